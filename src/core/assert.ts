@@ -1,0 +1,13 @@
+/** Asserts stay on in production: they guard facts that this program itself is responsible for, never what a peer or a disk said. */
+export class AssertionError extends Error {
+  override name = "AssertionError";
+}
+
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new AssertionError(message);
+}
+
+/** Ends a `switch` over a union, so that a new member fails to compile here. */
+export function assertNever(value: never): never {
+  throw new AssertionError(`unexpected value: ${String(value)}`);
+}

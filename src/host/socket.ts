@@ -1,0 +1,57 @@
+/**
+ * The socket port: byte streams, the way a data path wants them. No stream objects, no hidden queues: what cannot be
+ * taken at once is said at once, and memory stays with the caller, who alone knows the bounds.
+ */
+
+export type SocketAddress =
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  /** An already listening socket handed over by the service manager. */
+  | { readonly kind: "inherited"; readonly fd: number };
+
+/** Who hears of a connection's events. Calls never nest: none is made from inside a call to the connection. */
+export interface Receiver {
+  /**
+   * Where the next bytes shall land, asked before each read. The buffer stays the receiver's; it must not be empty.
+   * The connection may hold it until `received` or `closed`.
+   */
+  target(): Buffer;
+  /** `byteLength` bytes now lie at the start of the buffer that `target` returned last. */
+  received(buffer: Buffer, byteLength: number): void;
+  /** All that `send` or `sendAll` did not take at once is on its way; sending is allowed again. */
+  drained(): void;
+  /** The peer will send no more. */
+  ended(): void;
+  /** The connection is gone; the last call. `error` is absent after a close that was asked for. */
+  closed(error?: Error): void;
+}
+
+export interface Connection {
+  /** For people: the peer's address, or the socket's path. */
+  readonly peer: string;
+  /** Begins to receive. Called once. */
+  start(receiver: Receiver): void;
+  /** Bytes that were not taken yet (0: all sent, and sending is allowed). While above 0 neither `send` nor `sendAll` may be called. */
+  readonly unsentBytes: number;
+  /** True: all taken, the bytes may be reused. False: the connection holds the bytes until `drained`. */
+  send(buffer: Buffer, start: number, end: number): boolean;
+  /** As `send`, for several pieces in one system call. */
+  sendAll(pieces: readonly Buffer[]): boolean;
+  pause(): void;
+  resume(): void;
+  /** Ends politely after what was sent; `closed` follows. */
+  end(): void;
+  /** Ends at once; `closed` follows. */
+  destroy(error?: Error): void;
+}
+
+export interface Listener {
+  readonly address: SocketAddress;
+  /** Stops accepting. Connections that stand are not touched. */
+  close(): Promise<void>;
+}
+
+export interface Sockets {
+  listen(address: SocketAddress, accepted: (connection: Connection) => void): Promise<Listener>;
+  connect(address: SocketAddress, timeoutMs: number): Promise<Connection>;
+}
