@@ -86,7 +86,7 @@ export function encodeInfoRequest(request: InfoRequest): Buffer {
   put32(bytes, 0, name.length);
   bytes.set(name, 4);
   put16(bytes, 4 + name.length, request.wanted.length);
-  request.wanted.forEach((type, index) => put16(bytes, 6 + name.length + 2 * index, type));
+  for (const [index, type] of request.wanted.entries()) put16(bytes, 6 + name.length + 2 * index, type);
   return bytes;
 }
 
