@@ -16,8 +16,11 @@ export interface Receiver {
    * The connection may hold it until `received` or `closed`.
    */
   target(): Buffer;
-  /** `byteLength` bytes now lie at the start of the buffer that `target` returned last. */
-  received(buffer: Buffer, byteLength: number): void;
+  /**
+   * `byteLength` bytes now lie at the start of `buffer`, which `target` returned last. True: the peer was answered and
+   * probably waits for nothing else, so it is worth looking at once whether its next bytes are there.
+   */
+  received(buffer: Buffer, byteLength: number): boolean;
   /** All that `send` or `sendAll` did not take at once is on its way; sending is allowed again. */
   drained(): void;
   /** The peer will send no more. */
@@ -51,7 +54,24 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** PEM texts. With `ca` the peer must show a certificate that it signed. */
+export interface TlsCredentials {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+}
+
+export interface SecureOptions {
+  readonly role: "server" | "client";
+  readonly credentials: TlsCredentials;
+  /** The name that the server's certificate must bear; for clients. */
+  readonly serverName?: string;
+  readonly timeoutMs: number;
+}
+
 export interface Sockets {
   listen(address: SocketAddress, accepted: (connection: Connection) => void): Promise<Listener>;
   connect(address: SocketAddress, timeoutMs: number): Promise<Connection>;
+  /** Puts TLS around a connection, started or not, and takes it over: what comes back is not started yet. */
+  secure(connection: Connection, options: SecureOptions): Promise<Connection>;
 }

@@ -1,0 +1,206 @@
+/** A file or a block device of this machine as a `BlockDevice`. */
+import fs from "node:fs";
+import { getSystemErrorName } from "node:util";
+import type { BlockDevice, DoneCallback, Extent } from "../block-device.ts";
+import { errorNumber, libc } from "./libc.ts";
+
+export interface OpenBlockDevice {
+  readonly readOnly: boolean;
+}
+
+export function openBlockDevice(path: string, options: OpenBlockDevice): BlockDevice {
+  const fd = fs.openSync(path, options.readOnly ? "r" : "r+");
+  try {
+    return new NodeBlockDevice(path, fd, options.readOnly);
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
+class NodeBlockDevice implements BlockDevice {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly readOnly: boolean;
+  readonly rotational: boolean;
+  readonly #fd: number;
+  #knowsCached = libc !== undefined;
+  #punches = libc !== undefined;
+  #zeroes = libc !== undefined;
+  #syncing = false;
+  #waitingForSync: DoneCallback[] = [];
+  /** After a failed sync nobody knows what is on the disk: the device never again says that something is. */
+  #broken: Error | undefined;
+  #closed = false;
+  #underWay = 0;
+
+  constructor(path: string, fd: number, readOnly: boolean) {
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile() && !stat.isBlockDevice()) throw new Error(`${path} is neither a file nor a block device`);
+    const system = stat.isBlockDevice() ? blockDeviceFolder(stat.rdev) : undefined;
+    this.path = path;
+    this.readOnly = readOnly;
+    this.sizeBytes = system === undefined ? stat.size : Number(fs.readFileSync(`${system}/size`, "utf8")) * 512;
+    this.rotational = system !== undefined && isRotational(system);
+    this.#fd = fd;
+  }
+
+  readNow(buffer: Buffer, start: number, lengthBytes: number, position: number): void {
+    let done = 0;
+    while (done < lengthBytes) {
+      const count = fs.readSync(this.#fd, buffer, start + done, lengthBytes - done, position + done);
+      if (count === 0) throw endOfFile(this.path, position + done);
+      done += count;
+    }
+  }
+
+  writeNow(buffer: Buffer, start: number, lengthBytes: number, position: number): void {
+    let done = 0;
+    while (done < lengthBytes) {
+      done += fs.writeSync(this.#fd, buffer, start + done, lengthBytes - done, position + done);
+    }
+  }
+
+  readIfCached(buffer: Buffer, start: number, lengthBytes: number, position: number): boolean {
+    if (libc !== undefined && this.#knowsCached) {
+      const result = libc.readNoWait(this.#fd, buffer, start, lengthBytes, position);
+      if (result === lengthBytes) return true;
+      // A short count is the cached part, zero the end of the file: both are for a read that may wait to sort out.
+      if (result >= 0 || result === -errorNumber.tryAgain) return false;
+      if (result !== -errorNumber.notSupported) throw systemError(result, "read", this.path);
+      // Such a file system (tmpfs) has its data in memory anyway.
+      this.#knowsCached = false;
+    }
+    this.readNow(buffer, start, lengthBytes, position);
+    return true;
+  }
+
+  read(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
+    this.#underWay++;
+    fs.read(this.#fd, buffer, start, lengthBytes, position, (error, count) => {
+      this.#finished();
+      if (error !== null) done(error);
+      else if (count === lengthBytes) done(null);
+      else if (count === 0) done(endOfFile(this.path, position));
+      else this.read(buffer, start + count, lengthBytes - count, position + count, done);
+    });
+  }
+
+  write(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
+    this.#underWay++;
+    fs.write(this.#fd, buffer, start, lengthBytes, position, (error, count) => {
+      this.#finished();
+      if (error !== null) done(error);
+      else if (count === lengthBytes) done(null);
+      else this.write(buffer, start + count, lengthBytes - count, position + count, done);
+    });
+  }
+
+  sync(done: DoneCallback): void {
+    this.#waitingForSync.push(done);
+    // A sync that runs may have passed over the newest writes, so whoever comes now waits for the next one.
+    if (!this.#syncing) this.#startSync();
+  }
+
+  #startSync(): void {
+    const waiting = this.#waitingForSync;
+    this.#waitingForSync = [];
+    this.#syncing = true;
+    this.#underWay++;
+    const finish = (error: Error | null): void => {
+      this.#syncing = false;
+      this.#broken ??= error ?? undefined;
+      for (const done of waiting) done(this.#broken ?? null);
+      if (this.#waitingForSync.length > 0 && !this.#syncing) this.#startSync();
+      this.#finished();
+    };
+    if (this.#broken === undefined) fs.fdatasync(this.#fd, finish);
+    else setImmediate(finish, this.#broken);
+  }
+
+  /** The descriptor is closed when nothing uses it any more. */
+  #finished(): void {
+    this.#underWay--;
+    if (this.#closed && this.#underWay === 0) fs.closeSync(this.#fd);
+  }
+
+  punchHoleNow(position: number, lengthBytes: number): boolean {
+    if (libc === undefined || !this.#punches) return false;
+    const result = libc.punchHole(this.#fd, position, lengthBytes);
+    if (result === -errorNumber.notSupported) this.#punches = false;
+    return this.#changed(result, "punch hole");
+  }
+
+  zeroRangeNow(position: number, lengthBytes: number): boolean {
+    if (libc === undefined || !this.#zeroes) return false;
+    const result = libc.zeroRange(this.#fd, position, lengthBytes);
+    if (result === -errorNumber.notSupported) this.#zeroes = false;
+    return this.#changed(result, "zero range");
+  }
+
+  #changed(result: number, what: string): boolean {
+    if (result >= 0) return true;
+    // A block device refuses what its own block size does not divide.
+    if (result === -errorNumber.notSupported || result === -errorNumber.invalid) return false;
+    throw systemError(result, what, this.path);
+  }
+
+  extentsNow(position: number, lengthBytes: number, countMax: number): Extent[] {
+    const end = position + lengthBytes;
+    const extents: Extent[] = [];
+    let at = position;
+    while (at < end && extents.length < countMax) {
+      const dataAt = Math.min(this.#seek("data", at), end);
+      const hole = dataAt > at;
+      const next = hole ? dataAt : Math.min(this.#seek("hole", at), end);
+      extents.push({ lengthBytes: next - at, hole, zero: hole });
+      at = next;
+    }
+    return extents;
+  }
+
+  /** Where the next data or hole begins; without such knowledge everything is data. */
+  #seek(what: "data" | "hole", position: number): number {
+    if (libc === undefined) return what === "data" ? position : this.sizeBytes;
+    const result = what === "data" ? libc.nextData(this.#fd, position) : libc.nextHole(this.#fd, position);
+    if (result === -errorNumber.noDevice) return this.sizeBytes;
+    if (result === -errorNumber.invalid) return what === "data" ? position : this.sizeBytes;
+    if (result < 0) throw systemError(result, `seek ${what}`, this.path);
+    return result;
+  }
+
+  willNeed(position: number, lengthBytes: number): void {
+    libc?.willNeed(this.#fd, position, lengthBytes);
+  }
+
+  close(): void {
+    this.#underWay++;
+    this.#closed = true;
+    this.#finished();
+  }
+}
+
+function blockDeviceFolder(device: number): string {
+  const major = ((device >> 8) & 0xfff) | (Math.floor(device / 2 ** 32) & ~0xfff);
+  const minor = (device & 0xff) | ((device >> 12) & 0xfff00);
+  return `/sys/dev/block/${major}:${minor}`;
+}
+
+/** A partition has no queue of its own: its disk's is one folder up. */
+function isRotational(folder: string): boolean {
+  for (const file of [`${folder}/queue/rotational`, `${folder}/../queue/rotational`]) {
+    if (fs.existsSync(file)) return fs.readFileSync(file, "utf8").trim() === "1";
+  }
+  return false;
+}
+
+function endOfFile(path: string, position: number): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${path} ends at or before byte ${position}: it became shorter while in use`), {
+    code: "EIO",
+  });
+}
+
+function systemError(result: number, what: string, path: string): NodeJS.ErrnoException {
+  const code = getSystemErrorName(result);
+  return Object.assign(new Error(`${what} failed on ${path}: ${code}`), { code });
+}

@@ -1,0 +1,218 @@
+/**
+ * The fast way over a plain socket. Node's event loop says when bytes came and reads the first of them straight into
+ * the receiver's buffer (`onread`); all the rest is done on the descriptor with synchronous calls that never wait: a
+ * reply costs one system call and no request object. After a small batch the peer probably waits for just that reply,
+ * so the socket is looked at again for some microseconds before the thread goes to sleep: at depth 1 waking up is
+ * most of the latency. The looking adapts: it stops where it finds nothing.
+ */
+import fs from "node:fs";
+import net from "node:net";
+import type { Connection, Receiver } from "../socket.ts";
+import { errorNumber, libc } from "./libc.ts";
+
+/** Looks in a row before giving up; each costs about 0.4 µs. */
+const looksPerBatch = 40;
+/** Batches that one connection may get in a row while others wait in the event loop. */
+const batchesPerTurn = 16;
+/** After this many vain series of looks in a row, looking pauses for as many batches, doubling up to the second number. */
+const vainSeriesBeforePause = 4;
+const pausedBatchesMax = 256;
+
+/** The parts of a socket's handle that Node has in every version and documents in none. */
+interface SocketHandle {
+  readonly fd?: number;
+}
+
+interface SocketWithHandle {
+  _handle: SocketHandle | null;
+}
+
+export class DescriptorConnection implements Connection {
+  readonly peer: string;
+  readonly #handle: SocketHandle;
+  readonly #fd: number;
+  #socket: net.Socket;
+  #receiver: Receiver | undefined;
+  #target: Buffer = Buffer.alloc(0);
+  #unsentBytes = 0;
+  #paused = false;
+  #over = false;
+  #vainSeries = 0;
+  #batchesWithoutLooking = 0;
+
+  /** Undefined where the host offers no descriptor; the socket is then untouched. */
+  static over(socket: net.Socket, peer: string): DescriptorConnection | undefined {
+    const handle = (socket as unknown as SocketWithHandle)._handle;
+    if (handle === null || typeof handle.fd !== "number" || handle.fd < 0) return undefined;
+    return new DescriptorConnection(socket, handle, handle.fd, peer);
+  }
+
+  private constructor(socket: net.Socket, handle: SocketHandle, fd: number, peer: string) {
+    this.#socket = socket;
+    this.#handle = handle;
+    this.#fd = fd;
+    this.peer = peer;
+    socket.on("error", () => {});
+  }
+
+  get unsentBytes(): number {
+    return this.#unsentBytes;
+  }
+
+  start(receiver: Receiver): void {
+    this.#receiver = receiver;
+    if (this.#socket.destroyed) {
+      setImmediate(() => receiver.closed());
+      return;
+    }
+    // The accepted socket has no `onread`, so its handle gets a new socket around it.
+    (this.#socket as unknown as SocketWithHandle)._handle = null;
+    const socket = new net.Socket({
+      handle: this.#handle,
+      allowHalfOpen: true,
+      onread: {
+        buffer: () => this.#nextTarget(),
+        callback: (byteLength: number) => this.#landed(byteLength),
+      },
+    } as unknown as net.SocketConstructorOpts);
+    this.#socket = socket;
+    let failure: Error | undefined;
+    socket.on("error", (error) => {
+      failure = error;
+    });
+    socket.on("end", () => this.#receiver?.ended());
+    socket.on("close", () => {
+      this.#over = true;
+      this.#receiver?.closed(failure);
+    });
+    socket.resume();
+  }
+
+  #nextTarget(): Buffer {
+    if (this.#receiver !== undefined && !this.#over) this.#target = this.#receiver.target();
+    return this.#target;
+  }
+
+  /** Answers whether reading goes on. */
+  #landed(byteLength: number): boolean {
+    let worthLooking = this.#receiver?.received(this.#target, byteLength) ?? false;
+    for (let batch = 1; worthLooking && batch < batchesPerTurn && this.#maySeeMore(); batch++) {
+      const count = this.#look();
+      if (count === 0) break;
+      worthLooking = this.#receiver?.received(this.#target, count) ?? false;
+    }
+    return !this.#paused;
+  }
+
+  #maySeeMore(): boolean {
+    if (this.#batchesWithoutLooking > 0) {
+      this.#batchesWithoutLooking--;
+      return false;
+    }
+    return !this.#paused && !this.#over && this.#receiver !== undefined && this.#unsentBytes === 0;
+  }
+
+  /** Bytes that arrived in the next few microseconds; 0 when none did, or when the event loop had better see to it. */
+  #look(): number {
+    if (libc === undefined) return 0;
+    const target = this.#nextTarget();
+    for (let look = 0; look < looksPerBatch; look++) {
+      const count = libc.receiveNow(this.#fd, target);
+      if (count > 0) {
+        this.#vainSeries = 0;
+        return count;
+      }
+      if (count !== -errorNumber.tryAgain) return 0;
+    }
+    this.#vainSeries++;
+    if (this.#vainSeries >= vainSeriesBeforePause) {
+      this.#batchesWithoutLooking = Math.min(2 ** this.#vainSeries, pausedBatchesMax);
+    }
+    return 0;
+  }
+
+  send(buffer: Buffer, start: number, end: number): boolean {
+    if (this.#over) return true;
+    let at = start;
+    try {
+      while (at < end) at += fs.writeSync(this.#fd, buffer, at, end - at);
+      return true;
+    } catch (error) {
+      return this.#sendLater(error as NodeJS.ErrnoException, [buffer.subarray(at, end)]);
+    }
+  }
+
+  sendAll(pieces: readonly Buffer[]): boolean {
+    if (this.#over) return true;
+    let count = 0;
+    try {
+      count = fs.writevSync(this.#fd, pieces);
+    } catch (error) {
+      return this.#sendLater(error as NodeJS.ErrnoException, pieces);
+    }
+    const rest = withoutFirst(pieces, count);
+    return rest.length === 0 || this.sendAll(rest);
+  }
+
+  /** The socket's buffer is full: the event loop sends the rest when there is room. */
+  #sendLater(error: NodeJS.ErrnoException, pieces: readonly Buffer[]): boolean {
+    if (error.code !== "EAGAIN") {
+      this.#over = true;
+      this.#socket.destroy(error.code === "EPIPE" || error.code === "ECONNRESET" ? undefined : error);
+      return true;
+    }
+    let bytes = 0;
+    this.#socket.cork();
+    for (const [index, piece] of pieces.entries()) {
+      bytes += piece.length;
+      this.#socket.write(piece, index === pieces.length - 1 ? (failed) => this.#sent(failed) : undefined);
+    }
+    this.#unsentBytes = bytes;
+    this.#socket.uncork();
+    return false;
+  }
+
+  #sent(error: Error | null | undefined): void {
+    this.#unsentBytes = 0;
+    if (error === null || error === undefined) this.#receiver?.drained();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+    this.resume();
+  }
+
+  destroy(error?: Error): void {
+    this.#over = true;
+    this.#socket.destroy(error);
+  }
+
+  /** Hands the socket over, to be wrapped; this object is of no use after that. */
+  takeSocket(): net.Socket {
+    this.#over = true;
+    this.#receiver = undefined;
+    this.#socket.removeAllListeners();
+    (this.#socket as unknown as SocketWithHandle)._handle = null;
+    return new net.Socket({ handle: this.#handle, allowHalfOpen: true } as unknown as net.SocketConstructorOpts);
+  }
+}
+
+function withoutFirst(pieces: readonly Buffer[], byteLength: number): Buffer[] {
+  const rest: Buffer[] = [];
+  let skip = byteLength;
+  for (const piece of pieces) {
+    if (skip < piece.length) rest.push(skip === 0 ? piece : piece.subarray(skip));
+    skip = Math.max(0, skip - piece.length);
+  }
+  return rest;
+}

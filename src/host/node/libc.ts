@@ -1,0 +1,100 @@
+/**
+ * The few system calls that Node does not offer, through Node's own foreign function interface: holes in files, reads
+ * that do not wait, a look at a socket without the event loop. The interface is experimental, so this is the only file
+ * that knows it, every caller has another way when `libc` is undefined, and the runtime is pinned.
+ */
+import { createRequire } from "node:module";
+
+/** Linux on 64 bits: the numbers of its system call interface. */
+const seekData = 3;
+const seekHole = 4;
+const fallocateKeepSize = 1;
+const fallocatePunchHole = 2;
+const fallocateZeroRange = 16;
+const messageDontWait = 0x40;
+const readNoWait = 8;
+const adviceWillNeed = 3;
+
+export const errorNumber = {
+  tryAgain: 11,
+  notPermitted: 1,
+  noDevice: 6,
+  invalid: 22,
+  notSupported: 95,
+  noSystemCall: 38,
+} as const;
+
+/** Results below zero are negated error numbers. */
+export interface Libc {
+  punchHole(fd: number, position: number, lengthBytes: number): number;
+  zeroRange(fd: number, position: number, lengthBytes: number): number;
+  /** The first byte at or after `position` that is data, or in a hole; at the end of the file `errorNumber.noDevice`. */
+  nextData(fd: number, position: number): number;
+  nextHole(fd: number, position: number): number;
+  readNoWait(fd: number, buffer: Buffer, start: number, lengthBytes: number, position: number): number;
+  willNeed(fd: number, position: number, lengthBytes: number): void;
+  /** Receives what lies there, into the whole of `buffer`, without waiting. */
+  receiveNow(fd: number, buffer: Buffer): number;
+}
+
+type Ffi = typeof import("node:ffi");
+
+function bind(ffi: Ffi): Libc {
+  const library = new ffi.DynamicLibrary("libc.so.6");
+  const get = library.getFunction.bind(library);
+  const fallocate = get("fallocate64", { arguments: ["i32", "i32", "i64", "i64"], return: "i32" });
+  const seek = get("lseek64", { arguments: ["i32", "i64", "i32"], return: "i64" });
+  const read = get("preadv64v2", { arguments: ["i32", "pointer", "i32", "i64", "i32"], return: "i64" });
+  const advise = get("posix_fadvise64", { arguments: ["i32", "i64", "i64", "i32"], return: "i32" });
+  const receive = get("recv", { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" });
+  const errorLocation = get("__errno_location", { arguments: [], return: "pointer" });
+  const address = addressBook(ffi);
+
+  const lastError = (): number => -ffi.getInt32(errorLocation() as bigint, 0);
+  const checked = (result: bigint | number): number => (result < 0 ? lastError() : Number(result));
+  /** One iovec: base, length. */
+  const vector = new BigUint64Array(2);
+  const vectorAddress = ffi.getRawPointer(vector.buffer);
+
+  return {
+    punchHole: (fd, position, lengthBytes) =>
+      checked(fallocate(fd, fallocatePunchHole | fallocateKeepSize, BigInt(position), BigInt(lengthBytes))),
+    zeroRange: (fd, position, lengthBytes) =>
+      checked(fallocate(fd, fallocateZeroRange | fallocateKeepSize, BigInt(position), BigInt(lengthBytes))),
+    nextData: (fd, position) => checked(seek(fd, BigInt(position), seekData)),
+    nextHole: (fd, position) => checked(seek(fd, BigInt(position), seekHole)),
+    readNoWait: (fd, buffer, start, lengthBytes, position) => {
+      vector[0] = address(buffer) + BigInt(start);
+      vector[1] = BigInt(lengthBytes);
+      return checked(read(fd, vectorAddress, 1, BigInt(position), readNoWait));
+    },
+    willNeed: (fd, position, lengthBytes) => {
+      advise(fd, BigInt(position), BigInt(lengthBytes), adviceWillNeed);
+    },
+    receiveNow: (fd, buffer) => checked(receive(fd, address(buffer), BigInt(buffer.length), messageDontWait)),
+  };
+}
+
+/** A buffer's memory does not move, so its address is asked for once. */
+function addressBook(ffi: Ffi): (buffer: Buffer) => bigint {
+  const known = new WeakMap<Buffer, bigint>();
+  return (buffer) => {
+    let found = known.get(buffer);
+    if (found === undefined) {
+      found = ffi.getRawPointer(buffer);
+      known.set(buffer, found);
+    }
+    return found;
+  };
+}
+
+function load(): Libc | undefined {
+  if (process.platform !== "linux" || process.env.TIDEMARK_NO_FFI === "1") return undefined;
+  try {
+    return bind(createRequire(import.meta.url)("node:ffi") as Ffi);
+  } catch {
+    return undefined;
+  }
+}
+
+export const libc: Libc | undefined = load();

@@ -1,0 +1,159 @@
+/** Sockets of this machine: Unix and TCP, plain and TLS. */
+import fs from "node:fs";
+import net from "node:net";
+import tls from "node:tls";
+import type { Connection, Listener, SecureOptions, SocketAddress, Sockets } from "../socket.ts";
+import { DescriptorConnection } from "./descriptor-connection.ts";
+import { StreamConnection } from "./stream-connection.ts";
+
+export const nodeSockets: Sockets = { listen, connect, secure };
+
+async function listen(address: SocketAddress, accepted: (connection: Connection) => void): Promise<Listener> {
+  if (address.kind === "unix") removeStaleSocket(address.path);
+  const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+    accepted(connectionOf(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(listenOptions(address), () => {
+      server.off("error", reject);
+      // Running out of descriptors is no reason to stop: those who wait are accepted when some are free again.
+      server.on("error", () => {});
+      resolve();
+    });
+  });
+  return { address: boundAddress(address, server), close: () => closeServer(server) };
+}
+
+function listenOptions(address: SocketAddress): net.ListenOptions & { fd?: number } {
+  switch (address.kind) {
+    case "unix":
+      return { path: address.path };
+    case "tcp":
+      return { host: address.host, port: address.port };
+    case "inherited":
+      return { fd: address.fd };
+  }
+}
+
+function boundAddress(asked: SocketAddress, server: net.Server): SocketAddress {
+  const bound = server.address();
+  if (typeof bound === "string") return { kind: "unix", path: bound };
+  return bound === null ? asked : { kind: "tcp", host: bound.address, port: bound.port };
+}
+
+/** Resolves at once: the connections that stand are their owners' business. */
+function closeServer(server: net.Server): Promise<void> {
+  server.close();
+  return Promise.resolve();
+}
+
+/** A socket file nobody listens on is left over from a process that was killed. One that answers is not ours to take. */
+function removeStaleSocket(path: string): void {
+  const stat = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (stat?.isSocket() && !isListenedOn(path)) fs.unlinkSync(path);
+}
+
+/** The kernel's own list: connecting to find out would be seen by the other side. */
+function isListenedOn(path: string): boolean {
+  const lines = fs.readFileSync("/proc/net/unix", "utf8").split("\n");
+  return lines.some((line) => line.endsWith(` ${path}`));
+}
+
+function connect(address: SocketAddress, timeoutMs: number): Promise<Connection> {
+  if (address.kind === "inherited") return Promise.reject(new Error("an inherited socket can only be listened on"));
+  const target = address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port };
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ ...target, allowHalfOpen: true, noDelay: true });
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(
+      () => fail(new Error(`no answer from ${describe(address)} in ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      socket.off("error", fail);
+      socket.pause();
+      resolve(connectionOf(socket));
+    });
+  });
+}
+
+function describe(address: SocketAddress): string {
+  switch (address.kind) {
+    case "unix":
+      return address.path;
+    case "tcp":
+      return `${address.host}:${address.port}`;
+    case "inherited":
+      return `descriptor ${address.fd}`;
+  }
+}
+
+function connectionOf(socket: net.Socket): Connection {
+  const peer = socket.remoteAddress === undefined ? "unix" : `${socket.remoteAddress}:${socket.remotePort}`;
+  return DescriptorConnection.over(socket, peer) ?? new StreamConnection(socket, peer);
+}
+
+function secure(connection: Connection, options: SecureOptions): Promise<Connection> {
+  const raw = (connection as DescriptorConnection | StreamConnection).takeSocket();
+  const handshake = options.role === "server" ? secureAsServer(raw, options) : secureAsClient(raw, options);
+  return handshake.then((socket) => {
+    socket.pause();
+    return new StreamConnection(socket, `${connection.peer} (TLS)`);
+  });
+}
+
+/** A server of its own for each connection: only a server checks a client's certificate, and it takes sockets from anywhere. */
+function secureAsServer(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
+  const wantsCertificate = options.credentials.ca !== undefined;
+  const server = tls.createServer({
+    ...options.credentials,
+    minVersion: "TLSv1.2",
+    requestCert: wantsCertificate,
+    rejectUnauthorized: wantsCertificate,
+    handshakeTimeout: options.timeoutMs,
+    allowHalfOpen: true,
+  });
+  return new Promise((resolve, reject) => {
+    server.once("secureConnection", resolve);
+    server.once("tlsClientError", (error) => {
+      raw.destroy();
+      reject(error);
+    });
+    server.emit("connection", raw);
+  });
+}
+
+function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
+  const named = options.serverName === undefined ? {} : { servername: options.serverName };
+  const socket = tls.connect({
+    socket: raw,
+    ...options.credentials,
+    ...named,
+    minVersion: "TLSv1.2",
+    allowHalfOpen: true,
+  });
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    };
+    const hungUp = (): void => fail(new Error("the peer hung up during the TLS handshake"));
+    const timer = setTimeout(() => fail(new Error(`no TLS handshake in ${options.timeoutMs} ms`)), options.timeoutMs);
+    socket.once("error", fail);
+    socket.once("close", hungUp);
+    socket.once("secureConnect", () => {
+      clearTimeout(timer);
+      socket.off("error", fail);
+      socket.off("close", hungUp);
+      resolve(socket);
+    });
+  });
+}
