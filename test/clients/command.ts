@@ -1,0 +1,79 @@
+/** Runs a client program to its end: output captured, a time limit kept, nothing left behind. */
+import { spawn } from "node:child_process";
+import { delimiter } from "node:path";
+
+/** With the folders that a plain user's shell leaves out: mkfs, nbd-client and their like are there. */
+export const programPath = [process.env.PATH ?? "", "/usr/sbin", "/sbin"].join(delimiter);
+
+export interface CommandResult {
+  readonly line: string;
+  /** Null where a signal ended the program. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const timeoutMsDefault = 30_000;
+/** A client that floods its output is broken; the test shall fail, not the machine. */
+const outputBytesMax = 16 * 1024 * 1024;
+
+export function run(program: string, programArguments: readonly string[], options: CommandOptions = {}) {
+  const line = [program, ...programArguments].join(" ");
+  return new Promise<CommandResult>((resolve, reject) => {
+    const child = spawn(program, programArguments, {
+      env: { ...process.env, PATH: programPath, LC_ALL: "C", ...options.environment },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const output = { stdout: "", stderr: "" };
+    let failure: Error | undefined;
+    const fail = (reason: string) => {
+      failure ??= new Error(`${line}: ${reason}\n${output.stdout}${output.stderr}`);
+      child.kill("SIGKILL");
+    };
+    const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
+    const timer = setTimeout(() => fail(`not finished after ${timeoutMs} ms`), timeoutMs);
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (text: string) => {
+        output[name] += text;
+        if (output[name].length > outputBytesMax) fail(`too much on ${name}`);
+      });
+    }
+    // A program may end without reading its input; that is its own affair.
+    child.stdin.on("error", () => {});
+    child.stdin.end(options.input ?? "");
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on("close", (exitCode) => {
+      clearTimeout(timer);
+      if (failure) reject(failure);
+      else resolve({ line, exitCode, ...output });
+    });
+  });
+}
+
+/** As `run`, for a program that must succeed. */
+export async function succeed(program: string, programArguments: readonly string[], options: CommandOptions = {}) {
+  const result = await run(program, programArguments, options);
+  if (result.exitCode !== 0) {
+    throw new Error(`${result.line}: exit status ${result.exitCode}\n${result.stdout}${result.stderr}`);
+  }
+  return result;
+}
+
+/** As `run`, for a program that must report a failure by itself: being ended by a signal does not count. */
+export async function refuse(program: string, programArguments: readonly string[], options: CommandOptions = {}) {
+  const result = await run(program, programArguments, options);
+  if (result.exitCode === 0 || result.exitCode === null) {
+    const ending = result.exitCode === 0 ? "succeeded, which it must not" : "was ended by a signal";
+    throw new Error(`${result.line}: ${ending}\n${result.stdout}${result.stderr}`);
+  }
+  return result;
+}
