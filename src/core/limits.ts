@@ -35,8 +35,49 @@ export const nbdConnectionCountMax = 1024;
 
 // NBD: memory, all connections of one I/O thread together
 export const nbdBytesInFlightMax = 64 * MiB;
-/** Replies are gathered in slabs; two 128 KiB reads with their headers fit into one. */
-export const nbdSlabBytes = 256 * KiB + 4 * KiB;
+/** Buffers kept for the next use; they lie within the resident memory, so they are few. */
+export const nbdPooledBytesMax = 16 * MiB;
+/** A request that came in part is put together here, when it is small; each connection may have one such buffer. */
+export const nbdPartialBytesMax = 20 * KiB;
+/** Replies of one batch leave when this much is gathered, so that the peer can begin with them. */
+export const nbdSendBytes = 128 * KiB;
+/** How much of a refused payload is read and thrown away before the connection counts as lost. */
+export const nbdSkipBytesMax = 64 * MiB;
+/** Work on long ranges is cut into pieces, so that others get their turn. */
+export const nbdPunchPieceBytes = 1 * GiB;
+export const nbdZeroPieceBytes = 1 * MiB;
+/** What one read from a socket can bring; one such buffer serves all connections of a thread. */
+export const nbdLandingBytes = 256 * KiB;
+/** Replies of a batch are gathered in a slab; one serves all connections of a thread, until a peer is slow to take it. */
+export const nbdSlabBytes = 512 * KiB;
+/** A batch of so few requests means a peer that waits for its answers: worth looking at once whether it has more. */
+export const nbdSmallBatchCount = 8;
+
+// NBD: client. What a server says is bounded as what a client says is.
+export const nbdClientExportCountMax = 4096;
+/** All replies to one option together. */
+export const nbdClientOptionRepliesBytesMax = 4 * MiB;
+export const nbdClientReceiveBytes = 64 * KiB;
+/** A payload with at least this much to come is received where it belongs; less comes with the headers around it. */
+export const nbdClientDirectBytesMin = 16 * KiB;
+/** A chunk that reports an error: its text and, for kinds yet unknown, some room beside it. */
+export const nbdClientErrorChunkBytesMax = nbdErrorMessageBytesMax + 4 * KiB;
+/** Pieces without a neighbour that a server may leave of a read it answers out of order. */
+export const nbdClientFragmentCountMax = 4096;
+/** The specification's advice to servers. */
+export const nbdClientExtentsPerChunkMax = 2 ** 20;
+/** Extents that are kept per context; those after them are checked, then left out. */
+export const nbdClientExtentsKeptMax = 65_536;
+export const nbdClientSlabBytes = 256 * KiB;
+/** Up to this size a payload is copied behind its header, which is cheaper than a piece of its own. */
+export const nbdClientCopyBytesMax = 8 * KiB;
+/** One call to the socket takes this much at most, so that a slow link is seen to move. */
+export const nbdClientSendBytesMax = 1 * MiB;
+export const nbdClientSendPieceCountMax = 64;
+export const nbdClientInFlightCountMax = 128;
+export const nbdClientInFlightBytesMax = 64 * MiB;
+export const nbdClientQueueCountMax = 1024;
+export const nbdClientQueueBytesMax = 64 * MiB;
 
 export const exportBytesMax = Number.MAX_SAFE_INTEGER;
 
@@ -44,6 +85,12 @@ assert(
   nbdPayloadBytesMax + nbdSlabBytes <= nbdBytesInFlightMax,
   "one largest request and its reply fit into the budget",
 );
+assert(nbdPartialBytesMax * nbdConnectionCountMax <= 32 * MiB, "partial requests of all connections stay small");
+assert(nbdSkipBytesMax >= nbdPayloadBytesMax, "a payload somewhat too long can be skipped");
 assert(nbdNameBytesMax * 2 <= nbdOptionBytesMax, "an option can carry a longest name and queries beside it");
 assert(nbdOptionBytesMax <= nbdOptionSkipBytesMax, "what is understood is never longer than what is skipped");
-assert(nbdSlabBytes % blockBytes === 0, "slabs are whole blocks");
+assert(nbdSendBytes <= nbdSlabBytes / 2, "after the sending mark a slab still has room");
+assert(nbdOptionBytesMax <= nbdClientOptionRepliesBytesMax, "a longest reply to an option is within their sum");
+assert(nbdClientErrorChunkBytesMax * 2 <= nbdClientReceiveBytes, "whatever is gathered fits beside what came before it");
+assert(nbdPayloadBytesMax <= nbdClientInFlightBytesMax, "a largest request can be under way");
+assert(nbdClientCopyBytesMax * 2 <= nbdClientSlabBytes, "a header and what is copied behind it fit into the slab");
