@@ -91,6 +91,9 @@ assert(nbdNameBytesMax * 2 <= nbdOptionBytesMax, "an option can carry a longest 
 assert(nbdOptionBytesMax <= nbdOptionSkipBytesMax, "what is understood is never longer than what is skipped");
 assert(nbdSendBytes <= nbdSlabBytes / 2, "after the sending mark a slab still has room");
 assert(nbdOptionBytesMax <= nbdClientOptionRepliesBytesMax, "a longest reply to an option is within their sum");
-assert(nbdClientErrorChunkBytesMax * 2 <= nbdClientReceiveBytes, "whatever is gathered fits beside what came before it");
+assert(
+  nbdClientErrorChunkBytesMax * 2 <= nbdClientReceiveBytes,
+  "whatever is gathered fits beside what came before it",
+);
 assert(nbdPayloadBytesMax <= nbdClientInFlightBytesMax, "a largest request can be under way");
 assert(nbdClientCopyBytesMax * 2 <= nbdClientSlabBytes, "a header and what is copied behind it fit into the slab");
