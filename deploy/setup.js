@@ -1,0 +1,65 @@
+/**
+ * Makes a fresh clone ready: `node deploy/setup.js start`, or `short` or `long` for what the test suites need.
+ * Runs on whatever Node the machine has and with nothing installed, so it is plain JavaScript. Where all is in place it
+ * costs one hash of the lockfile.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, "node_modules");
+/** Lies inside node_modules, so that it goes when they go. */
+const stampPath = join(modules, ".tidemark-setup");
+
+function wantedStamp() {
+  const lockfile = createHash("sha256").update(readFileSync(join(root, "package-lock.json")));
+  return `${lockfile.digest("hex")} ${process.platform}-${process.arch}\n`;
+}
+
+function isInstalled() {
+  return existsSync(stampPath) && readFileSync(stampPath, "utf8") === wantedStamp();
+}
+
+function install() {
+  console.log("Setting up: installing the packages that package-lock.json names (about 400 MB, some ten seconds).");
+  // npm puts node_modules/.bin before the rest, and would pull the Node it runs on away from under itself.
+  const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.startsWith(modules));
+  // The engine warnings speak of the machine's Node, on which nothing but the launcher runs.
+  const npm = spawnSync("npm", ["ci", "--include=dev", "--include=optional", "--loglevel=error"], {
+    cwd: root,
+    env: { ...process.env, PATH: path.join(delimiter) },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (npm.status !== 0) {
+    const why =
+      npm.error?.message ?? (npm.signal ? `it was ended by ${npm.signal}` : `it ended with status ${npm.status}`);
+    stop(
+      `\`npm ci\` did not succeed: ${why}.\nSee its message above; once that is mended, run the same command again.`,
+    );
+  }
+  writeFileSync(stampPath, wantedStamp());
+}
+
+function preparePeers(suite) {
+  const peers = spawnSync("bash", [join(root, "deploy/setup-peers.sh"), suite], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (peers.status !== 0) stop("Setting up the programs that the tests talk to did not succeed; see above.");
+}
+
+function stop(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+const purpose = process.argv[2];
+if (!["start", "short", "long"].includes(purpose)) {
+  console.error("Usage: node deploy/setup.js start|short|long");
+  process.exit(2);
+}
+if (!isInstalled()) install();
+if (purpose !== "start") preparePeers(purpose);

@@ -1,0 +1,63 @@
+/**
+ * Runs one suite: `node deploy/test.js short|long`. Lint and format first, then types, then the tests; the first failure
+ * ends it. The last line is always `N passed, N failed`. Plain JavaScript: the machine's own Node may be the one to run it.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = join(root, "node_modules/.bin");
+
+/** Every tool starts with `env node`; with `bin` first, that is the pinned one. */
+function run(tool, toolArguments) {
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` };
+  const child = spawnSync(join(bin, tool), toolArguments, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+  if (child.error) console.error(`${tool} could not be started: ${child.error.message}`);
+  return child.status === 0;
+}
+
+function runTests(suite) {
+  const folder = mkdtempSync(join(tmpdir(), "tidemark-test-"));
+  const reportPath = join(folder, "report.json");
+  try {
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportPath}`];
+    const succeeded = run("vitest", ["run", "--project", suite, ...reporters]);
+    return count(readReport(reportPath), succeeded);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
+  }
+}
+
+/** A file that does not load, or an error outside of any test, has no failed test to its name and still is a failure. */
+function count(report, succeeded) {
+  const { numPassedTests: passed, numFailedTests, numPendingTests: skipped } = report;
+  const failed = succeeded ? numFailedTests : Math.max(1, numFailedTests);
+  return { passed, failed, skipped };
+}
+
+function runSuite(suite) {
+  if (!run("biome", ["check", "--error-on-warnings", "."])) return { passed: 0, failed: 1, skipped: 0 };
+  if (!run("tsc", ["--noEmit"])) return { passed: 0, failed: 1, skipped: 0 };
+  return runTests(suite);
+}
+
+const suite = process.argv[2];
+if (suite !== "short" && suite !== "long") {
+  console.error("Usage: node deploy/test.js short|long");
+  process.exit(2);
+}
+const { passed, failed, skipped } = runSuite(suite);
+if (skipped > 0) console.log(`${skipped} not run, for want of what the messages above name`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+/**
+ * The `tidemark` command. It runs on whatever Node the machine has, so it is plain JavaScript, and hands over to the Node
+ * that package.json pins, which runs the TypeScript sources as they are. Started by a Node that is new enough, it stays in
+ * this process.
+ */
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const main = join(dirname(fileURLToPath(import.meta.url)), "main.ts");
+
+if (isSupported(process.versions.node)) await runHere();
+else runOnPinnedNode();
+
+/** As package.json's `engines` says. */
+function isSupported(version) {
+  const [major, minor] = version.split(".").map(Number);
+  return major === 26 && minor >= 10;
+}
+
+async function runHere() {
+  quietExperimentalWarnings();
+  await import("./main.ts");
+}
+
+/** What `--disable-warning=ExperimentalWarning` does, for a process that is already running. */
+function quietExperimentalWarnings() {
+  const emitWarning = process.emitWarning;
+  process.emitWarning = (warning, ...rest) => {
+    if (rest[0] !== "ExperimentalWarning" && rest[0]?.type !== "ExperimentalWarning") emitWarning(warning, ...rest);
+  };
+}
+
+function runOnPinnedNode() {
+  const child = spawnWithSockets(findPinnedNode(), [
+    "--disable-warning=ExperimentalWarning",
+    main,
+    ...process.argv.slice(2),
+  ]);
+  // A terminal signals all processes of the foreground itself: passed on as well, one Ctrl-C would count as two.
+  const ownedByTerminal = process.stdin.isTTY ? ["SIGINT", "SIGQUIT"] : [];
+  for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR2"]) {
+    process.on(signal, () => ownedByTerminal.includes(signal) || child.kill(signal));
+  }
+  child.on("error", (error) => fail(`the pinned Node could not be started: ${error.message}`));
+  child.on("exit", (status, signal) => process.exit(status ?? 128 + constants.signals[signal]));
+}
+
+/** Listening sockets from the service manager (descriptors 3 and up) are meant for the process that names itself in LISTEN_PID. */
+function spawnWithSockets(node, nodeArguments) {
+  const socketCount = process.env.LISTEN_PID === String(process.pid) ? Number(process.env.LISTEN_FDS) : 0;
+  if (!(socketCount > 0)) return spawn(node, nodeArguments, { stdio: "inherit" });
+  const sockets = Array.from({ length: socketCount }, (_, index) => 3 + index);
+  const script = 'export LISTEN_PID=$$; exec "$0" "$@"';
+  return spawn("/bin/sh", ["-c", script, node, ...nodeArguments], {
+    stdio: ["inherit", "inherit", "inherit", ...sockets],
+  });
+}
+
+function findPinnedNode() {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin", "node");
+  } catch {
+    return fail("its packages are not installed. In a checkout, `node deploy/setup.js start` installs them.");
+  }
+}
+
+function fail(message) {
+  console.error(`tidemark: ${message}`);
+  process.exit(1);
+}
