@@ -126,6 +126,6 @@ test("a client that does not trust the server goes away, and the next is served"
   const server = await startServer(disk, ["--port", "0", "--tls", "require", ...tlsOptions()]);
   const address = `nbds://127.0.0.1:${new URL(server.uri).port}/?tls-certificates=`;
   const { stderr } = await refuse("nbdinfo", ["--size", `${address}${certificates.distrustfulFolder}`]);
-  expect(stderr).toContain("The certificate issuer is unknown");
+  expect(stderr).toContain("certificate verification");
   await succeed("nbdinfo", ["--size", `${address}${certificates.namelessFolder}`]);
 });

@@ -1,0 +1,71 @@
+/** The guest's whole file system: busybox, the kernel's modules, a few programs with their libraries, and the scripts. */
+import { chmod, copyFile, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { run, succeed } from "../command.ts";
+import { fetchKernel, type Kernel, modulesInOrder } from "./kernel.ts";
+
+const programs = ["busybox", "nbd-client", "mke2fs", "blkdiscard"];
+/** ext4 finds its checksums by name, so they are no dependency that its module would state. */
+const modules = ["virtio_pci", "virtio_net", "crc32c_generic", "ext4", "nbd"];
+
+export interface Guest {
+  readonly kernelFile: string;
+  readonly initramfsFile: string;
+}
+
+async function pathOf(program: string): Promise<string> {
+  const { stdout } = await succeed("sh", ["-c", `command -v ${program}`]);
+  return stdout.trim();
+}
+
+/** None for a program that is linked statically. */
+async function librariesOf(programFile: string): Promise<readonly string[]> {
+  const { stdout } = await run("ldd", [programFile]);
+  return [...stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(/gm)].flatMap((match) => match[1] ?? []);
+}
+
+async function copyTo(root: string, path: string, source: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await copyFile(source, join(root, path));
+}
+
+async function addPrograms(root: string): Promise<void> {
+  for (const program of programs) {
+    const file = await pathOf(program);
+    await copyTo(root, `${program === "busybox" ? "bin" : "programs"}/${program}`, file);
+    for (const library of await librariesOf(file)) await copyTo(root, library, library);
+  }
+  await symlink("busybox", join(root, "bin/sh"));
+}
+
+async function addModules(root: string, kernel: Kernel): Promise<void> {
+  const names: string[] = [];
+  for (const file of await modulesInOrder(kernel, modules)) {
+    await copyTo(root, `modules/${basename(file)}`, file);
+    names.push(basename(file));
+  }
+  await writeFile(join(root, "modules/order"), `${names.join("\n")}\n`);
+}
+
+async function addScripts(root: string): Promise<void> {
+  const folder = join(import.meta.dirname, "scripts");
+  for (const script of await readdir(folder)) await copyTo(root, `scripts/${script}`, join(folder, script));
+  await copyTo(root, "init", join(folder, "init.sh"));
+  await chmod(join(root, "init"), 0o755);
+}
+
+export async function buildGuest(folder: string): Promise<Guest> {
+  const kernel = await fetchKernel();
+  const root = join(folder, "root");
+  for (const mountPoint of ["proc", "sys", "dev", "mnt", "etc"])
+    await mkdir(join(root, mountPoint), { recursive: true });
+  await addPrograms(root);
+  await addModules(root, kernel);
+  await addScripts(root);
+  const initramfsFile = join(folder, "initramfs");
+  const list = (await readdir(root, { recursive: true })).sort().join("\n");
+  await succeed("cpio", ["--create", "--format=newc", "--quiet", "--owner=0:0", "-D", root, "-F", initramfsFile], {
+    input: `${list}\n`,
+  });
+  return { kernelFile: kernel.imageFile, initramfsFile };
+}
