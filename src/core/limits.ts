@@ -31,14 +31,15 @@ export const nbdExtentsPerReplyMax = 4096;
 export const nbdRequestsInFlightMax = 256;
 /** A peer that neither finishes a request it began nor takes a reply for this long is dropped. */
 export const nbdStallMs = 30_000;
+export const nbdPatienceCheckMs = 1_000;
 export const nbdConnectionCountMax = 1024;
 
 // NBD: memory, all connections of one I/O thread together
 export const nbdBytesInFlightMax = 64 * MiB;
 /** Buffers kept for the next use; they lie within the resident memory, so they are few. */
 export const nbdPooledBytesMax = 16 * MiB;
-/** A request that came in part is put together here, when it is small; each connection may have one such buffer. */
-export const nbdPartialBytesMax = 20 * KiB;
+/** From this much missing on, the rest of a payload is read straight into its place instead of by way of the landing. */
+export const nbdDirectReadBytes = 32 * KiB;
 /** Replies of one batch leave when this much is gathered, so that the peer can begin with them. */
 export const nbdSendBytes = 128 * KiB;
 /** How much of a refused payload is read and thrown away before the connection counts as lost. */
@@ -79,13 +80,21 @@ export const nbdClientInFlightBytesMax = 64 * MiB;
 export const nbdClientQueueCountMax = 1024;
 export const nbdClientQueueBytesMax = 64 * MiB;
 
+// When writing at once stops the thread for so long, so many times in a row, others do the writing
+export const paceSlowMs = 2;
+export const paceSlowSeriesMax = 3;
+export const paceProbeEvery = 64;
+
+/** A server that was asked to end waits so long for its clients. */
+export const shutdownGraceMs = 5_000;
+export const demoVolumeBytes = 1 * GiB;
+
 export const exportBytesMax = Number.MAX_SAFE_INTEGER;
 
 assert(
   nbdPayloadBytesMax + nbdSlabBytes <= nbdBytesInFlightMax,
   "one largest request and its reply fit into the budget",
 );
-assert(nbdPartialBytesMax * nbdConnectionCountMax <= 32 * MiB, "partial requests of all connections stay small");
 assert(nbdSkipBytesMax >= nbdPayloadBytesMax, "a payload somewhat too long can be skipped");
 assert(nbdNameBytesMax * 2 <= nbdOptionBytesMax, "an option can carry a longest name and queries beside it");
 assert(nbdOptionBytesMax <= nbdOptionSkipBytesMax, "what is understood is never longer than what is skipped");
@@ -97,3 +106,13 @@ assert(
 );
 assert(nbdPayloadBytesMax <= nbdClientInFlightBytesMax, "a largest request can be under way");
 assert(nbdClientCopyBytesMax * 2 <= nbdClientSlabBytes, "a header and what is copied behind it fit into the slab");
+
+// Counters and log
+/** The most that one addition may bring, so that many threads at once cannot overflow half a cell. */
+export const counterStepMax = 64 * MiB;
+export const logTextCharactersMax = 1024;
+export const logDepthMax = 4;
+export const logItemsMax = 32;
+export const logLineCharactersMax = 16 * KiB;
+
+assert(counterStepMax * 16 <= 2 ** 30, "sixteen threads may add the most at the same moment");

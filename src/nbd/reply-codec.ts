@@ -115,9 +115,9 @@ export function encodeStatus(
   style: ReplyStyle,
   of: RequestIdentity,
   error: number,
-  isRead: boolean,
+  inChunks: boolean,
 ): number {
-  if (style === "simple" || (style === "structured" && !isRead)) return encodeSimpleReply(bytes, at, error, of);
+  if (style === "simple" || (style === "structured" && !inChunks)) return encodeSimpleReply(bytes, at, error, of);
   const extended = style === "extended";
   if (error === 0) {
     return encodeChunk(bytes, at, extended, { flags: replyFlag.done, type: replyType.none, payloadBytes: 0 }, of);

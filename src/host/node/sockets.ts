@@ -131,14 +131,9 @@ function secureAsServer(raw: net.Socket, options: SecureOptions): Promise<tls.TL
 }
 
 function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
-  const named = options.serverName === undefined ? {} : { servername: options.serverName };
-  const socket = tls.connect({
-    socket: raw,
-    ...options.credentials,
-    ...named,
-    minVersion: "TLSv1.2",
-    allowHalfOpen: true,
-  });
+  const tlsOptions: tls.ConnectionOptions = { socket: raw, ...options.credentials, minVersion: "TLSv1.2" };
+  if (options.serverName !== undefined) tlsOptions.servername = options.serverName;
+  const socket = tls.connect(tlsOptions);
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       clearTimeout(timer);

@@ -1,0 +1,77 @@
+/** What `serve` and `demo` have in common: a device behind a server, until somebody ends it. */
+import { shutdownGraceMs } from "#src/core/limits.ts";
+import type { BlockDevice } from "#src/host/block-device.ts";
+import { nodeClock } from "#src/host/node/clock.ts";
+import { nodeSockets } from "#src/host/node/sockets.ts";
+import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
+import { DeviceExport } from "#src/nbd/device-export.ts";
+import type { ExportDirectory, NbdExport } from "#src/nbd/export.ts";
+import type { TlsPolicy } from "#src/nbd/handshake.ts";
+import { NbdServer, type ServerEvent } from "#src/nbd/server.ts";
+import { formatNbdUri } from "#src/nbd/uri.ts";
+
+export interface Serving {
+  readonly device: BlockDevice;
+  readonly exportName: string;
+  readonly description: string;
+  readonly address: SocketAddress;
+  readonly tls?: { readonly policy: TlsPolicy; readonly credentials: TlsCredentials };
+  readonly report: (event: ServerEvent) => void;
+}
+
+export interface Started {
+  readonly uri: string;
+  /** Resolves when the server has ended because of a signal. */
+  readonly ended: Promise<void>;
+}
+
+export async function startServing(serving: Serving): Promise<Started> {
+  const served = new DeviceExport(serving.device, {
+    name: serving.exportName,
+    description: serving.description,
+    clock: nodeClock,
+  });
+  const server = new NbdServer({
+    exports: onlyExport(served),
+    sockets: nodeSockets,
+    clock: nodeClock,
+    report: serving.report,
+    ...(serving.tls === undefined ? {} : { tls: serving.tls }),
+  });
+  const signal = endingSignal();
+  const address = await server.listen(serving.address);
+  const ended = signal.then(async () => {
+    await server.close(shutdownGraceMs);
+    await synced(serving.device);
+    serving.device.close();
+  });
+  return { uri: uriOf(address, serving), ended };
+}
+
+/** One export is also what a client gets that names none. */
+function onlyExport(served: NbdExport): ExportDirectory {
+  return {
+    find: (name) => (name === "" || name === served.name ? served : undefined),
+    list: () => [served],
+  };
+}
+
+function uriOf(address: SocketAddress, serving: Serving): string {
+  if (address.kind === "inherited") return "(the socket that was handed over)";
+  return formatNbdUri({ address, exportName: serving.exportName, tls: serving.tls?.policy === "require" });
+}
+
+function endingSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+}
+
+/** What was replied to but never flushed need not survive a power cut, but a clean end should leave nothing to chance. */
+function synced(device: BlockDevice): Promise<void> {
+  if (device.readOnly) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    device.sync((error) => (error === null ? resolve() : reject(error)));
+  });
+}

@@ -1,0 +1,179 @@
+/** A block device, or a file, as an export. */
+import {
+  blockBytes,
+  KiB,
+  nbdExtentsPerReplyMax,
+  nbdPayloadBytesMax,
+  nbdPunchPieceBytes,
+  nbdZeroPieceBytes,
+} from "#src/core/limits.ts";
+import type { BlockDevice } from "#src/host/block-device.ts";
+import type { Clock } from "#src/host/clock.ts";
+import { allocationFlag, baseAllocation, command, nbdError } from "./constants.ts";
+import type { ExportFeatures, ExportRequest, NbdExport, StatusExtent } from "./export.ts";
+import { Pace } from "./pace.ts";
+
+export interface DeviceExportOptions {
+  readonly name: string;
+  readonly description: string;
+  readonly clock: Clock;
+}
+
+const zeroes = Buffer.alloc(nbdZeroPieceBytes);
+
+export class DeviceExport implements NbdExport {
+  readonly name: string;
+  readonly description: string;
+  readonly sizeBytes: number;
+  readonly blockSizes = { minimumBytes: 1, preferredBytes: blockBytes, payloadBytesMax: nbdPayloadBytesMax };
+  readonly features: ExportFeatures;
+  readonly metaContexts = [baseAllocation];
+  readonly #device: BlockDevice;
+  readonly #clock: Clock;
+  readonly #pace = new Pace();
+
+  constructor(device: BlockDevice, options: DeviceExportOptions) {
+    this.name = options.name;
+    this.description = options.description;
+    this.#device = device;
+    this.#clock = options.clock;
+    this.sizeBytes = device.sizeBytes;
+    this.features = {
+      readOnly: device.readOnly,
+      flush: true,
+      trim: true,
+      writeZeroes: true,
+      fastZero: true,
+      cache: true,
+      // All connections write to the same descriptor, so a sync of it covers them all.
+      multiConnection: true,
+      rotational: device.rotational,
+    };
+  }
+
+  submit(request: ExportRequest): void {
+    try {
+      this.#start(request);
+    } catch (error) {
+      request.complete(errorOf(error));
+    }
+  }
+
+  endBatch(): void {}
+
+  #start(request: ExportRequest): void {
+    switch (request.command) {
+      case command.read:
+        return this.#read(request);
+      case command.write:
+        return this.#write(request);
+      case command.flush:
+        return this.#sync(request);
+      case command.trim:
+        return this.#clear(request, request.offset, "trim");
+      case command.writeZeroes:
+        return this.#clear(request, request.offset, request.noHole ? "zero" : "punch");
+      case command.cache:
+        this.#device.willNeed(request.offset, request.length);
+        return request.complete(nbdError.ok);
+      case command.blockStatus:
+        return this.#status(request);
+      default:
+        return request.complete(nbdError.invalid);
+    }
+  }
+
+  #read(request: ExportRequest): void {
+    const { buffer, start, length, offset } = request;
+    if (this.#device.readIfCached(buffer, start, length, offset)) return request.complete(nbdError.ok);
+    request.keep();
+    this.#device.read(request.buffer, request.start, length, offset, (error) => request.complete(errorOf(error)));
+  }
+
+  #write(request: ExportRequest): void {
+    const { buffer, start, length, offset } = request;
+    if (this.#pace.mayWriteNow()) {
+      const beganMs = this.#clock.monotonicMs();
+      this.#device.writeNow(buffer, start, length, offset);
+      this.#pace.tookMs(this.#clock.monotonicMs() - beganMs);
+      return this.#written(request);
+    }
+    request.keep();
+    this.#device.write(request.buffer, request.start, length, offset, (error) => {
+      if (error === null) this.#written(request);
+      else request.complete(errorOf(error));
+    });
+  }
+
+  /** Everything is written; durable as well if that was asked for. */
+  #written(request: ExportRequest): void {
+    if (request.fua) this.#sync(request);
+    else request.complete(nbdError.ok);
+  }
+
+  #sync(request: ExportRequest): void {
+    request.keep();
+    this.#device.sync((error) => request.complete(errorOf(error)));
+  }
+
+  /** Zeros from `from` to the request's end. A trim that the device can't do is none; a zeroing is then written out. */
+  #clear(request: ExportRequest, from: number, how: "trim" | "punch" | "zero"): void {
+    const end = request.offset + request.length;
+    const piece = Math.min(end - from, nbdPunchPieceBytes);
+    const done = how === "zero" ? this.#device.zeroRangeNow(from, piece) : this.#device.punchHoleNow(from, piece);
+    if (!done && how !== "trim") return this.#writeZeroes(request, from);
+    if (!done || from + piece === end) return this.#written(request);
+    request.keep();
+    this.#clock.soon(() => attempt(request, () => this.#clear(request, from + piece, how)));
+  }
+
+  #writeZeroes(request: ExportRequest, from: number): void {
+    if (request.fastZero) return request.complete(nbdError.notSupported);
+    const end = request.offset + request.length;
+    if (from === end) return this.#written(request);
+    const piece = Math.min(end - from, nbdZeroPieceBytes);
+    request.keep();
+    this.#device.write(zeroes, 0, piece, from, (error) => {
+      if (error === null) attempt(request, () => this.#writeZeroes(request, from + piece));
+      else request.complete(errorOf(error));
+    });
+  }
+
+  #status(request: ExportRequest): void {
+    const countMax = request.requestOne ? 1 : nbdExtentsPerReplyMax;
+    // 32 bits of a length must do for a client without extended headers; a shorter answer is always allowed.
+    const length = Math.min(request.length, 2 ** 32 - 64 * KiB);
+    const runs = this.#device.extentsNow(request.offset, length, countMax);
+    const extents: StatusExtent[] = runs.map((run) => ({
+      lengthBytes: run.lengthBytes,
+      status: (run.hole ? allocationFlag.hole : 0) | (run.zero ? allocationFlag.zero : 0),
+    }));
+    request.completeStatus(request.contexts.map(() => extents));
+  }
+}
+
+function attempt(request: ExportRequest, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    request.complete(errorOf(error));
+  }
+}
+
+function errorOf(error: unknown): number {
+  if (error === null) return nbdError.ok;
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOSPC":
+    case "EDQUOT":
+    case "EFBIG":
+      return nbdError.noSpace;
+    case "EPERM":
+    case "EACCES":
+    case "EROFS":
+      return nbdError.notPermitted;
+    case "ENOMEM":
+      return nbdError.noMemory;
+    default:
+      return nbdError.io;
+  }
+}

@@ -1,0 +1,9 @@
+/** The package's export `tidemark/nbd`: an NBD server and client as a library that knows nothing of Tidemark. */
+
+export { openBlockDevice } from "#src/host/node/block-device.ts";
+export { nodeClock } from "#src/host/node/clock.ts";
+export { nodeSockets } from "#src/host/node/sockets.ts";
+export { DeviceExport, type DeviceExportOptions } from "./device-export.ts";
+export type { ExportDirectory, ExportFeatures, ExportRequest, NbdExport, StatusExtent } from "./export.ts";
+export type { TlsPolicy } from "./handshake.ts";
+export { NbdServer, type NbdServerOptions, type ServerEvent } from "./server.ts";

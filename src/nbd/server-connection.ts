@@ -1,0 +1,135 @@
+/** One client of a server, from its first byte to its last: the handshake, TLS in the middle of it, then transmission. */
+
+import { nbdHandshakeMs, nbdStallMs } from "#src/core/limits.ts";
+import type { Connection, Receiver } from "#src/host/socket.ts";
+import { handshakeFlag } from "./constants.ts";
+import { HandshakeReader, type HandshakeState } from "./handshake-reader.ts";
+import { encodeGreeting } from "./option-codec.ts";
+import type { ServerContext } from "./server.ts";
+import { Transmission } from "./transmission.ts";
+
+export class ServerConnection implements Receiver {
+  readonly #context: ServerContext;
+  readonly #closedCallback: (connection: ServerConnection) => void;
+  readonly #openedAtMs: number;
+  readonly #reader: HandshakeReader;
+  #connection: Connection;
+  #transmission: Transmission | undefined;
+  #securing = false;
+  #waitingSinceMs: number;
+
+  constructor(context: ServerContext, connection: Connection, closed: (connection: ServerConnection) => void) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#closedCallback = closed;
+    this.#openedAtMs = context.clock.monotonicMs();
+    this.#waitingSinceMs = this.#openedAtMs;
+    this.#reader = new HandshakeReader(context.exports, context.tls?.policy ?? "off");
+  }
+
+  begin(): void {
+    this.#connection.start(this);
+    this.#connection.sendAll([encodeGreeting(handshakeFlag.fixedNewstyle | handshakeFlag.noZeroes)]);
+  }
+
+  /** Called now and then: drops a client that keeps this server waiting. */
+  checkPatience(nowMs: number): void {
+    if (this.#transmission === undefined) {
+      if (nowMs - this.#openedAtMs > nbdHandshakeMs) this.#connection.destroy(new Error("the handshake took too long"));
+      return;
+    }
+    if (!this.#transmission.waitsForPeer) this.#waitingSinceMs = nowMs;
+    else if (nowMs - this.#waitingSinceMs > nbdStallMs) this.#connection.destroy(new Error("the client stalled"));
+  }
+
+  shutDown(): void {
+    if (this.#transmission === undefined) this.#connection.destroy();
+    else this.#transmission.shutDown();
+  }
+
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
+  // Receiver
+
+  target(): Buffer {
+    return this.#transmission?.target() ?? this.#context.shared.landing;
+  }
+
+  received(buffer: Buffer, byteLength: number): boolean {
+    this.#waitingSinceMs = this.#context.clock.monotonicMs();
+    if (this.#transmission !== undefined) return this.#transmission.received(buffer, byteLength);
+    this.#haggle(buffer.subarray(0, byteLength));
+    return true;
+  }
+
+  drained(): void {
+    this.#waitingSinceMs = this.#context.clock.monotonicMs();
+    if (this.#transmission !== undefined) this.#transmission.drained();
+    else this.#connection.resume();
+  }
+
+  ended(): void {
+    // A client that sends no more has left: NBD knows no half of a connection.
+    if (this.#transmission === undefined) this.#connection.end();
+    else this.#transmission.shutDown();
+  }
+
+  closed(error?: Error): void {
+    if (this.#securing) return;
+    this.#transmission?.closed();
+    if (error !== undefined) this.#context.report({ kind: "dropped", peer: this.#connection.peer, why: error.message });
+    this.#closedCallback(this);
+  }
+
+  #haggle(bytes: Buffer): void {
+    const replies = this.#reader.push(bytes);
+    // One that asks faster than it listens waits until it has listened.
+    if (replies.length > 0 && !this.#connection.sendAll(replies)) this.#connection.pause();
+    this.#enter(this.#reader.state);
+  }
+
+  #enter(state: HandshakeState): void {
+    switch (state.name) {
+      case "transmit":
+        this.#transmit();
+        break;
+      case "secure":
+        this.#secure();
+        break;
+      case "closed":
+        this.#connection.end();
+        break;
+      default:
+    }
+  }
+
+  #transmit(): void {
+    const { shared, clock } = this.#context;
+    const { agreement } = this.#reader.handshake;
+    const soon = (callback: () => void): void => clock.soon(callback);
+    this.#transmission = new Transmission(agreement, this.#connection, shared, soon);
+    this.#context.report({ kind: "attached", peer: this.#connection.peer, exportName: agreement.target.name });
+    const rest = this.#reader.takeRest();
+    if (rest.length > 0) this.#transmission.received(rest, rest.length);
+  }
+
+  #secure(): void {
+    const { sockets, tls } = this.#context;
+    if (tls === undefined) throw new Error("TLS was agreed on without a certificate");
+    this.#securing = true;
+    sockets.secure(this.#connection, { role: "server", credentials: tls.credentials, timeoutMs: nbdHandshakeMs }).then(
+      (connection) => {
+        this.#securing = false;
+        this.#connection = connection;
+        this.#reader.secured();
+        connection.start(this);
+      },
+      (error: Error) => {
+        this.#securing = false;
+        this.closed(error);
+      },
+    );
+  }
+}

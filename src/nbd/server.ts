@@ -1,0 +1,109 @@
+/** An NBD server: several exports on several sockets, one budget of memory, one clock for all who keep it waiting. */
+import { nbdConnectionCountMax, nbdPatienceCheckMs } from "#src/core/limits.ts";
+import type { Clock, Timer } from "#src/host/clock.ts";
+import type { Connection, Listener, SocketAddress, Sockets, TlsCredentials } from "#src/host/socket.ts";
+import type { ExportDirectory } from "./export.ts";
+import type { TlsPolicy } from "./handshake.ts";
+import { ServerConnection } from "./server-connection.ts";
+import { SharedBuffers } from "./shared-buffers.ts";
+
+export type ServerEvent =
+  | { readonly kind: "attached"; readonly peer: string; readonly exportName: string }
+  | { readonly kind: "dropped"; readonly peer: string; readonly why: string };
+
+export interface NbdServerOptions {
+  readonly exports: ExportDirectory;
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly tls?: { readonly policy: TlsPolicy; readonly credentials: TlsCredentials };
+  readonly report?: (event: ServerEvent) => void;
+}
+
+/** What all connections of a server share. */
+export interface ServerContext {
+  readonly exports: ExportDirectory;
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly tls: NbdServerOptions["tls"];
+  readonly report: (event: ServerEvent) => void;
+  readonly shared: SharedBuffers;
+}
+
+export class NbdServer {
+  readonly #context: ServerContext;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #listeners: Listener[] = [];
+  #patience: Timer | undefined;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: NbdServerOptions) {
+    const { exports, sockets, clock } = options;
+    this.#context = {
+      exports,
+      sockets,
+      clock,
+      tls: options.tls,
+      report: options.report ?? (() => {}),
+      shared: new SharedBuffers((callback) => clock.soon(callback)),
+    };
+    this.#watch();
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Memory given to requests and replies at this moment. */
+  get heldBytes(): number {
+    return this.#context.shared.memory.heldBytes;
+  }
+
+  /** Returns the address in use, with the port that the host chose if 0 was asked for. */
+  async listen(address: SocketAddress): Promise<SocketAddress> {
+    const listener = await this.#context.sockets.listen(address, (connection) => this.#accept(connection));
+    this.#listeners.push(listener);
+    return listener.address;
+  }
+
+  #accept(connection: Connection): void {
+    if (this.#connections.size >= nbdConnectionCountMax) {
+      connection.destroy();
+      this.#context.report({ kind: "dropped", peer: connection.peer, why: "too many connections" });
+      return;
+    }
+    const accepted = new ServerConnection(this.#context, connection, (closed) => {
+      this.#connections.delete(closed);
+      if (this.#connections.size === 0) this.#emptied?.();
+    });
+    this.#connections.add(accepted);
+    accepted.begin();
+  }
+
+  #watch(): void {
+    this.#patience = this.#context.clock.timer(nbdPatienceCheckMs, () => {
+      const nowMs = this.#context.clock.monotonicMs();
+      for (const connection of this.#connections) connection.checkPatience(nowMs);
+      this.#watch();
+    });
+  }
+
+  /** Accepts no more, lets what is under way end, and after `graceMs` hangs up on who is still there. */
+  async close(graceMs: number): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    for (const connection of this.#connections) connection.shutDown();
+    if (this.#connections.size > 0) await this.#emptyOrAfter(graceMs);
+    this.#patience?.cancel();
+  }
+
+  #emptyOrAfter(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#context.clock.timer(graceMs, () => {
+        for (const connection of this.#connections) connection.destroy();
+      });
+      this.#emptied = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+}
