@@ -1,0 +1,69 @@
+import { parseAst } from "vitest/node";
+import type { SourceFile } from "./source-file.ts";
+
+/** A node of the syntax tree; what else it has depends on its type. */
+export interface SyntaxNode {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [property: string]: unknown;
+}
+
+export type Visitor = (node: SyntaxNode, ancestors: readonly SyntaxNode[]) => void;
+
+const trees = new WeakMap<SourceFile, SyntaxNode>();
+
+export function walk(file: SourceFile, visit: Visitor): void {
+  visitNode(parse(file), [], visit);
+}
+
+function parse(file: SourceFile): SyntaxNode {
+  let tree = trees.get(file);
+  if (tree === undefined) {
+    tree = parseAst(file.text, { lang: file.path.endsWith(".ts") ? "ts" : "js" }) as unknown as SyntaxNode;
+    trees.set(file, tree);
+  }
+  return tree;
+}
+
+function visitNode(node: SyntaxNode, ancestors: readonly SyntaxNode[], visit: Visitor): void {
+  visit(node, ancestors);
+  const here = [...ancestors, node];
+  for (const value of Object.values(node)) {
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (isNode(item)) visitNode(item, here, visit);
+    }
+  }
+}
+
+export function isNode(value: unknown): value is SyntaxNode {
+  return typeof value === "object" && value !== null && typeof (value as SyntaxNode).type === "string";
+}
+
+/** The name of an identifier, or of the property that a member expression ends in. */
+export function nameOf(value: unknown): string | undefined {
+  if (!isNode(value)) return undefined;
+  if (value.type === "Identifier") return value.name as string;
+  return value.type === "MemberExpression" && value.computed === false ? nameOf(value.property) : undefined;
+}
+
+export interface Import {
+  readonly specifier: string;
+  readonly offset: number;
+}
+
+/** Imports of every kind: static, of types alone, dynamic, re-exports, and files named for a worker by `new URL(…, import.meta.url)`. */
+export function importsOf(file: SourceFile): Import[] {
+  const imports: Import[] = [];
+  walk(file, (node) => {
+    const source = node.source ?? (isUrlOfModule(node) ? (node.arguments as unknown[])[0] : undefined);
+    if (isNode(source) && source.type === "Literal" && typeof source.value === "string") {
+      imports.push({ specifier: source.value, offset: node.start });
+    }
+  });
+  return imports;
+}
+
+function isUrlOfModule(node: SyntaxNode): boolean {
+  return node.type === "NewExpression" && nameOf(node.callee) === "URL" && (node.arguments as unknown[]).length === 2;
+}
