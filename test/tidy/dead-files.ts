@@ -21,7 +21,7 @@ export function deadFileFindings(files: readonly SourceFile[], entryPoints: read
     pending.push(...(targets.get(path) ?? []));
   }
   const dead = files.filter((file) => isProduct(file) && !reached.has(file.path));
-  return dead.map((file) => `${file.path}: nothing reaches this file but its own test`);
+  return dead.map((file) => `${file.path}: nothing reaches this file, its own test aside`);
 }
 
 function targetsOf(file: SourceFile): string[] {
