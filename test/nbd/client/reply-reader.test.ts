@@ -1,0 +1,472 @@
+import { describe, expect, test } from "vitest";
+import { nbdClientErrorChunkBytesMax, nbdClientExtentsKeptMax } from "#src/core/limits.ts";
+import { NbdProtocolError, NbdServerError } from "#src/nbd/client/errors.ts";
+import { nbdError, replyType } from "#src/nbd/constants.ts";
+import type { ReplyStyle } from "#src/nbd/reply-codec.ts";
+import { type ChunkSpec, chunk, type HeardRequest, numbers, type Opened, open, simpleReply } from "./scripted-peer.ts";
+
+const chunked: readonly ReplyStyle[] = ["structured", "extended"];
+const position = 4096;
+
+function data(offset: number, bytes: Uint8Array, isLast = true): ChunkSpec {
+  return { type: replyType.offsetData, payload: Buffer.concat([numbers([64, offset]), bytes]), isLast };
+}
+
+function hole(offset: number, byteLength: number, isLast = true): ChunkSpec {
+  return { type: replyType.offsetHole, payload: numbers([64, offset], [32, byteLength]), isLast };
+}
+
+function failure(
+  error: number,
+  text = "",
+  rest: Uint8Array = Buffer.alloc(0),
+  type: number = replyType.error,
+): ChunkSpec {
+  const words = Buffer.from(text);
+  return { type, payload: Buffer.concat([numbers([32, error], [16, words.length]), words, rest]) };
+}
+
+const none: ChunkSpec = { type: replyType.none };
+
+/** Asks for 16 bytes at `position` and answers with these chunks. */
+async function answerRead(style: ReplyStyle, ...specs: readonly ChunkSpec[]) {
+  const opened = await open({ style });
+  const reading = opened.client.read(position, 16);
+  const [request] = opened.requests() as [HeardRequest];
+  opened.wire.say(...specs.map((spec) => chunk(style, request, spec)));
+  opened.clock.turn();
+  return { ...opened, reading };
+}
+
+/** The server broke the protocol: this request fails, the connection is gone, and all later requests fail alike. */
+async function expectBroken(opened: Opened, request: Promise<unknown>, words: RegExp | string): Promise<void> {
+  opened.clock.turn();
+  await expect(request).rejects.toThrow(NbdProtocolError);
+  await expect(request).rejects.toThrow(words);
+  expect(opened.wire.ending).toBe("destroyed");
+  const later = opened.client.flush();
+  opened.clock.turn();
+  const first = await request.catch((error: unknown) => error);
+  await expect(later).rejects.toBe(first);
+}
+
+describe.each(chunked)("a read in %s style", (style) => {
+  const text = Buffer.from("0123456789abcdef");
+
+  test("takes the data in one chunk", async () => {
+    const { reading } = await answerRead(style, data(position, text));
+    expect((await reading).toString()).toBe("0123456789abcdef");
+  });
+
+  test("takes data and holes in any order, with the end in a chunk of its own", async () => {
+    const { reading } = await answerRead(
+      style,
+      data(position + 12, text.subarray(12), false),
+      hole(position + 4, 8, false),
+      data(position, text.subarray(0, 4), false),
+      none,
+    );
+    expect((await reading).toString()).toBe("0123\0\0\0\0\0\0\0\0cdef");
+  });
+
+  test.each([
+    ["data before it", [data(position - 1, text)]],
+    ["data behind it", [data(position + 1, text)]],
+    [
+      "data at the far end of all numbers",
+      [{ ...data(0, text), payload: Buffer.concat([Buffer.alloc(8, 0xff), text]) }],
+    ],
+    ["a hole before it", [hole(position - 1, 4)]],
+    ["a hole behind it", [hole(position + 15, 2)]],
+    ["a hole larger than it", [hole(position, 0xffffffff)]],
+  ])("refuses %s", async (_, specs) => {
+    const { reading, ...opened } = await answerRead(style, ...specs);
+    await expectBroken(opened, reading, "lie outside of it");
+  });
+
+  test.each([
+    ["data twice", [data(position, text, false), data(position, text)]],
+    ["a hole over data", [data(position, text, false), hole(position + 15, 1)]],
+    ["data over a hole", [hole(position + 4, 4, false), data(position + 7, text.subarray(0, 2))]],
+  ])("refuses %s", async (_, specs) => {
+    const { reading, ...opened } = await answerRead(style, ...specs);
+    await expectBroken(opened, reading, "were answered already");
+  });
+
+  test.each([
+    ["nothing", [none]],
+    ["less than all", [data(position, text.subarray(1))]],
+    ["a gap in the middle", [data(position, text.subarray(0, 7), false), data(position + 8, text.subarray(8))]],
+  ])("refuses to call %s a success", async (_, specs) => {
+    const { reading, ...opened } = await answerRead(style, ...specs);
+    await expectBroken(opened, reading, "leaves bytes out");
+  });
+
+  test.each([
+    ["more data than was asked for", data(position, Buffer.alloc(17)), "more data than asked for"],
+    ["a chunk of a huge length", { ...data(position, text), payloadBytes: 0xffffffff }, "more data than asked for"],
+    ["data without any", { type: replyType.offsetData, payload: numbers([64, position]) }, "cannot have 8 bytes"],
+    ["an empty hole", hole(position, 0), "a hole of no bytes"],
+    ["a hole of a wrong form", { type: replyType.offsetHole, payload: numbers([64, position]) }, "cannot have 8 bytes"],
+    ["an empty chunk with a payload", { type: replyType.none, payload: Buffer.alloc(1) }, "has a payload"],
+    ["an empty chunk that is not the last", { type: replyType.none, isLast: false }, "is not the last"],
+    ["block status", { type: replyType.blockStatus, payload: Buffer.alloc(12) }, "does not answer it"],
+    ["a chunk of an unknown type", { type: 77 }, "unknown type 77"],
+    ["an error without a number", failure(0), "an error in a wrong form"],
+    ["an error that is too short", { type: replyType.error, payload: Buffer.alloc(5) }, "an error of 5 bytes"],
+    [
+      "an error that is too long",
+      { type: replyType.error, payloadBytes: nbdClientErrorChunkBytesMax + 1 },
+      "an error of 8193 bytes",
+    ],
+    [
+      "an error whose text is longer than itself",
+      { type: replyType.error, payload: numbers([32, 5], [16, 1]) },
+      "an error in a wrong form",
+    ],
+    [
+      "an error with an offset it does not have",
+      failure(5, "", Buffer.alloc(7), replyType.errorOffset),
+      "in a wrong form",
+    ],
+    ["an error with bytes too many", failure(5, "", Buffer.alloc(1)), "in a wrong form"],
+    ["an error of an unknown kind, too long in itself", failure(0, "", Buffer.alloc(9), 0xffff), "in a wrong form"],
+    ["an error elsewhere", failure(5, "", numbers([64, position + 16]), replyType.errorOffset), "lies outside of it"],
+  ])("refuses %s", async (_, spec, words) => {
+    const { reading, ...opened } = await answerRead(style, spec);
+    await expectBroken(opened, reading, words);
+  });
+
+  test("fails with the server's error and text, and the connection goes on", async () => {
+    const { reading, ...opened } = await answerRead(style, failure(nbdError.io, "bad sector"));
+    const error = await reading.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NbdServerError);
+    expect(error).toMatchObject({ errorNumber: nbdError.io, code: "EIO" });
+    expect(String(error)).toContain('read of 16 bytes at 4096: the server answered EIO, "bad sector"');
+    expect(opened.wire.ending).toBe("none");
+    expect(opened.client.failure).toBeUndefined();
+  });
+
+  test("tells where the first of several errors is", async () => {
+    const { reading } = await answerRead(
+      style,
+      data(position, text, false),
+      { ...failure(nbdError.io, "", numbers([64, position + 9]), replyType.errorOffset), isLast: false },
+      failure(nbdError.noMemory, "", numbers([64, position + 2]), replyType.errorOffset),
+    );
+    await expect(reading).rejects.toMatchObject({ code: "EIO", position: position + 9 });
+  });
+
+  test("fails with an error of an unknown kind, and an unknown number counts as EINVAL", async () => {
+    const { reading, ...opened } = await answerRead(style, failure(12345, "strange", Buffer.alloc(100), 0xffff));
+    await expect(reading).rejects.toMatchObject({ errorNumber: nbdError.invalid, code: "EINVAL" });
+    await expect(reading).rejects.toThrow("12345");
+    expect(opened.wire.ending).toBe("none");
+  });
+
+  test("may not be fragmented when that was forbidden", async () => {
+    const opened = await open({ style });
+    const reading = opened.client.read(position, 16, { doNotFragment: true });
+    const [request] = opened.requests() as [HeardRequest];
+    for (const spec of [data(position, text.subarray(0, 8), false), data(position + 8, text.subarray(8))]) {
+      opened.wire.say(chunk(style, request, spec));
+    }
+    await expectBroken(opened, reading, "in pieces although it must not be");
+  });
+
+  test("may arrive byte by byte, chunks of other requests in between", async () => {
+    const opened = await open({ style });
+    const readings = [opened.client.read(position, 16), opened.client.read(0, 16)] as const;
+    const [first, second] = opened.requests() as [HeardRequest, HeardRequest];
+    const said = Buffer.concat([
+      chunk(style, second, data(8, text.subarray(8), false)),
+      chunk(style, first, data(position, text.subarray(0, 8), false)),
+      chunk(style, second, data(0, text.subarray(0, 8), false)),
+      chunk(style, first, hole(position + 8, 8)),
+      chunk(style, second, none),
+    ]);
+    for (const byte of said) opened.wire.say(Buffer.of(byte));
+    expect((await readings[0]).toString()).toBe("01234567\0\0\0\0\0\0\0\0");
+    expect((await readings[1]).toString()).toBe("0123456789abcdef");
+  });
+});
+
+describe("a read in simple style", () => {
+  test("takes as much data as was asked for", async () => {
+    const opened = await open({ style: "simple" });
+    const reading = opened.client.read(0, 4);
+    const [request] = opened.requests() as [HeardRequest];
+    opened.wire.say(simpleReply(request), Buffer.from("da"));
+    opened.wire.say(Buffer.from("ta"));
+    expect((await reading).toString()).toBe("data");
+  });
+
+  test("has no data when there is an error", async () => {
+    const opened = await open({ style: "simple" });
+    const readings = [opened.client.read(0, 4), opened.client.read(4, 4)] as const;
+    const [first, second] = opened.requests() as [HeardRequest, HeardRequest];
+    opened.wire.say(simpleReply(first, nbdError.io), simpleReply(second), Buffer.from("data"));
+    await expect(readings[0]).rejects.toMatchObject({ code: "EIO" });
+    expect((await readings[1]).toString()).toBe("data");
+  });
+
+  test("is no answer once chunks were agreed upon", async () => {
+    const opened = await open({ style: "structured" });
+    const reading = opened.client.read(0, 4);
+    const [request] = opened.requests() as [HeardRequest];
+    opened.wire.say(simpleReply(request, nbdError.io));
+    await expectBroken(opened, reading, "its reply must have chunks");
+  });
+});
+
+describe("a large read", () => {
+  test.each(["simple", ...chunked] as const)("lands in the caller's buffer without a copy: %s", async (style) => {
+    const opened = await open({ style });
+    const byteLength = 1 << 20;
+    const reading = opened.client.read(0, byteLength);
+    const [request] = opened.requests() as [HeardRequest];
+    const content = Buffer.alloc(byteLength, "some content ");
+    const head =
+      style === "simple" ? simpleReply(request) : chunk(style, request, data(0, content)).subarray(0, -byteLength);
+    opened.wire.say(head);
+    const receivedBefore = opened.wire.receivedBuffers.length;
+    opened.wire.say(content);
+    const landed = await reading;
+    expect(landed.equals(content)).toBe(true);
+    const targets = opened.wire.receivedBuffers.slice(receivedBefore);
+    expect(targets.map(({ buffer }) => buffer === landed.buffer)).toEqual([true]);
+  });
+});
+
+describe("a reply of any kind", () => {
+  test.each([
+    ["simple", 16],
+    ["structured", 20],
+    ["extended", 32],
+  ] as const)("is refused with a wrong magic number in %s style", async (style, headerBytes) => {
+    for (const wrong of [0, 0x67446699, 0x668e33ee, 0x6e8a278d]) {
+      const opened = await open({ style });
+      const flushing = opened.client.flush();
+      opened.requests();
+      opened.wire.say(numbers([32, wrong]), Buffer.alloc(headerBytes - 4));
+      await expectBroken(opened, flushing, `0x${wrong.toString(16)}`);
+    }
+  });
+
+  test.each(["simple", ...chunked] as const)("must name a request that is under way in %s style", async (style) => {
+    const answer = (request: HeardRequest) => (style === "simple" ? simpleReply(request) : chunk(style, request, none));
+    for (const change of [{ cookieLow: 1 }, { cookieLow: 0xffffffff }, { cookieHigh: 0 }, { cookieHigh: 0xffffffff }]) {
+      const opened = await open({ style });
+      const flushing = opened.client.flush();
+      const [request] = opened.requests() as [HeardRequest];
+      opened.wire.say(answer({ ...request, ...change }));
+      await expectBroken(opened, flushing, "not under way");
+    }
+  });
+
+  test.each(["simple", ...chunked] as const)("must not come twice in %s style", async (style) => {
+    const opened = await open({ style });
+    const answer = (request: HeardRequest) => (style === "simple" ? simpleReply(request) : chunk(style, request, none));
+    const first = opened.client.flush();
+    const [request] = opened.requests() as [HeardRequest];
+    opened.wire.say(answer(request));
+    await first;
+    // The slot is taken again, by another request.
+    const second = opened.client.flush();
+    const [other] = opened.requests() as [HeardRequest];
+    expect(other.cookieLow).toBe(request.cookieLow);
+    opened.wire.say(answer(request));
+    await expectBroken(opened, second, "not under way");
+  });
+
+  test("must name the request's offset in extended style", async () => {
+    const opened = await open({ style: "extended" });
+    const trimming = opened.client.trim(4096, 4096);
+    const [request] = opened.requests() as [HeardRequest];
+    opened.wire.say(chunk("extended", { ...request, offset: 0 }, none));
+    await expectBroken(opened, trimming, "another offset");
+  });
+
+  test("is a success or an error for what has no data", async () => {
+    for (const style of ["simple", ...chunked] as const) {
+      const opened = await open({ style });
+      const { client } = opened;
+      const asked = [client.flush(), client.trim(0, 1), client.writeZeroes(0, 1), client.cache(0, 1)];
+      const failing = client.write(0, Buffer.of(1));
+      const requests = opened.requests();
+      const bad = requests.pop() as HeardRequest;
+      for (const request of requests) {
+        opened.wire.say(style === "simple" ? simpleReply(request) : chunk(style, request, none));
+      }
+      opened.wire.say(
+        style === "simple" ? simpleReply(bad, nbdError.noSpace) : chunk(style, bad, failure(nbdError.noSpace)),
+      );
+      await Promise.all(asked);
+      await expect(failing).rejects.toMatchObject({ code: "ENOSPC", errorNumber: nbdError.noSpace });
+    }
+  });
+
+  test("has no data unless it answers a read", async () => {
+    const opened = await open({ style: "structured" });
+    const writing = opened.client.write(0, Buffer.of(1));
+    const [request] = opened.requests() as [HeardRequest];
+    opened.wire.say(chunk("structured", request, data(0, Buffer.of(1))));
+    await expectBroken(opened, writing, "does not answer it");
+  });
+});
+
+describe.each(chunked)("block status in %s style", (style) => {
+  const extended = style === "extended";
+  const bits = extended ? 64 : 32;
+  const type = extended ? replyType.blockStatusExtended : replyType.blockStatus;
+  const contextIds = [7, 9];
+
+  function status(
+    id: number,
+    extents: readonly (readonly [number, number])[],
+    isLast = true,
+    count = extents.length,
+  ): ChunkSpec {
+    const head = extended ? numbers([32, id], [32, count]) : numbers([32, id]);
+    const rest = extents.map(([lengthBytes, flags]) => numbers([bits, lengthBytes], [bits, flags]));
+    return { type, payload: Buffer.concat([head, ...rest]), isLast };
+  }
+
+  async function answerStatus(specs: readonly ChunkSpec[], one = false) {
+    const opened = await open({ style, contextIds });
+    const asking = opened.client.blockStatus(0, 8192, { one });
+    const [request] = opened.requests() as [HeardRequest];
+    opened.wire.say(...specs.map((spec) => chunk(style, request, spec)));
+    opened.clock.turn();
+    return { ...opened, asking };
+  }
+
+  test("brings each context's extents under its name, in any order", async () => {
+    const { asking } = await answerStatus([
+      status(9, [[512, 0xffffffff]], false),
+      status(
+        7,
+        [
+          [4096, 3],
+          [65536, 0],
+        ],
+        false,
+      ),
+      none,
+    ]);
+    expect(await asking).toEqual(
+      new Map([
+        [
+          "x:7",
+          [
+            { lengthBytes: 4096, status: 3, statusHigh: 0 },
+            { lengthBytes: 65536, status: 0, statusHigh: 0 },
+          ],
+        ],
+        ["x:9", [{ lengthBytes: 512, status: 0xffffffff, statusHigh: 0 }]],
+      ]),
+    );
+  });
+
+  test("keeps a bounded number of extents and checks the rest", async () => {
+    const opened = await open({ style, contextIds: [7] });
+    const count = nbdClientExtentsKeptMax + 10;
+    const asking = opened.client.blockStatus(0, count);
+    const [request] = opened.requests() as [HeardRequest];
+    opened.wire.say(
+      chunk(
+        style,
+        request,
+        status(
+          7,
+          Array.from({ length: count }, (_, index) => [1, index & 1]),
+        ),
+      ),
+    );
+    expect((await asking).get("x:7")).toHaveLength(nbdClientExtentsKeptMax);
+  });
+
+  test.each([
+    ["a context that was not agreed upon", [status(8, [[512, 0]])], "not agreed upon"],
+    ["a context twice", [status(7, [[512, 0]], false), status(7, [[512, 0]])], "a metadata context twice"],
+    ["a context left out", [status(7, [[512, 0]])], "leaves metadata contexts out"],
+    ["no context at all", [none], "leaves metadata contexts out"],
+    [
+      "an empty extent",
+      [
+        status(7, [
+          [512, 0],
+          [0, 1],
+        ]),
+      ],
+      "an empty extent",
+    ],
+    [
+      "extents after all is said",
+      [
+        status(7, [
+          [8192, 0],
+          [512, 1],
+        ]),
+      ],
+      "goes on after all is said",
+    ],
+    ["no extents", [status(7, [])], "cannot have"],
+    ["half an extent", [{ type, payload: Buffer.alloc(extended ? 16 : 8) }], "cannot have"],
+    [
+      "more extents than any server should send",
+      [{ type, payloadBytes: extended ? 8 + 16 * 2 ** 21 : 4 + 8 * 2 ** 21 }],
+      "cannot have",
+    ],
+    [
+      "the other style's extents",
+      [
+        {
+          type: extended ? replyType.blockStatus : replyType.blockStatusExtended,
+          payload: Buffer.alloc(extended ? 12 : 24),
+        },
+      ],
+      "cannot have",
+    ],
+  ])("refuses %s", async (_, specs, words) => {
+    const { asking, ...opened } = await answerStatus(specs);
+    await expectBroken(opened, asking, words);
+  });
+
+  test("has exactly one extent within the range if that was asked for", async () => {
+    const several = await answerStatus(
+      [
+        status(7, [
+          [512, 0],
+          [512, 1],
+        ]),
+      ],
+      true,
+    );
+    await expectBroken(several, several.asking, "several extents");
+    const long = await answerStatus([status(7, [[8193, 0]])], true);
+    await expectBroken(long, long.asking, "too long");
+  });
+
+  test("fails as a whole when one context's part does", async () => {
+    const { asking, wire } = await answerStatus([status(7, [[512, 0]], false), failure(nbdError.io)]);
+    await expect(asking).rejects.toMatchObject({ code: "EIO" });
+    expect(wire.ending).toBe("none");
+  });
+});
+
+test("extended block status has lengths and flags of 64 bits, and counts its extents right", async () => {
+  const answer = async (payload: Buffer) => {
+    const opened = await open({ style: "extended", sizeBytes: 2 ** 50, contextIds: [7] });
+    const asking = opened.client.blockStatus(0, 2 ** 45);
+    const [request] = opened.requests() as [HeardRequest];
+    expect(request.length).toBe(2 ** 45);
+    opened.wire.say(chunk("extended", request, { type: replyType.blockStatusExtended, payload }));
+    return { ...opened, asking };
+  };
+  const extent = Buffer.concat([numbers([64, 2 ** 40]), Buffer.from("8000000000000001", "hex")]);
+  const { asking } = await answer(Buffer.concat([numbers([32, 7], [32, 1]), extent]));
+  expect((await asking).get("x:7")).toEqual([{ lengthBytes: 2 ** 40, status: 1, statusHigh: 0x80000000 }]);
+  const { asking: miscounted, ...opened } = await answer(Buffer.concat([numbers([32, 7], [32, 2]), extent]));
+  await expectBroken(opened, miscounted, "a number of extents that is not there");
+});
