@@ -65,6 +65,7 @@ export class RequestWriter {
     assert(this.#roomLeft(), "whoever adds a request has asked for room");
     this.#used += encodeRequest(this.#slab, this.#used, this.#extended, header);
     this.#addedBytes += requestHeaderLength(this.#extended) + header.payloadBytes;
+    if (header.payloadBytes === 0) return;
     if (header.payloadBytes <= nbdClientCopyBytesMax) {
       this.#used += buffer.copy(this.#slab, this.#used, start, start + header.payloadBytes);
       return;

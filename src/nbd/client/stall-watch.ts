@@ -2,8 +2,8 @@
  * Notices a server that went silent. It looks at all requests under way a few times per time-out, which costs the hot
  * path nothing but a zero written whenever a request moves:
  *
- *   a request is stalled when `looksPerTimeout` whole spans between looks went by without a byte for it,
- *   so after at least the time-out, and at most a fourth more.
+ *   moved  look  look  look  look  look          the first look may come right after the move, the fifth at least
+ *     |--~--|-----|-----|-----|-----|            four spans after it: one time-out, and at most a fourth more
  *
  * A request whose bytes have not all been taken moves as long as anything is taken: the link is slow, not dead.
  */
@@ -53,7 +53,8 @@ export class StallWatch {
     this.#takenBytes = this.#writer.takenBytes;
     const isMoving = this.#takenBytes > takenBefore;
     for (const slot of this.#table.busy()) {
-      slot.idleLooks = isMoving && slot.sentEnd > takenBefore ? 0 : slot.idleLooks + 1;
+      const hasMoved = isMoving && slot.sentEnd > takenBefore;
+      slot.idleLooks = hasMoved ? 1 : slot.idleLooks + 1;
       if (slot.idleLooks > looksPerTimeout) {
         this.#stalled(slot);
         return;

@@ -86,6 +86,7 @@ export class ScriptedConnection implements Connection {
   #receiver: Receiver | undefined;
   #heard: Buffer[] = [];
   #held: Buffer[] = [];
+  #hungUp = false;
   #isClosed = false;
 
   constructor(clock: ScriptedClock) {
@@ -143,7 +144,7 @@ export class ScriptedConnection implements Connection {
   /** The server says this; it arrives in as many reads as the client's buffers make of it. */
   say(...parts: readonly Uint8Array[]): void {
     const bytes = Buffer.concat(parts);
-    for (let at = 0; at < bytes.length && this.ending !== "destroyed" && !this.#isClosed; ) {
+    for (let at = 0; at < bytes.length && this.ending !== "destroyed" && !this.#hungUp; ) {
       const target = this.#receiver?.target() as Buffer;
       expect(target.length).toBeGreaterThan(0);
       const count = bytes.copy(target, 0, at);
@@ -154,7 +155,8 @@ export class ScriptedConnection implements Connection {
   }
 
   hangUp(): void {
-    if (this.#isClosed || this.ending === "destroyed") return;
+    if (this.#hungUp || this.ending === "destroyed") return;
+    this.#hungUp = true;
     this.#receiver?.ended();
     this.#clock.soon(() => this.#close());
   }

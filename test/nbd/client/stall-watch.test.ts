@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { NbdConnectionError } from "#src/nbd/client/errors.ts";
+import { replyType } from "#src/nbd/constants.ts";
+import { chunk, type HeardRequest, numbers, open, requestTimeoutMs, simpleReply } from "./scripted-peer.ts";
+
+/** The watch looks four times per time-out, so it notices at most a fourth of it late. */
+const noticedMs = requestTimeoutMs * 1.25;
+
+describe("a server that went silent", () => {
+  test("is given up after the time-out, not before, and all requests fail saying so", async () => {
+    const { client, clock, wire, requests } = await open({ style: "simple" });
+    const told: (Error | null)[] = [];
+    client.submitWrite(4096, Buffer.of(1), 0, 1, 0, (error) => void told.push(error));
+    client.submitFlush((error) => void told.push(error));
+    expect(requests()).toHaveLength(2);
+    clock.advance(requestTimeoutMs - 1);
+    expect(wire.ending).toBe("none");
+    clock.advance(noticedMs - requestTimeoutMs + 1);
+    expect(wire.ending).toBe("destroyed");
+    expect(told).toHaveLength(2);
+    expect(told[0]).toBeInstanceOf(NbdConnectionError);
+    expect(told[0]?.message).toBe("no progress in 1000 ms: write of 1 bytes at 4096");
+    expect(told[1]).toBe(told[0]);
+    expect(clock.timerCount).toBe(0);
+  });
+
+  test("is noticed while it goes on answering other requests", async () => {
+    const { client, clock, wire, requests } = await open({ style: "simple" });
+    const forgotten = client.trim(512, 512);
+    requests();
+    for (let elapsedMs = 0; elapsedMs < noticedMs; elapsedMs += 50) {
+      const flushing = client.flush();
+      flushing.catch(() => {});
+      wire.say(...requests().map((request) => simpleReply(request)));
+      clock.advance(50);
+    }
+    await expect(forgotten).rejects.toThrow("trim of 512 bytes at 512");
+  });
+
+  test("is not one that is slow to send a large reply", async () => {
+    const { client, clock, wire, requests } = await open({ style: "simple" });
+    const reading = client.read(0, 64);
+    const [request] = requests() as [HeardRequest];
+    wire.say(simpleReply(request));
+    for (let index = 0; index < 64; index++) {
+      clock.advance(requestTimeoutMs / 2);
+      wire.say(Buffer.of(index));
+    }
+    expect(await reading).toHaveLength(64);
+  });
+
+  test("is not one that is slow to take a large request", async () => {
+    const { client, clock, wire, requests } = await open({ style: "simple" });
+    wire.isSlow = true;
+    const content = Buffer.alloc(8 << 20);
+    const writing = client.write(0, content);
+    clock.turn();
+    while (wire.unsentBytes > 0) {
+      clock.advance(requestTimeoutMs * 0.9);
+      wire.drain();
+    }
+    wire.say(...requests().map((request) => simpleReply(request)));
+    await writing;
+  });
+
+  test("is noticed when it stops taking a request", async () => {
+    const { client, clock, wire } = await open({ style: "simple" });
+    wire.isSlow = true;
+    const writing = client.write(0, Buffer.alloc(8 << 20));
+    clock.turn();
+    wire.drain();
+    clock.advance(requestTimeoutMs * 1.5);
+    await expect(writing).rejects.toThrow("no progress");
+  });
+
+  test("is noticed behind error chunks without end", async () => {
+    const { client, clock, wire, requests } = await open({ style: "structured" });
+    const reading = client.read(0, 64);
+    reading.catch(() => {});
+    const [request] = requests() as [HeardRequest];
+    const error = { type: replyType.error, payload: numbers([32, 5], [16, 0]), isLast: false };
+    for (let elapsedMs = 0; elapsedMs < noticedMs; elapsedMs += 50) {
+      wire.say(chunk("structured", request, error));
+      clock.advance(50);
+    }
+    await expect(reading).rejects.toThrow("no progress");
+  });
+
+  test("is nobody's concern while nothing is asked of it", async () => {
+    const { client, clock, wire, requests } = await open({ style: "simple" });
+    const first = client.flush();
+    wire.say(...requests().map((request) => simpleReply(request)));
+    await first;
+    clock.advance(100 * requestTimeoutMs);
+    expect(clock.timerCount).toBe(0);
+    const second = client.flush();
+    wire.say(...requests().map((request) => simpleReply(request)));
+    await second;
+    expect(client.failure).toBeUndefined();
+  });
+});
