@@ -39,7 +39,11 @@ export async function startServing(serving: Serving): Promise<Started> {
     ...(serving.tls === undefined ? {} : { tls: serving.tls }),
   });
   const signal = endingSignal();
-  const address = await server.listen(serving.address);
+  const address = await server.listen(serving.address).catch(async (error: Error) => {
+    await server.close(0);
+    serving.device.close();
+    throw new Error(`cannot listen: ${error.message}`, { cause: error });
+  });
   const ended = signal.then(async () => {
     await server.close(shutdownGraceMs);
     await synced(serving.device);

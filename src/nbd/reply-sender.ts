@@ -16,6 +16,7 @@ export class ReplySender {
   #used = 0;
   #runStart = 0;
   #pieces: Buffer[] = [];
+  #pieceBytes = 0;
   /** Memory behind `#pieces`, to be given back when they are sent. */
   #owned: Buffer[] = [];
   /** Memory behind what the connection holds right now. */
@@ -29,7 +30,7 @@ export class ReplySender {
 
   /** True while the peer has not taken what it asked for: no reason to do more for it. */
   get busy(): boolean {
-    return this.#connection.unsentBytes > 0 || this.#pieces.length > 0;
+    return this.#connection.unsentBytes > 0;
   }
 
   /** Makes sure of `byteLength` bytes in the slab and tells where they begin. */
@@ -54,6 +55,8 @@ export class ReplySender {
     this.#closeRun();
     this.#pieces.push(buffer.subarray(start, end));
     this.#owned.push(buffer);
+    this.#pieceBytes += end - start;
+    if (this.#pieceBytes >= nbdSendBytes) this.flush();
   }
 
   #closeRun(): void {
@@ -83,6 +86,7 @@ export class ReplySender {
     this.#leaving = this.#owned;
     this.#pieces = [];
     this.#owned = [];
+    this.#pieceBytes = 0;
     if (this.#connection.sendAll(pieces)) this.#giveBack(this.#leaving);
   }
 
@@ -119,6 +123,7 @@ export class ReplySender {
   #drop(): void {
     this.#giveBack(this.#owned);
     this.#pieces = [];
+    this.#pieceBytes = 0;
     this.#used = 0;
     this.#runStart = 0;
   }

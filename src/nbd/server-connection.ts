@@ -16,6 +16,8 @@ export class ServerConnection implements Receiver {
   #connection: Connection;
   #transmission: Transmission | undefined;
   #securing = false;
+  /** Reading has stopped because the answers to the last options are still on their way. */
+  #haggledAhead = false;
   #waitingSinceMs: number;
 
   constructor(context: ServerContext, connection: Connection, closed: (connection: ServerConnection) => void) {
@@ -66,8 +68,9 @@ export class ServerConnection implements Receiver {
 
   drained(): void {
     this.#waitingSinceMs = this.#context.clock.monotonicMs();
-    if (this.#transmission !== undefined) this.#transmission.drained();
-    else this.#connection.resume();
+    if (this.#haggledAhead) this.#connection.resume();
+    this.#haggledAhead = false;
+    this.#transmission?.drained();
   }
 
   ended(): void {
@@ -86,7 +89,10 @@ export class ServerConnection implements Receiver {
   #haggle(bytes: Buffer): void {
     const replies = this.#reader.push(bytes);
     // One that asks faster than it listens waits until it has listened.
-    if (replies.length > 0 && !this.#connection.sendAll(replies)) this.#connection.pause();
+    if (replies.length > 0 && !this.#connection.sendAll(replies)) {
+      this.#haggledAhead = true;
+      this.#connection.pause();
+    }
     this.#enter(this.#reader.state);
   }
 

@@ -109,7 +109,7 @@ export class Transmission implements RequestSink, RequestOwner {
 
   /** The batch itself may have ended what it stopped for. */
   #proceedLater(): void {
-    if (this.ready() && !this.#waitsForMemory) this.#soon(() => this.#proceed());
+    if (this.#stash !== undefined && this.ready() && !this.#waitsForMemory) this.#soon(() => this.#proceed());
   }
 
   #dropStash(): void {
