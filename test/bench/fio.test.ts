@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { fioOptions, parseFioReport } from "./fio.ts";
+
+const idle = { iops: 0, total_ios: 0, clat_ns: {} };
+const busy = {
+  iops: 50_000.5,
+  total_ios: 100_001,
+  clat_ns: { percentile: { "50.000000": 600_000, "99.000000": 900_500, "99.900000": 2_000_000 } },
+};
+
+function reportOf(...jobs: object[]): string {
+  return JSON.stringify({ jobs });
+}
+
+test("a report of writes gives rate, count and latencies in microseconds", () => {
+  expect(parseFioReport(reportOf({ error: 0, read: idle, write: busy }))).toEqual({
+    iops: 50_000.5,
+    ioCount: 100_001,
+    latencyP50Us: 600,
+    latencyP99Us: 900.5,
+    latencyP999Us: 2000,
+  });
+});
+
+test("a report of reads gives that of the reads", () => {
+  expect(parseFioReport(reportOf({ error: 0, read: busy, write: idle })).ioCount).toBe(100_001);
+});
+
+test.each([
+  ["an error", reportOf({ error: 5, read: busy, write: idle }), "met error 5"],
+  ["no request answered", reportOf({ error: 0, read: idle, write: idle }), "got nothing done"],
+  ["jobs that were not put together", reportOf({}, {}), "2 groups"],
+  ["no latencies", reportOf({ error: 0, read: { ...busy, clat_ns: {} }, write: idle }), "no latency at 50"],
+])("a report with %s is refused", (_, text, message) => {
+  expect(() => parseFioReport(text)).toThrow(message);
+});
+
+test("a workload says all that fio needs to know of it", () => {
+  const workload = { access: "randread", blockBytes: 4096, depth: 32, connections: 4 } as const;
+  expect(fioOptions(workload, 1 << 30)).toEqual(
+    expect.arrayContaining(["--rw=randread", "--bs=4096", "--iodepth=32", "--numjobs=4", "--size=1073741824"]),
+  );
+});

@@ -1,0 +1,93 @@
+/** One run of fio's nbd engine against a server, and what it reports. */
+import { readFile } from "node:fs/promises";
+import { succeed } from "#test/clients/command.ts";
+
+export interface Workload {
+  readonly access: "randread" | "randwrite" | "read" | "write";
+  readonly blockBytes: number;
+  /** Requests in flight, on each connection. */
+  readonly depth: number;
+  readonly connections: number;
+}
+
+export interface FioRun {
+  readonly uri: string;
+  readonly sizeBytes: number;
+  readonly seconds: number;
+  /** Decides the places of random requests: the same for all servers of one round. */
+  readonly seed: number;
+  readonly reportFile: string;
+}
+
+export interface FioMeasurement {
+  readonly iops: number;
+  readonly ioCount: number;
+  readonly latencyP50Us: number;
+  readonly latencyP99Us: number;
+  readonly latencyP999Us: number;
+}
+
+/** For starting, connecting and reporting, besides the time that is measured. */
+const overheadMsMax = 60_000;
+
+export async function runFio(workload: Workload, run: FioRun): Promise<FioMeasurement> {
+  const programArguments = [
+    "--output-format=json",
+    `--output=${run.reportFile}`,
+    "--ioengine=nbd",
+    `--uri=${run.uri}`,
+    `--randseed=${run.seed}`,
+    `--runtime=${run.seconds}`,
+    ...fioOptions(workload, run.sizeBytes),
+  ];
+  await succeed("fio", programArguments, { timeoutMs: run.seconds * 1000 + overheadMsMax });
+  return parseFioReport(await readFile(run.reportFile, "utf8"));
+}
+
+/** What is asked of every server alike. */
+export function fioOptions(workload: Workload, sizeBytes: number): string[] {
+  return [
+    "--name=bench",
+    `--rw=${workload.access}`,
+    `--bs=${workload.blockBytes}`,
+    `--iodepth=${workload.depth}`,
+    `--numjobs=${workload.connections}`,
+    `--size=${sizeBytes}`,
+    "--time_based",
+    "--norandommap",
+    "--group_reporting",
+    "--percentile_list=50:99:99.9",
+  ];
+}
+
+interface Direction {
+  readonly iops: number;
+  readonly total_ios: number;
+  readonly clat_ns: { readonly percentile?: Readonly<Record<string, number>> };
+}
+
+interface Report {
+  readonly jobs: readonly { readonly error: number; readonly read: Direction; readonly write: Direction }[];
+}
+
+export function parseFioReport(text: string): FioMeasurement {
+  const report: Report = JSON.parse(text);
+  const [job, ...others] = report.jobs;
+  if (job === undefined || others.length > 0) throw new Error(`fio reports ${report.jobs.length} groups, not one`);
+  if (job.error !== 0) throw new Error(`fio met error ${job.error}`);
+  const direction = job.read.total_ios > 0 ? job.read : job.write;
+  if (direction.total_ios === 0) throw new Error("fio got nothing done");
+  return {
+    iops: direction.iops,
+    ioCount: direction.total_ios,
+    latencyP50Us: percentileUs(direction, "50.000000"),
+    latencyP99Us: percentileUs(direction, "99.000000"),
+    latencyP999Us: percentileUs(direction, "99.900000"),
+  };
+}
+
+function percentileUs(direction: Direction, name: string): number {
+  const nanoseconds = direction.clat_ns.percentile?.[name];
+  if (nanoseconds === undefined) throw new Error(`fio reports no latency at ${name} %`);
+  return nanoseconds / 1000;
+}

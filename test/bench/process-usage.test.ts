@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { parseCpuSeconds, parseStatusBytes, processUsage } from "./process-usage.ts";
+
+test("processor time is that in user mode and that in the kernel", () => {
+  const stat = "41 (node) S 1 41 41 0 -1 4194304 900 0 0 0 150 75 3 4 20 0 11 0 5000 1000000 2000";
+  expect(parseCpuSeconds(stat)).toBe(2.25);
+});
+
+test("a program's name with brackets and spaces shifts nothing", () => {
+  const stat = "41 (a) b (c) S 1 41 41 0 -1 4194304 900 0 0 0 100 100 3 4 20 0 11 0 5000 1000000 2000";
+  expect(parseCpuSeconds(stat)).toBe(2);
+});
+
+test("a line without numbers is refused", () => {
+  expect(() => parseCpuSeconds("41 (node) Z")).toThrow("no processor time");
+});
+
+test("memory is told in bytes", () => {
+  const status = "Name:\tnode\nVmPeak:\t  900 kB\nVmHWM:\t   64 kB\nVmRSS:\t   32 kB\n";
+  expect(parseStatusBytes(status, "VmHWM")).toBe(65_536);
+  expect(() => parseStatusBytes("Name:\tnode\nState:\tZ (zombie)\n", "VmHWM")).toThrow("may have ended");
+});
+
+test("the kernel tells of a process that lives", async () => {
+  const usage = await processUsage(process.pid);
+  expect(usage.cpuSeconds).toBeGreaterThan(0);
+  expect(usage.memoryPeakBytes).toBeGreaterThanOrEqual(usage.memoryBytes);
+});

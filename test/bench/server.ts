@@ -1,0 +1,108 @@
+/** The servers that are compared: each started as its users start it, on one file and one Unix socket. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { programPath } from "#test/clients/command.ts";
+import { type ProcessUsage, processUsage } from "./process-usage.ts";
+
+export const serverNames = ["tidemark", "nbdkit", "qemu-nbd"] as const;
+export type ServerName = (typeof serverNames)[number];
+
+const readyMs = 15_000;
+const readyPollMs = 10;
+/** Ours syncs the file before it ends, and a disk takes its time for a gigabyte. */
+const stopMs = 120_000;
+const errorBytesMax = 64 * 1024;
+const launcher = join(import.meta.dirname, "../../src/cli/launch.js");
+
+export interface RunningServer extends AsyncDisposable {
+  readonly name: ServerName;
+  readonly uri: string;
+  usage(): Promise<ProcessUsage>;
+}
+
+export function serverCommand(name: ServerName, file: string, socket: string): readonly [string, ...string[]] {
+  switch (name) {
+    case "tidemark":
+      // On the Node that runs the benchmark: the launcher then stays in its process, which is the one to be measured.
+      return [process.execPath, launcher, "serve", file, "--socket", socket];
+    case "nbdkit":
+      return ["nbdkit", "--foreground", "--unix", socket, "file", file];
+    case "qemu-nbd":
+      return ["qemu-nbd", "--persistent", "--format=raw", "--shared=8", "--cache=writeback", "--socket", socket, file];
+  }
+}
+
+export async function startServer(name: ServerName, file: string, socket: string): Promise<RunningServer> {
+  const [program, ...programArguments] = serverCommand(name, file, socket);
+  const child = spawn(program, programArguments, {
+    env: { ...process.env, PATH: programPath },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const killAtExit = () => child.kill("SIGKILL");
+  process.once("exit", killAtExit);
+  try {
+    const processId = await ready(name, child, socket);
+    return {
+      name,
+      uri: `nbd+unix:///?socket=${socket}`,
+      usage: () => processUsage(processId),
+      async [Symbol.asyncDispose]() {
+        process.off("exit", killAtExit);
+        await stop(child);
+      },
+    };
+  } catch (error) {
+    process.off("exit", killAtExit);
+    child.kill("SIGKILL");
+    throw error;
+  }
+}
+
+/** The process id, once somebody answers at the socket. */
+async function ready(name: ServerName, child: ChildProcess, socket: string): Promise<number> {
+  let errors = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    errors = (errors + text).slice(-errorBytesMax);
+  });
+  let failure: Error | undefined;
+  child.once("error", (error) => {
+    failure = new Error(`${name} could not be started (deploy/setup-peers.sh installs it): ${error.message}`);
+  });
+  const deadline = performance.now() + readyMs;
+  while (!(await answers(socket))) {
+    if (failure !== undefined) throw failure;
+    if (hasEnded(child) || performance.now() > deadline) {
+      throw new Error(`${name} did not get ready:\n${errors}`);
+    }
+    await wait(readyPollMs);
+  }
+  if (child.pid === undefined) throw new Error(`${name} has no process`);
+  return child.pid;
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once("connect", () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once("error", () => resolve(false));
+  });
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) throw new Error(`a server ended by itself, with ${child.exitCode ?? child.signalCode}`);
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const late = setTimeout(() => child.kill("SIGKILL"), stopMs);
+  await ended;
+  clearTimeout(late);
+}
