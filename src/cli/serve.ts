@@ -79,8 +79,10 @@ async function serve(args: readonly string[]): Promise<number> {
     ...(tls === undefined ? {} : { tls }),
   };
   const started = await startServing(serving);
-  if (values.json) process.stdout.write(`${JSON.stringify({ uri: started.uri, sizeBytes: device.sizeBytes })}\n`);
-  else process.stdout.write(`serving ${file} (${device.sizeBytes} bytes) at ${started.uri}\n`);
+  // Whoever handed the socket over knows where it is, and may have a use of its own for stdout.
+  const out = address.kind === "inherited" ? process.stderr : process.stdout;
+  if (values.json) out.write(`${JSON.stringify({ uri: started.uri, sizeBytes: device.sizeBytes })}\n`);
+  else out.write(`serving ${file} (${device.sizeBytes} bytes) at ${started.uri}\n`);
   await started.ended;
   return 0;
 }
