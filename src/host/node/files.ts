@@ -1,0 +1,65 @@
+/** The files of this machine. Only their owner may read what this program creates. */
+import fs from "node:fs";
+import { dirname } from "node:path";
+import { assert } from "#src/core/assert.ts";
+import type { DoneCallback } from "../block-device.ts";
+import type { FileHandle, Files } from "../files.ts";
+import { type FileCalls, NodeFileHandle } from "./file-handle.ts";
+
+const fileMode = 0o600;
+const folderMode = 0o700;
+
+export const nodeFiles: Files = filesOver(fs);
+
+/** Open files transfer their bytes through `calls`. */
+export function filesOver(calls: FileCalls): Files {
+  return {
+    open: (path, mode) => openFile(path, mode === "read" ? "r" : "r+", calls),
+    create: (path) => openFile(path, "wx+", calls),
+    exists: (path) => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+    list: (path) => fs.readdirSync(path).sort(),
+    rename: (from, to) => {
+      assert(dirname(from) === dirname(to), "a file stays in its folder when it is renamed");
+      fs.renameSync(from, to);
+    },
+    remove: (path) => fs.unlinkSync(path),
+    makeFolder,
+    syncFolder,
+  };
+}
+
+function openFile(path: string, flags: string, calls: FileCalls): FileHandle {
+  const fd = fs.openSync(path, flags, fileMode);
+  try {
+    if (fs.fstatSync(fd).isDirectory()) throw systemError("EISDIR", `${path} is a folder`);
+    return new NodeFileHandle(path, fd, calls);
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    fs.mkdirSync(path, { mode: folderMode });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !fs.statSync(path).isDirectory()) throw error;
+  }
+}
+
+function syncFolder(path: string, done: DoneCallback): void {
+  fs.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY, (openError, fd) => {
+    if (openError !== null) {
+      done(openError);
+      return;
+    }
+    fs.fsync(fd, (syncError) => {
+      fs.closeSync(fd);
+      done(syncError);
+    });
+  });
+}
+
+function systemError(code: string, message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: ${message}`), { code });
+}

@@ -1,0 +1,4 @@
+import { nodeRandomness } from "#src/host/node/randomness.ts";
+import { describeRandomnessContract } from "#test/contract/randomness.ts";
+
+describeRandomnessContract("the machine's randomness", () => nodeRandomness);

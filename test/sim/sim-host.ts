@@ -1,0 +1,70 @@
+/** A simulated machine behind the same ports as a real one, and the two ways in which it stops. */
+import type { BlockDevice } from "#src/host/block-device.ts";
+import type { Files } from "#src/host/files.ts";
+import type { Log } from "#src/host/log.ts";
+import { openLog } from "#src/host/node/log.ts";
+import type { Randomness } from "#src/host/randomness.ts";
+import type { Sockets } from "#src/host/socket.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { SimBlockDevice } from "./sim-block-device.ts";
+import type { SimClock } from "./sim-clock.ts";
+import { SimDisk } from "./sim-disk.ts";
+import { SimFiles } from "./sim-files.ts";
+import { SimHostClock } from "./sim-host-clock.ts";
+import type { SimNetwork } from "./sim-network.ts";
+import { SimSockets } from "./sim-sockets.ts";
+import type { Trace } from "./trace.ts";
+
+export interface SimHostParts {
+  readonly name: string;
+  readonly clock: SimClock;
+  readonly network: SimNetwork;
+  readonly random: SeededRandom;
+  readonly trace: Trace;
+}
+
+export class SimHost {
+  readonly name: string;
+  readonly clock: SimHostClock;
+  readonly disk: SimDisk;
+  readonly files: Files;
+  readonly sockets: Sockets;
+  readonly randomness: Randomness;
+  readonly log: Log;
+  readonly #network: SimNetwork;
+
+  constructor(parts: SimHostParts) {
+    const { name, network, random, trace } = parts;
+    this.name = name;
+    this.clock = new SimHostClock(parts.clock);
+    this.disk = new SimDisk({ name, clock: this.clock, random: random.fork("disk"), trace });
+    this.files = new SimFiles(this.disk);
+    this.sockets = new SimSockets(network, this);
+    this.randomness = random.fork("randomness");
+    this.log = openLog({
+      level: "debug",
+      format: "text",
+      clock: this.clock,
+      write: (line) => trace.add(`${name} log: ${line}`),
+    });
+    this.#network = network;
+  }
+
+  openBlockDevice(path: string, options: { readonly readOnly: boolean }): BlockDevice {
+    return new SimBlockDevice(this.disk, path, options);
+  }
+
+  /** All processes end at once; what they wrote, the kernel still has. The host can be used anew. */
+  kill(): void {
+    this.clock.endLife();
+    this.disk.kill();
+    this.#network.dropHost(this.name, true);
+  }
+
+  /** The machine stops; what was not synced may be lost, and nobody is told. It has power again at once. */
+  cutPower(): void {
+    this.clock.endLife();
+    this.disk.cutPower();
+    this.#network.dropHost(this.name, false);
+  }
+}

@@ -1,0 +1,129 @@
+/** The bytes of a file that may be large and mostly holes. A block is data, or has space without data, or is a hole. */
+import { divCeil, divFloor, splitAtUnits } from "#src/core/byte-range.ts";
+
+export const sparseBlockBytes = 4096;
+
+export class SparseBytes {
+  /** `null`: space was set aside, and it reads as zeros. */
+  readonly #blocks: Map<number, Buffer | null>;
+  #sizeBytes: number;
+
+  constructor(from?: SparseBytes) {
+    this.#sizeBytes = from?.sizeBytes ?? 0;
+    this.#blocks = new Map();
+    for (const [index, block] of from?.blocks() ?? [])
+      this.#blocks.set(index, block === null ? null : Buffer.from(block));
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  get spaceBytes(): number {
+    return this.#blocks.size * sparseBlockBytes;
+  }
+
+  blocks(): Iterable<[number, Buffer | null]> {
+    return this.#blocks;
+  }
+
+  /** Answers how many bytes there were. */
+  read(target: Buffer, start: number, lengthBytes: number, position: number): number {
+    const count = Math.max(0, Math.min(lengthBytes, this.#sizeBytes - position));
+    for (const piece of piecesOf(position, count)) {
+      const block = this.#blocks.get(piece.block);
+      const at = start + piece.position - position;
+      if (block === undefined || block === null) target.fill(0, at, at + piece.lengthBytes);
+      else block.copy(target, at, piece.startInBlock, piece.startInBlock + piece.lengthBytes);
+    }
+    return count;
+  }
+
+  write(source: Buffer, start: number, lengthBytes: number, position: number): void {
+    for (const piece of piecesOf(position, lengthBytes)) {
+      const at = start + piece.position - position;
+      source.copy(this.#dataBlock(piece.block), piece.startInBlock, at, at + piece.lengthBytes);
+    }
+    if (lengthBytes > 0) this.#sizeBytes = Math.max(this.#sizeBytes, position + lengthBytes);
+  }
+
+  #dataBlock(index: number): Buffer {
+    let block = this.#blocks.get(index);
+    if (block === undefined || block === null) {
+      block = Buffer.alloc(sparseBlockBytes);
+      this.#blocks.set(index, block);
+    }
+    return block;
+  }
+
+  /** Zeros over the range. Whole blocks lose their data, and their space too unless it is kept. The size stays. */
+  zero(position: number, lengthBytes: number, keepSpace: boolean): void {
+    const length = Math.max(0, Math.min(lengthBytes, this.#sizeBytes - position));
+    const { headBytes, wholeBytes, tailBytes } = splitAtUnits(position, length, sparseBlockBytes);
+    this.#clear(position, headBytes);
+    this.#clear(position + headBytes + wholeBytes, tailBytes);
+    const first = (position + headBytes) / sparseBlockBytes;
+    const end = first + wholeBytes / sparseBlockBytes;
+    if (keepSpace) {
+      for (let block = first; block < end; block++) this.#blocks.set(block, null);
+    } else {
+      this.#drop((block) => block >= first && block < end);
+    }
+  }
+
+  #clear(position: number, lengthBytes: number): void {
+    for (const piece of piecesOf(position, lengthBytes)) {
+      this.#blocks.get(piece.block)?.fill(0, piece.startInBlock, piece.startInBlock + piece.lengthBytes);
+    }
+  }
+
+  /** Goes by the blocks that there are: a range may be far larger. */
+  #drop(isDropped: (block: number) => boolean): void {
+    for (const block of this.#blocks.keys()) if (isDropped(block)) this.#blocks.delete(block);
+  }
+
+  truncate(sizeBytes: number): void {
+    if (sizeBytes < this.#sizeBytes) {
+      this.zero(sizeBytes, this.#sizeBytes - sizeBytes, false);
+      const end = divCeil(sizeBytes, sparseBlockBytes);
+      this.#drop((block) => block >= end);
+    }
+    this.#sizeBytes = sizeBytes;
+  }
+
+  /** How many blocks of the range have no space yet. */
+  missingBlocks(position: number, lengthBytes: number): number {
+    let count = 0;
+    for (const piece of piecesOf(position, lengthBytes)) if (!this.#blocks.has(piece.block)) count++;
+    return count;
+  }
+
+  kindAt(position: number): "data" | "space" | "hole" {
+    const block = this.#blocks.get(divFloor(position, sparseBlockBytes));
+    if (block === undefined) return "hole";
+    return block === null ? "space" : "data";
+  }
+
+  flipBit(position: number, bit: number): void {
+    const block = this.#dataBlock(divFloor(position, sparseBlockBytes));
+    const at = position % sparseBlockBytes;
+    block[at] = (block[at] as number) ^ (1 << bit);
+  }
+}
+
+interface Piece {
+  readonly block: number;
+  readonly position: number;
+  readonly startInBlock: number;
+  readonly lengthBytes: number;
+}
+
+function* piecesOf(position: number, lengthBytes: number): Generator<Piece> {
+  const end = position + lengthBytes;
+  for (let at = position; at < end; ) {
+    const startInBlock = at % sparseBlockBytes;
+    const count = Math.min(sparseBlockBytes - startInBlock, end - at);
+    yield { block: divFloor(at, sparseBlockBytes), position: at, startInBlock, lengthBytes: count };
+    at += count;
+  }
+}
