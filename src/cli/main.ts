@@ -1,4 +1,5 @@
 /** The program: finds the command, runs it, and says what went wrong in one line. */
+import "#src/host/node/thread-pool.ts";
 import { type Command, UsageError } from "./command.ts";
 import { demoCommand } from "./demo.ts";
 import { serveCommand } from "./serve.ts";

@@ -89,6 +89,9 @@ export const paceProbeEvery = 64;
 export const shutdownGraceMs = 5_000;
 export const demoVolumeBytes = 1 * GiB;
 
+/** Threads that may wait for disks at the same time. */
+export const threadPoolSize = 32;
+
 export const exportBytesMax = Number.MAX_SAFE_INTEGER;
 
 assert(
