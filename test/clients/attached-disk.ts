@@ -10,10 +10,9 @@ import type { TemporaryFolder } from "./harness.ts";
 
 const waitMs = 10_000;
 
-/** Why a disk cannot be attached here, in words; undefined where it can. */
-export async function attachObstacle(): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return "only root can attach a loop device and mount it";
-  for (const device of ["/dev/fuse", "/dev/loop-control"]) {
+async function obstacle(devices: readonly string[]): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "only root can make a loop device";
+  for (const device of devices) {
     try {
       await access(device, constants.R_OK | constants.W_OK);
     } catch {
@@ -21,6 +20,16 @@ export async function attachObstacle(): Promise<string | undefined> {
     }
   }
   return undefined;
+}
+
+/** Why there can be no loop device here, in words; undefined where there can. */
+export function loopObstacle(): Promise<string | undefined> {
+  return obstacle(["/dev/loop-control"]);
+}
+
+/** Why a disk cannot be attached here, in words; undefined where it can. */
+export function attachObstacle(): Promise<string | undefined> {
+  return obstacle(["/dev/fuse", "/dev/loop-control"]);
 }
 
 export interface AttachedDisk {

@@ -19,9 +19,18 @@ export interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-const timeoutMsDefault = 30_000;
+/** Less than a test may take, so that a client that hangs is named with what it said. */
+const timeoutMsDefault = 12_000;
 /** A client that floods its output is broken; the test shall fail, not the machine. */
 const outputBytesMax = 16 * 1024 * 1024;
+
+function killGroup(leaderId: number | undefined): void {
+  try {
+    if (leaderId !== undefined) process.kill(-leaderId, "SIGKILL");
+  } catch {
+    // All of the group ended by themselves.
+  }
+}
 
 export function run(program: string, programArguments: readonly string[], options: CommandOptions = {}) {
   const line = [program, ...programArguments].join(" ");
@@ -29,12 +38,14 @@ export function run(program: string, programArguments: readonly string[], option
     const child = spawn(program, programArguments, {
       env: { ...process.env, PATH: programPath, LC_ALL: "C", ...options.environment },
       stdio: ["pipe", "pipe", "pipe"],
+      // A group of its own, so that what the program itself started goes with it.
+      detached: true,
     });
     const output = { stdout: "", stderr: "" };
     let failure: Error | undefined;
     const fail = (reason: string) => {
       failure ??= new Error(`${line}: ${reason}\n${output.stdout}${output.stderr}`);
-      child.kill("SIGKILL");
+      killGroup(child.pid);
     };
     const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
     const timer = setTimeout(() => fail(`not finished after ${timeoutMs} ms`), timeoutMs);
