@@ -17,6 +17,9 @@ export interface NbdCase {
   readonly goals: Partial<Record<ServerName, number>>;
 }
 
+/** Measured of our server alone, in memory: what many connections cost. */
+export const crowdCaseName = "crowd";
+
 /** Resident, at any load. */
 export const memoryPeakBytesGoal = 150_000_000;
 

@@ -38,6 +38,12 @@ test("a place in which none of the cases is measured is left out", () => {
   expect(parseNbdOptions(["--cases", "random-read"]).places).toEqual(["tmpfs", "disk"]);
 });
 
+test("the crowd is measured in memory only", () => {
+  expect(parseNbdOptions(["--cases", "crowd"])).toMatchObject({ crowd: true, cases: [], places: [] });
+  expect(parseNbdOptions(["--only", "disk"]).crowd).toBe(false);
+  expect(() => parseNbdOptions(["--only", "disk", "--cases", "crowd"])).toThrow("none of these cases");
+});
+
 test.each([
   [["--only", "floppy"], "--only takes tmpfs, disk, cold, not 'floppy'"],
   [["--cases", "cold-random-read", "--only", "tmpfs"], "none of these cases"],

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { parseCommandLine, UsageError, wholeNumber } from "#src/cli/command.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
-import { type NbdCase, nbdCases, type PlaceName, placeNames } from "./nbd-cases.ts";
+import { crowdCaseName, type NbdCase, nbdCases, type PlaceName, placeNames } from "./nbd-cases.ts";
 import { type ServerName, serverNames } from "./server.ts";
 
 export interface NbdOptions {
@@ -10,6 +10,7 @@ export interface NbdOptions {
   readonly seconds: number;
   readonly places: readonly PlaceName[];
   readonly cases: readonly NbdCase[];
+  readonly crowd: boolean;
   readonly peers: readonly ServerName[];
   readonly diskFolder: string;
   readonly jsonFile: string | undefined;
@@ -20,6 +21,7 @@ export interface NbdOptions {
 const roundsDefault = 7;
 const secondsDefault = 2;
 const diskFolderDefault = join(projectRoot, "var");
+const caseNames = [...nbdCases.map((one) => one.name), crowdCaseName];
 const peerNames = serverNames.filter((name) => name !== "tidemark");
 
 export const nbdHelp = `Usage: npm run bench -- nbd [OPTION ...]
@@ -31,7 +33,7 @@ seconds, cases or peers than it has by itself only prints.
   --rounds N     counted rounds per case, after one that is not counted (${roundsDefault})
   --seconds N    length of one server's turn (${secondsDefault})
   --only PLACE   of ${placeNames.join(", ")}; several with commas between
-  --cases NAME   of ${nbdCases.map((one) => one.name).join(", ")};
+  --cases NAME   of ${caseNames.join(", ")};
                  several with commas between
   --peers NAME   of ${peerNames.join(", ")}; several with commas between
   --disk FOLDER  where the files of 'disk' and 'cold' go, 5 GiB together (var)
@@ -47,7 +49,7 @@ const optionTypes = {
   rounds: { type: "string", default: String(roundsDefault) },
   seconds: { type: "string", default: String(secondsDefault) },
   only: { type: "string", default: placeNames.join() },
-  cases: { type: "string", default: nbdCases.map((one) => one.name).join() },
+  cases: { type: "string", default: caseNames.join() },
   peers: { type: "string", default: peerNames.join() },
   disk: { type: "string", default: diskFolderDefault },
   json: { type: "string" },
@@ -59,15 +61,12 @@ export function parseNbdOptions(programArguments: readonly string[]): NbdOptions
   const rounds = wholeNumber(values.rounds, "--rounds", { min: 1, max: 1000 });
   const seconds = wholeNumber(values.seconds, "--seconds", { min: 1, max: 600 });
   const places = chosen("--only", values.only, placeNames);
-  const names = chosen(
-    "--cases",
-    values.cases,
-    nbdCases.map((one) => one.name),
-  );
+  const names = chosen("--cases", values.cases, caseNames);
   const cases = nbdCases.filter(
     (one) => names.includes(one.name) && one.places.some((place) => places.includes(place)),
   );
-  if (cases.length === 0) throw new UsageError("none of these cases is measured in these places");
+  const crowd = names.includes(crowdCaseName) && places.includes("tmpfs");
+  if (cases.length === 0 && !crowd) throw new UsageError("none of these cases is measured in these places");
   const peers = chosen("--peers", values.peers, peerNames);
   const leavesNothingOut =
     places.length === placeNames.length && cases.length === nbdCases.length && peers.length === peerNames.length;
@@ -76,10 +75,11 @@ export function parseNbdOptions(programArguments: readonly string[]): NbdOptions
     seconds,
     places: places.filter((place) => cases.some((one) => one.places.includes(place))),
     cases,
+    crowd,
     peers,
     diskFolder: values.disk,
     jsonFile: values.json,
-    isWhole: leavesNothingOut && rounds >= roundsDefault && seconds >= secondsDefault,
+    isWhole: leavesNothingOut && crowd && rounds >= roundsDefault && seconds >= secondsDefault,
   };
 }
 

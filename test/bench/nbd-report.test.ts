@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { CrowdFigures } from "./crowd.ts";
 import { formatNbdResults } from "./nbd-report.ts";
 import { type CaseFigures, compare, figuresOf, type NbdResults, type ServerFigures } from "./nbd-results.ts";
 
@@ -13,7 +14,16 @@ function caseOf(own: ServerFigures, other: ServerFigures, goal?: number, blockBy
   return { place: "tmpfs", name: "a", title: "random write", blockBytes, fioOptions: [], servers, comparisons };
 }
 
+function crowdOf(memoryPeakBytes: number): CrowdFigures {
+  const asked = { connections: 1000, unfetchedBytes: 2 ** 30, unfinishedBytes: 2 ** 29 };
+  return { ...asked, memoryIdleBytes: 90_000_000, memoryPeakReadsBytes: 100_000_001, memoryPeakBytes };
+}
+
 function report(...cases: CaseFigures[]): string {
+  return reportWith(null, cases);
+}
+
+function reportWith(crowd: CrowdFigures | null, cases: readonly CaseFigures[]): string {
   const programs = { node: "26.10.0", fio: "3.33" };
   const chip = { processor: "Chip", processorCount: 2, memoryBytes: 2 ** 34, kernel: "Linux 6.1" };
   const results: NbdResults = {
@@ -27,6 +37,7 @@ function report(...cases: CaseFigures[]): string {
     memoryPeakBytesGoal: 150_000_000,
     places: [{ name: "tmpfs", fileSystem: "tmpfs", fileBytes: 2 ** 30 }],
     cases,
+    crowd,
   };
   return formatNbdResults(results);
 }
@@ -58,7 +69,20 @@ test("our memory counts as a goal, and that of the others does not", () => {
   const light = report(caseOf(figures("tidemark", 1000), figures("nbdkit", 1000, 900_000_000)));
   const heavy = report(caseOf(figures("tidemark", 1000, 150_000_000), figures("nbdkit", 1000)));
   expect(light).toContain("Goals met: 1 of 1.");
-  expect(heavy).toContain("- peak memory: 150 MB, where less than 150 MB is the goal");
+  expect(heavy).toContain("- under fio: 150 MB of memory, where less than 150 MB is the goal");
+});
+
+test("the memory for many connections is a goal too", () => {
+  expect(reportWith(crowdOf(149_000_000), [])).toContain("Goals met: 1 of 1.");
+  const heavy = reportWith(crowdOf(400_000_000), []);
+  expect(heavy).toContain("- 1000 connections: 400 MB of memory, where less than 150 MB is the goal");
+});
+
+test("the crowd's memory is told step by step, rounded up", () => {
+  const text = reportWith(crowdOf(149_000_000), []);
+  expect(cells(lineWith(text, "idle"))[2]).toBe("90");
+  expect(cells(lineWith(text, "1024 MiB of reads"))[2]).toBe("101");
+  expect(cells(lineWith(text, "512 MiB of writes"))[2]).toBe("149");
 });
 
 test("large blocks are told in bytes per second", () => {

@@ -1,4 +1,5 @@
 /** The figures of a run in words and tables. */
+import type { CrowdFigures } from "./crowd.ts";
 import { table } from "./markdown.ts";
 import type { CaseFigures, Comparison, NbdResults, PlaceDescription, ServerFigures } from "./nbd-results.ts";
 
@@ -14,11 +15,13 @@ const placeTitles: Readonly<Record<string, string>> = {
 };
 
 export function formatNbdResults(results: NbdResults): string {
+  const { cases, crowd } = results;
   return [
     provenance(results),
     verdict(results),
-    ...results.places.map((place) => placeSection(place, results.cases)),
-    ["### Latency and cost", detailTable(results.cases)].join("\n\n"),
+    ...results.places.map((place) => placeSection(place, cases)),
+    ...(cases.length > 0 ? ["### Latency and cost", detailTable(cases)] : []),
+    ...(crowd === null ? [] : ["### Many connections", crowdTable(crowd)]),
   ].join("\n\n");
 }
 
@@ -34,25 +37,40 @@ function provenance({ date, commit, command, machine, rounds, secondsPerRound }:
   ].join("\n");
 }
 
-/** Counts every goal, memory included, and names those that were missed. */
-function verdict({ cases, memoryPeakBytesGoal }: NbdResults): string {
-  const ratios = cases.flatMap((one) =>
+/** Counts every goal, and names those that were missed. */
+function verdict(results: NbdResults): string {
+  const goals = [...ratioGoals(results.cases), ...memoryGoals(results)];
+  const failures = goals.filter(({ met }) => !met);
+  const count = `Goals met: ${goals.length - failures.length} of ${goals.length}.`;
+  if (failures.length === 0) return count;
+  return [`${count} Missed:`, "", ...failures.map(({ text }) => text)].join("\n");
+}
+
+interface Goal {
+  readonly met: boolean;
+  /** What to say where it was missed. */
+  readonly text: string;
+}
+
+function ratioGoals(cases: readonly CaseFigures[]): Goal[] {
+  return cases.flatMap((one) =>
     one.comparisons
       .filter(({ goal }) => goal !== null)
       .map((comparison) => ({ met: comparison.met === true, text: missed(one, comparison) })),
   );
-  const own = cases.map((one) => one.servers[0]?.memoryPeakBytes ?? 0);
-  const peakBytes = Math.max(...own);
-  const memory = {
+}
+
+/** One for all cases of the comparison together, one for the crowd. */
+function memoryGoals({ cases, crowd, memoryPeakBytesGoal }: NbdResults): Goal[] {
+  const goal = (what: string, peakBytes: number) => ({
     met: peakBytes < memoryPeakBytesGoal,
-    text: `- peak memory: ${megabytes(peakBytes)} MB, where less than ${megabytes(memoryPeakBytesGoal)} MB is the goal`,
-  };
-  const goals = [...ratios, memory];
-  const failures = goals.filter(({ met }) => !met);
-  const count = `Goals met: ${goals.length - failures.length} of ${goals.length}.`;
-  const peak = `The most memory that Tidemark had resident in any case: ${megabytes(peakBytes)} MB.`;
-  if (failures.length === 0) return `${count} ${peak}`;
-  return [`${count} ${peak} Missed:`, "", ...failures.map(({ text }) => text)].join("\n");
+    text: `- ${what}: ${megabytes(peakBytes)} MB of memory, where less than ${megabytes(memoryPeakBytesGoal)} MB is the goal`,
+  });
+  const peaks = cases.map((one) => one.servers[0]?.memoryPeakBytes ?? 0);
+  return [
+    ...(peaks.length > 0 ? [goal("under fio", Math.max(...peaks))] : []),
+    ...(crowd === null ? [] : [goal(`${crowd.connections} connections`, crowd.memoryPeakBytes)]),
+  ];
 }
 
 function missed({ place, title }: CaseFigures, { against, ratio, goal }: Comparison): string {
@@ -102,6 +120,19 @@ function detailTable(cases: readonly CaseFigures[]): string {
     ]),
   );
   return table(header, rows);
+}
+
+function crowdTable({ connections, ...figures }: CrowdFigures): string {
+  const mebibytes = (bytes: number) => `${(bytes / MiB).toFixed(0)} MiB`;
+  const rows = [
+    ["connected, idle", megabytes(figures.memoryIdleBytes)],
+    [
+      `${mebibytes(figures.unfetchedBytes)} of reads asked for and not fetched`,
+      megabytes(figures.memoryPeakReadsBytes),
+    ],
+    [`then ${mebibytes(figures.unfinishedBytes)} of writes begun and not ended`, megabytes(figures.memoryPeakBytes)],
+  ];
+  return table([`${connections} connections to tidemark`, "peak memory MB"], rows);
 }
 
 function factor(value: number): string {

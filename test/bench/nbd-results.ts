@@ -1,4 +1,5 @@
 /** The figures of one run, as docs/benchmarks/nbd.json holds them, and what follows from them. */
+import type { CrowdFigures } from "./crowd.ts";
 import type { FioMeasurement } from "./fio.ts";
 import type { Machine } from "./machine.ts";
 import { median, ratioOf } from "./rounds.ts";
@@ -59,6 +60,8 @@ export interface NbdResults {
   readonly memoryPeakBytesGoal: number;
   readonly places: readonly PlaceDescription[];
   readonly cases: readonly CaseFigures[];
+  /** Null where it was left out. */
+  readonly crowd: CrowdFigures | null;
 }
 
 /** One turn of one server. */

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { UsageError } from "#src/cli/command.ts";
 import type { Bench } from "./bench.ts";
+import { type CrowdFigures, measureCrowd } from "./crowd.ts";
 import { fioOptions, runFio } from "./fio.ts";
 import { describeCommand, describeCommit, describeMachine, fileSystemOf } from "./machine.ts";
 import { memoryPeakBytesGoal, type NbdCase, type PlaceName } from "./nbd-cases.ts";
@@ -68,13 +69,15 @@ async function runNbd(programArguments: readonly string[]): Promise<void> {
     command: describeCommand("nbd", programArguments),
     machine: await describeMachine([...options.peers, "fio"]),
   } as const;
+  // First, since it is the shortest and the one most likely to fail.
+  const crowd = options.crowd ? await runCrowd(progress) : null;
   for (const name of options.places) {
     described.push(await describePlace(name, options));
     cases.push(...(await runPlace(name, options, progress)));
   }
   progress.clear();
   const settings = { rounds: options.rounds, secondsPerRound: options.seconds, memoryPeakBytesGoal };
-  const results: NbdResults = { ...about, ...settings, places: described, cases };
+  const results: NbdResults = { ...about, ...settings, places: described, cases, crowd };
   process.stdout.write(`${formatNbdResults(results)}\n`);
   if (options.jsonFile !== undefined) await writeJson(options.jsonFile, results);
   if (options.isWhole) await publishFigures(nbdBench, results);
@@ -146,4 +149,14 @@ async function takeTurn(one: NbdCase, setting: Setting, server: RunningServer, r
   });
   const after = await server.usage();
   return { ...measurement, cpuSeconds: after.cpuSeconds - before.cpuSeconds };
+}
+
+async function runCrowd(progress: Progress): Promise<CrowdFigures> {
+  using data = createScratch("/dev/shm");
+  using run = createScratch(tmpdir());
+  const file = data.file("disk");
+  progress.show("many connections");
+  await writeNoiseFile(file, GiB);
+  await using server = await startServer("tidemark", file, run.file("crowd"));
+  return await measureCrowd({ socketPath: server.socketPath, sizeBytes: GiB, usage: server.usage });
 }

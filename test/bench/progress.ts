@@ -9,7 +9,7 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
   if (!stream.isTTY) return { show: () => {}, clear: () => {} };
   const eraseLine = "\r\u001b[2K";
   return {
-    show: (text) => stream.write(eraseLine + text.slice(0, stream.columns - 1)),
+    show: (text) => stream.write(eraseLine + text.slice(0, (stream.columns || 80) - 1)),
     clear: () => stream.write(eraseLine),
   };
 }

@@ -19,6 +19,7 @@ const launcher = join(import.meta.dirname, "../../src/cli/launch.js");
 
 export interface RunningServer extends AsyncDisposable {
   readonly name: ServerName;
+  readonly socketPath: string;
   readonly uri: string;
   usage(): Promise<ProcessUsage>;
 }
@@ -47,6 +48,7 @@ export async function startServer(name: ServerName, file: string, socket: string
     const processId = await ready(name, child, socket);
     return {
       name,
+      socketPath: socket,
       uri: `nbd+unix:///?socket=${socket}`,
       usage: () => processUsage(processId),
       async [Symbol.asyncDispose]() {
