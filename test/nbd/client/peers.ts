@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, watch } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import type { SocketAddress } from "#src/host/socket.ts";
+import { temporaryFolder } from "#test/clients/harness.ts";
 
-export interface Peer extends AsyncDisposable {
+/** Ends with the test. */
+export interface Peer {
   readonly address: SocketAddress;
   /** Ends the server without a word, as a crash would. */
   kill(): void;
@@ -31,30 +31,23 @@ async function startPeer(
   program: string,
   argumentsFor: (socketPath: string, readyPath: string) => readonly string[],
 ): Promise<Peer> {
-  const folder = await mkdtemp(join(tmpdir(), "tidemark-peer-"));
-  const socketPath = join(folder, "socket");
-  const readyPath = join(folder, "ready");
+  const folder = await temporaryFolder();
+  const socketPath = folder.file("socket");
+  const readyPath = folder.file("ready");
   const child = spawn(program, argumentsFor(socketPath, readyPath), { stdio: ["ignore", "ignore", "pipe"] });
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await exited(child);
+  });
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors += text;
   });
-  const stop = async () => {
-    child.kill("SIGKILL");
-    await exited(child);
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    await appeared(folder, readyPath, child, () => errors);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  await appeared(folder.path, readyPath, child, () => errors);
   return {
     address: { kind: "unix", path: socketPath },
     kill: () => void child.kill("SIGKILL"),
     freeze: () => void child.kill("SIGSTOP"),
-    [Symbol.asyncDispose]: stop,
   };
 }
 
