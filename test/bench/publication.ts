@@ -14,11 +14,10 @@ function figuresFile(bench: Bench): string {
   return join(projectRoot, "docs/benchmarks", `${bench.name}.json`);
 }
 
-/** In the format that the project's own check asks of its files. */
 export async function publishFigures(bench: Bench, results: object): Promise<void> {
   const file = figuresFile(bench);
   await writeJson(file, results);
-  await succeed(formatter, ["format", "--write", `--config-path=${projectRoot}`, file]);
+  await formatAsChecked(file);
   await publishSections([bench]);
 }
 
@@ -31,6 +30,12 @@ export async function publishSections(benches: readonly Bench[]): Promise<void> 
     document = replaceSection(document, bench.name, bench.format(await readFile(file, "utf8")));
   }
   await writeFile(documentFile, document);
+  await formatAsChecked(documentFile);
+}
+
+/** In the form that the project's own check asks of its files. */
+async function formatAsChecked(file: string): Promise<void> {
+  await succeed(formatter, ["format", "--write", `--config-path=${projectRoot}`, file]);
 }
 
 export async function writeJson(file: string, results: object): Promise<void> {
