@@ -47,7 +47,8 @@ export class SimPipe {
     this.#sender = sender;
     this.#receiver = receiver;
     this.#capacityBytes = random.pick([4096, 20_000, 65_536, 262_144]);
-    this.#arrived = new BoundedQueue({ countMax: segmentCountMax, bytesMax: this.#capacityBytes });
+    // A segment counts whole until its last byte was read, and is never longer than the way is wide.
+    this.#arrived = new BoundedQueue({ countMax: segmentCountMax, bytesMax: 2 * this.#capacityBytes });
   }
 
   /** Takes some bytes from the start of the range, as a system call does, and answers how many. */
