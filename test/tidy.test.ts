@@ -56,6 +56,12 @@ describe("layers", () => {
     expect(layerFindings(one("src/core/d.ts", text))).toHaveLength(3);
   });
 
+  test("a worker is named by a path: a test may reach into the product that way, the product not into another folder", () => {
+    const text = 'new Worker(new URL("../../src/host/a.ts", import.meta.url));';
+    expect(layerFindings(one("test/host/a.test.ts", text))).toEqual([]);
+    expect(layerFindings(one("src/host/b/a.ts", text.replace("src/host", "nbd")))).toHaveLength(1);
+  });
+
   test("what stands below may be imported, and what lies in the same folder", () => {
     expect(importing("src/cli/a.ts", "#src/core/b.ts")).toEqual([]);
     expect(importing("src/nbd/client/a.ts", "../b.ts")).toEqual([]);
@@ -164,10 +170,11 @@ describe("shape", () => {
   });
 
   test("functions are short, groups of tests aside", () => {
-    const body = `() => {\n${"a;\n".repeat(69)}}`;
+    const functionOf = (statement: string) => `const f = () => {\n${`${statement}\n`.repeat(69)}}`;
     expect(functionLengthFindings(project)).toEqual([]);
-    expect(functionLengthFindings(one("src/core/a.ts", `const f = ${body}`))).toHaveLength(1);
-    expect(functionLengthFindings(one("src/core/a.ts", `describe("f", ${body})`))).toEqual([]);
+    expect(functionLengthFindings(one("src/core/a.ts", functionOf("a;")))).toHaveLength(1);
+    expect(functionLengthFindings(one("test/core/a.ts", functionOf("a;")))).toHaveLength(1);
+    expect(functionLengthFindings(one("test/core/a.ts", functionOf('test("b", c);')))).toEqual([]);
   });
 
   test("nothing is exported as default", () => {

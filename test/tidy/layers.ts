@@ -33,7 +33,8 @@ function unknownFolder(file: SourceFile): string[] {
   return known ? [] : [finding(file, 0, "its folder has no place among the layers")];
 }
 
-function judge(file: SourceFile, { specifier }: Import): string[] {
+function judge(file: SourceFile, { specifier, byUrl }: Import): string[] {
+  if (byUrl && !isProduct(file)) return [];
   if (specifier.startsWith(".")) return judgeRelative(file, specifier);
   const target = specifier.startsWith("#") ? specifier.slice(1) : undefined;
   if (target !== undefined && root(target) === root(file.path) && folderOf(target) === folderOf(file.path)) {

@@ -1,7 +1,7 @@
 /** How long files, lines and functions may be, and what files are called. */
 import { basename } from "node:path";
 import { finding, isCode, isDocument, type SourceFile } from "./source-file.ts";
-import { nameOf, type SyntaxNode, walk } from "./syntax.ts";
+import { isNode, type SyntaxNode, walk } from "./syntax.ts";
 
 const fileLinesMax = 400;
 const lineColumnsMax = 140;
@@ -32,9 +32,9 @@ export function lineLengthFindings(files: readonly SourceFile[]): string[] {
 export function functionLengthFindings(files: readonly SourceFile[]): string[] {
   return files.filter(isCode).flatMap((file) => {
     const found: string[] = [];
-    walk(file, (node, ancestors) => {
+    walk(file, (node) => {
       const lines = isFunction(node) ? file.text.slice(node.start, node.end).split("\n").length : 0;
-      if (lines <= functionLinesMax || isGroupOfTests(ancestors.at(-1))) return;
+      if (lines <= functionLinesMax || isGroupOfTests(file, node)) return;
       found.push(finding(file, node.start, `a function of ${lines} lines, ${functionLinesMax} are the limit`));
     });
     return found;
@@ -45,9 +45,13 @@ function isFunction(node: SyntaxNode): boolean {
   return ["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"].includes(node.type);
 }
 
-/** `describe` takes a function only to put tests together. */
-function isGroupOfTests(parent: SyntaxNode | undefined): boolean {
-  return parent?.type === "CallExpression" && nameOf(parent.callee) === "describe";
+/** What `describe` is given, and a contract's suite, are functions only to put tests together. */
+function isGroupOfTests(file: SourceFile, node: SyntaxNode): boolean {
+  const statements = isNode(node.body) ? node.body.body : undefined;
+  if (!file.path.startsWith("test/") || !Array.isArray(statements)) return false;
+  return statements.some((statement: SyntaxNode) =>
+    /^(test|describe)\b/.test(file.text.slice(statement.start, statement.end)),
+  );
 }
 
 export function fileNameFindings(files: readonly SourceFile[]): string[] {

@@ -50,15 +50,18 @@ export function nameOf(value: unknown): string | undefined {
 export interface Import {
   readonly specifier: string;
   readonly offset: number;
+  /** Named for a worker, where only a path will do. */
+  readonly byUrl: boolean;
 }
 
 /** Imports of every kind: static, of types alone, dynamic, re-exports, and files named for a worker by `new URL(…, import.meta.url)`. */
 export function importsOf(file: SourceFile): Import[] {
   const imports: Import[] = [];
   walk(file, (node) => {
-    const source = node.source ?? (isUrlOfModule(node) ? (node.arguments as unknown[])[0] : undefined);
+    const byUrl = isUrlOfModule(node);
+    const source = byUrl ? (node.arguments as unknown[])[0] : node.source;
     if (isNode(source) && source.type === "Literal" && typeof source.value === "string") {
-      imports.push({ specifier: source.value, offset: node.start });
+      imports.push({ specifier: source.value, offset: node.start, byUrl });
     }
   });
   return imports;
