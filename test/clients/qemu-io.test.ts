@@ -116,6 +116,7 @@ test("the largest read and write that the protocol allows pass in one piece", as
   await play(server.uri, "write -P 0x77 1M 32M", "read -P 0x77 1M 32M", "read -P 0 33M 1M");
 });
 
+/** qemu-io asks the server for no such thing: it must know the right size. What the server says is in nbdsh.test.ts. */
 test("a read, a write and a discard past the end fail and change nothing", async () => {
   const folder = await temporaryFolder();
   const disk = await createImage(folder.file("disk"), 64 * KiB);
