@@ -35,9 +35,11 @@ export const nbdPatienceCheckMs = 1_000;
 export const nbdConnectionCountMax = 1024;
 
 // NBD: memory, all connections of one I/O thread together
-export const nbdBytesInFlightMax = 64 * MiB;
-/** Buffers kept for the next use; they lie within the resident memory, so they are few. */
-export const nbdPooledBytesMax = 16 * MiB;
+/** With the program itself and a thousand connections this stays within 150 MB resident. */
+export const nbdBytesInFlightMax = 48 * MiB;
+export const nbdMemoryPageBytes = 4 * KiB;
+/** Slabs that may be on their way to slow peers at the same time; more replies than that are moved to memory of their size. */
+export const nbdSlabsLentMax = 8;
 /** From this much missing on, the rest of a payload is read straight into its place instead of by way of the landing. */
 export const nbdDirectReadBytes = 32 * KiB;
 /** Replies of one batch leave when this much is gathered, so that the peer can begin with them. */
@@ -101,6 +103,7 @@ assert(
 assert(nbdSkipBytesMax >= nbdPayloadBytesMax, "a payload somewhat too long can be skipped");
 assert(nbdNameBytesMax * 2 <= nbdOptionBytesMax, "an option can carry a longest name and queries beside it");
 assert(nbdOptionBytesMax <= nbdOptionSkipBytesMax, "what is understood is never longer than what is skipped");
+assert(nbdBytesInFlightMax % nbdMemoryPageBytes === 0, "the budget is whole pages");
 assert(nbdSendBytes <= nbdSlabBytes / 2, "after the sending mark a slab still has room");
 assert(nbdOptionBytesMax <= nbdClientOptionRepliesBytesMax, "a longest reply to an option is within their sum");
 assert(

@@ -1,15 +1,13 @@
 /**
- * The memory that peers can make this program hold: one budget for all connections of a thread. Buffers up to 1 MiB
- * come in sizes of a power of two and are used again, since the first touch of fresh memory costs as much as copying
- * into it; larger ones are made to measure.
+ * The memory that peers can make this program hold: one budget for all connections of a thread, in one arena. The arena
+ * is what keeps resident memory within bounds: memory given back to the collector of JavaScript is free only when that
+ * gets to it, and its pages would cost a fault each at their next use.
  *
- * Invariants: heldBytes = sum of the buffers given out; pooledBytes <= pooledBytesMax.
+ * Invariant: heldBytes = sum of the buffers given out.
  */
 import { assert } from "#src/core/assert.ts";
-import { KiB, MiB, nbdBytesInFlightMax, nbdPooledBytesMax } from "#src/core/limits.ts";
-
-const smallestClass = 12; // 4 KiB
-const largestClass = 20; // 1 MiB
+import { MiB, nbdBytesInFlightMax, nbdMemoryPageBytes } from "#src/core/limits.ts";
+import { PageRuns } from "./page-runs.ts";
 
 interface Waiter {
   readonly byteLength: number;
@@ -17,16 +15,15 @@ interface Waiter {
 }
 
 export class TransferMemory {
-  readonly #free: Buffer[][] = [];
+  /** `soon` is the clock's: whoever waited goes on in a turn of its own, never inside the one that gave. */
   readonly #soon: (callback: () => void) => void;
+  readonly #arena: Buffer = Buffer.allocUnsafeSlow(nbdBytesInFlightMax);
+  readonly #runs = new PageRuns(nbdBytesInFlightMax / nbdMemoryPageBytes);
   readonly #waiting: Waiter[] = [];
   #heldBytes = 0;
-  #pooledBytes = 0;
 
-  /** `soon` is the clock's: whoever waited goes on in a turn of its own, never inside the one that gave. */
   constructor(soon: (callback: () => void) => void) {
     this.#soon = soon;
-    for (let sizeClass = 0; sizeClass <= largestClass; sizeClass++) this.#free.push([]);
   }
 
   get heldBytes(): number {
@@ -38,27 +35,33 @@ export class TransferMemory {
     return this.#heldBytes > nbdBytesInFlightMax / 2;
   }
 
-  /** Whether a request that needs so much may begin. The largest request there is always may, if nothing else is held. */
+  /**
+   * Whether a request that needs so much may begin. The largest request there is always may, if nothing else is held.
+   * A small one that finds its memory in pieces is better served than refused; a large one waits for a whole piece.
+   */
   hasRoomFor(byteLength: number): boolean {
-    return this.#heldBytes === 0 || this.#heldBytes + byteLength <= nbdBytesInFlightMax;
+    if (this.#heldBytes + byteLength > nbdBytesInFlightMax) return this.#heldBytes === 0;
+    return byteLength <= MiB || this.#runs.has(pagesOf(byteLength));
   }
 
+  /** At least so many bytes, of any content. Never fails: whoever may wait asks `hasRoomFor` first. */
   take(byteLength: number): Buffer {
-    const size = sizeOf(byteLength);
-    this.#heldBytes += size;
-    const pooled = this.#free[Math.log2(size)]?.pop();
-    if (pooled === undefined) return Buffer.allocUnsafeSlow(size);
-    this.#pooledBytes -= size;
-    return pooled;
+    const pages = pagesOf(byteLength);
+    this.#heldBytes += pages * nbdMemoryPageBytes;
+    const start = this.#runs.take(pages);
+    if (start < 0) return Buffer.allocUnsafeSlow(pages * nbdMemoryPageBytes);
+    return this.#arena.subarray(start * nbdMemoryPageBytes, (start + pages) * nbdMemoryPageBytes);
   }
 
+  /** Takes back what `take` gave: the very buffer, not a part of it. */
   give(buffer: Buffer): void {
     this.#heldBytes -= buffer.length;
     assert(this.#heldBytes >= 0, "no more memory comes back than was given out");
-    const pool = this.#free[Math.log2(buffer.length)];
-    if (pool !== undefined && this.#pooledBytes + buffer.length <= nbdPooledBytesMax) {
-      pool.push(buffer);
-      this.#pooledBytes += buffer.length;
+    if (buffer.buffer === this.#arena.buffer) {
+      this.#runs.give(
+        (buffer.byteOffset - this.#arena.byteOffset) / nbdMemoryPageBytes,
+        buffer.length / nbdMemoryPageBytes,
+      );
     }
     const first = this.#waiting[0];
     if (first !== undefined && this.hasRoomFor(first.byteLength)) {
@@ -74,8 +77,6 @@ export class TransferMemory {
   }
 }
 
-/** The least power of two, from 4 KiB on; above 1 MiB whole 64 KiB, so that a large transfer costs what it needs. */
-function sizeOf(byteLength: number): number {
-  if (byteLength > MiB) return Math.ceil(byteLength / (64 * KiB)) * 64 * KiB;
-  return 2 ** Math.max(smallestClass, Math.ceil(Math.log2(Math.max(1, byteLength))));
+function pagesOf(byteLength: number): number {
+  return Math.max(1, Math.ceil(byteLength / nbdMemoryPageBytes));
 }

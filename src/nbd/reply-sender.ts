@@ -70,14 +70,14 @@ export class ReplySender {
     if (used === 0 && this.#pieces.length === 0) return;
     if (this.#over) this.#drop();
     else if (this.#connection.unsentBytes > 0) this.#holdSlab();
-    else if (this.#pieces.length === 0 && !this.#shared.memory.scarce) this.#sendSlab(used);
+    else if (this.#pieces.length === 0 && this.#shared.mayLendSlab) this.#sendSlab(used);
     else this.#sendPieces();
   }
 
   #sendSlab(used: number): void {
     this.#used = 0;
     this.#runStart = 0;
-    if (!this.#connection.send(this.#shared.slab, 0, used)) this.#leaving.push(this.#shared.giveUpSlab());
+    if (!this.#connection.send(this.#shared.slab, 0, used)) this.#leaving.push(this.#shared.lendSlab());
   }
 
   #sendPieces(): void {
@@ -97,11 +97,11 @@ export class ReplySender {
     this.#closeRun();
     const copy = this.#shared.memory.take(this.#used);
     slab.copy(copy, 0, 0, this.#used);
-    this.#pieces = this.#pieces.map((piece) =>
-      piece.buffer === slab.buffer
-        ? copy.subarray(piece.byteOffset - slab.byteOffset, piece.byteOffset - slab.byteOffset + piece.length)
-        : piece,
-    );
+    const moved = (piece: Buffer): Buffer => {
+      const at = piece.buffer === slab.buffer ? piece.byteOffset - slab.byteOffset : -1;
+      return at >= 0 && at < slab.length ? copy.subarray(at, at + piece.length) : piece;
+    };
+    this.#pieces = this.#pieces.map(moved);
     this.#owned.push(copy);
     this.#used = 0;
     this.#runStart = 0;
@@ -129,6 +129,6 @@ export class ReplySender {
   }
 
   #giveBack(buffers: Buffer[]): void {
-    for (const buffer of buffers.splice(0)) this.#shared.memory.give(buffer);
+    for (const buffer of buffers.splice(0)) this.#shared.giveBack(buffer);
   }
 }

@@ -2,7 +2,7 @@
  * The buffers that all connections of one thread share. A batch is handled in one go, so at any moment at most one
  * connection uses them, and between batches they are empty.
  */
-import { nbdLandingBytes, nbdSlabBytes } from "#src/core/limits.ts";
+import { nbdLandingBytes, nbdSlabBytes, nbdSlabsLentMax } from "#src/core/limits.ts";
 import { TransferMemory } from "./memory.ts";
 
 export class SharedBuffers {
@@ -10,6 +10,8 @@ export class SharedBuffers {
   /** Where a socket's next bytes arrive. */
   readonly landing: Buffer = Buffer.allocUnsafeSlow(nbdLandingBytes);
   #slab: Buffer = Buffer.allocUnsafeSlow(nbdSlabBytes);
+  readonly #spare: Buffer[] = [];
+  readonly #lent = new Set<Buffer>();
 
   constructor(soon: (callback: () => void) => void) {
     this.memory = new TransferMemory(soon);
@@ -20,10 +22,22 @@ export class SharedBuffers {
     return this.#slab;
   }
 
-  /** The slab is on its way to a peer that takes its time: hands it over, to be given back to `memory`. */
-  giveUpSlab(): Buffer {
-    const given = this.#slab;
-    this.#slab = this.memory.take(nbdSlabBytes);
-    return given;
+  /** Whether a peer may be left with the slab itself, if it does not take it at once. */
+  get mayLendSlab(): boolean {
+    return this.#lent.size < nbdSlabsLentMax && !this.memory.scarce;
+  }
+
+  /** The slab is on its way to a peer that takes its time; another takes its place until `giveBack`. */
+  lendSlab(): Buffer {
+    const lent = this.#slab;
+    this.#lent.add(lent);
+    this.#slab = this.#spare.pop() ?? Buffer.allocUnsafeSlow(nbdSlabBytes);
+    return lent;
+  }
+
+  /** Takes back a slab, or what `memory` gave. */
+  giveBack(buffer: Buffer): void {
+    if (this.#lent.delete(buffer)) this.#spare.push(buffer);
+    else this.memory.give(buffer);
   }
 }
