@@ -9,6 +9,7 @@ import module, { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 
 const self = fileURLToPath(import.meta.url);
 
@@ -23,6 +24,8 @@ function isSupported(version) {
 
 async function runHere() {
   quietExperimentalWarnings();
+  // Hardly anything on the way of a request is garbage, so a large nursery would only be memory.
+  setFlagsFromString("--max-semi-space-size=1");
   // With the types stripped once and for all, a start takes half the time and 35 MB less.
   module.enableCompileCache(join(dirname(self), "../../node_modules/.cache/tidemark"));
   await import("./main.ts");

@@ -21,6 +21,8 @@ import { type RequestOwner, ServerRequest } from "./server-request.ts";
 import type { SharedBuffers } from "./shared-buffers.ts";
 import { type Agreement, validate } from "./validate.ts";
 
+const noBytes = Buffer.alloc(0);
+
 interface Stash {
   readonly buffer: Buffer;
   start: number;
@@ -88,7 +90,8 @@ export class Transmission implements RequestSink, RequestOwner {
   /** Holds on to what may not be handled yet, and stops reading. */
   #putAside(bytes: Buffer, start: number, end: number): void {
     if (this.#reader.ending !== undefined || (start === end && this.ready() && !this.#waitsForMemory)) return;
-    const buffer = this.#shared.memory.take(end - start);
+    // Often nothing is left over, and only the reading has to stop.
+    const buffer = start === end ? noBytes : this.#shared.memory.take(end - start);
     bytes.copy(buffer, 0, start, end);
     this.#stash = { buffer, start: 0, end: end - start };
     this.#connection.pause();
@@ -113,7 +116,7 @@ export class Transmission implements RequestSink, RequestOwner {
   }
 
   #dropStash(): void {
-    if (this.#stash !== undefined) this.#shared.memory.give(this.#stash.buffer);
+    if (this.#stash !== undefined && this.#stash.buffer !== noBytes) this.#shared.memory.give(this.#stash.buffer);
     this.#stash = undefined;
   }
 
