@@ -4,7 +4,7 @@ import { describeSocketsContract } from "#test/contract/sockets.ts";
 import { silentListener } from "./silent-listener.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-const tooMuchBytes = 16 * 1024 * 1024;
+const tooMuchBytes = 12 * 1024 * 1024;
 
 describeSocketsContract("the machine's Unix sockets", () => {
   const folder = temporaryFolder();
