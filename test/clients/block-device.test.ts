@@ -1,16 +1,12 @@
 /** A block device in place of a file behind the server; a loop device over a file stands for it, so that all can be seen. */
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { loopObstacle } from "./attached-disk.ts";
 import { succeed } from "./command.ts";
-import { needPrograms, startServer, temporaryFolder } from "./harness.ts";
+import { needPrograms, skipWhere, startServer, temporaryFolder } from "./harness.ts";
 import { allocatedBytes, createFullImage, createImage, fileHash, MiB, noise, readRange } from "./image.ts";
 
 needPrograms("losetup", "nbdcopy", "nbdinfo", "qemu-io");
-
-beforeEach(async (context) => {
-  const obstacle = await loopObstacle();
-  if (obstacle !== undefined) context.skip(obstacle);
-});
+skipWhere(loopObstacle);
 
 async function loopDeviceOver(file: string, ...options: readonly string[]): Promise<string> {
   const { stdout } = await succeed("losetup", ["--find", "--show", ...options, file]);

@@ -1,19 +1,15 @@
 /** Real file systems on a served disk, through nbdfuse and a loop device: made, filled, trimmed, checked, found again. */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { attach, attachObstacle, mount } from "./attached-disk.ts";
 import { succeed } from "./command.ts";
-import { needPrograms, startServer, temporaryFolder } from "./harness.ts";
+import { needPrograms, skipWhere, startServer, temporaryFolder } from "./harness.ts";
 import { allocatedBytes, createImage, MiB, noise } from "./image.ts";
 import { treeHash, writeTree } from "./tree.ts";
 
 needPrograms("nbdfuse", "fusermount3", "losetup", "fstrim", "mkfs.ext4", "mkfs.xfs");
-
-beforeEach(async (context) => {
-  const obstacle = await attachObstacle();
-  if (obstacle !== undefined) context.skip(obstacle);
-});
+skipWhere(attachObstacle);
 
 interface FileSystem {
   readonly make: readonly [string, ...string[]];

@@ -144,13 +144,28 @@ async function isInstalled(program: string): Promise<boolean> {
   return false;
 }
 
-/** Skips each test of a file, and says why, where a client program is missing. */
-export function needPrograms(...programs: readonly string[]): void {
+/**
+ * Skips each test of a file when there is a reason, in words. The reason is also printed, once per file: the usual report
+ * shows a skipped test's name or nothing at all.
+ */
+export function skipWhere(findReason: () => Promise<string | undefined>): void {
+  let printed = false;
   beforeEach(async (context) => {
-    for (const program of programs) {
-      if (!(await isInstalled(program))) {
-        context.skip(`${program} is not installed; as root, deploy/setup-peers.sh installs it`);
-      }
-    }
+    const reason = await findReason();
+    if (reason === undefined) return;
+    if (!printed) console.warn(`not run: ${reason}`);
+    printed = true;
+    context.skip(reason);
+  });
+}
+
+/** Skips each test of a file where a client program is missing. */
+export function needPrograms(...programs: readonly string[]): void {
+  skipWhere(async () => {
+    const missing: string[] = [];
+    for (const program of programs) if (!(await isInstalled(program))) missing.push(program);
+    return missing.length === 0
+      ? undefined
+      : `${missing.join(", ")} missing; as root, deploy/setup-peers.sh installs it`;
   });
 }

@@ -1,18 +1,14 @@
 /** The Linux kernel's own client, in a guest that reaches our server through its network. */
-import { beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { succeed } from "./command.ts";
 import { buildGuest } from "./guest/initramfs.ts";
 import { guestObstacle } from "./guest/kernel.ts";
 import { runInGuest } from "./guest/machine.ts";
-import { needPrograms, startServer, temporaryFolder } from "./harness.ts";
+import { needPrograms, skipWhere, startServer, temporaryFolder } from "./harness.ts";
 import { createFullImage, createImage, fileHash, MiB, readRange } from "./image.ts";
 
 needPrograms("qemu-system-x86_64", "busybox", "cpio", "nbd-client", "mkfs.ext4", "blkdiscard");
-
-beforeEach(async (context) => {
-  const obstacle = await guestObstacle();
-  if (obstacle !== undefined) context.skip(obstacle);
-});
+skipWhere(guestObstacle);
 
 test("the kernel makes, fills, trims, leaves and finds again a file system", async () => {
   const folder = await temporaryFolder();

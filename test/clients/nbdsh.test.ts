@@ -104,7 +104,10 @@ h.set_request_structured_replies(False)
 h.connect_uri("${server.uri}")
 data = bytes(range(256)) * 512
 h.pwrite(data, 4097)
-say([h.get_structured_replies_negotiated(), h.pread(len(data), 4097) == data, outcome(h.pread, 2, 2**20 - 1), outcome(h.pread, 2, 2**20 - 2)])`);
+say([
+  h.get_structured_replies_negotiated(), h.pread(len(data), 4097) == data,
+  outcome(h.pread, 2, 2**20 - 1), outcome(h.pread, 2, 2**20 - 2),
+])`);
   expect(answer).toEqual([false, true, "EINVAL", "done"]);
 });
 

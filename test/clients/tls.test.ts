@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Certificates, createCertificates } from "./certificates.ts";
 import { refuse, succeed } from "./command.ts";
 import { needPrograms, startServer, temporaryFolder, unixUri } from "./harness.ts";
@@ -11,11 +11,17 @@ import { createFullImage, createImage, fileHash, MiB } from "./image.ts";
 needPrograms("openssl", "qemu-img", "nbdinfo", "nbdcopy");
 
 let certificatesFolder: string;
+let made: Promise<Certificates> | undefined;
 let certificates: Certificates;
 
 beforeAll(async () => {
   certificatesFolder = await mkdtemp(join(tmpdir(), "tidemark-certificates-"));
-  certificates = await createCertificates(certificatesFolder);
+});
+
+/** Made once, but not before it is sure that openssl is there. */
+beforeEach(async () => {
+  made ??= createCertificates(certificatesFolder);
+  certificates = await made;
 });
 
 afterAll(() => rm(certificatesFolder, { recursive: true, force: true }));
