@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NbdRequestError } from "#src/nbd/client/errors.ts";
 import { command, commandFlag, transmissionFlag } from "#src/nbd/constants.ts";
-import { allFlags, type HeardRequest, open, simpleReply } from "./scripted-peer.ts";
+import { allFlags, open, simpleReply } from "./scripted-peer.ts";
 
 const sizeBytes = 1 << 20;
 const blockSizes = { minimumBytes: 512, preferredBytes: 4096, payloadBytesMax: 65536 };
@@ -150,6 +150,6 @@ describe("a request", () => {
     expect(cached.requests().map(({ length }) => length)).toEqual([65536, 65536]);
     const asked = await open({ sizeBytes: 2 ** 40, contextIds: [1] });
     asked.client.blockStatus(0, 2 ** 40).catch(() => {});
-    expect((asked.requests() as [HeardRequest])[0].length).toBe(2 ** 32 - 65536);
+    expect(asked.requests().map(({ length }) => length)).toEqual([2 ** 32 - 65536]);
   });
 });

@@ -47,6 +47,10 @@ export class ScriptedClock implements Clock {
     return this.#timers.size;
   }
 
+  get isIdle(): boolean {
+    return this.#soon.length === 0;
+  }
+
   /** Turns of the event loop until there is nothing left to do in them. */
   turn(): void {
     while (this.#soon.length > 0) for (const callback of this.#soon.splice(0)) callback();

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   nbdClientInFlightBytesMax,
   nbdClientInFlightCountMax,
+  nbdClientQueueBytesMax,
   nbdClientQueueCountMax,
   nbdPayloadBytesMax,
 } from "#src/core/limits.ts";
@@ -55,6 +56,7 @@ describe("requests of one turn of the event loop", () => {
     opened.wire.sendCount = 0;
     answer(opened, requests);
     expect(opened.wire.sendCount).toBe(1);
+    expect(opened.clock.isIdle).toBe(true);
     expect(opened.requests().map(({ type }) => type)).toEqual(Array(8).fill(command.flush));
   });
 
@@ -213,15 +215,30 @@ describe("too much at once", () => {
     expect(order).toHaveLength(3000);
   });
 
+  test("fits into the queue when half of it is free, however much it is", async () => {
+    const opened = await open({ style: "simple" });
+    const buffer = Buffer.alloc(nbdPayloadBytesMax);
+    const submit = (byteLength: number) => opened.client.submitRead(0, buffer, 0, byteLength, ignore);
+    for (let bytes = 0; bytes < nbdClientInFlightBytesMax + nbdClientQueueBytesMax / 2; bytes += buffer.length) {
+      expect(submit(buffer.length)).toBe(true);
+    }
+    const large = Buffer.alloc(nbdClientQueueBytesMax + 1);
+    const submitLarge = () => opened.client.submitRead(0, large, 0, large.length, ignore);
+    expect(submitLarge()).toBe(true);
+    expect(submitLarge()).toBe(false);
+    expect(submit(1)).toBe(false);
+  });
+
   test("may be larger than the whole queue", async () => {
     const opened = await open({ style: "simple", sizeBytes: 2 ** 40 });
-    const buffer = Buffer.alloc(5 * nbdPayloadBytesMax);
+    const buffer = Buffer.alloc(3 * nbdPayloadBytesMax);
+    expect(buffer.length).toBeGreaterThan(nbdClientQueueBytesMax);
     const reading = opened.client.readInto(0, buffer);
     for (let heard = opened.requests(); heard.length > 0; heard = opened.requests()) {
       for (const request of heard) opened.wire.say(simpleReply(request), Buffer.alloc(request.length, 7));
     }
     await reading;
-    expect(buffer.every((byte) => byte === 7)).toBe(true);
+    expect(buffer.equals(Buffer.alloc(buffer.length, 7))).toBe(true);
   });
 });
 
@@ -264,6 +281,21 @@ describe("a connection that ends", () => {
     expect(told).toEqual([]);
     opened.clock.turn();
     expect(told).toEqual([expect.objectContaining({ message: "this client was destroyed" })]);
+  });
+
+  test("tells nobody twice, not even who was told a moment before", async () => {
+    const blockSizes = { minimumBytes: 1, preferredBytes: 512, payloadBytesMax: 512 };
+    const opened = await open({ style: "simple", blockSizes });
+    for (let index = 0; index < nbdClientInFlightCountMax - 1; index++) opened.client.submitFlush(ignore);
+    const told: (Error | null)[] = [];
+    // Its second piece finds no room, and waits in the queue while its first one fails.
+    opened.client.submitWrite(0, Buffer.alloc(1024), 0, 1024, 0, (error) => {
+      told.push(error);
+      opened.client.destroy();
+    });
+    answer(opened, opened.requests().slice(-1), nbdError.io);
+    opened.clock.turn();
+    expect(told).toEqual([expect.objectContaining({ code: "EIO" })]);
   });
 
   test("may be asked for from inside of a callback", async () => {
@@ -313,6 +345,20 @@ describe("a goodbye", () => {
     const again = opened.client.disconnect();
     opened.clock.turn();
     await again;
+    expect(opened.client.failure?.message).toBe("this client was disconnected");
+  });
+
+  test("leaves before the connection is hung up, however slow that is", async () => {
+    const opened = await open({ style: "simple" });
+    opened.wire.isSlow = true;
+    const leaving = opened.client.disconnect();
+    expect(opened.wire.ending).toBe("none");
+    opened.wire.drain();
+    expect(opened.wire.ending).toBe("ended");
+    expect(opened.requests().map(({ type }) => type)).toEqual([command.disconnect]);
+    opened.wire.hangUp();
+    opened.clock.turn();
+    await leaving;
   });
 
   test("does not wait for ever for a server that does not hang up", async () => {
