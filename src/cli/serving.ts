@@ -65,10 +65,11 @@ function uriOf(address: SocketAddress, serving: Serving): string {
   return formatNbdUri({ address, exportName: serving.exportName, tls: serving.tls?.policy === "require" });
 }
 
+/** Repeated signals change nothing: Ctrl-C under npm arrives twice, once from the terminal and once from npm. */
 function endingSignal(): Promise<void> {
   return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
+    process.on("SIGINT", () => resolve());
+    process.on("SIGTERM", () => resolve());
   });
 }
 

@@ -36,10 +36,14 @@ export const nbdConnectionCountMax = 1024;
 
 // NBD: memory, all connections of one I/O thread together
 /** With the program itself and a thousand connections this stays within 150 MB resident. */
-export const nbdBytesInFlightMax = 48 * MiB;
+export const nbdBytesInFlightMax = 40 * MiB;
 export const nbdMemoryPageBytes = 4 * KiB;
+/** Up to this a request does not wait because its memory would lie in pieces only; it gets some from outside. */
+export const nbdSmallRunBytes = 64 * KiB;
+/** The start of a request, or a few without a payload, may wait outside of the budget: each connection has one such rest. */
+export const nbdSmallRestBytes = 1 * KiB;
 /** Slabs that may be on their way to slow peers at the same time; more replies than that are moved to memory of their size. */
-export const nbdSlabsLentMax = 8;
+export const nbdSlabsLentMax = 4;
 /** From this much missing on, the rest of a payload is read straight into its place instead of by way of the landing. */
 export const nbdDirectReadBytes = 32 * KiB;
 /** Replies of one batch leave when this much is gathered, so that the peer can begin with them. */
@@ -51,6 +55,8 @@ export const nbdPunchPieceBytes = 1 * GiB;
 export const nbdZeroPieceBytes = 1 * MiB;
 /** What one read from a socket can bring; one such buffer serves all connections of a thread. */
 export const nbdLandingBytes = 256 * KiB;
+/** What an idle connection's first read can bring; the rest is asked for at once. */
+export const nbdPorchBytes = 8 * KiB;
 /** Replies of a batch are gathered in a slab; one serves all connections of a thread, until a peer is slow to take it. */
 export const nbdSlabBytes = 512 * KiB;
 /** A batch of so few requests means a peer that waits for its answers: worth looking at once whether it has more. */

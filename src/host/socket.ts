@@ -13,9 +13,10 @@ export type SocketAddress =
 export interface Receiver {
   /**
    * Where the next bytes shall land, asked before each read. The buffer stays the receiver's; it must not be empty.
-   * The connection may hold it until `received` or `closed`.
+   * The connection may hold it until `received` or `closed`. With `mayWait` nobody knows when the bytes will come, and
+   * more will be asked for as soon as they have: thousands of connections may then be waiting to fill theirs.
    */
-  target(): Buffer;
+  target(mayWait?: boolean): Buffer;
   /**
    * `byteLength` bytes now lie at the start of `buffer`, which `target` returned last. True: the peer was answered and
    * probably waits for nothing else, so it is worth looking at once whether its next bytes are there.

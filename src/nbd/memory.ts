@@ -6,7 +6,7 @@
  * Invariant: heldBytes = sum of the buffers given out.
  */
 import { assert } from "#src/core/assert.ts";
-import { MiB, nbdBytesInFlightMax, nbdMemoryPageBytes } from "#src/core/limits.ts";
+import { nbdBytesInFlightMax, nbdMemoryPageBytes, nbdSmallRunBytes } from "#src/core/limits.ts";
 import { PageRuns } from "./page-runs.ts";
 
 interface Waiter {
@@ -41,7 +41,7 @@ export class TransferMemory {
    */
   hasRoomFor(byteLength: number): boolean {
     if (this.#heldBytes + byteLength > nbdBytesInFlightMax) return this.#heldBytes === 0;
-    return byteLength <= MiB || this.#runs.has(pagesOf(byteLength));
+    return byteLength <= nbdSmallRunBytes || this.#runs.has(pagesOf(byteLength));
   }
 
   /** At least so many bytes, of any content. Never fails: whoever may wait asks `hasRoomFor` first. */

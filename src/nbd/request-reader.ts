@@ -61,8 +61,8 @@ export class RequestReader {
   }
 
   /** Where the next bytes are best put. */
-  target(): Buffer {
-    const { landing, memory } = this.#shared;
+  target(mayWait = false): Buffer {
+    const { landing, porch, memory } = this.#shared;
     if (this.#body !== undefined) {
       const missing = this.#header.payloadBytes - this.#bodyFilled;
       if (missing >= nbdDirectReadBytes || memory.scarce) {
@@ -70,7 +70,8 @@ export class RequestReader {
       }
     }
     // When memory is scarce no more is taken in than surely can be kept: a header.
-    return memory.scarce ? landing.subarray(0, this.#headerBytes - this.#headerFilled) : landing;
+    if (memory.scarce) return landing.subarray(0, this.#headerBytes - this.#headerFilled);
+    return mayWait ? porch : landing;
   }
 
   /** `byteLength` bytes arrived in what `target` gave; true if they are where they belong and nothing is to be parsed. */

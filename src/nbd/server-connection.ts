@@ -55,8 +55,8 @@ export class ServerConnection implements Receiver {
 
   // Receiver
 
-  target(): Buffer {
-    return this.#transmission?.target() ?? this.#context.shared.landing;
+  target(mayWait = false): Buffer {
+    return this.#transmission?.target(mayWait) ?? this.#context.shared.landing;
   }
 
   received(buffer: Buffer, byteLength: number): boolean {

@@ -2,13 +2,18 @@
  * The buffers that all connections of one thread share. A batch is handled in one go, so at any moment at most one
  * connection uses them, and between batches they are empty.
  */
-import { nbdLandingBytes, nbdSlabBytes, nbdSlabsLentMax } from "#src/core/limits.ts";
+import { nbdLandingBytes, nbdPorchBytes, nbdSlabBytes, nbdSlabsLentMax } from "#src/core/limits.ts";
 import { TransferMemory } from "./memory.ts";
 
 export class SharedBuffers {
   readonly memory: TransferMemory;
   /** Where a socket's next bytes arrive. */
   readonly landing: Buffer = Buffer.allocUnsafeSlow(nbdLandingBytes);
+  /**
+   * The part of the landing that an idle connection may fill. A thousand may do so after memory has become scarce, and
+   * what they bring must then be put somewhere. The usual small request fits.
+   */
+  readonly porch: Buffer = this.landing.subarray(0, nbdPorchBytes);
   #slab: Buffer = Buffer.allocUnsafeSlow(nbdSlabBytes);
   readonly #spare: Buffer[] = [];
   readonly #lent = new Set<Buffer>();

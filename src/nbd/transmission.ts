@@ -9,7 +9,7 @@
  * ended is kept.
  */
 import { assert } from "#src/core/assert.ts";
-import { nbdRequestsInFlightMax, nbdSmallBatchCount } from "#src/core/limits.ts";
+import { nbdRequestsInFlightMax, nbdSmallBatchCount, nbdSmallRestBytes } from "#src/core/limits.ts";
 import type { Connection } from "#src/host/socket.ts";
 import { encodeBlockStatus, statusQuestion } from "./block-status.ts";
 import { command, nbdError } from "./constants.ts";
@@ -21,10 +21,10 @@ import { type RequestOwner, ServerRequest } from "./server-request.ts";
 import type { SharedBuffers } from "./shared-buffers.ts";
 import { type Agreement, validate } from "./validate.ts";
 
-const noBytes = Buffer.alloc(0);
-
 interface Stash {
   readonly buffer: Buffer;
+  /** The buffer is out of the budget of memory. */
+  readonly counted: boolean;
   start: number;
   readonly end: number;
 }
@@ -73,8 +73,8 @@ export class Transmission implements RequestSink, RequestOwner {
     return this.#sender.busy || (this.#stash === undefined && this.#reader.isPartial);
   }
 
-  target(): Buffer {
-    return this.#reader.target();
+  target(mayWait = false): Buffer {
+    return this.#reader.target(mayWait);
   }
 
   /** Handles what arrived; true if the peer probably waits for just these answers. */
@@ -90,10 +90,11 @@ export class Transmission implements RequestSink, RequestOwner {
   /** Holds on to what may not be handled yet, and stops reading. */
   #putAside(bytes: Buffer, start: number, end: number): void {
     if (this.#reader.ending !== undefined || (start === end && this.ready() && !this.#waitsForMemory)) return;
-    // Often nothing is left over, and only the reading has to stop.
-    const buffer = start === end ? noBytes : this.#shared.memory.take(end - start);
+    const byteLength = end - start;
+    const counted = byteLength > nbdSmallRestBytes;
+    const buffer = counted ? this.#shared.memory.take(byteLength) : Buffer.allocUnsafe(byteLength);
     bytes.copy(buffer, 0, start, end);
-    this.#stash = { buffer, start: 0, end: end - start };
+    this.#stash = { buffer, counted, start: 0, end: byteLength };
     this.#connection.pause();
   }
 
@@ -116,7 +117,7 @@ export class Transmission implements RequestSink, RequestOwner {
   }
 
   #dropStash(): void {
-    if (this.#stash !== undefined && this.#stash.buffer !== noBytes) this.#shared.memory.give(this.#stash.buffer);
+    if (this.#stash?.counted) this.#shared.memory.give(this.#stash.buffer);
     this.#stash = undefined;
   }
 

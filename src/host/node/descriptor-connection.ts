@@ -71,7 +71,8 @@ export class DescriptorConnection implements Connection {
       handle: this.#handle,
       allowHalfOpen: true,
       onread: {
-        buffer: () => this.#nextTarget(),
+        // Who cannot look again is better off with all that is there at once.
+        buffer: () => this.#nextTarget(libc !== undefined),
         callback: (byteLength: number) => this.#landed(byteLength),
       },
     } as unknown as net.SocketConstructorOpts);
@@ -88,8 +89,8 @@ export class DescriptorConnection implements Connection {
     socket.resume();
   }
 
-  #nextTarget(): Buffer {
-    if (this.#receiver !== undefined && !this.#over) this.#target = this.#receiver.target();
+  #nextTarget(mayWait: boolean): Buffer {
+    if (this.#receiver !== undefined && !this.#over) this.#target = this.#receiver.target(mayWait);
     return this.#target;
   }
 
@@ -115,7 +116,7 @@ export class DescriptorConnection implements Connection {
   /** Bytes that arrived in the next few microseconds; 0 when none did, or when the event loop had better see to it. */
   #look(): number {
     if (libc === undefined) return 0;
-    const target = this.#nextTarget();
+    const target = this.#nextTarget(false);
     for (let look = 0; look < looksPerBatch; look++) {
       const count = libc.receiveNow(this.#fd, target);
       if (count > 0) {
@@ -135,32 +136,42 @@ export class DescriptorConnection implements Connection {
     if (this.#over) return true;
     let at = start;
     try {
-      while (at < end) at += fs.writeSync(this.#fd, buffer, at, end - at);
-      return true;
+      at += fs.writeSync(this.#fd, buffer, start, end - start);
     } catch (error) {
-      return this.#sendLater(error as NodeJS.ErrnoException, [buffer.subarray(at, end)]);
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return this.#fail(error as NodeJS.ErrnoException);
     }
+    // The peer may have made room by now. Asked this way a full socket says so without throwing.
+    while (at < end && libc !== undefined) {
+      const count = libc.sendNow(this.#fd, buffer, at, end - at);
+      if (count <= 0) break;
+      at += count;
+    }
+    return at === end || this.#sendLater([buffer.subarray(at, end)]);
   }
 
   sendAll(pieces: readonly Buffer[]): boolean {
     if (this.#over) return true;
+    const [first] = pieces;
+    if (first !== undefined && pieces.length === 1) return this.send(first, 0, first.length);
     let count = 0;
     try {
       count = fs.writevSync(this.#fd, pieces);
     } catch (error) {
-      return this.#sendLater(error as NodeJS.ErrnoException, pieces);
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return this.#fail(error as NodeJS.ErrnoException);
     }
     const rest = withoutFirst(pieces, count);
-    return rest.length === 0 || this.sendAll(rest);
+    return rest.length === 0 || this.#sendLater(rest);
+  }
+
+  /** A peer that hung up is no failure of this side. */
+  #fail(error: NodeJS.ErrnoException): boolean {
+    this.#over = true;
+    this.#socket.destroy(error.code === "EPIPE" || error.code === "ECONNRESET" ? undefined : error);
+    return true;
   }
 
   /** The socket's buffer is full: the event loop sends the rest when there is room. */
-  #sendLater(error: NodeJS.ErrnoException, pieces: readonly Buffer[]): boolean {
-    if (error.code !== "EAGAIN") {
-      this.#over = true;
-      this.#socket.destroy(error.code === "EPIPE" || error.code === "ECONNRESET" ? undefined : error);
-      return true;
-    }
+  #sendLater(pieces: readonly Buffer[]): boolean {
     let bytes = 0;
     this.#socket.cork();
     for (const [index, piece] of pieces.entries()) {

@@ -12,6 +12,7 @@ const fallocateKeepSize = 1;
 const fallocatePunchHole = 2;
 const fallocateZeroRange = 16;
 const messageDontWait = 0x40;
+const messageNoSignal = 0x4000;
 const readNoWait = 8;
 const adviceWillNeed = 3;
 
@@ -35,6 +36,8 @@ export interface Libc {
   willNeed(fd: number, position: number, lengthBytes: number): void;
   /** Receives what lies there, into the whole of `buffer`, without waiting. */
   receiveNow(fd: number, buffer: Buffer): number;
+  /** Sends as much as the socket takes without waiting. */
+  sendNow(fd: number, buffer: Buffer, start: number, lengthBytes: number): number;
 }
 
 type Ffi = typeof import("node:ffi");
@@ -47,6 +50,7 @@ function bind(ffi: Ffi): Libc {
   const read = get("preadv64v2", { arguments: ["i32", "pointer", "i32", "i64", "i32"], return: "i64" });
   const advise = get("posix_fadvise64", { arguments: ["i32", "i64", "i64", "i32"], return: "i32" });
   const receive = get("recv", { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" });
+  const send = get("send", { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" });
   const errorLocation = get("__errno_location", { arguments: [], return: "pointer" });
   const address = addressBook(ffi);
 
@@ -71,6 +75,8 @@ function bind(ffi: Ffi): Libc {
     willNeed: (fd, position, lengthBytes) => {
       advise(fd, BigInt(position), BigInt(lengthBytes), adviceWillNeed);
     },
+    sendNow: (fd, buffer, start, lengthBytes) =>
+      checked(send(fd, address(buffer) + BigInt(start), BigInt(lengthBytes), messageDontWait | messageNoSignal)),
     receiveNow: (fd, buffer) => checked(receive(fd, address(buffer), BigInt(buffer.length), messageDontWait)),
   };
 }
