@@ -2,13 +2,11 @@ import { describe, expect, test } from "vitest";
 import { nbdClientOptionRepliesBytesMax, nbdOptionBytesMax } from "#src/core/limits.ts";
 import { listExports } from "#src/nbd/client/connect.ts";
 import { NbdConnectionError, NbdOptionError, NbdProtocolError } from "#src/nbd/client/errors.ts";
-import { handshakeFlag, option, optionError, optionReply, replyType } from "#src/nbd/constants.ts";
+import { handshakeFlag, option, optionError, optionReply } from "#src/nbd/constants.ts";
 import { encodeGreeting, encodeOptionReply, encodeServerItem } from "#src/nbd/option-codec.ts";
+import { full } from "./recorded-session.ts";
 import {
   begin,
-  chunk,
-  decodeRequests,
-  type HeardRequest,
   handshakeReplies,
   numbers,
   optionsFor,
@@ -22,11 +20,6 @@ import {
 const none = Buffer.alloc(0);
 const greeting = encodeGreeting(handshakeFlag.fixedNewstyle | handshakeFlag.noZeroes);
 const plain: Script = { style: "simple" };
-const full: Script = {
-  style: "extended",
-  contextIds: [7, 9],
-  blockSizes: { minimumBytes: 1, preferredBytes: 4096, payloadBytesMax: 1 << 25 },
-};
 
 /** The options that were sent, without their data; the client's flags stand in front. */
 function optionsIn(heard: Buffer): number[] {
@@ -157,64 +150,5 @@ describe("a server that is silent in the handshake", () => {
       clock.advance(requestTimeoutMs / 20);
     }
     await expect(client).rejects.toThrow("did not answer in 1000 ms");
-  });
-});
-
-describe("a server that hangs up", () => {
-  /** One good session, every byte of it: the handshake, a read in chunks, block status, a flush. */
-  function record(requests: readonly HeardRequest[]): Buffer {
-    const [read, status, flush] = requests as [HeardRequest, HeardRequest, HeardRequest];
-    const { offsetData, offsetHole, blockStatusExtended, none: nothing } = replyType;
-    const part = { type: offsetData, payload: Buffer.concat([numbers([64, 0]), Buffer.from("data")]), isLast: false };
-    const extents = (id: number) => numbers([32, id], [32, 1], [64, 512], [64, 3]);
-    return Buffer.concat([
-      chunk("extended", read, part),
-      chunk("extended", flush, { type: nothing }),
-      chunk("extended", status, { type: blockStatusExtended, payload: extents(9), isLast: false }),
-      chunk("extended", read, { type: offsetHole, payload: numbers([64, 4], [32, 4]), isLast: true }),
-      chunk("extended", status, { type: blockStatusExtended, payload: extents(7), isLast: true }),
-    ]);
-  }
-
-  async function session(endByte: number): Promise<{ whole: number; outcomes: string[] }> {
-    const { wire, client, clock } = await begin(wantFor(full));
-    let leftBytes = endByte;
-    const say = (bytes: Buffer) => {
-      wire.say(bytes.subarray(0, leftBytes));
-      const isCut = bytes.length > leftBytes;
-      leftBytes -= Math.min(leftBytes, bytes.length);
-      if (isCut) wire.hangUp();
-    };
-    for (const reply of handshakeReplies(full)) say(reply);
-    const handshakeBytes = Buffer.concat(handshakeReplies(full)).length;
-    clock.turn();
-    const opened = await client.catch((error: unknown) => error as Error);
-    if (opened instanceof Error) return { whole: handshakeBytes, outcomes: [opened.constructor.name] };
-    wire.takeHeard();
-    const asked = [opened.read(0, 8), opened.blockStatus(0, 512), opened.flush()];
-    clock.turn();
-    const replies = record(decodeRequests(wire.takeHeard(), true));
-    say(replies);
-    wire.hangUp();
-    clock.turn();
-    const results = await Promise.allSettled(asked);
-    expect(clock.timerCount).toBe(0);
-    const outcomes = results.map((result) => (result.status === "fulfilled" ? "ok" : result.reason.constructor.name));
-    return { whole: handshakeBytes + replies.length, outcomes };
-  }
-
-  test("after any byte of a good session is noticed, and nothing hangs or is told twice", async () => {
-    const { whole } = await session(Number.MAX_SAFE_INTEGER);
-    const handshakeBytes = Buffer.concat(handshakeReplies(full)).length;
-    expect(whole).toBeGreaterThan(handshakeBytes + 100);
-    const okCounts: number[] = [];
-    for (let endByte = 0; endByte <= whole; endByte++) {
-      const { outcomes } = await session(endByte);
-      expect(outcomes.every((outcome) => outcome === "ok" || outcome === "NbdConnectionError")).toBe(true);
-      okCounts.push(outcomes.filter((outcome) => outcome === "ok").length);
-    }
-    expect(okCounts.slice(0, handshakeBytes).every((count) => count === 0)).toBe(true);
-    expect(okCounts.at(-1)).toBe(3);
-    expect(okCounts.toSorted((a, b) => a - b)).toEqual(okCounts);
   });
 });
