@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { KiB, MiB, nbdBytesInFlightMax, nbdPayloadBytesMax } from "#src/core/limits.ts";
+import { TransferMemory } from "#src/nbd/memory.ts";
+import { SeededRandom } from "#test/sim/seeded-random.ts";
+
+class Turns {
+  readonly #pending: (() => void)[] = [];
+  readonly soon = (callback: () => void): void => {
+    this.#pending.push(callback);
+  };
+
+  run(): void {
+    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) next();
+  }
+}
+
+test("what is held is the sum of what was given out, and nothing when all came back", () => {
+  const memory = new TransferMemory(() => {});
+  const random = new SeededRandom(3);
+  const out: Buffer[] = [];
+  for (let count = 0; count < 5000; count++) {
+    const byteLength = random.pick([0, 1, 28, 4096, 4097, 70_000, MiB, 3 * MiB + 1]);
+    if (random.chance(0.5) && memory.hasRoomFor(byteLength)) {
+      const buffer = memory.take(byteLength);
+      expect(buffer.length).toBeGreaterThanOrEqual(byteLength);
+      out.push(buffer);
+    } else if (out.length > 0) memory.give(out.splice(random.integerBelow(out.length), 1)[0] as Buffer);
+    expect(memory.heldBytes).toBe(out.reduce((sum, buffer) => sum + buffer.length, 0));
+  }
+  for (const buffer of out) memory.give(buffer);
+  expect(memory.heldBytes).toBe(0);
+});
+
+test("no two that hold memory hold the same", () => {
+  const memory = new TransferMemory(() => {});
+  const random = new SeededRandom(4);
+  const out: { readonly buffer: Buffer; readonly mark: number }[] = [];
+  for (let mark = 0; mark < 2000; mark++) {
+    const byteLength = random.between(1, 60_000);
+    if (memory.hasRoomFor(byteLength)) out.push({ buffer: memory.take(byteLength).fill(mark % 256), mark: mark % 256 });
+    if (random.chance(0.4)) {
+      const [gone] = out.splice(random.integerBelow(out.length), 1);
+      if (gone === undefined) continue;
+      expect(gone.buffer.every((byte) => byte === gone.mark)).toBe(true);
+      memory.give(gone.buffer);
+    }
+  }
+});
+
+describe("the budget", () => {
+  test("has room for the largest request when nothing is held, and afterwards for what is left", () => {
+    const memory = new TransferMemory(() => {});
+    expect(memory.hasRoomFor(nbdPayloadBytesMax + 64)).toBe(true);
+    const most = memory.take(nbdBytesInFlightMax - 64 * KiB);
+    expect(memory.hasRoomFor(64 * KiB)).toBe(true);
+    expect(memory.hasRoomFor(64 * KiB + 1)).toBe(false);
+    memory.give(most);
+    expect(memory.hasRoomFor(64 * KiB + 1)).toBe(true);
+  });
+
+  test("is scarce from half on", () => {
+    const memory = new TransferMemory(() => {});
+    const half = memory.take(nbdBytesInFlightMax / 2);
+    expect(memory.scarce).toBe(false);
+    const more = memory.take(1);
+    expect(memory.scarce).toBe(true);
+    memory.give(half);
+    memory.give(more);
+    expect(memory.scarce).toBe(false);
+  });
+});
+
+describe("who waits for memory", () => {
+  test("is called on a later turn, also when there is room at once", () => {
+    const turns = new Turns();
+    const memory = new TransferMemory(turns.soon);
+    const calls: string[] = [];
+    memory.wait(4096, () => calls.push("called"));
+    expect(calls).toEqual([]);
+    turns.run();
+    expect(calls).toEqual(["called"]);
+  });
+
+  test("is called once, when enough has come back, first come, first served", () => {
+    const turns = new Turns();
+    const memory = new TransferMemory(turns.soon);
+    const calls: string[] = [];
+    const [first, second] = [memory.take(nbdBytesInFlightMax / 2), memory.take(nbdBytesInFlightMax / 2)];
+    memory.wait(nbdBytesInFlightMax / 2 + 1, () => calls.push("large"));
+    memory.wait(1, () => calls.push("small"));
+    memory.give(first);
+    turns.run();
+    expect(calls).toEqual([]);
+    memory.give(second);
+    turns.run();
+    expect(calls[0]).toBe("large");
+    memory.give(memory.take(1));
+    turns.run();
+    expect(calls).toEqual(["large", "small"]);
+  });
+});
