@@ -1,23 +1,9 @@
 /** What every implementation of the sockets port must do. */
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { Connection, Listener, SocketAddress, Sockets } from "#src/host/socket.ts";
-import { type Driver, driven } from "./driver.ts";
-import { type PeerHabits, RecordingPeer } from "./recording-peer.ts";
-
-export interface SocketsBench {
-  readonly sockets: Sockets;
-  readonly driver: Driver;
-  /** Where a test may listen. */
-  readonly address: SocketAddress;
-  /** Where nobody listens. */
-  readonly deserted: SocketAddress;
-  /** More than a connection takes before the other end receives. */
-  readonly tooMuchBytes: number;
-  /** Where somebody listens who never answers; not every kind of socket has such a thing. */
-  readonly silent?: () => Promise<SocketAddress>;
-}
-
-export const connectMs = 10_000;
+import { describe, expect, test } from "vitest";
+import { driven } from "./driver.ts";
+import { RecordingPeer } from "./recording-peer.ts";
+import { describeEnds } from "./socket-ends.ts";
+import { bothClosed, connected, connectMs, listening, pair, piecesOf, type SocketsBench } from "./socket-pair.ts";
 
 export function describeSocketsContract(name: string, make: () => SocketsBench): void {
   describe(`${name} keep the contract of sockets`, () => {
@@ -26,55 +12,6 @@ export function describeSocketsContract(name: string, make: () => SocketsBench):
     describeEnds(make);
     describeListening(make);
   });
-}
-
-interface Pair {
-  readonly client: RecordingPeer;
-  readonly server: RecordingPeer;
-  readonly driver: Driver;
-  readonly listener: Listener;
-}
-
-async function listening(bench: SocketsBench, accepted: (connection: Connection) => void): Promise<Listener> {
-  const listener = await driven(bench.driver, bench.sockets.listen(bench.address, accepted));
-  onTestFinished(() => listener.close());
-  return listener;
-}
-
-async function connected(bench: SocketsBench, address: SocketAddress): Promise<Connection> {
-  const connection = await driven(bench.driver, bench.sockets.connect(address, connectMs));
-  onTestFinished(() => connection.destroy());
-  return connection;
-}
-
-/** Both ends of one connection, not started. */
-async function pair(bench: SocketsBench, clientHabits: PeerHabits = {}, serverHabits: PeerHabits = {}): Promise<Pair> {
-  const accepted: Connection[] = [];
-  const listener = await listening(bench, (connection) => {
-    accepted.push(connection);
-    onTestFinished(() => connection.destroy());
-  });
-  const connection = await connected(bench, listener.address);
-  await bench.driver.until(() => accepted.length === 1);
-  const client = new RecordingPeer(connection, clientHabits);
-  const server = new RecordingPeer(accepted[0] as Connection, serverHabits);
-  return { client, server, listener, driver: bench.driver };
-}
-
-/** Bytes that differ from place to place, cut into pieces of these lengths. */
-function piecesOf(seed: number, lengths: readonly number[]): Buffer[] {
-  let at = seed;
-  return lengths.map((length) => {
-    const piece = Buffer.alloc(length);
-    for (let index = 0; index < length; index++) piece[index] = (at++ * 31) % 253;
-    return piece;
-  });
-}
-
-async function bothClosed({ client, server, driver }: Pair): Promise<void> {
-  await driver.until(() => client.countOf("closed") > 0 && server.countOf("closed") > 0);
-  await driver.quiet();
-  expect([client.countOf("closed"), server.countOf("closed")]).toEqual([1, 1]);
 }
 
 function describeBytes(make: () => SocketsBench): void {
@@ -246,126 +183,6 @@ function describeBackPressure(make: () => SocketsBench): void {
       "last words",
       ["received", "ended", "closed"],
     ]);
-  });
-}
-
-function describeEnds(make: () => SocketsBench): void {
-  test("after an end the other hears of it behind all bytes, and both are closed once, without an error", async () => {
-    const both = await pair(make());
-    const bytes = Buffer.concat(piecesOf(7, [200_000]));
-    both.client.start().sendPieces([bytes]);
-    both.server.start();
-    both.client.endAfterSending();
-    await bothClosed(both);
-    expect(both.server.content.equals(bytes)).toBe(true);
-    expect(both.server.events).toEqual(["received", "ended", "closed"]);
-    expect([both.client.closedWith, both.server.closedWith]).toEqual([undefined, undefined]);
-  });
-
-  test("who was told of the end may still answer", async () => {
-    const both = await pair(make(), {}, { keepsOpen: true });
-    both.client.start().sendPieces([Buffer.from("question")]);
-    both.client.end();
-    both.server.start();
-    await both.driver.until(() => both.server.countOf("ended") === 1);
-    expect(both.server.countOf("closed")).toBe(0);
-    both.server.sendPieces([Buffer.from("answer")]);
-    both.server.endAfterSending();
-    await bothClosed(both);
-    expect(both.client.content.toString()).toBe("answer");
-  });
-
-  test("both may end at the same time", async () => {
-    const both = await pair(make());
-    both.client.start().sendPieces([Buffer.from("a")]);
-    both.server.start().sendPieces([Buffer.from("b")]);
-    both.client.end();
-    both.server.end();
-    await bothClosed(both);
-    expect([both.client.content.toString(), both.server.content.toString()]).toEqual(["b", "a"]);
-  });
-
-  test("an end that came before the other began to receive is told after the bytes", async () => {
-    const both = await pair(make());
-    both.client.start().sendPieces([Buffer.from("gone")]);
-    both.client.end();
-    await both.driver.quiet();
-    both.server.start();
-    await bothClosed(both);
-    expect([both.server.content.toString(), both.server.events]).toEqual(["gone", ["received", "ended", "closed"]]);
-  });
-
-  test("what is destroyed is closed later, once, with the error that was given", async () => {
-    const both = await pair(make());
-    both.client.start();
-    both.server.start();
-    const reason = new Error("enough");
-    both.client.destroy(reason);
-    both.client.destroy();
-    expect(both.client.events).toEqual([]);
-    await bothClosed(both);
-    expect(both.client.closedWith).toBe(reason);
-    expect(both.client.events).toEqual(["closed"]);
-  });
-
-  test("what is destroyed without an error is closed without one", async () => {
-    const both = await pair(make());
-    both.client.start();
-    both.server.start();
-    both.server.destroy();
-    await bothClosed(both);
-    expect(both.server.closedWith).toBe(undefined);
-  });
-
-  test("a connection can be destroyed inside of a read, and hears nothing but that it is closed", async () => {
-    const onReceived = (peer: RecordingPeer): void => peer.destroy();
-    const both = await pair(make(), {}, { onReceived, targetBytes: () => 10 });
-    both.server.start();
-    both.client.start().sendPieces(piecesOf(8, [10_000]));
-    await bothClosed(both);
-    expect([both.server.events, both.server.receivedBytes]).toEqual([["received", "closed"], 10]);
-  });
-
-  test("a connection destroyed while bytes wait to be sent is closed once at both ends", async () => {
-    const bench = make();
-    const both = await pair(bench);
-    expect(both.client.start().sendOnce(Buffer.alloc(bench.tooMuchBytes))).toBe(false);
-    both.client.destroy();
-    await both.driver.quiet();
-    both.server.start();
-    await bothClosed(both);
-    expect(both.client.events).toEqual(["closed"]);
-  });
-
-  test("who goes on sending to one that is gone is closed once", async () => {
-    const both = await pair(make());
-    both.client.start().sendPieces(Array.from({ length: 200 }, () => Buffer.alloc(20_000)));
-    both.server.start();
-    await both.driver.until(() => both.server.receivedBytes > 0);
-    both.server.destroy();
-    await bothClosed(both);
-  });
-
-  test("sending on what is closed takes the bytes and does nothing", async () => {
-    const both = await pair(make());
-    both.client.start();
-    both.server.start();
-    both.client.destroy();
-    expect(both.client.sendOnce(Buffer.from("too late"))).toBe(true);
-    await bothClosed(both);
-    expect(both.client.connection.send(Buffer.from("too late"), 0, 8)).toBe(true);
-    expect(both.client.connection.sendAll([Buffer.from("too late")])).toBe(true);
-    await both.driver.quiet();
-    expect([both.server.receivedBytes, both.client.events]).toEqual([0, ["closed"]]);
-  });
-
-  test("what was destroyed before it was started says so when it is", async () => {
-    const both = await pair(make());
-    both.client.destroy();
-    both.server.start();
-    await both.driver.quiet();
-    both.client.start();
-    await bothClosed(both);
   });
 }
 

@@ -3,10 +3,10 @@ import type { Files } from "#src/host/files.ts";
 import { nodeFiles } from "#src/host/node/files.ts";
 import { publish, unpublishedEnding } from "#src/host/publish.ts";
 import { type Driver, driven, realDriver } from "#test/contract/driver.ts";
-import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
+import { temporaryFolder } from "./node/temporary-folder.ts";
 
 function contentOf(files: Files, path: string): string | undefined {
   if (!files.exists(path)) return undefined;

@@ -52,7 +52,6 @@ export class SimLink {
   readonly #path: SimPath;
   readonly #clock: SimClock;
   readonly #travelling: { readonly dueMs: number; readonly arrive: () => void }[] = [];
-  #newestDueMs = 0;
 
   constructor(path: SimPath, clock: SimClock) {
     this.#path = path;
@@ -61,12 +60,11 @@ export class SimLink {
 
   carry(arrive: () => void): void {
     const delayMs = this.#path.drawDelayMs();
-    this.#newestDueMs = Math.max(this.#newestDueMs, this.#clock.nowMs + delayMs);
-    this.#travelling.push({ dueMs: this.#newestDueMs, arrive });
-    this.#clock.schedule(this.#newestDueMs - this.#clock.nowMs, () => this.deliver());
+    this.#travelling.push({ dueMs: this.#clock.nowMs + delayMs, arrive });
+    this.#clock.schedule(delayMs, () => this.deliver());
   }
 
-  /** Whatever is due arrives, unless the path is held. */
+  /** Whatever is due arrives, unless the path is held; what is due behind something that is not waits for it. */
   deliver(): void {
     if (this.#path.isHeld) this.#path.wait(this);
     while (!this.#path.isHeld && this.#travelling[0] !== undefined && this.#travelling[0].dueMs <= this.#clock.nowMs) {

@@ -3,9 +3,11 @@
  *
  *     value = high half × 2^31 + low half        (both unsigned, little-endian)
  *
- * Adding is one atomic 32-bit addition to the low half. The low half is brought back below 2^31 once in 2 GiB, by one
- * 64-bit addition of 2^31: the low half wraps to 2^31 less, the carry makes the high half one more, and the value stays
- * the same at every moment. So no reader ever sees a number that was not true, and no bigint is on the common way.
+ * Adding is one atomic 32-bit addition to the low half. Whoever finds the low half at 2^31 or more afterwards brings it
+ * back below, by one 64-bit exchange for the same bits plus 2^31: the low half wraps to 2^31 less, the carry makes the
+ * high half one more, and the value stays the same at every moment. So no reader ever sees a number that was not true,
+ * and no bigint is on the common way. No thread goes on before the low half was below 2^31, so all it can hold beyond is
+ * one addition of each thread.
  */
 import { assert } from "#src/core/assert.ts";
 import { counterStepMax } from "#src/core/limits.ts";
@@ -59,10 +61,17 @@ class SharedCounter implements Counter {
 
   add(amount: number): void {
     assert(amount >= 0 && amount <= counterStepMax, "a step is small, so that the low half cannot overflow");
-    const before = Atomics.add(this.#halves, 2 * this.#cell, amount) >>> 0;
-    // Only the one who crosses the line carries.
-    if (before < lowMax && before + amount >= lowMax) {
-      Atomics.add(new BigInt64Array(this.#memory), this.#cell, BigInt(lowMax));
+    const low = (Atomics.add(this.#halves, 2 * this.#cell, amount) >>> 0) + amount;
+    if (low >= lowMax) this.#carry();
+  }
+
+  /** Others add and carry at the same time: an exchange that fails has found a newer value to look at. */
+  #carry(): void {
+    const cells = new BigInt64Array(this.#memory);
+    for (;;) {
+      const seen = Atomics.load(cells, this.#cell);
+      if (BigInt.asUintN(32, seen) < lowMax) return;
+      Atomics.compareExchange(cells, this.#cell, seen, seen + BigInt(lowMax));
     }
   }
 }
