@@ -2,6 +2,7 @@
  * NBD URIs: nbd://host[:port]/export and nbd+unix:///export?socket=PATH, with an `s` after `nbd` where TLS is a must.
  * Taken apart by hand: a general URL parser would tidy up dots and slashes, which may well stand in an export's name.
  */
+import { RefuseError } from "#src/core/errors.ts";
 import { nbdNameBytesMax } from "#src/core/limits.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { defaultPort } from "./constants.ts";
@@ -16,7 +17,7 @@ export interface NbdUri {
   readonly tlsHostname?: string;
 }
 
-export class NbdUriError extends Error {
+export class NbdUriError extends RefuseError {
   override name = "NbdUriError";
 }
 
