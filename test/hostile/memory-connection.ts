@@ -91,18 +91,22 @@ export class MemoryConnection implements Connection {
   deliver(bytes: Buffer): number {
     let at = 0;
     while (at < bytes.length && this.isReading) {
-      const target = this.#target ?? this.#nextTarget();
+      const target = this.#target ?? this.#nextTarget(false);
       const count = bytes.copy(target, 0, at);
       at += count;
       this.#target = undefined;
-      this.#call((receiver) => receiver.received(target, count));
-      if (!this.#over && this.#receiver !== undefined) this.#target = this.#nextTarget();
+      let looksOn = false;
+      this.#call((receiver) => {
+        looksOn = receiver.received(target, count);
+      });
+      // Node asks for the next place now, whether it goes on reading or not.
+      if (!this.isGone && !(looksOn && at < bytes.length)) this.#target = this.#nextTarget(true);
     }
     return at;
   }
 
-  #nextTarget(): Buffer {
-    const target = (this.#receiver as Receiver).target();
+  #nextTarget(mayWait: boolean): Buffer {
+    const target = (this.#receiver as Receiver).target(mayWait);
     assert(target.length > 0, "there is a place for the next bytes");
     return target;
   }
