@@ -175,11 +175,12 @@ describe.each(styles)("in %s style", (style) => {
     const stream = Buffer.concat(
       Array.from({ length: count }, (_, at) => request(style, { type: type.trim, cookie: BigInt(at), length: 512 })),
     );
-    client.say(stream);
+    const heard = client.say(stream);
     expect(target.kept).toHaveLength(nbdRequestsInFlightMax);
     expect(client.connection.isReading).toBe(false);
     target.release();
     expect(client.replies()).toHaveLength(nbdRequestsInFlightMax);
+    client.say(stream.subarray(heard));
     target.release();
     expect(client.replies()).toHaveLength(20);
     expect(client.connection.isReading).toBe(true);
