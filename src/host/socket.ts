@@ -9,7 +9,7 @@ export type SocketAddress =
   /** An already listening socket handed over by the service manager. */
   | { readonly kind: "inherited"; readonly fd: number };
 
-/** Who hears of a connection's events. Calls never nest: none is made from inside a call to the connection. */
+/** Who hears of a connection's events. Calls never nest: none is made from inside a call to the connection, but `target` from `start`. */
 export interface Receiver {
   /**
    * Where the next bytes shall land, asked before each read. The buffer stays the receiver's; it must not be empty.

@@ -1,6 +1,6 @@
 /** The one request whose answer has a shape of its own: which bytes have which status, per metadata context. Pure. */
 import { get32, get64, put32, put64 } from "#src/core/big-endian.ts";
-import { nbdMetaContextCountMax } from "#src/core/limits.ts";
+import { KiB, nbdMetaContextCountMax } from "#src/core/limits.ts";
 import { commandFlag, extendedReplyHeaderBytes, replyFlag, replyType } from "./constants.ts";
 import type { StatusExtent } from "./export.ts";
 import { encodeChunk, type RequestIdentity } from "./reply-codec.ts";
@@ -9,6 +9,9 @@ import type { AgreedContext } from "./validate.ts";
 
 /** A block status in extended form may carry: the length in question 8 | ids of the contexts wanted, 4 each. */
 const payloadBytesMax = 8 + 4 * nbdMetaContextCountMax;
+
+/** The longest that 32 bits hold and that ends on a boundary which any block size divides. */
+const compactExtentBytesMax = 2 ** 32 - 64 * KiB;
 
 export interface StatusQuestion {
   readonly length: number;
@@ -55,9 +58,10 @@ function encodeContextChunk(
   extended: boolean,
   of: RequestIdentity,
   id: number,
-  extents: readonly StatusExtent[],
+  reported: readonly StatusExtent[],
   flags: number,
 ): Buffer {
+  const extents = extended ? reported : shortened(reported);
   const payloadBytes = extended ? 8 + 16 * extents.length : 4 + 8 * extents.length;
   const bytes = Buffer.alloc(extendedReplyHeaderBytes + payloadBytes);
   const type = extended ? replyType.blockStatusExtended : replyType.blockStatus;
@@ -80,4 +84,12 @@ function encodeContextChunk(
     }
   }
   return bytes.subarray(0, at);
+}
+
+/** A compact extent has 32 bits for its length. An answer may always end early, so it ends with the first that is longer. */
+function shortened(extents: readonly StatusExtent[]): readonly StatusExtent[] {
+  const index = extents.findIndex((extent) => extent.lengthBytes > compactExtentBytesMax);
+  const long = extents[index];
+  if (long === undefined) return extents;
+  return [...extents.slice(0, index), { lengthBytes: compactExtentBytesMax, status: long.status }];
 }

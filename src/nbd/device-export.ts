@@ -1,7 +1,6 @@
 /** A block device, or a file, as an export. */
 import {
   blockBytes,
-  KiB,
   nbdExtentsPerReplyMax,
   nbdPayloadBytesMax,
   nbdPunchPieceBytes,
@@ -141,9 +140,7 @@ export class DeviceExport implements NbdExport {
 
   #status(request: ExportRequest): void {
     const countMax = request.requestOne ? 1 : nbdExtentsPerReplyMax;
-    // 32 bits of a length must do for a client without extended headers; a shorter answer is always allowed.
-    const length = Math.min(request.length, 2 ** 32 - 64 * KiB);
-    const runs = this.#device.extentsNow(request.offset, length, countMax);
+    const runs = this.#device.extentsNow(request.offset, request.length, countMax);
     const extents: StatusExtent[] = runs.map((run) => ({
       lengthBytes: run.lengthBytes,
       status: (run.hole ? allocationFlag.hole : 0) | (run.zero ? allocationFlag.zero : 0),

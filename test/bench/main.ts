@@ -1,10 +1,11 @@
 /** `npm run bench -- NAME`: side by side with what people use today. */
 import { UsageError } from "#src/cli/command.ts";
 import type { Bench } from "./bench.ts";
+import { holesBench } from "./holes.ts";
 import { nbdBench } from "./nbd.ts";
 import { publishSections } from "./publication.ts";
 
-const benches: readonly Bench[] = [nbdBench];
+const benches: readonly Bench[] = [nbdBench, holesBench];
 
 const help = `Usage: npm run bench -- NAME [OPTION ...]
 

@@ -1,7 +1,10 @@
 /** A file or a block device of this machine as a `BlockDevice`. */
 import fs from "node:fs";
 import { getSystemErrorName } from "node:util";
+import { assert } from "#src/core/assert.ts";
+import { fitsInto } from "#src/core/byte-range.ts";
 import type { BlockDevice, DoneCallback, Extent } from "../block-device.ts";
+import { GroupSync } from "./group-sync.ts";
 import { errorNumber, libc } from "./libc.ts";
 
 export interface OpenBlockDevice {
@@ -27,10 +30,7 @@ class NodeBlockDevice implements BlockDevice {
   #knowsCached = libc !== undefined;
   #punches = libc !== undefined;
   #zeroes = libc !== undefined;
-  #syncing = false;
-  #waitingForSync: DoneCallback[] = [];
-  /** After a failed sync nobody knows what is on the disk: the device never again says that something is. */
-  #broken: Error | undefined;
+  readonly #syncs: GroupSync;
   #closed = false;
   #underWay = 0;
 
@@ -43,9 +43,14 @@ class NodeBlockDevice implements BlockDevice {
     this.sizeBytes = system === undefined ? stat.size : Number(fs.readFileSync(`${system}/size`, "utf8")) * 512;
     this.rotational = system !== undefined && isRotational(system);
     this.#fd = fd;
+    this.#syncs = new GroupSync(
+      (done) => fs.fdatasync(fd, done),
+      () => {},
+    );
   }
 
   readNow(buffer: Buffer, start: number, lengthBytes: number, position: number): void {
+    this.#checkRange(position, lengthBytes);
     let done = 0;
     while (done < lengthBytes) {
       const count = fs.readSync(this.#fd, buffer, start + done, lengthBytes - done, position + done);
@@ -55,6 +60,7 @@ class NodeBlockDevice implements BlockDevice {
   }
 
   writeNow(buffer: Buffer, start: number, lengthBytes: number, position: number): void {
+    this.#checkRange(position, lengthBytes);
     let done = 0;
     while (done < lengthBytes) {
       done += fs.writeSync(this.#fd, buffer, start + done, lengthBytes - done, position + done);
@@ -62,6 +68,7 @@ class NodeBlockDevice implements BlockDevice {
   }
 
   readIfCached(buffer: Buffer, start: number, lengthBytes: number, position: number): boolean {
+    this.#checkRange(position, lengthBytes);
     if (libc !== undefined && this.#knowsCached) {
       const result = libc.readNoWait(this.#fd, buffer, start, lengthBytes, position);
       if (result === lengthBytes) return true;
@@ -76,46 +83,42 @@ class NodeBlockDevice implements BlockDevice {
   }
 
   read(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
+    this.#checkRange(position, lengthBytes);
     this.#underWay++;
-    fs.read(this.#fd, buffer, start, lengthBytes, position, (error, count) => {
-      this.#finished();
-      if (error !== null) done(error);
-      else if (count === lengthBytes) done(null);
-      else if (count === 0) done(endOfFile(this.path, position));
-      else this.read(buffer, start + count, lengthBytes - count, position + count, done);
-    });
+    const next = (at: number): void => {
+      fs.read(this.#fd, buffer, start + at, lengthBytes - at, position + at, (error, count) => {
+        if (error === null && count > 0 && at + count < lengthBytes) return next(at + count);
+        done(error ?? (count === 0 && lengthBytes > 0 ? endOfFile(this.path, position + at) : null));
+        this.#finished();
+      });
+    };
+    next(0);
   }
 
   write(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
+    this.#checkRange(position, lengthBytes);
     this.#underWay++;
-    fs.write(this.#fd, buffer, start, lengthBytes, position, (error, count) => {
-      this.#finished();
-      if (error !== null) done(error);
-      else if (count === lengthBytes) done(null);
-      else this.write(buffer, start + count, lengthBytes - count, position + count, done);
-    });
+    const next = (at: number): void => {
+      fs.write(this.#fd, buffer, start + at, lengthBytes - at, position + at, (error, count) => {
+        if (error === null && at + count < lengthBytes) return next(at + count);
+        done(error);
+        this.#finished();
+      });
+    };
+    next(0);
+  }
+
+  /** Whoever asks has checked what its peer said: beyond the end a write would make the file longer. */
+  #checkRange(position: number, lengthBytes: number): void {
+    assert(fitsInto(this.sizeBytes, position, lengthBytes), "a transfer lies within the device");
   }
 
   sync(done: DoneCallback): void {
-    this.#waitingForSync.push(done);
-    // A sync that runs may have passed over the newest writes, so whoever comes now waits for the next one.
-    if (!this.#syncing) this.#startSync();
-  }
-
-  #startSync(): void {
-    const waiting = this.#waitingForSync;
-    this.#waitingForSync = [];
-    this.#syncing = true;
     this.#underWay++;
-    const finish = (error: Error | null): void => {
-      this.#syncing = false;
-      this.#broken ??= error ?? undefined;
-      for (const done of waiting) done(this.#broken ?? null);
-      if (this.#waitingForSync.length > 0 && !this.#syncing) this.#startSync();
+    this.#syncs.sync((error) => {
+      done(error);
       this.#finished();
-    };
-    if (this.#broken === undefined) fs.fdatasync(this.#fd, finish);
-    else setImmediate(finish, this.#broken);
+    });
   }
 
   /** The descriptor is closed when nothing uses it any more. */
@@ -125,6 +128,7 @@ class NodeBlockDevice implements BlockDevice {
   }
 
   punchHoleNow(position: number, lengthBytes: number): boolean {
+    this.#checkRange(position, lengthBytes);
     if (libc === undefined || !this.#punches) return false;
     const result = libc.punchHole(this.#fd, position, lengthBytes);
     if (result === -errorNumber.notSupported) this.#punches = false;
@@ -132,6 +136,7 @@ class NodeBlockDevice implements BlockDevice {
   }
 
   zeroRangeNow(position: number, lengthBytes: number): boolean {
+    this.#checkRange(position, lengthBytes);
     if (libc === undefined || !this.#zeroes) return false;
     const result = libc.zeroRange(this.#fd, position, lengthBytes);
     if (result === -errorNumber.notSupported) this.#zeroes = false;

@@ -100,13 +100,11 @@ function connectionOf(socket: net.Socket): Connection {
   return DescriptorConnection.over(socket, peer) ?? new StreamConnection(socket, peer);
 }
 
-function secure(connection: Connection, options: SecureOptions): Promise<Connection> {
+async function secure(connection: Connection, options: SecureOptions): Promise<Connection> {
   const raw = (connection as DescriptorConnection | StreamConnection).takeSocket();
-  const handshake = options.role === "server" ? secureAsServer(raw, options) : secureAsClient(raw, options);
-  return handshake.then((socket) => {
-    socket.pause();
-    return new StreamConnection(socket, `${connection.peer} (TLS)`);
-  });
+  const socket = await (options.role === "server" ? secureAsServer(raw, options) : secureAsClient(raw, options));
+  socket.pause();
+  return new StreamConnection(socket, `${connection.peer} (TLS)`);
 }
 
 /** A server of its own for each connection: only a server checks a client's certificate, and it takes sockets from anywhere. */
@@ -132,8 +130,12 @@ function secureAsServer(raw: net.Socket, options: SecureOptions): Promise<tls.TL
 
 function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
   const tlsOptions: tls.ConnectionOptions = { socket: raw, ...options.credentials, minVersion: "TLSv1.2" };
-  if (options.serverName !== undefined) tlsOptions.servername = options.serverName;
-  const socket = tls.connect(tlsOptions);
+  if (options.serverName !== undefined) {
+    // A name is announced to the server, an address only compared with its certificate.
+    if (net.isIP(options.serverName) === 0) tlsOptions.servername = options.serverName;
+    else tlsOptions.host = options.serverName;
+  }
+  const socket = connectOrDestroy(tlsOptions, raw);
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       clearTimeout(timer);
@@ -151,4 +153,14 @@ function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TL
       resolve(socket);
     });
   });
+}
+
+/** Credentials that cannot be read are found out here; the socket must not be left open then. */
+function connectOrDestroy(tlsOptions: tls.ConnectionOptions, raw: net.Socket): tls.TLSSocket {
+  try {
+    return tls.connect(tlsOptions);
+  } catch (error) {
+    raw.destroy();
+    throw error;
+  }
 }

@@ -38,7 +38,7 @@ export class StreamConnection implements Connection {
 
   #deliver(bytes: Buffer): void {
     let at = 0;
-    while (at < bytes.length && this.#receiver !== undefined) {
+    while (at < bytes.length && this.#receiver !== undefined && !this.#socket.destroyed) {
       const target = this.#receiver.target();
       const count = bytes.copy(target, 0, at);
       at += count;
