@@ -40,6 +40,13 @@ test.each(["structured", "extended"] as const)("a length of 2^32 - 1 is answered
   expect(ask({ offset: 5, length: 2 ** 32 - 1 })?.status.get(1)).toEqual([{ lengthBytes: 2 ** 32 - 1, flags: 3 }]);
 });
 
+test("runs longer than 32 bits are told whole in extended style, and as far as can be said in the other", async () => {
+  const [whole, cut] = [await asking("extended"), await asking("structured")];
+  const payload = statusPayload(2 ** 40, [1]);
+  expect(whole({ payload })?.status.get(1)).toEqual([{ lengthBytes: 2 ** 40, flags: 3 }]);
+  expect(cut({ length: 2 ** 32 - 1 })?.status.get(1)?.[0]?.lengthBytes).toBeLessThan(2 ** 32);
+});
+
 test("the export is told when one run is enough", async () => {
   const ask = await asking("structured");
   expect(ask({ flags: flag.requestOne, length: 4096 })?.status.get(1)).toEqual([{ lengthBytes: 2048, flags: 3 }]);
