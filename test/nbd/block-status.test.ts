@@ -8,7 +8,7 @@ const identity = { cookieHigh: 0x01020304, cookieLow: 0x05060708, offset: 0x1122
 const runs = [
   [
     { lengthBytes: 0x1000, status: 0 },
-    { lengthBytes: 0xfffff000, status: 3 },
+    { lengthBytes: 0x7ffff000, status: 3 },
   ],
   [{ lengthBytes: 0x2000, status: 0x80000001 }],
 ];
@@ -20,7 +20,7 @@ describe("the answer to a block status", () => {
       `668e33ef00000005${cookie}00000014` +
         "00000001" +
         "0000100000000000" +
-        "fffff00000000003" +
+        "7ffff00000000003" +
         `668e33ef00010005${cookie}0000000c` +
         "00000009" +
         "0000200080000001",
@@ -40,6 +40,18 @@ describe("the answer to a block status", () => {
         "00000000000020000000000080000001",
     );
   });
+});
+
+test("a run that 32 bits can't say is cut, and nothing is told of what comes after it", () => {
+  const long = [
+    { lengthBytes: 4096, status: 0 },
+    { lengthBytes: 2 ** 32, status: 3 },
+    { lengthBytes: 512, status: 0 },
+  ];
+  const bytes = encodeBlockStatus(false, identity, [1], [long]);
+  expect(bytes.readUInt32BE(16)).toBe(4 + 2 * 8);
+  const cutBytes = bytes.readUInt32BE(32);
+  expect([cutBytes > 0, cutBytes % 4096, bytes.readUInt32BE(36)]).toEqual([true, 0, 3]);
 });
 
 describe("what a block status asks for", () => {
