@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 import type { Clock } from "#src/host/clock.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeSockets } from "#src/host/node/sockets.ts";
-import type { NbdExport } from "#src/nbd/export.ts";
+import type { ExportDirectory, NbdExport } from "#src/nbd/export.ts";
 import { NbdServer, type NbdServerOptions, type ServerEvent } from "#src/nbd/server.ts";
 import { SteppedClock } from "./stepped-clock.ts";
 
@@ -18,6 +18,7 @@ export interface Served {
 
 export interface ServedOptions {
   readonly clock?: Clock;
+  readonly exports?: ExportDirectory;
   readonly tls?: NonNullable<NbdServerOptions["tls"]>;
 }
 
