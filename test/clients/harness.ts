@@ -104,9 +104,14 @@ async function stopProcess(child: ChildProcess, stderr: () => string): Promise<v
  * Starts `serve FILE` with `--socket` or `--port` and the like among the options. The server is stopped when the test
  * ends: by a hook and not by `await using`, so that the report shows both what a client saw and how its server ended.
  */
-export async function startServer(file: string, options: readonly string[]): Promise<Server> {
+export async function startServer(
+  file: string,
+  options: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const [program, ...programArguments] = serveCommand(file, ["--json", ...options]);
-  const child = spawn(program, programArguments, { stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, ...environment };
+  const child = spawn(program, programArguments, { stdio: ["ignore", "pipe", "pipe"], env });
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors += text;
