@@ -63,17 +63,24 @@ export class TransferMemory {
         buffer.length / nbdMemoryPageBytes,
       );
     }
+    this.#wakeFirst();
+  }
+
+  #wakeFirst(): void {
     const first = this.#waiting[0];
-    if (first !== undefined && this.hasRoomFor(first.byteLength)) {
-      this.#waiting.shift();
-      this.#soon(first.callback);
-    }
+    if (first === undefined || !this.hasRoomFor(first.byteLength)) return;
+    this.#waiting.shift();
+    this.#soon(() => {
+      first.callback();
+      // It may have taken less than there is, or nothing since its connection is gone: nobody else would wake the next.
+      this.#wakeFirst();
+    });
   }
 
   /** Calls back once, on a later turn, when there may be room: first come, first served, so that large ones get theirs. */
   wait(byteLength: number, callback: () => void): void {
-    if (this.#waiting.length === 0 && this.hasRoomFor(byteLength)) this.#soon(callback);
-    else this.#waiting.push({ byteLength, callback });
+    this.#waiting.push({ byteLength, callback });
+    if (this.#waiting.length === 1) this.#wakeFirst();
   }
 }
 

@@ -68,7 +68,8 @@ export class ServerConnection implements Receiver {
 
   drained(): void {
     this.#waitingSinceMs = this.#context.clock.monotonicMs();
-    if (this.#haggledAhead) this.#connection.resume();
+    const mayRead = this.#transmission === undefined || !this.#transmission.stopped;
+    if (this.#haggledAhead && mayRead) this.#connection.resume();
     this.#haggledAhead = false;
     this.#transmission?.drained();
   }

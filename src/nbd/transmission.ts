@@ -73,6 +73,11 @@ export class Transmission implements RequestSink, RequestOwner {
     return this.#sender.busy || (this.#stash === undefined && this.#reader.isPartial);
   }
 
+  /** It asked the connection to stop reading, and will ask it to go on. */
+  get stopped(): boolean {
+    return this.#stash !== undefined;
+  }
+
   target(mayWait = false): Buffer {
     return this.#reader.target(mayWait);
   }
@@ -80,6 +85,7 @@ export class Transmission implements RequestSink, RequestOwner {
   /** Handles what arrived; true if the peer probably waits for just these answers. */
   received(buffer: Buffer, byteLength: number): boolean {
     if (this.#over || this.#reader.ending !== undefined) return false;
+    assert(this.#stash === undefined, "nothing arrives while reading has stopped");
     this.#beginBatch();
     if (!this.#reader.arrivedInPlace(buffer, byteLength))
       this.#putAside(buffer, this.#reader.parse(buffer, 0, byteLength), byteLength);
