@@ -98,4 +98,15 @@ describe("who waits for memory", () => {
     turns.run();
     expect(calls).toEqual(["large", "small"]);
   });
+
+  test("is called when there is room, whatever those before it do with theirs", () => {
+    const turns = new Turns();
+    const memory = new TransferMemory(turns.soon);
+    const calls: string[] = [];
+    const all = memory.take(nbdBytesInFlightMax);
+    for (const name of ["first", "second", "third"]) memory.wait(4096, () => calls.push(name));
+    memory.give(all);
+    turns.run();
+    expect(calls).toEqual(["first", "second", "third"]);
+  });
 });

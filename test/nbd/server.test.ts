@@ -126,6 +126,27 @@ describe("the first requests", () => {
       "67446698" + "00000000" + "0000000000000008",
     );
   });
+
+  test("requests behind GO keep their order when the answers to the options are slow to leave", async () => {
+    const target = new ScriptedExport();
+    target.keeps = () => true;
+    const world = await MemoryServer.serving(target);
+    const client = world.greet();
+    client.connection.appetiteBytes = 20;
+    const many = Array.from({ length: 270 }, (_, at) =>
+      request("simple", { type: type.trim, cookie: BigInt(at), offset: at, length: 1 }),
+    );
+    client.say(Buffer.concat([...opening("simple"), ...many]));
+    client.connection.take(10_000);
+    client.say(request("simple", { type: type.trim, cookie: 999n, offset: 999, length: 1 }));
+    for (let rounds = 0; rounds < 5; rounds++) {
+      target.release();
+      client.connection.take(100_000);
+      world.world.advance(0);
+    }
+    const offsets = target.seen.map((line) => Number(line.split(" ")[1]?.split("+")[0]));
+    expect(offsets).toEqual([...Array.from({ length: 270 }, (_, at) => at), ...(offsets.includes(999) ? [999] : [])]);
+  });
 });
 
 describe("STARTTLS", () => {
