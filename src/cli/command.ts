@@ -20,7 +20,9 @@ export function parseCommandLine<T extends ParseArgsOptionsConfig>(args: readonl
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    // Node's own text is several sentences long and advises what does not help here.
+    const [firstSentence] = (error as Error).message.split(/[.\n]/, 1);
+    throw new UsageError(`${firstSentence}; --help lists the options`);
   }
 }
 

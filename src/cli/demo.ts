@@ -1,10 +1,10 @@
 /** `tidemark demo`: what `npm start` runs. Until there is an appliance, a demo volume over NBD. */
 import { demoVolumeBytes } from "#src/core/limits.ts";
-import { openBlockDevice } from "#src/host/node/block-device.ts";
 import { createSparseFile } from "#src/host/node/sparse-file.ts";
 import { defaultPort } from "#src/nbd/constants.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
-import { startServing } from "./serving.ts";
+import { explainFile } from "./failure.ts";
+import { openServed, startServing } from "./serving.ts";
 
 const help = `Usage: tidemark demo [--data DIR] [--port N]
 
@@ -28,18 +28,28 @@ async function demo(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(args, { data: { type: "string" }, port: { type: "string" } });
   if (positionals.length > 0)
     throw new UsageError(`demo takes no '${positionals[0]}'; 'tidemark demo --help' tells more`);
-  const file = createSparseFile(values.data ?? "var", "demo.img", demoVolumeBytes);
+  const file = demoFile(values.data ?? "var");
   const port = wholeNumber(values.port ?? String(defaultPort), "--port", { min: 0, max: 65535 });
   const started = await startServing({
-    device: openBlockDevice(file, { readOnly: false }),
+    device: openServed(file, false),
     exportName: "demo",
     description: "Tidemark demo volume",
     address: { kind: "tcp", host: "127.0.0.1", port },
-    report: (event) => process.stdout.write(`${event.kind}: ${event.peer}\n`),
+    report: (event) => {
+      if (event.kind === "dropped") process.stderr.write(`dropped a client (${event.peer}): ${event.why}\n`);
+    },
   });
   process.stdout.write(nextSteps(file, started.uri));
   await started.ended;
   return 0;
+}
+
+function demoFile(folder: string): string {
+  try {
+    return createSparseFile(folder, "demo.img", demoVolumeBytes);
+  } catch (error) {
+    throw explainFile(error, `--data ${folder}`);
+  }
 }
 
 function nextSteps(file: string, uri: string): string {
@@ -49,7 +59,9 @@ Try, in another terminal:
   nbdinfo ${uri}
   qemu-img convert -n -f raw -O raw SOME-IMAGE ${uri}
   mkdir -p /tmp/disk && nbdfuse /tmp/disk ${uri} &      # then /tmp/disk/nbd is the volume as a file
+  fusermount3 -u /tmp/disk                              # and this ends it
 
+(nbdinfo and nbdfuse are in Debian's package libnbd-bin, qemu-img is in qemu-utils.)
 This volume is served as it is, and not protected yet. Ctrl-C ends.
 `;
 }

@@ -1,5 +1,6 @@
 /** The program: finds the command, runs it, and says what went wrong in one line. */
 import "#src/host/node/thread-pool.ts";
+import { programVersion } from "#src/host/node/program-version.ts";
 import { type Command, UsageError } from "./command.ts";
 import { demoCommand } from "./demo.ts";
 import { serveCommand } from "./serve.ts";
@@ -10,6 +11,7 @@ function helpText(): string {
   const width = Math.max(...commands.map((command) => command.name.length));
   const list = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
   return `Usage: tidemark COMMAND [OPTION ...]
+       tidemark --version
 
 Commands:
 ${list.join("\n")}
@@ -19,13 +21,20 @@ ${list.join("\n")}
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+  const [name, ...rest] = args[0] === "help" ? [args[1] ?? "--help", "--help"] : args;
+  if (name === "--version") {
+    process.stdout.write(`tidemark ${programVersion()}\n`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h") {
     (name === undefined ? process.stderr : process.stdout).write(helpText());
     return name === undefined ? 2 : 0;
   }
   const command = commands.find((one) => one.name === name);
-  if (command === undefined) throw new UsageError(`there is no command '${name}'; 'tidemark --help' lists them`);
+  if (command === undefined) {
+    const kind = name.startsWith("-") ? "option" : "command";
+    throw new UsageError(`there is no ${kind} '${name}'; 'tidemark --help' lists all`);
+  }
   if (rest.includes("--help") || rest.includes("-h")) {
     process.stdout.write(command.help);
     return 0;
@@ -33,7 +42,13 @@ async function run(args: readonly string[]): Promise<number> {
   return command.run(rest);
 }
 
+/** Whoever read what this program says may be gone; what it does goes on. */
+function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+}
+
 async function main(): Promise<void> {
+  surviveClosedOutput();
   try {
     process.exitCode = await run(process.argv.slice(2));
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What `serve` and `demo` have in common: a device behind a server, until somebody ends it. */
 import { shutdownGraceMs } from "#src/core/limits.ts";
 import type { BlockDevice } from "#src/host/block-device.ts";
+import { openBlockDevice } from "#src/host/node/block-device.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeSockets } from "#src/host/node/sockets.ts";
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
@@ -9,6 +10,7 @@ import type { ExportDirectory, NbdExport } from "#src/nbd/export.ts";
 import type { TlsPolicy } from "#src/nbd/handshake.ts";
 import { NbdServer, type ServerEvent } from "#src/nbd/server.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
+import { explainFile, explainListening } from "./failure.ts";
 
 export interface Serving {
   readonly device: BlockDevice;
@@ -42,7 +44,7 @@ export async function startServing(serving: Serving): Promise<Started> {
   const address = await server.listen(serving.address).catch(async (error: Error) => {
     await server.close(0);
     serving.device.close();
-    throw new Error(`cannot listen: ${error.message}`, { cause: error });
+    throw explainListening(error, placeOf(serving.address));
   });
   const ended = signal.then(async () => {
     await server.close(shutdownGraceMs);
@@ -50,6 +52,22 @@ export async function startServing(serving: Serving): Promise<Started> {
     serving.device.close();
   });
   return { uri: uriOf(address, serving), ended };
+}
+
+/** Opens what is to be served, or says what is wrong with it. */
+export function openServed(path: string, readOnly: boolean): BlockDevice {
+  try {
+    return openBlockDevice(path, { readOnly, exclusive: true });
+  } catch (error) {
+    const explained = explainFile(error, path);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw explained;
+    throw new Error(`${explained.message}; 'truncate -s 1G ${path}' would make an empty disk`, { cause: error });
+  }
+}
+
+function placeOf(address: SocketAddress): string {
+  if (address.kind === "unix") return address.path;
+  return address.kind === "tcp" ? `${address.host}:${address.port}` : "the socket that was handed over";
 }
 
 /** One export is also what a client gets that names none. */

@@ -15,7 +15,7 @@ export const blockBytes = 4 * KiB;
 // NBD: handshake
 export const nbdNameBytesMax = 4096;
 /** Two names and a few queries fit; a longer option is refused after its bytes were skipped, or the peer is dropped. */
-export const nbdOptionBytesMax = 64 * KiB;
+export const nbdOptionBytesMax = 16 * KiB;
 /** An option longer than this is not worth skipping: the connection is closed. */
 export const nbdOptionSkipBytesMax = 1 * MiB;
 export const nbdOptionCountMax = 1000;
@@ -31,6 +31,8 @@ export const nbdExtentsPerReplyMax = 4096;
 export const nbdRequestsInFlightMax = 256;
 /** A peer that neither finishes a request it began nor takes a reply for this long is dropped. */
 export const nbdStallMs = 30_000;
+/** Beyond that time a request that has begun must come at this rate, or its memory would be held for next to nothing. */
+export const nbdRequestBytesPerSecondMin = 64 * KiB;
 export const nbdPatienceCheckMs = 1_000;
 export const nbdConnectionCountMax = 1024;
 
@@ -40,6 +42,8 @@ export const nbdBytesInFlightMax = 40 * MiB;
 export const nbdMemoryPageBytes = 4 * KiB;
 /** Up to this a request does not wait because its memory would lie in pieces only; it gets some from outside. */
 export const nbdSmallRunBytes = 64 * KiB;
+/** Kept free of larger requests, so that a few of those which never end cannot stop everybody. */
+export const nbdSmallReserveBytes = 4 * MiB;
 /** The start of a request, or a few without a payload, may wait outside of the budget: each connection has one such rest. */
 export const nbdSmallRestBytes = 1 * KiB;
 /** Slabs that may be on their way to slow peers at the same time; more replies than that are moved to memory of their size. */
@@ -52,6 +56,7 @@ export const nbdSendBytes = 128 * KiB;
 export const nbdSkipBytesMax = 64 * MiB;
 /** Work on long ranges is cut into pieces, so that others get their turn. */
 export const nbdPunchPieceBytes = 1 * GiB;
+export const nbdZeroRangePieceBytes = 8 * MiB;
 export const nbdZeroPieceBytes = 1 * MiB;
 /** What one read from a socket can bring; one such buffer serves all connections of a thread. */
 export const nbdLandingBytes = 256 * KiB;
@@ -65,6 +70,10 @@ export const nbdSmallBatchCount = 8;
 // NBD: client. What a server says is bounded as what a client says is.
 export const nbdClientExportCountMax = 4096;
 /** All replies to one option together. */
+export const nbdClientConnectMs = 10_000;
+/** As long as a disk behind the server may stall without being given up. */
+export const nbdClientRequestMs = 60_000;
+export const nbdClientOptionReplyBytesMax = 64 * KiB;
 export const nbdClientOptionRepliesBytesMax = 4 * MiB;
 export const nbdClientReceiveBytes = 64 * KiB;
 /** A payload with at least this much to come is received where it belongs; less comes with the headers around it. */
@@ -99,6 +108,14 @@ export const demoVolumeBytes = 1 * GiB;
 
 /** Threads that may wait for disks at the same time. */
 export const threadPoolSize = 32;
+
+/** After so long without a word the system asks a TCP peer whether it is still there. */
+export const socketKeepAliveMs = 60_000;
+/** How much goes to a slow socket at a time; a peer that takes less in the time of a stall is dropped. */
+export const socketPieceBytes = 64 * KiB;
+
+/** What the system's structure for a Unix socket's address holds, less the zero behind it. */
+export const unixPathBytesMax = 107;
 
 export const exportBytesMax = Number.MAX_SAFE_INTEGER;
 

@@ -5,6 +5,7 @@ import {
   nbdPayloadBytesMax,
   nbdPunchPieceBytes,
   nbdZeroPieceBytes,
+  nbdZeroRangePieceBytes,
 } from "#src/core/limits.ts";
 import type { BlockDevice } from "#src/host/block-device.ts";
 import type { Clock } from "#src/host/clock.ts";
@@ -117,8 +118,10 @@ export class DeviceExport implements NbdExport {
 
   /** Zeros from `from` to the request's end. A trim that the device can't do is none; a zeroing is then written out. */
   #clear(request: ExportRequest, from: number, how: "trim" | "punch" | "zero"): void {
+    if (request.abandoned) return request.complete(nbdError.io);
     const end = request.offset + request.length;
-    const piece = Math.min(end - from, nbdPunchPieceBytes);
+    // Zeroing may mean writing on a device that cannot do better, so its pieces are small.
+    const piece = Math.min(end - from, how === "zero" ? nbdZeroRangePieceBytes : nbdPunchPieceBytes);
     const done = how === "zero" ? this.#device.zeroRangeNow(from, piece) : this.#device.punchHoleNow(from, piece);
     if (!done && how !== "trim") return this.#writeZeroes(request, from);
     if (!done || from + piece === end) return this.#written(request);
@@ -128,6 +131,7 @@ export class DeviceExport implements NbdExport {
 
   #writeZeroes(request: ExportRequest, from: number): void {
     if (request.fastZero) return request.complete(nbdError.notSupported);
+    if (request.abandoned) return request.complete(nbdError.io);
     const end = request.offset + request.length;
     if (from === end) return this.#written(request);
     const piece = Math.min(end - from, nbdZeroPieceBytes);

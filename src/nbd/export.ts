@@ -38,6 +38,8 @@ export interface ExportRequest {
   readonly start: number;
   /** The metadata contexts asked for. */
   readonly contexts: readonly string[];
+  /** Whoever asked is gone. Work in pieces should stop: they may have come back and written anew where it would go on. */
+  readonly abandoned: boolean;
   /** Makes the request outlive the batch: gives it memory of its own (a write's payload is carried over). */
   keep(): void;
   /** `error` is one of `nbdError`. */

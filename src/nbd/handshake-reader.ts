@@ -4,7 +4,7 @@
  */
 import { get32 } from "#src/core/big-endian.ts";
 import { nbdOptionBytesMax, nbdOptionCountMax, nbdOptionSkipBytesMax } from "#src/core/limits.ts";
-import { handshakeFlag, optionError, optionHeaderBytes } from "./constants.ts";
+import { handshakeFlag, option, optionError, optionHeaderBytes } from "./constants.ts";
 import type { ExportDirectory } from "./export.ts";
 import { Handshake, type Outcome, refuse, type TlsPolicy } from "./handshake.ts";
 import { decodeOptionHeader, type OptionHeader } from "./option-codec.ts";
@@ -55,9 +55,12 @@ export class HandshakeReader {
 
   /** Takes bytes in and gives back what to send. Stops at `secure`, `transmit` and `closed`. */
   push(bytes: Buffer): Buffer[] {
+    if (this.#state.name === "closed") return [];
     this.#held = this.#held.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#held, bytes]);
     const replies: Buffer[] = [];
     while (this.#step(replies));
+    // What is left is often a small part of what came: a view of it would keep all of that.
+    if (this.#state.name !== "transmit") this.#held = Buffer.from(this.#held);
     return replies;
   }
 
@@ -101,7 +104,9 @@ export class HandshakeReader {
     const header = decodeOptionHeader(this.#takeHeld(optionHeaderBytes), 0);
     if (header === undefined) return this.#close("not an NBD option");
     if (++this.#optionCount > nbdOptionCountMax) return this.#close("too many options");
-    if (header.dataBytes > nbdOptionSkipBytesMax) return this.#close("an option far too long");
+    // EXPORT_NAME has no way to say no but hanging up.
+    const refusable = header.option !== option.exportName || header.dataBytes <= nbdOptionBytesMax;
+    if (!refusable || header.dataBytes > nbdOptionSkipBytesMax) return this.#close("an option far too long");
     this.#state =
       header.dataBytes > nbdOptionBytesMax
         ? { name: "skip", header, remaining: header.dataBytes }

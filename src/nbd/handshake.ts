@@ -27,6 +27,8 @@ export interface Outcome {
 }
 
 const nothing = Buffer.alloc(0);
+/** Three bytes each at the most: well below the longest string that a client need take. */
+const reasonCharactersMax = 200;
 const contextsNeedStructure = "ask for structured replies or extended headers before metadata contexts";
 
 export class Handshake {
@@ -165,10 +167,13 @@ export class Handshake {
 
   #agree(target: NbdExport): void {
     assert(target.sizeBytes >= 0 && target.sizeBytes <= exportBytesMax, "an export's size is a safe number");
+    this.#agreement = { target, style: this.#style, contexts: this.#contextsFor(target) };
+  }
+
+  /** Contexts were chosen for one export; for another one they mean nothing. */
+  #contextsFor(target: NbdExport): readonly AgreedContext[] {
     const contexts = this.#contexts;
-    // Contexts were chosen for one export; for another one they mean nothing.
-    const same = contexts !== undefined && this.#exports.find(contexts.exportName) === target;
-    this.#agreement = { target, style: this.#style, contexts: same ? contexts.agreed : [] };
+    return contexts !== undefined && this.#exports.find(contexts.exportName) === target ? contexts.agreed : [];
   }
 
   #flags(target: NbdExport): number {
@@ -185,7 +190,8 @@ export class Handshake {
     if (features.multiConnection) flags |= transmissionFlag.canMultiConn;
     if (features.cache) flags |= transmissionFlag.sendCache;
     if (this.#style !== "simple") flags |= transmissionFlag.sendDf;
-    if (this.#style === "extended" && this.#contexts !== undefined) flags |= transmissionFlag.blockStatusPayload;
+    if (this.#style === "extended" && this.#contextsFor(target).length > 0)
+      flags |= transmissionFlag.blockStatusPayload;
     return flags;
   }
 }
@@ -195,7 +201,10 @@ function accept(code: number, replies: readonly Buffer[]): Outcome {
 }
 
 export function refuse(code: number, error: number, why: string): Outcome {
-  return { replies: [encodeOptionReply(code, error, Buffer.from(why, "utf8"))], next: "haggle" };
+  return {
+    replies: [encodeOptionReply(code, error, Buffer.from(why.slice(0, reasonCharactersMax), "utf8"))],
+    next: "haggle",
+  };
 }
 
 function matchesExactly(name: string, queries: readonly string[]): boolean {

@@ -14,7 +14,7 @@ export {
 } from "./client/errors.ts";
 export type { ExportSummary, Wants } from "./client/handshake.ts";
 export type { ReportedExtent } from "./client/operation.ts";
-export type { ClientTls, SessionOptions } from "./client/session.ts";
+export type { ClientTls } from "./client/session.ts";
 export { DeviceExport, type DeviceExportOptions } from "./device-export.ts";
 export type { ExportDirectory, ExportFeatures, ExportRequest, NbdExport, StatusExtent } from "./export.ts";
 export type { TlsPolicy } from "./handshake.ts";

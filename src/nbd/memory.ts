@@ -6,7 +6,7 @@
  * Invariant: heldBytes = sum of the buffers given out.
  */
 import { assert } from "#src/core/assert.ts";
-import { nbdBytesInFlightMax, nbdMemoryPageBytes, nbdSmallRunBytes } from "#src/core/limits.ts";
+import { nbdBytesInFlightMax, nbdMemoryPageBytes, nbdSmallReserveBytes, nbdSmallRunBytes } from "#src/core/limits.ts";
 import { PageRuns } from "./page-runs.ts";
 
 interface Waiter {
@@ -40,7 +40,8 @@ export class TransferMemory {
    * A small one that finds its memory in pieces is better served than refused; a large one waits for a whole piece.
    */
   hasRoomFor(byteLength: number): boolean {
-    if (this.#heldBytes + byteLength > nbdBytesInFlightMax) return this.#heldBytes === 0;
+    const budget = nbdBytesInFlightMax - (byteLength > nbdSmallRunBytes ? nbdSmallReserveBytes : 0);
+    if (this.#heldBytes + byteLength > budget) return this.#heldBytes === 0;
     return byteLength <= nbdSmallRunBytes || this.#runs.has(pagesOf(byteLength));
   }
 

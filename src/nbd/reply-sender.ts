@@ -83,7 +83,7 @@ export class ReplySender {
   #sendPieces(): void {
     this.#holdSlab();
     const pieces = this.#pieces;
-    this.#leaving = this.#owned;
+    this.#leaving.push(...this.#owned);
     this.#pieces = [];
     this.#owned = [];
     this.#pieceBytes = 0;

@@ -35,6 +35,7 @@ export class RequestReader {
   readonly #header: RequestHeader = emptyRequestHeader();
   readonly #headerPart: Buffer = Buffer.alloc(extendedRequestHeaderBytes);
   #headerFilled = 0;
+  #begunCount = 0;
   #body: Buffer | undefined;
   #bodyFilled = 0;
   #skipBytes = 0;
@@ -55,9 +56,11 @@ export class RequestReader {
     return this.#ending;
   }
 
-  /** A request has begun to arrive. */
-  get isPartial(): boolean {
-    return this.#headerFilled > 0 || this.#body !== undefined || this.#skipBytes > 0;
+  /** A request that has begun to arrive: its number among all, and how much it has to bring. */
+  get partial(): { readonly number: number; readonly byteLength: number } | undefined {
+    if (this.#headerFilled > 0) return { number: this.#begunCount + 1, byteLength: this.#headerBytes };
+    if (this.#body === undefined && this.#skipBytes === 0) return undefined;
+    return { number: this.#begunCount, byteLength: this.#header.payloadBytes };
   }
 
   /** Where the next bytes are best put. */
@@ -70,7 +73,7 @@ export class RequestReader {
       }
     }
     // When memory is scarce no more is taken in than surely can be kept: a header.
-    if (memory.scarce) return landing.subarray(0, this.#headerBytes - this.#headerFilled);
+    if (memory.scarce) return landing.subarray(0, Math.max(1, this.#headerBytes - this.#headerFilled));
     return mayWait ? porch : landing;
   }
 
@@ -120,6 +123,7 @@ export class RequestReader {
     if (!decodeRequest(headerIn, headerAt, this.#extended, header)) return this.#end("protocol-error");
     if (header.type === command.disconnect) return this.#end("disconnect");
     const { payloadBytes } = header;
+    this.#begunCount++;
     const error = this.#sink.check(header);
     if (error !== nbdError.ok) {
       if (payloadBytes > nbdSkipBytesMax) return this.#end("protocol-error");

@@ -1,6 +1,6 @@
 /** One client of a server, from its first byte to its last: the handshake, TLS in the middle of it, then transmission. */
 
-import { nbdHandshakeMs, nbdStallMs } from "#src/core/limits.ts";
+import { nbdHandshakeMs, nbdRequestBytesPerSecondMin, nbdStallMs } from "#src/core/limits.ts";
 import type { Connection, Receiver } from "#src/host/socket.ts";
 import { handshakeFlag } from "./constants.ts";
 import { HandshakeReader, type HandshakeState } from "./handshake-reader.ts";
@@ -19,6 +19,10 @@ export class ServerConnection implements Receiver {
   /** Reading has stopped because the answers to the last options are still on their way. */
   #haggledAhead = false;
   #waitingSinceMs: number;
+  #lastUnsentBytes = 0;
+  #partialNumber = 0;
+  #partialSinceMs = 0;
+  #destroyed = false;
 
   constructor(context: ServerContext, connection: Connection, closed: (connection: ServerConnection) => void) {
     this.#context = context;
@@ -40,16 +44,32 @@ export class ServerConnection implements Receiver {
       if (nowMs - this.#openedAtMs > nbdHandshakeMs) this.#connection.destroy(new Error("the handshake took too long"));
       return;
     }
-    if (!this.#transmission.waitsForPeer) this.#waitingSinceMs = nowMs;
-    else if (nowMs - this.#waitingSinceMs > nbdStallMs) this.#connection.destroy(new Error("the client stalled"));
+    const { unsentBytes } = this.#connection;
+    if (!this.#transmission.waitsForPeer || unsentBytes < this.#lastUnsentBytes) this.#waitingSinceMs = nowMs;
+    this.#lastUnsentBytes = unsentBytes;
+    if (nowMs - this.#waitingSinceMs > nbdStallMs) this.#connection.destroy(new Error("the client stalled"));
+    this.#checkRate(this.#transmission, nowMs);
+  }
+
+  /** A request that comes byte by byte holds its memory all the time. */
+  #checkRate(transmission: Transmission, nowMs: number): void {
+    const { partial } = transmission;
+    if (partial === undefined || partial.number !== this.#partialNumber) {
+      this.#partialNumber = partial?.number ?? 0;
+      this.#partialSinceMs = nowMs;
+      return;
+    }
+    const allowedMs = nbdStallMs + (partial.byteLength / nbdRequestBytesPerSecondMin) * 1000;
+    if (nowMs - this.#partialSinceMs > allowedMs) this.#connection.destroy(new Error("a request came far too slowly"));
   }
 
   shutDown(): void {
-    if (this.#transmission === undefined) this.#connection.destroy();
+    if (this.#transmission === undefined) this.destroy();
     else this.#transmission.shutDown();
   }
 
   destroy(): void {
+    this.#destroyed = true;
     this.#connection.destroy();
   }
 
@@ -72,6 +92,8 @@ export class ServerConnection implements Receiver {
     if (this.#haggledAhead && mayRead) this.#connection.resume();
     this.#haggledAhead = false;
     this.#transmission?.drained();
+    // TLS takes the socket over, so what was said in plain text had to leave first.
+    if (this.#reader.state.name === "secure" && !this.#securing) this.#secure();
   }
 
   ended(): void {
@@ -103,9 +125,10 @@ export class ServerConnection implements Receiver {
         this.#transmit();
         break;
       case "secure":
-        this.#secure();
+        if (this.#connection.unsentBytes === 0) this.#secure();
         break;
       case "closed":
+        this.#context.report({ kind: "left", peer: this.#connection.peer, why: state.why });
         this.#connection.end();
         break;
       default:
@@ -129,9 +152,11 @@ export class ServerConnection implements Receiver {
     sockets.secure(this.#connection, { role: "server", credentials: tls.credentials, timeoutMs: nbdHandshakeMs }).then(
       (connection) => {
         this.#securing = false;
+        this.#haggledAhead = false;
         this.#connection = connection;
         this.#reader.secured();
         connection.start(this);
+        if (this.#destroyed) connection.destroy();
       },
       (error: Error) => {
         this.#securing = false;

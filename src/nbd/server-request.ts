@@ -9,6 +9,8 @@ export interface RequestOwner {
   /** Gives the request memory of its own. */
   keepRequest(request: ServerRequest): void;
   requestEnded(request: ServerRequest): void;
+  /** The connection is gone. */
+  readonly over: boolean;
 }
 
 const noBytes = Buffer.alloc(0);
@@ -70,6 +72,10 @@ export class ServerRequest implements ExportRequest {
 
   get requestOne(): boolean {
     return (this.flags & commandFlag.requestOne) !== 0;
+  }
+
+  get abandoned(): boolean {
+    return this.#owner.over;
   }
 
   get isRead(): boolean {

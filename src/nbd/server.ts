@@ -9,6 +9,8 @@ import { SharedBuffers } from "./shared-buffers.ts";
 
 export type ServerEvent =
   | { readonly kind: "attached"; readonly peer: string; readonly exportName: string }
+  /** Gone before it chose an export. */
+  | { readonly kind: "left"; readonly peer: string; readonly why: string }
   | { readonly kind: "dropped"; readonly peer: string; readonly why: string };
 
 export interface NbdServerOptions {

@@ -51,6 +51,8 @@ export class Transmission implements RequestSink, RequestOwner {
   #stash: Stash | undefined;
   #waitsForMemory = false;
   #shutDown = false;
+  /** This side has ended; the peer is to hang up. */
+  #ended = false;
   #over = false;
 
   constructor(
@@ -68,9 +70,19 @@ export class Transmission implements RequestSink, RequestOwner {
     this.#readHeadBytes = readReplyHeadBytes(agreement.style);
   }
 
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** The peer owes something: the rest of a request, or to take its replies. */
   get waitsForPeer(): boolean {
-    return this.#sender.busy || (this.#stash === undefined && this.#reader.isPartial);
+    if (this.#ended) return true;
+    return this.#sender.busy || this.partial !== undefined;
+  }
+
+  /** The request that has come in part, if any: a number of its own, and how much it has to bring. */
+  get partial(): { readonly number: number; readonly byteLength: number } | undefined {
+    return this.#stash === undefined ? this.#reader.partial : undefined;
   }
 
   /** It asked the connection to stop reading, and will ask it to go on. */
@@ -84,12 +96,17 @@ export class Transmission implements RequestSink, RequestOwner {
 
   /** Handles what arrived; true if the peer probably waits for just these answers. */
   received(buffer: Buffer, byteLength: number): boolean {
-    if (this.#over || this.#reader.ending !== undefined) return false;
-    assert(this.#stash === undefined, "nothing arrives while reading has stopped");
+    // After the end of this side the connection reads on only to see the peer go.
+    if (this.#over || this.#ended || this.#reader.ending !== undefined) return false;
+    if (this.#stash !== undefined) {
+      this.#connection.destroy(new Error("bytes came although reading had stopped"));
+      return false;
+    }
     this.#beginBatch();
     if (!this.#reader.arrivedInPlace(buffer, byteLength))
       this.#putAside(buffer, this.#reader.parse(buffer, 0, byteLength), byteLength);
     this.#endBatch();
+    this.#proceedLater();
     return this.#batchCount <= nbdSmallBatchCount && this.#keptCount === 0 && this.#stash === undefined;
   }
 
@@ -111,8 +128,9 @@ export class Transmission implements RequestSink, RequestOwner {
     this.#beginBatch();
     stash.start = this.#reader.parse(stash.buffer, stash.start, stash.end);
     const done = stash.start === stash.end && !this.#waitsForMemory;
-    if (done) this.#dropStash();
     this.#endBatch();
+    // Not before: payloads may lie in it until the batch has ended.
+    if (done) this.#dropStash();
     if (done && this.#reader.ending === undefined) this.#connection.resume();
     else this.#proceedLater();
   }
@@ -306,9 +324,9 @@ export class Transmission implements RequestSink, RequestOwner {
       request.contextIds,
       request.extents ?? [],
     );
-    const at = this.#sender.room(reply.length);
-    reply.copy(this.#sender.slab, at);
-    this.#sender.advance(reply.length);
+    const own = this.#shared.memory.take(reply.length);
+    reply.copy(own);
+    this.#sender.append(own, 0, reply.length);
   }
 
   #retire(request: ServerRequest): void {
@@ -332,9 +350,13 @@ export class Transmission implements RequestSink, RequestOwner {
   }
 
   #endIfDone(): void {
-    if (this.#over || this.#keptCount > 0 || this.#late.length > 0 || this.#sender.busy || this.#inBatch) return;
-    if (this.#reader.ending === "protocol-error") this.#connection.destroy();
-    else if (this.#reader.ending !== undefined || this.#shutDown) this.#connection.end();
+    if (this.#over || this.#ended || this.#keptCount > 0 || this.#late.length > 0 || this.#sender.busy || this.#inBatch)
+      return;
+    if (this.#reader.ending === "protocol-error") this.#connection.destroy(new Error("that was no NBD request"));
+    else if (this.#reader.ending !== undefined || this.#shutDown) {
+      this.#ended = true;
+      this.#connection.end();
+    }
   }
 
   /** The connection is gone. What is under way ends in its own time and is forgotten. */

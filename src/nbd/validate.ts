@@ -78,7 +78,10 @@ function checkRange(header: Readonly<RequestHeader>, agreement: Agreement): numb
     return isStatusPayloadLength(header.payloadBytes) ? nbdError.ok : nbdError.invalid;
   }
   const carriesData = type === command.read || type === command.write;
-  if (carriesData && length > blockSizes.payloadBytesMax) return nbdError.overflow;
+  if (carriesData && length > blockSizes.payloadBytesMax) {
+    // The specification keeps this error for what clients with structured replies know how to try in smaller pieces.
+    return type === command.read && agreement.style !== "simple" ? nbdError.overflow : nbdError.invalid;
+  }
   if (length === 0) return nbdError.invalid;
   // Written so that no sum can overflow: the size is at most 2^53 - 1.
   if (offset > sizeBytes || length > sizeBytes - offset) {

@@ -74,7 +74,8 @@ export function expectedOf(stream: Buffer, disks: { readonly disk: Buffer; reado
     const code = stream.readUInt32BE(at + 8);
     const length = stream.readUInt32BE(at + 12);
     const isOption = stream.toString("latin1", at, at + 8) === "IHAVEOPT";
-    if (!isOption || count > nbdOptionCountMax || length > nbdOptionSkipBytesMax) return { ...expected, closes: true };
+    const lengthMax = code === optionCode.exportName ? nbdOptionBytesMax : nbdOptionSkipBytesMax;
+    if (!isOption || count > nbdOptionCountMax || length > lengthMax) return { ...expected, closes: true };
     if (stream.length - at - 16 < length) return expected;
     const next = answerOption(code, stream.subarray(at + 16, at + 16 + length), settled, expected);
     at += 16 + length;

@@ -9,6 +9,7 @@ type Asked = Partial<Pick<ExportRequest, "offset" | "fua" | "noHole" | "fastZero
 };
 
 export class RecordedRequest implements ExportRequest {
+  abandoned = false;
   readonly command: number;
   readonly offset: number;
   readonly length: number;

@@ -9,11 +9,19 @@ import { errorNumber, libc } from "./libc.ts";
 
 export interface OpenBlockDevice {
   readonly readOnly: boolean;
+  /** Refuse to open for writing what another program holds: a mounted device, or a file that is opened so already. */
+  readonly exclusive?: boolean;
 }
 
 export function openBlockDevice(path: string, options: OpenBlockDevice): BlockDevice {
-  const fd = fs.openSync(path, options.readOnly ? "r" : "r+");
+  const exclusive = options.exclusive === true && !options.readOnly;
+  // On a block device, and only there, the flag asks for what a mount has too.
+  const exclusiveFlag = exclusive && fs.statSync(path).isBlockDevice() ? fs.constants.O_EXCL : 0;
+  const fd = fs.openSync(path, options.readOnly ? fs.constants.O_RDONLY : fs.constants.O_RDWR | exclusiveFlag);
   try {
+    if (exclusive && libc !== undefined && libc.lock(fd) === -errorNumber.tryAgain) {
+      throw Object.assign(new Error(`${path} is in use by another program`), { code: "EBUSY" });
+    }
     return new NodeBlockDevice(path, fd, options.readOnly);
   } catch (error) {
     fs.closeSync(fd);
@@ -63,7 +71,9 @@ class NodeBlockDevice implements BlockDevice {
     this.#checkRange(position, lengthBytes);
     let done = 0;
     while (done < lengthBytes) {
-      done += fs.writeSync(this.#fd, buffer, start + done, lengthBytes - done, position + done);
+      const count = fs.writeSync(this.#fd, buffer, start + done, lengthBytes - done, position + done);
+      if (count === 0) throw nothingWritten(this.path);
+      done += count;
     }
   }
 
@@ -100,8 +110,8 @@ class NodeBlockDevice implements BlockDevice {
     this.#underWay++;
     const next = (at: number): void => {
       fs.write(this.#fd, buffer, start + at, lengthBytes - at, position + at, (error, count) => {
-        if (error === null && at + count < lengthBytes) return next(at + count);
-        done(error);
+        if (error === null && count > 0 && at + count < lengthBytes) return next(at + count);
+        done(error ?? (at + count < lengthBytes ? nothingWritten(this.path) : null));
         this.#finished();
       });
     };
@@ -110,10 +120,15 @@ class NodeBlockDevice implements BlockDevice {
 
   /** Whoever asks has checked what its peer said: beyond the end a write would make the file longer. */
   #checkRange(position: number, lengthBytes: number): void {
+    if (this.#closed) throw closedDevice(this.path);
     assert(fitsInto(this.sizeBytes, position, lengthBytes), "a transfer lies within the device");
   }
 
   sync(done: DoneCallback): void {
+    if (this.#closed) {
+      setImmediate(done, closedDevice(this.path));
+      return;
+    }
     this.#underWay++;
     this.#syncs.sync((error) => {
       done(error);
@@ -151,6 +166,7 @@ class NodeBlockDevice implements BlockDevice {
   }
 
   extentsNow(position: number, lengthBytes: number, countMax: number): Extent[] {
+    this.#checkRange(position, lengthBytes);
     const end = position + lengthBytes;
     const extents: Extent[] = [];
     let at = position;
@@ -175,6 +191,7 @@ class NodeBlockDevice implements BlockDevice {
   }
 
   willNeed(position: number, lengthBytes: number): void {
+    this.#checkRange(position, lengthBytes);
     libc?.willNeed(this.#fd, position, lengthBytes);
   }
 
@@ -197,6 +214,15 @@ function isRotational(folder: string): boolean {
     if (fs.existsSync(file)) return fs.readFileSync(file, "utf8").trim() === "1";
   }
   return false;
+}
+
+/** Work in pieces may go on when its server has ended; the descriptor's number may be another file's by then. */
+function closedDevice(path: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${path} was closed`), { code: "EBADF" });
+}
+
+function nothingWritten(path: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${path} takes no more bytes, and gives no reason`), { code: "EIO" });
 }
 
 function endOfFile(path: string, position: number): NodeJS.ErrnoException {

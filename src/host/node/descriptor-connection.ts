@@ -9,6 +9,7 @@ import fs from "node:fs";
 import net from "node:net";
 import type { Connection, Receiver } from "../socket.ts";
 import { errorNumber, libc } from "./libc.ts";
+import { StreamSender } from "./stream-sender.ts";
 
 /** Looks in a row before giving up; each costs about 0.4 µs. */
 const looksPerBatch = 40;
@@ -34,9 +35,12 @@ export class DescriptorConnection implements Connection {
   #socket: net.Socket;
   #receiver: Receiver | undefined;
   #target: Buffer = Buffer.alloc(0);
-  #unsentBytes = 0;
+  /** For what the descriptor did not take. */
+  #sender: StreamSender;
   #paused = false;
   #over = false;
+  /** The socket around the handle since another connection took it over. */
+  #taken: net.Socket | undefined;
   #vainSeries = 0;
   #batchesWithoutLooking = 0;
 
@@ -49,6 +53,7 @@ export class DescriptorConnection implements Connection {
 
   private constructor(socket: net.Socket, handle: SocketHandle, fd: number, peer: string) {
     this.#socket = socket;
+    this.#sender = this.#senderOver(socket);
     this.#handle = handle;
     this.#fd = fd;
     this.peer = peer;
@@ -56,7 +61,15 @@ export class DescriptorConnection implements Connection {
   }
 
   get unsentBytes(): number {
-    return this.#unsentBytes;
+    return this.#sender.unsentBytes;
+  }
+
+  /**
+   * Node closes the descriptor before it says so, and its number may be another connection's, or a file's, by the time
+   * that `close` comes.
+   */
+  get #isGone(): boolean {
+    return this.#over || this.#socket.destroyed;
   }
 
   start(receiver: Receiver): void {
@@ -77,6 +90,7 @@ export class DescriptorConnection implements Connection {
       },
     } as unknown as net.SocketConstructorOpts);
     this.#socket = socket;
+    this.#sender = this.#senderOver(socket);
     let failure: Error | undefined;
     socket.on("error", (error) => {
       failure = error;
@@ -110,7 +124,7 @@ export class DescriptorConnection implements Connection {
       this.#batchesWithoutLooking--;
       return false;
     }
-    return !this.#paused && !this.#over && this.#receiver !== undefined && this.#unsentBytes === 0;
+    return !this.#paused && !this.#isGone && this.#receiver !== undefined && this.unsentBytes === 0;
   }
 
   /** Bytes that arrived in the next few microseconds; 0 when none did, or when the event loop had better see to it. */
@@ -133,7 +147,7 @@ export class DescriptorConnection implements Connection {
   }
 
   send(buffer: Buffer, start: number, end: number): boolean {
-    if (this.#over) return true;
+    if (this.#isGone) return true;
     let at = start;
     try {
       at += fs.writeSync(this.#fd, buffer, start, end - start);
@@ -150,7 +164,7 @@ export class DescriptorConnection implements Connection {
   }
 
   sendAll(pieces: readonly Buffer[]): boolean {
-    if (this.#over) return true;
+    if (this.#isGone) return true;
     const [first] = pieces;
     if (first !== undefined && pieces.length === 1) return this.send(first, 0, first.length);
     let count = 0;
@@ -172,20 +186,12 @@ export class DescriptorConnection implements Connection {
 
   /** The socket's buffer is full: the event loop sends the rest when there is room. */
   #sendLater(pieces: readonly Buffer[]): boolean {
-    let bytes = 0;
-    this.#socket.cork();
-    for (const [index, piece] of pieces.entries()) {
-      bytes += piece.length;
-      this.#socket.write(piece, index === pieces.length - 1 ? (failed) => this.#sent(failed) : undefined);
-    }
-    this.#unsentBytes = bytes;
-    this.#socket.uncork();
+    this.#sender.send(pieces);
     return false;
   }
 
-  #sent(error: Error | null | undefined): void {
-    this.#unsentBytes = 0;
-    if (error === null || error === undefined) this.#receiver?.drained();
+  #senderOver(socket: net.Socket): StreamSender {
+    return new StreamSender(socket, () => this.#receiver?.drained());
   }
 
   pause(): void {
@@ -199,22 +205,24 @@ export class DescriptorConnection implements Connection {
   }
 
   end(): void {
-    this.#socket.end();
+    this.#sender.end();
     this.resume();
   }
 
   destroy(error?: Error): void {
     this.#over = true;
-    this.#socket.destroy(error);
+    (this.#taken ?? this.#socket).destroy(error);
   }
 
-  /** Hands the socket over, to be wrapped; this object is of no use after that. */
+  /** Hands the socket over, to be wrapped; after that this object can only destroy it. */
   takeSocket(): net.Socket {
     this.#over = true;
     this.#receiver = undefined;
     this.#socket.removeAllListeners();
     (this.#socket as unknown as SocketWithHandle)._handle = null;
-    return new net.Socket({ handle: this.#handle, allowHalfOpen: true } as unknown as net.SocketConstructorOpts);
+    // Not half open: a peer that hangs up during the handshake to come is gone.
+    this.#taken = new net.Socket({ handle: this.#handle } as unknown as net.SocketConstructorOpts);
+    return this.#taken;
   }
 }
 

@@ -15,6 +15,8 @@ const messageDontWait = 0x40;
 const messageNoSignal = 0x4000;
 const readNoWait = 8;
 const adviceWillNeed = 3;
+const lockExclusive = 2;
+const lockDontWait = 4;
 
 export const errorNumber = {
   tryAgain: 11,
@@ -36,6 +38,8 @@ export interface Libc {
   willNeed(fd: number, position: number, lengthBytes: number): void;
   /** Receives what lies there, into the whole of `buffer`, without waiting. */
   receiveNow(fd: number, buffer: Buffer): number;
+  /** Locks an open file for this process alone; `errorNumber.tryAgain` if another has it. Goes with the descriptor. */
+  lock(fd: number): number;
   /** Sends as much as the socket takes without waiting. */
   sendNow(fd: number, buffer: Buffer, start: number, lengthBytes: number): number;
 }
@@ -51,6 +55,7 @@ function bind(ffi: Ffi): Libc {
   const advise = get("posix_fadvise64", { arguments: ["i32", "i64", "i64", "i32"], return: "i32" });
   const receive = get("recv", { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" });
   const send = get("send", { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" });
+  const flock = get("flock", { arguments: ["i32", "i32"], return: "i32" });
   const errorLocation = get("__errno_location", { arguments: [], return: "pointer" });
   const address = addressBook(ffi);
 
@@ -75,6 +80,7 @@ function bind(ffi: Ffi): Libc {
     willNeed: (fd, position, lengthBytes) => {
       advise(fd, BigInt(position), BigInt(lengthBytes), adviceWillNeed);
     },
+    lock: (fd) => checked(flock(fd, lockExclusive | lockDontWait)),
     sendNow: (fd, buffer, start, lengthBytes) =>
       checked(send(fd, address(buffer) + BigInt(start), BigInt(lengthBytes), messageDontWait | messageNoSignal)),
     receiveNow: (fd, buffer) => checked(receive(fd, address(buffer), BigInt(buffer.length), messageDontWait)),
@@ -96,10 +102,15 @@ function addressBook(ffi: Ffi): (buffer: Buffer) => bigint {
 
 function load(): Libc | undefined {
   if (process.platform !== "linux" || process.env.TIDEMARK_NO_FFI === "1") return undefined;
+  const { emitWarning } = process;
   try {
+    // The warning that it is experimental is for this file to know, not for every user of every program.
+    process.emitWarning = () => {};
     return bind(createRequire(import.meta.url)("node:ffi") as Ffi);
   } catch {
     return undefined;
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 

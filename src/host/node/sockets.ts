@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import net from "node:net";
 import tls from "node:tls";
+import { socketKeepAliveMs } from "#src/core/limits.ts";
 import type { Connection, Listener, SecureOptions, SocketAddress, Sockets } from "../socket.ts";
 import { DescriptorConnection } from "./descriptor-connection.ts";
 import { StreamConnection } from "./stream-connection.ts";
@@ -9,8 +10,9 @@ import { StreamConnection } from "./stream-connection.ts";
 export const nodeSockets: Sockets = { listen, connect, secure };
 
 async function listen(address: SocketAddress, accepted: (connection: Connection) => void): Promise<Listener> {
-  if (address.kind === "unix") removeStaleSocket(address.path);
-  const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+  if (address.kind === "unix") await removeStaleSocket(address.path);
+  const options = { keepAlive: true, keepAliveInitialDelay: socketKeepAliveMs, noDelay: true };
+  const server = net.createServer({ ...options, pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
     accepted(connectionOf(socket));
   });
   await new Promise<void>((resolve, reject) => {
@@ -49,15 +51,21 @@ function closeServer(server: net.Server): Promise<void> {
 }
 
 /** A socket file nobody listens on is left over from a process that was killed. One that answers is not ours to take. */
-function removeStaleSocket(path: string): void {
+async function removeStaleSocket(path: string): Promise<void> {
   const stat = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (stat?.isSocket() && !isListenedOn(path)) fs.unlinkSync(path);
+  if (stat?.isSocket() && (await refusesConnections(path))) fs.unlinkSync(path);
 }
 
-/** The kernel's own list: connecting to find out would be seen by the other side. */
-function isListenedOn(path: string): boolean {
-  const lines = fs.readFileSync("/proc/net/unix", "utf8").split("\n");
-  return lines.some((line) => line.endsWith(` ${path}`));
+/** Paths can be written in many ways, so only asking tells. */
+function refusesConnections(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
+  });
 }
 
 function connect(address: SocketAddress, timeoutMs: number): Promise<Connection> {
@@ -104,19 +112,19 @@ async function secure(connection: Connection, options: SecureOptions): Promise<C
   const raw = (connection as DescriptorConnection | StreamConnection).takeSocket();
   const socket = await (options.role === "server" ? secureAsServer(raw, options) : secureAsClient(raw, options));
   socket.pause();
+  socket.allowHalfOpen = true;
   return new StreamConnection(socket, `${connection.peer} (TLS)`);
 }
 
 /** A server of its own for each connection: only a server checks a client's certificate, and it takes sockets from anywhere. */
 function secureAsServer(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
   const wantsCertificate = options.credentials.ca !== undefined;
-  const server = tls.createServer({
+  const server = createTlsServer(raw, {
     ...options.credentials,
     minVersion: "TLSv1.2",
     requestCert: wantsCertificate,
     rejectUnauthorized: wantsCertificate,
     handshakeTimeout: options.timeoutMs,
-    allowHalfOpen: true,
   });
   return new Promise((resolve, reject) => {
     server.once("secureConnection", resolve);
@@ -126,6 +134,16 @@ function secureAsServer(raw: net.Socket, options: SecureOptions): Promise<tls.TL
     });
     server.emit("connection", raw);
   });
+}
+
+/** Credentials that cannot be used are found out here; the socket must not be left open then. */
+function createTlsServer(raw: net.Socket, options: tls.TlsOptions): tls.Server {
+  try {
+    return tls.createServer(options);
+  } catch (error) {
+    raw.destroy();
+    throw error;
+  }
 }
 
 function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
@@ -155,7 +173,7 @@ function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TL
   });
 }
 
-/** Credentials that cannot be read are found out here; the socket must not be left open then. */
+/** As for a server. */
 function connectOrDestroy(tlsOptions: tls.ConnectionOptions, raw: net.Socket): tls.TLSSocket {
   try {
     return tls.connect(tlsOptions);

@@ -4,22 +4,24 @@
  */
 import type net from "node:net";
 import type { Connection, Receiver } from "../socket.ts";
+import { StreamSender } from "./stream-sender.ts";
 
 export class StreamConnection implements Connection {
   readonly peer: string;
   readonly #socket: net.Socket;
+  readonly #sender: StreamSender;
   #receiver: Receiver | undefined;
-  #unsentBytes = 0;
 
   constructor(socket: net.Socket, peer: string) {
     this.#socket = socket;
+    this.#sender = new StreamSender(socket, () => this.#receiver?.drained());
     this.peer = peer;
     // Until someone listens, an error only closes; without a handler it would end the process.
     socket.on("error", () => {});
   }
 
   get unsentBytes(): number {
-    return this.#unsentBytes;
+    return this.#sender.unsentBytes;
   }
 
   start(receiver: Receiver): void {
@@ -56,21 +58,8 @@ export class StreamConnection implements Connection {
 
   sendAll(pieces: readonly Buffer[]): boolean {
     if (this.#socket.destroyed) return true;
-    let bytes = 0;
-    this.#socket.cork();
-    for (const [index, piece] of pieces.entries()) {
-      bytes += piece.length;
-      const isLast = index === pieces.length - 1;
-      this.#socket.write(piece, isLast ? (error) => this.#sent(error) : undefined);
-    }
-    this.#unsentBytes = bytes;
-    this.#socket.uncork();
+    this.#sender.send(pieces);
     return false;
-  }
-
-  #sent(error: Error | null | undefined): void {
-    this.#unsentBytes = 0;
-    if (error === null || error === undefined) this.#receiver?.drained();
   }
 
   pause(): void {
@@ -82,7 +71,7 @@ export class StreamConnection implements Connection {
   }
 
   end(): void {
-    this.#socket.end();
+    this.#sender.end();
     // The peer may go on sending for ever; nobody here reads it any more.
     this.#socket.resume();
   }
@@ -91,10 +80,13 @@ export class StreamConnection implements Connection {
     this.#socket.destroy(error);
   }
 
-  /** Hands the socket over, to be wrapped; this object is of no use after that. */
+  /** Hands the socket over, to be wrapped; after that this object can only destroy it. */
   takeSocket(): net.Socket {
     this.#receiver = undefined;
     this.#socket.removeAllListeners();
+    this.#socket.on("error", () => {});
+    // A peer that hangs up during the handshake to come is gone.
+    this.#socket.allowHalfOpen = false;
     return this.#socket;
   }
 }

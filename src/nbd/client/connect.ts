@@ -1,14 +1,31 @@
 /** The ways to a server: open an export, list the exports, ask about one. */
 import { assert } from "#src/core/assert.ts";
+import { nbdClientConnectMs, nbdClientRequestMs } from "#src/core/limits.ts";
 import { NbdClient } from "./client.ts";
 import type { ExportDetails } from "./export-details.ts";
 import type { ExportSummary, Goal, Outcome, Wants } from "./handshake.ts";
 import { holdSession, type SessionOptions } from "./session.ts";
 import { Transmission } from "./transmission.ts";
 
-export interface ConnectOptions extends SessionOptions {
+type TimeoutName = "connectTimeoutMs" | "requestTimeoutMs";
+
+/** As a session's options, but the time-outs have defaults. */
+export type ServerOptions = Omit<SessionOptions, TimeoutName> & Partial<Pick<SessionOptions, TimeoutName>>;
+
+export type ConnectOptions = ServerOptions & {
   readonly exportName: string;
-  readonly want: Wants;
+  /** What to ask the server for beside the export; all that may make requests better, and no metadata contexts. */
+  readonly want?: Partial<Wants>;
+};
+
+const wantsByDefault: Wants = { structured: true, extended: true, metaContexts: [] };
+
+function withTimeouts<Options extends ServerOptions>(options: Options): Options & SessionOptions {
+  return {
+    ...options,
+    connectTimeoutMs: options.connectTimeoutMs ?? nbdClientConnectMs,
+    requestTimeoutMs: options.requestTimeoutMs ?? nbdClientRequestMs,
+  };
 }
 
 export interface ExportDescription extends ExportDetails {
@@ -17,9 +34,11 @@ export interface ExportDescription extends ExportDetails {
 }
 
 export async function connect(options: ConnectOptions): Promise<NbdClient> {
-  const { clock, requestTimeoutMs, exportName, want } = options;
+  const session = withTimeouts(options);
+  const { clock, requestTimeoutMs, exportName } = session;
+  const want = { ...wantsByDefault, ...options.want };
   let client: NbdClient | undefined;
-  await holdSession(options, { kind: "open", exportName, want }, (outcome, connection) => {
+  await holdSession(session, { kind: "open", exportName, want }, (outcome, connection) => {
     assert(outcome.kind === "open", "what was asked for is what came of it");
     const { style, contexts, details } = outcome;
     const transmission = new Transmission(connection, { clock, requestTimeoutMs, style, contexts });
@@ -31,14 +50,14 @@ export async function connect(options: ConnectOptions): Promise<NbdClient> {
 }
 
 /** The exports that the server tells of; it may have others. */
-export async function listExports(options: SessionOptions): Promise<readonly ExportSummary[]> {
-  const outcome = await ask(options, { kind: "list" });
+export async function listExports(options: ServerOptions): Promise<readonly ExportSummary[]> {
+  const outcome = await ask(withTimeouts(options), { kind: "list" });
   assert(outcome.kind === "list", "what was asked for is what came of it");
   return outcome.exports;
 }
 
-export async function describeExport(options: SessionOptions, exportName: string): Promise<ExportDescription> {
-  const outcome = await ask(options, { kind: "describe", exportName });
+export async function describeExport(options: ServerOptions, exportName: string): Promise<ExportDescription> {
+  const outcome = await ask(withTimeouts(options), { kind: "describe", exportName });
   assert(outcome.kind === "describe", "what was asked for is what came of it");
   return { ...outcome.details, contextNames: outcome.contextNames };
 }

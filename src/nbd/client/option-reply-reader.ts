@@ -4,7 +4,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { get16, get64 } from "#src/core/big-endian.ts";
-import { nbdClientOptionRepliesBytesMax, nbdOptionBytesMax } from "#src/core/limits.ts";
+import { nbdClientOptionRepliesBytesMax, nbdClientOptionReplyBytesMax } from "#src/core/limits.ts";
 import { exportNamePaddingBytes, optionReplyHeaderBytes } from "../constants.ts";
 import { decodeGreeting, decodeOptionReplyHeader, greetingBytes } from "../option-codec.ts";
 import { NbdProtocolError } from "./errors.ts";
@@ -17,7 +17,7 @@ export interface OptionReply {
 }
 
 export class OptionReplyReader {
-  readonly #bytes = Buffer.allocUnsafe(optionReplyHeaderBytes + nbdOptionBytesMax);
+  readonly #bytes = Buffer.allocUnsafe(optionReplyHeaderBytes + nbdClientOptionReplyBytesMax);
   #from = 0;
   #to = 0;
   #option = 0;
@@ -61,7 +61,7 @@ export class OptionReplyReader {
     if (header.option !== this.#option) {
       throw new NbdProtocolError(`a reply is about option ${header.option}, but ${this.#option} was sent`);
     }
-    if (header.dataBytes > nbdOptionBytesMax) {
+    if (header.dataBytes > nbdClientOptionReplyBytesMax) {
       throw new NbdProtocolError(`a reply to option ${header.option} has ${header.dataBytes} bytes, which is too long`);
     }
     const end = this.#from + optionReplyHeaderBytes + header.dataBytes;

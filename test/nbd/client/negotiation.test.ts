@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdClientOptionRepliesBytesMax, nbdOptionBytesMax } from "#src/core/limits.ts";
+import { nbdClientOptionRepliesBytesMax, nbdClientOptionReplyBytesMax } from "#src/core/limits.ts";
 import { listExports } from "#src/nbd/client/connect.ts";
 import { NbdConnectionError, NbdOptionError, NbdProtocolError } from "#src/nbd/client/errors.ts";
 import { handshakeFlag, option, optionError, optionReply } from "#src/nbd/constants.ts";
@@ -105,12 +105,12 @@ describe("a handshake", () => {
   });
 
   test("takes a reply as long as the limit, and none longer", async () => {
-    const longest = Buffer.concat([numbers([16, 2]), Buffer.alloc(nbdOptionBytesMax - 2, "d")]);
+    const longest = Buffer.concat([numbers([16, 2]), Buffer.alloc(nbdClientOptionReplyBytesMax - 2, "d")]);
     const taken = await begin(wantFor(plain));
     taken.wire.say(greeting);
     taken.wire.say(encodeOptionReply(option.go, optionReply.info, longest));
     for (const reply of handshakeReplies(plain).slice(1)) taken.wire.say(reply);
-    expect((await taken.client).description).toHaveLength(nbdOptionBytesMax - 2);
+    expect((await taken.client).description).toHaveLength(nbdClientOptionReplyBytesMax - 2);
     const refused = await begin(wantFor(plain));
     refused.wire.say(greeting);
     refused.wire.say(encodeOptionReply(option.go, optionReply.info, Buffer.concat([longest, Buffer.of(0)])));
