@@ -70,11 +70,11 @@ async function serve(args: readonly string[]): Promise<number> {
   const [file, ...more] = positionals;
   if (file === undefined || file === "" || more.length > 0)
     throw new UsageError("serve takes one FILE; 'tidemark serve --help' tells more");
+  const name = values.name ?? "";
+  if (Buffer.byteLength(name) > nbdNameBytesMax) throw new UsageError(`--name has at most ${nbdNameBytesMax} bytes`);
   const tls = tlsOf(values);
   const address = addressOf(values, tls);
   const device = openServed(file, values["read-only"] ?? false);
-  const name = values.name ?? "";
-  if (Buffer.byteLength(name) > nbdNameBytesMax) throw new UsageError(`--name has at most ${nbdNameBytesMax} bytes`);
   const serving: Serving = {
     device,
     exportName: name,

@@ -276,6 +276,26 @@ describe("block status", () => {
   });
 });
 
+describe("work in pieces stops when its client is gone, who may have come back and written where it would go on", () => {
+  test("zeros that are written out", () => {
+    const { device, submit, settle } = exporting({ sizeBytes: 4 * nbdZeroPieceBytes });
+    device.canPunch = false;
+    const request = submit({ command: command.writeZeroes, length: 4 * nbdZeroPieceBytes });
+    device.owed.shift()?.();
+    request.abandoned = true;
+    settle();
+    expect([device.calls.filter((call) => call.startsWith("write ")).length, request.error]).toEqual([2, nbdError.io]);
+  });
+
+  test("holes that are punched", () => {
+    const { device, submit, settle } = exporting({ sizeBytes: 3 * nbdPunchPieceBytes, memoryBytes: MiB });
+    const request = submit({ command: command.trim, length: 3 * nbdPunchPieceBytes });
+    request.abandoned = true;
+    settle();
+    expect([device.calls.filter((call) => call.startsWith("punch ")).length, request.error]).toEqual([1, nbdError.io]);
+  });
+});
+
 test("a hint to cache is passed on and answered at once", () => {
   const { device, submit } = exporting();
   expect(submit({ command: command.cache, offset: 5, length: 6 }).error).toBe(0);

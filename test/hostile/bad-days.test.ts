@@ -1,7 +1,4 @@
-/**
- * Faults of the server as found; each test is red until its fault is mended. Goes to test/hostile/known-faults.test.ts
- * (or its parts to the files they belong to).
- */
+/** What once went wrong: replies nobody takes, goodbyes nobody follows up, headers in pieces, resets at the wrong moment. */
 import { describe, expect, test } from "vitest";
 import { KiB, MiB, nbdBytesInFlightMax, nbdPayloadBytesMax, nbdStallMs } from "#src/core/limits.ts";
 import { clientFlags, goData, option, optionCode, request, type } from "./client-bytes.ts";

@@ -1,0 +1,110 @@
+/** The command as it is typed: what it says, where, and with which status it ends. */
+import { truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { run } from "#test/clients/command.ts";
+import { startServer, temporaryFolder } from "#test/clients/harness.ts";
+import { projectRoot } from "#test/tidy/project-files.ts";
+
+const launcher = join(projectRoot, "src/cli/launch.js");
+
+async function typed(...programArguments: string[]) {
+  const { exitCode, stdout, stderr } = await run(process.execPath, [launcher, ...programArguments]);
+  return { exitCode, stdout, stderr };
+}
+
+async function disk(): Promise<string> {
+  const folder = await temporaryFolder();
+  const path = folder.file("disk");
+  await writeFile(path, "");
+  await truncate(path, 1024 * 1024);
+  return path;
+}
+
+describe("help", () => {
+  test.each([[["--help"]], [["help"]]])("%j lists the commands", async (line) => {
+    expect(await typed(...line)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("serve"), stderr: "" });
+  });
+
+  test.each([[["serve", "--help"]], [["help", "serve"]], [["demo", "-h"]]])("%j has an example", async (line) => {
+    expect(await typed(...line)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("Example:"),
+      stderr: "",
+    });
+  });
+
+  test("--version tells the package's", async () => {
+    expect(await typed("--version")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^tidemark \d+\.\d+\.\d+\n$/),
+    });
+  });
+});
+
+describe("wrong use ends with 2 and one line", () => {
+  test.each([
+    [["nope"], "no command 'nope'"],
+    [["--nope"], "no option '--nope'"],
+    [["serve"], "serve takes one FILE"],
+    [["serve", ""], "serve takes one FILE"],
+    [["serve", "a", "b"], "serve takes one FILE"],
+    [["serve", "a", "--prt", "5"], "Unknown option '--prt'"],
+    [["serve", "a", "--port", "many"], "--port must be a whole number from 0 to 65535, not 'many'"],
+    [["serve", "a", "--port=-1"], "--port must be a whole number from 0 to 65535, not '-1'"],
+    [["serve", "a", "--socket", "s", "--port", "1"], "choose between --socket and --port"],
+    [["serve", "a", "--socket="], "--socket takes a path of 1 to 107 bytes"],
+    [["serve", "a", "--socket", "s".repeat(108)], "--socket takes a path of 1 to 107 bytes"],
+    [["serve", "a", "--name", "n".repeat(4097)], "--name has at most 4096 bytes"],
+    [["serve", "a", "--host", "0.0.0.0"], "on 0.0.0.0 anybody could read and write"],
+    [["serve", "a", "--tls", "require"], "TLS needs --tls-cert and --tls-key"],
+    [["serve", "a", "--tls-cert", "c"], "--tls-cert and --tls-key belong together"],
+    [["demo", "a"], "demo takes no 'a'"],
+  ])("%j", async (line, message) => {
+    const { exitCode, stdout, stderr } = await typed(...line);
+    expect([exitCode, stdout, stderr.split("\n").length]).toEqual([2, "", 2]);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe("what cannot be done ends with 1 and says why", () => {
+  test.each([
+    [["serve", "/nonexistent/disk"], "'truncate -s 1G /nonexistent/disk' would make an empty disk"],
+    [["serve", "/"], "/ is a folder"],
+    [["serve", "/dev/null"], "neither a file nor a block device"],
+    [["demo", "--data", "/proc/nowhere"], "--data /proc/nowhere: no such file or folder"],
+  ])("%j", async (line, message) => {
+    const { exitCode, stderr } = await typed(...line);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+  });
+
+  test("a folder that does not exist for the socket", async () => {
+    const { exitCode, stderr } = await typed("serve", await disk(), "--socket", "/nonexistent/socket");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("cannot listen on /nonexistent/socket")]);
+  });
+
+  test("a certificate that is none", async () => {
+    const file = await disk();
+    const { exitCode, stderr } = await typed("serve", file, "--port", "0", "--tls-cert", file, "--tls-key", file);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("holds no PEM text")]);
+  });
+
+  test("a file that another server serves for writing", async () => {
+    const file = await disk();
+    await startServer(file, ["--port", "0"]);
+    const { exitCode, stderr } = await typed("serve", file, "--port", "0");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("in use by another program")]);
+    // Reading is nobody's harm.
+    await startServer(file, ["--port", "0", "--read-only"]);
+  });
+
+  test("a socket that another server listens on, however its path is written", async () => {
+    const file = await disk();
+    const folder = await temporaryFolder();
+    const server = await startServer(file, ["--socket", folder.file("socket"), "--read-only"]);
+    const roundabout = `${folder.path}/../${folder.path.split("/").at(-1)}/socket`;
+    const { exitCode, stderr } = await typed("serve", file, "--read-only", "--socket", roundabout);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("it is in use")]);
+    await server.stop();
+  });
+});
