@@ -25,6 +25,8 @@ export interface CrowdFigures {
   /** The most up to the end of the reads, and then of the writes. */
   readonly memoryPeakReadsBytes: number;
   readonly memoryPeakBytes: number;
+  /** Where these figures are of a run of their own. */
+  readonly measuredAlone?: { readonly commit: string; readonly date: string };
 }
 
 export interface CrowdTarget {

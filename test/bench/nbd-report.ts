@@ -132,7 +132,11 @@ function crowdTable({ connections, ...figures }: CrowdFigures): string {
     ],
     [`then ${mebibytes(figures.unfinishedBytes)} of writes begun and not ended`, megabytes(figures.memoryPeakBytes)],
   ];
-  return table([`${connections} connections to tidemark`, "peak memory MB"], rows);
+  const figuresTable = table([`${connections} connections to tidemark`, "peak memory MB"], rows);
+  const { measuredAlone } = figures;
+  if (measuredAlone === undefined) return figuresTable;
+  const { commit, date } = measuredAlone;
+  return `${figuresTable}\n\nMeasured by itself on ${date.slice(0, 10)}, commit ${commit}.`;
 }
 
 function factor(value: number): string {

@@ -20,7 +20,7 @@ import {
 } from "./nbd-results.ts";
 import { dropCaches, syncFile } from "./page-cache.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { publishFigures, writeJson } from "./publication.ts";
+import { publishedFigures, publishFigures, writeJson } from "./publication.ts";
 import { interleave } from "./rounds.ts";
 import { createScratch, type Scratch, writeNoiseFile } from "./scratch.ts";
 import { type RunningServer, type ServerName, startServer } from "./server.ts";
@@ -81,6 +81,14 @@ async function runNbd(programArguments: readonly string[]): Promise<void> {
   process.stdout.write(`${formatNbdResults(results)}\n`);
   if (options.jsonFile !== undefined) await writeJson(options.jsonFile, results);
   if (options.isWhole) await publishFigures(nbdBench, results);
+  else if (crowd !== null && cases.length === 0) await publishCrowd(crowd, results);
+}
+
+/** The crowd takes seconds, not a whole run: measured alone it takes its place in the published figures, with its own commit. */
+async function publishCrowd(crowd: CrowdFigures, { commit, date }: NbdResults): Promise<void> {
+  const published = (await publishedFigures(nbdBench)) as NbdResults | undefined;
+  if (published === undefined) return;
+  await publishFigures(nbdBench, { ...published, crowd: { ...crowd, measuredAlone: { commit, date } } });
 }
 
 async function describePlace(name: PlaceName, options: NbdOptions): Promise<PlaceDescription> {

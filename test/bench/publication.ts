@@ -14,6 +14,12 @@ function figuresFile(bench: Bench): string {
   return join(projectRoot, "docs/benchmarks", `${bench.name}.json`);
 }
 
+/** What an earlier run has published, if any. */
+export async function publishedFigures(bench: Bench): Promise<unknown> {
+  const file = figuresFile(bench);
+  return existsSync(file) ? JSON.parse(await readFile(file, "utf8")) : undefined;
+}
+
 export async function publishFigures(bench: Bench, results: object): Promise<void> {
   const file = figuresFile(bench);
   await writeJson(file, results);

@@ -7,7 +7,7 @@ import { delimiter, join } from "node:path";
 import { beforeEach, onTestFinished } from "vitest";
 import { programPath } from "./command.ts";
 
-const mainFile = join(import.meta.dirname, "../../src/cli/main.ts");
+const mainFile = join(import.meta.dirname, "../../src/cli/launch.js");
 const readyMs = 15_000;
 const stopMs = 10_000;
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-const mainFile = join(import.meta.dirname, "../../src/cli/main.ts");
+const mainFile = join(import.meta.dirname, "../../src/cli/launch.js");
 
 export class ServerProcess {
   readonly #child: ChildProcess;
