@@ -7,7 +7,7 @@ import { ServerProcess } from "./server-process.ts";
 
 const crowdCount = 1000;
 /** A process that does nothing takes about half of it. */
-const residentBytesMax = 180e6;
+const residentBytesMax = 160e6;
 const crowd: RawClient[] = [];
 
 afterEach(() => {
