@@ -6,7 +6,7 @@ import { checkCredentials } from "#src/host/node/tls-credentials.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { defaultPort } from "#src/nbd/constants.ts";
 import type { TlsPolicy } from "#src/nbd/handshake.ts";
-import type { ServerEvent } from "#src/nbd/server.ts";
+import type { ServerEvent } from "#src/nbd/server-context.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
 import { explainFile } from "./failure.ts";
 import { openServed, type Serving, startServing } from "./serving.ts";

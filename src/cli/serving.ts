@@ -8,7 +8,8 @@ import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import { DeviceExport } from "#src/nbd/device-export.ts";
 import type { ExportDirectory, NbdExport } from "#src/nbd/export.ts";
 import type { TlsPolicy } from "#src/nbd/handshake.ts";
-import { NbdServer, type ServerEvent } from "#src/nbd/server.ts";
+import { NbdServer } from "#src/nbd/server.ts";
+import type { ServerEvent } from "#src/nbd/server-context.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
 import { explainFile, explainListening } from "./failure.ts";
 

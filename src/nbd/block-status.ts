@@ -1,11 +1,11 @@
 /** The one request whose answer has a shape of its own: which bytes have which status, per metadata context. Pure. */
 import { get32, get64, put32, put64 } from "#src/core/big-endian.ts";
 import { KiB, nbdMetaContextCountMax } from "#src/core/limits.ts";
+import type { AgreedContext } from "./agreement.ts";
 import { commandFlag, extendedReplyHeaderBytes, replyFlag, replyType } from "./constants.ts";
 import type { StatusExtent } from "./export.ts";
 import { encodeChunk, type RequestIdentity } from "./reply-codec.ts";
 import type { RequestHeader } from "./request-codec.ts";
-import type { AgreedContext } from "./validate.ts";
 
 /** A block status in extended form may carry: the length in question 8 | ids of the contexts wanted, 4 each. */
 const payloadBytesMax = 8 + 4 * nbdMetaContextCountMax;

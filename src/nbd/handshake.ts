@@ -4,6 +4,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { exportBytesMax, nbdMetaContextCountMax, nbdNameBytesMax } from "#src/core/limits.ts";
+import type { AgreedContext, Agreement } from "./agreement.ts";
 import { exportNamePaddingBytes, info, option, optionError, optionReply, transmissionFlag } from "./constants.ts";
 import type { ExportDirectory, NbdExport } from "./export.ts";
 import {
@@ -17,7 +18,6 @@ import {
   encodeTextInfo,
 } from "./option-codec.ts";
 import type { ReplyStyle } from "./reply-codec.ts";
-import type { AgreedContext, Agreement } from "./validate.ts";
 
 export type TlsPolicy = "off" | "allow" | "require";
 

@@ -18,5 +18,6 @@ export type { ClientTls } from "./client/session.ts";
 export { DeviceExport, type DeviceExportOptions } from "./device-export.ts";
 export type { ExportDirectory, ExportFeatures, ExportRequest, NbdExport, StatusExtent } from "./export.ts";
 export type { TlsPolicy } from "./handshake.ts";
-export { NbdServer, type NbdServerOptions, type ServerEvent } from "./server.ts";
+export { NbdServer } from "./server.ts";
+export type { NbdServerOptions, ServerEvent } from "./server-context.ts";
 export { formatNbdUri, type NbdUri, NbdUriError, parseNbdUri } from "./uri.ts";

@@ -5,7 +5,7 @@ import type { Connection, Receiver } from "#src/host/socket.ts";
 import { handshakeFlag } from "./constants.ts";
 import { HandshakeReader, type HandshakeState } from "./handshake-reader.ts";
 import { encodeGreeting } from "./option-codec.ts";
-import type { ServerContext } from "./server.ts";
+import type { ServerContext } from "./server-context.ts";
 import { Transmission } from "./transmission.ts";
 
 export class ServerConnection implements Receiver {

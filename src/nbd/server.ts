@@ -1,35 +1,10 @@
 /** An NBD server: several exports on several sockets, one budget of memory, one clock for all who keep it waiting. */
 import { nbdConnectionCountMax, nbdPatienceCheckMs } from "#src/core/limits.ts";
-import type { Clock, Timer } from "#src/host/clock.ts";
-import type { Connection, Listener, SocketAddress, Sockets, TlsCredentials } from "#src/host/socket.ts";
-import type { ExportDirectory } from "./export.ts";
-import type { TlsPolicy } from "./handshake.ts";
+import type { Timer } from "#src/host/clock.ts";
+import type { Connection, Listener, SocketAddress } from "#src/host/socket.ts";
 import { ServerConnection } from "./server-connection.ts";
+import type { NbdServerOptions, ServerContext } from "./server-context.ts";
 import { SharedBuffers } from "./shared-buffers.ts";
-
-export type ServerEvent =
-  | { readonly kind: "attached"; readonly peer: string; readonly exportName: string }
-  /** Gone before it chose an export. */
-  | { readonly kind: "left"; readonly peer: string; readonly why: string }
-  | { readonly kind: "dropped"; readonly peer: string; readonly why: string };
-
-export interface NbdServerOptions {
-  readonly exports: ExportDirectory;
-  readonly sockets: Sockets;
-  readonly clock: Clock;
-  readonly tls?: { readonly policy: TlsPolicy; readonly credentials: TlsCredentials };
-  readonly report?: (event: ServerEvent) => void;
-}
-
-/** What all connections of a server share. */
-export interface ServerContext {
-  readonly exports: ExportDirectory;
-  readonly sockets: Sockets;
-  readonly clock: Clock;
-  readonly tls: NbdServerOptions["tls"];
-  readonly report: (event: ServerEvent) => void;
-  readonly shared: SharedBuffers;
-}
 
 export class NbdServer {
   readonly #context: ServerContext;

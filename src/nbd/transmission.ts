@@ -11,6 +11,7 @@
 import { assert } from "#src/core/assert.ts";
 import { nbdRequestsInFlightMax, nbdSmallBatchCount, nbdSmallRestBytes } from "#src/core/limits.ts";
 import type { Connection } from "#src/host/socket.ts";
+import type { Agreement } from "./agreement.ts";
 import { encodeBlockStatus, statusQuestion } from "./block-status.ts";
 import { command, nbdError } from "./constants.ts";
 import { encodeReadHead, encodeStatus, readReplyHeadBytes, statusReplyBytesMax } from "./reply-codec.ts";
@@ -19,7 +20,7 @@ import type { RequestHeader } from "./request-codec.ts";
 import { RequestReader, type RequestSink } from "./request-reader.ts";
 import { type RequestOwner, ServerRequest } from "./server-request.ts";
 import type { SharedBuffers } from "./shared-buffers.ts";
-import { type Agreement, validate } from "./validate.ts";
+import { validate } from "./validate.ts";
 
 interface Stash {
   readonly buffer: Buffer;

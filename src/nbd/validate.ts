@@ -1,21 +1,8 @@
 /** Checks a request once, at the edge: whatever passes is taken for granted behind it. Pure. */
+import type { Agreement } from "./agreement.ts";
 import { isStatusPayloadLength } from "./block-status.ts";
 import { command, commandFlag, nbdError } from "./constants.ts";
-import type { NbdExport } from "./export.ts";
-import type { ReplyStyle } from "./reply-codec.ts";
 import type { RequestHeader } from "./request-codec.ts";
-
-/** What a connection and its server settled in the handshake. */
-export interface Agreement {
-  readonly target: NbdExport;
-  readonly style: ReplyStyle;
-  readonly contexts: readonly AgreedContext[];
-}
-
-export interface AgreedContext {
-  readonly id: number;
-  readonly name: string;
-}
 
 const flagsOf: Readonly<Record<number, number>> = {
   [command.read]: commandFlag.doNotFragment,

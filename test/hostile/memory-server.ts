@@ -1,6 +1,7 @@
 /** A whole server over connections in memory, in a world where time passes by hand. */
 import type { NbdExport } from "#src/nbd/export.ts";
-import { NbdServer, type ServerEvent } from "#src/nbd/server.ts";
+import { NbdServer } from "#src/nbd/server.ts";
+import type { ServerEvent } from "#src/nbd/server-context.ts";
 import { SimClock } from "#test/sim/sim-clock.ts";
 import { SimHostClock } from "#test/sim/sim-host-clock.ts";
 import { opening, type Style } from "./client-bytes.ts";

@@ -7,7 +7,8 @@ import type { Clock } from "#src/host/clock.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeSockets } from "#src/host/node/sockets.ts";
 import type { ExportDirectory, NbdExport } from "#src/nbd/export.ts";
-import { NbdServer, type NbdServerOptions, type ServerEvent } from "#src/nbd/server.ts";
+import { NbdServer } from "#src/nbd/server.ts";
+import type { NbdServerOptions, ServerEvent } from "#src/nbd/server-context.ts";
 import { SteppedClock } from "./stepped-clock.ts";
 
 export interface Served {

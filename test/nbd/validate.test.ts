@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { nbdPayloadBytesMax } from "#src/core/limits.ts";
+import type { Agreement } from "#src/nbd/agreement.ts";
 import { command, commandFlag, nbdError } from "#src/nbd/constants.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
 import type { ReplyStyle } from "#src/nbd/reply-codec.ts";
 import { emptyRequestHeader, type RequestHeader } from "#src/nbd/request-codec.ts";
-import { type Agreement, validate } from "#src/nbd/validate.ts";
+import { validate } from "#src/nbd/validate.ts";
 import { allFeatures, ScriptedExport } from "#test/hostile/scripted-export.ts";
 
 const sizeBytes = 2 ** 40;
