@@ -12,12 +12,18 @@ import type { Clock } from "#src/host/clock.ts";
 import { allocationFlag, baseAllocation, command, nbdError } from "./constants.ts";
 import type { ExportFeatures, ExportRequest, NbdExport, StatusExtent } from "./export.ts";
 import { Pace } from "./pace.ts";
+import { WriteOrder, type WriteTurn } from "./write-order.ts";
 
 export interface DeviceExportOptions {
   readonly name: string;
   readonly description: string;
   readonly clock: Clock;
 }
+
+type ClearWay = "trim" | "punch" | "zero";
+
+/** Ends work on a request, well or with an error. */
+type EndWork = (error: number) => void;
 
 const zeroes = Buffer.alloc(nbdZeroPieceBytes);
 
@@ -31,6 +37,7 @@ export class DeviceExport implements NbdExport {
   readonly #device: BlockDevice;
   readonly #clock: Clock;
   readonly #pace = new Pace();
+  readonly #order = new WriteOrder();
 
   constructor(device: BlockDevice, options: DeviceExportOptions) {
     this.name = options.name;
@@ -70,9 +77,11 @@ export class DeviceExport implements NbdExport {
       case command.flush:
         return this.#sync(request);
       case command.trim:
-        return this.#clear(request, request.offset, "trim");
+        return this.#inOrder(request, (end) => this.#clear(request, request.offset, "trim", end));
       case command.writeZeroes:
-        return this.#clear(request, request.offset, request.noHole ? "zero" : "punch");
+        return this.#inOrder(request, (end) =>
+          this.#clear(request, request.offset, request.noHole ? "zero" : "punch", end),
+        );
       case command.cache:
         this.#device.willNeed(request.offset, request.length);
         return request.complete(nbdError.ok);
@@ -92,17 +101,32 @@ export class DeviceExport implements NbdExport {
 
   #write(request: ExportRequest): void {
     const { buffer, start, length, offset } = request;
-    if (this.#pace.mayWriteNow()) {
+    if (this.#order.isFree(offset, length) && this.#pace.mayWriteNow()) {
       const beganMs = this.#clock.monotonicMs();
       this.#device.writeNow(buffer, start, length, offset);
       this.#pace.tookMs(this.#clock.monotonicMs() - beganMs);
       return this.#written(request);
     }
     request.keep();
-    this.#device.write(request.buffer, request.start, length, offset, (error) => {
-      if (error === null) this.#written(request);
-      else request.complete(errorOf(error));
+    this.#inOrder(request, (end) => {
+      this.#device.write(request.buffer, request.start, length, offset, (error) => end(errorOf(error)));
     });
+  }
+
+  /** Does work that may take several turns of the event loop, with the request's range to itself until it calls `end`. */
+  #inOrder(request: ExportRequest, work: (end: EndWork) => void): void {
+    const { offset, length } = request;
+    const end = (error: number): void => {
+      this.#order.leave(turn);
+      if (error === nbdError.ok) this.#written(request);
+      else request.complete(error);
+    };
+    const turn: WriteTurn = {
+      offset,
+      length,
+      start: () => (request.abandoned ? end(nbdError.io) : attempt(end, () => work(end))),
+    };
+    if (!this.#order.enter(turn)) request.keep();
   }
 
   /** Everything is written; durable as well if that was asked for. */
@@ -117,28 +141,28 @@ export class DeviceExport implements NbdExport {
   }
 
   /** Zeros from `from` to the request's end. A trim that the device can't do is none; a zeroing is then written out. */
-  #clear(request: ExportRequest, from: number, how: "trim" | "punch" | "zero"): void {
-    if (request.abandoned) return request.complete(nbdError.io);
-    const end = request.offset + request.length;
+  #clear(request: ExportRequest, from: number, how: ClearWay, end: EndWork): void {
+    if (request.abandoned) return end(nbdError.io);
+    const rangeEnd = request.offset + request.length;
     // Zeroing may mean writing on a device that cannot do better, so its pieces are small.
-    const piece = Math.min(end - from, how === "zero" ? nbdZeroRangePieceBytes : nbdPunchPieceBytes);
+    const piece = Math.min(rangeEnd - from, how === "zero" ? nbdZeroRangePieceBytes : nbdPunchPieceBytes);
     const done = how === "zero" ? this.#device.zeroRangeNow(from, piece) : this.#device.punchHoleNow(from, piece);
-    if (!done && how !== "trim") return this.#writeZeroes(request, from);
-    if (!done || from + piece === end) return this.#written(request);
+    if (!done && how !== "trim") return this.#writeZeroes(request, from, end);
+    if (!done || from + piece === rangeEnd) return end(nbdError.ok);
     request.keep();
-    this.#clock.soon(() => attempt(request, () => this.#clear(request, from + piece, how)));
+    this.#clock.soon(() => attempt(end, () => this.#clear(request, from + piece, how, end)));
   }
 
-  #writeZeroes(request: ExportRequest, from: number): void {
-    if (request.fastZero) return request.complete(nbdError.notSupported);
-    if (request.abandoned) return request.complete(nbdError.io);
-    const end = request.offset + request.length;
-    if (from === end) return this.#written(request);
-    const piece = Math.min(end - from, nbdZeroPieceBytes);
+  #writeZeroes(request: ExportRequest, from: number, end: EndWork): void {
+    if (request.fastZero) return end(nbdError.notSupported);
+    if (request.abandoned) return end(nbdError.io);
+    const rangeEnd = request.offset + request.length;
+    if (from === rangeEnd) return end(nbdError.ok);
+    const piece = Math.min(rangeEnd - from, nbdZeroPieceBytes);
     request.keep();
     this.#device.write(zeroes, 0, piece, from, (error) => {
-      if (error === null) attempt(request, () => this.#writeZeroes(request, from + piece));
-      else request.complete(errorOf(error));
+      if (error === null) attempt(end, () => this.#writeZeroes(request, from + piece, end));
+      else end(errorOf(error));
     });
   }
 
@@ -153,11 +177,11 @@ export class DeviceExport implements NbdExport {
   }
 }
 
-function attempt(request: ExportRequest, step: () => void): void {
+function attempt(end: EndWork, step: () => void): void {
   try {
     step();
   } catch (error) {
-    request.complete(errorOf(error));
+    end(errorOf(error));
   }
 }
 

@@ -296,6 +296,58 @@ describe("work in pieces stops when its client is gone, who may have come back a
   });
 });
 
+describe("a change of what an earlier one has not finished with", () => {
+  const slowDown = (world: ReturnType<typeof exporting>): void => {
+    world.device.blocked = () => world.clock.elapse(paceSlowMs);
+    for (let count = 0; count < paceSlowSeriesMax; count++)
+      world.submit({ command: command.write, payload, offset: 900 });
+    world.device.blocked = () => {};
+    world.device.calls.length = 0;
+  };
+
+  test("waits, so that the newer bytes stay", () => {
+    const world = exporting();
+    slowDown(world);
+    const older = world.submit({ command: command.write, payload: Buffer.from("older"), offset: 10 });
+    const newer = world.submit({ command: command.write, payload: Buffer.from("newer"), offset: 12 });
+    // Were both with the device, it could do them in any order.
+    expect(world.device.owed).toHaveLength(1);
+    world.settle();
+    expect([older.error, newer.error]).toEqual([0, 0]);
+    expect(world.device.bytes.toString("latin1", 10, 17)).toBe("olnewer");
+  });
+
+  test("waits behind a zeroing in pieces", () => {
+    const world = exporting({ sizeBytes: 4 * nbdZeroPieceBytes });
+    world.device.canPunch = false;
+    const zeroing = world.submit({ command: command.writeZeroes, length: 4 * nbdZeroPieceBytes });
+    const newer = world.submit({ command: command.write, payload, offset: 3 * nbdZeroPieceBytes });
+    expect([zeroing.error, newer.error]).toEqual([undefined, undefined]);
+    world.settle();
+    expect([zeroing.error, newer.error]).toEqual([0, 0]);
+    expect(world.device.bytes.toString("latin1", 3 * nbdZeroPieceBytes, 3 * nbdZeroPieceBytes + 3)).toBe("new");
+  });
+
+  test("is not made at all if its client is gone when its turn comes", () => {
+    const world = exporting();
+    slowDown(world);
+    world.submit({ command: command.write, payload: Buffer.from("older"), offset: 10 });
+    const orphan = world.submit({ command: command.write, payload: Buffer.from("newer"), offset: 10 });
+    orphan.abandoned = true;
+    world.settle();
+    expect([orphan.error, world.device.bytes.toString("latin1", 10, 15)]).toEqual([nbdError.io, "older"]);
+  });
+
+  test("does not wait where the ranges only touch", () => {
+    const world = exporting();
+    slowDown(world);
+    world.submit({ command: command.write, payload: Buffer.from("left"), offset: 10 });
+    world.submit({ command: command.write, payload: Buffer.from("right"), offset: 14 });
+    expect(world.device.owed).toHaveLength(2);
+    world.settle();
+  });
+});
+
 test("a hint to cache is passed on and answered at once", () => {
   const { device, submit } = exporting();
   expect(submit({ command: command.cache, offset: 5, length: 6 }).error).toBe(0);

@@ -51,6 +51,8 @@ class NodeBlockDevice implements BlockDevice {
     this.sizeBytes = system === undefined ? stat.size : Number(fs.readFileSync(`${system}/size`, "utf8")) * 512;
     this.rotational = system !== undefined && isRotational(system);
     this.#fd = fd;
+    // A block device that cannot zero by itself has the kernel write the zeros, and the thread wait for them.
+    if (system !== undefined) this.#zeroes = false;
     this.#syncs = new GroupSync(
       (done) => fs.fdatasync(fd, done),
       () => {},
