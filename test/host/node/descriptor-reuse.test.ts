@@ -1,4 +1,5 @@
 /** A descriptor's number belongs to somebody else as soon as it is closed. */
+import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import { expect, onTestFinished, test } from "vitest";
@@ -12,6 +13,19 @@ function turn(): Promise<void> {
   });
 }
 
+/** Descriptors of this process that are sockets. */
+function openSockets(): Set<number> {
+  const isSocket = (fd: string): boolean => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
+    } catch {
+      // The one that the listing itself was read with.
+      return false;
+    }
+  };
+  return new Set(fs.readdirSync("/proc/self/fd").filter(isSocket).map(Number));
+}
+
 test("what is sent after the peer's reset ends up in no other file", async () => {
   const folder = temporaryFolder();
   const accepted = Promise.withResolvers<Connection>();
@@ -19,7 +33,7 @@ test("what is sent after the peer's reset ends up in no other file", async () =>
   onTestFinished(() => listener.close());
   if (listener.address.kind !== "tcp") throw new Error("not a TCP port");
   const peer = net.connect(listener.address.port, listener.address.host);
-  const connection = await accepted.promise;
+  const [connection] = await Promise.all([accepted.promise, once(peer, "connect")]);
   const landing = Buffer.alloc(64);
   let isClosed = false;
   connection.start({
@@ -32,15 +46,22 @@ test("what is sent after the peer's reset ends up in no other file", async () =>
     },
   });
   peer.resetAndDestroy();
+  const inUse = openSockets();
   const others: number[] = [];
   onTestFinished(() => {
     for (const fd of others) fs.closeSync(fd);
   });
+  let isReused = false;
   while (!isClosed) {
-    // Whatever number has just become free is taken by a file, and then a late reply is sent.
-    others.push(fs.openSync(`${folder}/${others.length}`, "wx"));
-    if (connection.unsentBytes === 0) connection.send(Buffer.from("a late reply"), 0, 12);
+    const fd = fs.openSync(`${folder}/${others.length}`, "wx");
+    others.push(fd);
+    // The number has just become free: now is when a late reply must not go there.
+    if (inUse.has(fd)) {
+      isReused = true;
+      connection.send(Buffer.from("a late reply"), 0, 12);
+    }
     await turn();
   }
+  expect(isReused).toBe(true);
   expect(others.map((fd) => fs.fstatSync(fd).size).filter((size) => size > 0)).toEqual([]);
 });
