@@ -110,6 +110,8 @@ export class ServerConnection implements Receiver {
   }
 
   #haggle(bytes: Buffer): void {
+    // What a client goes on to send after its end is no second end.
+    if (this.#reader.state.name === "closed") return;
     const replies = this.#reader.push(bytes);
     // One that asks faster than it listens waits until it has listened.
     if (replies.length > 0 && !this.#connection.sendAll(replies)) {

@@ -27,6 +27,14 @@ describe("the handshake", () => {
   });
 });
 
+test("a client that talks on after its end is reported once", async () => {
+  const served = await MemoryServer.serving(new ScriptedExport());
+  const client = served.greet();
+  client.say(Buffer.concat([clientFlags(), Buffer.alloc(16)]));
+  for (let count = 0; count < 5; count++) client.say(Buffer.alloc(100));
+  expect(served.events.filter((event) => event.kind === "left")).toHaveLength(1);
+});
+
 describe("a client", () => {
   test("that says goodbye and never hangs up is hung up on", async () => {
     const clock = new SteppedClock();
