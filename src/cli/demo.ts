@@ -4,7 +4,7 @@ import { createSparseFile } from "#src/host/node/sparse-file.ts";
 import { defaultPort } from "#src/nbd/constants.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
 import { explainFile } from "./failure.ts";
-import { openServed, startServing } from "./serving.ts";
+import { openServed, reportAsText, startServing } from "./serving.ts";
 
 const help = `Usage: tidemark demo [--data DIR] [--port N]
 
@@ -35,9 +35,7 @@ async function demo(args: readonly string[]): Promise<number> {
     exportName: "demo",
     description: "Tidemark demo volume",
     address: { kind: "tcp", host: "127.0.0.1", port },
-    report: (event) => {
-      if (event.kind === "dropped") process.stderr.write(`dropped a client (${event.peer}): ${event.why}\n`);
-    },
+    report: reportAsText,
   });
   process.stdout.write(nextSteps(file, started.uri));
   await started.ended;

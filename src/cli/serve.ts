@@ -9,7 +9,7 @@ import type { TlsPolicy } from "#src/nbd/handshake.ts";
 import type { ServerEvent } from "#src/nbd/server-context.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
 import { explainFile } from "./failure.ts";
-import { openServed, type Serving, startServing } from "./serving.ts";
+import { openServed, reportAsText, type Serving, startServing } from "./serving.ts";
 
 const help = `Usage: tidemark serve FILE [OPTION ...]
 
@@ -154,8 +154,4 @@ function isLoopback(host: string): boolean {
 
 function reportAsJson(event: ServerEvent): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
-}
-
-function reportAsText(event: ServerEvent): void {
-  if (event.kind === "dropped") process.stderr.write(`dropped a client (${event.peer}): ${event.why}\n`);
 }

@@ -66,6 +66,11 @@ export function openServed(path: string, readOnly: boolean): BlockDevice {
   }
 }
 
+/** For people only what went wrong is worth a line. */
+export function reportAsText(event: ServerEvent): void {
+  if (event.kind === "dropped") process.stderr.write(`dropped a client (${event.peer}): ${event.why}\n`);
+}
+
 function placeOf(address: SocketAddress): string {
   if (address.kind === "unix") return address.path;
   return address.kind === "tcp" ? `${address.host}:${address.port}` : "the socket that was handed over";

@@ -7,7 +7,6 @@ import { assert } from "./assert.ts";
 export const KiB = 1024;
 export const MiB = 1024 * KiB;
 export const GiB = 1024 * MiB;
-export const TiB = 1024 * GiB;
 
 /** The unit in which everything behind the NBD edge counts. */
 export const blockBytes = 4 * KiB;

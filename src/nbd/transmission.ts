@@ -9,12 +9,19 @@
  * ended is kept.
  */
 import { assert } from "#src/core/assert.ts";
+import { fitsInto } from "#src/core/byte-range.ts";
 import { nbdRequestsInFlightMax, nbdSmallBatchCount, nbdSmallRestBytes } from "#src/core/limits.ts";
 import type { Connection } from "#src/host/socket.ts";
 import type { Agreement } from "./agreement.ts";
 import { encodeBlockStatus, statusQuestion } from "./block-status.ts";
 import { command, nbdError } from "./constants.ts";
-import { encodeReadHead, encodeStatus, readReplyHeadBytes, statusReplyBytesMax } from "./reply-codec.ts";
+import {
+  encodeReadHead,
+  encodeStatus,
+  type RequestIdentity,
+  readReplyHeadBytes,
+  statusReplyBytesMax,
+} from "./reply-codec.ts";
 import { ReplySender } from "./reply-sender.ts";
 import type { RequestHeader } from "./request-codec.ts";
 import { RequestReader, type RequestSink } from "./request-reader.ts";
@@ -187,11 +194,8 @@ export class Transmission implements RequestSink, RequestOwner {
   }
 
   refuse(header: Readonly<RequestHeader>, error: number): void {
-    const at = this.#sender.room(statusReplyBytesMax());
     this.#batchCount++;
-    this.#sender.advance(
-      encodeStatus(this.#sender.slab, at, this.#agreement.style, header, error, answersInChunks(header.type)),
-    );
+    this.#answerWithoutData(header, header.type, error);
   }
 
   accept(header: Readonly<RequestHeader>, bytes: Buffer, payloadStart: number, owned: boolean): void {
@@ -241,12 +245,11 @@ export class Transmission implements RequestSink, RequestOwner {
     const { contexts, target } = this.#agreement;
     const question = statusQuestion(header, contexts, bytes, payloadStart);
     if (owned) this.#shared.memory.give(bytes);
-    const inRange =
-      question !== undefined &&
-      question.length > 0 &&
-      request.offset <= target.sizeBytes &&
-      question.length <= target.sizeBytes - request.offset;
-    if (!inRange) {
+    if (
+      question === undefined ||
+      question.length === 0 ||
+      !fitsInto(target.sizeBytes, request.offset, question.length)
+    ) {
       request.complete(nbdError.invalid);
       return false;
     }
@@ -297,17 +300,12 @@ export class Transmission implements RequestSink, RequestOwner {
   }
 
   #answer(request: ServerRequest): void {
-    const { style } = this.#agreement;
-    const isRead = request.isRead;
     if (request.extents !== undefined) this.#answerStatus(request);
-    else if (!isRead || request.error !== nbdError.ok) {
-      const at = this.#sender.room(statusReplyBytesMax());
-      this.#sender.advance(
-        encodeStatus(this.#sender.slab, at, style, request, request.error, answersInChunks(request.command)),
-      );
+    else if (!request.isRead || request.error !== nbdError.ok) {
+      this.#answerWithoutData(request, request.command, request.error);
     } else {
       const headAt = request.start - this.#readHeadBytes;
-      encodeReadHead(request.buffer, headAt, style, request, request.length);
+      encodeReadHead(request.buffer, headAt, this.#agreement.style, request, request.length);
       const end = request.start + request.length;
       if (!request.ownsBuffer) this.#sender.advance(end - headAt);
       else {
@@ -316,6 +314,12 @@ export class Transmission implements RequestSink, RequestOwner {
       }
     }
     this.#retire(request);
+  }
+
+  #answerWithoutData(of: RequestIdentity, type: number, error: number): void {
+    const at = this.#sender.room(statusReplyBytesMax());
+    const { style } = this.#agreement;
+    this.#sender.advance(encodeStatus(this.#sender.slab, at, style, of, error, answersInChunks(type)));
   }
 
   #answerStatus(request: ServerRequest): void {

@@ -1,4 +1,5 @@
 /** Checks a request once, at the edge: whatever passes is taken for granted behind it. Pure. */
+import { fitsInto } from "#src/core/byte-range.ts";
 import type { Agreement } from "./agreement.ts";
 import { isStatusPayloadLength } from "./block-status.ts";
 import { command, commandFlag, nbdError } from "./constants.ts";
@@ -70,8 +71,7 @@ function checkRange(header: Readonly<RequestHeader>, agreement: Agreement): numb
     return type === command.read && agreement.style !== "simple" ? nbdError.overflow : nbdError.invalid;
   }
   if (length === 0) return nbdError.invalid;
-  // Written so that no sum can overflow: the size is at most 2^53 - 1.
-  if (offset > sizeBytes || length > sizeBytes - offset) {
+  if (!fitsInto(sizeBytes, offset, length)) {
     return type === command.write || type === command.writeZeroes ? nbdError.noSpace : nbdError.invalid;
   }
   const { minimumBytes } = blockSizes;

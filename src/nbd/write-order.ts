@@ -5,6 +5,8 @@
  *
  * Invariants: no two running turns overlap; a waiting turn overlaps a running one, or one that waits before it.
  */
+import { rangesOverlap } from "#src/core/byte-range.ts";
+
 export interface WriteTurn {
   readonly offset: number;
   readonly length: number;
@@ -46,5 +48,5 @@ export class WriteOrder {
 }
 
 function overlap(one: { offset: number; length: number }, other: { offset: number; length: number }): boolean {
-  return one.offset < other.offset + other.length && other.offset < one.offset + one.length;
+  return rangesOverlap(one.offset, one.length, other.offset, other.length);
 }

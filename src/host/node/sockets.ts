@@ -110,16 +110,22 @@ function connectionOf(socket: net.Socket): Connection {
 
 async function secure(connection: Connection, options: SecureOptions): Promise<Connection> {
   const raw = (connection as DescriptorConnection | StreamConnection).takeSocket();
-  const socket = await (options.role === "server" ? secureAsServer(raw, options) : secureAsClient(raw, options));
-  socket.pause();
-  socket.allowHalfOpen = true;
-  return new StreamConnection(socket, `${connection.peer} (TLS)`);
+  try {
+    const socket = await (options.role === "server" ? secureAsServer(raw, options) : secureAsClient(raw, options));
+    socket.pause();
+    socket.allowHalfOpen = true;
+    return new StreamConnection(socket, `${connection.peer} (TLS)`);
+  } catch (error) {
+    // Whatever it was, unusable credentials among them: nobody else has the socket to close it.
+    raw.destroy();
+    throw error;
+  }
 }
 
 /** A server of its own for each connection: only a server checks a client's certificate, and it takes sockets from anywhere. */
 function secureAsServer(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
   const wantsCertificate = options.credentials.ca !== undefined;
-  const server = createTlsServer(raw, {
+  const server = tls.createServer({
     ...options.credentials,
     minVersion: "TLSv1.2",
     requestCert: wantsCertificate,
@@ -128,22 +134,9 @@ function secureAsServer(raw: net.Socket, options: SecureOptions): Promise<tls.TL
   });
   return new Promise((resolve, reject) => {
     server.once("secureConnection", resolve);
-    server.once("tlsClientError", (error) => {
-      raw.destroy();
-      reject(error);
-    });
+    server.once("tlsClientError", reject);
     server.emit("connection", raw);
   });
-}
-
-/** Credentials that cannot be used are found out here; the socket must not be left open then. */
-function createTlsServer(raw: net.Socket, options: tls.TlsOptions): tls.Server {
-  try {
-    return tls.createServer(options);
-  } catch (error) {
-    raw.destroy();
-    throw error;
-  }
 }
 
 function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
@@ -153,7 +146,7 @@ function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TL
     if (net.isIP(options.serverName) === 0) tlsOptions.servername = options.serverName;
     else tlsOptions.host = options.serverName;
   }
-  const socket = connectOrDestroy(tlsOptions, raw);
+  const socket = tls.connect(tlsOptions);
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       clearTimeout(timer);
@@ -171,14 +164,4 @@ function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TL
       resolve(socket);
     });
   });
-}
-
-/** As for a server. */
-function connectOrDestroy(tlsOptions: tls.ConnectionOptions, raw: net.Socket): tls.TLSSocket {
-  try {
-    return tls.connect(tlsOptions);
-  } catch (error) {
-    raw.destroy();
-    throw error;
-  }
 }
