@@ -144,3 +144,28 @@ export const logItemsMax = 32;
 export const logLineCharactersMax = 16 * KiB;
 
 assert(counterStepMax * 16 <= 2 ** 30, "sixteen threads may add the most at the same moment");
+
+// Records and batches
+export const recordPayloadBytesMax = 1 * MiB;
+export const recordHeadBytes = 40;
+export const recordExtraBytesMax = 4 * KiB;
+/** Records that are checked, written and sent as one. */
+export const batchRecordCountMax = 1024;
+export const batchPayloadBytesMax = 1 * MiB;
+export const batchHeaderBytes = 64;
+/** Batches begin at multiples of this in a file, so that a sector that was synced is never written again. */
+export const batchAlignmentBytes = 512;
+/** The heads of a batch: a head each, a checksum per block, and room for names and texts. */
+export const batchHeadsBytesMax =
+  batchRecordCountMax * recordHeadBytes + (batchPayloadBytesMax / blockBytes) * 8 + 16 * KiB;
+export const batchBytesMax = alignedUp(batchHeaderBytes + batchPayloadBytesMax + batchHeadsBytesMax);
+
+function alignedUp(byteLength: number): number {
+  return Math.ceil(byteLength / batchAlignmentBytes) * batchAlignmentBytes;
+}
+
+assert(recordPayloadBytesMax <= batchPayloadBytesMax, "a largest record fits into a batch");
+assert(
+  recordHeadBytes + (recordPayloadBytesMax / blockBytes) * 8 + recordExtraBytesMax <= batchHeadsBytesMax,
+  "so does its head",
+);

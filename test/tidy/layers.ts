@@ -13,6 +13,7 @@ const layers = [
   ["synth"],
   ["journals"],
   ["store", "wire", "nbd"],
+  ["records"],
   ["host"],
   ["core"],
 ];

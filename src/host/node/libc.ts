@@ -1,9 +1,8 @@
 /**
- * The few system calls that Node does not offer, through Node's own foreign function interface: holes in files, reads
- * that do not wait, a look at a socket without the event loop. The interface is experimental, so this is the only file
- * that knows it, every caller has another way when `libc` is undefined, and the runtime is pinned.
+ * The few system calls that Node does not offer: holes in files, reads that do not wait, a look at a socket without the
+ * event loop. Every caller has another way when `libc` is undefined.
  */
-import { createRequire } from "node:module";
+import { type ForeignLibrary, openLibrary } from "./foreign-library.ts";
 
 /** Linux on 64 bits: the numbers of its system call interface. */
 const seekData = 3;
@@ -44,11 +43,8 @@ export interface Libc {
   sendNow(fd: number, buffer: Buffer, start: number, lengthBytes: number): number;
 }
 
-type Ffi = typeof import("node:ffi");
-
-function bind(ffi: Ffi): Libc {
-  const library = new ffi.DynamicLibrary("libc.so.6");
-  const get = library.getFunction.bind(library);
+function bind(library: ForeignLibrary): Libc {
+  const { get, addressOf: address } = library;
   const fallocate = get("fallocate64", { arguments: ["i32", "i32", "i64", "i64"], return: "i32" });
   const seek = get("lseek64", { arguments: ["i32", "i64", "i32"], return: "i64" });
   const read = get("preadv64v2", { arguments: ["i32", "pointer", "i32", "i64", "i32"], return: "i64" });
@@ -57,13 +53,12 @@ function bind(ffi: Ffi): Libc {
   const send = get("send", { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" });
   const flock = get("flock", { arguments: ["i32", "i32"], return: "i32" });
   const errorLocation = get("__errno_location", { arguments: [], return: "pointer" });
-  const address = addressBook(ffi);
 
-  const lastError = (): number => -ffi.getInt32(errorLocation() as bigint, 0);
+  const lastError = (): number => -library.readInt32(errorLocation() as bigint);
   const checked = (result: bigint | number): number => (result < 0 ? lastError() : Number(result));
   /** One iovec: base, length. */
   const vector = new BigUint64Array(2);
-  const vectorAddress = ffi.getRawPointer(vector.buffer);
+  const vectorAddress = address(Buffer.from(vector.buffer));
 
   return {
     punchHole: (fd, position, lengthBytes) =>
@@ -87,30 +82,13 @@ function bind(ffi: Ffi): Libc {
   };
 }
 
-/** A buffer's memory does not move, so its address is asked for once. */
-function addressBook(ffi: Ffi): (buffer: Buffer) => bigint {
-  const known = new WeakMap<Buffer, bigint>();
-  return (buffer) => {
-    let found = known.get(buffer);
-    if (found === undefined) {
-      found = ffi.getRawPointer(buffer);
-      known.set(buffer, found);
-    }
-    return found;
-  };
-}
-
 function load(): Libc | undefined {
-  if (process.platform !== "linux" || process.env.TIDEMARK_NO_FFI === "1") return undefined;
-  const { emitWarning } = process;
+  const library = openLibrary(() => "libc.so.6");
+  if (library === undefined) return undefined;
   try {
-    // The warning that it is experimental is for this file to know, not for every user of every program.
-    process.emitWarning = () => {};
-    return bind(createRequire(import.meta.url)("node:ffi") as Ffi);
+    return bind(library);
   } catch {
     return undefined;
-  } finally {
-    process.emitWarning = emitWarning;
   }
 }
 
