@@ -1,0 +1,69 @@
+/**
+ * Small durable documents: JSON that says what it is, in which version, and whether it is whole. Published by rename, so
+ * a damaged one is damage and never a half-written one.
+ */
+import { RefuseError, StopError } from "#src/core/errors.ts";
+import { checksumBytes, putChecksum } from "./checksum.ts";
+import type { Files } from "./files.ts";
+import { publish } from "./publish.ts";
+
+export interface DocumentKind {
+  /** For example `tidemark-group`. */
+  readonly format: string;
+  readonly version: number;
+}
+
+interface Envelope extends DocumentKind {
+  readonly content: unknown;
+  readonly checksum: string;
+}
+
+export async function publishDocument(files: Files, path: string, kind: DocumentKind, content: object): Promise<void> {
+  const envelope: Envelope = { ...kind, content, checksum: checksumOf(content) };
+  await publish(files, path, Buffer.from(`${JSON.stringify(envelope, null, 2)}\n`));
+}
+
+/** Undefined: there is no such file. */
+export function readDocument(files: Files, path: string, kind: DocumentKind): Record<string, unknown> | undefined {
+  if (!files.exists(path)) return undefined;
+  const envelope = parse(readWhole(files, path));
+  if (envelope === undefined || envelope.format !== kind.format) {
+    throw new StopError(`${path} is damaged: it is no document of the kind ${kind.format}`);
+  }
+  if (envelope.version !== kind.version) {
+    throw new RefuseError(
+      `${path} has version ${envelope.version}, and this program reads version ${kind.version}: use the program that wrote it`,
+    );
+  }
+  if (envelope.checksum !== checksumOf(envelope.content)) {
+    throw new StopError(`${path} is damaged: its content is not what its checksum was made for`);
+  }
+  return envelope.content as Record<string, unknown>;
+}
+
+function parse(bytes: Buffer): Envelope | undefined {
+  try {
+    const value = JSON.parse(bytes.toString("utf8")) as Envelope;
+    return typeof value?.content === "object" && value.content !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readWhole(files: Files, path: string): Buffer {
+  const handle = files.open(path, "read");
+  try {
+    const bytes = Buffer.alloc(handle.sizeBytesNow());
+    handle.readNow(bytes, 0, bytes.length, 0);
+    return bytes;
+  } finally {
+    handle.close();
+  }
+}
+
+function checksumOf(content: unknown): string {
+  const bytes = Buffer.from(JSON.stringify(content));
+  const sum = Buffer.alloc(checksumBytes);
+  putChecksum(bytes, 0, bytes.length, sum, 0);
+  return sum.toString("hex");
+}
