@@ -1,0 +1,192 @@
+/**
+ * The modes of a group, and what moves it from one to another. Pure: fed with what happens and the time, asked what is to
+ * be done. A change of mode takes effect with a record in the order: what comes before it is acknowledged the old way,
+ * what comes after it the new way.
+ *
+ *     async ──ask sync──▶ draining ──backlog small: record──▶ entering ──durable at the record──▶ sync
+ *       ▲                    │ ▲                                 │                                 │
+ *       └──── ask async ─────┘ └────── link back and steady ── degraded ◀── link gone too long ────┤
+ *       └──── ask async: record ───────────────────────────────────────────────────────────────────┘
+ *
+ * In `entering` and `sync` a write waits for the remote; everywhere else it does not.
+ */
+import { assert, assertNever } from "#src/core/assert.ts";
+
+export type Mode = "sync" | "async";
+export type ModePhase = "async" | "draining" | "entering" | "sync" | "degraded";
+
+export interface ModePolicy {
+  /** What happens to a group in sync whose link is lost: writes wait, or after a time go on without the remote. */
+  readonly linkLoss: "stall" | "degrade";
+  readonly degradeAfterMs: number;
+  /** So long the link must have been up before sync is tried again. */
+  readonly returnAfterMs: number;
+  /** A backlog of at most this is waited for by the writes behind the switch. */
+  readonly drainedBytes: number;
+  /** While draining, the backlog allowed to writers is halved this often. */
+  readonly tightenEveryMs: number;
+}
+
+export interface ModeFacts {
+  readonly nowMs: number;
+  readonly isLinkUp: boolean;
+  /** Bytes in the spool that the remote has not received. */
+  readonly backlogBytes: number;
+  /** The remote's. */
+  readonly durableSeq: number;
+}
+
+/** The switch that is to be recorded now. */
+export interface ModeSwitch {
+  readonly from: Mode;
+  readonly to: Mode;
+  readonly why: string;
+}
+
+export class ModeMachine {
+  readonly #policy: ModePolicy;
+  #target: Mode;
+  #phase: ModePhase;
+  #enteredMs = 0;
+  #linkChangedMs = 0;
+  #isLinkUp = false;
+  #drainingLimitBytes = Number.POSITIVE_INFINITY;
+  #enteringSeq = 0;
+  #why = "asked for";
+
+  /** `current` is the mode that the last record of the order was written under; `target` what was asked for. */
+  constructor(policy: ModePolicy, current: Mode, target: Mode) {
+    this.#policy = policy;
+    this.#target = target;
+    if (current === "sync") this.#phase = "sync";
+    else this.#phase = target === "sync" ? "degraded" : "async";
+  }
+
+  get phase(): ModePhase {
+    return this.#phase;
+  }
+
+  get target(): Mode {
+    return this.#target;
+  }
+
+  /** The mode that a record added now falls under. */
+  get current(): Mode {
+    return this.waitsForRemote ? "sync" : "async";
+  }
+
+  get waitsForRemote(): boolean {
+    return this.#phase === "sync" || this.#phase === "entering";
+  }
+
+  /** How much backlog writers may leave at this moment, so that a switch to sync comes to an end. */
+  get backlogBytesMax(): number {
+    return this.#phase === "draining" ? this.#drainingLimitBytes : Number.POSITIVE_INFINITY;
+  }
+
+  /** Answers the switch to be recorded at once, if any; `placed` follows. */
+  ask(mode: Mode, facts: ModeFacts): ModeSwitch | undefined {
+    this.#target = mode;
+    this.#why = "asked for";
+    if (mode === "sync") {
+      if (this.#phase === "async") this.#drain(facts);
+      return this.step(facts);
+    }
+    switch (this.#phase) {
+      case "async":
+        return undefined;
+      case "draining":
+      case "degraded":
+        this.#enter("async", facts);
+        return undefined;
+      case "entering":
+      case "sync":
+        this.#enter("async", facts);
+        return { from: "sync", to: "async", why: this.#why };
+      default:
+        return assertNever(this.#phase);
+    }
+  }
+
+  /** To be called when any fact has changed, and now and then. */
+  step(facts: ModeFacts): ModeSwitch | undefined {
+    if (facts.isLinkUp !== this.#isLinkUp) this.#linkChangedMs = facts.nowMs;
+    this.#isLinkUp = facts.isLinkUp;
+    switch (this.#phase) {
+      case "async":
+        return undefined;
+      case "draining":
+        return this.#stepDraining(facts);
+      case "entering":
+        if (facts.durableSeq >= this.#enteringSeq) this.#enter("sync", facts);
+        return this.#degradeWhenLost(facts);
+      case "sync":
+        return this.#degradeWhenLost(facts);
+      case "degraded":
+        if (facts.isLinkUp && facts.nowMs - this.#linkChangedMs >= this.#policy.returnAfterMs) {
+          this.#why = "the link is back";
+          this.#drain(facts);
+        }
+        return undefined;
+      default:
+        return assertNever(this.#phase);
+    }
+  }
+
+  /** When `step` has to be called next even if nothing happens; undefined: not before something does. */
+  nextStepMs(nowMs: number): number | undefined {
+    const { degradeAfterMs, returnAfterMs, linkLoss, tightenEveryMs } = this.#policy;
+    switch (this.#phase) {
+      case "async":
+        return undefined;
+      case "draining":
+        return nowMs + tightenEveryMs;
+      case "entering":
+      case "sync":
+        return this.#isLinkUp || linkLoss === "stall" ? undefined : this.#linkChangedMs + degradeAfterMs;
+      case "degraded":
+        return this.#isLinkUp ? this.#linkChangedMs + returnAfterMs : undefined;
+      default:
+        return assertNever(this.#phase);
+    }
+  }
+
+  /** The switch to sync stands in the order at this seq. */
+  placed(seq: number): void {
+    if (this.#phase === "entering") this.#enteringSeq = seq;
+  }
+
+  #drain(facts: ModeFacts): void {
+    this.#enter("draining", facts);
+    this.#drainingLimitBytes = Math.max(facts.backlogBytes, this.#policy.drainedBytes) * 2;
+  }
+
+  #stepDraining(facts: ModeFacts): ModeSwitch | undefined {
+    if (facts.isLinkUp && facts.backlogBytes <= this.#policy.drainedBytes) {
+      this.#enter("entering", facts);
+      this.#enteringSeq = Number.POSITIVE_INFINITY;
+      return { from: "async", to: "sync", why: this.#why };
+    }
+    // While the link is down nothing drains, and writers are not made to suffer for it.
+    if (!facts.isLinkUp) this.#enteredMs = facts.nowMs;
+    const halvings = Math.floor((facts.nowMs - this.#enteredMs) / this.#policy.tightenEveryMs);
+    if (halvings > 0) {
+      this.#enteredMs += halvings * this.#policy.tightenEveryMs;
+      this.#drainingLimitBytes = Math.max(this.#drainingLimitBytes / 2 ** halvings, this.#policy.drainedBytes);
+    }
+    return undefined;
+  }
+
+  #degradeWhenLost(facts: ModeFacts): ModeSwitch | undefined {
+    const { linkLoss, degradeAfterMs } = this.#policy;
+    if (facts.isLinkUp || linkLoss === "stall" || facts.nowMs - this.#linkChangedMs < degradeAfterMs) return undefined;
+    assert(this.#target === "sync", "only what is to be sync degrades");
+    this.#enter("degraded", facts);
+    return { from: "sync", to: "async", why: "the link is lost" };
+  }
+
+  #enter(phase: ModePhase, facts: ModeFacts): void {
+    this.#phase = phase;
+    this.#enteredMs = facts.nowMs;
+  }
+}
