@@ -31,6 +31,11 @@ export interface FileHandle {
   close(): void;
 }
 
+/** Held until it is released, or the process that has it ends, in whatever way. */
+export interface FolderLock {
+  release(): void;
+}
+
 /** Rare and short, so all but `syncFolder` return when they are done. */
 export interface Files {
   /** The file must be there, and must not be a folder. */
@@ -50,6 +55,11 @@ export interface Files {
   remove(path: string): void;
   /** One level. Nothing happens where the folder is there already. */
   makeFolder(path: string): void;
+  /**
+   * Nobody else who asks gets this folder, in this process or another one of this machine: EBUSY. Everything else goes
+   * on as if there were no lock; a file named `lock` in the folder belongs to it.
+   */
+  lockFolder(path: string): FolderLock;
   /** The names created, renamed and removed in this folder before this call are durable when `done` is called without an error. */
   syncFolder(path: string, done: DoneCallback): void;
 }

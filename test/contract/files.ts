@@ -15,6 +15,7 @@ export function describeFilesContract(name: string, make: () => FilesBench): voi
     describeNames(make);
     describeBytes(make);
     describeSyncs(make);
+    describeLocks(make);
   });
 }
 
@@ -344,5 +345,32 @@ function describeSyncs(make: () => FilesBench): void {
     );
     const codes = (await Promise.all(answers)).map((error) => (error as NodeJS.ErrnoException | null)?.code);
     expect(codes).toEqual(["ENOENT", "ENOTDIR"]);
+  });
+}
+
+function describeLocks(make: () => FilesBench): void {
+  test("a folder is locked once, until it is released", () => {
+    const { files, folder } = make();
+    files.makeFolder(`${folder}/other`);
+    const lock = files.lockFolder(folder);
+    expect(codeOf(() => files.lockFolder(folder))).toBe("EBUSY");
+    files.lockFolder(`${folder}/other`).release();
+    lock.release();
+    files.lockFolder(folder).release();
+  });
+
+  test("a lock keeps nobody from the files", () => {
+    const { files, folder } = make();
+    const lock = files.lockFolder(folder);
+    created(files, `${folder}/a`);
+    expect(files.list(folder)).toContain("a");
+    lock.release();
+  });
+
+  test("what is not there, or no folder, is not locked", () => {
+    const { files, folder } = make();
+    created(files, `${folder}/file`);
+    expect(codeOf(() => files.lockFolder(`${folder}/nothing`))).toBe("ENOENT");
+    expect(codeOf(() => files.lockFolder(`${folder}/file`))).toBe("ENOTDIR");
   });
 }

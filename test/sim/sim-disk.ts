@@ -4,6 +4,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import type { DoneCallback } from "#src/host/block-device.ts";
+import type { FolderLock } from "#src/host/files.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { type Change, type SimFile, sectorBytes } from "./sim-file.ts";
 import { SimFolder, type SimNode } from "./sim-folder.ts";
@@ -48,6 +49,7 @@ export class SimDisk {
   /** What the host has asked the disk to do and what is not answered yet. */
   readonly #underWay = new Set<() => void>();
   readonly #handleCounts = new Map<SimFile, number>();
+  readonly #locked = new Set<SimFolder>();
   #stalledUntilMs = 0;
   #life = 0;
 
@@ -192,6 +194,7 @@ export class SimDisk {
     for (const effect of this.#underWay) if (this.#parts.random.chance(0.5)) errorOf(effect);
     this.#underWay.clear();
     this.#handleCounts.clear();
+    this.#locked.clear();
     this.note("killed");
   }
 
@@ -209,6 +212,17 @@ export class SimDisk {
     let sum = 0;
     for (const file of files) sum += file.current.spaceBytes;
     return sum;
+  }
+
+  lock(folder: SimFolder, path: string): FolderLock {
+    if (this.#locked.has(folder)) throw systemError("EBUSY", path);
+    this.#locked.add(folder);
+    const life = this.#life;
+    return {
+      release: () => {
+        if (life === this.#life) this.#locked.delete(folder);
+      },
+    };
   }
 
   addHandle(file: SimFile): void {

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { assert } from "#src/core/assert.ts";
 import type { DoneCallback } from "#src/host/block-device.ts";
-import type { FileHandle, Files, OpenMode } from "#src/host/files.ts";
+import type { FileHandle, Files, FolderLock, OpenMode } from "#src/host/files.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import { SimFile } from "./sim-file.ts";
 import { SimFolder } from "./sim-folder.ts";
@@ -73,6 +73,10 @@ export class SimFiles implements Files {
     const found = folder.names.get(name);
     if (found?.kind === "file") throw systemError("EEXIST", path);
     if (found === undefined) folder.apply([[name, new SimFolder()]]);
+  }
+
+  lockFolder(path: string): FolderLock {
+    return this.#disk.lock(this.#folderAt(path), path);
   }
 
   syncFolder(path: string, done: DoneCallback): void {

@@ -2,6 +2,7 @@
 import type { BlockDevice } from "#src/host/block-device.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Log } from "#src/host/log.ts";
+import type { Machine } from "#src/host/machine.ts";
 import { openLog } from "#src/host/node/log.ts";
 import type { Randomness } from "#src/host/randomness.ts";
 import type { Sockets } from "#src/host/socket.ts";
@@ -23,7 +24,7 @@ export interface SimHostParts {
   readonly trace: Trace;
 }
 
-export class SimHost {
+export class SimHost implements Machine {
   readonly name: string;
   readonly clock: SimHostClock;
   readonly disk: SimDisk;
@@ -32,6 +33,7 @@ export class SimHost {
   readonly randomness: Randomness;
   readonly log: Log;
   readonly #network: SimNetwork;
+  #bootCount = 1;
 
   constructor(parts: SimHostParts) {
     const { name, network, random, trace } = parts;
@@ -50,6 +52,10 @@ export class SimHost {
     this.#network = network;
   }
 
+  get bootId(): string {
+    return `${this.name} boot ${this.#bootCount}`;
+  }
+
   openBlockDevice(path: string, options: { readonly readOnly: boolean }): BlockDevice {
     return new SimBlockDevice(this.disk, path, options);
   }
@@ -63,6 +69,7 @@ export class SimHost {
 
   /** The machine stops; what was not synced may be lost, and nobody is told. It has power again at once. */
   cutPower(): void {
+    this.#bootCount++;
     this.clock.endLife();
     this.disk.cutPower();
     this.#network.dropHost(this.name, false);

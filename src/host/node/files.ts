@@ -5,6 +5,8 @@ import { assert } from "#src/core/assert.ts";
 import type { DoneCallback } from "../block-device.ts";
 import type { FileHandle, Files } from "../files.ts";
 import { type FileCalls, NodeFileHandle } from "./file-handle.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { systemError } from "./system-error.ts";
 
 const fileMode = 0o600;
 const folderMode = 0o700;
@@ -24,6 +26,7 @@ export function filesOver(calls: FileCalls): Files {
     },
     remove: (path) => fs.unlinkSync(path),
     makeFolder,
+    lockFolder: (path) => lockFolder(path),
     syncFolder,
   };
 }
@@ -58,8 +61,4 @@ function syncFolder(path: string, done: DoneCallback): void {
       done(syncError);
     });
   });
-}
-
-function systemError(code: string, message: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${message}`), { code });
 }
