@@ -34,7 +34,11 @@ export interface SimDiskParts {
   readonly trace: Trace;
 }
 
+/** Hears of each change to the content of a file when programs can see it. A power cut takes changes back unsaid. */
+export type DiskObserver = (file: SimFile, change: Change) => void;
+
 export class SimDisk {
+  observer: DiskObserver | undefined;
   readonly faults: DiskFaults = {
     capacityBytes: Number.MAX_SAFE_INTEGER,
     readErrorChance: 0,
@@ -114,6 +118,7 @@ export class SimDisk {
     this.#block();
     this.#failPerhaps("write", this.faults.writeErrorChance);
     file.apply(change);
+    this.observer?.(file, change);
   }
 
   read(life: number, effect: () => void, done: DoneCallback): void {
@@ -241,11 +246,18 @@ export class SimDisk {
       this.#failPerhaps("write", this.faults.writeErrorChance);
     } catch (error) {
       const sectors = Math.floor(room / sectorBytes);
-      applyWrite(file, bytes.subarray(0, this.#parts.random.integerBelow(sectors + 1) * sectorBytes), position);
+      this.#applyWrite(file, bytes.subarray(0, this.#parts.random.integerBelow(sectors + 1) * sectorBytes), position);
       throw error;
     }
-    applyWrite(file, bytes.subarray(0, room), position);
+    this.#applyWrite(file, bytes.subarray(0, room), position);
     if (room < bytes.length) throw systemError("ENOSPC", "the disk is full");
+  }
+
+  #applyWrite(file: SimFile, bytes: Buffer, position: number): void {
+    if (bytes.length === 0) return;
+    const change: Change = { kind: "write", position, lengthBytes: bytes.length, bytes: Buffer.from(bytes) };
+    file.apply(change);
+    this.observer?.(file, change);
   }
 
   /** How many of these bytes the disk has space for. */
@@ -278,11 +290,6 @@ export class SimDisk {
   note(text: string): void {
     this.#parts.trace.add(`${this.#parts.name} disk: ${text}`);
   }
-}
-
-function applyWrite(file: SimFile, bytes: Buffer, position: number): void {
-  if (bytes.length === 0) return;
-  file.apply({ kind: "write", position, lengthBytes: bytes.length, bytes: Buffer.from(bytes) });
 }
 
 /** The answer or the error, where the error is one of the host's own kind; a broken assertion ends the test. */

@@ -51,6 +51,16 @@ export class SimFile {
     return this.#changeCount;
   }
 
+  /** Of the changes made so far, the first so many are on the disk. */
+  get settledCount(): number {
+    return this.#settledCount;
+  }
+
+  /** What a power cut cannot take. */
+  get durable(): SparseBytes {
+    return this.#durable;
+  }
+
   apply(change: Change): void {
     applyWhole(this.#current, change);
     if (change.kind === "write") this.#repair(change.position, change.lengthBytes);

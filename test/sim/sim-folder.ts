@@ -23,6 +23,11 @@ export class SimFolder {
     return this.#current;
   }
 
+  /** What a power cut cannot take. */
+  get durableNames(): ReadonlyMap<string, SimNode> {
+    return this.#durable;
+  }
+
   get changeCount(): number {
     return this.#changeCount;
   }
