@@ -1,0 +1,100 @@
+/** A program under test as a process that can be killed, frozen and thawed at any moment, and that never outlives its test. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { onTestFinished } from "vitest";
+import { programPath } from "#test/clients/command.ts";
+
+export interface ProgramOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+export class Program {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #ended: Promise<Ending>;
+  #stderr = "";
+  #rest = "";
+  #heard: (() => void)[] = [];
+
+  /** `setpriv` has the kernel kill the program when the tests are gone, however they went. */
+  constructor(name: string, command: readonly [string, ...string[]], options: ProgramOptions = {}) {
+    this.name = name;
+    this.#child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, PATH: programPath, ...options.environment },
+    });
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+    });
+    // `close` and not `exit`: all that it said has been heard by then.
+    this.#ended = once(this.#child, "close").then(([code, signal]) => {
+      this.#wake();
+      return { code, signal };
+    });
+    onTestFinished(() => this.kill());
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get ended(): Promise<Ending> {
+    return this.#ended;
+  }
+
+  /** Whole lines of the standard output so far. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** The first line, old or new, that the condition holds for. */
+  async line(condition: (line: string) => boolean): Promise<string> {
+    for (let next = 0; ; ) {
+      while (next < this.#lines.length) {
+        const line = this.#lines[next++] as string;
+        if (condition(line)) return line;
+      }
+      if (!this.isRunning) throw new Error(`${this.name} ended before it said what was waited for:\n${this.#stderr}`);
+      await new Promise<void>((resolve) => this.#heard.push(resolve));
+    }
+  }
+
+  async kill(): Promise<void> {
+    if (this.isRunning) this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  /** Asks it to end, and fails unless it does so in order. */
+  async stop(): Promise<void> {
+    this.#child.kill("SIGTERM");
+    const { code, signal } = await this.#ended;
+    if (code !== 0) throw new Error(`${this.name} ended with ${code ?? signal}:\n${this.#stderr}`);
+  }
+
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child.kill("SIGCONT");
+  }
+
+  #hear(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() as string;
+    this.#lines.push(...lines);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#heard.splice(0)) wake();
+  }
+}

@@ -1,0 +1,66 @@
+/** The disks tried with a small program that appends and publishes: one life of it, ended by a cut of the power. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Program } from "#test/oracle/program.ts";
+import { SeededRandom } from "#test/sim/seeded-random.ts";
+import { type Habit, readRecord, recordBytes } from "./append-records.ts";
+import type { FileSystemKind } from "./disk-commands.ts";
+import { PowerDisk } from "./power-disk.ts";
+
+const program = join(import.meta.dirname, "append-program.ts");
+
+export interface Remains {
+  /** The last record that the program said was durable, -1 for none; and the last that is there with all before it. */
+  readonly appendedSaid: number;
+  readonly appendedFound: number;
+  readonly publishedSaid: number;
+  readonly publishedFound: number;
+}
+
+function lastSaid(lines: readonly string[], word: string): number {
+  return Number(lines.findLast((line) => line.startsWith(word))?.slice(word.length) ?? -1);
+}
+
+async function bytesOf(path: string): Promise<Buffer> {
+  return readFile(path).catch(() => Buffer.alloc(0));
+}
+
+async function remainsOf(disk: PowerDisk, writer: Program): Promise<Remains> {
+  await writer.kill();
+  await disk.powerDown();
+  await disk.powerUp();
+  const log = await bytesOf(join(disk.path, "log"));
+  const document = await bytesOf(join(disk.path, "document"));
+  let found = 0;
+  while (readRecord(log, found * recordBytes) === found) found++;
+  await disk.remove();
+  return {
+    appendedSaid: lastSaid(writer.lines, "appended "),
+    appendedFound: found - 1,
+    publishedSaid: lastSaid(writer.lines, "published "),
+    publishedFound: readRecord(document, 0) ?? -1,
+  };
+}
+
+function start(disk: PowerDisk, habit: Habit, count: number): Program {
+  return new Program("writer", [process.execPath, program, disk.path, habit, String(count)]);
+}
+
+/** Cuts the power in the middle of a request of a program that goes on for ever. */
+export async function cutAtWork(seed: number, kind: FileSystemKind): Promise<Remains> {
+  const disk = await PowerDisk.make(kind);
+  const writer = start(disk, "careful", Number.POSITIVE_INFINITY);
+  await writer.line((line) => line.startsWith("published"));
+  await disk.cutAfter(new SeededRandom(seed).between(1, 60), seed);
+  await disk.whenCut;
+  return remainsOf(disk, writer);
+}
+
+/** Cuts the power of a program that has said that all is durable. The kernel writes nothing by itself for seconds. */
+export async function cutAtRest(habit: Habit, seed: number): Promise<Remains> {
+  const disk = await PowerDisk.make();
+  const writer = start(disk, habit, 30);
+  await writer.line((line) => line === "published 29");
+  await disk.cut(seed);
+  return remainsOf(disk, writer);
+}
