@@ -169,3 +169,92 @@ assert(
   recordHeadBytes + (recordPayloadBytesMax / blockBytes) * 8 + recordExtraBytesMax <= batchHeadsBytesMax,
   "so does its head",
 );
+
+// Local appliance
+/** Takes a largest batch, and many small ones at once. */
+export const shipperReadBytes = 2 * batchBytesMax;
+/** After so many the writers of the moment get their turn. */
+export const shipperReadsPerTurn = 4;
+export const batchSlabBytes = 4 * MiB;
+/** Batches that were not acknowledged, or not written to their source, of all groups of a thread together. */
+export const batchSlabCountMax = 12;
+
+// Wire: frames between appliances, and between interceptor and appliance
+export const wireFrameHeaderBytes = 32;
+/** The body of a frame from a peer that has not yet proved who it is. */
+export const wireHandshakeBytesMax = 8 * KiB;
+export const wireControlBytesMax = 64 * KiB;
+/** Batches of one frame. What receives them holds as much memory, for as long as they keep coming. */
+export const wireBulkBytesMax = 4 * MiB;
+/** What a connection receives into before it has seen a larger frame, and again when it rests. */
+export const wireReceiveBytesMin = 64 * KiB;
+/** The beginning of a frame up to this size is moved to where there is room behind it, rather than read to its end alone. */
+export const wireMoveBytesMax = 16 * KiB;
+/** Control frames that wait for a peer to take them; a peer that lets more gather is given up. */
+export const wireControlQueueBytesMax = 256 * KiB;
+export const wireTextCharactersMax = 1024;
+export const wireNonceBytes = 32;
+export const wireConnectMs = 10_000;
+/** From the connection to the proof, TLS included. */
+export const wireHandshakeMs = 10_000;
+export const wireHeartbeatMs = 1_000;
+export const wireSilenceMs = 5_000;
+/** How long a connection that has said farewell waits for the other side to take it. */
+export const wireFarewellMs = 1_000;
+export const wireBackoffMsMin = 100;
+export const wireBackoffMsMax = 5_000;
+/** A peer that says no is asked again after so long. */
+export const wireRefusedMs = 15_000;
+export const wireConnectionCountMax = 256;
+export const wireStrangerCountMax = 64;
+
+assert(batchBytesMax <= wireBulkBytesMax, "a largest batch fits into a frame");
+assert(wireHandshakeBytesMax <= wireControlBytesMax, "nobody may say more before the handshake than after it");
+assert(wireMoveBytesMax + wireFrameHeaderBytes < wireReceiveBytesMin, "what is moved leaves room behind it");
+assert(wireHandshakeBytesMax + wireFrameHeaderBytes < wireReceiveBytesMin, "a handshake needs no larger memory");
+assert(wireControlBytesMax + wireFrameHeaderBytes <= wireControlQueueBytesMax, "a largest control frame can wait");
+assert(wireHeartbeatMs * 2 < wireSilenceMs, "one heartbeat that is late is no silence");
+
+// Journals
+/** A metadata piece that is full is left for a new one. */
+export const metadataPieceBytes = 64 * MiB;
+/** What is read of a journal at a time. */
+export const journalReadBytes = 1 * MiB;
+/** Checksums of blocks that have landed are written at the latest when there are so many. */
+export const pendingSumCountMax = 4096;
+/** Files of data segments that one reader keeps open. */
+export const readerSegmentCountMax = 8;
+
+// Remote appliance
+/** How much a local appliance may send beyond what has landed. */
+export const remoteCreditBytes = 8 * MiB;
+/** Credit is given in portions, so that not every read costs a message. */
+export const remoteCreditPortionBytes = 1 * MiB;
+/** Beyond this no more credit is given until a sync is done. */
+export const remoteUndurableBytesMax = 512 * MiB;
+export const remoteSyncAfterMs = 500;
+export const remoteSyncAfterBytes = 64 * MiB;
+/** When nothing came for so long, how far the journals are durable is noted beside them. */
+export const remoteCheckpointAfterMs = 5_000;
+/** How often a full disk is tried again, and with how much. */
+export const remoteFullProbeMs = 1_000;
+export const remoteFullProbeBytes = 4 * MiB;
+export const remoteGroupCountMax = 4096;
+export const remoteNameBytesMax = 256;
+export const remoteVolumeCountMax = 65_536;
+/** Files that groups without work keep open; those with work have theirs. */
+export const remoteIdleFileCountMax = 192;
+/** Segment numbers that are taken from the catalogue at a time. */
+export const segmentLeaseCount = 64;
+
+assert(remoteCreditPortionBytes + batchBytesMax * 2 <= remoteCreditBytes, "credit never dries up while data lands");
+assert(remoteSyncAfterBytes * 2 <= remoteUndurableBytesMax, "a sync begins long before credit ends");
+
+// Control plane
+export const configFileBytesMax = 1 * MiB;
+
+// Logs
+export const logFileHeaderBytes = 512;
+
+assert(logFileHeaderBytes % batchAlignmentBytes === 0, "batches begin right behind a log file's header");
+export const traceRecordCountMax = 256;
