@@ -8,19 +8,13 @@ import type { VolumeIdentity, VolumeLinks } from "#src/wire/volume-link.ts";
 export const modes = ["sync", "async"] as const;
 export type Mode = (typeof modes)[number];
 
+export const roleNames = ["interceptor", "local", "remote"] as const;
+export type RoleName = (typeof roleNames)[number];
+
 /** What the catalogue keeps of a volume, for life. */
 export interface VolumeDefinition extends VolumeIdentity {
   /** A file, a block device, or the URI of an export of an NBD server. */
   readonly source: string;
-}
-
-/** What the catalogue keeps of a group. Its present mode is the local appliance's to know, and durable there. */
-export interface GroupDefinition {
-  /** Made by chance when the group was made: 32 hexadecimal digits. */
-  readonly id: string;
-  readonly name: string;
-  /** How it began. */
-  readonly mode: Mode;
 }
 
 export const volumeStates = ["opening", "open", "waiting", "fenced", "failed"] as const;
@@ -126,8 +120,8 @@ export interface InterceptorRole {
 /** The local appliance with its groups, and where interceptors of this and other processes find it. */
 export interface LocalRole {
   readonly links: VolumeLinks;
-  /** A group that is there already is opened; one that is not is made. */
-  addGroup(group: GroupDefinition): Promise<void>;
+  /** One that is there already stays as it is; all that ever were are opened at the start. */
+  addGroup(name: string, mode: Mode): Promise<void>;
   /** Resolves when the switch has begun; `groups` shows when it is done. */
   setMode(groupName: string, mode: Mode): Promise<void>;
   groups(): readonly GroupFacts[];

@@ -258,3 +258,4 @@ export const logFileHeaderBytes = 512;
 
 assert(logFileHeaderBytes % batchAlignmentBytes === 0, "batches begin right behind a log file's header");
 export const traceRecordCountMax = 256;
+export const tokenCharactersMin = 16;

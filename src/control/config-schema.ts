@@ -1,0 +1,130 @@
+/** Every setting there is, with its default and what it is for. The file, `tidemark config` and the documents follow it. */
+import { GiB, KiB, MiB } from "#src/core/limits.ts";
+import { logLevels } from "#src/host/log.ts";
+import { defaultPort } from "#src/nbd/constants.ts";
+import { modes } from "./role.ts";
+import {
+  byteSize,
+  byteSizeOrOff,
+  choice,
+  optionalPath,
+  optionalText,
+  path,
+  portNumber,
+  portOrOff,
+  type Setting,
+  seconds,
+  secondsOrOff,
+  secret,
+  text,
+  texts,
+} from "./setting.ts";
+
+export interface Section {
+  readonly [name: string]: Setting<unknown> | Section;
+}
+
+/** What a section of settings comes to. */
+export type Configured<Part> = {
+  readonly [Name in keyof Part]: Part[Name] extends Setting<infer Value> ? Value : Configured<Part[Name]>;
+};
+
+export type Config = Configured<typeof configSchema>;
+
+const day = 86_400;
+
+export const configSchema = {
+  data: path("var", "the folder of everything that must last"),
+  http: {
+    host: text("127.0.0.1", "where the control API listens; beyond loopback it needs TLS and a token"),
+    port: portNumber(7878, "its TCP port; 0 lets the system choose"),
+    tls: {
+      certFile: optionalPath("its certificate (PEM)"),
+      keyFile: optionalPath("the certificate's private key (PEM)"),
+    },
+    token: secret("what callers must show (Authorization: Bearer …); better in a file"),
+    tokenFile: optionalPath("the file that holds it"),
+  },
+  nbd: {
+    host: text("127.0.0.1", "where hosts attach volumes; beyond loopback it needs TLS with clients' certificates"),
+    port: portOrOff(defaultPort, "its TCP port; 0 lets the system choose"),
+    socket: optionalPath("a Unix socket beside the port, or instead of it"),
+    tls: {
+      certFile: optionalPath("its certificate (PEM)"),
+      keyFile: optionalPath("the certificate's private key (PEM)"),
+      caFile: optionalPath("the authority that must have signed clients' certificates (PEM)"),
+    },
+  },
+  wire: {
+    host: text("127.0.0.1", "where the remote appliance listens; beyond loopback it needs TLS and a token"),
+    port: portOrOff(7879, "its TCP port; 0 lets the system choose"),
+    socket: optionalPath("a Unix socket instead of the port"),
+    tls: {
+      certFile: optionalPath("this side's certificate (PEM)"),
+      keyFile: optionalPath("the certificate's private key (PEM)"),
+      caFile: optionalPath("the authority that must have signed the other side's certificate (PEM)"),
+    },
+    token: secret("what both appliances must know; better in a file"),
+    tokenFile: optionalPath("the file that holds it"),
+  },
+  remote: {
+    address: optionalText("where the local appliance finds the remote one", "HOST:PORT or the path of a Unix socket"),
+    serverName: optionalText("the name in the remote appliance's certificate, if it is not HOST"),
+  },
+  local: {
+    socket: optionalPath(
+      "the Unix socket between interceptors and the local appliance (local.sock in the data folder)",
+    ),
+    spool: {
+      limit: byteSize(4 * GiB, "the most that a group's spool may take", { min: 16 * MiB, max: 1024 * 1024 * GiB }),
+      segment: byteSize(64 * MiB, "the size of one file of it", { min: 4 * MiB, max: 4 * GiB }),
+    },
+  },
+  modes: {
+    default: choice(modes, "async", "the mode of a new group"),
+    linkLoss: choice(["stall", "degrade"], "degrade", "what sync does when the remote is gone: wait, or go on without"),
+    degradeAfterSeconds: seconds(10, "so long it waits before it goes on", { min: 0, max: day }),
+    lagBytes: byteSizeOrOff(Number.POSITIVE_INFINITY, "so far the remote may lag before writers are slowed", {
+      min: 64 * KiB,
+      max: 1024 * 1024 * GiB,
+    }),
+    lagSeconds: secondsOrOff(Number.POSITIVE_INFINITY, "likewise, by the age of what it does not have", {
+      min: 0.1,
+      max: 365 * day,
+    }),
+  },
+  interceptor: {
+    applianceLost: choice(["stall", "track"], "stall", "what writes do when the local appliance is gone"),
+    flush: choice(["both", "spool"], "both", "what a host's FLUSH syncs: source and spool, or only the spool"),
+    checkpointSeconds: seconds(5, "how often it is noted how far the source is", { min: 0.1, max: day }),
+  },
+  log: {
+    level: choice(logLevels, "info", "entries below it are left out"),
+    format: choice(["text", "json"], "text", "how an entry is written"),
+  },
+  faults: texts("faults to cause by name; for tests alone"),
+} as const satisfies Section;
+
+export interface Entry {
+  /** For example `nbd.tls.certFile`. */
+  readonly key: string;
+  readonly setting: Setting<unknown>;
+}
+
+export function entriesOf(section: Section, prefix = ""): Entry[] {
+  return Object.entries(section).flatMap(([name, part]) =>
+    isSetting(part) ? [{ key: `${prefix}${name}`, setting: part }] : entriesOf(part, `${prefix}${name}.`),
+  );
+}
+
+export function isSetting(part: Setting<unknown> | Section): part is Setting<unknown> {
+  return part.kind === "setting";
+}
+
+/** `nbd.tls.certFile` is TIDEMARK_NBD_TLS_CERT_FILE. */
+export function variableOf(key: string): string {
+  return `TIDEMARK_${key
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .replaceAll(".", "_")
+    .toUpperCase()}`;
+}
