@@ -10,6 +10,7 @@ import {
 import type { BlockDevice } from "#src/host/block-device.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { allocationFlag, baseAllocation, command, nbdError } from "./constants.ts";
+import { nbdErrorOf } from "./error-number.ts";
 import type { ExportFeatures, ExportRequest, NbdExport, StatusExtent } from "./export.ts";
 import { Pace } from "./pace.ts";
 import { WriteOrder, type WriteTurn } from "./write-order.ts";
@@ -62,7 +63,7 @@ export class DeviceExport implements NbdExport {
     try {
       this.#start(request);
     } catch (error) {
-      request.complete(errorOf(error));
+      request.complete(nbdErrorOf(error));
     }
   }
 
@@ -96,7 +97,7 @@ export class DeviceExport implements NbdExport {
     const { buffer, start, length, offset } = request;
     if (this.#device.readIfCached(buffer, start, length, offset)) return request.complete(nbdError.ok);
     request.keep();
-    this.#device.read(request.buffer, request.start, length, offset, (error) => request.complete(errorOf(error)));
+    this.#device.read(request.buffer, request.start, length, offset, (error) => request.complete(nbdErrorOf(error)));
   }
 
   #write(request: ExportRequest): void {
@@ -109,7 +110,7 @@ export class DeviceExport implements NbdExport {
     }
     request.keep();
     this.#inOrder(request, (end) => {
-      this.#device.write(request.buffer, request.start, length, offset, (error) => end(errorOf(error)));
+      this.#device.write(request.buffer, request.start, length, offset, (error) => end(nbdErrorOf(error)));
     });
   }
 
@@ -136,8 +137,8 @@ export class DeviceExport implements NbdExport {
   }
 
   #sync(request: ExportRequest): void {
-    request.keep();
-    this.#device.sync((error) => request.complete(errorOf(error)));
+    request.keepWithoutPayload();
+    this.#device.sync((error) => request.complete(nbdErrorOf(error)));
   }
 
   /** Zeros from `from` to the request's end. A trim that the device can't do is none; a zeroing is then written out. */
@@ -162,7 +163,7 @@ export class DeviceExport implements NbdExport {
     request.keep();
     this.#device.write(zeroes, 0, piece, from, (error) => {
       if (error === null) attempt(end, () => this.#writeZeroes(request, from + piece, end));
-      else end(errorOf(error));
+      else end(nbdErrorOf(error));
     });
   }
 
@@ -181,24 +182,6 @@ function attempt(end: EndWork, step: () => void): void {
   try {
     step();
   } catch (error) {
-    end(errorOf(error));
-  }
-}
-
-function errorOf(error: unknown): number {
-  if (error === null) return nbdError.ok;
-  switch ((error as NodeJS.ErrnoException).code) {
-    case "ENOSPC":
-    case "EDQUOT":
-    case "EFBIG":
-      return nbdError.noSpace;
-    case "EPERM":
-    case "EACCES":
-    case "EROFS":
-      return nbdError.notPermitted;
-    case "ENOMEM":
-      return nbdError.noMemory;
-    default:
-      return nbdError.io;
+    end(nbdErrorOf(error));
   }
 }

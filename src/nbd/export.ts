@@ -42,6 +42,11 @@ export interface ExportRequest {
   readonly abandoned: boolean;
   /** Makes the request outlive the batch: gives it memory of its own (a write's payload is carried over). */
   keep(): void;
+  /**
+   * As `keep`, for what is no read and whose payload was taken over: its memory is given back at once, and `buffer`
+   * means nothing any more. May come after `keep`.
+   */
+  keepWithoutPayload(): void;
   /** `error` is one of `nbdError`. */
   complete(error: number): void;
   /** Ends a block status: the runs of each context, in the order of `contexts`, none empty. */

@@ -6,8 +6,10 @@ import type { RequestHeader } from "./request-codec.ts";
 
 /** The transmission that a request belongs to. */
 export interface RequestOwner {
-  /** Gives the request memory of its own. */
-  keepRequest(request: ServerRequest): void;
+  /** Counts the request among the kept, and gives it memory of its own unless that is not needed. */
+  keepRequest(request: ServerRequest, needsMemory: boolean): void;
+  /** Takes back the memory that a request has of its own. */
+  dropPayload(request: ServerRequest): void;
   requestEnded(request: ServerRequest): void;
   /** The connection is gone. */
   readonly over: boolean;
@@ -84,8 +86,17 @@ export class ServerRequest implements ExportRequest {
 
   keep(): void {
     assert(!this.ended, "only a request under way is kept");
-    if (!this.kept) this.#owner.keepRequest(this);
+    if (!this.kept) this.#owner.keepRequest(this, true);
     this.kept = true;
+  }
+
+  keepWithoutPayload(): void {
+    assert(!this.ended && !this.isRead, "only a request under way is kept, and a read needs its memory");
+    if (!this.kept) this.#owner.keepRequest(this, false);
+    this.kept = true;
+    this.#owner.dropPayload(this);
+    this.buffer = noBytes;
+    this.start = 0;
   }
 
   complete(error: number): void {

@@ -261,8 +261,9 @@ export class Transmission implements RequestSink, RequestOwner {
 
   // RequestOwner
 
-  keepRequest(request: ServerRequest): void {
+  keepRequest(request: ServerRequest, needsMemory: boolean): void {
     this.#keptCount++;
+    if (!needsMemory) return;
     if (request.isRead) {
       request.buffer = this.#shared.memory.take(this.#readHeadBytes + request.length);
       request.start = this.#readHeadBytes;
@@ -274,6 +275,11 @@ export class Transmission implements RequestSink, RequestOwner {
       request.start = 0;
       request.ownsBuffer = true;
     }
+  }
+
+  dropPayload(request: ServerRequest): void {
+    if (request.ownsBuffer) this.#shared.memory.give(request.buffer);
+    request.ownsBuffer = false;
   }
 
   requestEnded(request: ServerRequest): void {
@@ -335,7 +341,7 @@ export class Transmission implements RequestSink, RequestOwner {
   }
 
   #retire(request: ServerRequest): void {
-    if (request.ownsBuffer) this.#shared.memory.give(request.buffer);
+    this.dropPayload(request);
     request.release();
     if (this.#free.length < nbdRequestsInFlightMax) this.#free.push(request);
   }

@@ -31,6 +31,8 @@ export class ScriptedExport implements NbdExport {
   readonly kept: ExportRequest[] = [];
   /** Which requests are kept, not answered. */
   keeps: (request: ExportRequest) => boolean = () => false;
+  /** Which of these are kept without their payload. */
+  letsGo: (request: ExportRequest) => boolean = () => false;
   /** The error to answer a request with. */
   fails: (request: ExportRequest) => number = () => 0;
 
@@ -53,7 +55,8 @@ export class ScriptedExport implements NbdExport {
       this.finish(request);
       return;
     }
-    request.keep();
+    if (this.letsGo(request)) request.keepWithoutPayload();
+    else request.keep();
     this.kept.push(request);
   }
 

@@ -76,6 +76,7 @@ describe("writes", () => {
     const { device, submit } = exporting();
     const request = submit({ command: command.write, payload, fua: true });
     expect([request.error, device.calls]).toEqual([undefined, ["writeNow 0+3"]]);
+    expect(request.isWithoutPayload).toBe(true);
     device.pay();
     expect([request.error, device.calls.at(-1)]).toEqual([0, "sync 0+0"]);
   });

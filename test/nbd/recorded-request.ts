@@ -1,5 +1,6 @@
 /** A request without a connection, that remembers how it ended. */
 import { assert } from "#src/core/assert.ts";
+import { command } from "#src/nbd/constants.ts";
 import type { ExportRequest, StatusExtent } from "#src/nbd/export.ts";
 
 type Asked = Partial<Pick<ExportRequest, "offset" | "fua" | "noHole" | "fastZero" | "requestOne" | "contexts">> & {
@@ -21,6 +22,7 @@ export class RecordedRequest implements ExportRequest {
   readonly start = 3;
   buffer: Buffer;
   isKept = false;
+  isWithoutPayload = false;
   /** How it ended. */
   error: number | undefined;
   status: readonly (readonly StatusExtent[])[] | undefined;
@@ -52,6 +54,15 @@ export class RecordedRequest implements ExportRequest {
     const before = this.buffer;
     this.buffer = Buffer.from(before);
     before.fill(0xee);
+  }
+
+  /** As the real one: the payload is gone. */
+  keepWithoutPayload(): void {
+    assert(this.command !== command.read, "a read needs its memory");
+    this.isKept = true;
+    this.isWithoutPayload = true;
+    this.buffer.fill(0xee);
+    this.buffer = Buffer.alloc(0);
   }
 
   complete(error: number): void {

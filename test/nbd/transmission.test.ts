@@ -166,6 +166,25 @@ describe.each(styles)("in %s style", (style) => {
     for (let at = 0; at < 5; at++) expect(target.bytes[at * 4096]).toBe(at + 1);
   });
 
+  test("a payload that the export has taken over is given back while its request goes on, kept before or not", async () => {
+    const target = new ScriptedExport();
+    target.keeps = () => true;
+    const { open, server } = await served(target);
+    const client = open(style);
+    const payload = Buffer.alloc(100_000, 7);
+    client.say(request(style, { type: type.write, cookie: 1n, payload }));
+    client.say(request(style, { type: type.trim, cookie: 2n, length: 512 }));
+    const heldBytes = server.heldBytes;
+    target.letsGo = () => true;
+    client.say(request(style, { type: type.write, cookie: 3n, offset: 100_000, payload: payload.subarray(0, 4096) }));
+    client.say(request(style, { type: type.write, cookie: 4n, offset: 200_000, payload }));
+    expect([heldBytes >= payload.length, server.heldBytes, target.kept.length]).toEqual([true, heldBytes, 4]);
+    for (const kept of target.kept) kept.keepWithoutPayload();
+    expect(server.heldBytes).toBe(0);
+    for (const kept of target.kept.splice(0)) kept.complete(ok);
+    expect(client.replies().map((reply) => reply.cookie)).toEqual([1n, 2n, 3n, 4n]);
+  });
+
   test("not more requests are under way than may be; the rest is read when some have ended", async () => {
     const target = new ScriptedExport();
     target.keeps = () => true;
