@@ -1,0 +1,158 @@
+/**
+ * Decides what the remote appliance takes, for one group: which writer, which batch, which of its records. Pure: fed with
+ * what a peer says and what the journals hold.
+ *
+ * Invariants: received only grows; so do epoch and life; each record of the order is accepted at most once.
+ */
+import { assert } from "#src/core/assert.ts";
+import { ReconnectError, RefuseError, ResyncError } from "#src/core/errors.ts";
+import type { GroupHello } from "#src/wire/group-link.ts";
+
+/** The one who may write, durably known before anything is taken from him. */
+export interface Writer {
+  readonly writer: string;
+  /** 0: nobody has ever written. */
+  readonly life: number;
+  /** The highest that a writer has named. */
+  readonly epoch: number;
+}
+
+export interface Place {
+  /** Of the newest record; 0: there is none. */
+  readonly epoch: number;
+  /** The highest seq up to which all records are here. */
+  readonly received: number;
+}
+
+/** What an `epoch` record says, where it is the first of its batch. */
+export interface EpochJump {
+  readonly previousEpoch: number;
+  readonly previousLastSeq: number;
+}
+
+export interface ReceivedBatch {
+  readonly epoch: number;
+  readonly firstSeq: number;
+  readonly recordCount: number;
+  readonly jump: EpochJump | undefined;
+}
+
+export class Receiver {
+  #place: Place;
+  #spool: { readonly firstSeq: number; readonly lastSeq: number } = { firstSeq: 0, lastSeq: 0 };
+  /** What was here when the writer came. He goes on behind it. */
+  #receivedAtHello = 0;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  get place(): Place {
+    return this.#place;
+  }
+
+  /** Returns for whom may write. Nothing is changed yet: `admit` follows when he is known durably. */
+  judge(hello: GroupHello, known: Writer): void {
+    if (hello.life < known.life) {
+      throw new RefuseError(
+        `two writers of one group: this one is of life ${hello.life}, and there is one of life ${known.life} already`,
+      );
+    }
+    if (hello.life === known.life && hello.writer !== known.writer) {
+      throw new RefuseError(`two writers of one group: both claim to be of life ${hello.life}`);
+    }
+    const epoch = Math.max(known.epoch, this.#place.epoch);
+    if (hello.epoch < epoch) {
+      throw new RefuseError(
+        `this is an old copy of the local appliance's data: it is in epoch ${hello.epoch}, and the group has been in ${epoch}`,
+      );
+    }
+    // In a later epoch the spool may begin behind a jump; its first record says whether that is legal.
+    if (hello.epoch === this.#place.epoch && this.#isSpoolBehindGap(hello)) {
+      throw new ResyncError(
+        `the records ${this.#place.received + 1} to ${hello.firstSeq - 1} are neither here nor in the spool`,
+      );
+    }
+    const isFirst = this.#place.epoch === 0 && hello.epoch <= 1;
+    if (isFirst && this.#isSpoolBehindGap(hello)) {
+      throw new ResyncError(`the group is unknown here, and its spool has lost the records before ${hello.firstSeq}`);
+    }
+  }
+
+  #isSpoolBehindGap(hello: GroupHello): boolean {
+    return hello.lastSeq > 0 && hello.firstSeq > this.#place.received + 1;
+  }
+
+  admit(hello: GroupHello): void {
+    this.#spool = { firstSeq: hello.firstSeq, lastSeq: hello.lastSeq };
+    this.#receivedAtHello = this.#place.received;
+  }
+
+  /** How many of the batch's first records are here already; all of them, for a batch that was resent. */
+  judgeBatch(batch: ReceivedBatch): number {
+    const { received, epoch } = this.#place;
+    const lastSeq = batch.firstSeq + batch.recordCount - 1;
+    this.#refuseSecondUse(batch);
+    if (lastSeq <= received) return batch.recordCount;
+    if (batch.epoch < epoch) {
+      throw new RefuseError(
+        `the records from ${batch.firstSeq} on are of epoch ${batch.epoch}, and it is ${epoch} now`,
+      );
+    }
+    if (batch.epoch > epoch && batch.jump !== undefined) {
+      this.#allowJump(batch, batch.jump);
+      return 0;
+    }
+    if (batch.epoch > epoch && received > 0) {
+      throw new ResyncError(`epoch ${batch.epoch} begins at ${batch.firstSeq} without a record that says so`);
+    }
+    if (batch.firstSeq > received + 1) this.#refuseGap(batch.firstSeq);
+    return Math.max(0, received + 1 - batch.firstSeq);
+  }
+
+  /** The records are in the journals, or will be before anything else is. */
+  accepted(epoch: number, lastSeq: number): void {
+    assert(lastSeq > this.#place.received && epoch >= this.#place.epoch, "a record is accepted once, in order");
+    this.#place = { epoch, received: lastSeq };
+  }
+
+  /**
+   * A writer whose spool ended before what is here, and who did not fetch the rest, would give its seqs to other records:
+   * those would pass for known ones.
+   */
+  #refuseSecondUse(batch: ReceivedBatch): void {
+    const lastSeq = batch.firstSeq + batch.recordCount - 1;
+    const isSpoolShort = this.#spool.lastSeq > 0 && this.#spool.lastSeq < this.#receivedAtHello;
+    if (isSpoolShort && batch.firstSeq <= this.#receivedAtHello && lastSeq > this.#spool.lastSeq) {
+      throw new ResyncError(
+        `the records up to ${this.#receivedAtHello} are here, and the writer, whose spool ended at ${this.#spool.lastSeq}, gives their numbers to others`,
+      );
+    }
+  }
+
+  #allowJump(batch: ReceivedBatch, jump: EpochJump): void {
+    const { received, epoch } = this.#place;
+    const why = `epoch ${batch.epoch}, which begins at ${batch.firstSeq},`;
+    if (jump.previousEpoch >= batch.epoch || jump.previousLastSeq >= batch.firstSeq) {
+      throw new ResyncError(
+        `${why} claims to follow epoch ${jump.previousEpoch}, which ended at ${jump.previousLastSeq}`,
+      );
+    }
+    if (batch.firstSeq <= received) {
+      throw new ResyncError(`${why} takes seqs that records of epoch ${epoch} have, up to ${received}`);
+    }
+    if (jump.previousLastSeq > received) {
+      const isInSpool = this.#spool.lastSeq > 0 && this.#spool.firstSeq <= received + 1;
+      const gap = `${why} follows ${jump.previousLastSeq}, and here are only the records up to ${received}`;
+      throw isInSpool ? new ReconnectError(gap) : new ResyncError(gap);
+    }
+  }
+
+  /** Where the spool has what is missing, a new connection brings it. */
+  #refuseGap(firstSeq: number): never {
+    const { received } = this.#place;
+    const why = `a gap: after record ${received} comes ${firstSeq}`;
+    if (this.#spool.lastSeq > 0 && this.#spool.firstSeq > received + 1) throw new ResyncError(why);
+    throw new ReconnectError(why);
+  }
+}

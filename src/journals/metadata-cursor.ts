@@ -1,0 +1,129 @@
+/**
+ * Walks over the records of a metadata journal in their order, from piece to piece, for as long as each batch follows the
+ * one before. What it means that one does not is for others to say.
+ */
+import { logFileHeaderBytes } from "#src/core/limits.ts";
+import type { Files } from "#src/host/files.ts";
+import type { LogFinding } from "#src/records/log-recovery-table.ts";
+import { recordType } from "#src/records/record.ts";
+import type { JournalFolder } from "./journal-folder.ts";
+import { type FoundBatch, type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
+
+/** Where the walk ended. Without a piece: there is none. */
+export interface CursorEnd {
+  readonly finding: Exclude<LogFinding, "sound">;
+  readonly basePosition: number;
+  readonly offset: number;
+}
+
+export class MetadataCursor {
+  readonly #files: Files;
+  readonly #folder: JournalFolder;
+  readonly #identity: JournalIdentity;
+  readonly #basePositions: readonly number[];
+  #pieceIndex: number;
+  #piece: MetadataPiece | undefined;
+  #offset = logFileHeaderBytes;
+  #expectedSeq: number;
+  #epoch = 0;
+
+  /** Begins with the last piece that begins at or before `seq`. */
+  constructor(files: Files, folder: JournalFolder, identity: JournalIdentity, seq: number) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#identity = identity;
+    this.#basePositions = folder.pieces(files);
+    this.#pieceIndex = this.#indexFor(seq);
+    this.#expectedSeq = this.#openPiece()?.header?.firstSeq ?? 1;
+  }
+
+  /** The seq that comes next unless an epoch begins there. */
+  get expectedSeq(): number {
+    return this.#expectedSeq;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Of the piece that the last batch lay in. */
+  get basePosition(): number {
+    return this.#piece?.basePosition ?? 0;
+  }
+
+  #indexFor(seq: number): number {
+    for (let index = this.#basePositions.length - 1; index > 0; index--) {
+      const piece = this.#pieceAt(index);
+      const firstSeq = piece.header?.firstSeq;
+      piece.close();
+      if (firstSeq !== undefined && firstSeq <= seq) return index;
+    }
+    return 0;
+  }
+
+  #pieceAt(index: number): MetadataPiece {
+    return new MetadataPiece(this.#files, this.#folder, this.#basePositions[index] as number, this.#identity);
+  }
+
+  #openPiece(): MetadataPiece | undefined {
+    if (this.#piece === undefined && this.#pieceIndex < this.#basePositions.length) {
+      this.#piece = this.#pieceAt(this.#pieceIndex);
+    }
+    return this.#piece;
+  }
+
+  /** The next batch, or why there is none. */
+  next(): FoundBatch | CursorEnd {
+    for (;;) {
+      const piece = this.#openPiece();
+      if (piece === undefined) return { finding: "nothing", basePosition: 0, offset: 0 };
+      const { basePosition } = piece;
+      const found = piece.header === undefined ? headerFinding(piece) : piece.at(this.#offset);
+      const finding = found.finding === "sound" ? this.#judge(found) : found.finding;
+      if (found.finding === "sound" && finding === "sound") {
+        this.#offset = found.nextOffset;
+        this.#expectedSeq = found.header.firstSeq + found.header.recordCount;
+        this.#epoch = found.header.epoch;
+        return found;
+      }
+      if (!this.#goOnInNextPiece()) {
+        return { finding: finding as CursorEnd["finding"], basePosition, offset: this.#offset };
+      }
+    }
+  }
+
+  #judge({ header, records }: FoundBatch): LogFinding {
+    const isFirst = this.#epoch === 0;
+    if (header.epoch === this.#epoch || isFirst) {
+      const isJump = isFirst && records[0]?.type === recordType.epoch && header.firstSeq > this.#expectedSeq;
+      return header.firstSeq === this.#expectedSeq || isJump ? "sound" : "gap";
+    }
+    const isLegal = header.epoch > this.#epoch && records[0]?.type === recordType.epoch;
+    if (!isLegal) return "foreignEpoch";
+    return header.firstSeq >= this.#expectedSeq ? "sound" : "gap";
+  }
+
+  /** Whatever is left in a piece does not count where the next one says that it begins with the record that is due. */
+  #goOnInNextPiece(): boolean {
+    if (this.#pieceIndex + 1 >= this.#basePositions.length) return false;
+    const next = this.#pieceAt(this.#pieceIndex + 1);
+    if (next.header?.firstSeq !== this.#expectedSeq) {
+      next.close();
+      return false;
+    }
+    this.close();
+    this.#piece = next;
+    this.#pieceIndex++;
+    this.#offset = logFileHeaderBytes;
+    return true;
+  }
+
+  close(): void {
+    this.#piece?.close();
+    this.#piece = undefined;
+  }
+}
+
+function headerFinding(piece: MetadataPiece): { readonly finding: "nothing" | "brokenHeader" } {
+  return { finding: piece.sizeBytes === 0 ? "nothing" : "brokenHeader" };
+}

@@ -1,0 +1,138 @@
+/** A piece of the metadata journal, read: what lies at each place of it, whatever that is. */
+import { batchAlignmentBytes, batchHeaderBytes, journalReadBytes, logFileHeaderBytes } from "#src/core/limits.ts";
+import type { FileHandle, Files } from "#src/host/files.ts";
+import {
+  type BatchHeader,
+  batchBytes,
+  batchMagic,
+  batchSpanBytes,
+  getBatchHeader,
+  hasSoundHeads,
+} from "#src/records/batch.ts";
+import { getLogFileHeader, type LogFileHeader, logFileMagic, ownLogFileHeader } from "#src/records/log-file.ts";
+import type { LogFinding } from "#src/records/log-recovery-table.ts";
+import type { JournalFolder } from "./journal-folder.ts";
+import { type MetadataRecord, metadataRecords } from "./metadata-batch.ts";
+
+/** What all pieces of one journal have in common. */
+export interface JournalIdentity {
+  /** 32 hexadecimal digits. */
+  readonly group: string;
+  readonly incarnation: number;
+}
+
+export interface FoundBatch {
+  readonly finding: "sound";
+  readonly header: BatchHeader;
+  readonly records: readonly MetadataRecord[];
+  /** The batch begins at `start`; valid until the piece is read on. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  /** In the file. */
+  readonly offset: number;
+  readonly nextOffset: number;
+}
+
+export interface FoundElse {
+  readonly finding: Exclude<LogFinding, "sound">;
+  readonly offset: number;
+}
+
+export class MetadataPiece {
+  readonly path: string;
+  readonly basePosition: number;
+  /** Undefined: the piece has none, or a damaged one. */
+  readonly header: LogFileHeader | undefined;
+  readonly sizeBytes: number;
+  readonly #incarnation: number;
+  readonly #handle: FileHandle;
+  readonly #window = Buffer.alloc(journalReadBytes);
+  #windowOffset = 0;
+  #windowBytes = 0;
+
+  /** Throws a `RefuseError` where the piece is another journal's, or of another version. */
+  constructor(files: Files, folder: JournalFolder, basePosition: number, identity: JournalIdentity) {
+    this.path = folder.piecePath(basePosition);
+    this.basePosition = basePosition;
+    this.#incarnation = identity.incarnation;
+    this.#handle = files.open(this.path, "read");
+    try {
+      this.sizeBytes = this.#handle.sizeBytesNow();
+      this.header = this.#readHeader(identity);
+    } catch (error) {
+      this.#handle.close();
+      throw error;
+    }
+  }
+
+  #readHeader(identity: JournalIdentity): LogFileHeader | undefined {
+    const bytes = Buffer.alloc(Math.min(logFileHeaderBytes, this.sizeBytes));
+    this.#handle.readNow(bytes, 0, bytes.length, 0);
+    const header = ownLogFileHeader(this.path, getLogFileHeader(bytes, logFileMagic.metadata), identity);
+    return header?.basePosition === this.basePosition ? header : undefined;
+  }
+
+  /** Offsets are multiples of 512, from `logFileHeaderBytes` on. Whether a batch follows the one before is not looked at. */
+  at(offset: number): FoundBatch | FoundElse {
+    if (offset + batchAlignmentBytes > this.sizeBytes) return { finding: "nothing", offset };
+    if (!this.#load(offset, batchAlignmentBytes)) return { finding: "unreadable", offset };
+    const headerAt = offset - this.#windowOffset;
+    const header = getBatchHeader(this.#window, headerAt, batchMagic.metadata);
+    if (
+      header === undefined ||
+      header.incarnation !== this.#incarnation ||
+      header.position !== this.basePosition + offset
+    ) {
+      const isZero = this.#window.subarray(headerAt, headerAt + batchHeaderBytes).every((byte) => byte === 0);
+      return { finding: isZero ? "nothing" : "brokenHeader", offset };
+    }
+    if (offset + batchBytes(header) > this.sizeBytes) return { finding: "brokenHeads", offset };
+    if (!this.#load(offset, batchBytes(header))) return { finding: "unreadable", offset };
+    const start = offset - this.#windowOffset;
+    const isSound = hasSoundHeads(this.#window, start, header);
+    const records = isSound ? metadataRecords(this.#window, start, header) : undefined;
+    if (records === undefined) return { finding: "brokenHeads", offset };
+    const nextOffset = offset + batchSpanBytes(header);
+    return { finding: "sound", header, records, bytes: this.#window, start, offset, nextOffset };
+  }
+
+  /** False: the disk does not give the bytes. */
+  #load(offset: number, lengthBytes: number): boolean {
+    const isThere = offset >= this.#windowOffset && offset + lengthBytes <= this.#windowOffset + this.#windowBytes;
+    if (isThere) return true;
+    this.#windowBytes = 0;
+    try {
+      this.#windowBytes = this.#handle.readNow(this.#window, 0, this.#window.length, offset);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EIO") throw error;
+      return this.#loadOnly(offset, lengthBytes);
+    }
+    this.#windowOffset = offset;
+    return this.#windowBytes >= lengthBytes;
+  }
+
+  /** What lies further on may be what cannot be read. */
+  #loadOnly(offset: number, lengthBytes: number): boolean {
+    try {
+      this.#windowBytes = this.#handle.readNow(this.#window, 0, lengthBytes, offset);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EIO") return false;
+      throw error;
+    }
+    this.#windowOffset = offset;
+    return this.#windowBytes >= lengthBytes;
+  }
+
+  /** The sound batches from an offset on, whatever lies between them. */
+  *batchesFrom(firstOffset: number): Generator<FoundBatch> {
+    for (let offset = firstOffset; offset < this.sizeBytes; ) {
+      const found = this.at(offset);
+      if (found.finding === "sound") yield found;
+      offset = found.finding === "sound" ? found.nextOffset : offset + batchAlignmentBytes;
+    }
+  }
+
+  close(): void {
+    this.#handle.close();
+  }
+}
