@@ -1,0 +1,110 @@
+/**
+ * What a volume must hold: the records of its group's journals, applied in their order to a volume that began with zeros.
+ * The remote's journal and the spool are copies of one order, so what both have must agree.
+ */
+import { LandedBlocks } from "./landed-blocks.ts";
+import { typeNumber } from "./log-file-reader.ts";
+import { blockBytes, type Log, type LoggedRecord, readLogs } from "./log-records.ts";
+
+/** Where the bytes of a block are: at the n-th block of a record that has them. */
+export interface BlockOrigin {
+  readonly record: LoggedRecord;
+  readonly index: number;
+}
+
+export interface JournalFolders {
+  /** The folder of everything that the local appliance keeps; nothing: it is lost. */
+  readonly local?: string;
+  readonly remote?: string;
+}
+
+const written = new Set([typeNumber.write, typeNumber.trim, typeNumber.zero]);
+
+export class JournalReplay implements Disposable {
+  readonly group: string;
+  /** Of the remote and of the spool; 0 for none. */
+  readonly remoteLastSeq: number;
+  readonly spoolLastSeq: number;
+  /** All records in their order, each once, from whichever has them. */
+  readonly records: readonly LoggedRecord[];
+  readonly #landed: LandedBlocks | undefined;
+
+  /** `group` may be left out where there is only one. */
+  constructor(folders: JournalFolders, group?: string) {
+    const remote = logOf(folders.remote, "metadata", group);
+    const spool = logOf(folders.local, "spool", group);
+    const first = remote ?? spool;
+    if (first === undefined) throw new Error("there is no journal");
+    if (remote !== undefined && spool !== undefined && remote.group !== spool.group) throw new Error("two groups");
+    this.group = first.group;
+    this.remoteLastSeq = remote?.lastSeq ?? 0;
+    this.spoolLastSeq = spool?.lastSeq ?? 0;
+    this.#landed = folders.remote === undefined ? undefined : new LandedBlocks(folders.remote, this.group);
+    this.records = this.#merge(remote?.records ?? [], spool?.records ?? []);
+  }
+
+  #merge(remote: readonly LoggedRecord[], spool: readonly LoggedRecord[]): LoggedRecord[] {
+    const bySeq = new Map(remote.map((record) => [record.seq, record]));
+    for (const record of spool) {
+      const copy = bySeq.get(record.seq);
+      if (copy !== undefined) this.#compare(record, copy);
+    }
+    const lastSeq = remote.at(-1)?.seq ?? 0;
+    const rest = spool.filter((record) => record.seq > lastSeq);
+    const next = rest[0];
+    const isGap = next !== undefined && next.type !== typeNumber.epoch && next.seq !== lastSeq + 1;
+    if (isGap && remote.length > 0) throw new Error(`the remote ends at ${lastSeq}, the spool goes on at ${next.seq}`);
+    return [...remote, ...rest];
+  }
+
+  #compare(spooled: LoggedRecord, copy: LoggedRecord): void {
+    for (const field of ["epoch", "type", "volume", "timeMicros", "startBlock", "blockCount", "ordinal"] as const) {
+      if (spooled[field] !== copy[field]) {
+        throw new Error(`seq ${spooled.seq}: ${field} is ${spooled[field]} in the spool, ${copy[field]} at the remote`);
+      }
+    }
+    for (let index = 0; spooled.payload !== undefined && index < spooled.blockCount; index++) {
+      if (!this.bytesOf({ record: spooled, index }).equals(this.bytesOf({ record: copy, index }))) {
+        throw new Error(`seq ${spooled.seq}: block ${index} differs between the spool and the remote`);
+      }
+    }
+  }
+
+  /** The number that the group's records give to a volume. */
+  volumeNumber(name: string): number {
+    const record = this.records.find((it) => it.type === typeNumber.volume && it.extra?.name === name);
+    if (record === undefined) throw new Error(`no record says what volume ${name} is`);
+    return record.volume;
+  }
+
+  /** For each block of the volume that was ever written, the last record that says what it holds. */
+  contentOf(volume: number, lastSeq = Number.MAX_SAFE_INTEGER): Map<number, BlockOrigin> {
+    const content = new Map<number, BlockOrigin>();
+    for (const record of this.records) {
+      if (record.seq > lastSeq) break;
+      if (record.volume !== volume || !written.has(record.type)) continue;
+      for (let index = 0; index < record.blockCount; index++) content.set(record.startBlock + index, { record, index });
+    }
+    return content;
+  }
+
+  bytesOf({ record, index }: BlockOrigin): Buffer {
+    if (record.type !== typeNumber.write) return Buffer.alloc(blockBytes);
+    if (record.payload !== undefined) return record.payload.subarray(index * blockBytes, (index + 1) * blockBytes);
+    if (this.#landed === undefined || record.address === undefined || record.address === 0) {
+      throw new Error(`seq ${record.seq} is a write without a payload`);
+    }
+    return this.#landed.read(record.volume, record.address + index);
+  }
+
+  [Symbol.dispose](): void {
+    this.#landed?.[Symbol.dispose]();
+  }
+}
+
+function logOf(folder: string | undefined, kind: "spool" | "metadata", group: string | undefined): Log | undefined {
+  if (folder === undefined) return undefined;
+  const logs = readLogs(folder, kind).filter((log) => group === undefined || log.group === group);
+  if (logs.length > 1) throw new Error(`${logs.length} logs of kind ${kind}; name the group`);
+  return logs[0];
+}

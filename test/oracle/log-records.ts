@@ -1,0 +1,166 @@
+/** The records in the batches of a log, in their order, checked for what docs/formats.md promises of order and epochs. */
+import { isSummed } from "./byte-sum.ts";
+import {
+  type Batch,
+  filesUnder,
+  type LogFile,
+  type LogKind,
+  le64,
+  readLogFile,
+  typeNumber,
+} from "./log-file-reader.ts";
+
+export const blockBytes = 4096;
+const headBytes = 40;
+const entryBytes = 64;
+const sumBytes = 8;
+
+export interface LoggedRecord {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly type: number;
+  readonly volume: number;
+  readonly timeMicros: number;
+  readonly startBlock: number;
+  readonly blockCount: number;
+  readonly ordinal: number;
+  readonly extra: Readonly<Record<string, unknown>> | undefined;
+  /** A spool's writes carry their payload; its checksums were found right. */
+  readonly payload?: Buffer;
+  /** In a metadata journal: where the payload's first block is; 0 for none. */
+  readonly address?: number;
+}
+
+export interface Log {
+  readonly kind: LogKind;
+  readonly group: string;
+  readonly records: readonly LoggedRecord[];
+  /** What the log itself says was durable when its last batch was written. */
+  readonly durableSeq: number;
+  readonly lastSeq: number;
+}
+
+/**
+ * The logs of a kind under a folder, one for each incarnation. A log ends at the first place where it does not go on; if
+ * anything in it says that more was durable, that is an error.
+ */
+export function readLogs(folder: string, kind: LogKind): Log[] {
+  const files = filesUnder(folder).flatMap((path) => readLogFile(path, kind) ?? []);
+  const ofEach = Map.groupBy(files, (file) => `${file.group} ${file.incarnation}`);
+  return [...ofEach.values()].map((ofOne) => joinFiles(ofOne.toSorted((a, b) => a.base - b.base)));
+}
+
+function joinFiles(files: readonly LogFile[]): Log {
+  const { group, kind, path, firstSeq } = files[0] as LogFile;
+  const releasedSeq = Math.max(...files.map((file) => file.releasedSeq));
+  if (firstSeq > releasedSeq + 1) throw new Error(`${path} is the oldest of its log, and one before it is missing`);
+  const durableSeq = Math.max(releasedSeq, ...files.flatMap((file) => file.batches.map((batch) => batch.durableSeq)));
+  const records: LoggedRecord[] = [];
+  let last: LoggedRecord | undefined;
+  for (const found of recordsInOrder(files)) {
+    const [first] = found;
+    if (first === undefined || !follows(last, first, firstSeq)) break;
+    if (first.timeMicros < (last?.timeMicros ?? 0)) throw new Error(`seq ${first.seq}: time goes back`);
+    records.push(...found);
+    last = found.at(-1);
+  }
+  const lastSeq = last?.seq ?? firstSeq - 1;
+  if (lastSeq < durableSeq) {
+    throw new Error(`the ${kind} of group ${group} ends at ${lastSeq}, and says that ${durableSeq} was durable`);
+  }
+  return { kind, group, records, durableSeq, lastSeq };
+}
+
+/** Batch by batch; nothing any more where the row of files is broken or a batch is not whole. */
+function* recordsInOrder(files: readonly LogFile[]): Generator<readonly LoggedRecord[]> {
+  let base = (files[0] as LogFile).base;
+  for (const file of files) {
+    if (file.base !== base) return;
+    base += file.fullBytes;
+    for (const batch of file.batches) {
+      const records = file.kind === "spool" ? spooled(batch) : entries(batch);
+      if (records === undefined) return;
+      yield records;
+    }
+  }
+}
+
+/** Within an epoch seqs have no gaps; an epoch says what it follows. */
+function follows(last: LoggedRecord | undefined, next: LoggedRecord, firstSeq: number): boolean {
+  if (last === undefined) return next.type === typeNumber.epoch ? next.seq >= firstSeq : next.seq === firstSeq;
+  if (next.epoch === last.epoch) return next.seq === last.seq + 1;
+  const isEpoch = next.type === typeNumber.epoch && next.epoch > last.epoch && next.seq > last.seq;
+  return isEpoch && next.extra?.previousEpoch === last.epoch && next.extra.previousLastSeq === last.seq;
+}
+
+/** Undefined: a payload is not what its checksums say. Anything else that is wrong behind a right checksum is an error. */
+function spooled({ heads, payload, recordCount, epoch, firstSeq }: Batch): LoggedRecord[] | undefined {
+  const records: LoggedRecord[] = [];
+  let at = 0;
+  let payloadAt = 0;
+  for (let index = 0; index < recordCount; index++) {
+    const type = heads.readUInt8(at);
+    const blockCount = heads.readUInt32LE(at + 32);
+    const payloadBlocks = type === typeNumber.write ? blockCount : 0;
+    const sumsAt = at + headBytes;
+    for (let block = 0; block < payloadBlocks; block++) {
+      const from = payloadAt + block * blockBytes;
+      if (!isSummed(payload, from, from + blockBytes, heads, sumsAt + block * sumBytes)) return undefined;
+    }
+    const extraAt = sumsAt + payloadBlocks * sumBytes;
+    const extraBytes = heads.readUInt16LE(at + 2);
+    const payloadEnd = payloadAt + payloadBlocks * blockBytes;
+    records.push({
+      seq: firstSeq + index,
+      epoch,
+      type,
+      volume: heads.readUInt32LE(at + 4),
+      timeMicros: le64(heads, at + 8),
+      startBlock: le64(heads, at + 16),
+      ordinal: le64(heads, at + 24),
+      blockCount,
+      extra: extraOf(heads.subarray(extraAt, extraAt + extraBytes)),
+      ...(payloadBlocks === 0 ? {} : { payload: payload.subarray(payloadAt, payloadEnd) }),
+    });
+    at = extraAt + extraBytes;
+    payloadAt = payloadEnd;
+  }
+  if (at !== heads.length || payloadAt !== payload.length) throw new Error(`the batch of ${firstSeq} does not add up`);
+  return records;
+}
+
+function entries({ heads, recordCount, epoch, firstSeq }: Batch): LoggedRecord[] {
+  const records: LoggedRecord[] = [];
+  let extraAt = recordCount * entryBytes;
+  for (let index = 0; index < recordCount; index++) {
+    const at = index * entryBytes;
+    const extraBytes = heads.readUInt16LE(at + 2);
+    const record = {
+      seq: le64(heads, at + 8),
+      epoch: heads.readUInt32LE(at + 44),
+      type: heads.readUInt8(at),
+      volume: heads.readUInt32LE(at + 4),
+      timeMicros: le64(heads, at + 16),
+      startBlock: le64(heads, at + 24),
+      address: le64(heads, at + 32),
+      blockCount: heads.readUInt32LE(at + 40),
+      ordinal: le64(heads, at + 48),
+      extra: extraOf(heads.subarray(extraAt, extraAt + extraBytes)),
+    };
+    if (record.seq !== firstSeq + index || record.epoch !== epoch) {
+      throw new Error(
+        `entry ${index} of the batch of ${firstSeq} says that it is seq ${record.seq} of ${record.epoch}`,
+      );
+    }
+    records.push(record);
+    extraAt += extraBytes;
+  }
+  if (extraAt !== heads.length) throw new Error(`the entries of the batch of ${firstSeq} do not add up`);
+  return records;
+}
+
+function extraOf(bytes: Buffer): Record<string, unknown> | undefined {
+  if (bytes.length === 0) return undefined;
+  const end = bytes.indexOf(0);
+  return JSON.parse(bytes.toString("utf8", 0, end < 0 ? bytes.length : end)) as Record<string, unknown>;
+}

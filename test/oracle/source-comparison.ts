@@ -1,0 +1,34 @@
+/** Invariant "ahead": the source is the replay of the journal. Compared block by block, the source read as it lies there. */
+import fs from "node:fs";
+import type { JournalReplay } from "./journal-replay.ts";
+import { blockBytes } from "./log-records.ts";
+
+const readBytes = 256 * blockBytes;
+const complaintsMax = 5;
+
+/** In words, what differs; empty: nothing does. */
+export function differences(sourcePath: string, replay: JournalReplay, volume: number): string[] {
+  const content = replay.contentOf(volume);
+  const complaints: string[] = [];
+  const source = fs.openSync(sourcePath, "r");
+  try {
+    const sizeBytes = fs.fstatSync(source).size;
+    const bytes = Buffer.alloc(readBytes);
+    const zeros = Buffer.alloc(blockBytes);
+    for (let at = 0; at < sizeBytes && complaints.length < complaintsMax; at += readBytes) {
+      const count = fs.readSync(source, bytes, 0, readBytes, at);
+      for (let from = 0; from < count; from += blockBytes) {
+        const block = (at + from) / blockBytes;
+        const origin = content.get(block);
+        const wanted = origin === undefined ? zeros : replay.bytesOf(origin);
+        if (wanted.equals(bytes.subarray(from, from + blockBytes))) continue;
+        complaints.push(
+          `block ${block} is not what ${origin === undefined ? "it began as" : `seq ${origin.record.seq} wrote`}`,
+        );
+      }
+    }
+  } finally {
+    fs.closeSync(source);
+  }
+  return complaints;
+}

@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import type { FoundBlock } from "./block-stamp.ts";
+import { WriteHistory, type Writing } from "./write-history.ts";
+
+const volume = 7;
+const found = (number: number, block = 0): FoundBlock => ({ volume, block, number });
+
+function answered(history: WriteHistory, kind: Writing["kind"] = "write", block = 0, count = 1): Writing {
+  const writing = history.issue(kind, block, count);
+  history.replied(writing);
+  return writing;
+}
+
+function flush(history: WriteHistory): void {
+  history.flushReplied(history.flushIssued());
+}
+
+test("a block that was never written holds zeros", () => {
+  const history = new WriteHistory(volume, 4);
+  expect(history.settle(0, "zeros")).toBeUndefined();
+  expect(history.settle(1, "damaged")).toMatch(/damaged/);
+});
+
+test("what no flush covered may be lost, may be there", () => {
+  for (const number of [1, 2]) {
+    const history = new WriteHistory(volume, 4);
+    answered(history);
+    answered(history);
+    expect(history.settle(0, found(number))).toBeUndefined();
+  }
+});
+
+test("what a flush covered may not be lost", () => {
+  const history = new WriteHistory(volume, 4);
+  answered(history);
+  answered(history);
+  flush(history);
+  answered(history);
+  expect(history.settle(0, found(1))).toMatch(/writing 1 .* allowed was 2 \(write\), 3/);
+  expect(history.settle(0, "zeros")).toMatch(/zeros/);
+  expect(history.settle(0, found(2))).toBeUndefined();
+});
+
+test("a flush that was handed over before an answer does not cover it", () => {
+  const history = new WriteHistory(volume, 4);
+  const token = history.flushIssued();
+  answered(history);
+  history.flushReplied(token);
+  expect(history.settle(0, "zeros")).toBeUndefined();
+});
+
+test("what was seen once does not change any more by itself", () => {
+  const history = new WriteHistory(volume, 4);
+  answered(history);
+  answered(history);
+  expect(history.settle(0, found(1))).toBeUndefined();
+  expect(history.settle(0, found(2))).toMatch(/allowed was/);
+});
+
+test("what was lost is not promised by a later flush, what was seen is", () => {
+  const history = new WriteHistory(volume, 4);
+  answered(history, "write", 0, 2);
+  history.restarted();
+  expect(history.settle(0, "zeros")).toBeUndefined();
+  expect(history.settle(1, found(1, 1))).toBeUndefined();
+  flush(history);
+  expect(history.settle(0, "zeros")).toBeUndefined();
+  expect(history.settle(1, "zeros")).toMatch(/zeros/);
+});
+
+test("the stamp of another block or volume fits nowhere", () => {
+  const history = new WriteHistory(volume, 4);
+  answered(history);
+  expect(history.settle(0, found(1, 1))).toMatch(/block 1/);
+  expect(history.settle(0, { volume: 8, block: 0, number: 1 })).toMatch(/volume 8/);
+});
+
+test("a trim may have been dropped, a zeroing not", () => {
+  const history = new WriteHistory(volume, 4);
+  for (const block of [0, 1]) answered(history, "write", block);
+  answered(history, "trim", 0);
+  answered(history, "zero", 1);
+  flush(history);
+  expect(history.judge(0, found(1))).toBeUndefined();
+  expect(history.judge(0, "zeros")).toBeUndefined();
+  expect(history.judge(1, found(2, 1))).toMatch(/newest is 4 \(zero\)/);
+  expect(history.judge(1, "zeros")).toBeUndefined();
+});
+
+test("a read brings the newest, nothing older", () => {
+  const history = new WriteHistory(volume, 4);
+  answered(history);
+  answered(history);
+  expect(history.judge(0, found(1))).toMatch(/newest is 2/);
+  expect(history.judge(0, found(2))).toBeUndefined();
+});
+
+test("a prefix has an order that could have been seen", () => {
+  const history = new WriteHistory(volume, 4);
+  answered(history, "write", 0);
+  answered(history, "write", 1);
+  expect(history.judgePrefix([1, 2])).toBeUndefined();
+  expect(history.judgePrefix([1])).toBeUndefined();
+  expect(history.judgePrefix([2, 1])).toMatch(/answered before/);
+  expect(history.judgePrefix([3])).toMatch(/never handed over/);
+});
+
+test("a prefix has no hole, but writings under way at the same time may come in any order", () => {
+  const history = new WriteHistory(volume, 4);
+  const one = history.issue("write", 0, 1);
+  const two = history.issue("write", 1, 1);
+  history.replied(two);
+  history.replied(one);
+  expect(history.judgePrefix([2])).toBeUndefined();
+  answered(history, "write", 2);
+  expect(history.judgePrefix([2, 3])).toMatch(/writing 1 is missing/);
+});

@@ -1,0 +1,171 @@
+/**
+ * What a test wrote to one volume and what it was told: the judge of what may be found after any accident. A block must
+ * hold the newest writing that was promised, or a later one; never an older one, never anything else.
+ *
+ * Writes under way at the same time never touch the same block, so the writings of a block have one order.
+ */
+import type { FoundBlock } from "./block-stamp.ts";
+
+export interface Writing {
+  readonly number: number;
+  readonly kind: "write" | "zero" | "trim";
+  readonly startBlock: number;
+  readonly blockCount: number;
+  /** When it was handed over, and when it was answered well, on a clock that counts such events. */
+  readonly issued: number;
+  replied: number | undefined;
+}
+
+/** The writings of a block that may be found, the oldest first; `promised` is the number of the one that must survive. */
+interface BlockHistory {
+  writings: Writing[];
+  promisedFrom: number;
+}
+
+export interface FlushToken {
+  readonly covers: readonly Writing[];
+}
+
+const untouched: Writing = { number: 0, kind: "zero", startBlock: 0, blockCount: 0, issued: 0, replied: 0 };
+
+export class WriteHistory {
+  readonly volume: number;
+  readonly blockCount: number;
+  readonly #blocks = new Map<number, BlockHistory>();
+  readonly #byNumber = new Map<number, Writing>();
+  /** Answered, and not yet promised by a flush. */
+  #unpromised = new Set<Writing>();
+  #lastNumber = 0;
+  #event = 0;
+
+  constructor(volume: number, blockCount: number) {
+    this.volume = volume;
+    this.blockCount = blockCount;
+  }
+
+  get count(): number {
+    return this.#lastNumber;
+  }
+
+  issue(kind: Writing["kind"], startBlock: number, blockCount: number): Writing {
+    const number = ++this.#lastNumber;
+    const writing: Writing = { number, kind, startBlock, blockCount, issued: ++this.#event, replied: undefined };
+    this.#byNumber.set(number, writing);
+    for (let block = startBlock; block < startBlock + blockCount; block++) this.#of(block).writings.push(writing);
+    return writing;
+  }
+
+  replied(writing: Writing): void {
+    writing.replied = ++this.#event;
+    this.#unpromised.add(writing);
+  }
+
+  /** A flush is handed over: it will promise what was answered before. */
+  flushIssued(): FlushToken {
+    return { covers: [...this.#unpromised] };
+  }
+
+  flushReplied({ covers }: FlushToken): void {
+    for (const writing of covers) {
+      this.#unpromised.delete(writing);
+      this.promise(writing);
+    }
+  }
+
+  /** A write with FUA, or one covered by a flush. A trim is advice: what was before it may stay. */
+  promise(writing: Writing): void {
+    if (writing.kind === "trim") return;
+    for (let block = writing.startBlock; block < writing.startBlock + writing.blockCount; block++) {
+      const history = this.#of(block);
+      // Promised already, or lost here before it was.
+      if (writing.number <= history.promisedFrom || !history.writings.includes(writing)) continue;
+      history.promisedFrom = writing.number;
+      history.writings = history.writings.filter(({ number }) => number >= writing.number);
+    }
+  }
+
+  /** All that was answered counts as promised: where no power was lost, nothing may be. */
+  promiseAnswered(): void {
+    for (const writing of this.#unpromised) this.promise(writing);
+    this.#unpromised = new Set();
+  }
+
+  /** Answers before an accident promise nothing any more; what is found afterwards does (`settle`). */
+  restarted(): void {
+    this.#unpromised = new Set();
+  }
+
+  /** What is wrong with a block that was found, in words. The newest writing that fits is what it holds from now on. */
+  settle(block: number, found: FoundBlock): string | undefined {
+    const history = this.#of(block);
+    const fitting = history.writings.findLastIndex((writing) => this.#fits(writing, block, found));
+    if (fitting < 0) return `block ${block}: ${this.#describe(found)}, allowed was ${this.#allowed(history)}`;
+    history.writings = history.writings.slice(0, fitting + 1);
+    // It was seen, so the next flush covers it.
+    this.#unpromised.add(history.writings.at(-1) as Writing);
+    return undefined;
+  }
+
+  /** What is wrong with a block that was read while nothing is under way. */
+  judge(block: number, found: FoundBlock): string | undefined {
+    const { writings } = this.#of(block);
+    const newest = writings.at(-1) as Writing;
+    const fits =
+      this.#fits(newest, block, found) || (newest.kind === "trim" && this.#fitsBefore(writings, block, found));
+    return fits
+      ? undefined
+      : `block ${block}: ${this.#describe(found)}, the newest is ${newest.number} (${newest.kind})`;
+  }
+
+  /**
+   * What is wrong with a row of writings that claims to be a prefix of this history: in an order that could have been
+   * seen, and without a hole. Numbers of `write` only.
+   */
+  judgePrefix(numbers: readonly number[]): string | undefined {
+    const had = new Set(numbers);
+    let latestIssue = 0;
+    for (const number of numbers) {
+      const writing = this.#byNumber.get(number);
+      if (writing === undefined) return `writing ${number} was never handed over`;
+      if ((writing.replied ?? Number.POSITIVE_INFINITY) < latestIssue) {
+        return `writing ${number} was answered before one was handed over that comes before it`;
+      }
+      latestIssue = Math.max(latestIssue, writing.issued);
+    }
+    for (const { number, kind, replied } of this.#byNumber.values()) {
+      if (kind === "write" && (replied ?? Number.POSITIVE_INFINITY) < latestIssue && !had.has(number)) {
+        return `writing ${number} is missing, and one that was handed over after its answer is there`;
+      }
+    }
+    return undefined;
+  }
+
+  #of(block: number): BlockHistory {
+    let history = this.#blocks.get(block);
+    if (history === undefined) {
+      history = { writings: [untouched], promisedFrom: 0 };
+      this.#blocks.set(block, history);
+    }
+    return history;
+  }
+
+  #fits(writing: Writing, block: number, found: FoundBlock): boolean {
+    if (writing.kind !== "write") return found === "zeros";
+    if (typeof found === "string") return false;
+    return found.number === writing.number && found.block === block && found.volume === this.volume;
+  }
+
+  #fitsBefore(writings: readonly Writing[], block: number, found: FoundBlock): boolean {
+    const before = writings.findLast(({ kind }) => kind !== "trim");
+    return before !== undefined && this.#fits(before, block, found);
+  }
+
+  #describe(found: FoundBlock): string {
+    if (typeof found === "string") return found;
+    return `writing ${found.number} of block ${found.block} of volume ${found.volume}`;
+  }
+
+  #allowed({ writings }: BlockHistory): string {
+    return writings.map(({ number, kind }) => `${number} (${kind})`).join(", ");
+  }
+}
