@@ -1,0 +1,137 @@
+/**
+ * One connection as the remote appliance sees it, from the peer's proof on:
+ *
+ *     opening ─▶ welcome ─▶ closed
+ *        └────────────────────▲
+ *
+ * What is to be said again and again is kept as its latest state while the socket takes nothing: a slow peer makes
+ * nothing grow.
+ *
+ * Invariants: takenBytes <= grantedBytes; grantedBytes = toldBytes unless the socket takes nothing.
+ */
+import { assert } from "#src/core/assert.ts";
+import { ReconnectError, RefuseError } from "#src/core/errors.ts";
+import { type FrameType, frameType } from "./frame.ts";
+import type { FrameChannel, FrameHandler } from "./frame-channel.ts";
+import type {
+  GroupHello,
+  GroupSession,
+  GroupSessionOwner,
+  GroupSessions,
+  GroupWelcome,
+  Watermarks,
+} from "./group-link.ts";
+import { decodeNumber, encodeNumber, encodeWatermarks, encodeWelcome } from "./group-messages.ts";
+
+export class OpenGroupSession implements GroupSession, FrameHandler {
+  readonly #channel: FrameChannel;
+  readonly #ended: (error: Error, wasWelcome: boolean) => void;
+  /** Undefined while opening. */
+  #owner: GroupSessionOwner | undefined;
+  #isClosed = false;
+  #grantedBytes = 0;
+  #toldBytes = 0;
+  #takenBytes = 0;
+  #marks: Watermarks | undefined;
+
+  constructor(channel: FrameChannel, ended: (error: Error, wasWelcome: boolean) => void) {
+    this.#channel = channel;
+    this.#ended = ended;
+  }
+
+  async open(sessions: GroupSessions, hello: GroupHello): Promise<void> {
+    try {
+      const { welcome, owner } = await sessions.open(hello, this);
+      this.#opened(welcome, owner);
+    } catch (error) {
+      this.#channel.close(error as Error);
+    }
+  }
+
+  #opened(welcome: GroupWelcome, owner: GroupSessionOwner): void {
+    if (this.#isClosed) {
+      owner.closed();
+      return;
+    }
+    this.#owner = owner;
+    this.#channel.send(frameType.welcome, encodeWelcome(welcome));
+    this.#sayLatest();
+  }
+
+  // GroupSession
+
+  get peer(): string {
+    return this.#channel.peer;
+  }
+
+  sendWatermarks(marks: Watermarks): void {
+    this.#marks = marks;
+    this.#sayLatest();
+  }
+
+  giveCredit(byteLength: number): void {
+    this.#grantedBytes += byteLength;
+    this.#sayLatest();
+  }
+
+  #sayLatest(): void {
+    if (this.#owner === undefined || this.#channel.isBlocked) return;
+    const marks = this.#marks;
+    this.#marks = undefined;
+    if (marks !== undefined) this.#channel.send(frameType.watermarks, encodeWatermarks(marks));
+    if (this.#toldBytes < this.#grantedBytes) {
+      this.#toldBytes = this.#grantedBytes;
+      this.#channel.send(frameType.credit, encodeNumber(this.#grantedBytes));
+    }
+  }
+
+  sendBatch(buffer: Buffer, start: number, end: number): boolean {
+    return this.#channel.sendBulk(frameType.fetchedBatch, buffer, start, end);
+  }
+
+  endFetch(): void {
+    this.#channel.send(frameType.fetchEnd);
+  }
+
+  close(why: string): void {
+    this.#channel.close(new ReconnectError(why));
+  }
+
+  // FrameHandler
+
+  frame(type: FrameType, bytes: Buffer, start: number, end: number): void {
+    const owner = this.#owner;
+    if (owner === undefined) throw new RefuseError("the other side did not wait for its welcome");
+    switch (type) {
+      case frameType.batches:
+        this.#takenBytes += end - start;
+        if (this.#takenBytes > this.#grantedBytes) throw new RefuseError("more was sent than there was credit for");
+        owner.batches(bytes, start, end);
+        break;
+      case frameType.askDurable:
+        owner.askDurable(decodeNumber(bytes, start, end));
+        break;
+      case frameType.fetch:
+        owner.fetch(decodeNumber(bytes, start, end));
+        break;
+      default:
+        throw new RefuseError(`a frame of type ${type} came where it does not belong`);
+    }
+  }
+
+  endOfRead(): void {
+    this.#owner?.endOfRead();
+  }
+
+  drained(hasFreedBulk: boolean): void {
+    this.#sayLatest();
+    if (hasFreedBulk) this.#owner?.drained();
+  }
+
+  closed(error: Error): void {
+    assert(!this.#isClosed, "a session is closed once");
+    this.#isClosed = true;
+    this.#owner?.closed();
+    this.#ended(error, this.#owner !== undefined);
+  }
+}
