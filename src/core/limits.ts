@@ -242,8 +242,8 @@ export const remoteFullProbeBytes = 4 * MiB;
 export const remoteGroupCountMax = 4096;
 export const remoteNameBytesMax = 256;
 export const remoteVolumeCountMax = 65_536;
-/** Files that groups without work keep open; those with work have theirs. */
-export const remoteIdleFileCountMax = 192;
+/** Groups that keep their files open: three each, and a few that are full and not durable yet. */
+export const remoteOpenGroupCountMax = 256;
 /** Segment numbers that are taken from the catalogue at a time. */
 export const segmentLeaseCount = 64;
 
@@ -259,3 +259,77 @@ export const logFileHeaderBytes = 512;
 assert(logFileHeaderBytes % batchAlignmentBytes === 0, "batches begin right behind a log file's header");
 export const traceRecordCountMax = 256;
 export const tokenCharactersMin = 16;
+/** Room for what lives shortly, of each I/O thread. */
+export const threadNurseryMiB = 3;
+/** Questions to a thread that it has not answered; more are refused at once. */
+export const sideAsksMax = 64;
+/** A question to a side that needs longer than this is answered with what is known. */
+export const sidePatienceMs = 30_000;
+export const sideFactsEveryMs = 1_000;
+export const nameCharactersMax = 64;
+export const volumeIdBytes = 16;
+export const catalogueVolumesMax = 1024;
+
+// Spool
+/** Distance of the entries that are kept in memory to find a record in the spool; larger where the spool is larger. */
+export const spoolIndexStepBytesMin = 256 * KiB;
+export const spoolIndexEntryCountMax = 262_144;
+/** The newest batches can all be found at once. */
+export const spoolIndexRecentCount = 8192;
+export const spoolSegmentBytesMin = 8 * KiB;
+export const spoolSegmentBytesMax = 4 * GiB;
+/** Segments that are kept for later use when nothing is in them any more; others are given back. */
+export const spoolFreeCountMax = 2;
+/** What is written ahead into a new segment at a time. */
+export const spoolPreparePieceBytes = 1 * MiB;
+/** What reading the whole spool takes at a time, before others get their turn. */
+export const spoolReadBytes = 2 * batchBytesMax;
+export const spoolTurnMs = 10;
+
+assert(spoolSegmentBytesMin % batchAlignmentBytes === 0, "a smallest segment is whole");
+
+// The control API
+export const httpHeaderBytesMax = 8 * KiB;
+export const httpBodyBytesMax = 64 * KiB;
+export const httpConnectionsMax = 256;
+/** A request's header must have come by then, and all of it by the next. */
+export const httpHeaderMs = 10_000;
+export const httpRequestMs = 30_000;
+export const httpIdleMs = 5_000;
+export const httpAnswerBytesMax = 16 * MiB;
+export const httpAnswerMs = 60_000;
+/** So long a question about the present state waits for what is new before it is answered with what is known. */
+export const statusPatienceMs = 500;
+
+assert(httpAnswerMs > sidePatienceMs, "who asks waits longer than who answers");
+
+// Interceptor
+/** The unit of the region map, unless a volume is so large that it would have more than the most regions. */
+export const regionBytesMin = 1 * MiB;
+export const regionCountMax = 65_536;
+/** Regions that are marked together with the one that is needed, behind it. */
+export const regionsMarkedAhead = 16;
+export const recordBlocksMax = recordPayloadBytesMax / blockBytes;
+/** Blocks of one trim or zero: their number must fit into 32 bits, and others wait while the source clears them. */
+export const rangeRecordBlocksMax = 2 ** 28;
+export const checkpointMsDefault = 30_000;
+export const checkpointBytesDefault = 256 * MiB;
+export const resyncBytesPerSecondDefault = 128 * MiB;
+/** From this pressure on writers are slowed. */
+export const throttlePressureMin = 0.5;
+/** What a write waits at a pressure in the middle between there and 1, twice. */
+export const throttleScaleMs = 1;
+export const throttleDelayMsMax = 100;
+/** Writes longer than this count as several. */
+export const throttleUnitBytes = 64 * KiB;
+/** Timers are coarse: writers that were held up may make up for so much. */
+export const throttleBurstMs = 5;
+export const reattachMsMin = 100;
+export const reattachMsMax = 5_000;
+export const trackAfterMsDefault = 30_000;
+/** Pieces of memory that a volume without an appliance writes from, of a batch's size each. */
+export const trackingMemoryCountMax = 4;
+export const writeTraceCountMax = 65_536;
+
+assert(rangeRecordBlocksMax < 2 ** 32, "a range's blocks can be counted in a record's head");
+assert(regionBytesMin % blockBytes === 0, "regions are whole blocks");

@@ -1,6 +1,6 @@
 /**
- * The times of records. They follow the host's clock as long as that behaves; they never go back, and a jump of the
- * clock is noticed by comparing it with time that cannot jump. Pure.
+ * The times of records. They follow the host's clock as long as that behaves; they never go back nor
+ * stand still, and a jump of the clock is noticed by comparing it with time that cannot jump. Pure.
  *
  * Invariant: each time is at least the one before.
  */
@@ -12,6 +12,7 @@ export class RecordClock {
   #lastMicros: number;
   /** Wall time less monotonic time, when last looked at. */
   #offsetMicros: number | undefined;
+  #monotonicMicros: number | undefined;
   #jumpedTo: number | undefined;
 
   constructor(lastMicros: number) {
@@ -29,7 +30,11 @@ export class RecordClock {
     const movedMicros = Math.abs(offsetMicros - (this.#offsetMicros ?? offsetMicros));
     if (movedMicros >= jumpMicrosMin) this.#jumpedTo = wallMicros;
     this.#offsetMicros = offsetMicros;
-    this.#lastMicros = Math.max(this.#lastMicros, wallMicros);
+    const monotonicMicros = Math.round(monotonicMs * 1000);
+    const passedMicros = monotonicMicros - (this.#monotonicMicros ?? monotonicMicros);
+    this.#monotonicMicros = monotonicMicros;
+    // Behind a clock that was put back, time goes on at half its pace, until the clock has caught up.
+    this.#lastMicros = Math.max(this.#lastMicros + Math.floor(passedMicros / 2), wallMicros);
     return this.#lastMicros;
   }
 

@@ -1,0 +1,75 @@
+/** How a volume comes to its group: it gets a number, what its source may lack is redone, and then it may write. */
+import { RefuseError, RetryError } from "#src/core/errors.ts";
+import { recordType } from "#src/records/record.ts";
+import type { Attachment, VolumeIdentity, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type { GroupVolume } from "./group-state.ts";
+import type { LocalGroup } from "./local-group.ts";
+import { LocalVolumeLink } from "./volume-link.ts";
+
+export async function attachVolume(
+  group: LocalGroup,
+  identity: VolumeIdentity,
+  durableOrdinal: number,
+  receiver: VolumeReceiver,
+): Promise<Attachment> {
+  if (group.failure !== undefined) throw group.failure;
+  const volume = await volumeOf(group, identity);
+  if (!group.volumes.claim(volume.number))
+    throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
+  try {
+    announce(group, volume);
+    const ordinals = group.volumes.ordinalsOf(volume.number);
+    await redo(group, volume.number, durableOrdinal, receiver);
+    ordinals.skipTo(durableOrdinal);
+    ordinals.reportDurable(durableOrdinal);
+    const link = new LocalVolumeLink(group, volume.number, ordinals, receiver);
+    group.volumes.attached(link);
+    return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt: volume.inDoubt };
+  } catch (error) {
+    group.volumes.unclaim(volume.number);
+    throw error;
+  }
+}
+
+/** A volume that the group does not know yet joins it, durably. */
+async function volumeOf(group: LocalGroup, identity: VolumeIdentity): Promise<GroupVolume> {
+  const { volumes } = group.state.state;
+  const known = volumes.find((one) => one.id === identity.id);
+  if (known !== undefined) {
+    if (known.sizeBytes === identity.sizeBytes) return known;
+    throw new RefuseError(
+      `the volume '${identity.name}' had ${known.sizeBytes} bytes and its source now has ${identity.sizeBytes}: ` +
+        "bring the source back to its size",
+    );
+  }
+  const number = Math.max(0, ...volumes.map((one) => one.number)) + 1;
+  const { id, name, sizeBytes } = identity;
+  const joined: GroupVolume = { number, id, name, sizeBytes, inDoubt: false };
+  await group.state.update({ volumes: [...volumes, joined] });
+  return joined;
+}
+
+/** With a record at each attachment, so that a journal whose start is gone still says what its numbers stand for. */
+function announce(group: LocalGroup, volume: GroupVolume): void {
+  const { id, name, sizeBytes } = volume;
+  if (group.order.place(recordType.volume, volume.number, { id, name, sizeBytes }) !== undefined) return;
+  throw new RetryError(`the group '${group.name}' has no room in its spool at the moment`);
+}
+
+async function redo(
+  group: LocalGroup,
+  volume: number,
+  durableOrdinal: number,
+  receiver: VolumeReceiver,
+): Promise<void> {
+  const ordinals = group.volumes.ordinalsOf(volume);
+  if (ordinals.lastOrdinal <= durableOrdinal) return;
+  await group.spool.scan(0, (record, buffer) => {
+    const isWanted = record.volume === volume && record.ordinal > durableOrdinal && isRedone(record.type);
+    return isWanted ? receiver.redo({ ...record, buffer }) : undefined;
+  });
+}
+
+function isRedone(type: number): boolean {
+  return type === recordType.write || type === recordType.trim || type === recordType.zero;
+}

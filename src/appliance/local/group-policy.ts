@@ -1,0 +1,32 @@
+/** What an operator may choose for a group, and what it is unless chosen. */
+import { GiB, MiB } from "#src/core/limits.ts";
+import type { ModePolicy } from "./mode-machine.ts";
+
+export interface GroupPolicy {
+  readonly mode: ModePolicy;
+  readonly spoolSegmentBytes: number;
+  readonly spoolLimitBytes: number;
+  /** Writers are slowed on the way to these: what the remote does not have durably, in bytes and in age. */
+  readonly lagBytesMax: number;
+  readonly lagMsMax: number;
+  /** After a loss of power: how long the remote is waited for, which may have what the spool lost. */
+  readonly remoteAfterPowerLossMs: number;
+  /** Seqs reserved durably at a time. */
+  readonly seqReserve: number;
+}
+
+export const defaultGroupPolicy: GroupPolicy = {
+  mode: {
+    linkLoss: "stall",
+    degradeAfterMs: 10_000,
+    returnAfterMs: 5_000,
+    drainedBytes: 1 * MiB,
+    tightenEveryMs: 500,
+  },
+  spoolSegmentBytes: 64 * MiB,
+  spoolLimitBytes: 4 * GiB,
+  lagBytesMax: 4 * GiB,
+  lagMsMax: Number.POSITIVE_INFINITY,
+  remoteAfterPowerLossMs: 10_000,
+  seqReserve: 4_000_000,
+};

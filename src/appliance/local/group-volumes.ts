@@ -1,0 +1,76 @@
+/** The volumes of a group: who is attached, how far their sources are, and what the group's state says of them. */
+import type { GroupStateFile } from "./group-state.ts";
+import { OrdinalMap } from "./ordinal-map.ts";
+import type { LocalVolumeLink } from "./volume-link.ts";
+
+export class GroupVolumes {
+  readonly #state: GroupStateFile;
+  readonly #ordinals: Map<number, OrdinalMap>;
+  /** By their numbers: attached, or about to be. */
+  readonly #claimed = new Set<number>();
+  readonly #links = new Set<LocalVolumeLink>();
+  readonly #failed: (error: Error) => void;
+
+  constructor(state: GroupStateFile, ordinals: ReadonlyMap<number, OrdinalMap>, failed: (error: Error) => void) {
+    this.#state = state;
+    this.#ordinals = new Map(ordinals);
+    this.#failed = failed;
+  }
+
+  get links(): ReadonlySet<LocalVolumeLink> {
+    return this.#links;
+  }
+
+  /** False: somebody has the volume. */
+  claim(volume: number): boolean {
+    if (this.#claimed.has(volume)) return false;
+    this.#claimed.add(volume);
+    return true;
+  }
+
+  unclaim(volume: number): void {
+    this.#claimed.delete(volume);
+  }
+
+  attached(link: LocalVolumeLink): void {
+    this.#links.add(link);
+  }
+
+  detached(link: LocalVolumeLink): void {
+    this.#links.delete(link);
+    this.unclaim(link.volume);
+  }
+
+  ordinalsOf(volume: number): OrdinalMap {
+    let ordinals = this.#ordinals.get(volume);
+    if (ordinals === undefined) {
+      ordinals = new OrdinalMap();
+      this.#ordinals.set(volume, ordinals);
+    }
+    return ordinals;
+  }
+
+  /** Up to where no source needs the spool. */
+  releasableSeq(lastSeq: number): number {
+    let seq = lastSeq;
+    for (const { number } of this.#state.state.volumes) {
+      seq = Math.min(seq, this.ordinalsOf(number).releasableSeq(lastSeq));
+    }
+    return seq;
+  }
+
+  /** Its interceptor has taken note that power was lost; the next start need not tell it again. */
+  clearDoubt(volume: number): void {
+    const { volumes } = this.#state.state;
+    if (!volumes.some((one) => one.number === volume && one.inDoubt)) return;
+    const cleared = volumes.map((one) => (one.number === volume ? { ...one, inDoubt: false } : one));
+    this.#state.update({ volumes: cleared }).catch(this.#failed);
+  }
+
+  loseAll(error: Error): void {
+    const links = [...this.#links];
+    this.#links.clear();
+    this.#claimed.clear();
+    for (const link of links) link.lose(error);
+  }
+}

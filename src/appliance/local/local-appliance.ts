@@ -1,0 +1,175 @@
+/**
+ * The local appliance: its groups, and the door through which interceptors attach their volumes. A group is made when it
+ * is first named, and opened again at every start.
+ */
+import { RefuseError } from "#src/core/errors.ts";
+import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
+import type { Machine } from "#src/host/machine.ts";
+import { BatchPool } from "#src/records/batch-pool.ts";
+import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
+import type { Attachment, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
+import { attachVolume } from "./attachment.ts";
+import type { GroupFigures } from "./group-figures.ts";
+import type { GroupPolicy } from "./group-policy.ts";
+import { fetchLost, LinkRelay } from "./group-recovery.ts";
+import { beginLife, type NewGroup, openGroupState } from "./group-start.ts";
+import type { GroupStateFile } from "./group-state.ts";
+import { LocalGroup } from "./local-group.ts";
+import type { Mode } from "./mode-machine.ts";
+import { Spool } from "./spool.ts";
+import { readSpoolFacts } from "./spool-facts.ts";
+import type { TracedRecord } from "./trace-log.ts";
+
+export interface LocalApplianceParts {
+  readonly machine: Machine;
+  /** Must exist. Holds a folder `groups`, and in it one folder per group, named by its id. */
+  readonly folder: string;
+  readonly policy: GroupPolicy;
+  /** Of a group that an attaching volume names and that is not there yet. */
+  readonly newGroupMode: Mode;
+  readonly connect: (owner: GroupLinkOwner) => GroupLink;
+}
+
+export class LocalAppliance implements VolumeLinks {
+  readonly #parts: LocalApplianceParts;
+  readonly #pool: BatchPool;
+  /** Told of by the remote, to know two writers of a group apart. */
+  readonly #writer: string;
+  readonly #groups = new Map<string, LocalGroup>();
+  readonly #opening = new Map<string, Promise<LocalGroup>>();
+
+  private constructor(parts: LocalApplianceParts) {
+    this.#parts = parts;
+    this.#writer = parts.machine.randomness.bytes(16).toString("hex");
+    this.#pool = new BatchPool({
+      slabBytes: batchSlabBytes,
+      slabCountMax: batchSlabCountMax,
+      freed: () => parts.machine.clock.soon(() => this.#roomAgain()),
+    });
+  }
+
+  /** Opens the groups that are there. One that cannot be opened is named in the error, and nothing is started. */
+  static async open(parts: LocalApplianceParts): Promise<LocalAppliance> {
+    const appliance = new LocalAppliance(parts);
+    const { files } = parts.machine;
+    files.makeFolder(`${parts.folder}/groups`);
+    for (const id of files.list(`${parts.folder}/groups`)) {
+      if (!files.exists(`${parts.folder}/groups/${id}/group.json`)) continue;
+      await appliance.#openGroup({ id, name: "", mode: parts.newGroupMode });
+    }
+    return appliance;
+  }
+
+  #roomAgain(): void {
+    for (const group of this.#groups.values()) group.roomAgain();
+  }
+
+  /** A group that is there already is left as it is. */
+  async addGroup(group: NewGroup): Promise<void> {
+    await this.#groupNamed(group.name, group);
+  }
+
+  #groupNamed(name: string, create: NewGroup): Promise<LocalGroup> {
+    const found = this.#groups.get(name);
+    if (found !== undefined) return Promise.resolve(found);
+    let opening = this.#opening.get(name);
+    if (opening === undefined) {
+      opening = this.#openGroup(create).finally(() => this.#opening.delete(name));
+      this.#opening.set(name, opening);
+    }
+    return opening;
+  }
+
+  async #openGroup(create: NewGroup): Promise<LocalGroup> {
+    const { machine, policy, connect } = this.#parts;
+    const folder = `${this.#parts.folder}/groups/${create.id}`;
+    machine.files.makeFolder(folder);
+    await folderSynced(machine, `${this.#parts.folder}/groups`);
+    const state = await openGroupState(machine, `${folder}/group.json`, create);
+    const spool = await Spool.open(machine, `${folder}/spool`, {
+      group: state.state.id,
+      incarnation: state.state.incarnation,
+      segmentBytes: policy.spoolSegmentBytes,
+      limitBytes: policy.spoolLimitBytes,
+      knownDurableSeq: state.state.stoppedAtSeq ?? 0,
+    });
+    await state.update(beginLife(state.state, spool.lastSeq, machine.bootId, policy));
+    const hello = (): GroupHello => this.#hello(state, spool);
+    const relay = new LinkRelay(hello);
+    const link = connect(relay);
+    if (state.state.epochSeq !== null) await this.#recoverLost(relay, link, spool);
+    const facts = await readSpoolFacts(spool);
+    const group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello });
+    await group.start();
+    relay.handOver(group);
+    if (relay.welcome !== undefined) group.up(relay.welcome);
+    this.#groups.set(state.state.name, group);
+    return group;
+  }
+
+  async #recoverLost(relay: LinkRelay, link: GroupLink, spool: Spool): Promise<void> {
+    const { machine, policy } = this.#parts;
+    const before = spool.lastSeq;
+    await relay.waitForRemote(machine.clock, policy.remoteAfterPowerLossMs);
+    try {
+      await fetchLost(link, relay.welcome, spool);
+    } catch (error) {
+      machine.log.warn("what the spool lost with the power could not be fetched whole", { error });
+    }
+    if (spool.lastSeq > before)
+      machine.log.info("fetched what the spool lost", { from: before + 1, to: spool.lastSeq });
+  }
+
+  #hello(state: GroupStateFile, spool: Spool): GroupHello {
+    const { id, name, life } = state.state;
+    return {
+      group: id,
+      groupName: name,
+      writer: this.#writer,
+      life,
+      bootId: this.#parts.machine.bootId,
+      epoch: spool.lastEpoch || state.state.epoch,
+      firstSeq: spool.firstSeq,
+      lastSeq: spool.lastSeq,
+    };
+  }
+
+  async attach(identity: VolumeIdentity, durableOrdinal: number, receiver: VolumeReceiver): Promise<Attachment> {
+    const id = this.#parts.machine.randomness.bytes(16).toString("hex");
+    const group = await this.#groupNamed(identity.group, { id, name: identity.group, mode: this.#parts.newGroupMode });
+    return attachVolume(group, identity, durableOrdinal, receiver);
+  }
+
+  setMode(groupName: string, mode: Mode): void {
+    this.#group(groupName).setMode(mode);
+  }
+
+  figures(): GroupFigures[] {
+    return [...this.#groups.values()].map((group) => group.figures());
+  }
+
+  /** Switches tracing on, and answers what there is so far. */
+  trace(groupName: string, volumeName: string): readonly Readonly<TracedRecord>[] {
+    const group = this.#group(groupName);
+    group.trace.switchOn();
+    const volume = group.state.state.volumes.find((one) => one.name === volumeName);
+    return volume === undefined ? [] : group.trace.of(volume.number);
+  }
+
+  #group(name: string): LocalGroup {
+    const group = this.#groups.get(name);
+    if (group === undefined) throw new RefuseError(`there is no group '${name}'`);
+    return group;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#groups.values()].map((group) => group.stop()));
+    this.#groups.clear();
+  }
+}
+
+function folderSynced(machine: Machine, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    machine.files.syncFolder(path, (error) => (error === null ? resolve() : reject(error)));
+  });
+}

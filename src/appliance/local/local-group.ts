@@ -1,0 +1,376 @@
+/**
+ * A group of the local appliance: its order, its spool, its link to the remote, its mode, and the volumes that are
+ * attached. What can be decided without doing anything is decided elsewhere (`ModeMachine`, `Acknowledgements`,
+ * `FlushWaits`, `beginLife`); here it is brought together.
+ *
+ * Invariants: nobody is told of a record that is not in the spool (ahead); in sync nothing is acknowledged before the
+ * remote has received it, and no flush is answered before spool, and in sync the remote, have it durably (promise).
+ */
+import { assert } from "#src/core/assert.ts";
+import { ReconnectError, RetryError } from "#src/core/errors.ts";
+import type { Log } from "#src/host/log.ts";
+import type { Machine } from "#src/host/machine.ts";
+import type { BatchPool } from "#src/records/batch-pool.ts";
+import { recordType } from "#src/records/record.ts";
+import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
+import { FlushWaits } from "./flush-waits.ts";
+import { type GroupFigures, groupFigures } from "./group-figures.ts";
+import { GroupMode } from "./group-mode.ts";
+import type { GroupPolicy } from "./group-policy.ts";
+import type { GroupStateFile } from "./group-state.ts";
+import { GroupVolumes } from "./group-volumes.ts";
+import type { Mode, ModeFacts, ModePhase, ModeSwitch } from "./mode-machine.ts";
+import { type Appended, Order } from "./order.ts";
+import { Pressure } from "./pressure.ts";
+import { Shipper } from "./shipper.ts";
+import type { Spool } from "./spool.ts";
+import type { SpoolFacts } from "./spool-facts.ts";
+import { TraceLog } from "./trace-log.ts";
+import type { LinkedGroup, LocalVolumeLink } from "./volume-link.ts";
+
+export interface LocalGroupParts {
+  readonly machine: Machine;
+  readonly policy: GroupPolicy;
+  readonly pool: BatchPool;
+  readonly state: GroupStateFile;
+  readonly spool: Spool;
+  readonly facts: SpoolFacts;
+  readonly link: GroupLink;
+  /** What the link says of this side when it connects. */
+  readonly hello: () => GroupHello;
+}
+
+/** A flush that found no room in the spool is tried again so much later. */
+const flushAgainMs = 250;
+const noMarks: Watermarks = { received: 0, durable: 0, stored: 0 };
+
+export class LocalGroup implements LinkedGroup, GroupLinkOwner {
+  readonly #parts: LocalGroupParts;
+  readonly #log: Log;
+  readonly order: Order;
+  readonly trace = new TraceLog();
+  readonly #link: GroupLink;
+  readonly #shipper: Shipper;
+  readonly #mode: GroupMode;
+  readonly #acknowledgements = new Acknowledgements();
+  readonly #flushes = new FlushWaits();
+  readonly volumes: GroupVolumes;
+  #touched: LocalVolumeLink[] = [];
+  #marks: Watermarks = noMarks;
+  readonly #pressure: Pressure;
+  /** The newest record is a flush's: another flush needs none of its own. */
+  #flushSeq = 0;
+  #suspendedSinceSeq: number | undefined;
+  #refusal: string | undefined;
+  #linkWhy: string | undefined = "not connected yet";
+  #failure: Error | undefined;
+  #isOver = false;
+
+  constructor(parts: LocalGroupParts) {
+    const { machine, spool, state, pool, policy, facts } = parts;
+    this.#parts = parts;
+    this.#log = machine.log.with({ group: state.state.name });
+    this.volumes = new GroupVolumes(state, facts.ordinals, (error) => this.fail(error));
+    this.order = new Order({
+      spool,
+      state,
+      pool,
+      clock: machine.clock,
+      epoch: spool.lastEpoch || state.state.epoch,
+      lastSeq: spool.lastSeq,
+      lastTimeMicros: spool.lastTimeMicros,
+      seqReserve: policy.seqReserve,
+      appended: (batch) => this.#appended(batch),
+      failed: (error) => this.fail(error),
+      roomAgain: () => this.roomAgain(),
+    });
+    this.#mode = new GroupMode({
+      policy: policy.mode,
+      mode: facts.mode ?? state.state.mode,
+      wanted: state.state.wantedMode,
+      order: this.order,
+      clock: machine.clock,
+      log: this.#log,
+      facts: () => this.#modeFacts(),
+      switched: (modeSwitch, seq) => this.#modeSwitched(modeSwitch, seq),
+      phaseChanged: (phase) => this.#phaseChanged(phase),
+    });
+    this.#pressure = new Pressure({
+      spool,
+      policy,
+      clock: machine.clock,
+      facts: () => ({ lastSeq: this.order.lastSeq, durableSeq: this.#marks.durable, ...this.#backlog() }),
+      looked: () => this.order.tryAgain(),
+      eased: () => this.roomAgain(),
+    });
+    this.#link = parts.link;
+    this.#shipper = new Shipper(spool, this.#link, machine.clock, (error) => this.fail(error));
+  }
+
+  get name(): string {
+    return this.#parts.state.state.name;
+  }
+
+  get state(): GroupStateFile {
+    return this.#parts.state;
+  }
+
+  get spool(): Spool {
+    return this.#parts.spool;
+  }
+
+  get pressure(): number {
+    return this.#pressure.value;
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Brings the order to where it may go on. Nothing is added before this has resolved. */
+  async start(): Promise<void> {
+    const { state, spool } = this.#parts;
+    const { epoch, epochSeq } = state.state;
+    if (epochSeq !== null) {
+      this.order.beginEpoch(epoch, epochSeq);
+      await this.#spoolSynced();
+      await state.update({ epochSeq: null });
+      this.#log.warn("power was lost: a new epoch begins", { epoch, seq: epochSeq });
+    }
+    assert(this.order.epoch === epoch || spool.lastSeq === 0, "the order is in the epoch that the state names");
+  }
+
+  #spoolSynced(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#parts.spool.sync((error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+
+  // What the links ask
+
+  touched(link: LocalVolumeLink): void {
+    this.#touched.push(link);
+  }
+
+  detached(link: LocalVolumeLink): void {
+    this.volumes.detached(link);
+    this.volumes.clearDoubt(link.volume);
+  }
+
+  reportDurable(link: LocalVolumeLink, ordinal: number): void {
+    link.ordinals.reportDurable(ordinal);
+    // Something that was added in this attachment is durable: by then the interceptor had noted a doubt.
+    if (ordinal > link.firstOrdinal) this.volumes.clearDoubt(link.volume);
+    this.#release();
+    this.#pressure.evaluate();
+  }
+
+  flush(volume: number, done: (error: Error | null) => void): void {
+    this.order.commit();
+    if (this.#failure !== undefined) return this.#parts.machine.clock.soon(() => done(this.#failure as Error));
+    if (this.#flushSeq !== this.order.lastSeq || this.#flushSeq === 0) {
+      const seq = this.order.place(recordType.flush, volume);
+      if (seq === undefined) {
+        // The spool is full: what the flush covers cannot be complete before there is room.
+        this.#parts.machine.clock.timer(flushAgainMs, () => this.flush(volume, done));
+        return;
+      }
+      this.#flushSeq = seq;
+    }
+    this.#flushes.add(this.#flushSeq, this.#mode.waitsForRemote, done);
+    this.#parts.spool.sync((error) => {
+      if (error !== null) this.fail(error);
+      else this.#flushes.spoolDurable(this.#parts.spool.durableSeq);
+    });
+    if (this.#mode.waitsForRemote && this.#link.isUp) this.#link.askDurable(this.#flushSeq);
+  }
+
+  #appended(batch: Appended): void {
+    this.#shipper.appended(batch.memory, batch.start, batch.spanBytes, batch.position);
+    const touched = this.#touched;
+    this.#touched = [];
+    const needsRemote = this.#mode.waitsForRemote;
+    const waits = needsRemote || !this.#acknowledgements.isEmpty;
+    const volumes = touched.map((link) => ({ to: link, ordinal: link.lastOrdinal }));
+    for (const { to, ordinal } of volumes) {
+      to.isTouched = false;
+      to.ordinals.add(ordinal, batch.lastSeq);
+    }
+    this.#pressure.watch();
+    if (waits) this.#acknowledgements.add(batch.lastSeq, needsRemote, volumes);
+    else for (const { to, ordinal } of volumes) to.acknowledged(ordinal);
+  }
+
+  /** Those who wait for room look again. */
+  roomAgain(): void {
+    for (const link of this.volumes.links) link.receiver.roomAgain();
+  }
+
+  // The mode
+
+  setMode(mode: Mode): void {
+    this.#parts.state.update({ wantedMode: mode }).catch((error: Error) => this.fail(error));
+    this.#mode.ask(mode);
+  }
+
+  #modeSwitched(modeSwitch: ModeSwitch, seq: number): void {
+    this.#parts.state.update({ mode: modeSwitch.to }).catch((error: Error) => this.fail(error));
+    if (modeSwitch.to === "sync") this.#askDurable(seq);
+  }
+
+  #askDurable(seq: number): void {
+    if (this.#link.isUp) this.#link.askDurable(seq);
+  }
+
+  #phaseChanged(phase: ModePhase): void {
+    if (phase === "degraded") this.#suspendedSinceSeq = this.#marks.received + 1;
+    else if (phase === "sync" || phase === "async") this.#suspendedSinceSeq = undefined;
+    this.#releaseSyncWaits();
+    this.#pressure.evaluate();
+  }
+
+  /** Who waited for the remote under sync waits no more once sync was left and the remote is out of reach. */
+  #releaseSyncWaits(): void {
+    if (this.#mode.waitsForRemote || this.#link.isUp) return;
+    this.#acknowledgements.releaseAll();
+    this.#flushes.releaseRemote();
+  }
+
+  #modeFacts(): ModeFacts {
+    return {
+      nowMs: this.#parts.machine.clock.monotonicMs(),
+      isLinkUp: this.#link.isUp,
+      backlogBytes: this.#backlogBytes,
+      durableSeq: this.#marks.durable,
+    };
+  }
+
+  get #backlogBytes(): number {
+    const { spool } = this.#parts;
+    const { received } = this.#marks;
+    return this.order.lastSeq <= received ? 0 : spool.endPosition - spool.positionAfter(received);
+  }
+
+  // What the link says
+
+  hello(): GroupHello {
+    return { ...this.#parts.hello(), epoch: this.order.epoch, lastSeq: this.order.lastSeq };
+  }
+
+  up(welcome: GroupWelcome): void {
+    this.#refusal = undefined;
+    this.#linkWhy = undefined;
+    this.#log.info("the remote is there", { received: welcome.received, durable: welcome.durable });
+    this.#beginShipping(welcome);
+  }
+
+  /** What the remote says now counts, whatever it said before it was gone: it may have lost what it had only received. */
+  #beginShipping(welcome: GroupWelcome): void {
+    this.#marks = welcome;
+    this.#acknowledgements.received(welcome.received);
+    this.#flushes.remoteDurable(welcome.durable);
+    this.#shipper.begin(this.#parts.spool.positionAfter(welcome.received));
+    const wanted = this.#flushes.remoteSeqWanted;
+    if (wanted > 0) this.#link.askDurable(wanted);
+    this.#mode.step();
+    this.#pressure.evaluate();
+  }
+
+  watermarks(marks: Watermarks): void {
+    const before = this.#marks;
+    this.#marks = marks;
+    this.trace.marks(marks, this.#parts.machine.clock.monotonicMs());
+    if (marks.received !== before.received) this.#acknowledgements.received(marks.received);
+    if (marks.durable !== before.durable) this.#flushes.remoteDurable(marks.durable);
+    if (marks.stored !== before.stored) this.#release();
+    if (this.#mode.phase !== "sync") this.#mode.step();
+    if (marks.durable !== before.durable || this.#pressure.value >= 1) this.#pressure.evaluate();
+  }
+
+  mayShip(): void {
+    this.#shipper.mayShip();
+  }
+
+  down(why: string): void {
+    this.#linkWhy = why;
+    this.#shipper.end();
+    this.#log.warn("the remote is gone", { why });
+    this.#mode.step();
+    this.#releaseSyncWaits();
+  }
+
+  refused(error: Error): void {
+    this.#refusal = error.message;
+    this.#linkWhy = error.message;
+    this.#log.error("the remote refuses this group", { error });
+  }
+
+  // What becomes free, and what that means for those who write
+
+  #release(): void {
+    const { spool } = this.#parts;
+    const seq = Math.min(this.#marks.stored, this.volumes.releasableSeq(this.order.lastSeq));
+    if (seq <= 0 || seq < spool.firstSeq) return;
+    spool.release(seq);
+    this.order.tryAgain();
+  }
+
+  #backlog(): { backlogBytes: number; backlogBytesMax: number } {
+    const backlogBytesMax = this.#link.isUp ? this.#mode.backlogBytesMax : Number.POSITIVE_INFINITY;
+    return { backlogBytesMax, backlogBytes: Number.isFinite(backlogBytesMax) ? this.#backlogBytes : 0 };
+  }
+
+  figures(): GroupFigures {
+    this.#pressure.evaluate();
+    const { state, spool, policy } = this.#parts;
+    return groupFigures({
+      state: state.state,
+      spool,
+      policy,
+      order: this.order,
+      mode: this.#mode,
+      marks: this.#marks,
+      lag: this.#pressure.lag,
+      pressure: this.#pressure.value,
+      isLinkUp: this.#link.isUp,
+      linkWhy: this.#linkWhy,
+      refusal: this.#refusal,
+      failure: this.#failure,
+      suspendedSinceSeq: this.#suspendedSinceSeq,
+      waitingCount: this.#acknowledgements.waitingCount,
+    });
+  }
+
+  // The end
+
+  /** The group cannot protect anything any more: what it has, it keeps; nothing new is taken. */
+  fail(error: Error): void {
+    if (this.#failure !== undefined || this.#isOver) return;
+    assert(!(error instanceof RetryError), "what may work later is no failure");
+    this.#failure = error;
+    this.#log.error("the group has failed and takes no more writes", { error });
+    this.order.end();
+    this.#flushes.failAll(error);
+    this.volumes.loseAll(error);
+  }
+
+  /** Ends in good order: after this nothing is in doubt at the next start. */
+  async stop(): Promise<void> {
+    this.order.commit();
+    if (this.#failure === undefined) await this.#spoolSynced();
+    this.#close();
+    await this.#link.stop();
+    if (this.#failure === undefined) await this.#parts.state.update({ stoppedAtSeq: this.order.lastSeq });
+    this.#parts.spool.close();
+  }
+
+  #close(): void {
+    this.#isOver = true;
+    this.#pressure.end();
+    this.#mode.end();
+    this.#shipper.end();
+    this.order.end();
+    this.volumes.loseAll(new ReconnectError("the local appliance is being stopped"));
+  }
+}

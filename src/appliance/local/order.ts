@@ -1,0 +1,235 @@
+/**
+ * The order of a group: gives batches their place, and writes them to the spool. Everything that enters the order, a
+ * host's writes as well as the appliance's own records, comes through `commit`.
+ *
+ * Invariants: seqs grow by one within an epoch; no record has a seq above the ceiling that is durably reserved; a batch
+ * is in the spool before anyone is told of it.
+ */
+import { assert } from "#src/core/assert.ts";
+import { alignUp } from "#src/core/byte-range.ts";
+import { RetryError } from "#src/core/errors.ts";
+import { batchAlignmentBytes, batchBytesMax } from "#src/core/limits.ts";
+import type { Clock } from "#src/host/clock.ts";
+import { BatchBuilder, type NewRecord } from "#src/records/batch-builder.ts";
+import { type BatchPool, BatchSlab } from "#src/records/batch-pool.ts";
+import { encodeExtra, recordType, wholeGroup } from "#src/records/record.ts";
+import type { GroupStateFile } from "./group-state.ts";
+import { RecordClock } from "./record-clock.ts";
+import type { Spool } from "./spool.ts";
+
+/** A batch that has its place. Used again for the next one: whoever needs a part of it longer takes it out. */
+export interface Appended {
+  readonly memory: BatchSlab;
+  readonly start: number;
+  readonly spanBytes: number;
+  readonly position: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+export interface OrderParts {
+  readonly spool: Spool;
+  readonly state: GroupStateFile;
+  readonly pool: BatchPool;
+  readonly clock: Clock;
+  readonly epoch: number;
+  readonly lastSeq: number;
+  readonly lastTimeMicros: number;
+  /** Seqs that are reserved at a time. */
+  readonly seqReserve: number;
+  readonly appended: (batch: Appended) => void;
+  /** The spool or the group's state cannot be written any more. */
+  readonly failed: (error: Error) => void;
+  /** There is room again after there was none. */
+  readonly roomAgain: () => void;
+}
+
+export class Order {
+  readonly #parts: OrderParts;
+  readonly #builder = new BatchBuilder();
+  readonly #recordClock: RecordClock;
+  #slab: BatchSlab | undefined;
+  #epoch: number;
+  #lastSeq: number;
+  #isReserving = false;
+  /** The spool has no room for the batch that is complete; it will be tried again. */
+  #isStuck = false;
+  #isOver = false;
+
+  constructor(parts: OrderParts) {
+    this.#parts = parts;
+    this.#epoch = parts.epoch;
+    this.#lastSeq = parts.lastSeq;
+    this.#recordClock = new RecordClock(parts.lastTimeMicros);
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** What the batch in the making lies in. */
+  get memory(): BatchSlab {
+    assert(this.#slab !== undefined, "a batch is being made");
+    return this.#slab;
+  }
+
+  get isStuck(): boolean {
+    return this.#isStuck;
+  }
+
+  hasRoomFor(payloadBlocks: number, extraBytes = 0): boolean {
+    if (this.#isStuck || this.#isOver || !this.#mayGiveSeqs()) return false;
+    if (this.#slab === undefined && !this.#begin()) return false;
+    return this.#builder.hasRoomFor(payloadBlocks, extraBytes);
+  }
+
+  #begin(): boolean {
+    const slab = this.#parts.pool.current;
+    if (slab === undefined) return false;
+    slab.hold();
+    this.#slab = slab;
+    this.#builder.begin(slab.buffer, slab.usedBytes);
+    return true;
+  }
+
+  addWrite(record: NewRecord, bytes: Buffer, from: number): number {
+    return this.#builder.addWrite(record, bytes, from);
+  }
+
+  add(record: NewRecord, extra?: Buffer): void {
+    this.#builder.add(record, extra);
+  }
+
+  get openRecordCount(): number {
+    return this.#slab === undefined ? 0 : this.#builder.recordCount;
+  }
+
+  /** What is in the making gets its place. */
+  commit(): void {
+    const slab = this.#slab;
+    if (slab === undefined || this.#isStuck || this.#isOver || this.#builder.recordCount === 0) return;
+    const batch = this.#append(slab);
+    if (batch === undefined) return;
+    this.#slab = undefined;
+    this.#parts.appended(batch);
+    slab.release();
+    this.#noteJump();
+  }
+
+  #append(slab: BatchSlab): Appended | undefined {
+    const { clock, spool, state } = this.#parts;
+    const spanBytes = alignUp(this.#builder.byteLength, batchAlignmentBytes);
+    const firstSeq = this.#lastSeq + 1;
+    const lastSeq = this.#lastSeq + this.#builder.recordCount;
+    const start = slab.usedBytes;
+    assert(lastSeq <= state.state.seqCeiling, "no seq is given that was not reserved");
+    try {
+      const position = spool.nextPosition(spanBytes);
+      const timeMicros = this.#recordClock.next(clock.wallMs(), clock.monotonicMs());
+      const { incarnation, durableSeq } = spool;
+      this.#builder.finish({ epoch: this.#epoch, firstSeq, timeMicros, incarnation, position, durableSeq });
+      spool.append(slab.buffer, start, spanBytes, { firstSeq, lastSeq, timeMicros });
+      this.#lastSeq = lastSeq;
+      slab.usedBytes += spanBytes;
+      return { memory: slab, start, spanBytes, position, firstSeq, lastSeq };
+    } catch (error) {
+      this.#couldNotAppend(error as Error);
+      return undefined;
+    }
+  }
+
+  /** A full disk is waited for; anything else is the end. */
+  #couldNotAppend(error: Error): void {
+    if (error instanceof RetryError) {
+      this.#isStuck = true;
+      return;
+    }
+    this.#isOver = true;
+    this.#parts.failed(error);
+  }
+
+  /** The spool may have room again. */
+  tryAgain(): void {
+    if (!this.#isStuck) return;
+    this.#isStuck = false;
+    this.commit();
+    if (!this.#isStuck) this.#parts.roomAgain();
+  }
+
+  #noteJump(): void {
+    const jumpedTo = this.#recordClock.takeJump();
+    if (jumpedTo !== undefined) this.place(recordType.clock, wholeGroup, { wallMicros: jumpedTo });
+  }
+
+  /** Whether `place` would find room. */
+  get canPlace(): boolean {
+    return !this.#isStuck && !this.#isOver;
+  }
+
+  /**
+   * Puts a record of the appliance's own into the order, behind everything added so far; answers its seq. Undefined: there
+   * is no room in the spool, or no order any more.
+   */
+  place(type: number, volume: number, content?: object): number | undefined {
+    this.commit();
+    if (!this.canPlace) return undefined;
+    if (!this.#begin()) this.#beginOwn();
+    const extra = content === undefined ? undefined : encodeExtra(content);
+    this.#builder.add({ type, volume, startBlock: 0, blockCount: 0, ordinal: 0 }, extra);
+    const seq = this.#lastSeq + 1;
+    this.commit();
+    return this.#lastSeq === seq || this.#lastSeq > seq ? seq : undefined;
+  }
+
+  /** When writers hold all memory, the records that could set them free still need some. */
+  #beginOwn(): void {
+    const slab = new BatchSlab(batchBytesMax, () => {});
+    slab.hold();
+    this.#slab = slab;
+    this.#builder.begin(slab.buffer, 0);
+  }
+
+  /** Begins an epoch with the record that makes the jump of the seq legal. */
+  beginEpoch(epoch: number, seq: number): void {
+    const previous = { previousEpoch: this.#epoch, previousLastSeq: this.#lastSeq };
+    assert(
+      seq > this.#lastSeq && epoch > this.#epoch && this.openRecordCount === 0,
+      "an epoch begins ahead of all there is",
+    );
+    this.#epoch = epoch;
+    this.#lastSeq = seq - 1;
+    const placed = this.place(recordType.epoch, wholeGroup, previous);
+    if (placed === undefined && !this.#isOver)
+      throw new RetryError("there is no room in the spool for a new epoch's first record");
+  }
+
+  /** Seqs are reserved well ahead, so that nobody waits for it but where the disk stands still. */
+  #mayGiveSeqs(): boolean {
+    const { state, seqReserve, failed, roomAgain } = this.#parts;
+    const left = state.state.seqCeiling - this.#lastSeq;
+    if (left < seqReserve / 2 && !this.#isReserving) {
+      this.#isReserving = true;
+      // In memory it would hold at once, so it is put there only when it is durable.
+      state.reserve(this.#lastSeq + seqReserve).then(
+        () => {
+          this.#isReserving = false;
+          roomAgain();
+        },
+        (error: Error) => failed(error),
+      );
+    }
+    // One for the record to come, and two for what the appliance may add to it.
+    return left >= this.openRecordCount + 3;
+  }
+
+  /** Nothing more is given a place. */
+  end(): void {
+    this.#isOver = true;
+    this.#slab?.release();
+    this.#slab = undefined;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Which seq a volume's ordinals had, coarsely: enough to know from "the source has all up to this ordinal" up to which
+ * seq the spool is not needed for it. Pure.
+ *
+ * Invariants: ordinals and seqs grow; at most `entriesMax` entries, by keeping fewer of the older ones.
+ */
+const entriesMax = 4096;
+
+export class OrdinalMap {
+  #entries: { ordinal: number; seq: number }[] = [];
+  #lastOrdinal = 0;
+  #durableOrdinal = 0;
+  /** All records of the volume up to this seq are durable in the source. */
+  #durableSeq = 0;
+
+  get lastOrdinal(): number {
+    return this.#lastOrdinal;
+  }
+
+  /** The record with this seq was the last of its batch for this volume. */
+  add(ordinal: number, seq: number): void {
+    this.#lastOrdinal = ordinal;
+    this.#entries.push({ ordinal, seq });
+    const newest = this.#entries.length - 1;
+    if (newest >= entriesMax) this.#entries = this.#entries.filter((_, index) => (newest - index) % 2 === 0);
+  }
+
+  /** What an interceptor said of its source is all there is to know, whatever was seen before. */
+  skipTo(ordinal: number): void {
+    this.#lastOrdinal = Math.max(this.#lastOrdinal, ordinal);
+  }
+
+  reportDurable(ordinal: number): void {
+    this.#durableOrdinal = Math.max(this.#durableOrdinal, ordinal);
+    let count = 0;
+    for (const entry of this.#entries) {
+      if (entry.ordinal > this.#durableOrdinal) break;
+      this.#durableSeq = entry.seq;
+      count++;
+    }
+    if (count > 0) this.#entries = this.#entries.slice(count);
+  }
+
+  /** Up to where the volume does not need the spool, in an order that has come to `lastSeq`. */
+  releasableSeq(lastSeq: number): number {
+    return this.#durableOrdinal >= this.#lastOrdinal ? lastSeq : this.#durableSeq;
+  }
+}

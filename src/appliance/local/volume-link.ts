@@ -1,0 +1,107 @@
+/** The link between an interceptor and a group in the same thread: a direct call. */
+import { assert } from "#src/core/assert.ts";
+import { recordType } from "#src/records/record.ts";
+import type { BatchMemory, VolumeLink, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type { Order } from "./order.ts";
+import type { OrdinalMap } from "./ordinal-map.ts";
+
+/** What a link needs of its group. */
+export interface LinkedGroup {
+  readonly order: Order;
+  readonly pressure: number;
+  flush(volume: number, done: (error: Error | null) => void): void;
+  /** The link has added something to the batch in the making. */
+  touched(link: LocalVolumeLink): void;
+  reportDurable(link: LocalVolumeLink, ordinal: number): void;
+  detached(link: LocalVolumeLink): void;
+}
+
+export class LocalVolumeLink implements VolumeLink {
+  readonly volume: number;
+  readonly receiver: VolumeReceiver;
+  readonly ordinals: OrdinalMap;
+  readonly #group: LinkedGroup;
+  /** The last one before this link. */
+  readonly firstOrdinal: number;
+  #lastOrdinal: number;
+  #isOver = false;
+  /** It has records in the batch in the making. */
+  isTouched = false;
+
+  constructor(group: LinkedGroup, volume: number, ordinals: OrdinalMap, receiver: VolumeReceiver) {
+    this.#group = group;
+    this.volume = volume;
+    this.ordinals = ordinals;
+    this.receiver = receiver;
+    this.firstOrdinal = ordinals.lastOrdinal;
+    this.#lastOrdinal = ordinals.lastOrdinal;
+  }
+
+  get pressure(): number {
+    return this.#group.pressure;
+  }
+
+  get lastOrdinal(): number {
+    return this.#lastOrdinal;
+  }
+
+  get memory(): BatchMemory {
+    return this.#group.order.memory;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  hasRoomFor(payloadBlocks: number): boolean {
+    return !this.#isOver && this.#group.order.hasRoomFor(payloadBlocks);
+  }
+
+  addWrite(startBlock: number, blockCount: number, bytes: Buffer, from: number): number {
+    const ordinal = this.#next();
+    const record = { type: recordType.write, volume: this.volume, startBlock, blockCount, ordinal };
+    return this.#group.order.addWrite(record, bytes, from);
+  }
+
+  addRange(type: number, startBlock: number, blockCount: number): void {
+    this.#group.order.add({ type, volume: this.volume, startBlock, blockCount, ordinal: this.#next() });
+  }
+
+  #next(): number {
+    assert(!this.#isOver, "nothing is added to a link that is over");
+    if (!this.isTouched) this.#group.touched(this);
+    this.isTouched = true;
+    return ++this.#lastOrdinal;
+  }
+
+  commit(): void {
+    if (!this.#isOver) this.#group.order.commit();
+  }
+
+  flush(done: (error: Error | null) => void): void {
+    assert(!this.#isOver, "nothing is asked of a link that is over");
+    this.#group.flush(this.volume, done);
+  }
+
+  acknowledged(ordinal: number): void {
+    if (!this.#isOver) this.receiver.acknowledged(ordinal);
+  }
+
+  reportDurable(ordinal: number): void {
+    if (!this.#isOver) this.#group.reportDurable(this, ordinal);
+  }
+
+  detach(): void {
+    if (this.#isOver) return;
+    this.#group.order.commit();
+    this.#isOver = true;
+    this.#group.detached(this);
+  }
+
+  /** The group is at its end. */
+  lose(error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.receiver.lost(error);
+  }
+}
