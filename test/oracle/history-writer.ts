@@ -4,8 +4,8 @@
  */
 import type { NbdClient } from "#src/nbd/client/client.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
-import { putStamp, readStamp, stampedBytes } from "./block-stamp.ts";
-import type { WriteHistory, Writing } from "./write-history.ts";
+import { putStamp, stampedBytes } from "./block-stamp.ts";
+import type { SettleOptions, WriteHistory, Writing } from "./write-history.ts";
 
 export interface WriterOptions {
   readonly client: NbdClient;
@@ -110,7 +110,7 @@ export class HistoryWriter {
     try {
       const bytes = await client.read(start * stampedBytes, count * stampedBytes);
       for (let index = 0; index < count; index++) {
-        this.#complain(history.judge(start + index, readStamp(bytes, index * stampedBytes)));
+        this.#complain(history.judge(start + index, blockOf(bytes, index)));
       }
     } finally {
       this.#giveBack(start, count);
@@ -140,6 +140,10 @@ export class HistoryWriter {
   }
 }
 
+function blockOf(bytes: Buffer, index: number): Buffer {
+  return bytes.subarray(index * stampedBytes, (index + 1) * stampedBytes);
+}
+
 function stamps(volume: number, { number, startBlock, blockCount }: Writing): Buffer {
   const bytes = Buffer.alloc(blockCount * stampedBytes);
   for (let index = 0; index < blockCount; index++) {
@@ -149,14 +153,18 @@ function stamps(volume: number, { number, startBlock, blockCount }: Writing): Bu
 }
 
 /** Reads the whole volume after an accident; answers what is wrong, in words. What was found is what counts from then on. */
-export async function settleAll(client: NbdClient, history: WriteHistory): Promise<string[]> {
+export async function settleAll(
+  client: NbdClient,
+  history: WriteHistory,
+  options: SettleOptions = {},
+): Promise<string[]> {
   const complaints: string[] = [];
   history.restarted();
   for (let start = 0; start < history.blockCount; start += readBlocks) {
     const count = Math.min(readBlocks, history.blockCount - start);
     const bytes = await client.read(start * stampedBytes, count * stampedBytes);
     for (let index = 0; index < count; index++) {
-      const complaint = history.settle(start + index, readStamp(bytes, index * stampedBytes));
+      const complaint = history.settle(start + index, blockOf(bytes, index), options);
       if (complaint !== undefined) complaints.push(complaint);
     }
   }

@@ -1,9 +1,20 @@
 import { expect, test } from "vitest";
-import type { FoundBlock } from "./block-stamp.ts";
+import { putStamp, stampedBytes } from "./block-stamp.ts";
 import { WriteHistory, type Writing } from "./write-history.ts";
 
 const volume = 7;
-const found = (number: number, block = 0): FoundBlock => ({ volume, block, number });
+const zeros = Buffer.alloc(stampedBytes);
+
+function found(number: number, block = 0, ofVolume = volume): Buffer {
+  const bytes = Buffer.alloc(stampedBytes);
+  putStamp(bytes, 0, { volume: ofVolume, block, number });
+  return bytes;
+}
+
+/** The first sectors of one, the rest of the other. */
+function mixture(first: Buffer, rest: Buffer): Buffer {
+  return Buffer.concat([first.subarray(0, 1024), rest.subarray(1024)]);
+}
 
 function answered(history: WriteHistory, kind: Writing["kind"] = "write", block = 0, count = 1): Writing {
   const writing = history.issue(kind, block, count);
@@ -17,8 +28,8 @@ function flush(history: WriteHistory): void {
 
 test("a block that was never written holds zeros", () => {
   const history = new WriteHistory(volume, 4);
-  expect(history.settle(0, "zeros")).toBeUndefined();
-  expect(history.settle(1, "damaged")).toMatch(/damaged/);
+  expect(history.settle(0, zeros)).toBeUndefined();
+  expect(history.settle(1, Buffer.alloc(stampedBytes, 1))).toMatch(/damaged/);
 });
 
 test("what no flush covered may be lost, may be there", () => {
@@ -37,7 +48,7 @@ test("what a flush covered may not be lost", () => {
   flush(history);
   answered(history);
   expect(history.settle(0, found(1))).toMatch(/writing 1 .* allowed was 2 \(write\), 3/);
-  expect(history.settle(0, "zeros")).toMatch(/zeros/);
+  expect(history.settle(0, zeros)).toMatch(/zeros/);
   expect(history.settle(0, found(2))).toBeUndefined();
 });
 
@@ -46,7 +57,7 @@ test("a flush that was handed over before an answer does not cover it", () => {
   const token = history.flushIssued();
   answered(history);
   history.flushReplied(token);
-  expect(history.settle(0, "zeros")).toBeUndefined();
+  expect(history.settle(0, zeros)).toBeUndefined();
 });
 
 test("what was seen once does not change any more by itself", () => {
@@ -61,18 +72,18 @@ test("what was lost is not promised by a later flush, what was seen is", () => {
   const history = new WriteHistory(volume, 4);
   answered(history, "write", 0, 2);
   history.restarted();
-  expect(history.settle(0, "zeros")).toBeUndefined();
+  expect(history.settle(0, zeros)).toBeUndefined();
   expect(history.settle(1, found(1, 1))).toBeUndefined();
   flush(history);
-  expect(history.settle(0, "zeros")).toBeUndefined();
-  expect(history.settle(1, "zeros")).toMatch(/zeros/);
+  expect(history.settle(0, zeros)).toBeUndefined();
+  expect(history.settle(1, zeros)).toMatch(/zeros/);
 });
 
 test("the stamp of another block or volume fits nowhere", () => {
   const history = new WriteHistory(volume, 4);
   answered(history);
   expect(history.settle(0, found(1, 1))).toMatch(/block 1/);
-  expect(history.settle(0, { volume: 8, block: 0, number: 1 })).toMatch(/volume 8/);
+  expect(history.settle(0, found(1, 0, 8))).toMatch(/volume 8/);
 });
 
 test("a trim may have been dropped, a zeroing not", () => {
@@ -82,16 +93,16 @@ test("a trim may have been dropped, a zeroing not", () => {
   answered(history, "zero", 1);
   flush(history);
   expect(history.judge(0, found(1))).toBeUndefined();
-  expect(history.judge(0, "zeros")).toBeUndefined();
-  expect(history.judge(1, found(2, 1))).toMatch(/newest is 4 \(zero\)/);
-  expect(history.judge(1, "zeros")).toBeUndefined();
+  expect(history.judge(0, zeros)).toBeUndefined();
+  expect(history.judge(1, found(2, 1))).toMatch(/allowed was .*4 \(zero\)/);
+  expect(history.judge(1, zeros)).toBeUndefined();
 });
 
 test("a read brings the newest, nothing older", () => {
   const history = new WriteHistory(volume, 4);
   answered(history);
   answered(history);
-  expect(history.judge(0, found(1))).toMatch(/newest is 2/);
+  expect(history.judge(0, found(1))).toMatch(/writing 1/);
   expect(history.judge(0, found(2))).toBeUndefined();
 });
 
@@ -114,4 +125,26 @@ test("a prefix has no hole, but writings under way at the same time may come in 
   expect(history.judgePrefix([2])).toBeUndefined();
   answered(history, "write", 2);
   expect(history.judgePrefix([2, 3])).toMatch(/writing 1 is missing/);
+});
+
+test("where power was lost an unpromised writing may be there in part, and stays as it is", () => {
+  const history = new WriteHistory(volume, 4);
+  answered(history);
+  flush(history);
+  answered(history);
+  const torn = mixture(found(2), found(1));
+  expect(history.settle(0, torn)).toMatch(/damaged/);
+  expect(history.settle(0, torn, { mayBeTorn: true })).toBeUndefined();
+  expect(history.settle(0, torn)).toBeUndefined();
+  expect(history.judge(0, torn)).toBeUndefined();
+  expect(history.judge(0, found(2))).toMatch(/torn before/);
+});
+
+test("a mixture with what is older than a promise is none that may be found", () => {
+  const history = new WriteHistory(volume, 4);
+  answered(history);
+  answered(history);
+  flush(history);
+  answered(history);
+  expect(history.settle(0, mixture(found(3), found(1)), { mayBeTorn: true })).toMatch(/damaged/);
 });

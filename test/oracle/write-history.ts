@@ -4,7 +4,7 @@
  *
  * Writes under way at the same time never touch the same block, so the writings of a block have one order.
  */
-import type { FoundBlock } from "./block-stamp.ts";
+import { putStamp, readStamp, stampedBytes } from "./block-stamp.ts";
 
 export interface Writing {
   readonly number: number;
@@ -16,16 +16,25 @@ export interface Writing {
   replied: number | undefined;
 }
 
-/** The writings of a block that may be found, the oldest first; `promised` is the number of the one that must survive. */
 interface BlockHistory {
+  /** Those that may be found, the oldest first. */
   writings: Writing[];
+  /** The number of the newest that must survive. */
   promisedFrom: number;
+  /** What a power cut made of an unpromised writing and the one before it: whole sectors of both. */
+  torn: { readonly content: Buffer; readonly after: Writing } | undefined;
+}
+
+export interface SettleOptions {
+  /** Power was lost: an unpromised writing may be there in part. */
+  readonly mayBeTorn?: boolean;
 }
 
 export interface FlushToken {
   readonly covers: readonly Writing[];
 }
 
+const sectorBytes = 512;
 const untouched: Writing = { number: 0, kind: "zero", startBlock: 0, blockCount: 0, issued: 0, replied: 0 };
 
 export class WriteHistory {
@@ -96,25 +105,31 @@ export class WriteHistory {
   }
 
   /** What is wrong with a block that was found, in words. The newest writing that fits is what it holds from now on. */
-  settle(block: number, found: FoundBlock): string | undefined {
+  settle(block: number, found: Buffer, { mayBeTorn = false }: SettleOptions = {}): string | undefined {
     const history = this.#of(block);
-    const fitting = history.writings.findLastIndex((writing) => this.#fits(writing, block, found));
-    if (fitting < 0) return `block ${block}: ${this.#describe(found)}, allowed was ${this.#allowed(history)}`;
-    history.writings = history.writings.slice(0, fitting + 1);
+    const newest = history.writings.findLastIndex((writing) => this.#fits(writing, block, found));
+    if (newest >= 0) {
+      history.writings = history.writings.slice(0, newest + 1);
+      history.torn = undefined;
+    } else if (history.torn === undefined || !history.torn.content.equals(found)) {
+      if (!mayBeTorn || !this.#isMixture(history, block, found)) return this.#misfit(history, block, found);
+      history.torn = { content: Buffer.from(found), after: history.writings.at(-1) as Writing };
+    }
     // It was seen, so the next flush covers it.
     this.#unpromised.add(history.writings.at(-1) as Writing);
     return undefined;
   }
 
   /** What is wrong with a block that was read while nothing is under way. */
-  judge(block: number, found: FoundBlock): string | undefined {
-    const { writings } = this.#of(block);
-    const newest = writings.at(-1) as Writing;
-    const fits =
-      this.#fits(newest, block, found) || (newest.kind === "trim" && this.#fitsBefore(writings, block, found));
-    return fits
-      ? undefined
-      : `block ${block}: ${this.#describe(found)}, the newest is ${newest.number} (${newest.kind})`;
+  judge(block: number, found: Buffer): string | undefined {
+    const history = this.#of(block);
+    const newest = history.writings.at(-1) as Writing;
+    if (history.torn?.after === newest) {
+      return history.torn.content.equals(found) ? undefined : this.#misfit(history, block, found);
+    }
+    if (this.#fits(newest, block, found)) return undefined;
+    const mayBeOlder = newest.kind === "trim" && this.#fitsBefore(history.writings, block, found);
+    return mayBeOlder ? undefined : this.#misfit(history, block, found);
   }
 
   /**
@@ -143,29 +158,44 @@ export class WriteHistory {
   #of(block: number): BlockHistory {
     let history = this.#blocks.get(block);
     if (history === undefined) {
-      history = { writings: [untouched], promisedFrom: 0 };
+      history = { writings: [untouched], promisedFrom: 0, torn: undefined };
       this.#blocks.set(block, history);
     }
     return history;
   }
 
-  #fits(writing: Writing, block: number, found: FoundBlock): boolean {
-    if (writing.kind !== "write") return found === "zeros";
-    if (typeof found === "string") return false;
-    return found.number === writing.number && found.block === block && found.volume === this.volume;
+  #fits(writing: Writing, block: number, found: Buffer): boolean {
+    return this.#contentOf(writing, block).equals(found);
   }
 
-  #fitsBefore(writings: readonly Writing[], block: number, found: FoundBlock): boolean {
+  #fitsBefore(writings: readonly Writing[], block: number, found: Buffer): boolean {
     const before = writings.findLast(({ kind }) => kind !== "trim");
     return before !== undefined && this.#fits(before, block, found);
   }
 
-  #describe(found: FoundBlock): string {
-    if (typeof found === "string") return found;
-    return `writing ${found.number} of block ${found.block} of volume ${found.volume}`;
+  /** Whether each sector is one of a writing that may be found. */
+  #isMixture(history: BlockHistory, block: number, found: Buffer): boolean {
+    const contents = history.writings.map((writing) => this.#contentOf(writing, block));
+    if (history.torn !== undefined) contents.push(history.torn.content);
+    for (let at = 0; at < stampedBytes; at += sectorBytes) {
+      const sector = found.subarray(at, at + sectorBytes);
+      if (!contents.some((content) => sector.equals(content.subarray(at, at + sectorBytes)))) return false;
+    }
+    return true;
   }
 
-  #allowed({ writings }: BlockHistory): string {
-    return writings.map(({ number, kind }) => `${number} (${kind})`).join(", ");
+  #contentOf({ kind, number }: Writing, block: number): Buffer {
+    const content = Buffer.alloc(stampedBytes);
+    if (kind === "write") putStamp(content, 0, { volume: this.volume, block, number });
+    return content;
+  }
+
+  #misfit({ writings, torn }: BlockHistory, block: number, bytes: Buffer): string {
+    const found = readStamp(bytes, 0);
+    const words =
+      typeof found === "string" ? found : `writing ${found.number} of block ${found.block} of volume ${found.volume}`;
+    const allowed = writings.map(({ number, kind }) => `${number} (${kind})`);
+    if (torn !== undefined) allowed.push("what was torn before");
+    return `block ${block}: ${words}, allowed was ${allowed.join(", ")}`;
   }
 }

@@ -2,12 +2,12 @@
  * A disk whose power can be cut, as a process: `disk-process.ts FOLDER KIND`. The image, the socket and the mount point
  * lie in the folder. It is a process of its own because whoever touches the mounted files waits for the server behind
  * them, and so must not be that server. Commands come over the channel of `fork`; when that closes, whatever the reason,
- * everything is taken away.
+ * everything is taken away, the folder too.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
-import { access, mkdir } from "node:fs/promises";
+import { access, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -195,7 +195,10 @@ process.on("message", ({ id, command }: DiskOrder) => {
   );
 });
 process.on("disconnect", () => {
-  last = last.then(() => powered.powerDown()).catch((error: Error) => console.error(error.message));
+  last = last
+    .then(() => powered.powerDown())
+    .then(() => rm(folder, { recursive: true, force: true }))
+    .catch((error: Error) => console.error(error.message));
 });
 // A signal to the whole group of processes is for the tests; this one goes when they have.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});

@@ -123,7 +123,6 @@ export class PowerDisk {
     const gone = once(this.#process, "exit");
     this.#process.disconnect();
     await gone;
-    await rm(this.#folder, { recursive: true, force: true });
     if (this.#words !== "") throw new Error(`a disk did not go in order:\n${this.#words}`);
   }
 }
