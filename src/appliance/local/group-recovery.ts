@@ -66,6 +66,7 @@ export class LinkRelay implements GroupLinkOwner {
   }
 
   watermarks(marks: Watermarks): void {
+    if (this.#welcome !== undefined) this.#welcome = { ...this.#welcome, ...marks };
     this.#target?.watermarks(marks);
   }
 

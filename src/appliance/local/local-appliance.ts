@@ -4,6 +4,7 @@
  */
 import { RefuseError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
@@ -27,6 +28,8 @@ export interface LocalApplianceParts {
   readonly policy: GroupPolicy;
   /** Of a group that an attaching volume names and that is not there yet. */
   readonly newGroupMode: Mode;
+  /** Faults to order, where there are any. */
+  readonly hook?: FaultHook | undefined;
   readonly connect: (owner: GroupLinkOwner) => GroupLink;
 }
 
@@ -81,7 +84,7 @@ export class LocalAppliance implements VolumeLinks {
   }
 
   async #openGroup(create: NewGroup): Promise<LocalGroup> {
-    const { machine, policy, connect } = this.#parts;
+    const { machine, policy, connect, hook } = this.#parts;
     const folder = `${this.#parts.folder}/groups/${create.id}`;
     machine.files.makeFolder(folder);
     await folderSynced(machine, `${this.#parts.folder}/groups`);
@@ -99,7 +102,7 @@ export class LocalAppliance implements VolumeLinks {
     const link = connect(relay);
     if (state.state.epochSeq !== null) await this.#recoverLost(relay, link, spool);
     const facts = await readSpoolFacts(spool);
-    const group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello });
+    const group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
     await group.start();
     relay.handOver(group);
     if (relay.welcome !== undefined) group.up(relay.welcome);

@@ -8,6 +8,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RetryError } from "#src/core/errors.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import type { Log } from "#src/host/log.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { BatchPool } from "#src/records/batch-pool.ts";
@@ -37,6 +38,7 @@ export interface LocalGroupParts {
   readonly spool: Spool;
   readonly facts: SpoolFacts;
   readonly link: GroupLink;
+  readonly hook: FaultHook | undefined;
   /** What the link says of this side when it connects. */
   readonly hello: () => GroupHello;
 }
@@ -81,6 +83,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       lastSeq: spool.lastSeq,
       lastTimeMicros: spool.lastTimeMicros,
       seqReserve: policy.seqReserve,
+      hook: parts.hook,
       appended: (batch) => this.#appended(batch),
       failed: (error) => this.fail(error),
       roomAgain: () => this.roomAgain(),

@@ -10,6 +10,7 @@ import { alignUp } from "#src/core/byte-range.ts";
 import { RetryError } from "#src/core/errors.ts";
 import { batchAlignmentBytes, batchBytesMax } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import { BatchBuilder, type NewRecord } from "#src/records/batch-builder.ts";
 import { type BatchPool, BatchSlab } from "#src/records/batch-pool.ts";
 import { encodeExtra, recordType, wholeGroup } from "#src/records/record.ts";
@@ -40,6 +41,7 @@ export interface OrderParts {
   readonly appended: (batch: Appended) => void;
   /** The spool or the group's state cannot be written any more. */
   readonly failed: (error: Error) => void;
+  readonly hook: FaultHook | undefined;
   /** There is room again after there was none. */
   readonly roomAgain: () => void;
 }
@@ -121,7 +123,7 @@ export class Order {
   }
 
   #append(slab: BatchSlab): Appended | undefined {
-    const { clock, spool, state } = this.#parts;
+    const { clock, spool, state, hook } = this.#parts;
     const spanBytes = alignUp(this.#builder.byteLength, batchAlignmentBytes);
     const firstSeq = this.#lastSeq + 1;
     const lastSeq = this.#lastSeq + this.#builder.recordCount;
@@ -132,7 +134,9 @@ export class Order {
       const timeMicros = this.#recordClock.next(clock.wallMs(), clock.monotonicMs());
       const { incarnation, durableSeq } = spool;
       this.#builder.finish({ epoch: this.#epoch, firstSeq, timeMicros, incarnation, position, durableSeq });
+      hook?.("local.before-spool");
       spool.append(slab.buffer, start, spanBytes, { firstSeq, lastSeq, timeMicros });
+      hook?.("local.after-spool");
       this.#lastSeq = lastSeq;
       slab.usedBytes += spanBytes;
       return { memory: slab, start, spanBytes, position, firstSeq, lastSeq };
