@@ -80,6 +80,21 @@ export class SimClock {
     }
   }
 
+  /**
+   * As `advance`, where promises are at work. `afterEach` is called after each event and all that waited for it; when it
+   * answers true, time stands still there, and the answer is true.
+   */
+  async pass(durationMs: number, afterEach: () => boolean): Promise<boolean> {
+    const endMs = this.#nowMs + durationMs;
+    for (let first = this.#firstDueMs(); first !== undefined && first <= endMs; first = this.#firstDueMs()) {
+      this.step();
+      await promisesSettled();
+      if (afterEach()) return true;
+    }
+    this.#nowMs = Math.max(this.#nowMs, endMs);
+    return false;
+  }
+
   #firstDueMs(): number | undefined {
     while (this.#heap[0] !== undefined && this.#heap[0].callback === undefined) this.#takeFirst();
     return this.#heap[0]?.dueMs;

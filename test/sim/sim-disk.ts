@@ -70,6 +70,11 @@ export class SimDisk {
     this.#ordered.push({ call, code });
   }
 
+  /** What was ordered to fail and has not yet will not. */
+  forgetOrders(): void {
+    this.#ordered.length = 0;
+  }
+
   /** For this long the disk does nothing: calls that wait wait, calls that block take the time with them. */
   stall(durationMs: number): void {
     this.#stalledUntilMs = this.#parts.clock.monotonicMs() + durationMs;
