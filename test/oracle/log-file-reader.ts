@@ -30,7 +30,6 @@ export interface Batch {
   readonly epoch: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
-  readonly durableSeq: number;
   readonly recordCount: number;
   readonly payload: Buffer;
   readonly heads: Buffer;
@@ -48,7 +47,11 @@ export interface LogFile {
   readonly releasedSeq: number;
   /** Up to the first place where none lies. */
   readonly batches: readonly Batch[];
+  /** What any batch in the file, also behind that place, says was durable. */
+  readonly claimedSeq: number;
 }
+
+type LogFileHeader = Omit<LogFile, "batches" | "claimedSeq">;
 
 export function le64(bytes: Buffer, at: number): number {
   const value = bytes.readBigUInt64LE(at);
@@ -81,10 +84,10 @@ export function readLogFile(path: string, kind: LogKind): LogFile | undefined {
     releasedSeq: le64(bytes, 56),
   };
   if (file.base % file.fullBytes !== 0) throw new Error(`${path} begins at ${file.base}, no multiple of its size`);
-  return { ...file, batches: readBatches(bytes, file) };
+  return { ...file, batches: readBatches(bytes, file), claimedSeq: claimedIn(bytes, file) };
 }
 
-function readBatches(bytes: Buffer, file: Omit<LogFile, "batches">): Batch[] {
+function readBatches(bytes: Buffer, file: LogFileHeader): Batch[] {
   const batches: Batch[] = [];
   for (let at = fileHeaderBytes; ; ) {
     const batch = readBatch(bytes, at, file);
@@ -95,11 +98,25 @@ function readBatches(bytes: Buffer, file: Omit<LogFile, "batches">): Batch[] {
   }
 }
 
-function readBatch(bytes: Buffer, at: number, file: Omit<LogFile, "batches">): Batch | undefined {
-  if (at + batchHeaderBytes > bytes.length) return undefined;
-  if (bytes.toString("latin1", at, at + 4) !== batchMagic[file.kind]) return undefined;
-  if (!isSummed(bytes, at, at + 56, bytes, at + 56)) return undefined;
-  if (bytes.readUInt32LE(at + 20) !== file.incarnation || le64(bytes, at + 32) !== file.base + at) return undefined;
+function claimedIn(bytes: Buffer, file: LogFileHeader): number {
+  let claimedSeq = 0;
+  for (let at = fileHeaderBytes; at + batchHeaderBytes <= bytes.length; at += batchStepBytes) {
+    if (isHeader(bytes, at, file)) claimedSeq = Math.max(claimedSeq, le64(bytes, at + 40));
+  }
+  return claimedSeq;
+}
+
+function isHeader(bytes: Buffer, at: number, file: LogFileHeader): boolean {
+  return (
+    bytes.toString("latin1", at, at + 4) === batchMagic[file.kind] &&
+    isSummed(bytes, at, at + 56, bytes, at + 56) &&
+    bytes.readUInt32LE(at + 20) === file.incarnation &&
+    le64(bytes, at + 32) === file.base + at
+  );
+}
+
+function readBatch(bytes: Buffer, at: number, file: LogFileHeader): Batch | undefined {
+  if (at + batchHeaderBytes > bytes.length || !isHeader(bytes, at, file)) return undefined;
   const recordCount = bytes.readUInt16LE(at + 4);
   const headsAt = at + batchHeaderBytes + bytes.readUInt32LE(at + 8);
   const end = headsAt + bytes.readUInt32LE(at + 12);
@@ -109,7 +126,6 @@ function readBatch(bytes: Buffer, at: number, file: Omit<LogFile, "batches">): B
     epoch: bytes.readUInt32LE(at + 16),
     firstSeq,
     lastSeq: firstSeq + recordCount - 1,
-    durableSeq: le64(bytes, at + 40),
     recordCount,
     payload: bytes.subarray(at + batchHeaderBytes, headsAt),
     heads: bytes.subarray(headsAt, end),

@@ -54,7 +54,7 @@ function joinFiles(files: readonly LogFile[]): Log {
   const { group, kind, path, firstSeq } = files[0] as LogFile;
   const releasedSeq = Math.max(...files.map((file) => file.releasedSeq));
   if (firstSeq > releasedSeq + 1) throw new Error(`${path} is the oldest of its log, and one before it is missing`);
-  const durableSeq = Math.max(releasedSeq, ...files.flatMap((file) => file.batches.map((batch) => batch.durableSeq)));
+  const durableSeq = Math.max(releasedSeq, ...files.map((file) => file.claimedSeq));
   const records: LoggedRecord[] = [];
   let last: LoggedRecord | undefined;
   for (const found of recordsInOrder(files)) {

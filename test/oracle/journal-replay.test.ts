@@ -1,0 +1,144 @@
+/** The tests' own readers of journals, over bytes that the product's writers made. */
+import fs from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { recordType } from "#src/records/record.ts";
+import { type TemporaryFolder, temporaryFolder } from "#test/clients/harness.ts";
+import { writeRange } from "#test/clients/image.ts";
+import { putStamp, stampedBytes } from "./block-stamp.ts";
+import { JournalReplay } from "./journal-replay.ts";
+import { readLogs } from "./log-records.ts";
+import { differences } from "./source-comparison.ts";
+import { type WrittenBatch, writeRemote, writeSpool } from "./written-journals.ts";
+
+const name = { id: "f".repeat(32), name: "first", sizeBytes: 16 * stampedBytes };
+const write = (startBlock: number, blockCount = 1) => ({ type: recordType.write, startBlock, blockCount });
+
+const batches: readonly WrittenBatch[] = [
+  { epoch: 1, firstSeq: 1, durableSeq: 0, records: [{ type: recordType.volume, extra: name }, write(0, 3)] },
+  {
+    epoch: 1,
+    firstSeq: 3,
+    durableSeq: 2,
+    records: [write(1), { type: recordType.trim, startBlock: 2, blockCount: 4 }],
+  },
+  {
+    epoch: 2,
+    firstSeq: 100,
+    durableSeq: 4,
+    records: [{ type: recordType.epoch, extra: { previousEpoch: 1, previousLastSeq: 4 } }, write(9)],
+  },
+];
+
+/** Which write each block comes from; 0 for zeros. */
+const content = [2, 3, 0, 0, 0, 0, 0, 0, 0, 101, 0, 0, 0, 0, 0, 0];
+
+interface Written {
+  readonly folder: TemporaryFolder;
+  readonly local: string;
+  readonly remote: string;
+  readonly spool: string;
+  readonly starts: readonly number[];
+}
+
+async function written(spooled = batches, shipped = batches): Promise<Written> {
+  const folder = await temporaryFolder();
+  const [local, remote] = [folder.file("local"), folder.file("remote")];
+  await mkdir(local);
+  await mkdir(remote);
+  const spool = `${local}/segment`;
+  const starts = writeSpool(spool, spooled);
+  writeRemote(remote, shipped);
+  return { folder, local, remote, spool, starts };
+}
+
+function replayed(folders: { local?: string; remote?: string }): JournalReplay {
+  const replay = new JournalReplay(folders);
+  onTestFinished(() => replay[Symbol.dispose]());
+  return replay;
+}
+
+function source(folder: TemporaryFolder): string {
+  const bytes = Buffer.alloc(content.length * stampedBytes);
+  for (const [block, number] of content.entries()) {
+    if (number > 0) putStamp(bytes, block * stampedBytes, { volume: 1, block, number });
+  }
+  fs.writeFileSync(folder.file("source"), bytes);
+  return folder.file("source");
+}
+
+test("a source that holds what spool or remote or both say does not differ", async () => {
+  const { folder, local, remote } = await written();
+  const path = source(folder);
+  for (const folders of [{ local }, { remote }, { local, remote }]) {
+    const replay = replayed(folders);
+    expect(differences(path, replay, replay.volumeNumber("first"))).toEqual([]);
+    expect(replay.records.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 100, 101]);
+  }
+});
+
+test("a block of the source that is not as the journal says is named", async () => {
+  const { folder, remote } = await written();
+  const path = source(folder);
+  await writeRange(path, 9 * stampedBytes + 5, Buffer.from("!"));
+  await writeRange(path, 15 * stampedBytes, Buffer.from("!"));
+  expect(differences(path, replayed({ remote }), 1)).toEqual([
+    "block 9 is not what seq 101 wrote",
+    "block 15 is not what it began as",
+  ]);
+});
+
+test("the spool goes on where the remote ends", async () => {
+  const { folder, local, remote } = await written(batches, batches.slice(0, 2));
+  const replay = replayed({ local, remote });
+  expect([replay.remoteLastSeq, replay.spoolLastSeq]).toEqual([4, 101]);
+  expect(differences(source(folder), replay, 1)).toEqual([]);
+});
+
+test("a hole between remote and spool is found", async () => {
+  const { local, remote, spool } = await written(batches, batches.slice(0, 1));
+  expect(() => replayed({ local, remote })).not.toThrow();
+  writeSpool(spool, [{ epoch: 1, firstSeq: 5, durableSeq: 4, records: [write(9)] }], 4);
+  expect(() => replayed({ local, remote })).toThrow("the remote ends at 2, the spool goes on at 5");
+});
+
+test("copies that disagree are found", async () => {
+  const [first, second] = batches as [WrittenBatch, WrittenBatch];
+  const other = { ...second, records: [write(7), ...second.records.slice(1)] };
+  const { local, remote } = await written([first, second], [first, other]);
+  expect(() => replayed({ local, remote })).toThrow(/seq 3: startBlock is 1 in the spool, 7 at the remote/);
+});
+
+/** Changes the payload, or the heads, of one of the batches. */
+async function torn(index: number, spooled = batches): Promise<() => number | undefined> {
+  const { local, spool, starts } = await written(spooled);
+  await writeRange(spool, (starts[index] as number) + 70, Buffer.from("torn"));
+  return () => readLogs(local, "spool")[0]?.lastSeq;
+}
+
+test("a batch that is torn ends the spool", async () => {
+  expect((await torn(2))()).toBe(4);
+  expect((await torn(1, batches.slice(0, 2)))()).toBe(2);
+});
+
+test("a batch that is torn, and durable as a later one says, is damage", async () => {
+  expect(await torn(1)).toThrow(/ends at 2, and says that 4 was durable/);
+  expect(await torn(0)).toThrow(/ends at 0, and says that 4 was durable/);
+});
+
+test("a block of a data segment that was changed is found when it is read", async () => {
+  const { folder, remote } = await written();
+  const path = source(folder);
+  await writeRange(`${remote}/3.data`, 100, Buffer.from("!"));
+  expect(() => differences(path, replayed({ remote }), 1)).toThrow(/slot 0 of segment 3/);
+});
+
+test("a prefix of the order is what the volume held then", async () => {
+  const { remote } = await written();
+  const early = replayed({ remote }).contentOf(1, 2);
+  expect([...early].map(([block, { record }]) => [block, record.seq])).toEqual([
+    [0, 2],
+    [1, 2],
+    [2, 2],
+  ]);
+});
