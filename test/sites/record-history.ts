@@ -1,0 +1,178 @@
+/**
+ * Every record of one group that was ever seen in the local appliance's spool, whether or not it is still there: the
+ * order that all copies have to respect. A seq has one content, for ever.
+ */
+
+import type { FoundRecord } from "./batch-reading.ts";
+import { cellBytes, cellsPerBlock, stampAt } from "./stamp.ts";
+import { demand } from "./violation.ts";
+import type { HostWrite } from "./volume-model.ts";
+
+export const type = { write: 1, trim: 2, zero: 3, mode: 6, epoch: 10, resyncBegin: 12, resyncEnd: 13, volume: 15 };
+
+export interface KnownRecord extends FoundRecord {
+  /** Of a write: the stamps of all its cells, from its first block on. */
+  readonly stamps: Int32Array | undefined;
+}
+
+const zeros = new Int32Array(cellsPerBlock);
+
+export class RecordHistory {
+  readonly #volumesByName: ReadonlyMap<string, number>;
+  readonly #bySeq = new Map<number, KnownRecord>();
+  readonly #byBlock = new Map<number, KnownRecord[]>();
+  readonly #inOrderOfAppending: KnownRecord[] = [];
+  readonly #hostVolumes = new Map<number, number>();
+  readonly #modes: { readonly seq: number; readonly isSync: boolean }[];
+  #lastSeq = 0;
+
+  /** `volumesByName`: how the host numbers the group's volumes in its stamps. `isSync`: how the group began. */
+  constructor(volumesByName: ReadonlyMap<string, number>, isSync: boolean) {
+    this.#volumesByName = volumesByName;
+    this.#modes = [{ seq: 0, isSync }];
+  }
+
+  get count(): number {
+    return this.#inOrderOfAppending.length;
+  }
+
+  /** The highest ever. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  get(seq: number): KnownRecord | undefined {
+    return this.#bySeq.get(seq);
+  }
+
+  /** Undefined for records that are of no volume. */
+  hostVolumeOf(record: { readonly volume: number }): number | undefined {
+    return this.#hostVolumes.get(record.volume);
+  }
+
+  add(record: FoundRecord, bytes: Buffer): void {
+    const known = this.#bySeq.get(record.seq);
+    if (known !== undefined) {
+      const isSame = known.identity === record.identity && known.epoch === record.epoch;
+      demand("order", isSame, () => `seq ${record.seq} has two contents: ${describe(known)} and ${describe(record)}`);
+      return;
+    }
+    if (record.type === type.volume) this.#learnVolume(record);
+    if (record.type === type.mode) this.#learnMode(record);
+    const hostVolume = this.#hostVolumes.get(record.volume);
+    const stamps = record.type === type.write ? stampsOf(record, bytes, hostVolume ?? 0) : undefined;
+    const added = { ...record, stamps };
+    this.#bySeq.set(record.seq, added);
+    this.#inOrderOfAppending.push(added);
+    if (hostVolume !== undefined && isChange(added)) this.#index(added, hostVolume);
+    this.#lastSeq = Math.max(this.#lastSeq, record.seq);
+  }
+
+  #index(record: KnownRecord, hostVolume: number): void {
+    for (let block = record.startBlock; block < record.startBlock + record.blockCount; block++) {
+      const key = keyOf(hostVolume, block);
+      const records = this.#byBlock.get(key);
+      if (records === undefined) this.#byBlock.set(key, [record]);
+      else records.push(record);
+    }
+  }
+
+  #learnVolume(record: FoundRecord): void {
+    const { name } = JSON.parse(record.extra) as { name: string };
+    const hostVolume = this.#volumesByName.get(name);
+    demand("conduct", hostVolume !== undefined, () => `a record speaks of a volume ${name}`);
+    this.#hostVolumes.set(record.volume, hostVolume as number);
+  }
+
+  #learnMode(record: FoundRecord): void {
+    const { to } = JSON.parse(record.extra) as { to: string };
+    this.#modes.push({ seq: record.seq, isSync: to === "sync" });
+    this.#modes.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** Whether the record may be acknowledged only when the remote has it: placed under sync, and sync not left since. */
+  needsRemote(seq: number): boolean {
+    const last = this.#modes.at(-1);
+    if (last === undefined || !last.isSync) return false;
+    return seq >= last.seq;
+  }
+
+  /**
+   * The record, of those appended since `since`, by which all of the write is in the order; undefined: it is not.
+   */
+  seqOf(write: HostWrite, volume: number, since: number): number | undefined {
+    const first = Math.floor(write.firstCell / cellsPerBlock);
+    const end = Math.ceil((write.firstCell + write.cellCount) / cellsPerBlock);
+    const missing = new Set<number>();
+    for (let block = first; block < end; block++) missing.add(block);
+    let last = 0;
+    for (let index = since; missing.size > 0 && index < this.#inOrderOfAppending.length; index++) {
+      const record = this.#inOrderOfAppending[index] as KnownRecord;
+      if (this.#hostVolumes.get(record.volume) !== volume) continue;
+      for (const block of missing) {
+        if (!holdsPart(record, write, block)) continue;
+        missing.delete(block);
+        last = Math.max(last, record.seq);
+      }
+    }
+    return missing.size === 0 ? last : undefined;
+  }
+
+  /** The lowest record from `leastSeq` on that gives the block this content. */
+  findContent(volume: number, block: number, stamps: Int32Array, leastSeq: number): KnownRecord | undefined {
+    let found: KnownRecord | undefined;
+    for (const record of this.#byBlock.get(keyOf(volume, block)) ?? []) {
+      if (record.seq < leastSeq || (found !== undefined && record.seq > found.seq)) continue;
+      if (isSame(stampsOfBlock(record, block), stamps)) found = record;
+    }
+    return found;
+  }
+}
+
+function keyOf(volume: number, block: number): number {
+  return volume * 2 ** 32 + block;
+}
+
+function describe(record: FoundRecord): string {
+  const range = `${record.startBlock}+${record.blockCount}`;
+  return `type ${record.type} of volume ${record.volume} at ${range}, ordinal ${record.ordinal}, epoch ${record.epoch}`;
+}
+
+function stampsOf(record: FoundRecord, bytes: Buffer, volume: number): Int32Array {
+  const stamps = new Int32Array(record.blockCount * cellsPerBlock);
+  const firstCell = record.startBlock * cellsPerBlock;
+  for (let index = 0; index < stamps.length; index++) {
+    stamps[index] = stampAt(bytes, record.payloadAt + index * cellBytes, volume, firstCell + index);
+  }
+  return stamps;
+}
+
+export function touches(record: { readonly startBlock: number; readonly blockCount: number }, block: number): boolean {
+  return block >= record.startBlock && block < record.startBlock + record.blockCount;
+}
+
+export function isChange(record: { readonly type: number }): boolean {
+  return record.type === type.write || record.type === type.trim || record.type === type.zero;
+}
+
+/** What the block holds when the record was applied. */
+export function stampsOfBlock(record: KnownRecord, block: number): Int32Array | undefined {
+  if (record.stamps === undefined) return isChange(record) ? zeros : undefined;
+  const at = (block - record.startBlock) * cellsPerBlock;
+  return record.stamps.subarray(at, at + cellsPerBlock);
+}
+
+/** Whether the record has all that the write wrote to the block. */
+function holdsPart(record: KnownRecord, write: HostWrite, block: number): boolean {
+  if (!isChange(record) || !touches(record, block)) return false;
+  const stamps = stampsOfBlock(record, block) as Int32Array;
+  const value = write.kind === "write" ? write.number : 0;
+  const first = Math.max(0, write.firstCell - block * cellsPerBlock);
+  const end = Math.min(cellsPerBlock, write.firstCell + write.cellCount - block * cellsPerBlock);
+  for (let cell = first; cell < end; cell++) if (stamps[cell] !== value) return false;
+  return true;
+}
+
+function isSame(a: Int32Array | undefined, b: Int32Array): boolean {
+  return a?.every((value, index) => value === b[index]) === true;
+}
