@@ -2,11 +2,14 @@
  * What the control plane asks of the parts that do the work, and what they tell of themselves. Each part lives in an I/O
  * thread and the control plane in the main thread, so all facts are plain data that can be sent from one to the other.
  */
+import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
+import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import type { VolumeIdentity, VolumeLinks } from "#src/wire/volume-link.ts";
 
-export const modes = ["sync", "async"] as const;
-export type Mode = (typeof modes)[number];
+export type { Mode };
+
+export const modes = ["sync", "async"] as const satisfies readonly Mode[];
 
 export const roleNames = ["interceptor", "local", "remote"] as const;
 export type RoleName = (typeof roleNames)[number];
@@ -43,33 +46,7 @@ export interface VolumeFacts {
   readonly markedBytes: number;
 }
 
-export interface GroupFacts {
-  readonly id: string;
-  readonly name: string;
-  /** The mode under which writes are acknowledged now. */
-  readonly mode: Mode;
-  /** What was asked for; other than `mode` while draining or while the promise is suspended. */
-  readonly wantedMode: Mode;
-  readonly state: "steady" | "draining" | "stalled" | "suspended" | "tracking" | "stopped";
-  /** Why it is not `steady`. */
-  readonly why?: string;
-  /** The seq from which on sync's promise does not hold, while it is suspended. */
-  readonly suspendedSinceSeq?: number;
-  readonly epoch: number;
-  readonly lastSeq: number;
-  readonly spoolDurableSeq: number;
-  readonly spoolBytes: number;
-  readonly spoolLimitBytes: number;
-  readonly linkUp: boolean;
-  readonly linkWhy?: string;
-  readonly received: number;
-  readonly durable: number;
-  readonly stored: number;
-  /** What the remote does not have durably. Seconds: the age of the oldest such record, also while the link is down. */
-  readonly lagRecords: number;
-  readonly lagBytes: number;
-  readonly lagSeconds: number;
-}
+export type GroupFacts = GroupFigures;
 
 /** A group as the remote appliance has it. */
 export interface RemoteGroupFacts {

@@ -205,6 +205,9 @@ export const wireBackoffMsMin = 100;
 export const wireBackoffMsMax = 5_000;
 /** A peer that says no is asked again after so long. */
 export const wireRefusedMs = 15_000;
+/** Batches of a volume that the appliance has not taken up yet. */
+export const volumeWindowBytes = 4 * batchBytesMax;
+export const volumeFlushCountMax = 4096;
 export const wireConnectionCountMax = 256;
 export const wireStrangerCountMax = 64;
 

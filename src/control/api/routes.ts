@@ -1,0 +1,136 @@
+/** All of the control API. */
+import { nameCharactersMax } from "#src/core/limits.ts";
+import { type ControlPlane, UnknownNameError } from "../control-plane.ts";
+import { type Mode, modes } from "../role.ts";
+import type { VolumeRequest } from "../volume-keeper.ts";
+import { ProblemError } from "./problem.ts";
+import { json, type Route } from "./route.ts";
+import type { Shape } from "./shape.ts";
+
+export const apiPrefix = "/api/v1";
+
+const volumeShape: Shape = {
+  name: { type: "string", isRequired: true, max: nameCharactersMax, description: "its name" },
+  source: {
+    type: "string",
+    isRequired: true,
+    description: "where its data is: a file, a block device, or the URI of an export of an NBD server",
+  },
+  group: {
+    type: "string",
+    isRequired: false,
+    max: nameCharactersMax,
+    description: "the group it joins; its own unless told",
+  },
+  mode: { type: "string", isRequired: false, values: modes, description: "the mode of a group that it begins" },
+  sizeBytes: { type: "integer", isRequired: false, description: "makes the source, a sparse file of this size" },
+};
+
+const modeShape: Shape = {
+  mode: { type: "string", isRequired: true, values: modes, description: "how writes are to be acknowledged" },
+};
+
+export function routesOf(control: ControlPlane): Route[] {
+  return [...volumeRoutes(control), ...groupRoutes(control), ...healthRoutes(control)].map((route) => ({
+    ...route,
+    answer: (names, fields) => named(route.answer(names, fields)),
+  }));
+}
+
+function volumeRoutes(control: ControlPlane): Route[] {
+  const one = `${apiPrefix}/volumes/{v}`;
+  return [
+    {
+      method: "GET",
+      path: `${apiPrefix}/volumes`,
+      summary: "all volumes",
+      answer: async () => json(200, { volumes: (await control.status()).volumes }),
+    },
+    {
+      method: "POST",
+      path: `${apiPrefix}/volumes`,
+      summary: "adds a volume, and opens its export",
+      shape: volumeShape,
+      answer: async (_, fields) => {
+        const volume = await control.addVolume(fields as unknown as VolumeRequest);
+        return json(201, volume, { location: `${apiPrefix}/volumes/${volume.name}` });
+      },
+    },
+    {
+      method: "GET",
+      path: one,
+      summary: "one volume",
+      answer: async ([name = ""]) => json(200, await control.volume(name)),
+    },
+    {
+      method: "DELETE",
+      path: one,
+      summary: "ends the protection of a volume; its source stays as it is",
+      answer: async ([name = ""]) => {
+        await control.removeVolume(name);
+        return json(200, {});
+      },
+    },
+    {
+      method: "GET",
+      path: `${one}/trace`,
+      summary: "the life of single writes",
+      answer: async ([name = ""]) => json(200, { entries: await control.trace(name) }),
+    },
+  ];
+}
+
+function groupRoutes(control: ControlPlane): Route[] {
+  return [
+    {
+      method: "GET",
+      path: `${apiPrefix}/groups`,
+      summary: "all groups",
+      answer: async () => json(200, { groups: (await control.status()).groups }),
+    },
+    {
+      method: "PUT",
+      path: `${apiPrefix}/groups/{g}/mode`,
+      summary: "switches a group's mode, live",
+      shape: modeShape,
+      answer: async ([name = ""], { mode }) => json(200, await control.setMode(name, mode as Mode)),
+    },
+  ];
+}
+
+function healthRoutes(control: ControlPlane): Route[] {
+  return [
+    {
+      method: "GET",
+      path: `${apiPrefix}/status`,
+      summary: "all that there is to know",
+      answer: async () => json(200, await control.status()),
+    },
+    {
+      method: "GET",
+      path: "/healthz",
+      summary: "whether the program runs",
+      isOpen: true,
+      answer: async () => json(200, { status: "running" }),
+    },
+    {
+      method: "GET",
+      path: "/readyz",
+      summary: "whether it does what it is for",
+      isOpen: true,
+      answer: async () => {
+        const { ready, why } = await control.status();
+        return json(ready ? 200 : 503, { ready, ...(why === undefined ? {} : { why }) });
+      },
+    },
+  ];
+}
+
+async function named<Result>(answer: Promise<Result>): Promise<Result> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof UnknownNameError) throw new ProblemError(404, error.message);
+    throw error;
+  }
+}

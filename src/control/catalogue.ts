@@ -1,0 +1,86 @@
+/** Which volumes there are, durably. */
+import { RefuseError, StopError } from "#src/core/errors.ts";
+import { catalogueVolumesMax } from "#src/core/limits.ts";
+import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
+import type { Files } from "#src/host/files.ts";
+import { isName } from "./name.ts";
+import type { VolumeDefinition } from "./role.ts";
+
+const kind: DocumentKind = { format: "tidemark-volumes", version: 1 };
+
+export class Catalogue {
+  readonly #files: Files;
+  readonly #path: string;
+  readonly #volumes: Map<string, VolumeDefinition>;
+  #published: Promise<void> = Promise.resolve();
+
+  private constructor(files: Files, path: string, volumes: readonly VolumeDefinition[]) {
+    this.#files = files;
+    this.#path = path;
+    this.#volumes = new Map(volumes.map((volume) => [volume.name, volume]));
+  }
+
+  /** Throws where the file is damaged: going on without its volumes would leave them unprotected, and not say so. */
+  static open(files: Files, path: string): Catalogue {
+    const content = readDocument(files, path, kind);
+    if (content === undefined) return new Catalogue(files, path, []);
+    const { volumes } = content;
+    if (!Array.isArray(volumes) || !volumes.every(isDefinition)) {
+      throw new StopError(`${path} is damaged: it does not say which volumes there are`);
+    }
+    if (new Set(volumes.map((volume) => volume.name)).size < volumes.length) {
+      throw new StopError(`${path} is damaged: it names a volume twice`);
+    }
+    return new Catalogue(files, path, volumes);
+  }
+
+  list(): readonly VolumeDefinition[] {
+    return [...this.#volumes.values()];
+  }
+
+  find(name: string): VolumeDefinition | undefined {
+    return this.#volumes.get(name);
+  }
+
+  /** Resolves when it is durable. */
+  async add(volume: VolumeDefinition): Promise<void> {
+    if (this.#volumes.size >= catalogueVolumesMax) {
+      throw new RefuseError(`there are ${catalogueVolumesMax} volumes already, and no more are possible`);
+    }
+    this.#volumes.set(volume.name, volume);
+    try {
+      await this.#publish();
+    } catch (error) {
+      this.#volumes.delete(volume.name);
+      throw error;
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#volumes.delete(name);
+    await this.#publish();
+  }
+
+  /** One after the other; each holds all that was changed when its turn comes. */
+  #publish(): Promise<void> {
+    const published = this.#published.then(() =>
+      publishDocument(this.#files, this.#path, kind, { volumes: this.list() }),
+    );
+    // Whoever waits for this one hears of its failure; those after it try for themselves.
+    this.#published = published.catch(() => {});
+    return published;
+  }
+}
+
+function isDefinition(value: unknown): value is VolumeDefinition {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, name, group, source, sizeBytes } = value as Record<string, unknown>;
+  return (
+    typeof id === "string" &&
+    /^[0-9a-f]{32}$/.test(id) &&
+    [name, group].every((one) => typeof one === "string" && isName(one)) &&
+    typeof source === "string" &&
+    Number.isSafeInteger(sizeBytes) &&
+    (sizeBytes as number) > 0
+  );
+}

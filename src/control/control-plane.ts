@@ -1,0 +1,160 @@
+/**
+ * What operators may ask and order, whatever way they came: the API's routes are one. Facts come from the sides, as fresh
+ * as they are to be had without waiting for a disk.
+ */
+import { RefuseError } from "#src/core/errors.ts";
+import { statusPatienceMs } from "#src/core/limits.ts";
+import { nearestName } from "#src/core/nearest-name.ts";
+import { formatNbdUri } from "#src/nbd/uri.ts";
+import { formatAddress } from "./listening-address.ts";
+import type { GroupFacts, Mode, RemoteGroupFacts, RoleName, TraceEntry, VolumeFacts } from "./role.ts";
+import type { SideFacts, SideName } from "./side.ts";
+import type { SideClient } from "./side-client.ts";
+import type { VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
+
+/** As operators see a volume: with where to attach it. */
+export interface VolumeReport extends VolumeFacts {
+  readonly uris: readonly string[];
+}
+
+export interface StatusReport {
+  readonly version: string;
+  readonly roles: readonly RoleName[];
+  readonly ready: boolean;
+  /** Why not. */
+  readonly why?: string;
+  /** Sides that have owed an answer for so long; what is shown of them is what they last told. */
+  readonly silent: readonly { readonly side: SideName; readonly seconds: number }[];
+  readonly volumes: readonly VolumeReport[];
+  readonly groups: readonly GroupFacts[];
+  readonly remoteGroups: readonly RemoteGroupFacts[];
+  /** Where local appliances find the remote one that runs here. */
+  readonly wire?: string;
+}
+
+/** There is nothing of this name. */
+export class UnknownNameError extends RefuseError {
+  override name = "UnknownNameError";
+}
+
+export interface ControlPlaneParts {
+  readonly version: string;
+  readonly roles: readonly RoleName[];
+  readonly sides: readonly SideClient[];
+  /** Where there are interceptors. */
+  readonly keeper: VolumeKeeper | undefined;
+  readonly nbdWithTls: boolean;
+}
+
+export class ControlPlane {
+  readonly #parts: ControlPlaneParts;
+
+  constructor(parts: ControlPlaneParts) {
+    this.#parts = parts;
+  }
+
+  async status(): Promise<StatusReport> {
+    const known = await Promise.all(this.#parts.sides.map((side) => side.freshFacts(statusPatienceMs)));
+    const silent = this.#parts.sides.flatMap((side, index) => {
+      const seconds = Math.floor(known[index]?.silentSeconds ?? 0);
+      return seconds > 0 ? [{ side: side.name, seconds }] : [];
+    });
+    const facts = known.map((one) => one.facts);
+    const volumes = this.#report(facts);
+    const why = whyNotReady(silent, volumes);
+    const wire = facts.find((one) => one.wireAddress !== undefined)?.wireAddress;
+    return {
+      version: this.#parts.version,
+      roles: this.#parts.roles,
+      ready: why === undefined,
+      ...(why === undefined ? {} : { why }),
+      silent,
+      volumes,
+      groups: facts.flatMap((one) => one.groups),
+      remoteGroups: facts.flatMap((one) => one.remoteGroups),
+      ...(wire === undefined ? {} : { wire: formatAddress(wire) }),
+    };
+  }
+
+  #report(facts: readonly SideFacts[]): VolumeReport[] {
+    const addresses = facts.flatMap((one) => one.nbdAddresses);
+    const volumes = this.#parts.keeper?.describe(facts.flatMap((one) => one.volumes)) ?? [];
+    return volumes.map((volume) => ({
+      ...volume,
+      uris: addresses.flatMap((address) =>
+        // Whoever handed a socket over knows where it is.
+        address.kind === "inherited"
+          ? []
+          : [formatNbdUri({ address, exportName: volume.name, tls: this.#parts.nbdWithTls })],
+      ),
+    }));
+  }
+
+  async volume(name: string): Promise<VolumeReport> {
+    const { volumes } = await this.status();
+    return found(name, volumes, "volume");
+  }
+
+  async addVolume(request: VolumeRequest): Promise<VolumeReport> {
+    const { name } = await this.#keeper().add(request);
+    return this.volume(name);
+  }
+
+  async removeVolume(name: string): Promise<void> {
+    await this.volume(name);
+    await this.#keeper().remove(name);
+  }
+
+  async trace(volume: string): Promise<readonly TraceEntry[]> {
+    await this.volume(volume);
+    return this.#local("local").ask("trace", { volume });
+  }
+
+  /** A volume's name stands for its group's. */
+  async setMode(groupOrVolume: string, mode: Mode): Promise<GroupFacts> {
+    const side = this.#local("local");
+    const { groups, volumes } = await this.status();
+    const isGroup = groups.some((group) => group.name === groupOrVolume);
+    const ofVolume = volumes.find((volume) => volume.name === groupOrVolume)?.group;
+    const name = isGroup || ofVolume === undefined ? groupOrVolume : ofVolume;
+    found(name, groups, "group");
+    await side.ask("setMode", { group: name, mode });
+    return found(name, (await this.status()).groups, "group");
+  }
+
+  #keeper(): VolumeKeeper {
+    const { keeper } = this.#parts;
+    if (keeper === undefined)
+      throw new RefuseError("volumes are added where their interceptor runs, and none runs here");
+    return keeper;
+  }
+
+  #local(role: RoleName): SideClient {
+    const side = this.#parts.sides.find((one) => one.name === "local");
+    if (side === undefined || !this.#parts.roles.includes(role)) {
+      throw new RefuseError(`only the role ${role} can do that, and it does not run here`);
+    }
+    return side;
+  }
+}
+
+function found<Item extends { readonly name: string }>(name: string, items: readonly Item[], what: string): Item {
+  const item = items.find((one) => one.name === name);
+  if (item !== undefined) return item;
+  const nearest = nearestName(
+    name,
+    items.map((one) => one.name),
+  );
+  const advice = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
+  throw new UnknownNameError(`there is no ${what} '${name.slice(0, 64)}'${advice}`);
+}
+
+function whyNotReady(
+  silent: StatusReport["silent"],
+  volumes: readonly { readonly name: string; readonly state: string }[],
+): string | undefined {
+  const [side] = silent;
+  if (side !== undefined) return `the ${side.side} side has not answered for ${side.seconds} s`;
+  const opening = volumes.find((volume) => volume.state === "opening");
+  return opening === undefined ? undefined : `volume ${opening.name} is being opened`;
+}

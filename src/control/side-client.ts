@@ -1,0 +1,130 @@
+/**
+ * A side as the control plane sees it from the main thread. Nothing here waits for ever: a side that is held up by a disk
+ * is waited for with patience, and until then what it last told of itself is what there is to show.
+ */
+import { RefuseError, RetryError } from "#src/core/errors.ts";
+import { sideAsksMax, sideFactsEveryMs, sidePatienceMs } from "#src/core/limits.ts";
+import type { Clock, Timer } from "#src/host/clock.ts";
+import type { MessageLine } from "#src/host/thread.ts";
+import { noFacts, type SideAnswer, type SideFacts, type SideName, type SideWord, type SideWords } from "./side.ts";
+
+export const endlessly = Number.POSITIVE_INFINITY;
+
+interface Pending {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: Timer | undefined;
+}
+
+export interface KnownFacts {
+  readonly facts: SideFacts;
+  /** For how long it has owed an answer; 0 unless it is longer than usual. */
+  readonly silentSeconds: number;
+}
+
+export class SideClient {
+  readonly name: SideName;
+  readonly #line: MessageLine;
+  readonly #clock: Clock;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  #facts: SideFacts = noFacts;
+  /** Asked for and not answered, since then. */
+  #factsAskedAtMs: number | undefined;
+  #factsUnderWay: Promise<void> | undefined;
+  #timer: Timer | undefined;
+
+  constructor(name: SideName, line: MessageLine, clock: Clock) {
+    this.name = name;
+    this.#line = line;
+    this.#clock = clock;
+    line.receive((message) => this.#answered(message as SideAnswer));
+  }
+
+  /** Rejects with a `RetryError` if there is no answer in time: it may still be done. */
+  ask<Word extends SideWord>(
+    word: Word,
+    ask: SideWords[Word]["ask"],
+    patienceMs: number = sidePatienceMs,
+  ): Promise<SideWords[Word]["answer"]> {
+    if (this.#pending.size >= sideAsksMax) {
+      return Promise.reject(new RetryError(`the ${this.name} side has ${sideAsksMax} questions to answer already`));
+    }
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      const timer = Number.isFinite(patienceMs)
+        ? this.#clock.timer(patienceMs, () => this.#late(id, word, patienceMs))
+        : undefined;
+      this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject, timer });
+      this.#line.send({ id, word, ask });
+    });
+  }
+
+  #late(id: number, word: SideWord, patienceMs: number): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    const seconds = Math.round(patienceMs / 1000);
+    pending?.reject(
+      new RetryError(
+        `the ${this.name} side has not answered for ${seconds} s (${word}); it may be held up by a disk, and still do it`,
+      ),
+    );
+  }
+
+  #answered(message: SideAnswer): void {
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined) return;
+    this.#pending.delete(message.id);
+    pending.timer?.cancel();
+    if ("error" in message) pending.reject(errorOf(message.error));
+    else pending.resolve(message.answer);
+  }
+
+  /** Looks at once, and then again and again until `unwatch`, so that what is known is never old without being said. */
+  watch(): void {
+    this.#timer = this.#clock.timer(sideFactsEveryMs, () => this.watch());
+    void this.refresh();
+  }
+
+  unwatch(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Resolves when the facts are new. One question at a time: whoever comes while it is asked shares its answer. */
+  refresh(): Promise<void> {
+    this.#factsUnderWay ??= this.#askForFacts().finally(() => {
+      this.#factsUnderWay = undefined;
+    });
+    return this.#factsUnderWay;
+  }
+
+  async #askForFacts(): Promise<void> {
+    this.#factsAskedAtMs = this.#clock.monotonicMs();
+    try {
+      this.#facts = await this.ask("facts", null, endlessly);
+      this.#factsAskedAtMs = undefined;
+    } catch {
+      // Shown by the silence.
+    }
+  }
+
+  /** Waits for new facts, but not longer than that. */
+  async freshFacts(patienceMs: number): Promise<KnownFacts> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#clock.timer(patienceMs, resolve);
+    await Promise.race([this.refresh(), late]);
+    timer.cancel();
+    return this.known();
+  }
+
+  known(): KnownFacts {
+    const asked = this.#factsAskedAtMs;
+    const silentMs = asked === undefined ? 0 : this.#clock.monotonicMs() - asked;
+    return { facts: this.#facts, silentSeconds: silentMs < sideFactsEveryMs ? 0 : silentMs / 1000 };
+  }
+}
+
+/** What is refused stays so on its way between the threads; the rest is said as it was. */
+function errorOf({ name, message }: { readonly name: string; readonly message: string }): Error {
+  return name === "RefuseError" ? new RefuseError(message) : new Error(message);
+}

@@ -1,0 +1,72 @@
+/**
+ * The two sides that the work is divided into, each with an I/O thread of its own, and the words between them and the
+ * control plane in the main thread.
+ */
+import type { SocketAddress } from "#src/host/socket.ts";
+import type { Config } from "./config-schema.ts";
+import type {
+  GroupFacts,
+  Mode,
+  RemoteGroupFacts,
+  RoleName,
+  TraceEntry,
+  VolumeDefinition,
+  VolumeFacts,
+} from "./role.ts";
+
+/** `local`: the NBD server with its interceptors, and the local appliance. `remote`: the remote appliance. */
+export type SideName = "local" | "remote";
+
+export interface SideSettings {
+  readonly config: Config;
+  readonly roles: readonly RoleName[];
+  /** Certificates and tokens are read once, in the main thread, and are not in the configuration. */
+  readonly secrets: SideSecrets;
+}
+
+export interface SideSecrets {
+  readonly wireToken: string | undefined;
+}
+
+/** All that a side tells of itself. A part that does not run has nothing to tell. */
+export interface SideFacts {
+  readonly volumes: readonly VolumeFacts[];
+  readonly groups: readonly GroupFacts[];
+  readonly remoteGroups: readonly RemoteGroupFacts[];
+  /** Where hosts attach volumes. */
+  readonly nbdAddresses: readonly SocketAddress[];
+  /** Where local appliances find the remote one. */
+  readonly wireAddress?: SocketAddress;
+}
+
+/** What can be asked of a side: for each word what goes with it, and what comes back. */
+export interface SideWords {
+  start: { readonly ask: null; readonly answer: null };
+  facts: { readonly ask: null; readonly answer: SideFacts };
+  /** The size of a source in bytes; makes a sparse file of `createBytes` first, where that is given. */
+  measure: { readonly ask: { readonly source: string; readonly createBytes?: number }; readonly answer: number };
+  addVolume: { readonly ask: { readonly volume: VolumeDefinition; readonly mode?: Mode }; readonly answer: null };
+  removeVolume: { readonly ask: { readonly name: string }; readonly answer: null };
+  setMode: { readonly ask: { readonly group: string; readonly mode: Mode }; readonly answer: null };
+  trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };
+  stop: { readonly ask: null; readonly answer: null };
+}
+
+export type SideWord = keyof SideWords;
+
+/** How a side acts on each word. */
+export type SideActions = {
+  readonly [Word in SideWord]: (ask: SideWords[Word]["ask"]) => Promise<SideWords[Word]["answer"]>;
+};
+
+export interface SideAsk {
+  readonly id: number;
+  readonly word: SideWord;
+  readonly ask: unknown;
+}
+
+export type SideAnswer =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: { readonly name: string; readonly message: string } };
+
+export const noFacts: SideFacts = { volumes: [], groups: [], remoteGroups: [], nbdAddresses: [] };

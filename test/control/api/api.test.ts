@@ -1,0 +1,213 @@
+/** What the API answers, and what it refuses, without a network in between. */
+import { describe, expect, test } from "vitest";
+import { RefuseError } from "#src/core/errors.ts";
+import { sidePatienceMs } from "#src/core/limits.ts";
+import type { HttpRequest, HttpResponse } from "#src/host/http.ts";
+import { driven } from "#test/contract/driver.ts";
+import { simDriver } from "#test/sim/sim-driver.ts";
+import { group, ScriptedSide, volumeFacts } from "./scripted-side.ts";
+
+class Caller {
+  readonly side = new ScriptedSide();
+  readonly #driver = simDriver(this.side.simulation.clock);
+
+  async ask(method: string, target: string, body?: unknown, more: Partial<HttpRequest> & { token?: string } = {}) {
+    const request: HttpRequest = {
+      method,
+      target,
+      headers: { host: "localhost:7878", "content-type": "application/json" },
+      body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body ?? {})),
+      ...more,
+    };
+    const response = await driven(this.#driver, this.side.handler(more.token)(request));
+    return { status: response.status, headers: response.headers, body: bodyOf(response) };
+  }
+}
+
+function bodyOf(response: HttpResponse): Record<string, unknown> {
+  return JSON.parse(response.body) as Record<string, unknown>;
+}
+
+describe("what is asked for in order", () => {
+  test("a volume is added, listed, looked at and removed", async () => {
+    const caller = new Caller();
+    const added = await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d", group: "g", mode: "sync" });
+    expect([added.status, added.headers.location]).toEqual([201, "/api/v1/volumes/v"]);
+    expect(added.body).toMatchObject({ name: "v", group: "g", state: "open", uris: ["nbd+unix:///v?socket=/n"] });
+    expect(caller.side.asked).toMatchObject([
+      { measure: { source: "/d" } },
+      { addVolume: { volume: { name: "v", group: "g", source: "/d", sizeBytes: 8192 }, mode: "sync" } },
+    ]);
+    const { volumes } = (await caller.ask("GET", "/api/v1/volumes")).body;
+    expect(volumes).toEqual([added.body]);
+    expect((await caller.ask("GET", "/api/v1/volumes/v")).body).toEqual(added.body);
+    expect((await caller.ask("DELETE", "/api/v1/volumes/v")).status).toBe(200);
+    expect((await caller.ask("GET", "/api/v1/volumes/v")).status).toBe(404);
+  });
+
+  test("a volume alone is a group of its own name", async () => {
+    const caller = new Caller();
+    const { body } = await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    expect(body).toMatchObject({ group: "v" });
+  });
+
+  test("a volume's name stands for its group's", async () => {
+    const caller = new Caller();
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d", group: "g" });
+    for (const name of ["g", "v"]) {
+      expect((await caller.ask("PUT", `/api/v1/groups/${name}/mode`, { mode: "sync" })).body).toEqual(group);
+    }
+    expect(caller.side.asked.slice(-2)).toEqual(new Array(2).fill({ setMode: { group: "g", mode: "sync" } }));
+  });
+
+  test("the status says all, and whether it is ready", async () => {
+    const { status, body } = await new Caller().ask("GET", "/api/v1/status");
+    expect([status, body.version, body.ready, body.groups]).toEqual([200, "1.2.3", true, [group]]);
+    expect((await new Caller().ask("GET", "/readyz")).status).toBe(200);
+    expect((await new Caller().ask("GET", "/healthz")).body).toEqual({ status: "running" });
+  });
+});
+
+describe("what is hostile or a slip", () => {
+  test.each([
+    ["GET", "/api/v1/volumes/../status", 400],
+    ["GET", "/api/v1/volumes/%2e%2e", 400],
+    ["GET", "/api/v1/volumes/%2E%2E/trace", 400],
+    ["GET", "/api/v1/volumes/..%2fstatus", 400],
+    ["GET", "/api/v1/volumes/a%00b", 400],
+    ["GET", "/api/v1/volumes/a%5cb", 400],
+    ["GET", "/api/v1/volumes/%zz", 400],
+    ["GET", "/api/v1/volumes/%c0%ae", 400],
+    ["GET", "http://elsewhere/api/v1/volumes", 400],
+    ["OPTIONS", "*", 400],
+    ["GET", "/api/v1/volumes/", 404],
+    ["GET", "//api/v1/volumes", 404],
+    ["GET", "/api/v1/volumes/__proto__", 404],
+    ["GET", "/api/v1/volumes/constructor", 404],
+    ["GET", "/api/v1/__proto__", 404],
+    ["GET", `/api/v1/volumes/${"v".repeat(5000)}`, 404],
+    ["GET", "/", 404],
+    ["DELETE", "/api/v1/volumes", 405],
+    ["PUT", "/api/v1/status", 405],
+    ["__proto__", "/api/v1/volumes", 405],
+    ["DELETE", "/api/v1/volumes/none", 404],
+    ["GET", "/api/v1/volumes/none/trace", 404],
+  ])("%s %s is answered with %d", async (method, target, status) => {
+    const answer = await new Caller().ask(method, target);
+    expect([answer.status, answer.body.status]).toEqual([status, status]);
+    expect(answer.headers["content-type"]).toBe("application/problem+json");
+  });
+
+  test.each([
+    ["{", "the body is no JSON"],
+    ["\xff", "the body is no JSON"],
+    ["[]", "must be a JSON object"],
+    ["null", "must be a JSON object"],
+    ["{}", "'name' is missing"],
+    ['{"name":"v"}', "'source' is missing"],
+    ['{"name":5,"source":"/d"}', "'name' must be a string"],
+    ['{"name":"","source":"/d"}', "'name' has 1 to 64 characters"],
+    [`{"name":"${"v".repeat(65)}","source":"/d"}`, "'name' has 1 to 64 characters"],
+    ['{"name":"v","source":"/d\\u0000"}', "'source' holds a NUL"],
+    ['{"name":"v","sorce":"/d"}', "did you mean 'source'?"],
+    ['{"__proto__":{"name":"v"},"name":"v","source":"/d"}', 'there is no field "__proto__"'],
+    ['{"constructor":1,"name":"v","source":"/d"}', 'there is no field "constructor"'],
+    ['{"name":"v","source":"/d","mode":"fast"}', "'mode' must be sync or async"],
+    ['{"name":"v","source":"/d","sizeBytes":-1}', "'sizeBytes' must be from 0"],
+    ['{"name":"v","source":"/d","sizeBytes":1.5}', "'sizeBytes' must be a whole number"],
+    ['{"name":"v","source":"/d","sizeBytes":1e300}', "'sizeBytes' must be a whole number"],
+  ])("the body %s is refused", async (body, detail) => {
+    const caller = new Caller();
+    const answer = await caller.ask("POST", "/api/v1/volumes", undefined, { body: Buffer.from(body, "latin1") });
+    expect([answer.status, answer.body.detail]).toEqual([400, expect.stringContaining(detail)]);
+    expect(caller.side.asked).toEqual([]);
+  });
+
+  test.each(["../v", "..", ".", "a/b", "a b", "ä", "v\n"])("%j is no name of a volume", async (name) => {
+    const caller = new Caller();
+    const answer = await caller.ask("POST", "/api/v1/volumes", { name, source: "/d" });
+    expect([answer.status, caller.side.asked]).toEqual([422, []]);
+  });
+
+  test("a body that does not say it is JSON is not read", async () => {
+    const answer = await new Caller().ask("POST", "/api/v1/volumes", {}, { headers: { host: "localhost" } });
+    expect(answer.status).toBe(415);
+  });
+});
+
+describe("the door", () => {
+  test.each([
+    [{ host: "evil.example:7878" }, 403],
+    [{ host: "127.0.0.1.evil.example" }, 403],
+    [{}, 403],
+    [{ host: "localhost:7878", origin: "https://evil.example" }, 403],
+    [{ host: "localhost:7878", origin: "null" }, 403],
+    [{ host: "localhost:7878", origin: "http://127.0.0.1:7878" }, 200],
+    [{ host: "[::1]:7878" }, 200],
+  ])("without a token %j is answered with %d", async (headers, status) => {
+    expect((await new Caller().ask("GET", "/api/v1/status", {}, { headers })).status).toBe(status);
+  });
+
+  test.each([
+    [{}, 401],
+    [{ authorization: "Bearer wrong" }, 401],
+    [{ authorization: "Basic secret" }, 401],
+    [{ authorization: "Bearer secret" }, 200],
+  ])("with a token %j is answered with %d", async (headers, status) => {
+    expect((await new Caller().ask("GET", "/api/v1/status", {}, { headers, token: "secret" })).status).toBe(status);
+  });
+
+  test("health is nobody's secret", async () => {
+    expect((await new Caller().ask("GET", "/healthz", {}, { headers: {}, token: "secret" })).status).toBe(200);
+  });
+});
+
+describe("a side that cannot do it", () => {
+  test("what it refuses is refused, and the volume is not kept", async () => {
+    const caller = new Caller();
+    caller.side.refuses = new RefuseError("the source is mounted");
+    const answer = await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    expect([answer.status, answer.body.detail]).toEqual([422, "the source is mounted"]);
+    expect((await caller.ask("GET", "/api/v1/volumes")).body).toEqual({ volumes: [] });
+  });
+
+  test("while it does not answer, the status does, with what it said last and for how long it is silent", async () => {
+    const caller = new Caller();
+    caller.side.volumes.set("v", volumeFacts("v"));
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    caller.side.held.set("facts", promise);
+    await caller.ask("GET", "/api/v1/status");
+    caller.side.host.clock.elapse(5_000);
+    const { status, body } = await caller.ask("GET", "/api/v1/status");
+    expect([status, body.ready, body.why]).toEqual([200, false, "the local side has not answered for 6 s"]);
+    expect(body.volumes).toMatchObject([{ name: "v", state: "open" }]);
+    expect((await caller.ask("GET", "/readyz")).status).toBe(503);
+    expect((await caller.ask("GET", "/healthz")).status).toBe(200);
+    resolve();
+    expect((await caller.ask("GET", "/api/v1/status")).body).toMatchObject({ ready: true, silent: [] });
+  });
+
+  test("an order that it does not answer is said to be open, after a while", async () => {
+    const caller = new Caller();
+    for (const word of ["facts", "measure"] as const) caller.side.held.set(word, new Promise(() => {}));
+    const beganMs = caller.side.host.clock.monotonicMs();
+    const answer = await caller.ask("PUT", "/api/v1/groups/g/mode", { mode: "sync" });
+    // It never told of its groups, so there is none to be found.
+    expect(answer.status).toBe(404);
+    const added = await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    expect([added.status, added.headers["retry-after"]]).toEqual([503, "5"]);
+    expect(added.body.detail).toContain("has not answered for 30 s (measure)");
+    expect(caller.side.host.clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(sidePatienceMs);
+  });
+
+  test("a volume that takes its time is kept, and shown as opening", async () => {
+    const caller = new Caller();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    caller.side.held.set("addVolume", promise);
+    const { status, body } = await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    expect([status, body.state]).toEqual([201, "opening"]);
+    resolve();
+    expect((await caller.ask("GET", "/api/v1/volumes/v")).body.state).toBe("open");
+  });
+});

@@ -1,0 +1,125 @@
+/** The control plane over a side that a test plays. */
+import { apiOver } from "#src/control/api/api.ts";
+import { Door } from "#src/control/api/door.ts";
+import { routesOf } from "#src/control/api/routes.ts";
+import { Catalogue } from "#src/control/catalogue.ts";
+import { ControlPlane } from "#src/control/control-plane.ts";
+import type { GroupFacts, VolumeFacts } from "#src/control/role.ts";
+import { noFacts, type SideActions, type SideWord } from "#src/control/side.ts";
+import { SideClient } from "#src/control/side-client.ts";
+import { serveSide } from "#src/control/side-server.ts";
+import { VolumeKeeper } from "#src/control/volume-keeper.ts";
+import type { MessageLine } from "#src/host/thread.ts";
+import type { SimHost } from "#test/sim/sim-host.ts";
+import { Simulation } from "#test/sim/simulation.ts";
+
+export const group: GroupFacts = {
+  id: "0".repeat(32),
+  name: "g",
+  mode: "async",
+  wantedMode: "async",
+  state: "steady",
+  epoch: 1,
+  lastSeq: 9,
+  spoolDurableSeq: 9,
+  spoolBytes: 0,
+  spoolLimitBytes: 1,
+  pressure: 0,
+  linkUp: true,
+  received: 9,
+  durable: 9,
+  stored: 9,
+  lagRecords: 0,
+  lagBytes: 0,
+  lagSeconds: 0,
+};
+
+export function volumeFacts(name: string): VolumeFacts {
+  const figures = { connections: 0, added: 0, acknowledged: 0, applied: 0, durable: 0, markedBytes: 0 };
+  return { name, group: "g", source: "/s", sizeBytes: 4096, state: "open", ...figures };
+}
+
+/** Both ends of a line of messages in one thread. */
+export function memoryLine(host: SimHost): readonly [MessageLine, MessageLine] {
+  const listeners: ((message: unknown) => void)[] = [];
+  const end = (own: number): MessageLine => ({
+    send: (message) => {
+      const copy = structuredClone(message);
+      host.clock.soon(() => listeners[1 - own]?.(copy));
+    },
+    receive: (listener) => {
+      listeners[own] = listener;
+    },
+  });
+  return [end(0), end(1)];
+}
+
+export class ScriptedSide {
+  readonly host: SimHost;
+  readonly simulation: Simulation;
+  readonly asked: unknown[] = [];
+  readonly volumes = new Map<string, VolumeFacts>();
+  readonly client: SideClient;
+  readonly keeper: VolumeKeeper;
+  readonly control: ControlPlane;
+  /** Until then a word is not answered. */
+  readonly held = new Map<SideWord, Promise<unknown>>();
+  refuses: Error | undefined;
+
+  constructor() {
+    this.simulation = new Simulation(1);
+    this.host = this.simulation.host("a");
+    const [ours, theirs] = memoryLine(this.host);
+    serveSide(theirs, this.#actions());
+    this.client = new SideClient("local", ours, this.host.clock);
+    this.keeper = new VolumeKeeper({
+      catalogue: Catalogue.open(this.host.files, "/volumes.json"),
+      side: this.client,
+      randomness: this.host.randomness,
+      clock: this.host.clock,
+      log: this.host.log,
+    });
+    this.control = new ControlPlane({
+      version: "1.2.3",
+      roles: ["interceptor", "local", "remote"],
+      sides: [this.client],
+      keeper: this.keeper,
+      nbdWithTls: false,
+    });
+  }
+
+  handler(token?: string) {
+    return apiOver({ routes: routesOf(this.control), door: new Door(token), log: this.host.log });
+  }
+
+  #actions(): SideActions {
+    const acted = async <Answer>(word: SideWord, ask: unknown, answer: () => Answer): Promise<Answer> => {
+      this.asked.push({ [word]: ask });
+      await this.held.get(word);
+      if (this.refuses !== undefined) throw this.refuses;
+      return answer();
+    };
+    return {
+      start: (ask) => acted("start", ask, () => null),
+      stop: (ask) => acted("stop", ask, () => null),
+      facts: async () => {
+        await this.held.get("facts");
+        const nbdAddresses = [{ kind: "unix", path: "/n" } as const];
+        return { ...noFacts, volumes: [...this.volumes.values()], groups: [group], nbdAddresses };
+      },
+      measure: (ask) => acted("measure", ask, () => 8192),
+      addVolume: (ask) =>
+        acted("addVolume", ask, () => {
+          this.volumes.set(ask.volume.name, { ...volumeFacts(ask.volume.name), group: ask.volume.group });
+          return null;
+        }),
+      removeVolume: (ask) =>
+        acted("removeVolume", ask, () => {
+          this.volumes.delete(ask.name);
+          return null;
+        }),
+      setMode: (ask) => acted("setMode", ask, () => null),
+      trace: (ask) => acted("trace", ask, () => []),
+    };
+  }
+}
