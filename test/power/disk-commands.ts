@@ -7,8 +7,8 @@ export type DiskCommand =
   /** Serves the image, shows it as a block device, mounts it; the kernel replays the file system's journal. */
   | { readonly do: "powerUp" }
   | { readonly do: "cut"; readonly seed: number }
-  /** In the middle of the n-th write or flush from now on. */
-  | { readonly do: "cutAfter"; readonly requests: number; readonly seed: number }
+  /** In the middle of the n-th write or flush from now on, and after `latestMs` if there are not so many. */
+  | { readonly do: "cutAfter"; readonly requests: number; readonly latestMs: number; readonly seed: number }
   /** Takes everything away again; without a cut before, in order. */
   | { readonly do: "powerDown" };
 

@@ -108,6 +108,12 @@ class PoweredDisk {
     return device;
   }
 
+  cutAfter({ requests, latestMs, seed }: Extract<DiskCommand, { readonly do: "cutAfter" }>): void {
+    const { disk } = this;
+    disk.cutAfter(requests, seed);
+    setTimeout(() => disk.cut(seed), latestMs).unref();
+  }
+
   /** Goes on after an error, so that as little as possible stays; the first error is the one to tell. */
   async powerDown(): Promise<void> {
     let first: unknown;
@@ -174,7 +180,7 @@ async function obey(powered: PoweredDisk, command: DiskCommand): Promise<Partial
     case "cut":
       return { losses: powered.disk.cut(command.seed) };
     case "cutAfter":
-      powered.disk.cutAfter(command.requests, command.seed);
+      powered.cutAfter(command);
       return {};
     case "powerDown":
       await powered.powerDown();

@@ -22,6 +22,8 @@ const makers: Readonly<Record<FileSystemKind, readonly [string, ...string[]]>> =
 /** The least that mkfs.xfs takes is 300 MiB; images are sparse. */
 const leastBytes: Readonly<Record<FileSystemKind, number>> = { ext4: 32 * MiB, xfs: 304 * MiB };
 
+const cutLatestMs = 1500;
+
 /** Skips each test of a file where disks cannot be had. */
 export function needPowerDisks(): void {
   needPrograms("nbdfuse", "fusermount3", "losetup", "mount", "mkfs.ext4", "mkfs.xfs", "setpriv");
@@ -86,9 +88,9 @@ export class PowerDisk {
     return (await this.#order({ do: "cut", seed })) as Losses;
   }
 
-  /** Cuts the power in the middle of the n-th write or flush from now on. */
+  /** Cuts the power in the middle of the n-th write or flush from now on; soon, also where nobody writes or flushes. */
   async cutAfter(requests: number, seed: number): Promise<void> {
-    await this.#order({ do: "cutAfter", requests, seed });
+    await this.#order({ do: "cutAfter", requests, latestMs: cutLatestMs, seed });
   }
 
   /** Takes the file system down; after a cut what it would still write fails. */
