@@ -33,6 +33,11 @@ export class ServerConnection implements Receiver {
     this.#reader = new HandshakeReader(context.exports, context.tls?.policy ?? "off");
   }
 
+  /** Undefined: none was chosen yet. */
+  get exportName(): string | undefined {
+    return this.#transmission === undefined ? undefined : this.#reader.handshake.agreement.target.name;
+  }
+
   begin(): void {
     this.#connection.start(this);
     this.#connection.sendAll([encodeGreeting(handshakeFlag.fixedNewstyle | handshakeFlag.noZeroes)]);

@@ -10,8 +10,9 @@ export class NbdServer {
   readonly #context: ServerContext;
   readonly #connections = new Set<ServerConnection>();
   readonly #listeners: Listener[] = [];
+  /** Called after each end of a connection. */
+  readonly #waiting = new Set<() => void>();
   #patience: Timer | undefined;
-  #emptied: (() => void) | undefined;
 
   constructor(options: NbdServerOptions) {
     const { exports, sockets, clock } = options;
@@ -50,7 +51,7 @@ export class NbdServer {
     }
     const accepted = new ServerConnection(this.#context, connection, (closed) => {
       this.#connections.delete(closed);
-      if (this.#connections.size === 0) this.#emptied?.();
+      for (const check of [...this.#waiting]) check();
     });
     this.#connections.add(accepted);
     accepted.begin();
@@ -64,23 +65,41 @@ export class NbdServer {
     });
   }
 
+  /** How many clients are attached to an export. */
+  countOf(exportName: string): number {
+    return this.#connectionsTo(exportName).length;
+  }
+
+  /** Ends the connections to one export as `close` ends all. It must not be found any more, or they would come back. */
+  async hangUp(exportName: string, graceMs: number): Promise<void> {
+    await this.#end(() => this.#connectionsTo(exportName), graceMs);
+  }
+
+  #connectionsTo(exportName: string): ServerConnection[] {
+    return [...this.#connections].filter((connection) => connection.exportName === exportName);
+  }
+
   /** Accepts no more, lets what is under way end, and after `graceMs` hangs up on who is still there. */
   async close(graceMs: number): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    for (const connection of this.#connections) connection.shutDown();
-    if (this.#connections.size > 0) await this.#emptyOrAfter(graceMs);
+    await this.#end(() => [...this.#connections], graceMs);
     this.#patience?.cancel();
   }
 
-  #emptyOrAfter(graceMs: number): Promise<void> {
+  #end(remaining: () => readonly ServerConnection[], graceMs: number): Promise<void> {
+    for (const connection of remaining()) connection.shutDown();
+    if (remaining().length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = this.#context.clock.timer(graceMs, () => {
-        for (const connection of this.#connections) connection.destroy();
+        for (const connection of remaining()) connection.destroy();
       });
-      this.#emptied = () => {
+      const check = (): void => {
+        if (remaining().length > 0) return;
         timer.cancel();
+        this.#waiting.delete(check);
         resolve();
       };
+      this.#waiting.add(check);
     });
   }
 }

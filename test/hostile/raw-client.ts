@@ -49,10 +49,15 @@ export class RawClient {
   }
 
   /** Connects and opens an export. */
-  static async open(path: string, style: Style = "simple", contexts: readonly string[] = []): Promise<RawClient> {
+  static async open(
+    path: string,
+    style: Style = "simple",
+    contexts: readonly string[] = [],
+    exportName = "",
+  ): Promise<RawClient> {
     const client = await RawClient.greeted(path);
     client.style = style;
-    const pieces = opening(style, contexts);
+    const pieces = opening(style, contexts, exportName);
     for (const piece of pieces) client.send(piece);
     for (let acknowledged = 1; acknowledged < pieces.length; ) {
       const reply = await client.optionReply();

@@ -80,6 +80,29 @@ describe("a server that is closed", () => {
   });
 });
 
+describe("one export that is ended", () => {
+  test("loses its clients after what they have under way, and the others keep theirs", async () => {
+    const ending = new ScriptedExport();
+    ending.keeps = () => true;
+    const staying = Object.assign(new ScriptedExport(), { name: "other" });
+    const exports = { find: (name: string) => (name === "other" ? staying : ending), list: () => [ending, staying] };
+    const { server, path } = await serve(ending, { exports });
+    const [leaving, kept] = [await RawClient.open(path), await RawClient.open(path, "simple", [], "other")];
+    expect([server.countOf(ending.name), server.countOf("other"), server.countOf("none")]).toEqual([1, 1, 0]);
+    leaving.ask({ type: type.read, cookie: 1n, length: 512 });
+    await until(() => ending.kept.length === 1);
+    const ended = server.hangUp(ending.name, 60_000);
+    await turn();
+    ending.release();
+    expect(await leaving.reply()).toMatchObject({ cookie: 1n, error: 0 });
+    await leaving.untilEnd();
+    leaving.finish();
+    await ended;
+    expect(await kept.asked({ type: type.flush, cookie: 2n })).toMatchObject({ cookie: 2n, error: 0 });
+    expect([server.countOf(ending.name), server.countOf("other")]).toEqual([0, 1]);
+  });
+});
+
 describe("connections", () => {
   test("are served side by side, each in its own style, on one disk", async () => {
     const { path } = await serve(new ScriptedExport());
