@@ -243,8 +243,7 @@ export const remoteCheckpointAfterMs = 5_000;
 export const remoteFullProbeMs = 1_000;
 export const remoteFullProbeBytes = 4 * MiB;
 export const remoteGroupCountMax = 4096;
-export const remoteNameBytesMax = 256;
-export const remoteVolumeCountMax = 65_536;
+export const remoteNameBytesMax = 1 * KiB;
 /** Groups that keep their files open: three each, and a few that are full and not durable yet. */
 export const remoteOpenGroupCountMax = 256;
 /** Segment numbers that are taken from the catalogue at a time. */
@@ -325,6 +324,8 @@ export const throttleScaleMs = 1;
 export const throttleDelayMsMax = 100;
 /** Writes longer than this count as several. */
 export const throttleUnitBytes = 64 * KiB;
+/** A single change never waits longer, however long it is: a client may give up a request that takes too long. */
+export const throttleChangeMsMax = 1_000;
 /** Timers are coarse: writers that were held up may make up for so much. */
 export const throttleBurstMs = 5;
 export const reattachMsMin = 100;

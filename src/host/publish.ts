@@ -2,9 +2,10 @@
  * The one way to put a whole file in place: whoever opens `path`, at any time and after any crash, sees the old content
  * or the new one, never a mixture. The order matters: content first, then the name, then the folder that holds it.
  */
+
 import { dirname } from "node:path";
-import type { DoneCallback } from "./block-device.ts";
 import type { Files } from "./files.ts";
+import { whenDone } from "./when-done.ts";
 
 /** A file of this ending was never published and may be removed. */
 export const unpublishedEnding = ".unpublished";
@@ -23,14 +24,14 @@ export async function publish(files: Files, path: string, bytes: Buffer): Promis
     removeQuietly(files, unpublished);
     throw error;
   }
-  await finished((done) => files.syncFolder(dirname(path), done));
+  await whenDone((done) => files.syncFolder(dirname(path), done));
 }
 
 async function writeDurably(files: Files, path: string, bytes: Buffer): Promise<void> {
   const handle = files.create(path);
   try {
     handle.writeNow(bytes, 0, bytes.length, 0);
-    await finished((done) => handle.sync(done));
+    await whenDone((done) => handle.sync(done));
   } finally {
     handle.close();
   }
@@ -43,10 +44,4 @@ function removeQuietly(files: Files, path: string): void {
   } catch {
     // The next publication of the same path removes it first.
   }
-}
-
-function finished(start: (done: DoneCallback) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    start((error) => (error === null ? resolve() : reject(error)));
-  });
 }

@@ -5,10 +5,11 @@
  *
  * Whenever it is interrupted, it finds the same again: it only drops what it would drop anew.
  */
+
 import { StopError } from "#src/core/errors.ts";
 import { logFileHeaderBytes, recordPayloadBytesMax } from "#src/core/limits.ts";
-import type { DoneCallback } from "#src/host/block-device.ts";
 import type { Files } from "#src/host/files.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import { segmentOf } from "#src/records/address.ts";
 import { lastSeqOf } from "#src/records/batch.ts";
 import { type LogEvidence, type LogFinding, logDecision } from "#src/records/log-recovery-table.ts";
@@ -24,9 +25,11 @@ export interface JournalRecoveryParts {
   readonly files: Files;
   readonly folder: JournalFolder;
   readonly identity: JournalIdentity;
-  /** Known to be durable by other means. */
+  /** Where to begin: it, and all before it, is durable. */
+  readonly checkpointSeq: number;
+  /** Known to be durable by other means; at least `checkpointSeq`. */
   readonly durableSeq: number;
-  /** Called for each record behind `durableSeq` that counts, in order. Its extra part lies at `extraAt` in `bytes`. */
+  /** Called for each record behind `checkpointSeq` that counts, in order. Its extra part lies at `extraAt` in `bytes`. */
   readonly see: (record: MetadataRecord, bytes: Buffer) => void;
 }
 
@@ -69,10 +72,11 @@ export async function recoverJournals(parts: JournalRecoveryParts): Promise<Reco
 
 /** Answers up to which seq the journal says that it is durable, or throws where it is not. */
 function judgeMetadata(parts: JournalRecoveryParts): number {
-  const { files, folder, identity, durableSeq } = parts;
-  const cursor = new MetadataCursor(files, folder, identity, durableSeq + 1);
+  const { files, folder, identity, checkpointSeq, durableSeq } = parts;
+  const cursor = new MetadataCursor(files, folder, identity, firstSeqFor(checkpointSeq));
   try {
-    if (cursor.expectedSeq > durableSeq + 1) throw damage(folder, "nothing", cursor.expectedSeq, durableSeq);
+    if (cursor.expectedSeq > firstSeqFor(checkpointSeq))
+      throw damage(folder, "nothing", cursor.expectedSeq, durableSeq);
     let claimedSeq = 0;
     let found = cursor.next();
     for (; found.finding === "sound"; found = cursor.next()) claimedSeq = Math.max(claimedSeq, found.header.durableSeq);
@@ -88,6 +92,11 @@ function judgeMetadata(parts: JournalRecoveryParts): number {
   } finally {
     cursor.close();
   }
+}
+
+/** With the last one that is known: it says in which epoch the journal goes on. */
+function firstSeqFor(checkpointSeq: number): number {
+  return Math.max(1, checkpointSeq);
 }
 
 function damage(folder: JournalFolder, finding: LogFinding, seq: number, durableSeq: number): StopError {
@@ -107,9 +116,9 @@ function laterEvidence(parts: JournalRecoveryParts, end: CursorEnd): { batchCoun
     const piece = new MetadataPiece(files, folder, basePosition, identity);
     try {
       const offset = basePosition === end.basePosition ? end.offset : logFileHeaderBytes;
-      for (const found of piece.batchesFrom(offset)) {
+      for (const header of piece.headersFrom(offset)) {
         batchCount++;
-        claimedSeq = Math.max(claimedSeq, found.header.durableSeq);
+        claimedSeq = Math.max(claimedSeq, header.durableSeq);
       }
     } finally {
       piece.close();
@@ -120,8 +129,8 @@ function laterEvidence(parts: JournalRecoveryParts, end: CursorEnd): { batchCoun
 
 /** Goes over the records once more, as far as each has its payload. */
 function walkRecords(parts: JournalRecoveryParts, floorSeq: number): Walk {
-  const { files, folder, identity, durableSeq } = parts;
-  const cursor = new MetadataCursor(files, folder, identity, durableSeq + 1);
+  const { files, folder, identity, checkpointSeq } = parts;
+  const cursor = new MetadataCursor(files, folder, identity, firstSeqFor(checkpointSeq));
   const segments = new SegmentReader(files, folder, identity.group);
   const walk: Walk = {
     lastSeq: cursor.expectedSeq - 1,
@@ -166,7 +175,7 @@ const landing = Buffer.alloc(recordPayloadBytesMax);
 function acceptBatch(parts: JournalRecoveryParts, found: FoundBatch, walk: Walk): void {
   for (const record of found.records) {
     walk.timeMicros = record.timeMicros;
-    if (record.seq > parts.durableSeq) parts.see(record, found.bytes);
+    if (record.seq > parts.checkpointSeq) parts.see(record, found.bytes);
   }
   walk.lastSeq = lastSeqOf(found.header);
   walk.epoch = found.header.epoch;
@@ -213,7 +222,7 @@ async function settle(parts: JournalRecoveryParts, basePositions: readonly numbe
       dirty.retire(handle);
     }
   }
-  await finished((done) => dirty.sync(done));
+  await whenDone((done) => dirty.sync(done));
   return droppedBytes;
 }
 
@@ -222,10 +231,4 @@ function sizeOf(files: Files, path: string): number {
   const sizeBytes = handle.sizeBytesNow();
   handle.close();
   return sizeBytes;
-}
-
-function finished(start: (done: DoneCallback) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    start((error) => (error === null ? resolve() : reject(error)));
-  });
 }

@@ -4,6 +4,7 @@
  */
 import { logFileHeaderBytes } from "#src/core/limits.ts";
 import type { Files } from "#src/host/files.ts";
+import { type PreviousEpoch, previousEpochOf } from "#src/records/batch-inspection.ts";
 import type { LogFinding } from "#src/records/log-recovery-table.ts";
 import { recordType } from "#src/records/record.ts";
 import type { JournalFolder } from "./journal-folder.ts";
@@ -92,15 +93,18 @@ export class MetadataCursor {
     }
   }
 
-  #judge({ header, records }: FoundBatch): LogFinding {
-    const isFirst = this.#epoch === 0;
-    if (header.epoch === this.#epoch || isFirst) {
-      const isJump = isFirst && records[0]?.type === recordType.epoch && header.firstSeq > this.#expectedSeq;
-      return header.firstSeq === this.#expectedSeq || isJump ? "sound" : "gap";
+  #judge(found: FoundBatch): LogFinding {
+    const { epoch, firstSeq } = found.header;
+    const previous = previousOf(found);
+    const isJump = previous !== undefined && epoch !== this.#epoch;
+    if (!isJump) {
+      if (this.#epoch !== 0 && epoch !== this.#epoch) return "foreignEpoch";
+      return firstSeq === this.#expectedSeq ? "sound" : "gap";
     }
-    const isLegal = header.epoch > this.#epoch && records[0]?.type === recordType.epoch;
+    // The records that the epoch follows must be here; there may be some behind them, which only the remote knows.
+    const isLegal = epoch > this.#epoch && previous.lastSeq < this.#expectedSeq;
     if (!isLegal) return "foreignEpoch";
-    return header.firstSeq >= this.#expectedSeq ? "sound" : "gap";
+    return firstSeq >= this.#expectedSeq ? "sound" : "gap";
   }
 
   /** Whatever is left in a piece does not count where the next one says that it begins with the record that is due. */
@@ -122,6 +126,12 @@ export class MetadataCursor {
     this.#piece?.close();
     this.#piece = undefined;
   }
+}
+
+function previousOf({ records, bytes }: FoundBatch): PreviousEpoch | undefined {
+  const first = records[0];
+  if (first?.type !== recordType.epoch) return undefined;
+  return previousEpochOf(bytes.subarray(first.extraAt, first.extraAt + first.extraBytes));
 }
 
 function headerFinding(piece: MetadataPiece): { readonly finding: "nothing" | "brokenHeader" } {

@@ -60,6 +60,11 @@ export class MetadataJournal {
     return this.#piece === undefined ? 0 : 1;
   }
 
+  /** What was added and is not written. */
+  get pendingBytes(): number {
+    return this.#gatheredBytes + (this.#builder.recordCount > 0 ? this.#builder.spanBytes : 0);
+  }
+
   /** The record's extra part lies at `extraAt` in `bytes`. */
   add(entry: MetadataEntry, bytes: Buffer, extraAt: number): void {
     if (!this.#builder.takes(entry)) this.#finishBatch();

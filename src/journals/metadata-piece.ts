@@ -36,6 +36,8 @@ export interface FoundBatch {
 export interface FoundElse {
   readonly finding: Exclude<LogFinding, "sound">;
   readonly offset: number;
+  /** What is sound of a batch whose heads are not. */
+  readonly header?: BatchHeader;
 }
 
 export class MetadataPiece {
@@ -86,12 +88,12 @@ export class MetadataPiece {
       const isZero = this.#window.subarray(headerAt, headerAt + batchHeaderBytes).every((byte) => byte === 0);
       return { finding: isZero ? "nothing" : "brokenHeader", offset };
     }
-    if (offset + batchBytes(header) > this.sizeBytes) return { finding: "brokenHeads", offset };
+    if (offset + batchBytes(header) > this.sizeBytes) return { finding: "brokenHeads", offset, header };
     if (!this.#load(offset, batchBytes(header))) return { finding: "unreadable", offset };
     const start = offset - this.#windowOffset;
     const isSound = hasSoundHeads(this.#window, start, header);
     const records = isSound ? metadataRecords(this.#window, start, header) : undefined;
-    if (records === undefined) return { finding: "brokenHeads", offset };
+    if (records === undefined) return { finding: "brokenHeads", offset, header };
     const nextOffset = offset + batchSpanBytes(header);
     return { finding: "sound", header, records, bytes: this.#window, start, offset, nextOffset };
   }
@@ -123,11 +125,11 @@ export class MetadataPiece {
     return this.#windowBytes >= lengthBytes;
   }
 
-  /** The sound batches from an offset on, whatever lies between them. */
-  *batchesFrom(firstOffset: number): Generator<FoundBatch> {
+  /** The sound headers from an offset on, whatever lies between them. */
+  *headersFrom(firstOffset: number): Generator<BatchHeader> {
     for (let offset = firstOffset; offset < this.sizeBytes; ) {
       const found = this.at(offset);
-      if (found.finding === "sound") yield found;
+      if (found.header !== undefined) yield found.header;
       offset = found.finding === "sound" ? found.nextOffset : offset + batchAlignmentBytes;
     }
   }

@@ -6,6 +6,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError, ResyncError } from "#src/core/errors.ts";
+import type { PreviousEpoch } from "#src/records/batch-inspection.ts";
 import type { GroupHello } from "#src/wire/group-link.ts";
 
 /** The one who may write, durably known before anything is taken from him. */
@@ -24,17 +25,12 @@ export interface Place {
   readonly received: number;
 }
 
-/** What an `epoch` record says, where it is the first of its batch. */
-export interface EpochJump {
-  readonly previousEpoch: number;
-  readonly previousLastSeq: number;
-}
-
 export interface ReceivedBatch {
   readonly epoch: number;
   readonly firstSeq: number;
   readonly recordCount: number;
-  readonly jump: EpochJump | undefined;
+  /** What its first record says, if that is an `epoch` record. */
+  readonly previous: PreviousEpoch | undefined;
 }
 
 export class Receiver {
@@ -99,8 +95,8 @@ export class Receiver {
         `the records from ${batch.firstSeq} on are of epoch ${batch.epoch}, and it is ${epoch} now`,
       );
     }
-    if (batch.epoch > epoch && batch.jump !== undefined) {
-      this.#allowJump(batch, batch.jump);
+    if (batch.epoch > epoch && batch.previous !== undefined) {
+      this.#allowJump(batch, batch.previous);
       return 0;
     }
     if (batch.epoch > epoch && received > 0) {
@@ -130,20 +126,18 @@ export class Receiver {
     }
   }
 
-  #allowJump(batch: ReceivedBatch, jump: EpochJump): void {
+  #allowJump(batch: ReceivedBatch, previous: PreviousEpoch): void {
     const { received, epoch } = this.#place;
     const why = `epoch ${batch.epoch}, which begins at ${batch.firstSeq},`;
-    if (jump.previousEpoch >= batch.epoch || jump.previousLastSeq >= batch.firstSeq) {
-      throw new ResyncError(
-        `${why} claims to follow epoch ${jump.previousEpoch}, which ended at ${jump.previousLastSeq}`,
-      );
+    if (previous.epoch >= batch.epoch || previous.lastSeq >= batch.firstSeq) {
+      throw new ResyncError(`${why} claims to follow epoch ${previous.epoch}, which ended at ${previous.lastSeq}`);
     }
     if (batch.firstSeq <= received) {
       throw new ResyncError(`${why} takes seqs that records of epoch ${epoch} have, up to ${received}`);
     }
-    if (jump.previousLastSeq > received) {
+    if (previous.lastSeq > received) {
       const isInSpool = this.#spool.lastSeq > 0 && this.#spool.firstSeq <= received + 1;
-      const gap = `${why} follows ${jump.previousLastSeq}, and here are only the records up to ${received}`;
+      const gap = `${why} follows ${previous.lastSeq}, and here are only the records up to ${received}`;
       throw isInSpool ? new ReconnectError(gap) : new ResyncError(gap);
     }
   }

@@ -72,3 +72,36 @@ export class SegmentCatalogue {
     this.#reservedEnd = reservedEnd;
   }
 }
+
+/** Keeps one number ready for a group, so that whoever lands data never waits for the catalogue. */
+export class SegmentSupply {
+  readonly #catalogue: SegmentCatalogue;
+  #ready: number | undefined;
+  #filling: Promise<void> | undefined;
+
+  constructor(catalogue: SegmentCatalogue) {
+    this.#catalogue = catalogue;
+  }
+
+  /** Resolves when a number is ready. */
+  fill(): Promise<void> {
+    if (this.#ready !== undefined) return Promise.resolve();
+    this.#filling ??= this.#take().finally(() => {
+      this.#filling = undefined;
+    });
+    return this.#filling;
+  }
+
+  async #take(): Promise<void> {
+    this.#ready = await this.#catalogue.take();
+  }
+
+  /** Undefined: none is ready yet. */
+  takeNow(): number | undefined {
+    const segment = this.#ready;
+    this.#ready = undefined;
+    // Where that fails the next one who asks tries again.
+    this.fill().catch(() => {});
+    return segment;
+  }
+}

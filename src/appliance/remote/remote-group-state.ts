@@ -1,0 +1,69 @@
+/**
+ * What the remote appliance must know for certain of a group, beside its journals: who may write, and how far the
+ * journals were durable when that was last noted. Changes are published one after the other.
+ */
+import { join } from "node:path";
+import { StopError } from "#src/core/errors.ts";
+import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
+import type { Files } from "#src/host/files.ts";
+import type { Writer } from "./receiver.ts";
+import type { RemoteVolume } from "./volume-table.ts";
+
+const kind: DocumentKind = { format: "tidemark-remote-group", version: 1 };
+
+export interface RemoteGroupState extends Writer {
+  readonly id: string;
+  readonly name: string;
+  /** Of the metadata journal. */
+  readonly incarnation: number;
+  /** The journals are durable up to here. */
+  readonly checkpointSeq: number;
+  /** Those that a durable record speaks of, up to the checkpoint. */
+  readonly volumes: readonly RemoteVolume[];
+}
+
+export class RemoteGroupStateFile {
+  readonly #files: Files;
+  readonly #path: string;
+  #state: RemoteGroupState;
+  #published: Promise<void> = Promise.resolve();
+
+  private constructor(files: Files, path: string, state: RemoteGroupState) {
+    this.#files = files;
+    this.#path = path;
+    this.#state = state;
+  }
+
+  /** Undefined: the group was never made whole. */
+  static read(files: Files, folder: string, id: string): RemoteGroupStateFile | undefined {
+    const path = join(folder, "group.json");
+    const content = readDocument(files, path, kind);
+    if (content === undefined) return undefined;
+    const numbers = [content.life, content.epoch, content.incarnation, content.checkpointSeq];
+    const isWhole = numbers.every((number) => Number.isSafeInteger(number)) && Array.isArray(content.volumes);
+    if (!isWhole || content.id !== id) throw new StopError(`${path} is not the state of the group ${id}`);
+    return new RemoteGroupStateFile(files, path, content as unknown as RemoteGroupState);
+  }
+
+  static async create(files: Files, folder: string, state: RemoteGroupState): Promise<RemoteGroupStateFile> {
+    const file = new RemoteGroupStateFile(files, join(folder, "group.json"), state);
+    await file.update({});
+    return file;
+  }
+
+  get state(): RemoteGroupState {
+    return this.#state;
+  }
+
+  /** Holds in memory when it is durable; resolves then. Changes are made one after the other. */
+  update(change: Partial<RemoteGroupState>): Promise<void> {
+    const published = this.#published.then(async () => {
+      const state = { ...this.#state, ...change };
+      await publishDocument(this.#files, this.#path, kind, state);
+      this.#state = state;
+    });
+    // Whoever waits for this one hears of its failure; those after it try for themselves.
+    this.#published = published.catch(() => {});
+    return published;
+  }
+}

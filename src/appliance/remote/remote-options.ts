@@ -1,0 +1,39 @@
+/** What a remote appliance is told when it is started. */
+import {
+  metadataPieceBytes,
+  remoteCheckpointAfterMs,
+  remoteCreditBytes,
+  remoteFullProbeMs,
+  remoteSyncAfterBytes,
+  remoteSyncAfterMs,
+  remoteUndurableBytesMax,
+} from "#src/core/limits.ts";
+
+export interface RemoteOptions {
+  /** The size of a full piece of the metadata journal. */
+  readonly pieceBytes: number;
+  /** What has landed is synced after so long, or when it is so much, at the latest. */
+  readonly syncAfterMs: number;
+  readonly syncAfterBytes: number;
+  /** How much may be sent beyond what has landed, and how much may have landed without a sync. */
+  readonly creditBytes: number;
+  readonly undurableBytesMax: number;
+  readonly checkpointAfterMs: number;
+  /** How often a full disk is tried again. */
+  readonly fullProbeMs: number;
+}
+
+export const remoteDefaults: RemoteOptions = {
+  pieceBytes: metadataPieceBytes,
+  syncAfterMs: remoteSyncAfterMs,
+  syncAfterBytes: remoteSyncAfterBytes,
+  creditBytes: remoteCreditBytes,
+  undurableBytesMax: remoteUndurableBytesMax,
+  checkpointAfterMs: remoteCheckpointAfterMs,
+  fullProbeMs: remoteFullProbeMs,
+};
+
+/** Where tests of bad days may stop, delay or fail what is being done. */
+export type LandingHook = (
+  name: "remote.before-data" | "remote.after-data" | "remote.after-metadata" | "remote.before-ack",
+) => void;
