@@ -20,7 +20,7 @@ import {
 } from "#src/core/limits.ts";
 import { getLe16, getLe32, getLe64, putLe16, putLe32, putLe64 } from "#src/core/little-endian.ts";
 import { checksumBytes, hasChecksum, putChecksum } from "#src/host/checksum.ts";
-import { getRecordHead, headBytesOf, payloadBytesOf, type RecordHead } from "./record.ts";
+import { getRecordHead, headBytesOf, payloadBytesOf, type RecordHead, recordTimeAt } from "./record.ts";
 
 /** The kinds of batch by their first four bytes. */
 export const batchMagic = {
@@ -74,6 +74,11 @@ export function lastSeqOf(header: BatchHeader): number {
   return header.firstSeq + header.recordCount - 1;
 }
 
+/** The time of the first record of a sound batch of records; all of a batch have the same. */
+export function batchTimeMicros(bytes: Buffer, start: number, header: BatchHeader): number {
+  return getLe64(bytes, start + batchHeaderBytes + header.payloadBytes + recordTimeAt);
+}
+
 /** Writes header and checksums of a batch whose payloads and heads are already in place. */
 export function putBatchHeader(bytes: Buffer, start: number, header: BatchHeader): void {
   assert(
@@ -108,6 +113,15 @@ export function rebindBatch(
   putLe64(bytes, start + at.position, position);
   putLe64(bytes, start + at.durableSeq, durableSeq);
   putChecksum(bytes, start, start + at.headerChecksum, bytes, start + at.headerChecksum);
+}
+
+/** Of a batch that this program has made: nothing is checked. */
+export function batchEpochAt(bytes: Buffer, start: number): number {
+  return getLe32(bytes, start + at.epoch);
+}
+
+export function batchPositionAt(bytes: Buffer, start: number): number {
+  return getLe64(bytes, start + at.position);
 }
 
 /** Undefined: no whole and sound header of this kind and version lies there. Needs `batchHeaderBytes` bytes. */

@@ -1,0 +1,269 @@
+/**
+ * The files of a spool: the ones that the log lies in, and the free ones that it will go on in.
+ *
+ * Invariants: `live` is never empty, its files follow each other without a gap, and the last one is written to; no file
+ * of `free` holds a record that is not released; there are at most `countMax` files, and at least one more than `live`
+ * has when `isFull` says no.
+ */
+import { join } from "node:path";
+import { assert } from "#src/core/assert.ts";
+import { divFloor } from "#src/core/byte-range.ts";
+import { RetryError } from "#src/core/errors.ts";
+import { spoolFreeCountMax, spoolPreparePieceBytes } from "#src/core/limits.ts";
+import type { DoneCallback } from "#src/host/block-device.ts";
+import type { Clock } from "#src/host/clock.ts";
+import type { Files } from "#src/host/files.ts";
+import { logFileMagic } from "#src/records/log-file.ts";
+import { SpoolSegment } from "./spool-segment.ts";
+
+export interface SpoolIdentity {
+  /** Hexadecimal. */
+  readonly group: string;
+  readonly incarnation: number;
+  readonly segmentBytes: number;
+}
+
+const ending = ".segment";
+const nameDigits = 8;
+
+export function segmentNames(files: Files, folder: string): string[] {
+  if (!files.exists(folder)) return [];
+  return files.list(folder).filter((name) => name.endsWith(ending) && /^\d+$/.test(name.slice(0, -ending.length)));
+}
+
+export interface SpoolSegmentsParts {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly folder: string;
+  readonly identity: SpoolIdentity;
+  readonly limitBytes: number;
+}
+
+export class SpoolSegments {
+  readonly #parts: SpoolSegmentsParts;
+  readonly #countMax: number;
+  readonly #live: SpoolSegment[] = [];
+  readonly #free: SpoolSegment[] = [];
+  /** Of those that the log lies in. */
+  readonly #dirty = new Set<SpoolSegment>();
+  /** A new file that is being filled with zeros, and how far that is. */
+  #prepared: SpoolSegment | undefined;
+  #preparedBytes = 0;
+  #mayNotPrepare = false;
+  #nextNumber = 1;
+  #folderChangeCount = 0;
+  #folderSyncedCount = 0;
+  /** What durable headers say to be released: files that held nothing beyond it are not missed. */
+  #provenReleasedSeq = 0;
+  #lastRead: SpoolSegment | undefined;
+
+  constructor(parts: SpoolSegmentsParts) {
+    this.#parts = parts;
+    this.#countMax = Math.max(2, divFloor(parts.limitBytes, parts.identity.segmentBytes));
+    for (const name of segmentNames(parts.files, parts.folder)) {
+      this.#nextNumber = Math.max(this.#nextNumber, Number(name.slice(0, -ending.length)) + 1);
+    }
+  }
+
+  get current(): SpoolSegment {
+    return this.#live[this.#live.length - 1] as SpoolSegment;
+  }
+
+  get oldest(): SpoolSegment {
+    return this.#live[0] as SpoolSegment;
+  }
+
+  get segmentBytes(): number {
+    return this.#parts.identity.segmentBytes;
+  }
+
+  get #fileCount(): number {
+    return this.#live.length + this.#free.length + (this.#prepared === undefined ? 0 : 1);
+  }
+
+  get isFull(): boolean {
+    return this.#free.length === 0 && this.#prepared === undefined && this.#fileCount >= this.#countMax;
+  }
+
+  /** Takes over what a recovery found; everything that is dirty has been synced. */
+  adopt(live: readonly SpoolSegment[], free: readonly SpoolSegment[]): void {
+    this.#live.push(...live);
+    this.#free.push(...free);
+    for (const segment of live) this.#provenReleasedSeq = Math.max(this.#provenReleasedSeq, segment.releasedSeq);
+  }
+
+  /** Undefined: the position lies behind the last file. Positions before the oldest file are not asked for. */
+  at(position: number): SpoolSegment | undefined {
+    assert(position >= this.oldest.basePosition, "what was released is not asked for");
+    return this.#live[divFloor(position - this.oldest.basePosition, this.#parts.identity.segmentBytes)];
+  }
+
+  /** The log goes on in another file. Nothing has changed if this throws. */
+  roll(firstSeq: number, releasedSeq: number): void {
+    const { group, incarnation, segmentBytes } = this.#parts.identity;
+    const segment = this.#take();
+    const basePosition = this.#live.length === 0 ? 0 : this.current.basePosition + segmentBytes;
+    this.#dirty.add(segment);
+    try {
+      const magic = logFileMagic.spool;
+      segment.begin({ magic, group, incarnation, basePosition, fullBytes: segmentBytes, firstSeq, releasedSeq });
+    } catch (error) {
+      // First in the row, since its header may say by now that it has this place, and no other file may.
+      this.#free.unshift(segment);
+      throw error;
+    }
+    this.#live.push(segment);
+    this.#mayNotPrepare = false;
+  }
+
+  #take(): SpoolSegment {
+    const free = this.#free.shift();
+    if (free !== undefined) return free;
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    if (prepared !== undefined) return prepared;
+    if (this.isFull) throw new RetryError(`the spool in ${this.#parts.folder} is full`);
+    return this.#create();
+  }
+
+  #create(): SpoolSegment {
+    const { files, folder, identity } = this.#parts;
+    const path = join(folder, String(this.#nextNumber).padStart(nameDigits, "0") + ending);
+    const handle = files.create(path);
+    this.#nextNumber++;
+    this.#folderChangeCount++;
+    const segment = new SpoolSegment(files, path, handle);
+    segment.markDirty();
+    try {
+      handle.truncateNow(identity.segmentBytes);
+    } catch (error) {
+      this.#remove(segment);
+      throw error;
+    }
+    return segment;
+  }
+
+  append(buffer: Buffer, start: number, spanBytes: number): void {
+    const { current } = this;
+    this.#dirty.add(current);
+    current.writeNow(buffer, start, spanBytes, current.endOffset);
+  }
+
+  readNow(segment: SpoolSegment, buffer: Buffer, lengthBytes: number, offset: number): number {
+    const last = this.#lastRead;
+    this.#lastRead = segment;
+    if (last !== undefined && last !== segment) this.#closeIfIdle(last);
+    return segment.readNow(buffer, 0, lengthBytes, offset);
+  }
+
+  #closeIfIdle(segment: SpoolSegment): void {
+    if (segment !== this.current && segment !== this.#lastRead) segment.closeIfClean();
+  }
+
+  /** All that was written and created before this call; `done` is called later. */
+  sync(done: DoneCallback): void {
+    const folderChangeCount = this.#folderChangeCount;
+    const isFolderDirty = folderChangeCount > this.#folderSyncedCount;
+    const segments = [...this.#dirty];
+    let pending = segments.length + (isFolderDirty ? 1 : 0);
+    let failure: NodeJS.ErrnoException | null = null;
+    if (pending === 0) this.#parts.clock.soon(() => done(null));
+    const one = (error: NodeJS.ErrnoException | null): void => {
+      failure ??= error;
+      if (--pending === 0) done(failure);
+    };
+    for (const segment of segments) this.#syncOne(segment, one);
+    if (!isFolderDirty) return;
+    this.#parts.files.syncFolder(this.#parts.folder, (error) => {
+      if (error === null) this.#folderSyncedCount = Math.max(this.#folderSyncedCount, folderChangeCount);
+      one(error);
+    });
+  }
+
+  #syncOne(segment: SpoolSegment, done: DoneCallback): void {
+    const { releasedSeq } = segment;
+    segment.sync((error) => {
+      if (error === null) {
+        this.#provenReleasedSeq = Math.max(this.#provenReleasedSeq, releasedSeq);
+        if (!segment.isDirty && this.#dirty.delete(segment)) this.#closeIfIdle(segment);
+      }
+      done(error);
+    });
+  }
+
+  /** Files that hold nothing beyond `releasedSeq` become free; answers whether there are any. */
+  release(releasedSeq: number): boolean {
+    let count = 0;
+    while (this.#live.length > 1 && this.oldest.lastSeq <= releasedSeq) {
+      const segment = this.#live.shift() as SpoolSegment;
+      this.#free.push(segment);
+      if (this.#lastRead === segment) this.#lastRead = undefined;
+      this.#closeIfIdle(segment);
+      count++;
+    }
+    this.#trim();
+    return count > 0;
+  }
+
+  /** Whether `release` would free something. */
+  isWorthReleasing(releasedSeq: number): boolean {
+    return this.#live.length > 1 && this.oldest.lastSeq <= releasedSeq;
+  }
+
+  /** Gives back files that are not needed any more, oldest first. */
+  #trim(): void {
+    while (this.#free.length > spoolFreeCountMax) {
+      const segment = this.#free[0] as SpoolSegment;
+      if (segment.lastSeq > this.#provenReleasedSeq || segment.isDirty) return;
+      this.#free.shift();
+      this.#remove(segment);
+    }
+  }
+
+  #remove(segment: SpoolSegment): void {
+    this.#dirty.delete(segment);
+    segment.close();
+    try {
+      this.#parts.files.remove(segment.path);
+    } catch {
+      // It is found again, and free again, when the spool is opened the next time.
+    }
+  }
+
+  /** One step of filling the file ahead with zeros. False: there is nothing to do at the moment. */
+  prepare(): boolean {
+    const { segmentBytes } = this.#parts.identity;
+    if (this.#free.length > 0 || this.#mayNotPrepare) return false;
+    if (this.#prepared === undefined) {
+      const isEarly = this.current.endOffset < segmentBytes / 2;
+      if (isEarly || this.#fileCount >= this.#countMax) return false;
+      this.#prepared = this.#create();
+      this.#preparedBytes = 0;
+    }
+    const count = Math.min(spoolPreparePieceBytes, segmentBytes - this.#preparedBytes);
+    this.#prepared.writeNow(Buffer.alloc(count), 0, count, this.#preparedBytes);
+    this.#preparedBytes += count;
+    return this.#preparedBytes < segmentBytes || this.#finishPreparing();
+  }
+
+  #finishPreparing(): false {
+    const segment = this.#prepared as SpoolSegment;
+    // Whether it worked is asked again when something is in it.
+    segment.sync(() => {});
+    this.#free.push(segment);
+    this.#prepared = undefined;
+    return false;
+  }
+
+  /** It could not be filled, as a rule for want of space: what is there already is given back, for the log itself. */
+  stopPreparing(): void {
+    if (this.#prepared !== undefined) this.#remove(this.#prepared);
+    this.#prepared = undefined;
+    this.#mayNotPrepare = true;
+  }
+
+  close(): void {
+    for (const segment of [...this.#live, ...this.#free]) segment.close();
+    this.#prepared?.close();
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * The local appliance's log on disk: what is appended here is redone onto the source after a crash, and sent to the
+ * remote until that has it. A row of files of one size that are used again when what is in them was released.
+ *
+ * Invariants: releasedSeq < durableSeq <= lastSeq, or all are 0; what is after releasedSeq is in the files; a batch
+ * becomes durable only together with the header of its file and the name of that file. So the newest record that was
+ * ever durable is never released, and what it says (epoch, time, seq) is known at the next start.
+ */
+import { dirname } from "node:path";
+import { assert } from "#src/core/assert.ts";
+import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
+import {
+  batchAlignmentBytes,
+  logFileHeaderBytes,
+  spoolSegmentBytesMax,
+  spoolSegmentBytesMin,
+} from "#src/core/limits.ts";
+import type { DoneCallback } from "#src/host/block-device.ts";
+import type { Machine } from "#src/host/machine.ts";
+import { batchEpochAt, batchPositionAt } from "#src/records/batch.ts";
+import { SpoolIndex } from "./spool-index.ts";
+import { type SpoolRead, SpoolReader, type VisitRecord } from "./spool-reader.ts";
+import { finished, type RecoveredSpool, recoverSpool } from "./spool-recovery.ts";
+import { SpoolSegments } from "./spool-segments.ts";
+
+export interface SpoolOptions {
+  /** Hexadecimal. */
+  readonly group: string;
+  readonly incarnation: number;
+  /** Of a new spool; one that is there keeps the size it has. */
+  readonly segmentBytes: number;
+  /** All files together; at least two are allowed in any case. */
+  readonly limitBytes: number;
+  /** What the caller knows to be durable in this spool; 0 for nothing. */
+  readonly knownDurableSeq: number;
+  /** Nothing was ever in it: it may be missing, and is made then. */
+  readonly isNew: boolean;
+}
+
+export interface AppendedFacts {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly timeMicros: number;
+}
+
+/** Codes of errors that change nothing in what is there: it may work when somebody has made room. */
+const roomCodes = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE"]);
+
+export class Spool {
+  readonly #folder: string;
+  readonly #machine: Machine;
+  readonly #incarnation: number;
+  readonly #segmentBytes: number;
+  readonly #segments: SpoolSegments;
+  readonly #index: SpoolIndex;
+  readonly #reader: SpoolReader;
+  readonly #droppedRecordCount: number;
+  #lastSeq: number;
+  #lastEpoch: number;
+  #lastTimeMicros: number;
+  #durableSeq: number;
+  #releasedSeq: number;
+  #releaseWanted = 0;
+  #failure: StopError | undefined;
+  #isClosed = false;
+
+  private constructor(
+    machine: Machine,
+    folder: string,
+    options: SpoolOptions,
+    index: SpoolIndex,
+    found: RecoveredSpool,
+  ) {
+    const { group, incarnation, limitBytes } = options;
+    const { segmentBytes } = found;
+    this.#machine = machine;
+    this.#folder = folder;
+    this.#incarnation = incarnation;
+    this.#segmentBytes = segmentBytes;
+    this.#index = index;
+    const { files, clock } = machine;
+    const identity = { group, incarnation, segmentBytes };
+    this.#segments = new SpoolSegments({ files, clock, folder, identity, limitBytes });
+    this.#segments.adopt(found.live, found.free);
+    this.#reader = new SpoolReader(this.#segments, index, clock, incarnation);
+    this.#droppedRecordCount = found.droppedRecordCount;
+    this.#lastSeq = found.lastSeq;
+    this.#lastEpoch = found.lastEpoch;
+    this.#lastTimeMicros = found.lastTimeMicros;
+    this.#durableSeq = found.lastSeq;
+    this.#releasedSeq = found.releasedSeq;
+  }
+
+  /** Everything that it is found to hold is durable when this resolves. One process at a time. */
+  static async open(machine: Machine, folder: string, options: SpoolOptions): Promise<Spool> {
+    const { segmentBytes, limitBytes, knownDurableSeq } = options;
+    const isWhole = segmentBytes % batchAlignmentBytes === 0;
+    if (!isWhole || segmentBytes < spoolSegmentBytesMin || segmentBytes > spoolSegmentBytesMax) {
+      throw new RefuseError(`segments of a spool cannot have ${segmentBytes} bytes`);
+    }
+    const index = new SpoolIndex(limitBytes);
+    const identity = { group: options.group, incarnation: options.incarnation, segmentBytes };
+    const found = await recoverSpool({ machine, folder, identity, knownDurableSeq, index });
+    if (found !== undefined) {
+      // The one who made it may have come no further than that.
+      if (options.isNew) await finished((done) => machine.files.syncFolder(dirname(folder), done));
+      return new Spool(machine, folder, options, index, found);
+    }
+    if (!options.isNew) throw new StopError(`the spool in ${folder} is gone, and what was in it`);
+    return Spool.#create(machine, folder, options, index);
+  }
+
+  static async #create(machine: Machine, folder: string, options: SpoolOptions, index: SpoolIndex): Promise<Spool> {
+    const { files } = machine;
+    files.makeFolder(folder);
+    const spool = new Spool(machine, folder, options, index, { ...emptySpool, segmentBytes: options.segmentBytes });
+    try {
+      spool.#segments.roll(1, 0);
+      await finished((done) => spool.#segments.sync(done));
+      await finished((done) => files.syncFolder(dirname(folder), done));
+    } catch (error) {
+      throw spool.#failed("made", error as NodeJS.ErrnoException);
+    }
+    return spool;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** Of the oldest record that it holds; the next one's if it holds none. */
+  get firstSeq(): number {
+    const { firstSeq } = this.#segments.oldest;
+    return firstSeq === 0 ? this.#lastSeq + 1 : firstSeq;
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** 0 if it holds no record. */
+  get lastEpoch(): number {
+    return this.#lastEpoch;
+  }
+
+  get lastTimeMicros(): number {
+    return this.#lastTimeMicros;
+  }
+
+  get durableSeq(): number {
+    return this.#durableSeq;
+  }
+
+  get releasedSeq(): number {
+    return this.#releasedSeq;
+  }
+
+  /** Dropped when it was opened, because it was never known to be durable. */
+  get droppedRecordCount(): number {
+    return this.#droppedRecordCount;
+  }
+
+  /** Behind the last batch. */
+  get endPosition(): number {
+    return this.#segments.current.endPosition;
+  }
+
+  get usedBytes(): number {
+    return this.endPosition - this.#segments.oldest.basePosition;
+  }
+
+  /** Whether a batch of this span would not fit into what the limit allows. */
+  isFull(spanBytes: number): boolean {
+    return this.#segments.current.endOffset + spanBytes > this.#segmentBytes && this.#segments.isFull;
+  }
+
+  /** Where a batch of this span will begin: its header is bound to that. A `RetryError`: there is no room at present. */
+  nextPosition(spanBytes: number): number {
+    this.#assertAlive();
+    assert(spanBytes <= this.#segmentBytes - logFileHeaderBytes, "a batch fits into a segment");
+    if (this.#segments.current.endOffset + spanBytes > this.#segmentBytes) {
+      try {
+        this.#segments.roll(this.#lastSeq + 1, this.#releasedSeq);
+      } catch (error) {
+        throw this.#failed("extended", error as NodeJS.ErrnoException);
+      }
+    }
+    return this.endPosition;
+  }
+
+  /** Writes a batch that was bound to `nextPosition`. A `RetryError`: nothing was appended, the same may work later. */
+  append(buffer: Buffer, start: number, spanBytes: number, facts: AppendedFacts): void {
+    this.#assertAlive();
+    const { firstSeq, lastSeq, timeMicros } = facts;
+    const position = this.endPosition;
+    assert(batchPositionAt(buffer, start) === position, "a batch is bound to where it is written");
+    assert(spanBytes % batchAlignmentBytes === 0 && firstSeq > this.#lastSeq, "batches are whole and in order");
+    try {
+      this.#segments.append(buffer, start, spanBytes);
+    } catch (error) {
+      throw this.#failed("written to", error as NodeJS.ErrnoException);
+    }
+    this.#segments.current.extend(spanBytes, firstSeq, lastSeq);
+    this.#index.add(this.#lastSeq, position, timeMicros);
+    this.#lastSeq = lastSeq;
+    this.#lastEpoch = batchEpochAt(buffer, start);
+    this.#lastTimeMicros = timeMicros;
+  }
+
+  /** Everything that was appended before this call is durable when `done` is called without an error. */
+  sync(done: DoneCallback): void {
+    if (this.#failure !== undefined) {
+      const failure = this.#failure;
+      this.#machine.clock.soon(() => done(failure));
+      return;
+    }
+    const covered = this.#lastSeq;
+    this.#segments.sync((error) => {
+      if (error !== null && this.#failure === undefined) this.#fail("synced", error);
+      if (this.#failure === undefined) {
+        this.#durableSeq = Math.max(this.#durableSeq, covered);
+        this.#releaseFiles();
+      }
+      done(this.#failure ?? null);
+    });
+  }
+
+  /** Records up to this one are not needed here any more. */
+  release(seq: number): void {
+    const wanted = Math.min(seq, this.#lastSeq);
+    if (wanted <= this.#releaseWanted || this.#failure !== undefined) return;
+    this.#releaseWanted = wanted;
+    this.#releaseFiles();
+    // Without a flush nothing would ever become durable, so nothing free.
+    if (wanted > this.#releasedSeq && this.#segments.isWorthReleasing(wanted)) this.sync(() => {});
+  }
+
+  #releaseFiles(): void {
+    this.#releasedSeq = Math.max(this.#releasedSeq, Math.min(this.#releaseWanted, this.#durableSeq - 1));
+    if (this.#segments.release(this.#releasedSeq)) this.#index.release(this.#segments.oldest.basePosition);
+  }
+
+  /** Whole batches from `position` on, never across a file's end. Their headers are checked, what is in them is not. */
+  read(position: number, buffer: Buffer, roomBytes = buffer.length): SpoolRead {
+    return this.#reader.read(position, buffer, roomBytes);
+  }
+
+  /** Where the batch with the first record after `seq` begins; may read a little to find out. */
+  positionAfter(seq: number): number {
+    return seq >= this.#lastSeq ? this.endPosition : this.#reader.positionAfter(seq);
+  }
+
+  /** Bytes of log behind `seq`, from memory: up to an index step too many where that is long ago. */
+  bytesAfter(seq: number): number {
+    if (seq >= this.#lastSeq) return 0;
+    const start = this.#segments.oldest.basePosition;
+    return this.endPosition - Math.max(start, this.#index.find(seq)?.position ?? start);
+  }
+
+  /** The time of the first record after `seq`, from memory: somewhat earlier where that is long ago. Undefined: none. */
+  timeAfter(seq: number): number | undefined {
+    if (seq >= this.#lastSeq) return undefined;
+    return this.#index.find(Math.max(seq, this.firstSeq - 1))?.timeMicros;
+  }
+
+  /**
+   * Hands over every record after `afterSeq` that is there when this is called, in order, each checked. Where one does
+   * not match its checksums the scan ends with a `StopError` that names it.
+   */
+  scan(afterSeq: number, visit: VisitRecord): Promise<void> {
+    return this.#reader.scan(afterSeq, this.#lastSeq, visit);
+  }
+
+  /** For idle moments: one short step of writing ahead. Answers whether there is another one to do. */
+  prepare(): boolean {
+    if (this.#failure !== undefined || this.#isClosed) return false;
+    try {
+      return this.#segments.prepare();
+    } catch {
+      // Nothing depends on it; if the log itself cannot be written, that will be said then.
+      this.#segments.stopPreparing();
+      return false;
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#segments.close();
+  }
+
+  #assertAlive(): void {
+    assert(!this.#isClosed, "a spool that was closed is not used");
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What to throw for an error of the disk. */
+  #failed(what: string, error: NodeJS.ErrnoException): Error {
+    if (error instanceof RetryError) return error;
+    if (error.code === undefined) throw error;
+    if (!roomCodes.has(error.code)) return this.#fail(what, error);
+    return new RetryError(`the spool in ${this.#folder} cannot be ${what} for want of room: ${error.message}`, {
+      cause: error,
+    });
+  }
+
+  /** After a write or a sync that failed nobody knows what is on the disk. */
+  #fail(what: string, cause: Error): StopError {
+    this.#failure = new StopError(`the spool in ${this.#folder} could not be ${what}: ${cause.message}`, { cause });
+    return this.#failure;
+  }
+}
+
+const emptySpool = {
+  live: [],
+  free: [],
+  lastSeq: 0,
+  lastEpoch: 0,
+  lastTimeMicros: 0,
+  releasedSeq: 0,
+  droppedRecordCount: 0,
+};
