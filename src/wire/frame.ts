@@ -28,12 +28,19 @@ export const frameType = {
   fetch: 20,
   fetchedBatch: 21,
   fetchEnd: 22,
+  records: 32,
+  progress: 33,
+  flush: 34,
+  flushed: 35,
+  sourceDurable: 36,
+  redo: 37,
+  redone: 38,
 } as const;
 
 export type FrameType = (typeof frameType)[keyof typeof frameType];
 
 const types = new Set<number>(Object.values(frameType));
-const bulkTypes = new Set<number>([frameType.batches, frameType.fetchedBatch]);
+const bulkTypes = new Set<number>([frameType.batches, frameType.fetchedBatch, frameType.records, frameType.redo]);
 
 /** Frames whose body are batches: large, and checked by whoever takes them. */
 export function isBulk(type: number): boolean {
@@ -99,15 +106,14 @@ function bodyBytesMaxOf(type: FrameType): number {
  * be there; a body that is too long is refused before anyone has made room for it.
  */
 export function getFrameHeader(bytes: Buffer, start: number, number: number, bodyBytesMax: number): FrameHeader {
-  if (getLe32(bytes, start + at.magic) !== frameMagic) throw new RefuseError("the other side does not speak Tidemark");
-  const version = bytes[start + at.version] as number;
-  if (version !== frameVersion) {
-    throw new RefuseError(`the other side sends frames of version ${version}, this side knows version ${frameVersion}`);
-  }
+  // Who got the first one right speaks Tidemark; later ones can only have been altered.
+  if (number === 0) checkTongue(bytes, start);
   if (!hasChecksum(bytes, start, start + at.headerChecksum, bytes, start + at.headerChecksum)) {
     throw new ReconnectError("the head of a frame was altered on its way");
   }
   const type = bytes[start + at.type] as number;
+  const isOfThisVersion = getLe32(bytes, start + at.magic) === frameMagic && bytes[start + at.version] === frameVersion;
+  if (!isOfThisVersion) throw new RefuseError("the other side changed its way of speaking in the middle");
   if (!isFrameType(type) || getLe16(bytes, start + at.reserved) !== 0) {
     throw new RefuseError(`the other side sent a frame of type ${type}, which this side does not know`);
   }
@@ -119,6 +125,13 @@ export function getFrameHeader(bytes: Buffer, start: number, number: number, bod
     throw new RefuseError(`the other side sent a frame of ${bodyBytes} bytes, where ${mostBytes} are the limit`);
   }
   return { type, bodyBytes };
+}
+
+function checkTongue(bytes: Buffer, start: number): void {
+  if (getLe32(bytes, start + at.magic) !== frameMagic) throw new RefuseError("the other side does not speak Tidemark");
+  const version = bytes[start + at.version] as number;
+  if (version === frameVersion) return;
+  throw new RefuseError(`the other side sends frames of version ${version}, this side knows version ${frameVersion}`);
 }
 
 function isFrameType(type: number): type is FrameType {

@@ -10,7 +10,8 @@ import { wireBulkBytesMax } from "#src/core/limits.ts";
 import { type FrameType, frameType } from "./frame.ts";
 import type { FrameChannel, FrameHandler } from "./frame-channel.ts";
 import type { GroupWelcome, Watermarks } from "./group-link.ts";
-import { decodeNumber, decodeWatermarks, decodeWelcome, encodeNumber } from "./group-messages.ts";
+import { decodeWatermarks, decodeWelcome } from "./group-messages.ts";
+import { decodeNumber, encodeNumbers } from "./numbers.ts";
 
 export interface ConversationOwner {
   welcomed(welcome: GroupWelcome): void;
@@ -63,12 +64,12 @@ export class GroupConversation implements FrameHandler {
   #ask(): void {
     if (this.#seqToAsk <= this.#askedSeq || this.#channel.isBlocked) return;
     this.#askedSeq = this.#seqToAsk;
-    this.#channel.send(frameType.askDurable, encodeNumber(this.#askedSeq));
+    this.#channel.send(frameType.askDurable, encodeNumbers(this.#askedSeq));
   }
 
   fetch(afterSeq: number, take: (batch: Buffer) => void): Promise<void> {
     assert(this.#fetch === undefined, "one fetch at a time");
-    this.#channel.send(frameType.fetch, encodeNumber(afterSeq));
+    this.#channel.send(frameType.fetch, encodeNumbers(afterSeq));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#fetch = { take, resolve, reject };
     return promise;

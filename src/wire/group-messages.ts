@@ -1,13 +1,12 @@
 /** What local and remote appliance say to each other (docs/protocol.md): texts where it is rare, numbers where it is not. */
 import { RefuseError } from "#src/core/errors.ts";
-import { getLe64, putLe64 } from "#src/core/little-endian.ts";
 import type { GroupHello, GroupWelcome, Watermarks } from "./group-link.ts";
 import { encodeJson, JsonFields } from "./json-fields.ts";
+import { decodeTriple, encodeNumbers } from "./numbers.ts";
 
 const groupBytes = 16;
 const chanceBytesMax = 32;
 const nameCharactersMax = 255;
-const numberBytes = 8;
 
 export function readHello(fields: JsonFields): GroupHello {
   return {
@@ -37,42 +36,11 @@ export function decodeWelcome(body: Buffer): GroupWelcome {
 }
 
 export function encodeWatermarks(marks: Watermarks): Buffer {
-  return encodeNumbers([marks.received, marks.durable, marks.stored]);
+  return encodeNumbers(marks.received, marks.durable, marks.stored);
 }
 
 export function decodeWatermarks(bytes: Buffer, start: number, end: number): Watermarks {
-  checkLength(start, end, 3);
-  return checkedMarks(
-    getNumber(bytes, start),
-    getNumber(bytes, start + numberBytes),
-    getNumber(bytes, start + 2 * numberBytes),
-  );
-}
-
-/** For credit, `askDurable` and `fetch`, which are one number each. */
-export function encodeNumber(value: number): Buffer {
-  return encodeNumbers([value]);
-}
-
-export function decodeNumber(bytes: Buffer, start: number, end: number): number {
-  checkLength(start, end, 1);
-  return getNumber(bytes, start);
-}
-
-function encodeNumbers(values: readonly number[]): Buffer {
-  const body = Buffer.allocUnsafe(values.length * numberBytes);
-  for (const [index, value] of values.entries()) putLe64(body, index * numberBytes, value);
-  return body;
-}
-
-function getNumber(bytes: Buffer, at: number): number {
-  const value = getLe64(bytes, at);
-  if (value > Number.MAX_SAFE_INTEGER) throw new RefuseError("the other side sent a number beyond 2^53");
-  return value;
-}
-
-function checkLength(start: number, end: number, count: number): void {
-  if (end - start !== count * numberBytes) throw new RefuseError("the other side sent a frame of a wrong length");
+  return checkedMarks(...decodeTriple(bytes, start, end));
 }
 
 /** What is stored is durable, and what is durable was received. */

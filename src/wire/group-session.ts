@@ -21,7 +21,8 @@ import type {
   GroupWelcome,
   Watermarks,
 } from "./group-link.ts";
-import { decodeNumber, encodeNumber, encodeWatermarks, encodeWelcome } from "./group-messages.ts";
+import { encodeWatermarks, encodeWelcome } from "./group-messages.ts";
+import { decodeNumber, encodeNumbers } from "./numbers.ts";
 
 export class OpenGroupSession implements GroupSession, FrameHandler {
   readonly #channel: FrameChannel;
@@ -81,7 +82,7 @@ export class OpenGroupSession implements GroupSession, FrameHandler {
     if (marks !== undefined) this.#channel.send(frameType.watermarks, encodeWatermarks(marks));
     if (this.#toldBytes < this.#grantedBytes) {
       this.#toldBytes = this.#grantedBytes;
-      this.#channel.send(frameType.credit, encodeNumber(this.#grantedBytes));
+      this.#channel.send(frameType.credit, encodeNumbers(this.#grantedBytes));
     }
   }
 

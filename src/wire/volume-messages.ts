@@ -1,0 +1,118 @@
+/** What interceptor and local appliance say to each other when they do not share a process (docs/protocol.md). */
+import { ReconnectError, RefuseError } from "#src/core/errors.ts";
+import { batchHeaderBytes } from "#src/core/limits.ts";
+import {
+  type BatchRecord,
+  batchMagic,
+  batchRecords,
+  batchSpanBytes,
+  getBatchHeader,
+  hasSoundHeads,
+  hasSoundPayload,
+} from "#src/records/batch.ts";
+import type { BatchOrder } from "#src/records/batch-builder.ts";
+import { decodeFarewell, encodeFarewell } from "./farewell.ts";
+import { encodeJson, JsonFields } from "./json-fields.ts";
+import { decodeNumber, decodeTriple, encodeNumbers } from "./numbers.ts";
+import type { VolumeIdentity } from "./volume-link.ts";
+
+const volumeIdBytes = 16;
+const nameCharactersMax = 255;
+const chanceBytesMax = 32;
+/** Pressure travels as a whole number of these parts. */
+const pressureParts = 1_000_000;
+const flushIdBytes = 8;
+
+export interface VolumeHello extends VolumeIdentity {
+  readonly durableOrdinal: number;
+  /** Made by chance by who attaches: a connection of his that is still thought to stand does not, since he comes anew. */
+  readonly attacher: string;
+}
+
+export function encodeVolumeHello(identity: VolumeIdentity, durableOrdinal: number, attacher: string): object {
+  const { id, name, group, sizeBytes } = identity;
+  return { id, name, group, sizeBytes, durableOrdinal, attacher };
+}
+
+export function readVolumeHello(fields: JsonFields): VolumeHello {
+  return {
+    id: fields.hexadecimal("id", volumeIdBytes),
+    name: fields.text("name", nameCharactersMax),
+    group: fields.text("group", nameCharactersMax),
+    sizeBytes: fields.count("sizeBytes"),
+    durableOrdinal: fields.count("durableOrdinal"),
+    attacher: fields.hexadecimal("attacher", chanceBytesMax),
+  };
+}
+
+export interface VolumeWelcome {
+  readonly lastOrdinal: number;
+  readonly inDoubt: boolean;
+}
+
+export function encodeVolumeWelcome({ lastOrdinal, inDoubt }: VolumeWelcome): Buffer {
+  return encodeJson({ lastOrdinal, inDoubt });
+}
+
+export function decodeVolumeWelcome(body: Buffer): VolumeWelcome {
+  const fields = JsonFields.parse(body, "welcome");
+  return { lastOrdinal: fields.count("lastOrdinal"), inDoubt: fields.flag("inDoubt") };
+}
+
+export interface Progress {
+  /** The highest ordinal up to which all is acknowledged. */
+  readonly acknowledged: number;
+  readonly pressure: number;
+  /** Bytes of batches that may be sent, counted from the beginning of the connection. */
+  readonly grantedBytes: number;
+}
+
+export function encodeProgress({ acknowledged, pressure, grantedBytes }: Progress): Buffer {
+  return encodeNumbers(acknowledged, Math.floor(pressure * pressureParts), grantedBytes);
+}
+
+export function decodeProgress(bytes: Buffer, start: number, end: number): Progress {
+  const [acknowledged, parts, grantedBytes] = decodeTriple(bytes, start, end);
+  return { acknowledged, pressure: parts / pressureParts, grantedBytes };
+}
+
+export interface Flushed {
+  readonly id: number;
+  readonly error: Error | null;
+}
+
+/** The number of the flush, and behind it, if it failed, why. */
+export function encodeFlushed({ id, error }: Flushed): Buffer {
+  const number = encodeNumbers(id);
+  return error === null ? number : Buffer.concat([number, encodeFarewell(error)]);
+}
+
+export function decodeFlushed(bytes: Buffer, start: number, end: number): Flushed {
+  const numberEnd = Math.min(start + flushIdBytes, end);
+  const id = decodeNumber(bytes, start, numberEnd);
+  return { id, error: numberEnd === end ? null : decodeFarewell(bytes.subarray(numberEnd, end)) };
+}
+
+/** Batches between interceptor and appliance have no place in any order. */
+export const noOrder: BatchOrder = {
+  epoch: 0,
+  firstSeq: 1,
+  timeMicros: 0,
+  incarnation: 0,
+  position: 0,
+  durableSeq: 0,
+};
+
+/** The records of the batch that fills the range, every block of it checked. */
+export function readVolumeBatch(bytes: Buffer, start: number, end: number): readonly BatchRecord[] {
+  const header = end - start >= batchHeaderBytes ? getBatchHeader(bytes, start, batchMagic.records) : undefined;
+  if (header === undefined || start + batchSpanBytes(header) !== end || !hasSoundHeads(bytes, start, header)) {
+    throw new ReconnectError("a batch was altered on its way");
+  }
+  const records = batchRecords(bytes, start, header);
+  if (records === undefined) throw new RefuseError("the other side sent a batch whose records do not add up");
+  for (const record of records) {
+    if (!hasSoundPayload(bytes, record)) throw new ReconnectError("a block was altered on its way");
+  }
+  return records;
+}
