@@ -86,6 +86,7 @@ export class SimClock {
    */
   async pass(durationMs: number, afterEach: () => boolean): Promise<boolean> {
     const endMs = this.#nowMs + durationMs;
+    await promisesSettled();
     for (let first = this.#firstDueMs(); first !== undefined && first <= endMs; first = this.#firstDueMs()) {
       this.step();
       await promisesSettled();

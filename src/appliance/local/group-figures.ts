@@ -47,7 +47,6 @@ export interface FigureParts {
   readonly refusal: string | undefined;
   readonly failure: Error | undefined;
   readonly suspendedSinceSeq: number | undefined;
-  readonly waitingCount: number;
 }
 
 export function groupFigures(parts: FigureParts): GroupFigures {

@@ -26,13 +26,13 @@ export interface NewGroup {
 }
 
 export async function openGroupState(machine: Machine, path: string, create: NewGroup): Promise<GroupStateFile> {
-  const found = GroupStateFile.read(machine.files, path);
+  const found = GroupStateFile.read(machine, path);
   if (found !== undefined) {
     if (found.state.id !== create.id)
       throw new StopError(`${path} belongs to the group ${found.state.id}, not to ${create.id}`);
     return found;
   }
-  return GroupStateFile.create(machine.files, path, {
+  return GroupStateFile.create(machine, path, {
     id: create.id,
     name: create.name,
     life: 0,

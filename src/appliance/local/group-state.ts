@@ -4,10 +4,12 @@
  */
 import { StopError } from "#src/core/errors.ts";
 import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
-import type { Files } from "#src/host/files.ts";
+import type { Machine } from "#src/host/machine.ts";
 import type { Mode } from "./mode-machine.ts";
 
 const kind: DocumentKind = { format: "tidemark-local-group", version: 1 };
+
+const roomCheckMs = 250;
 
 export interface GroupVolume {
   /** Within the group, from 1 on. */
@@ -41,29 +43,30 @@ export interface GroupState {
 }
 
 export class GroupStateFile {
-  readonly #files: Files;
+  readonly #machine: Machine;
   readonly #path: string;
+  #isEnding = false;
   #state: GroupState;
   #ceilingWanted = 0;
   #published: Promise<void> = Promise.resolve();
 
-  private constructor(files: Files, path: string, state: GroupState) {
-    this.#files = files;
+  private constructor(machine: Machine, path: string, state: GroupState) {
+    this.#machine = machine;
     this.#path = path;
     this.#state = state;
   }
 
-  static read(files: Files, path: string): GroupStateFile | undefined {
-    const content = readDocument(files, path, kind);
+  static read(machine: Machine, path: string): GroupStateFile | undefined {
+    const content = readDocument(machine.files, path, kind);
     if (content === undefined) return undefined;
     if (typeof content.id !== "string" || !Array.isArray(content.volumes)) {
       throw new StopError(`${path} does not say which group it is for`);
     }
-    return new GroupStateFile(files, path, content as unknown as GroupState);
+    return new GroupStateFile(machine, path, content as unknown as GroupState);
   }
 
-  static async create(files: Files, path: string, state: GroupState): Promise<GroupStateFile> {
-    const file = new GroupStateFile(files, path, state);
+  static async create(machine: Machine, path: string, state: GroupState): Promise<GroupStateFile> {
+    const file = new GroupStateFile(machine, path, state);
     await file.update({});
     return file;
   }
@@ -87,12 +90,27 @@ export class GroupStateFile {
 
   /** What is written is what holds when the turn comes, so that no later publication takes back an earlier one. */
   #publish(): Promise<void> {
-    const published = this.#published.then(() => {
-      const seqCeiling = Math.max(this.#state.seqCeiling, this.#ceilingWanted);
-      return publishDocument(this.#files, this.#path, kind, { ...this.#state, seqCeiling });
-    });
+    const published = this.#published.then(() => this.#publishWhenThereIsRoom());
     // Whoever waits for this one hears of its failure; those after it try for themselves.
     this.#published = published.catch(() => {});
     return published;
+  }
+
+  /** On a full disk it waits for room, as the group's writers do. */
+  async #publishWhenThereIsRoom(): Promise<void> {
+    for (;;) {
+      const seqCeiling = Math.max(this.#state.seqCeiling, this.#ceilingWanted);
+      try {
+        return await publishDocument(this.#machine.files, this.#path, kind, { ...this.#state, seqCeiling });
+      } catch (error) {
+        if (this.#isEnding || (error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      }
+      await new Promise<void>((resolve) => this.#machine.clock.timer(roomCheckMs, resolve));
+    }
+  }
+
+  /** From now on a full disk is an error, since nobody is there to wait. */
+  end(): void {
+    this.#isEnding = true;
   }
 }

@@ -18,7 +18,7 @@ export function lagOf(spool: Spool, lastSeq: number, durableSeq: number, wallMs:
   const ageMs = oldestMicros === undefined ? 0 : wallMs - divFloor(oldestMicros, 1000);
   return {
     records: lastSeq - durableSeq,
-    bytes: spool.endPosition - spool.positionAfter(durableSeq),
+    bytes: spool.bytesAfter(durableSeq),
     seconds: Math.max(0, ageMs) / 1000,
   };
 }

@@ -56,6 +56,7 @@ export class LocalAppliance implements VolumeLinks {
     const appliance = new LocalAppliance(parts);
     const { files } = parts.machine;
     files.makeFolder(`${parts.folder}/groups`);
+    await folderSynced(parts.machine, parts.folder);
     for (const id of files.list(`${parts.folder}/groups`)) {
       if (!files.exists(`${parts.folder}/groups/${id}/group.json`)) continue;
       await appliance.#openGroup({ id, name: "", mode: parts.newGroupMode });
@@ -95,6 +96,7 @@ export class LocalAppliance implements VolumeLinks {
       segmentBytes: policy.spoolSegmentBytes,
       limitBytes: policy.spoolLimitBytes,
       knownDurableSeq: state.state.stoppedAtSeq ?? 0,
+      isNew: state.state.life === 0,
     });
     await state.update(beginLife(state.state, spool.lastSeq, machine.bootId, policy));
     const hello = (): GroupHello => this.#hello(state, spool);

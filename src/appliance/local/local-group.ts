@@ -63,6 +63,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly #pressure: Pressure;
   /** The newest record is a flush's: another flush needs none of its own. */
   #flushSeq = 0;
+  #lookedAtSeq = 0;
   #suspendedSinceSeq: number | undefined;
   #refusal: string | undefined;
   #linkWhy: string | undefined = "not connected yet";
@@ -104,7 +105,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       policy,
       clock: machine.clock,
       facts: () => ({ lastSeq: this.order.lastSeq, durableSeq: this.#marks.durable, ...this.#backlog() }),
-      looked: () => this.order.tryAgain(),
+      looked: () => this.#looked(),
       eased: () => this.roomAgain(),
     });
     this.#link = parts.link;
@@ -250,9 +251,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   get #backlogBytes(): number {
-    const { spool } = this.#parts;
-    const { received } = this.#marks;
-    return this.order.lastSeq <= received ? 0 : spool.endPosition - spool.positionAfter(received);
+    return this.#parts.spool.bytesAfter(this.#marks.received);
   }
 
   // What the link says
@@ -309,6 +308,19 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#log.error("the remote refuses this group", { error });
   }
 
+  /** Time has passed: a full disk may have room again, and idle moments are for writing ahead. */
+  #looked(): void {
+    this.order.tryAgain();
+    if (this.#lookedAtSeq === this.order.lastSeq) this.#prepareSoon();
+    this.#lookedAtSeq = this.order.lastSeq;
+  }
+
+  #prepareSoon(): void {
+    this.#parts.machine.clock.soon(() => {
+      if (!this.#isOver && this.#lookedAtSeq === this.order.lastSeq && this.#parts.spool.prepare()) this.#prepareSoon();
+    });
+  }
+
   // What becomes free, and what that means for those who write
 
   #release(): void {
@@ -341,7 +353,6 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       refusal: this.#refusal,
       failure: this.#failure,
       suspendedSinceSeq: this.#suspendedSinceSeq,
-      waitingCount: this.#acknowledgements.waitingCount,
     });
   }
 
@@ -364,6 +375,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     if (this.#failure === undefined) await this.#spoolSynced();
     this.#close();
     await this.#link.stop();
+    this.#parts.state.end();
     if (this.#failure === undefined) await this.#parts.state.update({ stoppedAtSeq: this.order.lastSeq });
     this.#parts.spool.close();
   }

@@ -2,8 +2,12 @@
 import { join } from "node:path";
 import { StopError } from "#src/core/errors.ts";
 import { logFileHeaderBytes } from "#src/core/limits.ts";
-import type { Files } from "#src/host/files.ts";
+import type { Files, OpenMode } from "#src/host/files.ts";
+import { batchMagic } from "#src/records/batch.ts";
+import { inspectRecords } from "#src/records/batch-inspection.ts";
 import { type FoundLogFile, getLogFileHeader, type LogFileHeader, logFileMagic } from "#src/records/log-file.ts";
+import type { LogScan } from "#src/records/log-recovery.ts";
+import type { LogPart } from "#src/records/log-window.ts";
 import { SpoolSegment } from "./spool-segment.ts";
 import { segmentNames } from "./spool-segments.ts";
 
@@ -14,9 +18,9 @@ export interface SpoolFile {
 }
 
 /** In the order of their names, which says nothing of the order of the log. */
-export function spoolFiles(files: Files, folder: string): SpoolFile[] {
+export function spoolFiles(files: Files, folder: string, mode: OpenMode): SpoolFile[] {
   return segmentNames(files, folder).map((name) => {
-    const segment = new SpoolSegment(files, join(folder, name));
+    const segment = new SpoolSegment(files, join(folder, name), mode);
     const bytes = Buffer.alloc(logFileHeaderBytes);
     const count = segment.readNow(bytes, 0, bytes.length, 0);
     const sizeBytes = segment.sizeBytesNow();
@@ -49,4 +53,39 @@ export function spoolRow(folder: string, headers: readonly LogFileHeader[]): Spo
     );
   }
   return { first, releasedSeq };
+}
+
+/** How a recovery is to walk over these files. Of those that lie in no known place only whole batches are of interest. */
+export function spoolScan(
+  found: readonly SpoolFile[],
+  row: SpoolRow,
+  incarnation: number,
+  knownDurableSeq: number,
+): LogScan {
+  const { first, releasedSeq } = row;
+  return {
+    magic: batchMagic.records,
+    incarnation,
+    fileBytes: first.fullBytes,
+    parts: partsOf(found),
+    from: { position: first.basePosition + logFileHeaderBytes, lastSeq: first.firstSeq - 1, lastEpoch: undefined },
+    // Nothing is released before a record behind it is durable.
+    knownDurableSeq: Math.max(knownDurableSeq, releasedSeq > 0 ? releasedSeq + 1 : 0),
+    inspect: inspectRecords,
+  };
+}
+
+/** One file is open at a time. */
+function partsOf(found: readonly SpoolFile[]): LogPart[] {
+  let reading: SpoolSegment | undefined;
+  return found.map(({ segment, found, sizeBytes }) => ({
+    path: segment.path,
+    basePosition: found.kind === "sound" ? found.header.basePosition : undefined,
+    sizeBytes,
+    readNow: (buffer, start, lengthBytes, offset) => {
+      if (reading !== segment) reading?.close();
+      reading = segment;
+      return segment.readNow(buffer, start, lengthBytes, offset);
+    },
+  }));
 }

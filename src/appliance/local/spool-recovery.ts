@@ -4,14 +4,12 @@
  * the same end the next time.
  */
 import { RetryError, StopError } from "#src/core/errors.ts";
-import { batchAlignmentBytes, logFileHeaderBytes, spoolTurnMs } from "#src/core/limits.ts";
+import { batchAlignmentBytes, spoolTurnMs } from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
-import { batchMagic, batchSpanBytes, batchTimeMicros, lastSeqOf } from "#src/records/batch.ts";
-import { inspectRecords } from "#src/records/batch-inspection.ts";
+import { batchSpanBytes, batchTimeMicros, lastSeqOf } from "#src/records/batch.ts";
 import { ownLogFileHeader } from "#src/records/log-file.ts";
 import { type LogEnd, type LogEvent, type LogScan, recoverLog } from "#src/records/log-recovery.ts";
-import type { LogPart } from "#src/records/log-window.ts";
-import { type SpoolFile, type SpoolRow, spoolFiles, spoolRow } from "./spool-folder.ts";
+import { type SpoolFile, type SpoolRow, spoolFiles, spoolRow, spoolScan } from "./spool-folder.ts";
 import type { SpoolIndex } from "./spool-index.ts";
 import type { SpoolSegment } from "./spool-segment.ts";
 import type { SpoolIdentity } from "./spool-segments.ts";
@@ -42,7 +40,7 @@ export async function recoverSpool(parts: SpoolRecoveryParts): Promise<Recovered
   const { machine, folder, identity } = parts;
   let found: readonly SpoolFile[] = [];
   try {
-    found = spoolFiles(machine.files, folder);
+    found = spoolFiles(machine.files, folder, "readWrite");
     const headers = found.flatMap((file) => ownLogFileHeader(file.segment.path, file.found, identity) ?? []);
     if (headers.length > 0) return await new SpoolRecovery(parts, found, spoolRow(folder, headers)).run();
   } catch (error) {
@@ -63,7 +61,6 @@ class SpoolRecovery {
   readonly #live = new Set<SpoolSegment>();
   readonly #wiped = new Set<SpoolSegment>();
   readonly #beyond: { readonly path: string; readonly offset: number }[] = [];
-  #reading: SpoolSegment | undefined;
   #lastTimeMicros = 0;
 
   constructor(parts: SpoolRecoveryParts, found: readonly SpoolFile[], row: SpoolRow) {
@@ -76,7 +73,8 @@ class SpoolRecovery {
   async run(): Promise<RecoveredSpool> {
     const { first, releasedSeq } = this.#row;
     for (const { segment, found } of this.#found) if (found.kind === "sound") segment.place(found.header);
-    const end = await this.#walk(this.#scan());
+    const { identity, knownDurableSeq } = this.#parts;
+    const end = await this.#walk(spoolScan(this.#found, this.#row, identity.incarnation, knownDurableSeq));
     if (end.decision === "damage") {
       throw new StopError(`the spool is damaged: ${end.message}. Nothing was changed`, { cause: end.cause });
     }
@@ -97,38 +95,6 @@ class SpoolRecovery {
       lastTimeMicros: this.#lastTimeMicros,
       releasedSeq,
       droppedRecordCount: end.beyondRecordCount,
-    };
-  }
-
-  #scan(): LogScan {
-    const { first, releasedSeq } = this.#row;
-    const { identity, knownDurableSeq } = this.#parts;
-    return {
-      magic: batchMagic.records,
-      incarnation: identity.incarnation,
-      fileBytes: first.fullBytes,
-      parts: this.#found.map((file) => this.#part(file)),
-      from: {
-        position: first.basePosition + logFileHeaderBytes,
-        lastSeq: first.firstSeq - 1,
-        lastEpoch: undefined,
-      },
-      // Nothing is released before a record behind it is durable.
-      knownDurableSeq: Math.max(knownDurableSeq, releasedSeq > 0 ? releasedSeq + 1 : 0),
-      inspect: inspectRecords,
-    };
-  }
-
-  #part({ segment, found, sizeBytes }: SpoolFile): LogPart {
-    return {
-      path: segment.path,
-      basePosition: found.kind === "sound" ? found.header.basePosition : undefined,
-      sizeBytes,
-      readNow: (buffer, start, lengthBytes, offset) => {
-        if (this.#reading !== segment) this.#reading?.close();
-        this.#reading = segment;
-        return segment.readNow(buffer, start, lengthBytes, offset);
-      },
     };
   }
 

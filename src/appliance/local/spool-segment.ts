@@ -2,12 +2,13 @@
 import { assert } from "#src/core/assert.ts";
 import { logFileHeaderBytes } from "#src/core/limits.ts";
 import type { DoneCallback } from "#src/host/block-device.ts";
-import type { FileHandle, Files } from "#src/host/files.ts";
+import type { FileHandle, Files, OpenMode } from "#src/host/files.ts";
 import { type LogFileHeader, putLogFileHeader } from "#src/records/log-file.ts";
 
 export class SpoolSegment {
   readonly path: string;
   readonly #files: Files;
+  readonly #mode: OpenMode;
   #handle: FileHandle | undefined;
   #basePosition = 0;
   #endOffset = logFileHeaderBytes;
@@ -18,9 +19,11 @@ export class SpoolSegment {
   #writeCount = 0;
   #syncedCount = 0;
 
-  constructor(files: Files, path: string, handle?: FileHandle) {
+  /** `handle`: it is open already. */
+  constructor(files: Files, path: string, mode: OpenMode, handle?: FileHandle) {
     this.#files = files;
     this.path = path;
+    this.#mode = mode;
     this.#handle = handle;
   }
 
@@ -120,7 +123,7 @@ export class SpoolSegment {
   }
 
   get #opened(): FileHandle {
-    this.#handle ??= this.#files.open(this.path, "readWrite");
+    this.#handle ??= this.#files.open(this.path, this.#mode);
     return this.#handle;
   }
 

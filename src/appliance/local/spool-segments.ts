@@ -132,7 +132,7 @@ export class SpoolSegments {
     const handle = files.create(path);
     this.#nextNumber++;
     this.#folderChangeCount++;
-    const segment = new SpoolSegment(files, path, handle);
+    const segment = new SpoolSegment(files, path, "readWrite", handle);
     segment.markDirty();
     try {
       handle.truncateNow(identity.segmentBytes);

@@ -4,10 +4,12 @@ import { recordType } from "#src/records/record.ts";
 import type { BatchMemory, VolumeLink, VolumeReceiver } from "#src/wire/volume-link.ts";
 import type { Order } from "./order.ts";
 import type { OrdinalMap } from "./ordinal-map.ts";
+import type { TraceLog } from "./trace-log.ts";
 
 /** What a link needs of its group. */
 export interface LinkedGroup {
   readonly order: Order;
+  readonly trace: TraceLog;
   readonly pressure: number;
   flush(volume: number, done: (error: Error | null) => void): void;
   /** The link has added something to the batch in the making. */
@@ -71,7 +73,10 @@ export class LocalVolumeLink implements VolumeLink {
     assert(!this.#isOver, "nothing is added to a link that is over");
     if (!this.isTouched) this.#group.touched(this);
     this.isTouched = true;
-    return ++this.#lastOrdinal;
+    this.#lastOrdinal++;
+    const { trace, order } = this.#group;
+    if (trace.isOn) trace.added(this.volume, this.#lastOrdinal, order.lastSeq + order.openRecordCount + 1);
+    return this.#lastOrdinal;
   }
 
   commit(): void {

@@ -1,0 +1,70 @@
+/** A remote appliance that does as it is told: what was shipped is kept, and marks move when a test says so. */
+import { type BatchRecord, batchMagic, batchRecords, batchSpanBytes, getBatchHeader } from "#src/records/batch.ts";
+import type { GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
+
+export class ScriptedRemote implements GroupLink {
+  readonly shipped: BatchRecord[] = [];
+  readonly durableAsked: number[] = [];
+  /** Whole batches that it has beyond the spool. */
+  readonly lost: Buffer[] = [];
+  isUp = false;
+  #owner: GroupLinkOwner | undefined;
+
+  connect = (owner: GroupLinkOwner): GroupLink => {
+    this.#owner = owner;
+    return this;
+  };
+
+  get mayShipBytes(): number {
+    return this.isUp ? 64 * 2 ** 20 : 0;
+  }
+
+  get lastShipped(): BatchRecord | undefined {
+    return this.shipped.at(-1);
+  }
+
+  come(welcome: Partial<GroupWelcome> = {}): void {
+    this.isUp = true;
+    this.#owner?.up({ received: 0, durable: 0, stored: 0, epoch: 1, bootId: "remote", ...welcome });
+  }
+
+  go(): void {
+    this.isUp = false;
+    this.#owner?.down("gone");
+  }
+
+  mark(marks: Watermarks): void {
+    this.#owner?.watermarks(marks);
+  }
+
+  markAll(seq: number): void {
+    this.mark({ received: seq, durable: seq, stored: seq });
+  }
+
+  ship(buffer: Buffer, start: number, end: number): boolean {
+    for (let at = start; at < end; ) {
+      const header = getBatchHeader(buffer, at, batchMagic.records);
+      const records = header === undefined ? undefined : batchRecords(buffer, at, header);
+      if (header === undefined || records === undefined) throw new Error("what is shipped are whole batches");
+      this.shipped.push(...records);
+      at += batchSpanBytes(header);
+    }
+    return true;
+  }
+
+  askDurable(seq: number): void {
+    this.durableAsked.push(seq);
+  }
+
+  fetch(_afterSeq: number, take: (batch: Buffer) => void): Promise<void> {
+    for (const batch of this.lost) take(batch);
+    return Promise.resolve();
+  }
+
+  reconnect(): void {}
+
+  stop(): Promise<void> {
+    this.isUp = false;
+    return Promise.resolve();
+  }
+}
