@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseCommandLine, UsageError, wholeNumber } from "#src/cli/command.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { crowdCaseName, type NbdCase, nbdCases, type PlaceName, placeNames } from "./nbd-cases.ts";
+import { chosen } from "./selection.ts";
 import { type ServerName, serverNames } from "./server.ts";
 
 export interface NbdOptions {
@@ -81,12 +82,4 @@ export function parseNbdOptions(programArguments: readonly string[]): NbdOptions
     jsonFile: values.json,
     isWhole: leavesNothingOut && crowd && rounds >= roundsDefault && seconds >= secondsDefault,
   };
-}
-
-/** In the order of `known`, each once. */
-function chosen<Name extends string>(option: string, text: string, known: readonly Name[]): Name[] {
-  const wanted = text.split(",");
-  const unknown = wanted.find((name) => !known.some((one) => one === name));
-  if (unknown !== undefined) throw new UsageError(`${option} takes ${known.join(", ")}, not '${unknown}'`);
-  return known.filter((name) => wanted.includes(name));
 }

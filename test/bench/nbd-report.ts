@@ -1,7 +1,9 @@
 /** The figures of a run in words and tables. */
 import type { CrowdFigures } from "./crowd.ts";
 import { table } from "./markdown.ts";
-import type { CaseFigures, Comparison, NbdResults, PlaceDescription, ServerFigures } from "./nbd-results.ts";
+import type { CaseFigures, Comparison, NbdResults, ServerFigures } from "./nbd-results.ts";
+import type { PlaceDescription } from "./place.ts";
+import { provenance } from "./provenance.ts";
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
@@ -23,18 +25,6 @@ export function formatNbdResults(results: NbdResults): string {
     ...(cases.length > 0 ? ["### Latency and cost", detailTable(cases)] : []),
     ...(crowd === null ? [] : ["### Many connections", crowdTable(crowd)]),
   ].join("\n\n");
-}
-
-function provenance({ date, commit, command, machine, rounds, secondsPerRound }: NbdResults): string {
-  const programs = Object.entries(machine.programs).map(([program, version]) => `${program} ${version}`);
-  const memory = `${(machine.memoryBytes / GiB).toFixed(0)} GiB of memory`;
-  return [
-    `\`${command}\` on ${date.slice(0, 10)}, commit ${commit}:`,
-    `${rounds} counted ${rounds === 1 ? "round" : "rounds"} of ${secondsPerRound} s per case and server.`,
-    `${machine.processor}, ${machine.processorCount} processors, ${memory}, ${machine.kernel};`,
-    `${programs.join(", ")}.`,
-    `Load average before the run: ${machine.loadAverage}.`,
-  ].join("\n");
 }
 
 /** Counts every goal, and names those that were missed. */

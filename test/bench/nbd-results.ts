@@ -2,6 +2,8 @@
 import type { CrowdFigures } from "./crowd.ts";
 import type { FioMeasurement } from "./fio.ts";
 import type { Machine } from "./machine.ts";
+import type { PlaceDescription } from "./place.ts";
+import { round, roundDown } from "./rounding.ts";
 import { median, ratioOf } from "./rounds.ts";
 
 /** One server in one case. The lists have a value per round. */
@@ -41,12 +43,6 @@ export interface CaseFigures {
   readonly fioOptions: readonly string[];
   readonly servers: readonly ServerFigures[];
   readonly comparisons: readonly Comparison[];
-}
-
-export interface PlaceDescription {
-  readonly name: string;
-  readonly fileSystem: string;
-  readonly fileBytes: number;
 }
 
 export interface NbdResults {
@@ -108,13 +104,4 @@ export function compare(own: ServerFigures, other: ServerFigures, goal: number |
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
-}
-
-function roundDown(value: number, digits: number): number {
-  // A ratio such as 1.2 has no exact binary form: what is missing to it by less than any measurement is no shortfall.
-  return Math.floor(value * 10 ** digits + 1e-9) / 10 ** digits;
 }

@@ -1,24 +1,15 @@
 /** `npm run bench -- nbd`: our server beside nbdkit and qemu-nbd, under fio. */
-import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { UsageError } from "#src/cli/command.ts";
 import type { Bench } from "./bench.ts";
 import { type CrowdFigures, measureCrowd } from "./crowd.ts";
 import { fioOptions, runFio } from "./fio.ts";
-import { describeCommand, describeCommit, describeMachine, fileSystemOf } from "./machine.ts";
+import { describeCommand, describeCommit, describeMachine } from "./machine.ts";
 import { memoryPeakBytesGoal, type NbdCase, type PlaceName } from "./nbd-cases.ts";
 import { type NbdOptions, nbdHelp, parseNbdOptions } from "./nbd-options.ts";
 import { formatNbdResults } from "./nbd-report.ts";
-import {
-  type CaseFigures,
-  compare,
-  figuresOf,
-  type NbdResults,
-  type PlaceDescription,
-  type ServerFigures,
-  type Turn,
-} from "./nbd-results.ts";
+import { type CaseFigures, compare, figuresOf, type NbdResults, type ServerFigures, type Turn } from "./nbd-results.ts";
 import { dropCaches, syncFile } from "./page-cache.ts";
+import { describePlace, type PlaceDescription } from "./place.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { publishedFigures, publishFigures, writeJson } from "./publication.ts";
 import { interleave } from "./rounds.ts";
@@ -72,7 +63,8 @@ async function runNbd(programArguments: readonly string[]): Promise<void> {
   // First, since it is the shortest and the one most likely to fail.
   const crowd = options.crowd ? await runCrowd(progress) : null;
   for (const name of options.places) {
-    described.push(await describePlace(name, options));
+    const { folder, fileBytes } = places[name];
+    described.push(await describePlace(name, folder(options), fileBytes));
     cases.push(...(await runPlace(name, options, progress)));
   }
   progress.clear();
@@ -89,17 +81,6 @@ async function publishCrowd(crowd: CrowdFigures, { commit, date }: NbdResults): 
   const published = (await publishedFigures(nbdBench)) as NbdResults | undefined;
   if (published === undefined) return;
   await publishFigures(nbdBench, { ...published, crowd: { ...crowd, measuredAlone: { commit, date } } });
-}
-
-async function describePlace(name: PlaceName, options: NbdOptions): Promise<PlaceDescription> {
-  const { folder, fileBytes } = places[name];
-  mkdirSync(folder(options), { recursive: true });
-  const fileSystem = await fileSystemOf(folder(options));
-  const isInMemory = fileSystem === "tmpfs";
-  if (isInMemory !== (name === "tmpfs")) {
-    throw new UsageError(`${folder(options)} is on ${fileSystem}: no place for '${name}'; see --disk and --only`);
-  }
-  return { name, fileSystem, fileBytes };
 }
 
 async function runPlace(place: PlaceName, options: NbdOptions, progress: Progress): Promise<CaseFigures[]> {

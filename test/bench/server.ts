@@ -24,6 +24,19 @@ export interface RunningServer extends AsyncDisposable {
   usage(): Promise<ProcessUsage>;
 }
 
+/** Any program that serves at a Unix socket. */
+export interface ListeningProcess extends AsyncDisposable {
+  readonly processId: number;
+}
+
+export interface ProcessCommand {
+  /** What it is called in messages. */
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  /** Where it answers once it is ready. */
+  readonly socket: string;
+}
+
 export function serverCommand(name: ServerName, file: string, socket: string): readonly [string, ...string[]] {
   switch (name) {
     case "tidemark":
@@ -37,7 +50,23 @@ export function serverCommand(name: ServerName, file: string, socket: string): r
 }
 
 export async function startServer(name: ServerName, file: string, socket: string): Promise<RunningServer> {
-  const [program, ...programArguments] = serverCommand(name, file, socket);
+  const listening = await startListening({ name, command: serverCommand(name, file, socket), socket });
+  return {
+    name,
+    socketPath: socket,
+    uri: socketUri(socket),
+    usage: () => processUsage(listening.processId),
+    [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose](),
+  };
+}
+
+/** The export of the server at a Unix socket; without a name the only one. */
+export function socketUri(socket: string, exportName = ""): string {
+  return `nbd+unix:///${exportName}?socket=${socket}`;
+}
+
+export async function startListening({ name, command, socket }: ProcessCommand): Promise<ListeningProcess> {
+  const [program, ...programArguments] = command;
   const child = spawn(program, programArguments, {
     env: { ...process.env, PATH: programPath },
     stdio: ["ignore", "ignore", "pipe"],
@@ -47,13 +76,10 @@ export async function startServer(name: ServerName, file: string, socket: string
   try {
     const processId = await ready(name, child, socket);
     return {
-      name,
-      socketPath: socket,
-      uri: `nbd+unix:///?socket=${socket}`,
-      usage: () => processUsage(processId),
+      processId,
       async [Symbol.asyncDispose]() {
         process.off("exit", killAtExit);
-        await stop(child);
+        await stop(name, child);
       },
     };
   } catch (error) {
@@ -64,7 +90,7 @@ export async function startServer(name: ServerName, file: string, socket: string
 }
 
 /** The process id, once somebody answers at the socket. */
-async function ready(name: ServerName, child: ChildProcess, socket: string): Promise<number> {
+async function ready(name: string, child: ChildProcess, socket: string): Promise<number> {
   let errors = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-errorBytesMax);
@@ -100,8 +126,8 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) throw new Error(`a server ended by itself, with ${child.exitCode ?? child.signalCode}`);
+async function stop(name: string, child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) throw new Error(`${name} ended by itself, with ${child.exitCode ?? child.signalCode}`);
   const ended = once(child, "exit");
   child.kill("SIGTERM");
   const late = setTimeout(() => child.kill("SIGKILL"), stopMs);
