@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseCpuSeconds, parseStatusBytes, processUsage } from "./process-usage.ts";
+import { parseCpuSeconds, parseStatusBytes, parseWrittenBytes, processUsage, totalUsage } from "./process-usage.ts";
 
 test("processor time is that in user mode and that in the kernel", () => {
   const stat = "41 (node) S 1 41 41 0 -1 4194304 900 0 0 0 150 75 3 4 20 0 11 0 5000 1000000 2000";
@@ -25,4 +25,16 @@ test("the kernel tells of a process that lives", async () => {
   const usage = await processUsage(process.pid);
   expect(usage.cpuSeconds).toBeGreaterThan(0);
   expect(usage.memoryPeakBytes).toBeGreaterThanOrEqual(usage.memoryBytes);
+});
+
+test("what was written is told without what was thrown away before", () => {
+  const io = "rchar: 1\nwchar: 9000\nread_bytes: 0\nwrite_bytes: 12288\ncancelled_write_bytes: 4096\n";
+  expect(parseWrittenBytes(io)).toBe(8192);
+  expect(() => parseWrittenBytes("")).toThrow("no written bytes");
+});
+
+test("several processes are counted together", async () => {
+  const [one, two] = await Promise.all([processUsage(process.pid), totalUsage([process.pid, process.ppid])]);
+  expect(one.anonymousBytes).toBeGreaterThan(0);
+  expect(two.memoryPeakBytes).toBeGreaterThan(one.memoryPeakBytes);
 });
