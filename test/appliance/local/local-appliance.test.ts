@@ -305,7 +305,7 @@ test("what the spool lost with the power and the remote has comes back, and is r
   const spanBytes = builder.finish({ ...order, firstSeq: 3 });
   it.remote.lost.push(batch.subarray(0, spanBytes));
   const opened = it.open();
-  await it.rest(50);
+  await it.rest(1000);
   it.remote.come({ received: 3 });
   await it.done(opened);
   await it.attach();

@@ -25,6 +25,11 @@ export const smallSpool: SpoolOptions = {
   isNew: true,
 };
 
+interface Origin {
+  readonly epoch: number;
+  readonly generation: number;
+}
+
 export class SpoolWorld {
   readonly simulation: Simulation;
   readonly host: SimHost;
@@ -33,8 +38,10 @@ export class SpoolWorld {
   epoch = 1;
   /** Up to here a sync has said that it is durable. */
   promisedSeq = 0;
-  /** Of every record that was appended: the epoch it was appended in. */
-  readonly epochs = new Map<number, number>();
+  /** Part of each record's content. */
+  generation = 1;
+  /** Of every record that was appended: the epoch and the generation it was appended in. */
+  readonly #origins = new Map<number, Origin>();
   readonly #builder = new BatchBuilder();
   readonly #buffer = Buffer.alloc(2 * batchBytesMax);
   #spool: Spool | undefined;
@@ -60,6 +67,23 @@ export class SpoolWorld {
     return this.#spool;
   }
 
+  /** Begins to open the spool and stops after so many events; answers whether it was open by then. */
+  async openFor(eventCount: number, options: Partial<SpoolOptions> = {}): Promise<boolean> {
+    let isOpen = false;
+    Spool.open(this.host, spoolFolder, { ...this.options, isNew: false, ...options }).then(
+      () => {
+        isOpen = true;
+      },
+      // Whatever becomes of it when its machine is gone.
+      () => {},
+    );
+    for (let count = 0; count < eventCount; count++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.simulation.clock.step();
+    }
+    return isOpen;
+  }
+
   /** Runs the world until the promise is settled. */
   async finish<Result>(promise: Promise<Result>): Promise<Result> {
     let isSettled = false;
@@ -81,7 +105,7 @@ export class SpoolWorld {
     const firstSeq = this.spool.lastSeq + 1;
     for (const [index, blockCount] of blockCounts.entries()) {
       const seq = firstSeq + index;
-      const bytes = contentOf(seq, this.epoch, blockCount);
+      const bytes = contentOf(seq, this.generation, blockCount);
       const record = { volume: 1, startBlock: seq, blockCount, ordinal: seq };
       if (blockCount === 0) this.#builder.add({ ...record, blockCount: 7, type: recordType.trim });
       else this.#builder.addWrite({ ...record, type: recordType.write }, bytes, 0);
@@ -108,7 +132,8 @@ export class SpoolWorld {
     this.#builder.finish({ epoch, firstSeq, timeMicros, incarnation, position, durableSeq });
     const lastSeq = firstSeq + this.#builder.recordCount - 1;
     spool.append(this.#buffer, 0, spanBytes, { firstSeq, lastSeq, timeMicros });
-    for (let seq = firstSeq; seq <= lastSeq; seq++) this.epochs.set(seq, epoch);
+    const origin = { epoch, generation: this.generation };
+    for (let seq = firstSeq; seq <= lastSeq; seq++) this.#origins.set(seq, origin);
     return lastSeq;
   }
 
@@ -161,9 +186,10 @@ export class SpoolWorld {
   }
 
   #compare(record: BatchRecord, buffer: Buffer): void {
-    if (record.epoch !== this.epochs.get(record.seq)) expect.unreachable(`record ${record.seq} is of another epoch`);
+    const origin = this.#origins.get(record.seq);
+    if (record.epoch !== origin?.epoch) return expect.unreachable(`record ${record.seq} is of another epoch`);
     const payload = buffer.subarray(record.payloadAt, record.payloadAt + record.payloadBytes);
-    const expected = contentOf(record.seq, record.epoch, divFloor(record.payloadBytes, blockBytes));
+    const expected = contentOf(record.seq, origin.generation, divFloor(record.payloadBytes, blockBytes));
     if (!payload.equals(expected)) expect.unreachable(`record ${record.seq} has another content`);
   }
 
@@ -186,9 +212,9 @@ export class SpoolWorld {
   }
 }
 
-function contentOf(seq: number, epoch: number, blockCount: number): Buffer {
+function contentOf(seq: number, generation: number, blockCount: number): Buffer {
   const bytes = Buffer.alloc(blockCount * blockBytes, seq % 251);
-  for (let at = 0; at < bytes.length; at += blockBytes) bytes.write(`record ${seq} of epoch ${epoch}, byte ${at}`, at);
+  for (let at = 0; at < bytes.length; at += blockBytes) bytes.write(`${seq} of generation ${generation}, ${at}`, at);
   return bytes;
 }
 
