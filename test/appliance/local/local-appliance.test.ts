@@ -31,18 +31,22 @@ class Bench {
   lost: string[] = [];
   policy: GroupPolicy = policy;
 
-  async open(mode: Mode = "async"): Promise<void> {
-    this.host.files.makeFolder("/data");
-    await this.done(new Promise<void>((resolve) => this.host.files.syncFolder("/", () => resolve())));
-    const { remote } = this;
-    const parts = {
+  /** Begins to open; time does not pass by itself meanwhile. */
+  begin(mode: Mode = "async"): Promise<LocalAppliance> {
+    const { connect } = this.remote;
+    return LocalAppliance.open({
       machine: this.host,
       folder: "/data",
       policy: this.policy,
       newGroupMode: mode,
-      connect: remote.connect,
-    };
-    this.appliance = await this.done(LocalAppliance.open(parts));
+      connect,
+    });
+  }
+
+  async open(mode: Mode = "async"): Promise<void> {
+    this.host.files.makeFolder("/data");
+    await this.done(new Promise<void>((resolve) => this.host.files.syncFolder("/", () => resolve())));
+    this.appliance = await this.done(this.begin(mode));
   }
 
   async attach(durableOrdinal = 0): Promise<void> {
@@ -304,10 +308,10 @@ test("what the spool lost with the power and the remote has comes back, and is r
   const order = { epoch: 1, timeMicros: 5, incarnation: 0, position: 0, durableSeq: 0 };
   const spanBytes = builder.finish({ ...order, firstSeq: 3 });
   it.remote.lost.push(batch.subarray(0, spanBytes));
-  const opened = it.open();
+  const opening = it.begin();
   await it.rest(1000);
   it.remote.come({ received: 3 });
-  await it.done(opened);
+  it.appliance = await it.done(opening);
   await it.attach();
   expect(it.redone.map((record) => record.startBlock)).toEqual([9]);
   expect(it.attachment.lastOrdinal).toBe(1);
