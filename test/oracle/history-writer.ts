@@ -26,6 +26,8 @@ export class HistoryWriter {
   #failure: Error | undefined;
   readonly #complaints: string[] = [];
   #requests = 0;
+  #lanes = 0;
+  #waiting: { readonly requests: number; readonly wake: () => void }[] = [];
 
   constructor(options: WriterOptions) {
     this.#options = { depth: 8, blocksPerWriteMax: 8, ...options };
@@ -52,11 +54,27 @@ export class HistoryWriter {
     await Promise.all(lanes);
   }
 
+  /** Resolves when so many requests were answered, or when no more will be. */
+  whenAnswered(requests: number): Promise<void> {
+    return new Promise((wake) => {
+      this.#waiting.push({ requests, wake });
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    const isOver = this.#lanes === 0;
+    const due = this.#waiting.filter(({ requests }) => isOver || requests <= this.#requests);
+    this.#waiting = this.#waiting.filter((one) => !due.includes(one));
+    for (const { wake } of due) wake();
+  }
+
   end(): void {
     this.#ending = true;
   }
 
   async #lane(requests: number): Promise<void> {
+    this.#lanes++;
     while (!this.#ending && this.#failure === undefined && this.#requests < requests) {
       try {
         await this.#step();
@@ -64,7 +82,10 @@ export class HistoryWriter {
       } catch (error) {
         this.#failure ??= error as Error;
       }
+      this.#wake();
     }
+    this.#lanes--;
+    this.#wake();
   }
 
   #step(): Promise<void> {

@@ -8,7 +8,7 @@ import { writeRange } from "#test/clients/image.ts";
 import { putStamp, stampedBytes } from "./block-stamp.ts";
 import { JournalReplay } from "./journal-replay.ts";
 import { readLogs } from "./log-records.ts";
-import { differences } from "./source-comparison.ts";
+import { differences, strangers } from "./source-comparison.ts";
 import { type WrittenBatch, writeRemote, writeSpool } from "./written-journals.ts";
 
 const name = { id: "f".repeat(32), name: "first", sizeBytes: 16 * stampedBytes };
@@ -141,4 +141,24 @@ test("a prefix of the order is what the volume held then", async () => {
     [1, 2],
     [2, 2],
   ]);
+});
+
+test("a source may lag behind its journal, but has nothing that the journal does not", async () => {
+  const { folder, local } = await written();
+  const path = source(folder);
+  const old = Buffer.alloc(stampedBytes);
+  putStamp(old, 0, { volume: 1, block: 1, number: 2 });
+  await writeRange(path, stampedBytes, old);
+  await writeRange(path, 9 * stampedBytes, Buffer.alloc(stampedBytes));
+  const replay = replayed({ local });
+  expect(differences(path, replay, 1)).toHaveLength(2);
+  expect(strangers(path, replay, 1)).toEqual([]);
+  putStamp(old, 0, { volume: 1, block: 1, number: 102 });
+  await writeRange(path, stampedBytes, old);
+  expect(strangers(path, replay, 1)).toEqual(["block 1 is not what seq 3 wrote"]);
+});
+
+test("the tests' writes at the remote are found in its order", async () => {
+  const { remote } = await written();
+  expect(replayed({ remote }).remoteNumbers(1)).toEqual([2, 3, 101]);
 });

@@ -2,6 +2,7 @@
  * What a volume must hold: the records of its group's journals, applied in their order to a volume that began with zeros.
  * The remote's journal and the spool are copies of one order, so what both have must agree.
  */
+import { readStamp } from "./block-stamp.ts";
 import { LandedBlocks } from "./landed-blocks.ts";
 import { typeNumber } from "./log-file-reader.ts";
 import { blockBytes, type Log, type LoggedRecord, readLogs } from "./log-records.ts";
@@ -86,6 +87,30 @@ export class JournalReplay implements Disposable {
       for (let index = 0; index < record.blockCount; index++) content.set(record.startBlock + index, { record, index });
     }
     return content;
+  }
+
+  /** All records that ever said what a block holds. */
+  originsOf(volume: number, block: number): BlockOrigin[] {
+    return this.records
+      .filter((record) => record.volume === volume && written.has(record.type))
+      .filter((record) => block >= record.startBlock && block < record.startBlock + record.blockCount)
+      .map((record) => ({ record, index: block - record.startBlock }));
+  }
+
+  /** The numbers of the writes that the remote has, in its order, as the tests stamped them. Without what a resync repeats. */
+  remoteNumbers(volume: number): number[] {
+    const numbers: number[] = [];
+    let isResync = false;
+    for (const record of this.records) {
+      if (record.seq > this.remoteLastSeq) break;
+      if (record.type === typeNumber.resyncBegin) isResync = true;
+      if (record.type === typeNumber.resyncEnd) isResync = false;
+      if (isResync || record.volume !== volume || record.type !== typeNumber.write) continue;
+      const stamp = readStamp(this.bytesOf({ record, index: 0 }), 0);
+      if (typeof stamp === "string") throw new Error(`seq ${record.seq} is no write of the tests: ${stamp}`);
+      numbers.push(stamp.number);
+    }
+    return numbers;
   }
 
   bytesOf({ record, index }: BlockOrigin): Buffer {

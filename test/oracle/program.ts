@@ -6,6 +6,14 @@ import { programPath } from "#test/clients/command.ts";
 
 export interface ProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
+  /** A file whose text the program takes for the id of the machine's start, so that a cut of power can be played to it. */
+  readonly bootIdFile?: string;
+}
+
+/** Others see the machine as it is: the file lies over the true one for this program alone. */
+function withBootId(file: string, command: readonly string[]): string[] {
+  const script = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
+  return ["unshare", "--mount", "--propagation", "slave", "sh", "-c", script, file, ...command];
 }
 
 type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -22,7 +30,10 @@ export class Program {
   /** `setpriv` has the kernel kill the program when the tests are gone, however they went. */
   constructor(name: string, command: readonly [string, ...string[]], options: ProgramOptions = {}) {
     this.name = name;
-    this.#child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], {
+    const { bootIdFile } = options;
+    const tied = ["setpriv", "--pdeathsig", "KILL", "--", ...command];
+    const [first, ...rest] = bootIdFile === undefined ? tied : withBootId(bootIdFile, tied);
+    this.#child = spawn(first as string, rest, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, PATH: programPath, ...options.environment },
     });

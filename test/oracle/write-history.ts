@@ -44,6 +44,8 @@ export class WriteHistory {
   readonly #byNumber = new Map<number, Writing>();
   /** Answered, and not yet promised by a flush. */
   #unpromised = new Set<Writing>();
+  #promised = new Set<number>();
+  #restartedAt = 0;
   #lastNumber = 0;
   #event = 0;
 
@@ -84,6 +86,7 @@ export class WriteHistory {
   /** A write with FUA, or one covered by a flush. A trim is advice: what was before it may stay. */
   promise(writing: Writing): void {
     if (writing.kind === "trim") return;
+    if (writing.kind === "write" && writing.number > this.#restartedAt) this.#promised.add(writing.number);
     for (let block = writing.startBlock; block < writing.startBlock + writing.blockCount; block++) {
       const history = this.#of(block);
       // Promised already, or lost here before it was.
@@ -101,7 +104,14 @@ export class WriteHistory {
 
   /** Answers before an accident promise nothing any more; what is found afterwards does (`settle`). */
   restarted(): void {
+    this.#promised = new Set();
+    this.#restartedAt = this.#lastNumber;
     this.#unpromised = new Set();
+  }
+
+  /** Numbers of the writes since the last accident that a flush, or FUA, has promised. */
+  get promised(): ReadonlySet<number> {
+    return this.#promised;
   }
 
   /** What is wrong with a block that was found, in words. The newest writing that fits is what it holds from now on. */
@@ -134,12 +144,14 @@ export class WriteHistory {
 
   /**
    * What is wrong with a row of writings that claims to be a prefix of this history: in an order that could have been
-   * seen, and without a hole. Numbers of `write` only.
+   * seen, and without a hole. Numbers of `write` only; those up to `after` are left out of it, since a cut of the power
+   * may lose what was answered, and what comes later is no prefix of all any more.
    */
-  judgePrefix(numbers: readonly number[]): string | undefined {
+  judgePrefix(numbers: readonly number[], after = 0): string | undefined {
     const had = new Set(numbers);
     let latestIssue = 0;
     for (const number of numbers) {
+      if (number <= after) continue;
       const writing = this.#byNumber.get(number);
       if (writing === undefined) return `writing ${number} was never handed over`;
       if ((writing.replied ?? Number.POSITIVE_INFINITY) < latestIssue) {
@@ -148,7 +160,12 @@ export class WriteHistory {
       latestIssue = Math.max(latestIssue, writing.issued);
     }
     for (const { number, kind, replied } of this.#byNumber.values()) {
-      if (kind === "write" && (replied ?? Number.POSITIVE_INFINITY) < latestIssue && !had.has(number)) {
+      if (
+        kind === "write" &&
+        number > after &&
+        (replied ?? Number.POSITIVE_INFINITY) < latestIssue &&
+        !had.has(number)
+      ) {
         return `writing ${number} is missing, and one that was handed over after its answer is there`;
       }
     }

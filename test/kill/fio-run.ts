@@ -1,0 +1,53 @@
+/**
+ * fio at work on a volume whose processes die: nbdkit stands between them and attaches again when the export has gone, so
+ * that fio only waits. At the end fio reads everything and checks it.
+ */
+
+import { access } from "node:fs/promises";
+import { expect, vi } from "vitest";
+import type { TemporaryFolder } from "#test/clients/harness.ts";
+import { unixUri } from "#test/clients/harness.ts";
+import { Program } from "#test/oracle/program.ts";
+
+export interface FioWork {
+  readonly sizeBytes: number;
+  /** All that is written, often to the same places. */
+  readonly writtenBytes: number;
+  readonly writesPerSecond: number;
+}
+
+export class FioRun {
+  readonly #fio: Program;
+  readonly #proxy: Program;
+
+  private constructor(fio: Program, proxy: Program) {
+    this.#fio = fio;
+    this.#proxy = proxy;
+  }
+
+  static async start(folder: TemporaryFolder, uri: string, work: FioWork): Promise<FioRun> {
+    const socket = folder.file("retrying.sock");
+    const retry = ["--filter=retry", "nbd", `uri=${uri}`, "retries=30", "retry-delay=1", "retry-exponential=no"];
+    const proxy = new Program("nbdkit", ["nbdkit", "--foreground", "--unix", socket, ...retry]);
+    await vi.waitFor(() => access(socket), { timeout: 10_000, interval: 5 });
+    const verify = ["--verify=crc32c", "--verify_fatal=1", "--verify_state_save=0", "--fsync=500"];
+    const fio = new Program("fio", [
+      ...["fio", "--name=host", "--ioengine=nbd", `--uri=${unixUri(socket)}`, "--rw=randwrite", "--iodepth=16"],
+      ...["--bssplit=4k/80:16k/15:64k/5", `--size=${work.sizeBytes}`, `--io_size=${work.writtenBytes}`],
+      ...[`--rate_iops=${work.writesPerSecond}`, ...verify],
+    ]);
+    return new FioRun(fio, proxy);
+  }
+
+  get isRunning(): boolean {
+    return this.#fio.isRunning;
+  }
+
+  /** Resolves when fio has written and checked everything. */
+  async finish(): Promise<void> {
+    const { code, signal } = await this.#fio.ended;
+    expect(this.#fio.stderr).not.toMatch(/verify failed|verify: bad/);
+    expect(code ?? signal).toBe(0);
+    await this.#proxy.kill();
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Rounds of killing: a writer is at work, something is killed or frozen at a random moment and comes back, the writer goes
+ * on; when all is calm, everything that was ever promised is looked for.
+ */
+import { mkdir } from "node:fs/promises";
+import { expect } from "vitest";
+import type { NbdClient } from "#src/nbd/client/client.ts";
+import { temporaryFolder } from "#test/clients/harness.ts";
+import { HistoryWriter, settleAll } from "#test/oracle/history-writer.ts";
+import { type RoleName, roleNames, type SitePlaces, Sites, type SitesOptions, volumeName } from "#test/oracle/sites.ts";
+import { differences, strangers } from "#test/oracle/source-comparison.ts";
+import { WriteHistory } from "#test/oracle/write-history.ts";
+import { SeededRandom } from "#test/sim/seeded-random.ts";
+
+export type Accident =
+  | { readonly kind: "kill"; readonly roles: readonly RoleName[] }
+  | { readonly kind: "freeze"; readonly role: RoleName };
+
+const accidents: readonly Accident[] = [
+  { kind: "kill", roles: ["interceptor"] },
+  { kind: "kill", roles: ["local"] },
+  { kind: "kill", roles: ["remote"] },
+  { kind: "kill", roles: ["interceptor", "local"] },
+  { kind: "kill", roles: ["local", "remote"] },
+  { kind: "kill", roles: roleNames },
+  { kind: "freeze", role: "remote" },
+  { kind: "freeze", role: "local" },
+];
+
+export async function temporaryPlaces(): Promise<SitePlaces> {
+  const folder = await temporaryFolder();
+  const data = { interceptor: folder.file("interceptor"), local: folder.file("local"), remote: folder.file("remote") };
+  for (const role of roleNames) await mkdir(data[role]);
+  return { folder: folder.path, data, source: folder.file("source") };
+}
+
+export interface Rounds {
+  readonly sites: Sites;
+  readonly history: WriteHistory;
+  readonly random: SeededRandom;
+}
+
+export async function beginRounds(options: Omit<SitesOptions, "places">, seed: number): Promise<Rounds> {
+  const sites = await Sites.make({ ...options, places: await temporaryPlaces() });
+  return { sites, history: new WriteHistory(1, sites.blockCount), random: new SeededRandom(seed) };
+}
+
+export function drawAccident(random: SeededRandom): Accident {
+  return random.pick(accidents);
+}
+
+/** The connection of a host that attaches again when the export has gone. */
+class Host {
+  readonly #rounds: Rounds;
+  #client: NbdClient | undefined;
+  #writer: HistoryWriter | undefined;
+  #work: Promise<void> = Promise.resolve();
+  readonly #seedOfWork: SeededRandom;
+
+  constructor(rounds: Rounds) {
+    this.#rounds = rounds;
+    this.#seedOfWork = rounds.random.fork(`host ${rounds.history.count}`);
+  }
+
+  get requests(): number {
+    return this.#writer?.requests ?? 0;
+  }
+
+  async attach(): Promise<void> {
+    const { sites, history } = this.#rounds;
+    const client = await sites.connect();
+    this.#client = client;
+    expect(await settleAll(client, history)).toEqual([]);
+    this.#writer = new HistoryWriter({ client, history, random: this.#seedOfWork });
+    this.#work = this.#writer.run();
+  }
+
+  /** Resolves when so many more requests were answered, or none will be any more. */
+  async answered(count: number): Promise<void> {
+    const writer = this.#writer as HistoryWriter;
+    await writer.whenAnswered(writer.requests + count);
+  }
+
+  /** The export is gone. What was answered is still there when it is back: nobody has cut the power. */
+  async lost(): Promise<void> {
+    await this.#work;
+    this.#rounds.history.promiseAnswered();
+  }
+
+  async detach(): Promise<void> {
+    const writer = this.#writer as HistoryWriter;
+    writer.end();
+    await this.#work;
+    expect(writer.complaints).toEqual([]);
+    expect(writer.failure).toBeUndefined();
+    await this.#client?.disconnect();
+  }
+}
+
+/** One accident in the middle of work; answers what was journaled by then. */
+export async function playRound(rounds: Rounds, accident: Accident): Promise<void> {
+  const { sites, random } = rounds;
+  const host = new Host(rounds);
+  await host.attach();
+  await host.answered(random.between(5, 250));
+  if (accident.kind === "freeze") {
+    const program = sites.program(accident.role);
+    program.freeze();
+    // In some modes nobody is answered now; then it comes back at once.
+    await Promise.race([host.answered(random.between(1, 100)), new Promise((resolve) => setTimeout(resolve, 200))]);
+    program.thaw();
+  } else {
+    await sites.kill(...accident.roles);
+    if (accident.roles.length === roleNames.length) expectNoStrangers(sites);
+    const isGone = accident.roles.includes("interceptor");
+    if (isGone) await host.lost();
+    await sites.start(...accident.roles);
+    if (isGone) await host.attach();
+  }
+  await host.answered(random.between(10, 60));
+  await host.detach();
+  await sites.calm();
+  expectWhole(rounds);
+}
+
+function expectNoStrangers(sites: Sites): void {
+  using replay = sites.replay();
+  expect(strangers(sites.source, replay, replay.volumeNumber(volumeName))).toEqual([]);
+}
+
+/** Nothing is under way: source, spool and remote say the same. */
+function expectWhole({ sites, history }: Rounds): void {
+  using replay = sites.replay();
+  const volume = replay.volumeNumber(volumeName);
+  expect(differences(sites.source, replay, volume)).toEqual([]);
+  expect(replay.remoteLastSeq).toBe(replay.records.at(-1)?.seq);
+  expect(history.judgePrefix(replay.remoteNumbers(volume))).toBeUndefined();
+}

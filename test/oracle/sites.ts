@@ -1,0 +1,221 @@
+/**
+ * Both sites as real processes: interceptor, local and remote appliance, each with folders of its own, over Unix sockets;
+ * or all of them in one process. Each can be killed, frozen and started again at any moment.
+ */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { vi } from "vitest";
+import type { NbdClient } from "#src/nbd/client/client.ts";
+import { stampedBytes } from "./block-stamp.ts";
+import { JournalReplay } from "./journal-replay.ts";
+import { Program } from "./program.ts";
+import { openVolume } from "./volume-client.ts";
+
+const launcher = join(import.meta.dirname, "../../src/cli/launch.js");
+
+export const roleNames = ["interceptor", "local", "remote"] as const;
+export type RoleName = (typeof roleNames)[number];
+
+export interface SitePlaces {
+  /** Sockets and configurations. */
+  readonly folder: string;
+  /** Where each role keeps what must last. */
+  readonly data: Readonly<Record<RoleName, string>>;
+  /** The volume's source, a file that is made if it is not there. */
+  readonly source: string;
+}
+
+export interface SitesOptions {
+  readonly places: SitePlaces;
+  readonly sizeBytes: number;
+  readonly mode: "sync" | "async";
+  /** Where the local appliance dials, if not straight to the remote one. */
+  readonly remoteAddress?: string;
+  /** More settings, for all roles. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly bootIdFiles?: Readonly<Partial<Record<RoleName, string>>>;
+}
+
+export interface GroupState {
+  readonly mode: string;
+  readonly state: string;
+  readonly lastSeq: number;
+  readonly spoolDurableSeq: number;
+  readonly linkUp: boolean;
+  readonly received: number;
+  readonly durable: number;
+  readonly lagRecords: number;
+}
+
+export interface VolumeState {
+  readonly name: string;
+  readonly state: string;
+  readonly uris: readonly string[];
+  readonly added: number;
+  readonly applied: number;
+}
+
+interface Status {
+  readonly volumes: readonly VolumeState[];
+  readonly groups: readonly GroupState[];
+}
+
+interface Running {
+  readonly program: Program;
+  readonly api: string;
+}
+
+export const volumeName = "disk";
+const patience = { timeout: 20_000, interval: 10 };
+
+export class Sites {
+  readonly #options: SitesOptions;
+  readonly #running = new Map<RoleName, Running>();
+
+  private constructor(options: SitesOptions) {
+    this.#options = options;
+  }
+
+  /** All running, with a volume that is open and empty. */
+  static async make(options: SitesOptions): Promise<Sites> {
+    const sites = new Sites(options);
+    await sites.start(...roleNames);
+    const { source } = options.places;
+    await sites.#ask("interceptor", "POST", "/volumes", {
+      name: volumeName,
+      source,
+      sizeBytes: options.sizeBytes,
+      mode: options.mode,
+    });
+    await sites.open();
+    return sites;
+  }
+
+  get blockCount(): number {
+    return this.#options.sizeBytes / stampedBytes;
+  }
+
+  get wireSocket(): string {
+    return join(this.#options.places.folder, "wire.sock");
+  }
+
+  program(role: RoleName): Program {
+    const running = this.#running.get(role);
+    if (running === undefined) throw new Error(`${role} does not run`);
+    return running.program;
+  }
+
+  /** Resolves when all of them answer; they may well need each other to be ready. */
+  async start(...roles: readonly RoleName[]): Promise<void> {
+    await Promise.all(roles.map((role) => this.#start(role)));
+  }
+
+  async #start(role: RoleName): Promise<void> {
+    const { places, bootIdFiles } = this.#options;
+    const config = join(places.folder, `${role}.yaml`);
+    await writeFile(config, JSON.stringify(this.#config(role)));
+    const bootIdFile = bootIdFiles?.[role];
+    const program = new Program(role, [process.execPath, launcher, role, "--config", config], {
+      ...(bootIdFile === undefined ? {} : { bootIdFile }),
+    });
+    const line = await program.line((text) => /http:\/\/[^\s"]+/.test(text));
+    const api = `${/http:\/\/[\d.]+:\d+/.exec(line)?.[0]}/api/v1`;
+    this.#running.set(role, { program, api });
+  }
+
+  #config(role: RoleName): object {
+    const { places, remoteAddress, settings } = this.#options;
+    return {
+      data: places.data[role],
+      http: { port: 0 },
+      nbd: { port: "off", socket: join(places.folder, "nbd.sock") },
+      local: { socket: join(places.folder, "local.sock"), spool: { segment: "4M", limit: "64M" } },
+      wire: { port: "off", socket: this.wireSocket },
+      remote: { address: remoteAddress ?? this.wireSocket },
+      ...settings,
+    };
+  }
+
+  /** At the same moment, as far as there is such a thing. */
+  async kill(...roles: readonly RoleName[]): Promise<void> {
+    const programs = roles.map((role) => this.program(role));
+    for (const role of roles) this.#running.delete(role);
+    await Promise.all(programs.map((program) => program.kill()));
+  }
+
+  /** In good order. */
+  async stop(...roles: readonly RoleName[]): Promise<void> {
+    for (const role of roles) {
+      await this.program(role).stop();
+      this.#running.delete(role);
+    }
+  }
+
+  async #ask(role: RoleName, method: string, path: string, body?: object): Promise<unknown> {
+    const running = this.#running.get(role);
+    if (running === undefined) throw new Error(`${role} does not run`);
+    const response = await fetch(running.api + path, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} of ${role}: ${response.status} ${text}`);
+    return text === "" ? undefined : JSON.parse(text);
+  }
+
+  async volume(): Promise<VolumeState> {
+    const { volumes } = (await this.#ask("interceptor", "GET", "/status")) as Status;
+    const [volume] = volumes;
+    if (volume === undefined) throw new Error("there is no volume");
+    return volume;
+  }
+
+  async group(): Promise<GroupState> {
+    const { groups } = (await this.#ask("local", "GET", "/status")) as Status;
+    const [group] = groups;
+    if (group === undefined) throw new Error("there is no group");
+    return group;
+  }
+
+  async setMode(mode: "sync" | "async"): Promise<void> {
+    await this.#ask("local", "PUT", `/groups/${volumeName}/mode`, { mode });
+  }
+
+  /** Resolves with where to attach the volume, when its export is open. */
+  open(): Promise<string> {
+    return vi.waitFor(async () => {
+      const { state, uris } = await this.volume();
+      if (state !== "open") throw new Error(`the volume is ${state}`);
+      return uris[0] as string;
+    }, patience);
+  }
+
+  async connect(): Promise<NbdClient> {
+    return openVolume(await this.open());
+  }
+
+  /** Resolves when nothing is under way any more: the source has all, and so has the remote, durably. */
+  async calm(): Promise<GroupState> {
+    return vi.waitFor(async () => {
+      const [group, volume] = await Promise.all([this.group(), this.volume()]);
+      const isCalm =
+        group.linkUp && group.lagRecords === 0 && group.durable === group.lastSeq && volume.applied === volume.added;
+      if (!isCalm) throw new Error(`not calm: ${JSON.stringify({ group, volume })}`);
+      return group;
+    }, patience);
+  }
+
+  /** The journals as they lie there now. */
+  replay(): JournalReplay {
+    const { local, remote } = this.#options.places.data;
+    return new JournalReplay({ local, remote });
+  }
+
+  dataOf(role: RoleName): string {
+    return this.#options.places.data[role];
+  }
+
+  get source(): string {
+    return this.#options.places.source;
+  }
+}
