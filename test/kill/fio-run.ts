@@ -32,7 +32,8 @@ export class FioRun {
     await vi.waitFor(() => access(socket), { timeout: 10_000, interval: 5 });
     const verify = ["--verify=crc32c", "--verify_fatal=1", "--verify_state_save=0", "--fsync=500"];
     const fio = new Program("fio", [
-      ...["fio", "--name=host", "--ioengine=nbd", `--uri=${unixUri(socket)}`, "--rw=randwrite", "--iodepth=16"],
+      "fio",
+      ...["--name=host", "--ioengine=nbd", `--uri=${unixUri(socket)}`, "--rw=randwrite", "--iodepth=16"],
       ...["--bssplit=4k/80:16k/15:64k/5", `--size=${work.sizeBytes}`, `--io_size=${work.writtenBytes}`],
       ...[`--rate_iops=${work.writesPerSecond}`, ...verify],
     ]);
