@@ -49,11 +49,12 @@ export class SpoolReader {
     const segment = this.#segments.at(position);
     if (segment === undefined) return { byteLength: 0, nextPosition: position };
     const offset = Math.max(position - segment.basePosition, logFileHeaderBytes);
-    const count = Math.min(roomBytes, segment.endOffset - offset);
-    if (count <= 0) {
+    const left = segment.endOffset - offset;
+    if (left <= 0) {
       const nextPosition = segment === current ? position : this.#startBehind(segment);
       return { byteLength: 0, nextPosition };
     }
+    const count = Math.min(roomBytes, left);
     this.#readWhole(segment, buffer, count, offset);
     const byteLength = this.#wholeBatchBytes(segment, buffer, count, offset);
     if (byteLength === 0) return { byteLength, nextPosition: position };
