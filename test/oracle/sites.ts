@@ -79,6 +79,7 @@ export class Sites {
   /** All running, with a volume that is open and empty. */
   static async make(options: SitesOptions): Promise<Sites> {
     const sites = new Sites(options);
+    await writeFile(sites.#tokenFile, `${"0123456789abcdef".repeat(4)}\n`, { mode: 0o600 });
     await sites.start(...roleNames);
     const { source } = options.places;
     await sites.#ask("interceptor", "POST", "/volumes", {
@@ -93,6 +94,10 @@ export class Sites {
 
   get blockCount(): number {
     return this.#options.sizeBytes / stampedBytes;
+  }
+
+  get #tokenFile(): string {
+    return join(this.#options.places.folder, "token");
   }
 
   get wireSocket(): string {
@@ -115,12 +120,11 @@ export class Sites {
     const config = join(places.folder, `${role}.yaml`);
     await writeFile(config, JSON.stringify(this.#config(role)));
     const bootIdFile = bootIdFiles?.[role];
-    const program = new Program(role, [process.execPath, launcher, role, "--config", config], {
+    const program = new Program(role, [process.execPath, launcher, role, "--config", config, "--json"], {
       ...(bootIdFile === undefined ? {} : { bootIdFile }),
     });
-    const line = await program.line((text) => /http:\/\/[^\s"]+/.test(text));
-    const api = `${/http:\/\/[\d.]+:\d+/.exec(line)?.[0]}/api/v1`;
-    this.#running.set(role, { program, api });
+    const ready = JSON.parse(await program.line((line) => line.startsWith("{")));
+    this.#running.set(role, { program, api: `${new URL(ready.api).origin}/api/v1` });
   }
 
   #config(role: RoleName): object {
@@ -130,7 +134,7 @@ export class Sites {
       http: { port: 0 },
       nbd: { port: "off", socket: join(places.folder, "nbd.sock") },
       local: { socket: join(places.folder, "local.sock"), spool: { segment: "4M", limit: "64M" } },
-      wire: { port: "off", socket: this.wireSocket },
+      wire: { port: "off", socket: this.wireSocket, tokenFile: this.#tokenFile },
       remote: { address: remoteAddress ?? this.wireSocket },
       ...settings,
     };
