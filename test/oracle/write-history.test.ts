@@ -148,3 +148,23 @@ test("a mixture with what is older than a promise is none that may be found", ()
   answered(history);
   expect(history.settle(0, mixture(found(3), found(1)), { mayBeTorn: true })).toMatch(/damaged/);
 });
+
+test("a row that begins after a cut of the power need not have what was lost by it", () => {
+  const history = new WriteHistory(volume, 4);
+  for (const block of [0, 1, 2, 3]) answered(history, "write", block);
+  expect(history.judgePrefix([1, 3, 4])).toMatch(/writing 2 is missing/);
+  expect(history.judgePrefix([1, 3, 4], 2)).toBeUndefined();
+  expect(history.judgePrefix([1, 4], 2)).toMatch(/writing 3 is missing/);
+});
+
+test("what was promised is known until the next accident", () => {
+  const history = new WriteHistory(volume, 4);
+  answered(history);
+  flush(history);
+  answered(history);
+  expect([...history.promised]).toEqual([1]);
+  history.restarted();
+  expect(history.settle(0, found(2))).toBeUndefined();
+  flush(history);
+  expect([...history.promised]).toEqual([]);
+});
