@@ -130,12 +130,10 @@ class SpoolRecovery {
     return this.#segmentsByPath.get(path) as SpoolSegment;
   }
 
-  /** A header that is about to be wiped may be the only one that says how much was released. */
+  /** What was released is told by the last file from now on, durably: the header that tells it may be about to go. */
   async #restate(last: SpoolSegment): Promise<void> {
-    const { releasedSeq } = this.#row;
-    const found = this.#found.find((file) => file.segment === last)?.found;
-    if (found?.kind !== "sound" || found.header.releasedSeq === releasedSeq) return;
-    last.restate({ ...found.header, releasedSeq });
+    if (last.releasedSeq < this.#row.releasedSeq) last.restate(this.#row.releasedSeq);
+    last.markDirty();
     await finished((done) => last.sync(done));
   }
 

@@ -10,11 +10,10 @@ export class SpoolSegment {
   readonly #files: Files;
   readonly #mode: OpenMode;
   #handle: FileHandle | undefined;
-  #basePosition = 0;
+  #header: LogFileHeader | undefined;
   #endOffset = logFileHeaderBytes;
   #firstSeq = 0;
   #lastSeq = 0;
-  #releasedSeq = 0;
   /** Writes made so far, and of these the ones that a sync has covered. */
   #writeCount = 0;
   #syncedCount = 0;
@@ -27,8 +26,14 @@ export class SpoolSegment {
     this.#handle = handle;
   }
 
+  /** Only where it has a place in the log. */
+  get header(): LogFileHeader {
+    assert(this.#header !== undefined, "the segment has a place in the log");
+    return this.#header;
+  }
+
   get basePosition(): number {
-    return this.#basePosition;
+    return this.header.basePosition;
   }
 
   /** Where the next batch goes. */
@@ -37,7 +42,7 @@ export class SpoolSegment {
   }
 
   get endPosition(): number {
-    return this.#basePosition + this.#endOffset;
+    return this.basePosition + this.#endOffset;
   }
 
   /** Of the first record in it; 0 as long as there is none. */
@@ -52,7 +57,7 @@ export class SpoolSegment {
 
   /** What its header says to be released. */
   get releasedSeq(): number {
-    return this.#releasedSeq;
+    return this.header.releasedSeq;
   }
 
   get isDirty(): boolean {
@@ -61,8 +66,7 @@ export class SpoolSegment {
 
   /** Takes its place in the log, by a header that was just read from it. */
   place(header: LogFileHeader): void {
-    this.#basePosition = header.basePosition;
-    this.#releasedSeq = header.releasedSeq;
+    this.#header = header;
     this.#endOffset = logFileHeaderBytes;
     this.#firstSeq = 0;
     this.#lastSeq = 0;
@@ -75,10 +79,10 @@ export class SpoolSegment {
   }
 
   /** Stays where it is, and says from now on that more was released. */
-  restate(header: LogFileHeader): void {
-    assert(header.basePosition === this.#basePosition, "a segment in use stays in its place");
+  restate(releasedSeq: number): void {
+    const header = { ...this.header, releasedSeq };
     this.#writeHeader(header);
-    this.#releasedSeq = header.releasedSeq;
+    this.#header = header;
   }
 
   #writeHeader(header: LogFileHeader): void {

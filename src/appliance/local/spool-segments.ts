@@ -53,7 +53,7 @@ export class SpoolSegments {
   #nextNumber = 1;
   #folderChangeCount = 0;
   #folderSyncedCount = 0;
-  /** What durable headers say to be released: files that held nothing beyond it are not missed. */
+  /** What a durable header says to be released: files that held nothing beyond it are not missed. */
   #provenReleasedSeq = 0;
   #lastRead: SpoolSegment | undefined;
 
@@ -89,7 +89,7 @@ export class SpoolSegments {
   adopt(live: readonly SpoolSegment[], free: readonly SpoolSegment[]): void {
     this.#live.push(...live);
     this.#free.push(...free);
-    for (const segment of live) this.#provenReleasedSeq = Math.max(this.#provenReleasedSeq, segment.releasedSeq);
+    if (live.length > 0) this.#provenReleasedSeq = this.current.releasedSeq;
   }
 
   /** Undefined: the position lies behind the last file. Positions before the oldest file are not asked for. */
@@ -103,7 +103,6 @@ export class SpoolSegments {
     const { group, incarnation, segmentBytes } = this.#parts.identity;
     const segment = this.#take();
     const basePosition = this.#live.length === 0 ? 0 : this.current.basePosition + segmentBytes;
-    this.#dirty.add(segment);
     try {
       const magic = logFileMagic.spool;
       segment.begin({ magic, group, incarnation, basePosition, fullBytes: segmentBytes, firstSeq, releasedSeq });
@@ -112,6 +111,7 @@ export class SpoolSegments {
       this.#free.unshift(segment);
       throw error;
     }
+    this.#dirty.add(segment);
     this.#live.push(segment);
     this.#mayNotPrepare = false;
   }
@@ -191,33 +191,32 @@ export class SpoolSegments {
     });
   }
 
-  /** Files that hold nothing beyond `releasedSeq` become free; answers whether there are any. */
-  release(releasedSeq: number): boolean {
-    let count = 0;
-    while (this.#live.length > 1 && this.oldest.lastSeq <= releasedSeq) {
-      const segment = this.#live.shift() as SpoolSegment;
-      this.#free.push(segment);
-      if (this.#lastRead === segment) this.#lastRead = undefined;
-      this.#closeIfIdle(segment);
-      count++;
-    }
-    this.#trim();
-    return count > 0;
-  }
-
-  /** Whether `release` would free something. */
+  /** Whether there are files that hold nothing beyond this. */
   isWorthReleasing(releasedSeq: number): boolean {
     return this.#live.length > 1 && this.oldest.lastSeq <= releasedSeq;
   }
 
-  /** Gives back files that are not needed any more, oldest first. */
-  #trim(): void {
-    while (this.#free.length > spoolFreeCountMax) {
-      const segment = this.#free[0] as SpoolSegment;
-      if (segment.lastSeq > this.#provenReleasedSeq || segment.isDirty) return;
-      this.#free.shift();
-      this.#remove(segment);
+  /**
+   * Says so in a header. Only when that is durable the files become free: what is written into them over what they held
+   * may reach the disk before their own new header does.
+   */
+  stateReleased(releasedSeq: number): void {
+    if (this.current.releasedSeq >= releasedSeq) return;
+    this.#dirty.add(this.current);
+    this.current.restate(releasedSeq);
+  }
+
+  /** Files that are not needed any more become free; answers whether there were any. */
+  freeReleased(): boolean {
+    const { oldest } = this;
+    while (this.isWorthReleasing(this.#provenReleasedSeq)) {
+      const segment = this.#live.shift() as SpoolSegment;
+      if (this.#lastRead === segment) this.#lastRead = undefined;
+      this.#closeIfIdle(segment);
+      this.#free.push(segment);
     }
+    while (this.#free.length > spoolFreeCountMax) this.#remove(this.#free.shift() as SpoolSegment);
+    return oldest !== this.oldest;
   }
 
   #remove(segment: SpoolSegment): void {

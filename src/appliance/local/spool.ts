@@ -61,6 +61,7 @@ export class Spool {
   #durableSeq: number;
   #releasedSeq: number;
   #releaseWanted = 0;
+  #isReleasing = false;
   #failure: StopError | undefined;
   #isClosed = false;
 
@@ -193,6 +194,11 @@ export class Spool {
     this.#assertAlive();
     const { firstSeq, lastSeq, timeMicros } = facts;
     const position = this.endPosition;
+    const epoch = batchEpochAt(buffer, start);
+    assert(
+      epoch > this.#lastEpoch || (epoch === this.#lastEpoch && firstSeq === this.#lastSeq + 1),
+      "no seq is left out",
+    );
     assert(batchPositionAt(buffer, start) === position, "a batch is bound to where it is written");
     assert(spanBytes % batchAlignmentBytes === 0 && firstSeq > this.#lastSeq, "batches are whole and in order");
     try {
@@ -203,7 +209,7 @@ export class Spool {
     this.#segments.current.extend(spanBytes, firstSeq, lastSeq);
     this.#index.add(this.#lastSeq, position, timeMicros);
     this.#lastSeq = lastSeq;
-    this.#lastEpoch = batchEpochAt(buffer, start);
+    this.#lastEpoch = epoch;
     this.#lastTimeMicros = timeMicros;
   }
 
@@ -219,7 +225,7 @@ export class Spool {
       if (error !== null && this.#failure === undefined) this.#fail("synced", error);
       if (this.#failure === undefined) {
         this.#durableSeq = Math.max(this.#durableSeq, covered);
-        this.#releaseFiles();
+        if (!this.#isClosed) this.#advanceRelease();
       }
       done(this.#failure ?? null);
     });
@@ -230,14 +236,33 @@ export class Spool {
     const wanted = Math.min(seq, this.#lastSeq);
     if (wanted <= this.#releaseWanted || this.#failure !== undefined) return;
     this.#releaseWanted = wanted;
-    this.#releaseFiles();
-    // Without a flush nothing would ever become durable, so nothing free.
-    if (wanted > this.#releasedSeq && this.#segments.isWorthReleasing(wanted)) this.sync(() => {});
+    this.#advanceRelease();
   }
 
-  #releaseFiles(): void {
+  /**
+   * Takes the step that is possible now: what is released must be behind a durable record, and files are free only when
+   * it is durable that they may be missing. Where that needs a sync, and nobody may ever ask for one, it is made.
+   */
+  #advanceRelease(): void {
+    if (this.#segments.freeReleased()) this.#index.release(this.#segments.oldest.basePosition);
     this.#releasedSeq = Math.max(this.#releasedSeq, Math.min(this.#releaseWanted, this.#durableSeq - 1));
-    if (this.#segments.release(this.#releasedSeq)) this.#index.release(this.#segments.oldest.basePosition);
+    const reachableSeq = Math.min(this.#releaseWanted, this.#lastSeq - 1);
+    if (this.#isReleasing || !this.#segments.isWorthReleasing(reachableSeq) || !this.#stateReleased()) return;
+    this.#isReleasing = true;
+    this.sync(() => {
+      this.#isReleasing = false;
+      if (this.#failure === undefined && !this.#isClosed) this.#advanceRelease();
+    });
+  }
+
+  #stateReleased(): boolean {
+    try {
+      if (this.#segments.isWorthReleasing(this.#releasedSeq)) this.#segments.stateReleased(this.#releasedSeq);
+      return true;
+    } catch (error) {
+      this.#failed("written to", error as NodeJS.ErrnoException);
+      return false;
+    }
   }
 
   /** Whole batches from `position` on, never across a file's end. Their headers are checked, what is in them is not. */

@@ -116,15 +116,16 @@ export class SpoolWorld {
   /** The record that makes a jump of the seq legal. */
   beginEpoch(firstSeq: number): number {
     const previous = { previousEpoch: this.spool.lastEpoch, previousLastSeq: this.spool.lastSeq };
-    this.epoch++;
     this.#builder.begin(this.#buffer, 0);
     const record = { type: recordType.epoch, volume: wholeGroup, startBlock: 0, blockCount: 0, ordinal: 0 };
     this.#builder.add(record, encodeExtra(previous));
-    return this.#finish(firstSeq);
+    const lastSeq = this.#finish(firstSeq, this.epoch + 1);
+    this.epoch++;
+    return lastSeq;
   }
 
-  #finish(firstSeq: number): number {
-    const { spool, epoch } = this;
+  #finish(firstSeq: number, epoch = this.epoch): number {
+    const { spool } = this;
     const spanBytes = Math.ceil(this.#builder.byteLength / 512) * 512;
     const position = spool.nextPosition(spanBytes);
     const timeMicros = firstSeq * 1000;
@@ -171,6 +172,12 @@ export class SpoolWorld {
         });
       }),
     );
+  }
+
+  /** Releases, and lets the spool do what that takes. */
+  release(seq: number): void {
+    this.spool.release(seq);
+    this.simulation.clock.runUntilIdle();
   }
 
   /** The seqs that the spool holds after `afterSeq`, each record compared with what was appended. */

@@ -43,7 +43,7 @@ test("files whose records were released are used again", async () => {
   for (let count = 0; count < 200; count++) {
     const lastSeq = world.append([1, 1]);
     await world.sync();
-    world.spool.release(lastSeq);
+    world.release(lastSeq);
   }
   expect(world.paths.length).toBeLessThanOrEqual(3);
   expect(world.spool.endPosition).toBeGreaterThan(40 * 32 * KiB);
@@ -62,9 +62,9 @@ test("a file with one record that was not released is kept whole", async () => {
   await world.open();
   for (let count = 0; count < 20; count++) world.append();
   await world.sync();
-  world.spool.release(6);
+  world.release(6);
   expect(world.spool.firstSeq).toBe(1);
-  world.spool.release(7);
+  world.release(7);
   expect(world.spool.firstSeq).toBe(8);
   expect(await world.read()).toEqual(range(8, 20));
 });
@@ -85,10 +85,10 @@ test("after much was held for long, only a few free files stay", async () => {
   while (world.appendSome(1));
   expect(world.paths.length).toBe(8);
   await world.sync();
-  world.spool.release(world.spool.lastSeq);
+  world.release(world.spool.lastSeq);
   for (let count = 0; count < 20; count++) world.append();
   await world.sync();
-  world.spool.release(world.spool.lastSeq);
+  world.release(world.spool.lastSeq);
   expect(world.paths.length).toBeLessThanOrEqual(5);
   world.host.cutPower();
   const { lastSeq } = world.spool;
@@ -105,7 +105,7 @@ test("a spool at its limit says so, loses nothing, and takes more when something
   expect(() => world.append([2, 2, 2])).toThrow("is full");
   expect(await world.read()).toEqual(range(1, lastSeq));
   await world.sync();
-  world.spool.release(Math.floor(lastSeq / 2));
+  world.release(Math.floor(lastSeq / 2));
   expect(world.spool.isFull(32 * KiB - 512)).toBe(false);
   expect(world.append([2, 2, 2])).toBe(lastSeq + 3);
 });
@@ -182,11 +182,12 @@ test("reading with too little room, or behind the end, gives nothing and goes no
   world.append([2]);
   const start = world.spool.positionAfter(0);
   const buffer = Buffer.alloc(16 * KiB);
+  // Also where the file is not the last: what has no room is no end.
+  for (let count = 0; count < 20; count++) world.append();
   for (const room of [0, 63, 64, 511, 512, 8 * KiB]) {
     expect(world.spool.read(start, buffer, room)).toEqual({ byteLength: 0, nextPosition: start });
   }
   const { endPosition } = world.spool;
-  expect(world.spool.read(start, buffer)).toEqual({ byteLength: endPosition - start, nextPosition: endPosition });
   expect(world.spool.read(endPosition, buffer)).toEqual({ byteLength: 0, nextPosition: endPosition });
 });
 
