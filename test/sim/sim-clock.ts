@@ -24,6 +24,11 @@ export class SimClock {
     return this.#nowMs;
   }
 
+  /** What is still to happen. */
+  get pendingCount(): number {
+    return this.#heap.filter(({ callback }) => callback !== undefined).length;
+  }
+
   schedule(delayMs: number, callback: () => void): Timer {
     assert(delayMs >= 0 && Number.isFinite(delayMs), "a delay is a number of at least 0");
     const event: Event = {

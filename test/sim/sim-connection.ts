@@ -35,6 +35,8 @@ export class SimConnection implements Connection, PipeSender, PipeReceiver {
   #endSent = false;
   #endReceived = false;
   #over = false;
+  /** Whoever is the receiver by then will be told that the connection is closed. */
+  #isClosing = false;
   #failure: Error | undefined;
 
   constructor(parts: SimConnectionParts) {
@@ -50,8 +52,8 @@ export class SimConnection implements Connection, PipeSender, PipeReceiver {
   start(receiver: Receiver): void {
     assert(this.#receiver === undefined, "a connection is started once");
     this.#receiver = receiver;
-    if (this.#over) this.#parts.clock.soon(() => receiver.closed(this.#failure));
-    else this.hasNews();
+    if (!this.#over) this.hasNews();
+    else if (!this.#isClosing) this.#parts.clock.soon(() => receiver.closed(this.#failure));
   }
 
   get unsentBytes(): number {
@@ -218,7 +220,9 @@ export class SimConnection implements Connection, PipeSender, PipeReceiver {
     this.#failure = error;
     this.#incoming.close();
     this.#forget();
+    this.#isClosing = true;
     this.#parts.clock.soon(() => {
+      this.#isClosing = false;
       this.#parts.note(`closed ${this.peer}${error === undefined ? "" : `: ${error.message}`}`);
       this.#receiver?.closed(error);
     });

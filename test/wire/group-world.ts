@@ -130,8 +130,11 @@ export class RecordingSessions implements GroupSessions {
   refuseWith: Error | undefined;
   creditBytes = 64 * 1024 * 1024;
   onOpen: (session: RecordingSession) => void = () => {};
+  /** What opening a session takes as long as. */
+  opening: Promise<void> = Promise.resolve();
 
   async open(hello: GroupHello, session: GroupSession): Promise<{ welcome: GroupWelcome; owner: GroupSessionOwner }> {
+    await this.opening;
     if (this.refuseWith !== undefined) throw this.refuseWith;
     const owner = new RecordingSession(hello, session);
     this.opened.push(owner);
