@@ -1,0 +1,219 @@
+/**
+ * What lies in a group's journals, for people: pieces, records, segments, and whether each record has its payload. Reads
+ * only, and goes on behind damage as far as it can. One item at a time, so that journals of any size can be shown.
+ */
+import { RefuseError, StopError } from "#src/core/errors.ts";
+import { batchAlignmentBytes, logFileHeaderBytes, recordPayloadBytesMax } from "#src/core/limits.ts";
+import type { Files } from "#src/host/files.ts";
+import { getLogFileHeader, incarnationName, type LogFileHeader, logFileMagic } from "#src/records/log-file.ts";
+import { decodeExtra, hasPayload, recordTypeName } from "#src/records/record.ts";
+import { JournalFolder } from "./journal-folder.ts";
+import type { MetadataRecord } from "./metadata-batch.ts";
+import { type FoundBatch, type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
+import { DamagedBlocksError, SegmentReader } from "./segment-reader.ts";
+import { decodeSumsHeader, sumsHeaderBytes } from "./sums-format.ts";
+
+export interface JournalPieceItem {
+  readonly kind: "piece";
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly group: string;
+  readonly incarnation: string;
+  readonly basePosition: number;
+  /** Undefined: its header is damaged. */
+  readonly firstSeq?: number;
+}
+
+export interface JournalBatchItem {
+  readonly kind: "batch";
+  readonly path: string;
+  readonly offset: number;
+  readonly epoch: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** What was durable when it was written. */
+  readonly durableSeq: number;
+}
+
+export interface JournalRecordItem {
+  readonly kind: "record";
+  readonly seq: number;
+  readonly epoch: number;
+  readonly type: string;
+  readonly volume: number;
+  readonly startBlock: number;
+  readonly blockCount: number;
+  readonly timeMicros: number;
+  readonly ordinal: number;
+  readonly address: number;
+  readonly level: number;
+  /** Of the volume: blocks whose payload is not what was written. */
+  readonly damagedBlocks: readonly number[];
+  readonly extra?: Record<string, unknown>;
+}
+
+/** Something lies there that is no batch. */
+export interface JournalFlawItem {
+  readonly kind: "flaw";
+  readonly path: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly finding: string;
+}
+
+export interface JournalSegmentItem {
+  readonly kind: "segment";
+  readonly segment: number;
+  readonly dataBytes: number;
+  /** `sound`, or what is wrong with them. */
+  readonly sums: string;
+}
+
+export type JournalItem =
+  | JournalPieceItem
+  | JournalBatchItem
+  | JournalRecordItem
+  | JournalFlawItem
+  | JournalSegmentItem;
+
+/** `folder` is a group's. Throws a `RefuseError` if there are no journals in it. */
+export function* describeJournal(files: Files, folderPath: string): Generator<JournalItem, void> {
+  const folder = new JournalFolder(folderPath);
+  const header = firstHeader(files, folder);
+  const segments = new SegmentReader(files, folder, header.group);
+  try {
+    for (const basePosition of folder.pieces(files)) {
+      const piece = new MetadataPiece(files, folder, basePosition, header);
+      try {
+        yield* describePiece(piece, header, segments);
+      } finally {
+        piece.close();
+      }
+    }
+    for (const segment of folder.segments(files)) yield segmentItem(files, folder, segment);
+  } finally {
+    segments.close();
+  }
+}
+
+/** Says whose journals they are. */
+function firstHeader(files: Files, folder: JournalFolder): LogFileHeader {
+  const basePositions = folder.pieces(files);
+  if (basePositions.length === 0) throw new RefuseError(`${folder.path} holds no journals`);
+  for (const basePosition of basePositions) {
+    const bytes = Buffer.alloc(logFileHeaderBytes);
+    const handle = files.open(folder.piecePath(basePosition), "read");
+    const byteLength = handle.readNow(bytes, 0, bytes.length, 0);
+    handle.close();
+    const found = getLogFileHeader(bytes.subarray(0, byteLength), logFileMagic.metadata);
+    if (found.kind === "sound") return found.header;
+  }
+  throw new StopError(`no piece in ${folder.metadataPath} has a header that can be read`);
+}
+
+function* describePiece(
+  piece: MetadataPiece,
+  identity: JournalIdentity,
+  segments: SegmentReader,
+): Generator<JournalItem, void> {
+  const { path, sizeBytes, basePosition, header } = piece;
+  const place = header === undefined ? {} : { firstSeq: header.firstSeq };
+  const incarnation = incarnationName(identity.incarnation);
+  yield { kind: "piece", path, sizeBytes, group: identity.group, incarnation, basePosition, ...place };
+  let flaw: JournalFlawItem | undefined;
+  for (let offset = logFileHeaderBytes; offset < sizeBytes; ) {
+    const found = piece.at(offset);
+    if (found.finding === "sound") {
+      if (flaw !== undefined) yield flaw;
+      flaw = undefined;
+      yield* describeBatch(path, found, segments);
+      offset = found.nextOffset;
+      continue;
+    }
+    const { finding } = found;
+    flaw = { kind: "flaw", path, offset, finding, ...flaw, bytes: (flaw?.bytes ?? 0) + batchAlignmentBytes };
+    offset += batchAlignmentBytes;
+  }
+  if (flaw !== undefined) yield flaw;
+}
+
+function* describeBatch(path: string, found: FoundBatch, segments: SegmentReader): Generator<JournalItem, void> {
+  const { epoch, firstSeq, recordCount, durableSeq } = found.header;
+  yield { kind: "batch", path, offset: found.offset, epoch, firstSeq, lastSeq: firstSeq + recordCount - 1, durableSeq };
+  // Their extra parts lie in memory that is used again when the piece is read on.
+  for (const item of found.records.map((record) => recordItem(record, found.bytes, segments))) yield item;
+}
+
+const payload = Buffer.alloc(recordPayloadBytesMax);
+
+function recordItem(record: MetadataRecord, bytes: Buffer, segments: SegmentReader): JournalRecordItem {
+  const { extraAt, extraBytes, type, ...rest } = record;
+  const extra = extraBytes === 0 ? undefined : decodeExtra(bytes.subarray(extraAt, extraAt + extraBytes));
+  const damagedBlocks = hasPayload(type) ? damagedBlocksOf(record, segments) : [];
+  const item = { kind: "record", ...rest, type: recordTypeName(type), damagedBlocks } as const;
+  return extra === undefined ? item : { ...item, extra };
+}
+
+function damagedBlocksOf(record: MetadataRecord, segments: SegmentReader): readonly number[] {
+  try {
+    segments.read(record, payload, 0);
+    return [];
+  } catch (error) {
+    if (error instanceof DamagedBlocksError) return error.blocks;
+    throw error;
+  }
+}
+
+function segmentItem(files: Files, folder: JournalFolder, segment: number): JournalSegmentItem {
+  const bytes = Buffer.alloc(sumsHeaderBytes);
+  const sums = readStart(files, folder.sumsPath(segment), bytes);
+  const dataBytes = readStart(files, folder.dataPath(segment), Buffer.alloc(0)) ?? 0;
+  const item = { kind: "segment", segment, dataBytes } as const;
+  if (sums === undefined) return { ...item, sums: "not there" };
+  try {
+    const header = decodeSumsHeader(bytes, folder.sumsPath(segment));
+    return { ...item, sums: header.segment === segment ? "sound" : `those of segment ${header.segment}` };
+  } catch (error) {
+    return { ...item, sums: (error as Error).message };
+  }
+}
+
+/** Answers the file's size; undefined: it is not there. */
+function readStart(files: Files, path: string, target: Buffer): number | undefined {
+  if (!files.exists(path)) return undefined;
+  const handle = files.open(path, "read");
+  try {
+    handle.readNow(target, 0, target.length, 0);
+    return handle.sizeBytesNow();
+  } finally {
+    handle.close();
+  }
+}
+
+/** An item as a line of text. */
+export function journalLine(item: JournalItem): string {
+  switch (item.kind) {
+    case "piece": {
+      const start = item.firstSeq === undefined ? "HEADER DAMAGED" : `from record ${item.firstSeq} on`;
+      return `piece ${item.path}, ${item.sizeBytes} bytes, group ${item.group}, incarnation ${item.incarnation}, ${start}`;
+    }
+    case "batch":
+      return `  batch ${item.firstSeq}-${item.lastSeq} epoch ${item.epoch} at byte ${item.offset}, durable up to ${item.durableSeq}`;
+    case "record":
+      return recordLine(item);
+    case "flaw":
+      return `  NO BATCH at byte ${item.offset}, ${item.bytes} bytes: ${item.finding}`;
+    case "segment":
+      return `segment ${item.segment}, ${item.dataBytes} bytes of data, sums ${item.sums}`;
+  }
+}
+
+function recordLine(item: JournalRecordItem): string {
+  const time = new Date(Math.floor(item.timeMicros / 1000)).toISOString();
+  const when = `${time.slice(0, -1)}${String(item.timeMicros % 1000).padStart(3, "0")}Z`;
+  const blocks = item.blockCount === 0 ? "" : ` blocks ${item.startBlock}+${item.blockCount}`;
+  const address = item.address === 0 ? "" : ` at ${item.address}`;
+  const extra = item.extra === undefined ? "" : ` ${JSON.stringify(item.extra)}`;
+  const flaw = item.damagedBlocks.length === 0 ? "" : `, DAMAGED BLOCKS ${item.damagedBlocks.join(" ")}`;
+  return `    ${item.seq} ${when} ${item.type} volume ${item.volume}${blocks}${address} ordinal ${item.ordinal}${extra}${flaw}`;
+}

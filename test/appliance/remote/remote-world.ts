@@ -1,0 +1,135 @@
+/** A remote appliance on a simulated host, and local appliances that speak to it without a wire between. */
+import { expect } from "vitest";
+import { openRemoteAppliance, type RemoteAppliance } from "#src/appliance/remote/remote-appliance.ts";
+import type { LandingHook, RemoteOptions } from "#src/appliance/remote/remote-options.ts";
+import { readDocument } from "#src/host/document.ts";
+import { JournalFolder } from "#src/journals/journal-folder.ts";
+import { JournalReader, type JournalRecord } from "#src/journals/journal-reader.ts";
+import { metadataBatchBytesMax } from "#src/journals/metadata-batch.ts";
+import type { GroupHello, GroupSession, GroupSessionOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
+import { type Driver, driven } from "#test/contract/driver.ts";
+import { simDriver } from "#test/sim/sim-driver.ts";
+import type { SimHost } from "#test/sim/sim-host.ts";
+import { Simulation } from "#test/sim/simulation.ts";
+
+export const groupA = "a".repeat(32);
+export const groupB = "b".repeat(32);
+
+export function hello(change: Partial<GroupHello> = {}): GroupHello {
+  return {
+    group: groupA,
+    groupName: "disks",
+    writer: "writer-1",
+    life: 1,
+    bootId: "source boot 1",
+    epoch: 1,
+    firstSeq: 0,
+    lastSeq: 0,
+    ...change,
+  };
+}
+
+/** The wire's end of a session, as the local appliance would see it. */
+export class LocalPeer implements GroupSession {
+  readonly peer = "a test";
+  readonly marks: Watermarks[] = [];
+  readonly fetched: Buffer[] = [];
+  creditBytes = 0;
+  hasFetched = false;
+  closedWhy: string | undefined;
+  /** Batches that are taken before the peer is slow; then `drained` is needed. */
+  fetchRoom = Number.POSITIVE_INFINITY;
+  welcome!: GroupWelcome;
+  owner!: GroupSessionOwner;
+
+  sendWatermarks(marks: Watermarks): void {
+    expect(marks.durable <= marks.received && marks.stored <= marks.durable).toBe(true);
+    this.marks.push(marks);
+  }
+
+  giveCredit(byteLength: number): void {
+    this.creditBytes += byteLength;
+  }
+
+  sendBatch(buffer: Buffer, start: number, end: number): boolean {
+    this.fetched.push(Buffer.from(buffer.subarray(start, end)));
+    return --this.fetchRoom > 0;
+  }
+
+  endFetch(): void {
+    this.hasFetched = true;
+  }
+
+  close(why: string): void {
+    this.closedWhy = why;
+  }
+
+  /** One read from the socket that brought these batches. */
+  send(...batches: readonly Buffer[]): void {
+    for (const batch of batches) this.owner.batches(Buffer.from(batch), 0, batch.length);
+    this.owner.endOfRead();
+  }
+
+  /** The newest that was said. */
+  get last(): Watermarks {
+    return this.marks.at(-1) ?? this.welcome;
+  }
+}
+
+export class RemoteWorld {
+  readonly simulation: Simulation;
+  readonly host: SimHost;
+  readonly driver: Driver;
+  readonly options: Partial<RemoteOptions>;
+  hook: LandingHook | undefined;
+  appliance!: RemoteAppliance;
+
+  constructor(seed: number, options: Partial<RemoteOptions> = {}) {
+    this.simulation = new Simulation(seed);
+    this.host = this.simulation.host("remote");
+    this.driver = simDriver(this.simulation.clock);
+    this.options = { pieceBytes: 512 + metadataBatchBytesMax, ...options };
+  }
+
+  async start(): Promise<void> {
+    const { host: machine, options, hook } = this;
+    const parts = { machine, folder: "/data", options, ...(hook === undefined ? {} : { hook }) };
+    this.appliance = await driven(this.driver, openRemoteAppliance(parts));
+  }
+
+  async connect(greeting: GroupHello = hello()): Promise<LocalPeer> {
+    const peer = new LocalPeer();
+    Object.assign(peer, await driven(this.driver, this.appliance.open(greeting, peer)));
+    return peer;
+  }
+
+  async durable(peer: LocalPeer, seq: number): Promise<void> {
+    peer.owner.askDurable(seq);
+    await this.driver.until(() => peer.last.durable >= seq);
+  }
+
+  async stop(): Promise<void> {
+    await driven(this.driver, this.appliance.stop());
+  }
+
+  folder(group: string = groupA): JournalFolder {
+    return new JournalFolder(`/data/groups/${group}`);
+  }
+
+  /** What the journals hold, read back with every block checked. */
+  content(lastSeq: number, group: string = groupA): { readonly record: JournalRecord; readonly payload: Buffer }[] {
+    const state = readDocument(this.host.files, `/data/groups/${group}/group.json`, {
+      format: "tidemark-remote-group",
+      version: 1,
+    });
+    const incarnation = state?.incarnation as number;
+    const reader = new JournalReader(this.host.files, this.folder(group), { group, incarnation });
+    const found = [...reader.records(0, lastSeq)].map((record) => {
+      const payload = Buffer.alloc(record.address === 0 ? 0 : record.blockCount * 4096);
+      reader.readPayload(record, payload, 0);
+      return { record, payload };
+    });
+    reader.close();
+    return found;
+  }
+}
