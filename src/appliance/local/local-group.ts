@@ -80,7 +80,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       state,
       pool,
       clock: machine.clock,
-      epoch: spool.lastEpoch || state.state.epoch,
+      // An epoch that is to begin has no record yet, and an empty spool none of those before either.
+      epoch: spool.lastEpoch || (state.state.epochSeq === null ? state.state.epoch : state.state.epoch - 1),
       lastSeq: spool.lastSeq,
       lastTimeMicros: spool.lastTimeMicros,
       seqReserve: policy.seqReserve,
