@@ -81,13 +81,8 @@ export class Sites {
     const sites = new Sites(options);
     await writeFile(sites.#tokenFile, `${"0123456789abcdef".repeat(4)}\n`, { mode: 0o600 });
     await sites.start(...roleNames);
-    const { source } = options.places;
-    await sites.#ask("interceptor", "POST", "/volumes", {
-      name: volumeName,
-      source,
-      sizeBytes: options.sizeBytes,
-      mode: options.mode,
-    });
+    const { places, sizeBytes } = options;
+    await sites.#ask("interceptor", "POST", "/volumes", { name: volumeName, source: places.source, sizeBytes });
     await sites.open();
     return sites;
   }
@@ -128,8 +123,9 @@ export class Sites {
   }
 
   #config(role: RoleName): object {
-    const { places, remoteAddress, settings } = this.#options;
+    const { places, remoteAddress, settings, mode } = this.#options;
     return {
+      modes: { default: mode },
       data: places.data[role],
       http: { port: 0 },
       nbd: { port: "off", socket: join(places.folder, "nbd.sock") },
