@@ -6,7 +6,7 @@ import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { logFileHeaderBytes } from "#src/core/limits.ts";
 import { getLe16, getLe32, getLe64, putLe16, putLe32, putLe64 } from "#src/core/little-endian.ts";
-import { hasChecksum, putChecksum } from "#src/host/checksum.ts";
+import { checksumBytes, hasChecksum, putChecksum } from "#src/host/checksum.ts";
 
 /** The kinds of log by the first four bytes of their files. */
 export const logFileMagic = {
@@ -72,7 +72,7 @@ export type FoundLogFile =
   | { readonly kind: "otherKind" }
   | { readonly kind: "otherVersion"; readonly version: number };
 
-/** The first `logFileHeaderBytes` bytes of a file, or as many as it has. */
+/** `bytes`: the first `logFileHeaderBytes` of a file, or as many as it has. */
 export function getLogFileHeader(bytes: Buffer, magic: number): FoundLogFile {
   if (bytes.every((byte) => byte === 0)) return { kind: "blank" };
   if (bytes.length < logFileHeaderBytes) return { kind: "broken" };
@@ -92,8 +92,9 @@ export function getLogFileHeader(bytes: Buffer, magic: number): FoundLogFile {
     firstSeq: getLe64(bytes, at.firstSeq),
     releasedSeq: getLe64(bytes, at.releasedSeq),
   };
+  const isRestClear = bytes.subarray(at.checksum + checksumBytes).every((byte) => byte === 0);
   const isReservedClear = getLe16(bytes, at.reserved) === 0 && getLe32(bytes, at.reservedToo) === 0;
-  return isReservedClear && isBounded(header) ? { kind: "sound", header } : { kind: "broken" };
+  return isReservedClear && isRestClear && isBounded(header) ? { kind: "sound", header } : { kind: "broken" };
 }
 
 function isBounded({ basePosition, fullBytes, firstSeq, releasedSeq }: LogFileHeader): boolean {
