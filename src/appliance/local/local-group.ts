@@ -47,6 +47,9 @@ export interface LocalGroupParts {
 const flushAgainMs = 250;
 const noMarks: Watermarks = { received: 0, durable: 0, stored: 0 };
 
+/** No machine's: the next start finds that it is not of the same one. */
+const failedBootId = "failed";
+
 export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly #parts: LocalGroupParts;
   readonly #log: Log;
@@ -365,6 +368,9 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     assert(!(error instanceof RetryError), "what may work later is no failure");
     this.#failure = error;
     this.#log.error("the group has failed and takes no more writes", { error });
+    // A disk that could not sync may have thrown away what was written, as a loss of power does: the next start must not
+    // take what it finds for all there was. Where this cannot be written either, the remote refuses seqs it knows.
+    this.#parts.state.update({ bootId: failedBootId }).catch(() => {});
     this.order.end();
     this.#flushes.failAll(error);
     this.volumes.loseAll(error);
