@@ -134,7 +134,8 @@ export class LocalAppliance implements VolumeLinks {
       life,
       bootId: this.#parts.machine.bootId,
       epoch: spool.lastEpoch || state.state.epoch,
-      firstSeq: spool.firstSeq,
+      // An empty spool has neither a first nor a last record.
+      firstSeq: spool.lastSeq === 0 ? 0 : spool.firstSeq,
       lastSeq: spool.lastSeq,
     };
   }
