@@ -89,20 +89,22 @@ export class Receiver {
     const { received, epoch } = this.#place;
     const lastSeq = batch.firstSeq + batch.recordCount - 1;
     this.#refuseSecondUse(batch);
+    // Before all else: what is of a later epoch than all that is here cannot be here.
+    if (batch.epoch > epoch && batch.previous !== undefined) {
+      this.#allowJump(batch, batch.previous);
+      return 0;
+    }
+    if (batch.epoch > epoch && received > 0) {
+      if (batch.firstSeq > received + 1) this.#refuseGap(batch);
+      throw new ResyncError(`epoch ${batch.epoch} begins at ${batch.firstSeq} without a record that says so`);
+    }
     if (lastSeq <= received) return batch.recordCount;
     if (batch.epoch < epoch) {
       throw new RefuseError(
         `the records from ${batch.firstSeq} on are of epoch ${batch.epoch}, and it is ${epoch} now`,
       );
     }
-    if (batch.epoch > epoch && batch.previous !== undefined) {
-      this.#allowJump(batch, batch.previous);
-      return 0;
-    }
-    if (batch.epoch > epoch && received > 0) {
-      throw new ResyncError(`epoch ${batch.epoch} begins at ${batch.firstSeq} without a record that says so`);
-    }
-    if (batch.firstSeq > received + 1) this.#refuseGap(batch.firstSeq);
+    if (batch.firstSeq > received + 1) this.#refuseGap(batch);
     return Math.max(0, received + 1 - batch.firstSeq);
   }
 
@@ -136,17 +138,14 @@ export class Receiver {
       throw new ResyncError(`${why} takes seqs that records of epoch ${epoch} have, up to ${received}`);
     }
     if (previous.lastSeq > received) {
-      const isInSpool = this.#spool.lastSeq > 0 && this.#spool.firstSeq <= received + 1;
-      const gap = `${why} follows ${previous.lastSeq}, and here are only the records up to ${received}`;
-      throw isInSpool ? new ReconnectError(gap) : new ResyncError(gap);
+      this.#refuseGap(batch, `${why} follows ${previous.lastSeq}, and here are only the records up to ${received}`);
     }
   }
 
-  /** Where the spool has what is missing, a new connection brings it. */
-  #refuseGap(firstSeq: number): never {
-    const { received } = this.#place;
-    const why = `a gap: after record ${received} comes ${firstSeq}`;
-    if (this.#spool.lastSeq > 0 && this.#spool.firstSeq > received + 1) throw new ResyncError(why);
-    throw new ReconnectError(why);
+  /** Where the spool may have what is missing, a new connection brings it; not if its very first record came. */
+  #refuseGap(batch: ReceivedBatch, why?: string): never {
+    const gap = why ?? `a gap: after record ${this.#place.received} comes ${batch.firstSeq}`;
+    if (this.#spool.lastSeq > 0 && batch.firstSeq <= this.#spool.firstSeq) throw new ResyncError(gap);
+    throw new ReconnectError(gap);
   }
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { batchHeaderBytes, blockBytes, MiB } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
 import { epochBatch, payloadOf, wireBatch } from "#test/journals/wire-batch.ts";
+import { promisesSettled } from "#test/sim/sim-clock.ts";
 import type { LocalPeer } from "./remote-world.ts";
 import { groupA, groupB, hello, RemoteWorld } from "./remote-world.ts";
 
@@ -261,11 +262,10 @@ test("fault 9: killed again and again while the journals are opened, the outcome
   for (let events = 0; events < 25; events++) {
     world.host.kill();
     void world.start().catch(() => {});
+    await promisesSettled();
     for (let event = 0; event < events; event++) {
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
       world.simulation.clock.step();
+      await promisesSettled();
     }
   }
   await restarted(world);

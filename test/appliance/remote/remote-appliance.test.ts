@@ -152,8 +152,9 @@ test("fault 20: an old copy of the remote's data is told where the spool goes on
 
 test("a jump without what it leaves behind is refused, and a legal one taken", async () => {
   const world = await started();
-  const peer = await world.connect(hello({ epoch: 2 }));
-  peer.send(wireBatch({ firstSeq: 1 }, [{}, {}]));
+  const first = await world.connect();
+  first.send(wireBatch({ firstSeq: 1 }, [{}, {}]));
+  const peer = await world.connect(hello({ epoch: 2, firstSeq: 100, lastSeq: 100 }));
   expect(() => peer.send(epochBatch(2, 100, 1, 3))).toThrow(expect.objectContaining({ name: "ResyncError" }));
   peer.owner.closed();
   const again = await world.connect(hello({ epoch: 2 }));

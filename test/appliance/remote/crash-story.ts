@@ -1,0 +1,90 @@
+/** Several lives of a remote appliance from one seed: random records, killed and cut off from power at any instant. */
+import type { LandingHook } from "#src/appliance/remote/remote-options.ts";
+import { promisesSettled } from "#test/sim/sim-clock.ts";
+import { LocalModel } from "./local-model.ts";
+import { groupA, groupB, RemoteWorld } from "./remote-world.ts";
+
+/** The process ends in the middle of a call. */
+class Killed extends Error {}
+
+/** Each of the seeds; what fails says which it was. */
+export async function liveThroughAll(firstSeed: number, seedCount: number): Promise<void> {
+  for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
+    try {
+      await liveThrough(seed);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+async function liveThrough(seed: number): Promise<void> {
+  const world = new RemoteWorld(seed, { syncAfterMs: 20, checkpointAfterMs: 30 });
+  const random = world.simulation.random.fork("story");
+  const models = [groupA, groupB]
+    .slice(0, random.between(1, 2))
+    .map((group) => new LocalModel(random.fork(group), group));
+  for (let life = 0; life < 5; life++) {
+    armKill(world, random.integerBelow(40));
+    if (!(await startPerhapsAgain(world, random.chance(0.3) ? random.integerBelow(30) : undefined))) continue;
+    for (const model of models) {
+      if (random.chance(0.2)) model.losePower();
+      await model.connect(world);
+    }
+    await act(world, models, random.between(5, 60));
+    if (random.chance(0.1)) await world.stop();
+    // What goes on by itself goes on before the end, not after it.
+    await promisesSettled();
+    for (const model of models) model.hear();
+    if (random.chance(0.6)) world.host.cutPower();
+    else world.host.kill();
+  }
+  world.hook = undefined;
+  await world.start();
+  for (const model of models) await model.connect(world);
+}
+
+/** At some call of a hook from now on the process is dead. */
+function armKill(world: RemoteWorld, callsLeft: number): void {
+  let left = callsLeft;
+  const hook: LandingHook = () => {
+    if (left-- === 0) throw new Killed();
+  };
+  world.hook = hook;
+}
+
+/** With `steps` the power is lost so many events after the start, while the journals are being recovered. */
+async function startPerhapsAgain(world: RemoteWorld, steps: number | undefined): Promise<boolean> {
+  if (steps === undefined) {
+    await world.start();
+    return true;
+  }
+  void world.start().catch(() => {});
+  await promisesSettled();
+  for (let step = 0; step < steps; step++) {
+    world.simulation.clock.step();
+    await promisesSettled();
+  }
+  world.host.cutPower();
+  return false;
+}
+
+async function act(world: RemoteWorld, models: readonly LocalModel[], count: number): Promise<void> {
+  const random = world.simulation.random.fork(`acts ${world.host.clock.monotonicMs()}`);
+  for (let step = 0; step < count; step++) {
+    const model = random.pick(models);
+    model.write();
+    try {
+      model.send();
+    } catch (error) {
+      if (error instanceof Killed || (error as Error).cause instanceof Killed) return;
+      throw error;
+    }
+    if (random.chance(0.2)) model.ask();
+    for (let events = random.integerBelow(6); events > 0; events--) {
+      world.simulation.clock.step();
+      await promisesSettled();
+    }
+    for (const each of models) each.hear();
+  }
+}
