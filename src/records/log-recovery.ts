@@ -127,7 +127,10 @@ class LogRecovery {
     }
   }
 
-  /** A log goes on in its next file when the next batch did not fit; what then lies in the rest of this one is nothing. */
+  /**
+   * A log goes on in its next file when the next batch did not fit; what then lies in the rest of this one is nothing.
+   * Where it does not go on there either, it ends here: what may have been lost is searched for from here on.
+   */
   #nextSpot(part: LogPart, offset: number): Spot {
     const here = this.#look(part, offset);
     if (here.found === "sound" || here.found === "unreadable") return here;
