@@ -317,6 +317,8 @@ export const rangeRecordBlocksMax = 2 ** 28;
 export const checkpointMsDefault = 30_000;
 export const checkpointBytesDefault = 256 * MiB;
 export const resyncBytesPerSecondDefault = 128 * MiB;
+/** After a read of the source that failed. */
+export const resyncRetryMs = 10_000;
 /** From this pressure on writers are slowed. */
 export const throttlePressureMin = 0.5;
 /** What a write waits at a pressure in the middle between there and 1, twice. */
@@ -337,3 +339,13 @@ export const writeTraceCountMax = 65_536;
 
 assert(rangeRecordBlocksMax < 2 ** 32, "a range's blocks can be counted in a record's head");
 assert(regionBytesMin % blockBytes === 0, "regions are whole blocks");
+export const tokenBytes = 32;
+/** A side that was asked to end has so long for it: what is under way, the last syncs, a farewell. */
+export const sideStopMs = 60_000;
+export const watchEveryMs = 1_000;
+export const outputPieceCharacters = 64 * KiB;
+/** The last writes of a volume that `trace` shows. */
+export const tracedWritesMax = 256;
+/** A volume that cannot be opened yet is tried again after so long. */
+export const volumeRetryMsMin = 250;
+export const volumeRetryMsMax = 5_000;

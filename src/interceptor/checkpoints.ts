@@ -1,0 +1,111 @@
+/**
+ * From time to time source and spool are made durable together. Then the map's file says how far the source is, marks of
+ * regions that are at rest go, and the appliance may let go of what it kept for the source. In that order: records that
+ * the appliance let go of are never asked for again.
+ *
+ * Marks go only here, and only those of regions without a record after the ordinals that the checkpoint covers.
+ */
+import type { Clock, Timer } from "#src/host/clock.ts";
+import { flushed, synced } from "./completion.ts";
+import type { Flight } from "./flight.ts";
+import { mayComeBack } from "./link-loss.ts";
+import type { Outlet } from "./outlet.ts";
+import type { RegionMapFile } from "./region-map-file.ts";
+import type { Source } from "./source.ts";
+import type { SourceWriter } from "./source-writer.ts";
+
+export interface CheckpointsParts {
+  readonly clock: Clock;
+  readonly flight: Flight;
+  readonly outlet: Outlet;
+  readonly writer: SourceWriter;
+  readonly source: Source;
+  readonly mapFile: RegionMapFile;
+  readonly everyMs: number;
+  readonly everyBytes: number;
+  readonly failed: (error: Error) => void;
+}
+
+export class Checkpoints {
+  readonly #parts: CheckpointsParts;
+  #timer: Timer | undefined;
+  /** Which one is under way; those that were given up do nothing more. */
+  #current = 0;
+  #isRunning = false;
+  #isPaused = false;
+  #isOver = false;
+  #coveredBytes = 0;
+  #coveredOrdinal = -1;
+
+  constructor(parts: CheckpointsParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#timer = this.#parts.clock.timer(this.#parts.everyMs, () => {
+      this.#beginIfNeeded();
+      this.start();
+    });
+  }
+
+  /** Called often: whether enough was written for one. */
+  consider(): void {
+    const { writer, everyBytes } = this.#parts;
+    if (writer.writtenBytes - this.#coveredBytes >= everyBytes) this.#beginIfNeeded();
+  }
+
+  #beginIfNeeded(): void {
+    const { flight, mapFile } = this.#parts;
+    // Marks that the last one left since they were fresh are worth one more.
+    const isAtRest =
+      flight.appliedOrdinal === this.#coveredOrdinal && mapFile.map.markedCount === mapFile.map.pinnedCount;
+    if (this.#isRunning || this.#isPaused || isAtRest) return;
+    this.run(false).catch((error: Error) => {
+      if (!mayComeBack(error)) this.#parts.failed(error);
+    });
+  }
+
+  /** `all`: also the marks of regions that were written a moment ago. */
+  async run(all: boolean): Promise<void> {
+    const { flight, outlet, writer, source, mapFile } = this.#parts;
+    const { link } = outlet;
+    if (link === undefined || this.#isOver) return;
+    const current = ++this.#current;
+    this.#isRunning = true;
+    try {
+      const ordinal = flight.appliedOrdinal;
+      this.#coveredBytes = writer.writtenBytes;
+      mapFile.map.beginInterval();
+      flight.forEach((record) => {
+        if (record.blockCount > 0) mapFile.map.touch(record.startBlock, record.blockCount);
+      });
+      outlet.commit();
+      await Promise.all([flushed(link), synced(source)]);
+      if (current !== this.#current || this.#isOver) return;
+      mapFile.map.clear(all);
+      await mapFile.raiseDurable(ordinal);
+      if (current !== this.#current || this.#isOver) return;
+      this.#coveredOrdinal = ordinal;
+      link.reportDurable(ordinal);
+    } finally {
+      if (current === this.#current) this.#isRunning = false;
+    }
+  }
+
+  /** The link is gone: what is under way will not end, or means nothing any more. */
+  abandon(): void {
+    this.#current++;
+    this.#isRunning = false;
+    this.#coveredOrdinal = -1;
+  }
+
+  /** While the appliance is not there nothing can be covered. */
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#timer?.cancel();
+  }
+}

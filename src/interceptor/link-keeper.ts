@@ -1,0 +1,317 @@
+/**
+ * Keeps a volume tied to its appliance: attaches at the start, and again when the link was lost. Meanwhile writers wait
+ * (`stall`), or, when that has taken too long, the volume goes on without the appliance (`track`) and is journaled anew
+ * from the source later.
+ *
+ *     attaching ──▶ up ──▶ stalled ──▶ up
+ *                    ▲        │
+ *                    └──── tracking
+ *
+ * While tracking, ordinals are only counted here. They end with the link that stood in for the appliance: the appliance
+ * goes on with its own, and the resync stands for what it never got.
+ */
+import { StopError } from "#src/core/errors.ts";
+import { reattachMsMax, reattachMsMin } from "#src/core/limits.ts";
+import type { Clock, Timer } from "#src/host/clock.ts";
+import type { Log } from "#src/host/log.ts";
+import type { Attachment, RedoRecord, VolumeIdentity, VolumeLink, VolumeLinks } from "#src/wire/volume-link.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import { synced } from "./completion.ts";
+import type { Flight } from "./flight.ts";
+import type { FlushRounds } from "./flush-rounds.ts";
+import type { Gate, GateEntry } from "./gate.ts";
+import { mayComeBack, mayTryAgain } from "./link-loss.ts";
+import { LinkReceiver } from "./link-receiver.ts";
+import type { Outlet } from "./outlet.ts";
+import type { RecordInFlight } from "./record-in-flight.ts";
+import { Redo } from "./redo.ts";
+import type { RegionMapFile } from "./region-map-file.ts";
+import type { Resync } from "./resync.ts";
+import type { Source } from "./source.ts";
+import type { SourceWriter } from "./source-writer.ts";
+import { TrackingLink } from "./tracking-link.ts";
+
+export type LinkState = "attaching" | "up" | "stalled" | "tracking" | "over";
+
+export interface LinkKeeperParts {
+  readonly identity: VolumeIdentity;
+  readonly links: VolumeLinks;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly whenLost: "stall" | "track";
+  readonly trackAfterMs: number;
+  readonly source: Source;
+  readonly flight: Flight;
+  readonly writer: SourceWriter;
+  readonly outlet: Outlet;
+  readonly gate: Gate;
+  readonly mapFile: RegionMapFile;
+  readonly resync: Resync;
+  readonly flushes: FlushRounds;
+  readonly checkpoints: Checkpoints;
+  readonly acknowledged: (ordinal: number) => void;
+  /** Nothing comes to its end before the link is back. */
+  readonly stalled: () => void;
+  /** Something may go on: there is room, or a link. */
+  readonly moved: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+export class LinkKeeper {
+  readonly #parts: LinkKeeperParts;
+  #state: LinkState = "attaching";
+  #why: string | undefined;
+  #receiver: LinkReceiver | undefined;
+  #link: VolumeLink | undefined;
+  #mustResync = false;
+  #delay: { readonly timer: Timer; readonly resolve: () => void } | undefined;
+
+  constructor(parts: LinkKeeperParts) {
+    this.#parts = parts;
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** Why it is not up. */
+  get why(): string | undefined {
+    return this.#state === "up" ? undefined : this.#why;
+  }
+
+  // The start
+
+  async start(): Promise<void> {
+    const { identity, links, mapFile, source, flight, outlet, resync, log } = this.#parts;
+    const redo = new Redo(source, mapFile.state.durableOrdinal);
+    const receiver = this.#newReceiver((record) => redo.apply(record));
+    const attachment = await links.attach(identity, mapFile.state.durableOrdinal, receiver);
+    this.#link = attachment.link;
+    await synced(source);
+    if (redo.count > 0) log.info("redone in the source what it may have lacked", { records: redo.count });
+    await this.#noteAttachment(attachment);
+    if (receiver.loss !== undefined) throw receiver.loss;
+    attachment.link.reportDurable(attachment.lastOrdinal);
+    const { resyncWanted } = mapFile.state;
+    flight.rebase(attachment.lastOrdinal, resyncWanted ? 1 : 0);
+    outlet.open(attachment.link);
+    this.#state = "up";
+    if (resyncWanted) resync.begin();
+  }
+
+  /** Puts into the map's file what an attachment means, before anything is added that relies on it. */
+  async #noteAttachment({ lastOrdinal, inDoubt }: Attachment): Promise<void> {
+    const { mapFile, log } = this.#parts;
+    const { durableOrdinal, resyncWanted, tracking } = mapFile.state;
+    // The appliance knows less of this volume than the source had durably, or more than the map, and it was no loss of
+    // power that it speaks of: then the marks do not say what differs.
+    const isStrange = !tracking && (lastOrdinal < durableOrdinal ? !inDoubt : mapFile.isNew && lastOrdinal > 0);
+    if (isStrange || mapFile.isDoubtful) {
+      log.warn("nobody knows which regions differ: the whole volume is journaled anew", {
+        lastOrdinal,
+        durableOrdinal,
+      });
+      mapFile.map.markAll();
+    } else if (inDoubt) log.warn("power was lost: the marked regions are in doubt");
+    await mapFile.update({
+      durableOrdinal: lastOrdinal,
+      resyncWanted: resyncWanted || inDoubt || isStrange || mapFile.isDoubtful,
+      tracking: false,
+    });
+  }
+
+  #newReceiver(redo: (record: RedoRecord) => Promise<void>): LinkReceiver {
+    const receiver = new LinkReceiver({
+      redo,
+      acknowledged: (ordinal) => {
+        if (receiver === this.#receiver) this.#parts.acknowledged(ordinal);
+      },
+      roomAgain: () => {
+        if (receiver === this.#receiver) this.#parts.moved();
+      },
+      lost: (error) => {
+        if (receiver === this.#receiver) this.#lost(error);
+      },
+    });
+    this.#receiver = receiver;
+    return receiver;
+  }
+
+  // The link is lost
+
+  #lost(error: Error): void {
+    const { outlet, checkpoints, failed, log } = this.#parts;
+    this.#link = undefined;
+    // Whoever attaches at the moment sees it in the receiver.
+    if (this.#state !== "up") return;
+    outlet.close();
+    checkpoints.abandon();
+    if (!mayComeBack(error)) return failed(error);
+    this.#state = "stalled";
+    this.#why = error.message;
+    log.warn("the local appliance is gone: writers wait", { error });
+    this.#comeBack().catch(failed);
+    this.#parts.stalled();
+  }
+
+  async #comeBack(): Promise<void> {
+    const { clock, source, writer, whenLost, trackAfterMs } = this.#parts;
+    const sinceMs = clock.monotonicMs();
+    // What was acknowledged needs no link to reach the source. Once it is durable there, nothing is to be redone.
+    await writer.idle();
+    await synced(source);
+    for (let backoffMs = reattachMsMin; this.#isAway; backoffMs = Math.min(backoffMs * 2, reattachMsMax)) {
+      if (await this.#tryAgain()) return;
+      const leftMs = sinceMs + trackAfterMs - clock.monotonicMs();
+      const mayTrack = whenLost === "track" && this.#state === "stalled";
+      if (mayTrack && leftMs <= 0) await this.#track();
+      await this.#wait(mayTrack && leftMs > 0 ? Math.min(backoffMs, leftMs) : backoffMs);
+    }
+  }
+
+  get #isAway(): boolean {
+    return this.#state === "stalled" || this.#state === "tracking";
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#delay = { timer: this.#parts.clock.timer(delayMs, resolve), resolve };
+      if (!this.#isAway) this.#stopWaiting();
+    });
+  }
+
+  #stopWaiting(): void {
+    this.#delay?.timer.cancel();
+    this.#delay?.resolve();
+  }
+
+  /** True: the volume is protected again, or at its end. */
+  async #tryAgain(): Promise<boolean> {
+    const { identity, links, flight, mapFile } = this.#parts;
+    const durableOrdinal = this.#state === "tracking" ? mapFile.state.durableOrdinal : flight.appliedOrdinal;
+    const receiver = this.#newReceiver((record) => this.#redoWhileOpen(record));
+    let attachment: Attachment;
+    try {
+      attachment = await links.attach(identity, durableOrdinal, receiver);
+    } catch (error) {
+      if (!mayTryAgain(error)) throw error;
+      this.#why = (error as Error).message;
+      return !this.#isAway;
+    }
+    if (!this.#isAway) {
+      attachment.link.detach();
+      return true;
+    }
+    if (receiver.loss === undefined) {
+      if (this.#state === "tracking") await this.#endTracking(attachment);
+      else await this.#takeUp(attachment);
+    }
+    if (receiver.loss === undefined) return this.#reopen(attachment);
+    if (!mayComeBack(receiver.loss)) throw receiver.loss;
+    return false;
+  }
+
+  /** The source has all that was acknowledged before; the record is one that waits for just this. */
+  #redoWhileOpen(record: RedoRecord): Promise<void> {
+    const { flight, acknowledged } = this.#parts;
+    if (this.#state === "tracking" || record.ordinal > flight.lastOrdinal) {
+      return Promise.reject(new StopError(`the appliance redoes record ${record.ordinal}, which the source has`));
+    }
+    acknowledged(record.ordinal);
+    return Promise.resolve();
+  }
+
+  async #takeUp({ lastOrdinal, inDoubt }: Attachment): Promise<void> {
+    const { flight, mapFile, log } = this.#parts;
+    const hasLost = lastOrdinal < flight.acknowledgedOrdinal;
+    if (!hasLost && !inDoubt) return;
+    log.warn("the local appliance has lost what it had acknowledged", { lastOrdinal });
+    if (hasLost && !inDoubt) mapFile.map.markAll();
+    const durableOrdinal = Math.min(mapFile.state.durableOrdinal, lastOrdinal);
+    await mapFile.update({ durableOrdinal, resyncWanted: true });
+    this.#mustResync = true;
+  }
+
+  #reopen(attachment: Attachment): boolean {
+    const { flight, outlet, gate, flushes, resync, log, moved, checkpoints } = this.#parts;
+    if (!this.#isAway) {
+      attachment.link.detach();
+      return true;
+    }
+    const mustResync = this.#mustResync || resync.isBeginning;
+    const lacking = flight.rebase(attachment.lastOrdinal, mustResync ? 1 : 0);
+    this.#link = attachment.link;
+    outlet.open(attachment.link);
+    gate.pushFirst(addAgain(lacking));
+    this.#state = "up";
+    log.info("the local appliance is back", { addedAgain: lacking.length });
+    checkpoints.pause(false);
+    this.#mustResync = false;
+    if (mustResync) resync.begin();
+    moved();
+    flushes.relinked();
+    return true;
+  }
+
+  // Without the appliance
+
+  async #track(): Promise<void> {
+    const { flight, mapFile, outlet, gate, flushes, resync, checkpoints, log, acknowledged, moved } = this.#parts;
+    // All that was acknowledged is durable in the source; the rest will be written to it in a moment, and its regions are
+    // marked. So from now on the source is the truth, whatever becomes of the records.
+    await mapFile.update({ durableOrdinal: flight.lastOrdinal, resyncWanted: true, tracking: true });
+    if (!this.#isAway) return;
+    log.warn("the volume goes on without the local appliance");
+    checkpoints.pause(true);
+    resync.abort();
+    const lacking = flight.rebase(flight.acknowledgedOrdinal, 0);
+    this.#receiver = undefined;
+    outlet.open(new TrackingLink(flight.acknowledgedOrdinal, { acknowledged, roomAgain: moved }));
+    gate.pushFirst(addAgain(lacking));
+    this.#state = "tracking";
+    moved();
+    flushes.relinked();
+  }
+
+  /** Lets what is under way come to its end, and makes the source durable as it then is. */
+  async #endTracking({ lastOrdinal }: Attachment): Promise<void> {
+    const { outlet, writer, source, mapFile } = this.#parts;
+    outlet.commit();
+    outlet.link?.detach();
+    outlet.close();
+    await writer.idle();
+    await synced(source);
+    await mapFile.update({ durableOrdinal: lastOrdinal, resyncWanted: true, tracking: false });
+    this.#mustResync = true;
+  }
+
+  // The end
+
+  /** Nothing is called any more. */
+  end(): void {
+    this.#state = "over";
+    this.#receiver = undefined;
+    this.#stopWaiting();
+    this.#parts.outlet.close();
+    this.#link?.detach();
+    this.#link = undefined;
+  }
+}
+
+function addAgain(records: readonly RecordInFlight[]): GateEntry {
+  let next = 0;
+  return {
+    startBlock: 0,
+    blockCount: 0,
+    byteLength: 0,
+    addTo: (outlet) => {
+      for (; next < records.length; next++) {
+        const record = records[next] as RecordInFlight;
+        if (!outlet.hasRoomFor(record.hold === undefined ? 0 : record.blockCount)) return false;
+        outlet.addAgain(record);
+      }
+      return true;
+    },
+    passed: () => {},
+  };
+}

@@ -1,0 +1,134 @@
+/** An export of another NBD server as a source. Whatever is asked of it takes a while. */
+import { RefuseError } from "#src/core/errors.ts";
+import { blockBytes, nbdZeroPieceBytes } from "#src/core/limits.ts";
+import type { DoneCallback, Extent } from "#src/host/block-device.ts";
+import type { NbdClient } from "#src/nbd/client/client.ts";
+import { type ConnectOptions, connect } from "#src/nbd/client/connect.ts";
+import { allocationFlag, baseAllocation, commandFlag } from "#src/nbd/constants.ts";
+import type { ExtentsCallback, Source } from "./source.ts";
+
+const zeros = Buffer.alloc(nbdZeroPieceBytes);
+
+export async function openNbdSource(options: Omit<ConnectOptions, "want">): Promise<Source> {
+  const client = await connect({
+    ...options,
+    want: { structured: true, extended: true, metaContexts: [baseAllocation] },
+  });
+  const why = unfitness(client);
+  if (why === undefined) return new NbdSource(client);
+  await client.disconnect();
+  throw new RefuseError(`the export ${options.exportName} cannot be a volume's source: ${why}`);
+}
+
+function unfitness(client: NbdClient): string | undefined {
+  if (client.flags.readOnly) return "it is read-only";
+  if (!client.flags.canFlush) return "its server cannot flush, so nothing could be promised";
+  if (client.blockSizes.minimumBytes > blockBytes) return `its blocks are larger than ${blockBytes} bytes`;
+  return undefined;
+}
+
+class NbdSource implements Source {
+  readonly sizeBytes: number;
+  readonly rotational: boolean;
+  readonly minimumBytes: number;
+  readonly #client: NbdClient;
+
+  constructor(client: NbdClient) {
+    this.#client = client;
+    this.sizeBytes = client.sizeBytes;
+    this.rotational = client.flags.rotational;
+    this.minimumBytes = client.blockSizes.minimumBytes;
+  }
+
+  /** A trim promises nothing here; zeroing that may make holes does. */
+  get trimReadsZeros(): boolean {
+    return this.#client.flags.canWriteZeroes;
+  }
+
+  clearsFast(): boolean {
+    // A server only says so of a request that it has got, and by then the record of it is written.
+    return false;
+  }
+
+  readIfCached(): boolean {
+    return false;
+  }
+
+  read(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
+    this.#insist(() => this.#client.submitRead(position, buffer, start, lengthBytes, done));
+  }
+
+  mayWriteNow(): boolean {
+    return false;
+  }
+
+  writeNow(): void {
+    throw new Error("a server is never written to at once");
+  }
+
+  write(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
+    this.#insist(() => this.#client.submitWrite(position, buffer, start, lengthBytes, 0, done));
+  }
+
+  clear(position: number, lengthBytes: number, keepSpace: boolean, done: DoneCallback): void {
+    if (!this.#client.flags.canWriteZeroes) return this.#writeZeros(position, lengthBytes, done);
+    const flags = keepSpace ? commandFlag.noHole : 0;
+    this.#insist(() => this.#client.submitWriteZeroes(position, lengthBytes, flags, done));
+  }
+
+  #writeZeros(position: number, lengthBytes: number, done: DoneCallback): void {
+    const piece = Math.min(lengthBytes, zeros.length);
+    this.write(zeros, 0, piece, position, (error) => {
+      if (error !== null || piece === lengthBytes) done(error);
+      else this.#writeZeros(position + piece, lengthBytes - piece, done);
+    });
+  }
+
+  sync(done: DoneCallback): void {
+    this.#insist(() => this.#client.submitFlush(done));
+  }
+
+  extents(position: number, lengthBytes: number, countMax: number, done: ExtentsCallback): void {
+    if (!this.#client.contexts.includes(baseAllocation)) {
+      return done(null, [{ lengthBytes, hole: false, zero: false }]);
+    }
+    this.#client.blockStatus(position, lengthBytes, { one: countMax === 1 }).then(
+      (status) => done(null, clipped(status.get(baseAllocation) ?? [], lengthBytes, countMax)),
+      (error: Error) => done(error, []),
+    );
+  }
+
+  willNeed(position: number, lengthBytes: number): void {
+    // A hint: whether it helped is nobody's business.
+    if (this.#client.flags.canCache) this.#client.cache(position, lengthBytes).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    await this.#client.disconnect();
+  }
+
+  /** Until the client has room for it. */
+  #insist(submit: () => boolean): void {
+    if (!submit()) this.#client.whenRoom(() => this.#insist(submit));
+  }
+}
+
+function clipped(
+  reported: readonly { readonly lengthBytes: number; readonly status: number }[],
+  rangeBytes: number,
+  countMax: number,
+): Extent[] {
+  const extents: Extent[] = [];
+  let left = rangeBytes;
+  for (const { lengthBytes, status } of reported) {
+    if (left === 0 || extents.length === countMax) break;
+    const length = Math.min(lengthBytes, left);
+    left -= length;
+    extents.push({
+      lengthBytes: length,
+      hole: (status & allocationFlag.hole) !== 0,
+      zero: (status & allocationFlag.zero) !== 0,
+    });
+  }
+  return extents;
+}

@@ -1,0 +1,64 @@
+/** Brings to the source what the appliance has and the source may lack, one record after the other, as it was. */
+import { StopError } from "#src/core/errors.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { recordType, recordTypeName } from "#src/records/record.ts";
+import type { RedoRecord } from "#src/wire/volume-link.ts";
+import type { Source } from "./source.ts";
+
+export class Redo {
+  readonly #source: Source;
+  #lastOrdinal: number;
+  #count = 0;
+
+  /** Only records after this ordinal are expected. */
+  constructor(source: Source, lastOrdinal: number) {
+    this.#source = source;
+    this.#lastOrdinal = lastOrdinal;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  async apply(record: RedoRecord): Promise<void> {
+    this.#check(record);
+    this.#lastOrdinal = record.ordinal;
+    this.#count++;
+    const position = record.startBlock * blockBytes;
+    const length = Math.min(record.blockCount * blockBytes, this.#source.sizeBytes - position);
+    if (record.type === recordType.write) await this.#write(record, position, length);
+    else await this.#clear(position, length, record.type === recordType.zero);
+  }
+
+  #check(record: RedoRecord): void {
+    const { type, ordinal, startBlock, blockCount } = record;
+    const isKnown = type === recordType.write || type === recordType.trim || type === recordType.zero;
+    if (!isKnown) throw new StopError(`the appliance redoes a record that is no change: ${recordTypeName(type)}`);
+    if (ordinal <= this.#lastOrdinal) {
+      throw new StopError(`the appliance redoes record ${ordinal} after record ${this.#lastOrdinal}`);
+    }
+    const isInside = blockCount > 0 && (startBlock + blockCount - 1) * blockBytes < this.#source.sizeBytes;
+    if (!isInside) {
+      throw new StopError(
+        `record ${ordinal} is about block ${startBlock} and ${blockCount - 1} more, beyond the volume`,
+      );
+    }
+  }
+
+  #write(record: RedoRecord, position: number, length: number): Promise<void> | undefined {
+    const { buffer, payloadAt } = record;
+    if (this.#source.mayWriteNow()) {
+      this.#source.writeNow(buffer, payloadAt, length, position);
+      return undefined;
+    }
+    return new Promise((resolve, reject) => {
+      this.#source.write(buffer, payloadAt, length, position, (error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+
+  #clear(position: number, length: number, keepSpace: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#source.clear(position, length, keepSpace, (error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The file of a volume's region map. It is written in rounds, one at a time, each with all that was wanted when it began:
+ * the copy that is older, then a sync. After a failure it is of no more use.
+ *
+ * What changes the meaning of the copy before (a resync is wanted, the appliance is gone, ordinals were lost) is written
+ * to both copies: should the newer one be damaged later, the older one must not tell of another world.
+ */
+import { assert } from "#src/core/assert.ts";
+import { RetryError, StopError } from "#src/core/errors.ts";
+import type { FileHandle, Files } from "#src/host/files.ts";
+import { publish } from "#src/host/publish.ts";
+import { RegionMap } from "./region-map.ts";
+import {
+  chooseCopy,
+  copyBytesOf,
+  copyPositionOf,
+  decodeCopy,
+  encodeCopy,
+  type RegionMapOwner,
+  type RegionMapState,
+} from "./region-map-format.ts";
+
+export interface RegionMapEvents {
+  /** Marks that were wanted are durable. */
+  marked(): void;
+  failed(error: Error): void;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+const stateAtFirst: RegionMapState = { durableOrdinal: 0, resyncWanted: false, tracking: false };
+
+export class RegionMapFile {
+  readonly map: RegionMap;
+  /** There was no file. */
+  readonly isNew: boolean;
+  /** A copy is damaged: more regions may have been marked than are. */
+  readonly isDoubtful: boolean;
+  readonly #owner: RegionMapOwner;
+  readonly #handle: FileHandle;
+  #state: RegionMapState;
+  #generation: number;
+  #isWriting = false;
+  #isWanted = false;
+  #waiters: Waiter[] = [];
+  #events: RegionMapEvents | undefined;
+  #failure: Error | undefined;
+  #isClosed = false;
+
+  private constructor(handle: FileHandle, owner: RegionMapOwner, isNew: boolean) {
+    const copyBytes = copyBytesOf(owner.sizeBytes);
+    const bytes = Buffer.alloc(2 * copyBytes);
+    const count = handle.readNow(bytes, 0, bytes.length, 0);
+    const copies = [0, 1].map((place) => decodeCopy(owner, bytes.subarray(0, count), place * copyBytes, place));
+    const [first, second] = copies as [(typeof copies)[0], (typeof copies)[0]];
+    const foreign = copies.find((copy) => copy.kind === "foreign");
+    if (foreign?.kind === "foreign") throw new StopError(`the region map ${handle.path} is refused: ${foreign.why}`);
+    const chosen = chooseCopy(first, second);
+    if (chosen === undefined) {
+      throw new StopError(
+        `both copies in the region map ${handle.path} are damaged: nobody knows what the source lacks`,
+      );
+    }
+    this.#owner = owner;
+    this.#handle = handle;
+    this.isNew = isNew;
+    this.isDoubtful = chosen.isDoubtful;
+    this.#state = chosen.copy.state;
+    this.#generation = chosen.copy.generation;
+    this.map = new RegionMap(owner.sizeBytes, chosen.copy.bits);
+  }
+
+  static async open(files: Files, path: string, owner: RegionMapOwner): Promise<RegionMapFile> {
+    const isNew = !files.exists(path);
+    if (isNew) await publish(files, path, firstBytes(owner));
+    const handle = files.open(path, "readWrite");
+    try {
+      const file = new RegionMapFile(handle, owner, isNew);
+      // What was found may be in the memory of the machine alone; from now on it counts as durable.
+      await file.update({});
+      return file;
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+  }
+
+  get state(): RegionMapState {
+    return this.#state;
+  }
+
+  listen(events: RegionMapEvents): void {
+    this.#events = events;
+  }
+
+  /** The map has changed: it is written as soon as may be. */
+  write(): void {
+    this.#isWanted = true;
+    if (!this.#isWriting && this.#failure === undefined && !this.#isClosed) this.#begin();
+  }
+
+  /** Resolves when the map as it is now, with this new state, is durable in both copies. */
+  async update(change: Partial<RegionMapState>): Promise<void> {
+    this.#state = { ...this.#state, ...change };
+    await this.#written();
+    await this.#written();
+  }
+
+  /** The source is known to have more. The older copy may stay: it only makes redo begin earlier. */
+  async raiseDurable(ordinal: number): Promise<void> {
+    assert(ordinal >= this.#state.durableOrdinal, "what is durable stays so");
+    this.#state = { ...this.#state, durableOrdinal: ordinal };
+    await this.#written();
+  }
+
+  #written(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.write();
+    });
+  }
+
+  #begin(): void {
+    this.#isWriting = true;
+    this.#isWanted = false;
+    const image = this.map.image();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    const generation = this.#generation + 1;
+    try {
+      const bytes = encodeCopy(this.#owner, { generation, state: this.#state, bits: image });
+      this.#handle.writeNow(bytes, 0, bytes.length, copyPositionOf(this.#owner.sizeBytes, generation));
+    } catch (error) {
+      return this.#fail(error as Error, waiters);
+    }
+    this.#handle.sync((error) => {
+      if (error !== null) return this.#fail(error, waiters);
+      this.#generation = generation;
+      this.#isWriting = false;
+      this.map.madeDurable(image);
+      for (const { resolve } of waiters) resolve();
+      if (this.#isClosed) this.#handle.close();
+      else if (this.#isWanted) this.#begin();
+      this.#events?.marked();
+    });
+  }
+
+  #fail(error: Error, waiters: readonly Waiter[]): void {
+    this.#isWriting = false;
+    this.#failure = error;
+    for (const { reject } of [...waiters, ...this.#waiters]) reject(error);
+    this.#waiters = [];
+    if (this.#isClosed) this.#handle.close();
+    else this.#events?.failed(error);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#events = undefined;
+    for (const { reject } of this.#waiters.splice(0)) reject(new RetryError("the region map was closed"));
+    if (!this.#isWriting) this.#handle.close();
+  }
+}
+
+function firstBytes(owner: RegionMapOwner): Buffer {
+  const bits = new RegionMap(owner.sizeBytes).image();
+  return Buffer.concat([0, 1].map((generation) => encodeCopy(owner, { generation, state: stateAtFirst, bits })));
+}

@@ -1,0 +1,50 @@
+/** What a volume has done, in plain numbers; what all volumes of the program did goes to the counters, once per batch. */
+import { counterStepMax } from "#src/core/limits.ts";
+import type { Counter, Counters } from "#src/host/counters.ts";
+
+export class VolumeFigures {
+  writes = 0;
+  writeBytes = 0;
+  trims = 0;
+  zeroings = 0;
+  flushes = 0;
+  reads = 0;
+  readBytes = 0;
+  /** Read from the source to complete blocks that the host wrote in part. */
+  edgeBytes = 0;
+  /** Read from the source to journal it anew. */
+  resyncBytes = 0;
+}
+
+type FigureName = keyof VolumeFigures;
+
+const counterNames: ReadonlyMap<FigureName, string> = new Map([
+  ["writes", "writes_total"],
+  ["writeBytes", "write_bytes_total"],
+  ["reads", "reads_total"],
+  ["readBytes", "read_bytes_total"],
+]);
+
+export class FigurePublisher {
+  readonly #figures: VolumeFigures;
+  readonly #published: { readonly name: FigureName; readonly counter: Counter; told: number }[];
+
+  constructor(figures: VolumeFigures, counters: Counters) {
+    this.#figures = figures;
+    this.#published = [...counterNames].map(([name, counter]) => ({
+      name,
+      counter: counters.counter(counter),
+      told: 0,
+    }));
+  }
+
+  publish(): void {
+    for (const item of this.#published) {
+      const now = this.#figures[item.name];
+      for (let left = now - item.told; left > 0; left -= counterStepMax) {
+        item.counter.add(Math.min(left, counterStepMax));
+      }
+      item.told = now;
+    }
+  }
+}

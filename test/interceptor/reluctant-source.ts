@@ -1,0 +1,85 @@
+/** A source of which a test decides, per write, whether it may be written at once. */
+import type { DoneCallback } from "#src/host/block-device.ts";
+import type { ExtentsCallback, Source } from "#src/interceptor/source.ts";
+
+export class ReluctantSource implements Source {
+  readonly #inner: Source;
+  readonly #mayWriteNow: () => boolean;
+  /** Overrules what the source can do. */
+  trimReads: boolean | undefined;
+  clears: boolean | undefined;
+  /** Told of each write and clear that the source gets. */
+  seen: (position: number, lengthBytes: number) => void = () => {};
+  /** Reads that wait until the test lets them. */
+  heldReads: (() => void)[] | undefined;
+
+  constructor(inner: Source, mayWriteNow: () => boolean) {
+    this.#inner = inner;
+    this.#mayWriteNow = mayWriteNow;
+  }
+
+  get sizeBytes(): number {
+    return this.#inner.sizeBytes;
+  }
+
+  get rotational(): boolean {
+    return this.#inner.rotational;
+  }
+
+  get minimumBytes(): number {
+    return this.#inner.minimumBytes;
+  }
+
+  get trimReadsZeros(): boolean {
+    return this.trimReads ?? this.#inner.trimReadsZeros;
+  }
+
+  clearsFast(keepSpace: boolean): boolean {
+    return this.clears ?? this.#inner.clearsFast(keepSpace);
+  }
+
+  readIfCached(buffer: Buffer, start: number, lengthBytes: number, position: number): boolean {
+    return this.heldReads === undefined && this.#inner.readIfCached(buffer, start, lengthBytes, position);
+  }
+
+  read(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
+    const begin = (): void => this.#inner.read(buffer, start, lengthBytes, position, done);
+    if (this.heldReads === undefined) begin();
+    else this.heldReads.push(begin);
+  }
+
+  mayWriteNow(): boolean {
+    return this.#mayWriteNow();
+  }
+
+  writeNow(buffer: Buffer, start: number, lengthBytes: number, position: number): void {
+    this.seen(position, lengthBytes);
+    this.#inner.writeNow(buffer, start, lengthBytes, position);
+  }
+
+  write(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
+    this.seen(position, lengthBytes);
+    this.#inner.write(buffer, start, lengthBytes, position, done);
+  }
+
+  clear(position: number, lengthBytes: number, keepSpace: boolean, done: DoneCallback): void {
+    this.seen(position, lengthBytes);
+    this.#inner.clear(position, lengthBytes, keepSpace, done);
+  }
+
+  sync(done: DoneCallback): void {
+    this.#inner.sync(done);
+  }
+
+  extents(position: number, lengthBytes: number, countMax: number, done: ExtentsCallback): void {
+    this.#inner.extents(position, lengthBytes, countMax, done);
+  }
+
+  willNeed(position: number, lengthBytes: number): void {
+    this.#inner.willNeed(position, lengthBytes);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
