@@ -195,10 +195,10 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   #appended(batch: Appended): void {
-    this.#shipper.appended(batch.memory, batch.start, batch.spanBytes, batch.position);
     const touched = this.#touched;
     this.#touched = [];
     const needsRemote = this.#mode.waitsForRemote;
+    this.#shipper.appended(batch.memory, batch.start, batch.spanBytes, batch.position, needsRemote);
     const waits = needsRemote || !this.#acknowledgements.isEmpty;
     const volumes = touched.map((link) => ({ to: link, ordinal: link.lastOrdinal }));
     for (const { to, ordinal } of volumes) {

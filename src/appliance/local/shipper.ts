@@ -1,12 +1,13 @@
 /**
- * Sends a group's batches to the remote, in their order, as the spool holds them. A batch that was just appended leaves
- * from the memory it was made in, if all before it have left; everything else is read back from the spool.
+ * Sends a group's batches to the remote, in their order, as the spool holds them. Batches that were just appended leave
+ * from the memory they were made in, several at a time, if all before them have left; everything else is read back from
+ * the spool.
  *
  * Invariants: `#position` is where the next batch to be shipped begins; what lies before it was given to the link since
- * that came up, or the remote said that it has it.
+ * that came up, or the remote said that it has it. What is gathered begins there.
  */
 import { assert } from "#src/core/assert.ts";
-import { shipperReadBytes, shipperReadsPerTurn } from "#src/core/limits.ts";
+import { shipperGatherBytes, shipperReadBytes, shipperReadsPerTurn } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
 import type { BatchMemory } from "#src/wire/volume-link.ts";
@@ -24,6 +25,10 @@ export class Shipper {
   #isBufferLent = false;
   #buffer: Buffer | undefined;
   #isPumpDue = false;
+  /** Appended and not shipped yet. */
+  #gathered: BatchMemory | undefined;
+  #gatheredStart = 0;
+  #gatheredEnd = 0;
 
   /** `failed`: the spool could not be read back. */
   constructor(spool: Spool, link: GroupLink, clock: Clock, failed: (error: Error) => void) {
@@ -40,7 +45,7 @@ export class Shipper {
 
   /** The link is up: everything behind this position is to be shipped. */
   begin(position: number): void {
-    this.#giveBack();
+    this.#forget();
     this.#position = position;
     this.#isActive = true;
     this.#pumpSoon();
@@ -48,17 +53,53 @@ export class Shipper {
 
   end(): void {
     this.#isActive = false;
-    this.#giveBack();
+    this.#forget();
   }
 
-  /** A batch was appended to the spool at `position`. */
-  appended(memory: BatchMemory, start: number, spanBytes: number, position: number): void {
+  #forget(): void {
+    this.#giveBack();
+    this.#gathered?.release();
+    this.#gathered = undefined;
+  }
+
+  /**
+   * A batch was appended to the spool at `position`. If somebody waits for the remote it leaves at once; else a moment
+   * later, together with those that come until then: one call, and one wake-up at the other side, for all of them.
+   */
+  appended(memory: BatchMemory, start: number, spanBytes: number, position: number, isAwaited: boolean): void {
     if (!this.#isActive) return;
-    if (this.#position !== position || this.#isHeldUp || this.#link.mayShipBytes < spanBytes) return this.#pumpSoon();
-    this.#position += spanBytes;
-    if (this.#link.ship(memory.buffer, start, start + spanBytes)) return;
-    memory.hold();
-    this.#lent = memory;
+    if (!this.#gather(memory, start, spanBytes, position)) {
+      this.#shipGathered();
+      if (!this.#gather(memory, start, spanBytes, position)) return this.#pumpSoon();
+    }
+    if (isAwaited || this.#gatheredEnd - this.#gatheredStart >= shipperGatherBytes) this.#shipGathered();
+    else this.#pumpSoon();
+  }
+
+  /** Batches lie in memory as they do in the spool, so neighbours in both leave together. */
+  #gather(memory: BatchMemory, start: number, spanBytes: number, position: number): boolean {
+    if (this.#gathered === undefined) {
+      if (this.#position !== position || this.#isHeldUp) return false;
+      memory.hold();
+      this.#gathered = memory;
+      this.#gatheredStart = start;
+    } else {
+      const isNext = this.#position + this.#gatheredEnd - this.#gatheredStart === position;
+      if (!isNext || this.#gathered !== memory || this.#gatheredEnd !== start) return false;
+    }
+    this.#gatheredEnd = start + spanBytes;
+    return true;
+  }
+
+  #shipGathered(): void {
+    const memory = this.#gathered;
+    if (memory === undefined) return;
+    this.#gathered = undefined;
+    const byteLength = this.#gatheredEnd - this.#gatheredStart;
+    if (!this.#isActive || this.#isHeldUp || this.#link.mayShipBytes < byteLength) return memory.release();
+    this.#position += byteLength;
+    if (this.#link.ship(memory.buffer, this.#gatheredStart, this.#gatheredEnd)) memory.release();
+    else this.#lent = memory;
   }
 
   mayShip(): void {
@@ -84,6 +125,7 @@ export class Shipper {
     this.#clock.soon(() => {
       this.#isPumpDue = false;
       try {
+        this.#shipGathered();
         this.#pump();
       } catch (error) {
         this.#failed(error as Error);

@@ -223,6 +223,23 @@ test("with the policy to degrade, sync is suspended when the link stays away, an
   expect(it.figures).toMatchObject({ mode: "sync", state: "steady" });
 });
 
+test("batches that follow each other quickly leave together in async, and each at once in sync", async () => {
+  for (const [mode, shipments] of [
+    ["async", 1],
+    ["sync", 3],
+  ] as const) {
+    const it = await bench(mode);
+    it.remote.shipments = 0;
+    for (const block of [5, 6, 7]) {
+      it.write(block, block);
+      it.link.commit();
+    }
+    await it.rest(1);
+    expect(it.remote.shipments).toBe(shipments);
+    expect(it.remote.shipped.slice(-3).map((record) => record.startBlock)).toEqual([5, 6, 7]);
+  }
+});
+
 test("what the remote did not receive is shipped again when it is back", async () => {
   const it = await bench();
   it.write(5, 1);

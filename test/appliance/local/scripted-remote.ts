@@ -7,6 +7,7 @@ export class ScriptedRemote implements GroupLink {
   readonly durableAsked: number[] = [];
   /** Whole batches that it has beyond the spool. */
   readonly lost: Buffer[] = [];
+  shipments = 0;
   isUp = false;
   #owner: GroupLinkOwner | undefined;
 
@@ -42,6 +43,7 @@ export class ScriptedRemote implements GroupLink {
   }
 
   ship(buffer: Buffer, start: number, end: number): boolean {
+    this.shipments++;
     for (let at = start; at < end; ) {
       const header = getBatchHeader(buffer, at, batchMagic.records);
       const records = header === undefined ? undefined : batchRecords(buffer, at, header);
