@@ -36,6 +36,7 @@ export class VolumeIntake {
   /** The appliance may call back from within whatever it is asked. */
   #isBusy = false;
   #hasRoomAgain = false;
+  #hasUncommitted = false;
 
   constructor(link: VolumeLink, sizeBytes: number, flushed: (id: number, error: Error | null) => void) {
     this.#link = link;
@@ -98,6 +99,7 @@ export class VolumeIntake {
       if (!this.#hasRoomFor(payloadBlocks)) return index;
       if (payloadBlocks > 0) link.addWrite(record.startBlock, record.blockCount, bytes, record.payloadAt);
       else link.addRange(record.type, record.startBlock, record.blockCount);
+      this.#hasUncommitted = true;
       assert(link.lastOrdinal === record.ordinal, "appliance and interceptor count alike");
     }
     return records.length;
@@ -106,7 +108,7 @@ export class VolumeIntake {
   #hasRoomFor(payloadBlocks: number): boolean {
     if (this.#link.pressure >= 1) return false;
     if (this.#link.hasRoomFor(payloadBlocks)) return true;
-    this.#link.commit();
+    this.#commit();
     return this.#link.hasRoomFor(payloadBlocks);
   }
 
@@ -121,7 +123,7 @@ export class VolumeIntake {
       this.#hasRoomAgain = false;
       this.#work(() => {
         while (this.#takeUp(this.#waiting[0]));
-        this.#link.commit();
+        this.#commit();
       });
     }
   }
@@ -141,8 +143,15 @@ export class VolumeIntake {
 
   /** What was added gets its order. */
   commit(): void {
-    this.#work(() => this.#link.commit());
+    this.#work(() => this.#commit());
     this.#goOnIfAsked();
+  }
+
+  /** Only what is new: it may call back that there is room, and so bring itself about again. */
+  #commit(): void {
+    if (!this.#hasUncommitted) return;
+    this.#hasUncommitted = false;
+    this.#link.commit();
   }
 
   #work(work: () => void): void {

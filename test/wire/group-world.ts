@@ -196,7 +196,7 @@ function bounds({ connectionCountMax, strangerCountMax }: WorldOptions) {
 }
 
 /** Lets time pass, and promises settle in it. */
-export async function pass(world: GroupWorld, durationMs: number): Promise<void> {
+export async function pass(world: Pick<GroupWorld, "clock" | "driver">, durationMs: number): Promise<void> {
   let isOver = false;
   world.clock.schedule(durationMs, () => {
     isOver = true;

@@ -1,0 +1,393 @@
+/** The two ends of a volume's link against each other: interceptor and appliance in two processes. */
+import { describe, expect, test } from "vitest";
+import { ReconnectError, RefuseError, StopError } from "#src/core/errors.ts";
+import { blockBytes, volumeWindowBytes } from "#src/core/limits.ts";
+import { recordType } from "#src/records/record.ts";
+import type { VolumeLink } from "#src/wire/volume-link.ts";
+import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
+import { driven } from "#test/contract/driver.ts";
+import { SeededRandom } from "#test/sim/seeded-random.ts";
+import { pass, portsOf } from "./group-world.ts";
+import {
+  blocksOf,
+  RecordingReceiver,
+  redoWrite,
+  socketAddress,
+  someVolume,
+  type VolumeWorld,
+  volumeWorld,
+} from "./volume-world.ts";
+
+async function attach(world: VolumeWorld, durableOrdinal = 0) {
+  return driven(world.driver, world.client.attach(someVolume, durableOrdinal, world.receiver));
+}
+
+async function attachedWorld(seed = 1) {
+  const world = await volumeWorld(seed);
+  const { link } = await attach(world);
+  await world.driver.until(() => link.hasRoomFor(1));
+  return { ...world, link };
+}
+
+function write(link: VolumeLink, seed: number, startBlock: number, blockCount: number): void {
+  expect(link.hasRoomFor(blockCount)).toBe(true);
+  link.addWrite(startBlock, blockCount, blocksOf(seed, blockCount), 0);
+}
+
+describe("attaching", () => {
+  test("the appliance is told which volume comes and what its source has, and answers what it has itself", async () => {
+    const world = await volumeWorld();
+    world.appliance.inDoubt = true;
+    const { lastOrdinal, inDoubt, link } = await attach(world, 41);
+    expect(world.appliance.attachments).toEqual([{ identity: someVolume, durableOrdinal: 41 }]);
+    expect([lastOrdinal, inDoubt, link.lastOrdinal]).toEqual([0, true, 0]);
+  });
+
+  test("records that the source may lack are redone in their order before it is done", async () => {
+    const world = await volumeWorld();
+    world.appliance.toRedo = [
+      redoWrite(5, 0, 1),
+      { type: recordType.trim, ordinal: 6, startBlock: 9, blockCount: 4, buffer: Buffer.alloc(0), payloadAt: 0 },
+      ...Array.from({ length: 20 }, (_, index) => redoWrite(7 + index, index, 100)),
+    ];
+    await attach(world, 4);
+    expect(world.receiver.redone.map(({ ordinal }) => ordinal)).toEqual(Array.from({ length: 22 }, (_, i) => 5 + i));
+    expect(world.receiver.redone[2]?.payload?.equals(blocksOf(7, 100))).toBe(true);
+    expect(world.receiver.redone[1]?.payload).toBeUndefined();
+  });
+
+  test("redoing waits for the source, however slow it is", async () => {
+    const world = await volumeWorld();
+    world.appliance.toRedo = Array.from({ length: 30 }, (_, index) => redoWrite(1 + index, index, 100));
+    let underWay = 0;
+    world.receiver.onRedo = async () => {
+      expect(++underWay).toBe(1);
+      await new Promise<void>((resolve) => {
+        world.clock.schedule(3000, resolve);
+      });
+      underWay--;
+    };
+    await attach(world);
+    expect(world.receiver.redone.length).toBe(30);
+  });
+
+  test("a source that fails while it is brought up to date ends the attempt on both sides", async () => {
+    const world = await volumeWorld();
+    world.appliance.toRedo = Array.from({ length: 30 }, (_, index) => redoWrite(1 + index, index, 100));
+    world.receiver.onRedo = async ({ ordinal }) => {
+      if (ordinal === 12) throw new StopError("the source has failed");
+    };
+    await expect(attach(world)).rejects.toThrow("the source has failed");
+    await world.driver.until(() => !world.appliance.isClaimed);
+  });
+
+  test("a connection that is lost while redo is under way ends the attempt on both sides", async () => {
+    const world = await volumeWorld();
+    world.appliance.toRedo = Array.from({ length: 30 }, (_, index) => redoWrite(1 + index, index, 100));
+    world.receiver.onRedo = async ({ ordinal }) => {
+      if (ordinal === 12) world.network.cut("local", "local");
+    };
+    await expect(attach(world)).rejects.toBeInstanceOf(ReconnectError);
+    await world.driver.until(() => !world.appliance.isClaimed);
+  });
+
+  test.each([new RefuseError("another interceptor has the volume"), new StopError("the spool has failed")])(
+    "what the appliance says against it arrives: %s",
+    async (error) => {
+      const world = await volumeWorld();
+      world.appliance.refuseWith = error;
+      const failure = await attach(world).catch((reason: Error) => reason);
+      expect(failure).toBeInstanceOf(error.constructor);
+      expect((failure as Error).message).toBe(error.message);
+    },
+  );
+
+  test("who does not know the token is refused", async () => {
+    const world = await volumeWorld();
+    const stranger = new VolumeLinkClient({ ...portsOf(world.host), token: "a guess", address: socketAddress });
+    const attempt = driven(world.driver, stranger.attach(someVolume, 0, new RecordingReceiver()));
+    await expect(attempt).rejects.toThrow("the token is not the right one");
+  });
+
+  test("an appliance that is not there is said to be worth another try", async () => {
+    const world = await volumeWorld();
+    await driven(world.driver, world.server.close());
+    await expect(attach(world)).rejects.toBeInstanceOf(ReconnectError);
+  });
+
+  test("another interceptor of the same volume is refused, the same one anew is not", async () => {
+    const world = await attachedWorld();
+    const other = new VolumeLinkClient({
+      ...portsOf(world.host),
+      token: "a token that both know",
+      address: socketAddress,
+    });
+    const attempt = driven(world.driver, other.attach(someVolume, 0, new RecordingReceiver()));
+    await expect(attempt).rejects.toThrow("another interceptor has the volume");
+    await attach(world);
+    expect(world.appliance.links.map(({ isDetached }) => isDetached)).toEqual([true, false]);
+    await world.driver.until(() => world.receiver.losses.length === 1);
+    expect(world.receiver.losses[0]).toBeInstanceOf(ReconnectError);
+  });
+
+  test("the same interceptor anew waits for what it began before", async () => {
+    const world = await volumeWorld();
+    world.appliance.toRedo = [redoWrite(1, 0, 1)];
+    world.receiver.onRedo = () => new Promise(() => {});
+    const first = world.client.attach(someVolume, 0, world.receiver);
+    first.catch(() => {});
+    await world.driver.until(() => world.appliance.isClaimed);
+    world.receiver.onRedo = async () => {};
+    await attach(world);
+    await expect(first).rejects.toThrow("connected anew");
+  });
+});
+
+describe("records", () => {
+  test("arrive as they were added, counted alike on both sides", async () => {
+    const { link, appliance, receiver, driver } = await attachedWorld();
+    write(link, 1, 10, 3);
+    link.addRange(recordType.trim, 50, 100);
+    write(link, 2, 0, 256 - 3);
+    link.commit();
+    write(link, 3, 7, 1);
+    link.addRange(recordType.resyncBegin, 0, 0);
+    link.commit();
+    expect(link.lastOrdinal).toBe(5);
+    await driver.until(() => receiver.acknowledgedOrdinal === 5);
+    expect(
+      appliance.records.map(({ type, ordinal, startBlock, blockCount }) => [type, ordinal, startBlock, blockCount]),
+    ).toEqual([
+      ["write", 1, 10, 3],
+      [recordType.trim, 2, 50, 100],
+      ["write", 3, 0, 253],
+      ["write", 4, 7, 1],
+      [recordType.resyncBegin, 5, 0, 0],
+    ]);
+    expect(appliance.records[2]?.payload?.equals(blocksOf(2, 253))).toBe(true);
+  });
+
+  test("payloads can be read back from the memory they lie in, for as long as it is held", async () => {
+    const { link, receiver, driver } = await attachedWorld();
+    expect(link.hasRoomFor(2)).toBe(true);
+    const { memory } = link;
+    memory.hold();
+    const payloadAt = link.addWrite(3, 2, blocksOf(9, 2), 0);
+    link.commit();
+    await driver.until(() => receiver.acknowledgedOrdinal === 1);
+    for (let round = 0; round < 50; round++) {
+      write(link, round, 0, 200);
+      link.commit();
+      await driver.until(() => receiver.acknowledgedOrdinal === 2 + round);
+    }
+    expect(memory.buffer.subarray(payloadAt, payloadAt + 2 * blockBytes).equals(blocksOf(9, 2))).toBe(true);
+    memory.release();
+  });
+
+  test("volumes of one process that make their batches at the same time do not disturb each other", async () => {
+    const world = await volumeWorld();
+    const links: VolumeLink[] = [];
+    for (const id of ["00".repeat(16), "11".repeat(16), "22".repeat(16)]) {
+      world.appliance.isClaimed = false;
+      const { link } = await driven(world.driver, world.client.attach({ ...someVolume, id }, 0, world.receiver));
+      await world.driver.until(() => link.hasRoomFor(1));
+      links.push(link);
+    }
+    const places = links.map((link, index) => {
+      const { buffer } = link.memory;
+      const at = link.addWrite(0, 200, blocksOf(index, 200), 0);
+      return buffer.subarray(at, at + 200 * blockBytes);
+    });
+    expect(places.map((place, index) => place.equals(blocksOf(index, 200)))).toEqual([true, true, true]);
+  });
+
+  test("an appliance without room takes the rest when it has some, and credit holds the interceptor back", async () => {
+    const { link, appliance, receiver, driver, clock } = await attachedWorld();
+    appliance.link.roomBlocks = 300;
+    let added = 0;
+    while (link.hasRoomFor(200)) {
+      write(link, ++added, added, 200);
+      link.commit();
+      await pass({ clock, driver }, 100);
+      expect(added).toBeLessThan(20);
+    }
+    expect(added * 200 * blockBytes).toBeLessThan(volumeWindowBytes + 300 * blockBytes);
+    expect(appliance.records.length).toBe(1);
+    const before = receiver.roomAgainCount;
+    appliance.link.roomBlocks = Number.MAX_SAFE_INTEGER;
+    appliance.link.receiver.roomAgain();
+    await driver.until(() => receiver.acknowledgedOrdinal === added);
+    expect(receiver.roomAgainCount).toBeGreaterThan(before);
+    expect(link.hasRoomFor(200)).toBe(true);
+  });
+
+  test("an appliance that calls back from within its commit gets each record once, in order", async () => {
+    const { link, appliance, receiver, driver } = await attachedWorld();
+    const own = appliance.link;
+    const commit = own.commit.bind(own);
+    own.commit = () => {
+      own.roomBlocks = 150;
+      commit();
+      own.receiver.roomAgain();
+    };
+    own.roomBlocks = 150;
+    for (let count = 1; count <= 8; count++) {
+      write(link, count, count, 100);
+      link.commit();
+    }
+    await driver.until(() => receiver.acknowledgedOrdinal === 8);
+    expect(appliance.records.map(({ startBlock }) => startBlock)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  test("pressure is passed on, from 1 on nothing is taken, and below it goes on", async () => {
+    const { link, appliance, receiver, driver, clock } = await attachedWorld();
+    appliance.link.pressure = 0.4;
+    write(link, 1, 0, 1);
+    link.commit();
+    await driver.until(() => receiver.acknowledgedOrdinal === 1);
+    expect(link.pressure).toBe(0.4);
+    appliance.link.pressure = 1;
+    write(link, 2, 0, 1);
+    link.commit();
+    await pass({ clock, driver }, 100);
+    expect(appliance.records.length).toBe(1);
+    appliance.link.pressure = 0.9;
+    appliance.link.receiver.roomAgain();
+    await driver.until(() => receiver.acknowledgedOrdinal === 2);
+    expect(link.pressure).toBe(0.9);
+  });
+
+  test("many random records of many seeds all arrive, in order and whole", async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const { link, appliance, receiver, driver } = await attachedWorld(seed);
+      const random = new SeededRandom(seed);
+      const expected: string[] = [];
+      while (expected.length < 100) {
+        const blockCount = random.chance(0.1) ? random.between(1, 256) : random.between(1, 4);
+        while (!link.hasRoomFor(blockCount)) {
+          link.commit();
+          if (!link.hasRoomFor(blockCount)) await driver.until(() => link.hasRoomFor(blockCount));
+        }
+        const startBlock = random.integerBelow(1000);
+        const isTrim = random.chance(0.1);
+        if (isTrim) link.addRange(recordType.trim, startBlock, blockCount);
+        else link.addWrite(startBlock, blockCount, blocksOf(expected.length, blockCount), 0);
+        expected.push(`${isTrim ? "trim" : "write"} ${startBlock} ${blockCount}`);
+        if (random.chance(0.4)) link.commit();
+      }
+      link.commit();
+      await driver.until(() => receiver.acknowledgedOrdinal === expected.length);
+      const found = appliance.records.map(
+        ({ type, startBlock, blockCount }) => `${type === "write" ? type : "trim"} ${startBlock} ${blockCount}`,
+      );
+      expect(found).toEqual(expected);
+      for (const [index, { payload, blockCount }] of appliance.records.entries()) {
+        if (payload !== undefined) expect(payload.equals(blocksOf(index, blockCount))).toBe(true);
+      }
+    }
+  });
+});
+
+describe("flushes and what is durable", () => {
+  test("a flush is answered when the appliance has done it, behind all that was added before", async () => {
+    const { link, appliance, receiver, driver, clock } = await attachedWorld();
+    write(link, 1, 0, 4);
+    let answer: Error | null | undefined;
+    link.flush((error) => {
+      answer = error;
+    });
+    await driver.until(() => appliance.link.flushes.length === 1);
+    expect(appliance.records.length).toBe(1);
+    await pass({ clock, driver }, 100);
+    expect(answer).toBeUndefined();
+    appliance.link.flushes[0]?.(null);
+    await driver.until(() => answer !== undefined);
+    expect([answer, receiver.acknowledgedOrdinal]).toEqual([null, 1]);
+  });
+
+  test("a flush that fails says why", async () => {
+    const { link, appliance, driver } = await attachedWorld();
+    let answer: Error | null = null;
+    link.flush((error) => {
+      answer = error;
+    });
+    await driver.until(() => appliance.link.flushes.length === 1);
+    appliance.link.flushes[0]?.(new StopError("the spool's disk has failed"));
+    await driver.until(() => answer !== null);
+    expect(answer).toEqual(new StopError("the spool's disk has failed"));
+    expect(answer).toBeInstanceOf(StopError);
+  });
+
+  test("a flush waits behind records that have no room yet", async () => {
+    const { link, appliance, driver, clock } = await attachedWorld();
+    appliance.link.roomBlocks = 0;
+    write(link, 1, 0, 4);
+    link.flush(() => {});
+    await pass({ clock, driver }, 100);
+    expect(appliance.link.flushes.length).toBe(0);
+    appliance.link.roomBlocks = 100;
+    appliance.link.receiver.roomAgain();
+    await driver.until(() => appliance.link.flushes.length === 1);
+    expect(appliance.records.length).toBe(1);
+  });
+
+  test("what the source has durably is told, the last of it if there is much", async () => {
+    const { link, appliance, driver } = await attachedWorld();
+    write(link, 1, 0, 1);
+    link.commit();
+    link.reportDurable(1);
+    await driver.until(() => appliance.link.durableOrdinals.at(-1) === 1);
+  });
+});
+
+describe("the end", () => {
+  test("a lost connection is told once, with all flushes that waited, and can be attached anew", async () => {
+    const { link, receiver, driver, network, appliance, ...world } = await attachedWorld();
+    write(link, 1, 0, 4);
+    const answers: (Error | null)[] = [];
+    link.flush((error) => answers.push(error));
+    await driver.until(() => appliance.link.flushes.length === 1);
+    network.cut("local", "local");
+    await driver.until(() => receiver.losses.length === 1 && appliance.links[0]?.isDetached === true);
+    expect(receiver.losses[0]).toBeInstanceOf(ReconnectError);
+    expect(answers.length).toBe(1);
+    expect(link.hasRoomFor(1)).toBe(false);
+    appliance.links[0]?.flushes[0]?.(null);
+    const again = await driven(driver, world.client.attach(someVolume, 0, receiver));
+    expect(again.lastOrdinal).toBe(1);
+    await driver.until(() => again.link.hasRoomFor(1));
+    expect(answers.length).toBe(1);
+  });
+
+  test("an appliance that can protect no more says so", async () => {
+    const { receiver, driver, appliance } = await attachedWorld();
+    appliance.link.receiver.lost(new StopError("the spool's disk has failed"));
+    await driver.until(() => receiver.losses.length === 1);
+    expect(receiver.losses[0]).toBeInstanceOf(StopError);
+    expect(receiver.losses[0]?.message).toBe("the spool's disk has failed");
+  });
+
+  test("a volume that is detached is free at once, and its interceptor is not called any more", async () => {
+    const { link, receiver, driver, appliance, server } = await attachedWorld();
+    link.detach();
+    await driver.until(() => !appliance.isClaimed && server.connectionCount === 0);
+    expect([receiver.losses, appliance.link.isDetached]).toEqual([[], true]);
+    expect(link.hasRoomFor(1)).toBe(false);
+  });
+
+  test("fault 27: a thousand flaps leave no connection, timer or memory behind", async () => {
+    const world = await volumeWorld();
+    for (let flap = 1; flap <= 1000; flap++) {
+      const { link } = await attach(world);
+      await world.driver.until(() => link.hasRoomFor(8));
+      link.addWrite(0, 8, blocksOf(flap, 8), 0);
+      if (flap % 3 > 0) link.commit();
+      if (flap % 2 > 0) world.network.cut("local", "local");
+      else link.detach();
+      await world.driver.until(() => !world.appliance.isClaimed);
+    }
+    await pass(world, 20_000);
+    expect([world.network.standingCount, world.server.connectionCount, world.clock.pendingCount]).toEqual([0, 0, 0]);
+    expect(world.client.slabCount).toBeLessThanOrEqual(2);
+  });
+});
