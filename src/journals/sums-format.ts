@@ -14,7 +14,7 @@ export const sumsFileBytes = sumsHeaderBytes + slotsPerSegment * sumBytes;
 /** "TMDS". */
 const magic = 0x53444d54;
 const version = 1;
-const at = { magic: 0, version: 4, group: 8, segment: 24, level: 32, checksum: 56 };
+const at = { magic: 0, version: 4, reserved: 6, group: 8, segment: 24, level: 32, reservedToo: 36, checksum: 56 };
 const sumAt = { checksum: 0, volume: checksumBytes, bond: 12 };
 const two32 = 2 ** 32;
 
@@ -41,14 +41,17 @@ export function decodeSumsHeader(bytes: Buffer, path: string): SumsHeader {
   if (bytes.length < sumsHeaderBytes || getLe32(bytes, at.magic) !== magic) {
     throw new StopError(`${path} is damaged: it does not begin as the sums of a data segment do`);
   }
-  if (!hasChecksum(bytes, 0, at.checksum, bytes, at.checksum)) throw new StopError(`${path} is damaged in its header`);
+  // A later version may have its checksum elsewhere, so it need not be sound to be believed.
   if (getLe16(bytes, at.version) !== version) {
     throw new RefuseError(
       `${path} has version ${getLe16(bytes, at.version)}, and this program reads version ${version}: use the program that wrote it`,
     );
   }
+  if (!hasChecksum(bytes, 0, at.checksum, bytes, at.checksum)) throw new StopError(`${path} is damaged in its header`);
   const segment = getLe64(bytes, at.segment);
-  if (segment < 1 || segment > segmentMax) throw new StopError(`${path} is damaged in its header`);
+  const isReservedZero =
+    getLe16(bytes, at.reserved) === 0 && bytes.subarray(at.reservedToo, at.checksum).every((byte) => byte === 0);
+  if (!isReservedZero || segment < 1 || segment > segmentMax) throw new StopError(`${path} is damaged in its header`);
   return { group: bytes.toString("hex", at.group, at.group + 16), segment, level: getLe32(bytes, at.level) };
 }
 

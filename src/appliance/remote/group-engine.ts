@@ -310,12 +310,10 @@ export class GroupEngine implements SessionGroup {
     this.#hadFiles = false;
   }
 
-  /** Lets go of files while nobody is connected. False: somebody is. */
-  releaseFiles(): boolean {
-    if (this.#session !== undefined) return false;
+  /** They are opened again by what lands next. */
+  releaseFiles(): void {
     this.#journals?.release();
     this.#hadFiles = false;
-    return true;
   }
 
   /** In good order: all that is here is durable afterwards, unless the status says otherwise. */

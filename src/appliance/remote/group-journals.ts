@@ -183,7 +183,7 @@ export class GroupJournals {
     }
   }
 
-  /** Lets go of the files if nothing is under way; they are opened again by what lands next. */
+  /** Lets go of the files; they are opened again by what lands next. */
   release(): void {
     this.#landing.release();
   }

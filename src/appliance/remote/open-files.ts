@@ -1,9 +1,8 @@
-/** Keeps the number of groups with open files bounded: who has had them longest and has no work lets go of them. */
-import { remoteOpenGroupCountMax } from "#src/core/limits.ts";
+/** Keeps the number of groups with open files bounded: who opened them longest ago lets go of them. */
 
 export interface FileHolder {
-  /** False: they are needed. */
-  releaseFiles(): boolean;
+  /** They are opened again when they are needed. */
+  releaseFiles(): void;
 }
 
 export class OpenFiles {
@@ -11,16 +10,17 @@ export class OpenFiles {
   /** The one that opened its files last is last. */
   readonly #holders = new Set<FileHolder>();
 
-  constructor(countMax: number = remoteOpenGroupCountMax) {
+  constructor(countMax: number) {
     this.#countMax = countMax;
   }
 
   opened(holder: FileHolder): void {
     this.#holders.delete(holder);
     this.#holders.add(holder);
-    for (const other of this.#holders) {
+    for (const oldest of this.#holders) {
       if (this.#holders.size <= this.#countMax) return;
-      if (other !== holder && other.releaseFiles()) this.#holders.delete(other);
+      this.#holders.delete(oldest);
+      oldest.releaseFiles();
     }
   }
 }

@@ -122,9 +122,8 @@ export class Receiver {
     const lastSeq = batch.firstSeq + batch.recordCount - 1;
     const isSpoolShort = this.#spool.lastSeq > 0 && this.#spool.lastSeq < this.#receivedAtHello;
     if (isSpoolShort && batch.firstSeq <= this.#receivedAtHello && lastSeq > this.#spool.lastSeq) {
-      throw new ResyncError(
-        `the records up to ${this.#receivedAtHello} are here, and the writer, whose spool ended at ${this.#spool.lastSeq}, gives their numbers to others`,
-      );
+      const claim = `the writer, whose spool ended at ${this.#spool.lastSeq}, gives their numbers to others`;
+      throw new ResyncError(`the records up to ${this.#receivedAtHello} are here, and ${claim}`);
     }
   }
 

@@ -50,7 +50,7 @@ export class RemoteAppliance implements GroupSessions {
   readonly #options: RemoteOptions;
   readonly #groupsPath: string;
   readonly #catalogue: SegmentCatalogue;
-  readonly #openFiles = new OpenFiles();
+  readonly #openFiles: OpenFiles;
   readonly #engines = new Map<string, GroupEngine>();
   readonly #creating = new Map<string, Promise<GroupEngine>>();
   /** Groups whose state cannot be read: they have no engine. */
@@ -60,6 +60,7 @@ export class RemoteAppliance implements GroupSessions {
   constructor(parts: RemoteApplianceParts, groupsPath: string, catalogue: SegmentCatalogue) {
     this.#parts = parts;
     this.#options = { ...remoteDefaults, ...parts.options };
+    this.#openFiles = new OpenFiles(this.#options.openGroupCountMax);
     this.#groupsPath = groupsPath;
     this.#catalogue = catalogue;
   }

@@ -4,6 +4,7 @@ import {
   remoteCheckpointAfterMs,
   remoteCreditBytes,
   remoteFullProbeMs,
+  remoteOpenGroupCountMax,
   remoteSyncAfterBytes,
   remoteSyncAfterMs,
   remoteUndurableBytesMax,
@@ -19,6 +20,8 @@ export interface RemoteOptions {
   readonly creditBytes: number;
   readonly undurableBytesMax: number;
   readonly checkpointAfterMs: number;
+  /** Groups that keep their files open at the same time. */
+  readonly openGroupCountMax: number;
   /** How often a full disk is tried again. */
   readonly fullProbeMs: number;
 }
@@ -30,6 +33,7 @@ export const remoteDefaults: RemoteOptions = {
   creditBytes: remoteCreditBytes,
   undurableBytesMax: remoteUndurableBytesMax,
   checkpointAfterMs: remoteCheckpointAfterMs,
+  openGroupCountMax: remoteOpenGroupCountMax,
   fullProbeMs: remoteFullProbeMs,
 };
 
