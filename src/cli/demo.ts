@@ -1,65 +1,79 @@
-/** `tidemark demo`: what `npm start` runs. Until there is an appliance, a demo volume over NBD. */
+/** `tidemark demo`: what `npm start` runs. All roles with a demo volume, and what to try with it. */
+import { join } from "node:path";
+import type { VolumeReport } from "#src/control/control-plane.ts";
+import type { Program } from "#src/control/program.ts";
+import { roleNames } from "#src/control/role.ts";
 import { demoVolumeBytes } from "#src/core/limits.ts";
-import { createSparseFile } from "#src/host/node/sparse-file.ts";
-import { defaultPort } from "#src/nbd/constants.ts";
+import { nodeFiles } from "#src/host/node/files.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
-import { explainFile } from "./failure.ts";
-import { openServed, reportAsText, startServing } from "./serving.ts";
+import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
+import { readyLine } from "./roles.ts";
+import { runProgram } from "./running.ts";
 
-const help = `Usage: tidemark demo [--data DIR] [--port N]
+const help = `Usage: tidemark demo [OPTION ...]
 
-Serves a demo volume, a sparse file of ${demoVolumeBytes / 2 ** 30} GiB, over NBD on loopback. The file is made at the first start.
+Starts all roles in one process, with a demo volume: a sparse file of ${demoVolumeBytes / 2 ** 30} GiB in the data folder,
+made at the first start.
 
-  --data DIR  where the file lies (./var)
-  --port N    the TCP port (${defaultPort})
+  --port N         the TCP port where the volume is attached; short for --set nbd.port=N
+${configHelp}  --json           say where it can be reached as a JSON line
+  --help           this text
 
 Example:
   tidemark demo --data /tmp/try
 `;
 
+const volumeName = "demo";
+
 export const demoCommand: Command = {
   name: "demo",
-  summary: "serve a demo volume",
+  summary: "start all roles with a demo volume",
   help,
   run: demo,
 };
 
 async function demo(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, { data: { type: "string" }, port: { type: "string" } });
+  const { values, positionals } = parseCommandLine(args, {
+    ...configOptions,
+    port: { type: "string" },
+    json: { type: "boolean" },
+  });
   if (positionals.length > 0)
     throw new UsageError(`demo takes no '${positionals[0]}'; 'tidemark demo --help' tells more`);
-  const file = demoFile(values.data ?? "var");
-  const port = wholeNumber(values.port ?? String(defaultPort), "--port", { min: 0, max: 65535 });
-  const started = await startServing({
-    device: openServed(file, false),
-    exportName: "demo",
-    description: "Tidemark demo volume",
-    address: { kind: "tcp", host: "127.0.0.1", port },
-    report: reportAsText,
+  const port =
+    values.port === undefined ? [] : [`nbd.port=${wholeNumber(values.port, "--port", { min: 0, max: 65535 })}`];
+  const { config } = readConfiguration({ ...values, set: [...(values.set ?? []), ...port] }, roleNames);
+  return runProgram(config, roleNames, async (program) => {
+    const volume = await demoVolume(program, config.data);
+    process.stdout.write(values.json === true ? await readyLine(program) : nextSteps(program, volume));
   });
-  process.stdout.write(nextSteps(file, started.uri));
-  await started.ended;
-  return 0;
 }
 
-function demoFile(folder: string): string {
-  try {
-    return createSparseFile(folder, "demo.img", demoVolumeBytes);
-  } catch (error) {
-    throw explainFile(error, `--data ${folder}`);
-  }
+async function demoVolume({ control }: Program, data: string): Promise<VolumeReport> {
+  const { volumes } = await control.status();
+  const known = volumes.find((volume) => volume.name === volumeName);
+  if (known !== undefined) return known;
+  const source = join(data, "demo.img");
+  const size = nodeFiles.exists(source) ? {} : { sizeBytes: demoVolumeBytes };
+  return control.addVolume({ name: volumeName, source, ...size });
 }
 
-function nextSteps(file: string, uri: string): string {
-  return `The demo volume (${file}) is at ${uri}
+function nextSteps({ apiUrl }: Program, { source, uris }: VolumeReport): string {
+  const [uri = ""] = uris;
+  const api = apiUrl === "http://127.0.0.1:7878" ? "" : ` --api ${apiUrl}`;
+  return `The demo volume (${source}) is at ${uri}
+and every write to it is kept.
 
 Try, in another terminal:
   nbdinfo ${uri}
   qemu-img convert -n -f raw -O raw SOME-IMAGE ${uri}
   mkdir -p /tmp/disk && nbdfuse /tmp/disk ${uri} &      # then /tmp/disk/nbd is the volume as a file
   fusermount3 -u /tmp/disk                              # and this ends it
+  npx tidemark status --watch${api}      # how far the remote appliance is
+  npx tidemark mode ${volumeName} sync${api}         # from now on writes wait for it
+  npx tidemark trace ${volumeName}${api}             # the life of single writes
 
 (nbdinfo and nbdfuse are in Debian's package libnbd-bin, qemu-img is in qemu-utils.)
-This volume is served as it is, and not protected yet. Ctrl-C ends.
+Ctrl-C ends.
 `;
 }

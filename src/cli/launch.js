@@ -31,6 +31,17 @@ async function runHere() {
   warmCompileCache();
   module.enableCompileCache(cacheFolder);
   await import("./main.ts");
+  if (isWarming()) await loadThreads();
+}
+
+/** What threads run is compiled with the rest, so that they too find it in the cache. */
+async function loadThreads() {
+  await import("#src/control/local-side.ts");
+  await import("#src/control/remote-side.ts");
+}
+
+function isWarming() {
+  return process.env.TIDEMARK_WARMING === "1";
 }
 
 /**
@@ -38,7 +49,7 @@ async function runHere() {
  * each change of the sources, and all others find the result in the cache.
  */
 function warmCompileCache() {
-  if (process.env.TIDEMARK_WARMING === "1") return;
+  if (isWarming()) return;
   const stampFile = join(cacheFolder, "warmed");
   try {
     const stamp = sourcesStamp();

@@ -2,10 +2,30 @@
 import "#src/host/node/thread-pool.ts";
 import { programVersion } from "#src/host/node/program-version.ts";
 import { type Command, UsageError } from "./command.ts";
+import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
+import { dumpCommand } from "./dump.ts";
+import { modeCommand } from "./mode.ts";
+import { interceptorCommand, localCommand, remoteCommand, upCommand } from "./roles.ts";
 import { serveCommand } from "./serve.ts";
+import { statusCommand } from "./status.ts";
+import { traceCommand } from "./trace.ts";
+import { volumeCommand } from "./volume.ts";
 
-const commands: readonly Command[] = [serveCommand, demoCommand];
+const commands: readonly Command[] = [
+  upCommand,
+  interceptorCommand,
+  localCommand,
+  remoteCommand,
+  volumeCommand,
+  modeCommand,
+  statusCommand,
+  traceCommand,
+  dumpCommand,
+  configCommand,
+  serveCommand,
+  demoCommand,
+];
 
 function helpText(): string {
   const width = Math.max(...commands.map((command) => command.name.length));

@@ -1,4 +1,5 @@
 /** `tidemark serve`: a plain NBD server over a file, unprotected. */
+import { isLoopback } from "#src/control/listening-address.ts";
 import { nbdNameBytesMax, shutdownGraceMs, unixPathBytesMax } from "#src/core/limits.ts";
 import { inheritedSocket } from "#src/host/node/inherited-socket.ts";
 import { readTextFile } from "#src/host/node/text-file.ts";
@@ -146,10 +147,6 @@ function addressOf(values: Values, tls: Serving["tls"]): SocketAddress {
   }
   const port = wholeNumber(values.port ?? String(defaultPort), "--port", { min: 0, max: 65535 });
   return { kind: "tcp", host, port };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function reportAsJson(event: ServerEvent): void {

@@ -1,4 +1,4 @@
-/** What `serve` and `demo` have in common: a device behind a server, until somebody ends it. */
+/** A device behind a server, until somebody ends it. */
 import { shutdownGraceMs } from "#src/core/limits.ts";
 import type { BlockDevice } from "#src/host/block-device.ts";
 import { openBlockDevice } from "#src/host/node/block-device.ts";
@@ -11,6 +11,7 @@ import type { TlsPolicy } from "#src/nbd/handshake.ts";
 import { NbdServer } from "#src/nbd/server.ts";
 import type { ServerEvent } from "#src/nbd/server-context.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
+import { endingSignal } from "./ending-signal.ts";
 import { explainFile, explainListening } from "./failure.ts";
 
 export interface Serving {
@@ -87,14 +88,6 @@ function onlyExport(served: NbdExport): ExportDirectory {
 function uriOf(address: SocketAddress, serving: Serving): string {
   if (address.kind === "inherited") return "(the socket that was handed over)";
   return formatNbdUri({ address, exportName: serving.exportName, tls: serving.tls?.policy === "require" });
-}
-
-/** Repeated signals change nothing: Ctrl-C under npm arrives twice, once from the terminal and once from npm. */
-function endingSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.on("SIGINT", () => resolve());
-    process.on("SIGTERM", () => resolve());
-  });
 }
 
 /** What was replied to but never flushed need not survive a power cut, but a clean end should leave nothing to chance. */

@@ -10,6 +10,9 @@ export function checkConfig(config: Config, roles: readonly RoleName[]): void {
   checkHttp(config);
   if (roles.includes("interceptor")) checkNbd(config);
   if (roles.includes("local")) checkLocal(config);
+  if (roles.includes("local") && !roles.includes("remote") && config.remote.address === undefined) {
+    throw new RefuseError("the local appliance must be told where the remote one is: set remote.address");
+  }
   // With all roles in one process the wire is a private Unix socket, whatever is said of it.
   if (roles.includes("remote") && roles.length === 1) checkWire(config);
   for (const path of [config.nbd.socket, config.wire.socket, config.local.socket]) checkSocketPath(path);

@@ -1,5 +1,5 @@
 /** Every setting there is, with its default and what it is for. The file, `tidemark config` and the documents follow it. */
-import { GiB, KiB, MiB } from "#src/core/limits.ts";
+import { checkpointMsDefault, GiB, KiB, MiB, trackAfterMsDefault } from "#src/core/limits.ts";
 import { logLevels } from "#src/host/log.ts";
 import { defaultPort } from "#src/nbd/constants.ts";
 import { modes } from "./role.ts";
@@ -96,7 +96,14 @@ export const configSchema = {
   interceptor: {
     applianceLost: choice(["stall", "track"], "stall", "what writes do when the local appliance is gone"),
     flush: choice(["both", "spool"], "both", "what a host's FLUSH syncs: source and spool, or only the spool"),
-    checkpointSeconds: seconds(5, "how often it is noted how far the source is", { min: 0.1, max: day }),
+    trackAfterSeconds: seconds(trackAfterMsDefault / 1000, "so long track waits before it goes on unprotected", {
+      min: 0,
+      max: day,
+    }),
+    checkpointSeconds: seconds(checkpointMsDefault / 1000, "how often it is noted how far the source is", {
+      min: 0.1,
+      max: day,
+    }),
   },
   log: {
     level: choice(logLevels, "info", "entries below it are left out"),

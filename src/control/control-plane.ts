@@ -5,6 +5,7 @@
 import { RefuseError } from "#src/core/errors.ts";
 import { statusPatienceMs } from "#src/core/limits.ts";
 import { nearestName } from "#src/core/nearest-name.ts";
+import type { Counters } from "#src/host/counters.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
 import { formatAddress } from "./listening-address.ts";
 import type { GroupFacts, Mode, RemoteGroupFacts, RoleName, TraceEntry, VolumeFacts } from "./role.ts";
@@ -30,6 +31,8 @@ export interface StatusReport {
   readonly remoteGroups: readonly RemoteGroupFacts[];
   /** Where local appliances find the remote one that runs here. */
   readonly wire?: string;
+  /** Since the program was started; true at this moment, whatever else is silent. */
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 /** There is nothing of this name. */
@@ -44,6 +47,7 @@ export interface ControlPlaneParts {
   /** Where there are interceptors. */
   readonly keeper: VolumeKeeper | undefined;
   readonly nbdWithTls: boolean;
+  readonly counters: Counters;
 }
 
 export class ControlPlane {
@@ -73,6 +77,7 @@ export class ControlPlane {
       groups: facts.flatMap((one) => one.groups),
       remoteGroups: facts.flatMap((one) => one.remoteGroups),
       ...(wire === undefined ? {} : { wire: formatAddress(wire) }),
+      counters: this.#parts.counters.read(),
     };
   }
 
@@ -96,6 +101,8 @@ export class ControlPlane {
   }
 
   async addVolume(request: VolumeRequest): Promise<VolumeReport> {
+    // Groups and their modes are the local appliance's.
+    if (request.mode !== undefined) this.#local("local");
     const { name } = await this.#keeper().add(request);
     return this.volume(name);
   }

@@ -4,8 +4,9 @@
  */
 import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
-import type { SocketAddress } from "#src/host/socket.ts";
-import type { VolumeIdentity, VolumeLinks } from "#src/wire/volume-link.ts";
+import type { RemoteGroupStatus } from "#src/appliance/remote/group-engine.ts";
+import type { VolumeStatus } from "#src/interceptor/volume-status.ts";
+import type { VolumeIdentity } from "#src/wire/volume-link.ts";
 
 export type { Mode };
 
@@ -20,12 +21,8 @@ export interface VolumeDefinition extends VolumeIdentity {
   readonly source: string;
 }
 
-export const volumeStates = ["opening", "open", "waiting", "fenced", "failed"] as const;
-/**
- * `opening`: what the source may lack is brought there, the export is not there yet. `waiting`: requests wait, for the
- * appliance, the remote or room. `fenced`: writes fail until a person has looked. `failed`: it could not be opened.
- */
-export type VolumeState = (typeof volumeStates)[number];
+/** `opening`: what the source may lack is brought there, and there is no export yet. `failed`: it could not be opened. */
+export type VolumeState = VolumeStatus["state"] | "opening" | "failed";
 
 export interface VolumeFacts {
   readonly name: string;
@@ -44,24 +41,26 @@ export interface VolumeFacts {
   readonly durable: number;
   /** Bytes in regions that may differ between source, spool and remote. */
   readonly markedBytes: number;
+  /** Since the program was started. */
+  readonly writes: number;
+  readonly writeBytes: number;
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly flushes: number;
 }
+
+export type VolumeFigures = Omit<VolumeFacts, "name" | "group" | "source" | "sizeBytes" | "connections">;
+
+/** Of a volume that is not open. */
+export const noFigures = {
+  ...{ connections: 0, added: 0, acknowledged: 0, applied: 0, durable: 0, markedBytes: 0 },
+  ...{ writes: 0, writeBytes: 0, reads: 0, readBytes: 0, flushes: 0 },
+} as const;
 
 export type GroupFacts = GroupFigures;
 
 /** A group as the remote appliance has it. */
-export interface RemoteGroupFacts {
-  readonly id: string;
-  readonly name: string;
-  readonly epoch: number;
-  readonly received: number;
-  readonly durable: number;
-  readonly stored: number;
-  readonly journalBytes: number;
-  /** The local appliance that is connected. */
-  readonly peer?: string;
-  /** Why nothing is accepted, if so. */
-  readonly why?: string;
-}
+export type RemoteGroupFacts = RemoteGroupStatus;
 
 export const traceSteps = ["acknowledged", "sourceWritten", "replied", "received", "durable", "stored"] as const;
 export type TraceStep = (typeof traceSteps)[number];
@@ -76,38 +75,4 @@ export interface TraceEntry {
   readonly atWallMs: number;
   /** Microseconds since the write arrived; a step that is not there has not come yet. */
   readonly steps: Readonly<Partial<Record<TraceStep, number>>>;
-}
-
-/** The NBD server with its interceptors. What is thrown is said to whoever asked, so its message is for people. */
-export interface InterceptorRole {
-  /** Where NBD clients find the exports; several where there is both a port and a socket. */
-  readonly addresses: readonly SocketAddress[];
-  /** Looks at a source before it becomes a volume's: how large it is. */
-  measure(source: string): Promise<number>;
-  /** Resolves when the export is open: after the redo. */
-  addVolume(volume: VolumeDefinition): Promise<void>;
-  /** Ends the export and its connections, and lets go of the source, once that has all that was acknowledged. */
-  removeVolume(name: string): Promise<void>;
-  volumes(): readonly VolumeFacts[];
-  trace(volumeName: string): readonly TraceEntry[];
-  /** Answers what is under way, syncs the sources, notes how far they are. */
-  stop(): Promise<void>;
-}
-
-/** The local appliance with its groups, and where interceptors of this and other processes find it. */
-export interface LocalRole {
-  readonly links: VolumeLinks;
-  /** One that is there already stays as it is; all that ever were are opened at the start. */
-  addGroup(name: string, mode: Mode): Promise<void>;
-  /** Resolves when the switch has begun; `groups` shows when it is done. */
-  setMode(groupName: string, mode: Mode): Promise<void>;
-  groups(): readonly GroupFacts[];
-  stop(): Promise<void>;
-}
-
-export interface RemoteRole {
-  /** Where local appliances find it. */
-  readonly address: SocketAddress;
-  groups(): readonly RemoteGroupFacts[];
-  stop(): Promise<void>;
 }

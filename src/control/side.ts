@@ -2,7 +2,8 @@
  * The two sides that the work is divided into, each with an I/O thread of its own, and the words between them and the
  * control plane in the main thread.
  */
-import type { SocketAddress } from "#src/host/socket.ts";
+import type { SharedCounters } from "#src/host/node/counters.ts";
+import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import type { Config } from "./config-schema.ts";
 import type {
   GroupFacts,
@@ -22,10 +23,13 @@ export interface SideSettings {
   readonly roles: readonly RoleName[];
   /** Certificates and tokens are read once, in the main thread, and are not in the configuration. */
   readonly secrets: SideSecrets;
+  readonly counters: SharedCounters;
 }
 
 export interface SideSecrets {
-  readonly wireToken: string | undefined;
+  readonly nbdTls: TlsCredentials | undefined;
+  readonly wireTls: TlsCredentials | undefined;
+  readonly wireToken: string;
 }
 
 /** All that a side tells of itself. A part that does not run has nothing to tell. */
@@ -39,13 +43,21 @@ export interface SideFacts {
   readonly wireAddress?: SocketAddress;
 }
 
+export interface AddVolume {
+  readonly volume: VolumeDefinition;
+  /** It was not there before: what stands against it is to be said at once. */
+  readonly isNew: boolean;
+  /** Of the group that it begins. */
+  readonly mode?: Mode;
+}
+
 /** What can be asked of a side: for each word what goes with it, and what comes back. */
 export interface SideWords {
   start: { readonly ask: null; readonly answer: null };
   facts: { readonly ask: null; readonly answer: SideFacts };
   /** The size of a source in bytes; makes a sparse file of `createBytes` first, where that is given. */
   measure: { readonly ask: { readonly source: string; readonly createBytes?: number }; readonly answer: number };
-  addVolume: { readonly ask: { readonly volume: VolumeDefinition; readonly mode?: Mode }; readonly answer: null };
+  addVolume: { readonly ask: AddVolume; readonly answer: null };
   removeVolume: { readonly ask: { readonly name: string }; readonly answer: null };
   setMode: { readonly ask: { readonly group: string; readonly mode: Mode }; readonly answer: null };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };

@@ -9,7 +9,8 @@ import type { Log } from "#src/host/log.ts";
 import type { Randomness } from "#src/host/randomness.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { checkName } from "./name.ts";
-import type { Mode, VolumeDefinition, VolumeFacts } from "./role.ts";
+import { type Mode, noFigures, type VolumeDefinition, type VolumeFacts } from "./role.ts";
+import type { AddVolume } from "./side.ts";
 import { endlessly, type SideClient } from "./side-client.ts";
 
 export interface VolumeKeeperParts {
@@ -44,7 +45,7 @@ export class VolumeKeeper {
 
   /** Begins to open all of them. One that cannot be opened is shown as failed, and keeps no other from its work. */
   openAll(): void {
-    for (const volume of this.#parts.catalogue.list()) void this.#open(volume).catch(() => {});
+    for (const volume of this.#parts.catalogue.list()) void this.#open({ volume, isNew: false }).catch(() => {});
   }
 
   get isOpening(): boolean {
@@ -75,7 +76,7 @@ export class VolumeKeeper {
 
   /** A volume that cannot be opened is not kept; one that takes its time is, and goes on opening. */
   async #openNew(volume: VolumeDefinition, mode: Mode | undefined): Promise<void> {
-    const opening = this.#open(volume, mode);
+    const opening = this.#open({ volume, isNew: true, ...(mode === undefined ? {} : { mode }) });
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = this.#parts.clock.timer(sidePatienceMs, resolve);
     try {
@@ -90,13 +91,13 @@ export class VolumeKeeper {
     }
   }
 
-  async #open(volume: VolumeDefinition, mode?: Mode): Promise<void> {
-    const { name } = volume;
+  async #open(ask: AddVolume): Promise<void> {
+    const { name } = ask.volume;
     this.#opening.add(name);
     this.#failures.delete(name);
     try {
       // What a source lacks after a bad day takes as long as it takes.
-      await this.#parts.side.ask("addVolume", mode === undefined ? { volume } : { volume, mode }, endlessly);
+      await this.#parts.side.ask("addVolume", ask, endlessly);
       this.#parts.log.info("a volume is open", { volume: name });
     } catch (error) {
       this.#failures.set(name, (error as Error).message);
@@ -135,7 +136,6 @@ export class VolumeKeeper {
 
   #describeAbsent({ name, group, source, sizeBytes }: VolumeDefinition): VolumeFacts {
     const failure = this.#failures.get(name);
-    const figures = { connections: 0, added: 0, acknowledged: 0, applied: 0, durable: 0, markedBytes: 0 };
     return {
       name,
       group,
@@ -143,7 +143,7 @@ export class VolumeKeeper {
       sizeBytes,
       state: failure === undefined ? "opening" : "failed",
       ...(failure === undefined ? {} : { why: failure }),
-      ...figures,
+      ...noFigures,
     };
   }
 }

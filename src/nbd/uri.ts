@@ -28,6 +28,11 @@ const refusedParameters = new Map([
   ["tls-verify-peer", "whether the server is verified follows from tls-certificates"],
 ]);
 
+/** Whether it is meant to be one. */
+export function isNbdUri(text: string): boolean {
+  return /^nbds?(\+[a-z]+)?:/i.test(text);
+}
+
 export function parseNbdUri(text: string): NbdUri {
   const parts = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i.exec(text);
   if (parts === null) throw new NbdUriError(`not an NBD URI, which begins like nbd:// or nbd+unix://: ${text}`);

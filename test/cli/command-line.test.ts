@@ -21,18 +21,23 @@ async function disk(): Promise<string> {
   return path;
 }
 
+const names = "up interceptor local remote volume mode status trace dump config demo".split(" ");
+
 describe("help", () => {
   test.each([[["--help"]], [["help"]]])("%j lists the commands", async (line) => {
     expect(await typed(...line)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("serve"), stderr: "" });
   });
 
-  test.each([[["serve", "--help"]], [["help", "serve"]], [["demo", "-h"]]])("%j has an example", async (line) => {
-    expect(await typed(...line)).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringContaining("Example:"),
-      stderr: "",
-    });
-  });
+  test.each([[["serve", "--help"]], [["help", "serve"]], ...names.map((name) => [[name, "-h"]])])(
+    "%j has an example",
+    async (line) => {
+      expect(await typed(...line)).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining("Example:"),
+        stderr: "",
+      });
+    },
+  );
 
   test("--version tells the package's", async () => {
     expect(await typed("--version")).toMatchObject({
@@ -60,6 +65,22 @@ describe("wrong use ends with 2 and one line", () => {
     [["serve", "a", "--tls", "require"], "TLS needs --tls-cert and --tls-key"],
     [["serve", "a", "--tls-cert", "c"], "--tls-cert and --tls-key belong together"],
     [["demo", "a"], "demo takes no 'a'"],
+    [["up", "a"], "up takes no 'a'"],
+    [["up", "--set", "nbd.prot=5"], "there is no setting 'nbd.prot'; did you mean 'nbd.port'?"],
+    [["up", "--set", "nbd.host=0.0.0.0"], "nbd.host is 0.0.0.0, beyond loopback"],
+    [["local"], "set remote.address"],
+    [["volume"], "volume is followed by add, ls or rm"],
+    [["volume", "move"], "not 'move'"],
+    [["volume", "add", "--source", "/a"], "volume add takes one NAME"],
+    [["volume", "add", "a"], "volume add needs --source"],
+    [["volume", "add", "a", "--source", "/a", "--size", "big"], "--size takes a size like 512M or 10G, not 'big'"],
+    [["volume", "add", "a", "--source", "/a", "--mode", "fast"], "a mode is sync or async, not 'fast'"],
+    [["volume", "rm"], "volume rm takes one NAME"],
+    [["mode", "a"], "mode takes a GROUP and sync or async"],
+    [["mode", "a", "fast"], "a mode is sync or async, not 'fast'"],
+    [["status", "--api", "nowhere"], "--api takes a URL"],
+    [["dump", "store", "/"], "dump takes spool or journal, and a FOLDER"],
+    [["dump", "__proto__", "/"], "dump takes spool or journal, and a FOLDER"],
   ])("%j", async (line, message) => {
     const { exitCode, stdout, stderr } = await typed(...line);
     expect([exitCode, stdout, stderr.split("\n").length]).toEqual([2, "", 2]);
@@ -72,7 +93,11 @@ describe("what cannot be done ends with 1 and says why", () => {
     [["serve", "/nonexistent/disk"], "'truncate -s 1G /nonexistent/disk' would make an empty disk"],
     [["serve", "/"], "/ is a folder"],
     [["serve", "/dev/null"], "neither a file nor a block device"],
-    [["demo", "--data", "/proc/nowhere"], "--data /proc/nowhere: no such file or folder"],
+    [["demo", "--data", "/proc/nowhere"], "the folder /proc/nowhere cannot be made"],
+    [["up", "--config", "/nonexistent/a.yaml"], "--config /nonexistent/a.yaml: no such file or folder"],
+    [["status", "--api", "http://127.0.0.1:1"], "no answer from http://127.0.0.1:1: nothing listens there"],
+    [["dump", "spool", "/nonexistent"], "/nonexistent: no such file or folder"],
+    [["dump", "journal", "/tmp"], "/tmp holds no journal"],
   ])("%j", async (line, message) => {
     const { exitCode, stderr } = await typed(...line);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);

@@ -20,7 +20,7 @@ describe("values", () => {
     expect([config.nbd.port, config.http.port, config.wire.port]).toEqual([10809, 7878, 7879]);
     expect([config.data, origins.size]).toEqual(["/start/var", 0]);
     checkConfig(config, roleNames);
-    for (const role of roleNames) checkConfig(config, [role]);
+    for (const role of ["interceptor", "remote"] as const) checkConfig(config, [role]);
   });
 
   test("the command line wins over the environment, and that over the file", () => {
@@ -124,6 +124,7 @@ describe("settings that do not fit together", () => {
     [["wire.host=0.0.0.0"], ["remote"], "could write into the journals"],
     [["remote.address=elsewhere:7879"], ["local"], "set wire.tls.caFile, and wire.tokenFile"],
     [["remote.address=elsewhere"], ["local"], "remote.address must be HOST:PORT or the path"],
+    [[], ["local"], "set remote.address"],
     [["nbd.port=off"], ["interceptor"], "hosts have no way to attach volumes"],
     [["wire.port=off"], ["remote"], "no way to connect"],
     [["nbd.tls.certFile=c"], ["interceptor"], "nbd.tls.certFile and nbd.tls.keyFile belong together"],
@@ -137,8 +138,8 @@ describe("settings that do not fit together", () => {
   });
 
   test("what a role does not use need not fit", () => {
-    const { config } = loadConfig({ ...nothing, assignments: ["nbd.port=off", "wire.host=0.0.0.0"] });
-    checkConfig(config, ["local"]);
+    const assignments = ["nbd.port=off", "wire.host=0.0.0.0", "remote.address=/wire.sock"];
+    checkConfig(loadConfig({ ...nothing, assignments }).config, ["local"]);
   });
 
   test("beyond loopback all goes well with what is asked for", () => {
@@ -148,6 +149,7 @@ describe("settings that do not fit together", () => {
       ...tls.slice(0, 2).map((item) => `http.tls.${item}`),
       ...["nbd", "wire"].flatMap((section) => tls.map((item) => `${section}.tls.${item}`)),
       ...["http", "wire"].map((section) => `${section}.tokenFile=t`),
+      "remote.address=elsewhere:7879",
     ];
     const { config } = loadConfig({ ...nothing, assignments });
     for (const role of roleNames) checkConfig(config, [role]);

@@ -16,7 +16,8 @@ export function apiOver({ routes, door, log }: ApiParts): HttpHandler {
   return async (request) => {
     try {
       const response = await answer(request, routes, door);
-      if (request.method !== "GET") log.info("done", { method: request.method, target: request.target });
+      if (request.method !== "GET")
+        log.info("an order was carried out", { method: request.method, target: request.target });
       return response;
     } catch (error) {
       const response = problemOf(error);

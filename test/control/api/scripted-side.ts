@@ -4,11 +4,12 @@ import { Door } from "#src/control/api/door.ts";
 import { routesOf } from "#src/control/api/routes.ts";
 import { Catalogue } from "#src/control/catalogue.ts";
 import { ControlPlane } from "#src/control/control-plane.ts";
-import type { GroupFacts, VolumeFacts } from "#src/control/role.ts";
+import { type GroupFacts, noFigures, type VolumeFacts } from "#src/control/role.ts";
 import { noFacts, type SideActions, type SideWord } from "#src/control/side.ts";
 import { SideClient } from "#src/control/side-client.ts";
 import { serveSide } from "#src/control/side-server.ts";
 import { VolumeKeeper } from "#src/control/volume-keeper.ts";
+import { countersOver, shareCounters } from "#src/host/node/counters.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
@@ -35,8 +36,7 @@ export const group: GroupFacts = {
 };
 
 export function volumeFacts(name: string): VolumeFacts {
-  const figures = { connections: 0, added: 0, acknowledged: 0, applied: 0, durable: 0, markedBytes: 0 };
-  return { name, group: "g", source: "/s", sizeBytes: 4096, state: "open", ...figures };
+  return { name, group: "g", source: "/s", sizeBytes: 4096, state: "open", ...noFigures };
 }
 
 /** Both ends of a line of messages in one thread. */
@@ -85,6 +85,7 @@ export class ScriptedSide {
       sides: [this.client],
       keeper: this.keeper,
       nbdWithTls: false,
+      counters: countersOver(shareCounters(["writes_total"], [])),
     });
   }
 

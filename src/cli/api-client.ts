@@ -1,0 +1,95 @@
+/** The commands' way to the program that runs: its control API. */
+import { readTokenFile } from "#src/control/credentials.ts";
+import { environment } from "#src/host/node/environment.ts";
+import { askHttp, type HttpAnswer } from "#src/host/node/http-client.ts";
+import { readTextFile } from "#src/host/node/text-file.ts";
+import { UsageError } from "./command.ts";
+
+export const apiOptions = {
+  api: { type: "string" },
+  "token-file": { type: "string" },
+  "api-ca": { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+export const apiHelp = `  --api URL          the program's control API (TIDEMARK_API, else http://127.0.0.1:7878)
+  --token-file FILE  the token that it asks for (TIDEMARK_API_TOKEN_FILE)
+  --api-ca FILE      the authority that signed its certificate (PEM)
+  --json             JSON with stable names instead of text
+  --help             this text
+`;
+
+export interface ApiValues {
+  readonly api?: string | undefined;
+  readonly "token-file"?: string | undefined;
+  readonly "api-ca"?: string | undefined;
+}
+
+export class ApiClient {
+  readonly #base: URL;
+  readonly #token: string | undefined;
+  readonly #ca: string | undefined;
+
+  constructor(values: ApiValues) {
+    const variables = environment();
+    this.#base = baseUrl(values.api ?? variables.TIDEMARK_API ?? "http://127.0.0.1:7878");
+    const tokenFile = values["token-file"] ?? variables.TIDEMARK_API_TOKEN_FILE;
+    this.#token = tokenFile === undefined ? undefined : readTokenFile(tokenFile, "--token-file");
+    this.#ca = values["api-ca"] === undefined ? undefined : readTextFile(values["api-ca"]);
+  }
+
+  /** `steps`: the parts of the path behind `/api/v1`, as they are. Throws what the program says against it. */
+  async ask(method: string, steps: readonly string[], body?: object): Promise<unknown> {
+    const url = new URL(`/api/v1/${steps.map(encoded).join("/")}`, this.#base);
+    const answer = await this.#send(url, method, body);
+    const value = parsed(answer, url);
+    if (answer.status < 300) return value;
+    const { detail } = value as { readonly detail?: unknown };
+    throw new Error(typeof detail === "string" ? detail : `${url.origin} answered with status ${answer.status}`);
+  }
+
+  async #send(url: URL, method: string, body: object | undefined): Promise<HttpAnswer> {
+    const headers = {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+    };
+    try {
+      return await askHttp({
+        url,
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+      });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === "ECONNREFUSED" ? "nothing listens there" : message || String(code);
+      throw new Error(
+        `no answer from ${url.origin}: ${why}; 'tidemark up' starts the program, and --api URL names another`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** A URL takes a step of dots for a way up, so what looks like one goes encoded and is refused at the other end. */
+function encoded(step: string): string {
+  return encodeURIComponent(step).replace(/^\.{1,2}$/, (dots) => dots.replaceAll(".", "%252e"));
+}
+
+function baseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && (url.protocol === "http:" || url.protocol === "https:")) return url;
+  throw new UsageError(`--api takes a URL like http://127.0.0.1:7878, not '${text}'`);
+}
+
+function parsed({ body, status, contentType }: HttpAnswer, url: URL): unknown {
+  if (/^application\/(problem\+)?json/.test(contentType)) {
+    try {
+      return JSON.parse(body);
+    } catch {
+      // Said below.
+    }
+  }
+  throw new Error(`${url.origin} is no control API: it answered with status ${status} and no JSON`);
+}

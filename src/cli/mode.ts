@@ -1,0 +1,41 @@
+/** `tidemark mode GROUP sync|async`. */
+import { type GroupFacts, modes } from "#src/control/role.ts";
+import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
+import { type Command, parseCommandLine, UsageError } from "./command.ts";
+import { modeOf } from "./volume.ts";
+
+const help = `Usage: tidemark mode GROUP ${modes.join("|")} [OPTION ...]
+
+Switches how the writes of a group are acknowledged, live: hosts go on writing. A volume's name stands for its group.
+
+sync   when the remote appliance has them: losing this site loses nothing that was flushed
+async  when they are in the spool: the remote appliance follows, and its lag is shown
+
+On the way to sync the group drains: what the remote still lacks is shipped first. 'tidemark status' shows when it is done.
+
+${apiHelp}
+Example:
+  tidemark mode disk sync
+`;
+
+export const modeCommand: Command = {
+  name: "mode",
+  summary: "switch how writes are acknowledged",
+  help,
+  run: async (args) => {
+    const { values, positionals } = parseCommandLine(args, apiOptions);
+    const [group, mode, ...more] = positionals;
+    if (group === undefined || group === "" || mode === undefined || more.length > 0) {
+      throw new UsageError(`mode takes a GROUP and ${modes.join(" or ")}; 'tidemark mode --help' tells more`);
+    }
+    const api = new ApiClient(values);
+    const facts = (await api.ask("PUT", ["groups", group, "mode"], { mode: modeOf(mode) })) as GroupFacts;
+    process.stdout.write(values.json === true ? `${JSON.stringify(facts)}\n` : `${sentence(facts)}\n`);
+    return 0;
+  },
+};
+
+function sentence({ name, mode, wantedMode, why, lagRecords }: GroupFacts): string {
+  if (mode === wantedMode) return `${name} is in ${mode}`;
+  return `${name} is on its way to ${wantedMode}: ${why ?? `${lagRecords} records are to be shipped first`}`;
+}

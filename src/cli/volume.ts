@@ -1,0 +1,121 @@
+/** `tidemark volume add|ls|rm`. */
+import { resolve } from "node:path";
+import type { VolumeReport } from "#src/control/control-plane.ts";
+import { modes } from "#src/control/role.ts";
+import { parseByteSize, roundedByteSize } from "#src/core/byte-size.ts";
+import { workingFolder } from "#src/host/node/environment.ts";
+import { isNbdUri } from "#src/nbd/uri.ts";
+import { ApiClient, type ApiValues, apiHelp, apiOptions } from "./api-client.ts";
+import { type Command, parseCommandLine, UsageError } from "./command.ts";
+import { type Column, table } from "./table.ts";
+
+const help = `Usage: tidemark volume add NAME --source PATH|NBD-URI [OPTION ...]
+       tidemark volume ls [OPTION ...]
+       tidemark volume rm NAME [OPTION ...]
+
+add  protects a source: every write that a host makes through the volume's export is kept. A name has letters, digits, '.',
+     '_' and '-'.
+ls   lists the volumes.
+rm   ends the protection. The source stays as it is, and so do the journals.
+
+  --source SOURCE    a file, a block device, or an export of an NBD server (nbd://host/export, nbd+unix:///export?socket=PATH)
+  --size SIZE        makes the source first, a sparse file of this size: 512M, 10G
+  --group GROUP      the volumes of a group have one order of writes (a group of its own)
+  --mode MODE        of a group that begins with this volume: ${modes.join(" or ")}
+${apiHelp}
+Example:
+  tidemark volume add disk --source /srv/disk.img --size 10G --mode sync
+`;
+
+export const volumeCommand: Command = {
+  name: "volume",
+  summary: "add, list and remove volumes",
+  help,
+  run: async (args) => {
+    const [action, ...rest] = args;
+    if (action === "add") return add(rest);
+    if (action === "ls") return list(rest);
+    if (action === "rm") return remove(rest);
+    throw new UsageError(
+      `volume is followed by add, ls or rm${action === undefined ? "" : `, not '${action}'`}; 'tidemark volume --help' tells more`,
+    );
+  },
+};
+
+async function add(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, {
+    ...apiOptions,
+    source: { type: "string" },
+    size: { type: "string" },
+    group: { type: "string" },
+    mode: { type: "string" },
+  });
+  const name = onlyName("volume add", positionals);
+  const { source, size, group, mode } = values;
+  if (source === undefined || source === "") throw new UsageError("volume add needs --source PATH or an NBD URI");
+  const volume = await new ApiClient(values).ask("POST", ["volumes"], {
+    name,
+    // The program may have been started elsewhere.
+    source: isNbdUri(source) ? source : resolve(workingFolder(), source),
+    ...(size === undefined ? {} : { sizeBytes: sizeOf(size) }),
+    ...(group === undefined ? {} : { group }),
+    ...(mode === undefined ? {} : { mode: modeOf(mode) }),
+  });
+  const report = volume as VolumeReport;
+  if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else
+    process.stdout.write(
+      `${report.name} (${roundedByteSize(report.sizeBytes)}) is ${report.state}: ${report.uris.join(" ")}\n`,
+    );
+  return 0;
+}
+
+export function modeOf(text: string): string {
+  if ((modes as readonly string[]).includes(text)) return text;
+  throw new UsageError(`a mode is ${modes.join(" or ")}, not '${text}'`);
+}
+
+function sizeOf(text: string): number {
+  const bytes = parseByteSize(text);
+  if (bytes === undefined || bytes === 0) throw new UsageError(`--size takes a size like 512M or 10G, not '${text}'`);
+  return bytes;
+}
+
+async function list(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, apiOptions);
+  if (positionals.length > 0) throw new UsageError(`volume ls takes no '${positionals[0]}'`);
+  const answer = (await new ApiClient(values).ask("GET", ["volumes"])) as { readonly volumes: readonly VolumeReport[] };
+  if (values.json === true) process.stdout.write(`${JSON.stringify(answer)}\n`);
+  else process.stdout.write(volumeTable(answer.volumes));
+  return 0;
+}
+
+async function remove(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, apiOptions);
+  const name = onlyName("volume rm", positionals);
+  const answer = await new ApiClient(values satisfies ApiValues).ask("DELETE", ["volumes", name]);
+  process.stdout.write(values.json === true ? `${JSON.stringify(answer)}\n` : `${name} is not protected any more\n`);
+  return 0;
+}
+
+export function onlyName(what: string, positionals: readonly string[]): string {
+  const [name, ...more] = positionals;
+  if (name !== undefined && name !== "" && more.length === 0) return name;
+  throw new UsageError(`${what} takes one NAME; --help tells more`);
+}
+
+const columns: readonly Column<VolumeReport>[] = [
+  { title: "VOLUME", text: (volume) => volume.name },
+  { title: "GROUP", text: (volume) => volume.group },
+  { title: "STATE", text: (volume) => volume.state },
+  { title: "SIZE", isNumber: true, text: (volume) => roundedByteSize(volume.sizeBytes) },
+  { title: "HOSTS", isNumber: true, text: (volume) => String(volume.connections) },
+  { title: "SOURCE", text: (volume) => volume.source },
+  { title: "ATTACH", text: (volume) => volume.uris[0] ?? "" },
+];
+
+export function volumeTable(volumes: readonly VolumeReport[]): string {
+  if (volumes.length === 0) return "no volumes yet: 'tidemark volume add NAME --source PATH --size 10G' adds one\n";
+  const reasons = volumes.flatMap(({ name, why }) => (why === undefined ? [] : [`${name}: ${why}\n`]));
+  return table(volumes, columns) + reasons.join("");
+}

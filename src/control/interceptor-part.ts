@@ -1,0 +1,199 @@
+/** The NBD server with its volumes: each is an export, with a source behind it and the local appliance beside it. */
+import { RefuseError, StopError } from "#src/core/errors.ts";
+import { shutdownGraceMs, volumeRetryMsMax, volumeRetryMsMin } from "#src/core/limits.ts";
+import type { Machine } from "#src/host/machine.ts";
+import type { SocketAddress } from "#src/host/socket.ts";
+import { mayComeBack, mayTryAgain } from "#src/interceptor/link-loss.ts";
+import type { TracedRecord } from "#src/interceptor/write-trace.ts";
+import type { NbdExport } from "#src/nbd/export.ts";
+import { NbdServer } from "#src/nbd/server.ts";
+import type { ServerEvent } from "#src/nbd/server-context.ts";
+import type { Config } from "./config-schema.ts";
+import { formatAddress } from "./listening-address.ts";
+import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures } from "./role.ts";
+import type { SideSettings } from "./side.ts";
+import { createSource, openSource } from "./volume-source.ts";
+
+export interface OpenVolume {
+  readonly target: NbdExport;
+  figures(): VolumeFigures;
+  trace(): readonly TracedRecord[];
+  /** Nobody is attached any more. The source gets what it lacks, is synced and let go of. */
+  close(): Promise<void>;
+}
+
+export interface OpensVolumes {
+  open(definition: VolumeDefinition): Promise<OpenVolume>;
+}
+
+/** A volume that is to be open, from when that was asked for. */
+interface Kept {
+  readonly definition: VolumeDefinition;
+  /** Settled when it is open, or will not be. */
+  opening: Promise<void>;
+  volume?: OpenVolume;
+  /** Why the last attempt to open it failed; there will be another one. */
+  why?: string;
+  /** Ends the wait for the next attempt. */
+  wake?: () => void;
+}
+
+export class InterceptorPart {
+  readonly #machine: Machine;
+  readonly #opener: OpensVolumes;
+  readonly #server: NbdServer;
+  readonly #kept = new Map<string, Kept>();
+  readonly addresses: SocketAddress[] = [];
+  #isStopping = false;
+
+  private constructor(machine: Machine, opener: OpensVolumes, { secrets }: SideSettings) {
+    this.#machine = machine;
+    this.#opener = opener;
+    const credentials = secrets.nbdTls;
+    this.#server = new NbdServer({
+      exports: { find: (name) => this.#kept.get(name)?.volume?.target, list: () => this.#targets() },
+      sockets: machine.sockets,
+      clock: machine.clock,
+      report: (event) => this.#report(event),
+      ...(credentials === undefined ? {} : { tls: { policy: "require", credentials } }),
+    });
+  }
+
+  static async start(machine: Machine, opener: OpensVolumes, settings: SideSettings): Promise<InterceptorPart> {
+    const part = new InterceptorPart(machine, opener, settings);
+    for (const address of addressesOf(settings.config)) part.addresses.push(await part.#listen(address));
+    return part;
+  }
+
+  async #listen(address: SocketAddress): Promise<SocketAddress> {
+    try {
+      return await this.#server.listen(address);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === "EADDRINUSE" ? "it is in use; choose another with nbd.port or nbd.socket" : message;
+      throw new StopError(`cannot listen on ${formatAddress(address)} for hosts: ${why}`, { cause: error });
+    }
+  }
+
+  #targets(): NbdExport[] {
+    return [...this.#kept.values()].flatMap(({ volume }) => (volume === undefined ? [] : [volume.target]));
+  }
+
+  #report(event: ServerEvent): void {
+    const { kind, ...fields } = event;
+    if (kind === "attached") this.#machine.log.info("a host has attached a volume", fields);
+    else if (kind === "dropped") this.#machine.log.warn("a host was dropped", fields);
+    else this.#machine.log.debug("a host left without a volume", fields);
+  }
+
+  async measure(source: string, createBytes: number | undefined): Promise<number> {
+    if (createBytes !== undefined) await createSource(this.#machine, source, createBytes);
+    const opened = await openSource(this.#machine, source);
+    const { sizeBytes } = opened;
+    await opened.close();
+    if (sizeBytes > 0) return sizeBytes;
+    throw new RefuseError(`${source} is empty, and a volume is not`);
+  }
+
+  /** Resolves when the export is open, after as many attempts as it takes. `isNew`: what is refused is not tried again. */
+  async addVolume(definition: VolumeDefinition, isNew: boolean): Promise<void> {
+    const { name } = definition;
+    if (this.#isStopping) throw new RefuseError("the program is about to end");
+    if (this.#kept.has(name)) throw new RefuseError(`volume '${name}' is open already`);
+    const kept: Kept = { definition, opening: Promise.resolve() };
+    this.#kept.set(name, kept);
+    kept.opening = this.#open(kept, isNew);
+    try {
+      await kept.opening;
+    } catch (error) {
+      if (this.#isWanted(kept)) this.#kept.delete(name);
+      throw error;
+    }
+  }
+
+  /** An appliance or a server that is not there may come, and one that refuses may not have noticed that we were gone. */
+  async #open(kept: Kept, isNew: boolean): Promise<void> {
+    const { name } = kept.definition;
+    for (let delayMs = volumeRetryMsMin; ; delayMs = Math.min(2 * delayMs, volumeRetryMsMax)) {
+      try {
+        const volume = await this.#opener.open(kept.definition);
+        if (!this.#isWanted(kept)) await volume.close();
+        else kept.volume = volume;
+      } catch (error) {
+        if (!(isNew ? mayComeBack(error) : mayTryAgain(error))) throw error;
+        this.#noteAttempt(kept, error as Error);
+        await this.#wait(kept, delayMs);
+      }
+      if (!this.#isWanted(kept)) throw new RefuseError(`volume '${name}' is not wanted any more`);
+      if (kept.volume !== undefined) return;
+    }
+  }
+
+  #noteAttempt(kept: Kept, error: Error): void {
+    if (kept.why === error.message) return;
+    kept.why = error.message;
+    this.#machine.log.warn("a volume cannot be opened yet", { volume: kept.definition.name, error });
+  }
+
+  async #wait(kept: Kept, delayMs: number): Promise<void> {
+    if (!this.#isWanted(kept)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    kept.wake = resolve;
+    const timer = this.#machine.clock.timer(delayMs, resolve);
+    await promise;
+    timer.cancel();
+  }
+
+  #isWanted(kept: Kept): boolean {
+    return !this.#isStopping && this.#kept.get(kept.definition.name) === kept;
+  }
+
+  /** One that is not there has nothing that would have to end. */
+  async removeVolume(name: string): Promise<void> {
+    const kept = this.#kept.get(name);
+    if (kept === undefined) return;
+    this.#kept.delete(name);
+    kept.wake?.();
+    await kept.opening.catch(() => {});
+    await this.#server.hangUp(name, shutdownGraceMs);
+    await kept.volume?.close();
+  }
+
+  volumes(): readonly VolumeFacts[] {
+    return [...this.#kept.values()].map(({ definition: { name, group, source, sizeBytes }, volume, why }) => ({
+      ...{ name, group, source, sizeBytes },
+      ...(volume === undefined ? openingFigures(why) : volume.figures()),
+      connections: this.#server.countOf(name),
+    }));
+  }
+
+  trace(name: string): readonly TracedRecord[] {
+    const volume = this.#kept.get(name)?.volume;
+    if (volume === undefined) throw new RefuseError(`volume '${name}' is not open`);
+    return volume.trace();
+  }
+
+  groupOf(name: string): string | undefined {
+    return this.#kept.get(name)?.definition.group;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const kept = [...this.#kept.values()];
+    for (const one of kept) one.wake?.();
+    await this.#server.close(shutdownGraceMs);
+    await Promise.allSettled(kept.map(({ opening }) => opening));
+    await Promise.all(kept.map(({ volume }) => volume?.close()));
+  }
+}
+
+function openingFigures(why: string | undefined): VolumeFigures {
+  return { ...noFigures, state: "opening", ...(why === undefined ? {} : { why }) };
+}
+
+function addressesOf({ nbd }: Config): SocketAddress[] {
+  const addresses: SocketAddress[] = [];
+  if (nbd.socket !== undefined) addresses.push({ kind: "unix", path: nbd.socket });
+  if (nbd.port !== undefined) addresses.push({ kind: "tcp", host: nbd.host, port: nbd.port });
+  return addresses;
+}

@@ -1,0 +1,114 @@
+/** The local appliance with its link to the remote one and its door for interceptors, as the configuration wants them. */
+import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
+import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
+import type { TracedRecord } from "#src/appliance/local/trace-log.ts";
+import { assert } from "#src/core/assert.ts";
+import { RefuseError } from "#src/core/errors.ts";
+import type { Machine } from "#src/host/machine.ts";
+import type { SocketAddress } from "#src/host/socket.ts";
+import type { DialOptions } from "#src/wire/dial.ts";
+import { GroupLinkClient } from "#src/wire/group-link-client.ts";
+import type { VolumeLinks } from "#src/wire/volume-link.ts";
+import { VolumeLinkServer } from "#src/wire/volume-link-server.ts";
+import type { Config } from "./config-schema.ts";
+import { localSocket, privateWireSocket, roleFolder } from "./folder-layout.ts";
+import { parseAddress } from "./listening-address.ts";
+import type { GroupFacts, Mode } from "./role.ts";
+import type { SideSettings } from "./side.ts";
+
+export class LocalPart {
+  readonly #machine: Machine;
+  readonly #appliance: LocalAppliance;
+  readonly #door: VolumeLinkServer | undefined;
+
+  private constructor(machine: Machine, appliance: LocalAppliance, door: VolumeLinkServer | undefined) {
+    this.#machine = machine;
+    this.#appliance = appliance;
+    this.#door = door;
+  }
+
+  static async start(machine: Machine, settings: SideSettings): Promise<LocalPart> {
+    const { config, roles, secrets } = settings;
+    const { sockets, clock, randomness, log } = machine;
+    const dial = dialOptions(machine, settings);
+    const appliance = await LocalAppliance.open({
+      machine,
+      folder: roleFolder(config, "local"),
+      policy: policyOf(config),
+      newGroupMode: config.modes.default,
+      connect: (owner) => {
+        const link = new GroupLinkClient(dial, owner);
+        link.start();
+        return link;
+      },
+    });
+    // Interceptors of the same thread call it directly.
+    if (roles.includes("interceptor")) return new LocalPart(machine, appliance, undefined);
+    const door = new VolumeLinkServer({ sockets, clock, randomness, log, token: secrets.wireToken }, appliance);
+    await door.listen({ kind: "unix", path: localSocket(config) });
+    return new LocalPart(machine, appliance, door);
+  }
+
+  get links(): VolumeLinks {
+    return this.#appliance;
+  }
+
+  /** One that is there already must be in that mode, or be switched to it first. */
+  async beginGroup(name: string, mode: Mode): Promise<void> {
+    const group = this.groups().find((one) => one.name === name);
+    if (group !== undefined && group.wantedMode !== mode) {
+      throw new RefuseError(
+        `group '${name}' is there already, in ${group.wantedMode}: 'tidemark mode ${name} ${mode}' switches it`,
+      );
+    }
+    const id = this.#machine.randomness.bytes(16).toString("hex");
+    await this.#appliance.addGroup({ id, name, mode });
+  }
+
+  setMode(groupName: string, mode: Mode): void {
+    this.#appliance.setMode(groupName, mode);
+  }
+
+  groups(): readonly GroupFacts[] {
+    return this.#appliance.figures();
+  }
+
+  trace(groupName: string, volumeName: string): readonly Readonly<TracedRecord>[] {
+    return this.#appliance.trace(groupName, volumeName);
+  }
+
+  async stop(): Promise<void> {
+    await this.#door?.close();
+    await this.#appliance.stop();
+  }
+}
+
+function dialOptions(machine: Machine, { config, roles, secrets }: SideSettings): DialOptions {
+  const { sockets, clock, randomness, log } = machine;
+  const common = { sockets, clock, randomness, log, token: secrets.wireToken };
+  if (roles.includes("remote")) return { ...common, address: { kind: "unix", path: privateWireSocket(config) } };
+  const address = remoteAddress(config);
+  if (secrets.wireTls === undefined) return { ...common, address };
+  const { serverName } = config.remote;
+  return { ...common, address, tls: { ...secrets.wireTls, ...(serverName === undefined ? {} : { serverName }) } };
+}
+
+function remoteAddress({ remote }: Config): SocketAddress {
+  assert(remote.address !== undefined, "it was checked that the local appliance is told where the remote one is");
+  return parseAddress(remote.address, "remote.address");
+}
+
+function policyOf({ local, modes }: Config): GroupPolicy {
+  return {
+    ...defaultGroupPolicy,
+    mode: {
+      ...defaultGroupPolicy.mode,
+      linkLoss: modes.linkLoss,
+      degradeAfterMs: modes.degradeAfterSeconds * 1000,
+    },
+    spoolSegmentBytes: local.spool.segment,
+    spoolLimitBytes: local.spool.limit,
+    lagBytesMax: Math.min(modes.lagBytes, local.spool.limit),
+    lagMsMax: modes.lagSeconds * 1000,
+  };
+}

@@ -1,0 +1,99 @@
+/** The thread of the local side: the local appliance, and the NBD server with the interceptors, or one of the two. */
+import { assert } from "#src/core/assert.ts";
+import type { Machine } from "#src/host/machine.ts";
+import { countersOver } from "#src/host/node/counters.ts";
+import type { MessageLine } from "#src/host/thread.ts";
+import type { VolumeLinks } from "#src/wire/volume-link.ts";
+import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
+import { localSocket } from "./folder-layout.ts";
+import { InterceptorPart } from "./interceptor-part.ts";
+import { LocalPart } from "./local-part.ts";
+import { noFacts, type SideActions, type SideFacts, type SideSettings } from "./side.ts";
+import { sideMachine } from "./side-machine.ts";
+import { serveSide } from "./side-server.ts";
+import { tracedLives } from "./trace.ts";
+import { VolumeOpener } from "./volume-opener.ts";
+
+export function runThread(line: MessageLine, settings: SideSettings): void {
+  serveSide(line, new LocalSide(sideMachine(settings.config, "local"), settings));
+}
+
+class LocalSide implements SideActions {
+  readonly #machine: Machine;
+  readonly #settings: SideSettings;
+  #local: LocalPart | undefined;
+  #interceptor: InterceptorPart | undefined;
+
+  constructor(machine: Machine, settings: SideSettings) {
+    this.#machine = machine;
+    this.#settings = settings;
+  }
+
+  start: SideActions["start"] = async () => {
+    const { roles, config, counters } = this.#settings;
+    if (roles.includes("local")) this.#local = await LocalPart.start(this.#machine, this.#settings);
+    if (roles.includes("interceptor")) {
+      const opener = new VolumeOpener(this.#machine, this.#links(), countersOver(counters), config);
+      this.#interceptor = await InterceptorPart.start(this.#machine, opener, this.#settings);
+    }
+    return null;
+  };
+
+  #links(): VolumeLinks {
+    if (this.#local !== undefined) return this.#local.links;
+    const { sockets, clock, randomness, log } = this.#machine;
+    const { config, secrets } = this.#settings;
+    const address = { kind: "unix", path: localSocket(config) } as const;
+    return new VolumeLinkClient({ sockets, clock, randomness, log, token: secrets.wireToken, address });
+  }
+
+  facts: SideActions["facts"] = async () => {
+    const facts: SideFacts = {
+      ...noFacts,
+      volumes: this.#interceptor?.volumes() ?? [],
+      nbdAddresses: this.#interceptor?.addresses ?? [],
+      groups: this.#local?.groups() ?? [],
+    };
+    return facts;
+  };
+
+  measure: SideActions["measure"] = ({ source, createBytes }) => this.#interceptorPart.measure(source, createBytes);
+
+  addVolume: SideActions["addVolume"] = async ({ volume, isNew, mode }) => {
+    if (mode !== undefined) await this.#localPart.beginGroup(volume.group, mode);
+    await this.#interceptorPart.addVolume(volume, isNew);
+    return null;
+  };
+
+  removeVolume: SideActions["removeVolume"] = async ({ name }) => {
+    await this.#interceptorPart.removeVolume(name);
+    return null;
+  };
+
+  setMode: SideActions["setMode"] = async ({ group, mode }) => {
+    this.#localPart.setMode(group, mode);
+    return null;
+  };
+
+  trace: SideActions["trace"] = async ({ volume }) => {
+    const group = this.#interceptorPart.groupOf(volume);
+    const records = group === undefined ? undefined : this.#local?.trace(group, volume);
+    return tracedLives(this.#interceptorPart.trace(volume), records ?? [], this.#machine.clock);
+  };
+
+  stop: SideActions["stop"] = async () => {
+    await this.#interceptor?.stop();
+    await this.#local?.stop();
+    return null;
+  };
+
+  get #interceptorPart(): InterceptorPart {
+    assert(this.#interceptor !== undefined, "what is asked of interceptors is asked where they are");
+    return this.#interceptor;
+  }
+
+  get #localPart(): LocalPart {
+    assert(this.#local !== undefined, "what is asked of the local appliance is asked where it is");
+    return this.#local;
+  }
+}

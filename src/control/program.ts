@@ -1,0 +1,194 @@
+/**
+ * The roles of one process, started and ended in order: folders and locks, then the remote side, the local side, the API,
+ * the volumes; and back. A thread that fails ends the process: the rest could not keep its promises, and a start mends it.
+ */
+import { AssertionError } from "#src/core/assert.ts";
+import { StopError } from "#src/core/errors.ts";
+import { sideStopMs } from "#src/core/limits.ts";
+import type { FolderLock } from "#src/host/files.ts";
+import type { HttpListener } from "#src/host/http.ts";
+import type { Log } from "#src/host/log.ts";
+import type { Machine } from "#src/host/machine.ts";
+import { countersOver, shareCounters } from "#src/host/node/counters.ts";
+import { listenHttp } from "#src/host/node/http-server.ts";
+import { nodeMachine } from "#src/host/node/machine.ts";
+import { programVersion } from "#src/host/node/program-version.ts";
+import { startThread } from "#src/host/node/thread.ts";
+import type { Thread } from "#src/host/thread.ts";
+import { apiOver } from "./api/api.ts";
+import { Door } from "./api/door.ts";
+import { routesOf } from "./api/routes.ts";
+import { Catalogue } from "./catalogue.ts";
+import { checkConfig } from "./config-check.ts";
+import type { Config } from "./config-schema.ts";
+import { ControlPlane } from "./control-plane.ts";
+import { readCredentials, readToken } from "./credentials.ts";
+import { takeFolders } from "./data-folders.ts";
+import { cataloguePath } from "./folder-layout.ts";
+import type { RoleName } from "./role.ts";
+import type { SideName, SideSettings } from "./side.ts";
+import { endlessly, SideClient } from "./side-client.ts";
+import { processLog } from "./side-machine.ts";
+import { VolumeKeeper } from "./volume-keeper.ts";
+import { wireToken } from "./wire-token.ts";
+
+interface RunningSide {
+  readonly client: SideClient;
+  readonly thread: Thread;
+}
+
+/** As published. */
+const counterNames = ["writes_total", "write_bytes_total", "reads_total", "read_bytes_total"];
+
+const threadModules: Readonly<Record<SideName, URL>> = {
+  local: new URL("./local-side.ts", import.meta.url),
+  remote: new URL("./remote-side.ts", import.meta.url),
+};
+
+export class Program {
+  readonly #config: Config;
+  readonly #roles: readonly RoleName[];
+  readonly #log: Log;
+  readonly #machine: Machine;
+  readonly #counters = shareCounters(counterNames, []);
+  readonly #sides: RunningSide[] = [];
+  readonly #failure = Promise.withResolvers<never>();
+  #locks: FolderLock[] = [];
+  #api: HttpListener | undefined;
+  #control: ControlPlane | undefined;
+  #isEnding = false;
+
+  private constructor(config: Config, roles: readonly RoleName[]) {
+    this.#config = config;
+    this.#roles = roles;
+    this.#log = processLog(config);
+    this.#machine = nodeMachine(this.#log);
+    this.#failure.promise.catch(() => {});
+  }
+
+  /** Resolves when all that was asked for runs, the volumes aside: they open one by one. */
+  static async start(config: Config, roles: readonly RoleName[]): Promise<Program> {
+    checkConfig(config, roles);
+    const program = new Program(config, roles);
+    try {
+      await Promise.race([program.#begin(), program.#failure.promise]);
+    } catch (error) {
+      program.#abandon();
+      throw error;
+    }
+    return program;
+  }
+
+  async #begin(): Promise<void> {
+    this.#locks = await takeFolders(this.#machine.files, this.#config, this.#roles);
+    const httpTls = readCredentials(this.#config.http.tls, "http.tls");
+    const httpToken = readToken(this.#config.http, "http");
+    const settings = await this.#settings();
+    if (this.#roles.includes("remote")) await this.#startSide("remote", settings);
+    const isLocal = this.#roles.includes("interceptor") || this.#roles.includes("local");
+    const local = isLocal ? await this.#startSide("local", settings) : undefined;
+    const keeper = local !== undefined && this.#roles.includes("interceptor") ? this.#keeper(local) : undefined;
+    this.#control = new ControlPlane({
+      version: programVersion(),
+      roles: this.#roles,
+      sides: this.#sides.map(({ client }) => client),
+      keeper,
+      nbdWithTls: settings.secrets.nbdTls !== undefined,
+      counters: countersOver(this.#counters),
+    });
+    this.#api = await this.#openApi(this.#control, httpTls, httpToken);
+    keeper?.openAll();
+  }
+
+  async #settings(): Promise<SideSettings> {
+    const config = this.#config;
+    const secrets = {
+      nbdTls: readCredentials(config.nbd.tls, "nbd.tls"),
+      wireTls: readCredentials(config.wire.tls, "wire.tls"),
+      wireToken: await wireToken(config, this.#roles, this.#machine),
+    };
+    return { config, roles: this.#roles, secrets, counters: this.#counters };
+  }
+
+  async #startSide(name: SideName, settings: SideSettings): Promise<SideClient> {
+    const thread = startThread(threadModules[name], name, settings);
+    const client = new SideClient(name, thread, this.#machine.clock);
+    this.#sides.push({ client, thread });
+    void thread.ended.then((error) => this.#sideEnded(name, error));
+    // Recovery reads what was left behind, however much that is.
+    await client.ask("start", null, endlessly);
+    client.watch();
+    return client;
+  }
+
+  #sideEnded(name: SideName, error: Error | undefined): void {
+    if (this.#isEnding) return;
+    // Only a fault of this program's own is worth the place in the code.
+    this.#log.error("a thread has failed, and the process ends with it", { side: name, error });
+    this.#failure.reject(
+      new StopError(`the ${name} side has failed: ${error?.message ?? "it has ended"}`, { cause: error }),
+    );
+  }
+
+  #keeper(side: SideClient): VolumeKeeper {
+    const { files, randomness, clock } = this.#machine;
+    const catalogue = Catalogue.open(files, cataloguePath(this.#config));
+    return new VolumeKeeper({ catalogue, side, randomness, clock, log: this.#log });
+  }
+
+  async #openApi(
+    control: ControlPlane,
+    tls: ReturnType<typeof readCredentials>,
+    token: string | undefined,
+  ): Promise<HttpListener> {
+    const { host, port } = this.#config.http;
+    const handle = apiOver({ routes: routesOf(control), door: new Door(token), log: this.#log });
+    try {
+      return await listenHttp({ host, port, handle, ...(tls === undefined ? {} : { tls }) });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === "EADDRINUSE" ? "it is in use; choose another with --set http.port=N" : message;
+      throw new StopError(`the control API cannot listen on ${host}:${port}: ${why}`, { cause: error });
+    }
+  }
+
+  get control(): ControlPlane {
+    if (this.#control === undefined) throw new AssertionError("a program has a control plane once it was started");
+    return this.#control;
+  }
+
+  get apiUrl(): string {
+    const { host, port } = this.#api ?? this.#config.http;
+    const scheme = this.#config.http.tls.certFile === undefined ? "http" : "https";
+    return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  }
+
+  /** Rejects when a part has failed: then the process must end. */
+  get failed(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  /** NBD first, then the interceptors, the local appliance, the remote one. */
+  async stop(): Promise<void> {
+    this.#isEnding = true;
+    for (const { client } of this.#sides) client.unwatch();
+    for (const { client, thread } of this.#sides.toReversed()) {
+      await client.ask("stop", null, sideStopMs);
+      thread.end();
+      await thread.ended;
+    }
+    await this.#api?.close();
+    for (const lock of this.#locks) lock.release();
+  }
+
+  /** Nothing is promised yet, so nothing has to be brought to an end. */
+  #abandon(): void {
+    this.#isEnding = true;
+    for (const { client, thread } of this.#sides) {
+      client.unwatch();
+      thread.end();
+    }
+    void this.#api?.close();
+    for (const lock of this.#locks) lock.release();
+  }
+}

@@ -1,0 +1,49 @@
+/** The remote appliance with its door, as the configuration wants them. */
+import { openRemoteAppliance, type RemoteAppliance } from "#src/appliance/remote/remote-appliance.ts";
+import type { Machine } from "#src/host/machine.ts";
+import type { SocketAddress } from "#src/host/socket.ts";
+import { GroupLinkServer } from "#src/wire/group-link-server.ts";
+import type { Config } from "./config-schema.ts";
+import { privateWireSocket, roleFolder } from "./folder-layout.ts";
+import type { RemoteGroupFacts } from "./role.ts";
+import type { SideSettings } from "./side.ts";
+
+export class RemotePart {
+  readonly address: SocketAddress;
+  readonly #appliance: RemoteAppliance;
+  readonly #door: GroupLinkServer;
+
+  private constructor(appliance: RemoteAppliance, door: GroupLinkServer, address: SocketAddress) {
+    this.#appliance = appliance;
+    this.#door = door;
+    this.address = address;
+  }
+
+  static async start(machine: Machine, { config, roles, secrets }: SideSettings): Promise<RemotePart> {
+    const { sockets, clock, randomness, log } = machine;
+    const appliance = await openRemoteAppliance({ machine, folder: roleFolder(config, "remote") });
+    const isPrivate = roles.includes("local");
+    const tls = isPrivate || secrets.wireTls === undefined ? {} : { tls: secrets.wireTls };
+    const door = new GroupLinkServer({ sockets, clock, randomness, log, token: secrets.wireToken, ...tls }, appliance);
+    const address = await door.listen(isPrivate ? privateAddress(config) : publicAddress(config));
+    return new RemotePart(appliance, door, address);
+  }
+
+  groups(): readonly RemoteGroupFacts[] {
+    return this.#appliance.status();
+  }
+
+  async stop(): Promise<void> {
+    await this.#door.close();
+    await this.#appliance.stop();
+  }
+}
+
+function privateAddress(config: Config): SocketAddress {
+  return { kind: "unix", path: privateWireSocket(config) };
+}
+
+function publicAddress({ wire }: Config): SocketAddress {
+  if (wire.socket !== undefined) return { kind: "unix", path: wire.socket };
+  return { kind: "tcp", host: wire.host, port: wire.port ?? 0 };
+}

@@ -1,0 +1,32 @@
+/** The thread of the remote side. */
+import { assert } from "#src/core/assert.ts";
+import type { MessageLine } from "#src/host/thread.ts";
+import { RemotePart } from "./remote-part.ts";
+import { noFacts, type SideActions, type SideSettings } from "./side.ts";
+import { sideMachine } from "./side-machine.ts";
+import { serveSide } from "./side-server.ts";
+
+export function runThread(line: MessageLine, settings: SideSettings): void {
+  let part: RemotePart | undefined;
+  const absent = async (): Promise<never> => {
+    assert(false, "the remote side is asked for what it has");
+  };
+  const actions: SideActions = {
+    start: async () => {
+      part = await RemotePart.start(sideMachine(settings.config, "remote"), settings);
+      return null;
+    },
+    facts: async () =>
+      part === undefined ? noFacts : { ...noFacts, remoteGroups: part.groups(), wireAddress: part.address },
+    stop: async () => {
+      await part?.stop();
+      return null;
+    },
+    measure: absent,
+    addVolume: absent,
+    removeVolume: absent,
+    setMode: absent,
+    trace: absent,
+  };
+  serveSide(line, actions);
+}

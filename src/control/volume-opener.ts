@@ -1,0 +1,92 @@
+/** Opens volumes as the configuration wants them: each with its source, and a folder for what must be known of it. */
+import { join } from "node:path";
+import { shutdownGraceMs, tracedWritesMax } from "#src/core/limits.ts";
+import type { Counters } from "#src/host/counters.ts";
+import type { Machine } from "#src/host/machine.ts";
+import { whenDone } from "#src/host/when-done.ts";
+import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted-volume.ts";
+import type { VolumeLinks } from "#src/wire/volume-link.ts";
+import type { Config } from "./config-schema.ts";
+import { roleFolder } from "./folder-layout.ts";
+import type { OpensVolumes, OpenVolume } from "./interceptor-part.ts";
+import type { VolumeDefinition, VolumeFigures } from "./role.ts";
+import { openSource } from "./volume-source.ts";
+
+export class VolumeOpener implements OpensVolumes {
+  readonly #machine: Machine;
+  readonly #links: VolumeLinks;
+  readonly #counters: Counters;
+  readonly #config: Config;
+
+  constructor(machine: Machine, links: VolumeLinks, counters: Counters, config: Config) {
+    this.#machine = machine;
+    this.#links = links;
+    this.#counters = counters;
+    this.#config = config;
+  }
+
+  async open(definition: VolumeDefinition): Promise<OpenVolume> {
+    const { files, clock, log } = this.#machine;
+    const { source, ...identity } = definition;
+    const { flush, applianceLost, trackAfterSeconds, checkpointSeconds } = this.#config.interceptor;
+    const volume = await openVolume({
+      identity,
+      files,
+      folder: await this.#folderOf(definition),
+      openSource: () => openSource(this.#machine, source),
+      links: this.#links,
+      clock,
+      log,
+      counters: this.#counters,
+      options: {
+        flush,
+        whenLost: applianceLost,
+        trackAfterMs: trackAfterSeconds * 1000,
+        checkpointMs: checkpointSeconds * 1000,
+      },
+    });
+    return {
+      target: volume,
+      figures: () => figuresOf(volume),
+      trace: () => traceOf(volume),
+      close: () => volume.stop(shutdownGraceMs),
+    };
+  }
+
+  async #folderOf({ id }: VolumeDefinition): Promise<string> {
+    const { files } = this.#machine;
+    const parent = join(roleFolder(this.#config, "interceptor"), "volumes");
+    const folder = join(parent, id);
+    if (files.exists(folder)) return folder;
+    files.makeFolder(parent);
+    files.makeFolder(folder);
+    await whenDone((done) => files.syncFolder(parent, done));
+    return folder;
+  }
+}
+
+function figuresOf(volume: InterceptedVolume): VolumeFigures {
+  const status = volume.status();
+  const { writes, writeBytes, reads, readBytes, flushes } = volume.figures;
+  return {
+    state: status.state,
+    ...(status.why === undefined ? {} : { why: status.why }),
+    added: status.addedOrdinal,
+    acknowledged: status.acknowledgedOrdinal,
+    applied: status.appliedOrdinal,
+    durable: status.durableOrdinal,
+    markedBytes: Math.min(status.markedRegions * status.regionBytes, volume.sizeBytes),
+    writes,
+    writeBytes,
+    reads,
+    readBytes,
+    flushes,
+  };
+}
+
+/** Who looks for the first time begins to look. */
+function traceOf(volume: InterceptedVolume) {
+  const records = volume.trace();
+  if (records.length === 0) volume.traceLast(tracedWritesMax);
+  return records;
+}
