@@ -1,11 +1,13 @@
 /** What must fit together among the settings, for the roles that are started. Every refusal says what to change. */
 import { RefuseError } from "#src/core/errors.ts";
 import { unixPathBytesMax } from "#src/core/limits.ts";
+import { parseFault } from "#src/host/faults.ts";
 import type { Config } from "./config-schema.ts";
 import { isLoopback, parseAddress } from "./listening-address.ts";
 import type { RoleName } from "./role.ts";
 
 export function checkConfig(config: Config, roles: readonly RoleName[]): void {
+  for (const order of config.faults) parseFault(order);
   checkTlsPair("http.tls", config.http.tls);
   checkHttp(config);
   if (roles.includes("interceptor")) checkNbd(config);

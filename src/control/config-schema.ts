@@ -109,7 +109,7 @@ export const configSchema = {
     level: choice(logLevels, "info", "entries below it are left out"),
     format: choice(["text", "json"], "text", "how an entry is written"),
   },
-  faults: texts("faults to cause by name; for tests alone"),
+  faults: texts("faults to cause, such as local.after-spool=kill@100; for tests alone"),
 } as const satisfies Section;
 
 export interface Entry {

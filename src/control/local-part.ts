@@ -5,6 +5,7 @@ import type { TracedRecord } from "#src/appliance/local/trace-log.ts";
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { faultHook } from "#src/host/node/faults.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import type { DialOptions } from "#src/wire/dial.ts";
 import { GroupLinkClient } from "#src/wire/group-link-client.ts";
@@ -36,6 +37,7 @@ export class LocalPart {
       folder: roleFolder(config, "local"),
       policy: policyOf(config),
       newGroupMode: config.modes.default,
+      hook: faultHook(config.faults),
       connect: (owner) => {
         const link = new GroupLinkClient(dial, owner);
         link.start();

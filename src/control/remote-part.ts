@@ -1,6 +1,7 @@
 /** The remote appliance with its door, as the configuration wants them. */
 import { openRemoteAppliance, type RemoteAppliance } from "#src/appliance/remote/remote-appliance.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { faultHook } from "#src/host/node/faults.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { GroupLinkServer } from "#src/wire/group-link-server.ts";
 import type { Config } from "./config-schema.ts";
@@ -21,7 +22,12 @@ export class RemotePart {
 
   static async start(machine: Machine, { config, roles, secrets }: SideSettings): Promise<RemotePart> {
     const { sockets, clock, randomness, log } = machine;
-    const appliance = await openRemoteAppliance({ machine, folder: roleFolder(config, "remote") });
+    const hook = faultHook(config.faults);
+    const appliance = await openRemoteAppliance({
+      machine,
+      folder: roleFolder(config, "remote"),
+      ...(hook === undefined ? {} : { hook }),
+    });
     const isPrivate = roles.includes("local");
     const tls = isPrivate || secrets.wireTls === undefined ? {} : { tls: secrets.wireTls };
     const door = new GroupLinkServer({ sockets, clock, randomness, log, token: secrets.wireToken, ...tls }, appliance);

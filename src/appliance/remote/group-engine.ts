@@ -231,7 +231,7 @@ export class GroupEngine implements SessionGroup {
   }
 
   beforeAck(): void {
-    this.#parts.hook?.("remote.before-ack");
+    this.#parts.hook?.("remote.before-acknowledgement");
   }
 
   left(session: RemoteSession): void {

@@ -39,5 +39,5 @@ export const remoteDefaults: RemoteOptions = {
 
 /** Where tests of bad days may stop, delay or fail what is being done. */
 export type LandingHook = (
-  name: "remote.before-data" | "remote.after-data" | "remote.after-metadata" | "remote.before-ack",
+  name: "remote.before-data" | "remote.after-data" | "remote.after-metadata" | "remote.before-acknowledgement",
 ) => void;
