@@ -51,6 +51,8 @@ export class Order {
   readonly #builder = new BatchBuilder();
   readonly #recordClock: RecordClock;
   #slab: BatchSlab | undefined;
+  /** Where the batch in the making begins in it. */
+  #start = 0;
   #epoch: number;
   #lastSeq: number;
   #isReserving = false;
@@ -92,10 +94,22 @@ export class Order {
   #begin(): boolean {
     const slab = this.#parts.pool.current;
     if (slab === undefined) return false;
+    this.#makeIn(slab);
+    return true;
+  }
+
+  /** Other groups make batches in the same slab, also while this one waits for room in its spool: so it has its place. */
+  #makeIn(slab: BatchSlab): void {
     slab.hold();
     this.#slab = slab;
-    this.#builder.begin(slab.buffer, slab.usedBytes);
-    return true;
+    this.#start = slab.usedBytes;
+    slab.usedBytes += batchBytesMax;
+    this.#builder.begin(slab.buffer, this.#start);
+  }
+
+  /** What a largest batch would have needed besides can be had by the next, unless somebody is behind it already. */
+  #giveBackRest(slab: BatchSlab, spanBytes: number): void {
+    if (slab.usedBytes === this.#start + batchBytesMax) slab.usedBytes = this.#start + spanBytes;
   }
 
   addWrite(record: NewRecord, bytes: Buffer, from: number): number {
@@ -127,7 +141,7 @@ export class Order {
     const spanBytes = alignUp(this.#builder.byteLength, batchAlignmentBytes);
     const firstSeq = this.#lastSeq + 1;
     const lastSeq = this.#lastSeq + this.#builder.recordCount;
-    const start = slab.usedBytes;
+    const start = this.#start;
     assert(lastSeq <= state.state.seqCeiling, "no seq is given that was not reserved");
     try {
       const position = spool.nextPosition(spanBytes);
@@ -138,7 +152,7 @@ export class Order {
       spool.append(slab.buffer, start, spanBytes, { firstSeq, lastSeq, timeMicros });
       hook?.("local.after-spool");
       this.#lastSeq = lastSeq;
-      slab.usedBytes += spanBytes;
+      this.#giveBackRest(slab, spanBytes);
       return { memory: slab, start, spanBytes, position, firstSeq, lastSeq };
     } catch (error) {
       this.#couldNotAppend(error as Error);
@@ -191,10 +205,7 @@ export class Order {
 
   /** When writers hold all memory, the records that could set them free still need some. */
   #beginOwn(): void {
-    const slab = new BatchSlab(batchBytesMax, () => {});
-    slab.hold();
-    this.#slab = slab;
-    this.#builder.begin(slab.buffer, 0);
+    this.#makeIn(new BatchSlab(batchBytesMax, () => {}));
   }
 
   /** Begins an epoch with the record that makes the jump of the seq legal. */
