@@ -38,10 +38,27 @@ export class JournalReplay implements Disposable {
     if (first === undefined) throw new Error("there is no journal");
     if (remote !== undefined && spool !== undefined && remote.group !== spool.group) throw new Error("two groups");
     this.group = first.group;
-    this.remoteLastSeq = remote?.lastSeq ?? 0;
-    this.spoolLastSeq = spool?.lastSeq ?? 0;
     this.#landed = folders.remote === undefined ? undefined : new LandedBlocks(folders.remote, this.group);
-    this.records = this.#merge(remote?.records ?? [], spool?.records ?? []);
+    const landed = remote === undefined ? [] : this.#withoutTail(remote);
+    this.remoteLastSeq = landed.at(-1)?.seq ?? 0;
+    this.spoolLastSeq = spool?.lastSeq ?? 0;
+    this.records = this.#merge(landed, spool?.records ?? []);
+  }
+
+  /** A cut of the power may leave a record without its payload, unless it was durable; there the journal ends. */
+  #withoutTail({ records, durableSeq }: Log): readonly LoggedRecord[] {
+    const end = records.findIndex((record) => record.seq > durableSeq && !this.#isLanded(record));
+    return end < 0 ? records : records.slice(0, end);
+  }
+
+  #isLanded(record: LoggedRecord): boolean {
+    if (record.type !== typeNumber.write) return true;
+    try {
+      for (let index = 0; index < record.blockCount; index++) this.bytesOf({ record, index });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #merge(remote: readonly LoggedRecord[], spool: readonly LoggedRecord[]): LoggedRecord[] {

@@ -1,6 +1,7 @@
 /** A program under test as a process that can be killed, frozen and thawed at any moment, and that never outlives its test. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { programPath } from "#test/clients/command.ts";
 
@@ -10,10 +11,11 @@ export interface ProgramOptions {
   readonly bootIdFile?: string;
 }
 
-/** Others see the machine as it is: the file lies over the true one for this program alone. */
-function withBootId(file: string, command: readonly string[]): string[] {
-  const script = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
-  return ["unshare", "--mount", "--propagation", "slave", "sh", "-c", script, file, ...command];
+const bootIdOverride = join(import.meta.dirname, "boot-id-override.ts");
+
+function withBootId(file: string): Readonly<Record<string, string>> {
+  const before = process.env.NODE_OPTIONS ?? "";
+  return { NODE_OPTIONS: `${before} --import=${bootIdOverride}`, BOOT_ID_FILE: file };
 }
 
 type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -31,11 +33,10 @@ export class Program {
   constructor(name: string, command: readonly [string, ...string[]], options: ProgramOptions = {}) {
     this.name = name;
     const { bootIdFile } = options;
-    const tied = ["setpriv", "--pdeathsig", "KILL", "--", ...command];
-    const [first, ...rest] = bootIdFile === undefined ? tied : withBootId(bootIdFile, tied);
-    this.#child = spawn(first as string, rest, {
+    const bootId = bootIdFile === undefined ? {} : withBootId(bootIdFile);
+    this.#child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, PATH: programPath, ...options.environment },
+      env: { ...process.env, PATH: programPath, ...bootId, ...options.environment },
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {

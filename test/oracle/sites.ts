@@ -37,6 +37,7 @@ export interface SitesOptions {
 }
 
 export interface GroupState {
+  readonly epoch: number;
   readonly mode: string;
   readonly state: string;
   readonly lastSeq: number;

@@ -27,6 +27,7 @@ export async function beginCutRounds(options: PoweredSitesOptions, seed: number)
 export async function playCut(rounds: CutRounds, names: readonly SiteName[]): Promise<void> {
   const { powered, history, random } = rounds;
   const writtenBefore = history.count;
+  const { epoch } = await powered.sites.group();
   const client = await powered.sites.connect();
   const writer = new HistoryWriter({ client, history, random: random.fork(`work ${writtenBefore}`) });
   const work = writer.run();
@@ -50,6 +51,8 @@ export async function playCut(rounds: CutRounds, names: readonly SiteName[]): Pr
   }
   expect(writer.complaints).toEqual([]);
   await attachAgain(rounds);
+  // The order goes on in another epoch after a cut of its power, and only then.
+  expect((await powered.sites.group()).epoch).toBe(names.includes("local") ? epoch + 1 : epoch);
 }
 
 /** At the remote's last moment: what it has is a prefix; in sync it has all that was promised. */

@@ -26,7 +26,7 @@ const cutLatestMs = 1500;
 
 /** Skips each test of a file where disks cannot be had. */
 export function needPowerDisks(): void {
-  needPrograms("nbdfuse", "fusermount3", "losetup", "mount", "mkfs.ext4", "mkfs.xfs", "setpriv", "unshare");
+  needPrograms("nbdfuse", "fusermount3", "losetup", "mount", "mkfs.ext4", "mkfs.xfs", "setpriv");
   skipWhere(attachObstacle);
 }
 

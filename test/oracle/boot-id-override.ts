@@ -1,0 +1,13 @@
+/**
+ * Loaded before a program under test: where it asks the system which start of the machine this is, it reads a file of the
+ * test's, and so can be told that the power was gone. A mount over the true place would do it too, but its namespace would
+ * hold on to everybody's disks.
+ */
+import fs from "node:fs";
+
+const place = "/proc/sys/kernel/random/boot_id";
+const substitute = process.env.BOOT_ID_FILE;
+const readFileSync = fs.readFileSync;
+
+fs.readFileSync = ((path: fs.PathOrFileDescriptor, ...rest: []) =>
+  readFileSync(path === place && substitute !== undefined ? substitute : path, ...rest)) as typeof readFileSync;
