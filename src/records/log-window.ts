@@ -14,6 +14,7 @@ export class LogWindow {
   readonly buffer = Buffer.allocUnsafeSlow(2 * batchBytesMax);
   #part: LogPart | undefined;
   #offset = 0;
+  #byteLength = 0;
   #loadCount = 0;
 
   get loadCount(): number {
@@ -23,13 +24,14 @@ export class LogWindow {
   /** Answers where in `buffer` these bytes lie, at most half of it. Behind the end of the file there are zeros. */
   at(part: LogPart, offset: number, lengthBytes: number): number {
     const isThere = part === this.#part && offset >= this.#offset;
-    if (isThere && offset + lengthBytes <= this.#offset + this.buffer.length) return offset - this.#offset;
+    if (isThere && offset + lengthBytes <= this.#offset + this.#byteLength) return offset - this.#offset;
     this.#part = undefined;
     const wanted = Math.max(0, Math.min(this.buffer.length, part.sizeBytes - offset));
     const count = wanted === 0 ? 0 : part.readNow(this.buffer, 0, wanted, offset);
-    this.buffer.fill(0, count);
+    if (count < lengthBytes) this.buffer.fill(0, count, lengthBytes);
     this.#part = part;
     this.#offset = offset;
+    this.#byteLength = Math.max(count, lengthBytes);
     this.#loadCount++;
     return 0;
   }

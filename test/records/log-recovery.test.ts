@@ -164,6 +164,13 @@ test("a batch of another log, or of an earlier use of the file, is nothing", () 
   expect(earlier.end()).toMatchObject({ decision: "end", seqs: [1, 2, 3, 4, 5, 6], beyond: [] });
 });
 
+test("a batch that was written for another place is nothing, even if it is the next one", () => {
+  const log = new Log().fill(2).put({ position: 3 * fileBytes + 512, firstSeq: 3 });
+  log.files[3]?.copy(log.files[0] as Buffer, positionOf(3), 512, 512 + writeSpanBytes);
+  log.erase(3 * fileBytes + 512, writeSpanBytes);
+  expect(log.end()).toMatchObject({ decision: "end", found: "nothing", seqs: [1, 2] });
+});
+
 test("a seq that does not follow ends the log", () => {
   for (const firstSeq of [6, 4, 1]) {
     const end = new Log()

@@ -108,8 +108,8 @@ function* describeLog(folder: string, found: readonly SpoolFile[], log: LogFileH
     if (event.kind === "batch") {
       yield* describeBatch(event, event.bytes, event.start, true);
     } else if (event.kind === "beyond") {
-      buffer.fill(0);
-      event.part.readNow(buffer, 0, batchSpanBytes(event.header), event.offset);
+      const spanBytes = batchSpanBytes(event.header);
+      buffer.fill(0, event.part.readNow(buffer, 0, spanBytes, event.offset), spanBytes);
       yield* describeBatch(event, buffer, 0, false);
     }
   }

@@ -1,7 +1,7 @@
 /**
- * Brings a spool's folder to where the log can go on. What a power cut left behind the end is wiped out before anything
- * is written there, so that it can never be taken for what comes later; a recovery that is itself interrupted comes to
- * the same end the next time.
+ * Brings a spool's folder to where the log can go on. What a power cut left behind the end is removed before anything is
+ * written there, so that it can never be taken for what comes later; a recovery that is itself interrupted comes to the
+ * same end the next time.
  */
 import { RetryError, StopError } from "#src/core/errors.ts";
 import { batchAlignmentBytes, spoolTurnMs } from "#src/core/limits.ts";
@@ -59,8 +59,11 @@ class SpoolRecovery {
   readonly #row: SpoolRow;
   readonly #segmentsByPath: ReadonlyMap<string, SpoolSegment>;
   readonly #live = new Set<SpoolSegment>();
-  readonly #wiped = new Set<SpoolSegment>();
-  readonly #beyond: { readonly path: string; readonly offset: number }[] = [];
+  /** Files of which nothing is needed, and that hold what must never be found again. */
+  readonly #doomed = new Set<SpoolSegment>();
+  /** The file that the log ends in, and where batches lie in it behind that end. */
+  #last: SpoolSegment;
+  readonly #beyondOffsets: number[] = [];
   #lastTimeMicros = 0;
 
   constructor(parts: SpoolRecoveryParts, found: readonly SpoolFile[], row: SpoolRow) {
@@ -68,24 +71,24 @@ class SpoolRecovery {
     this.#found = found;
     this.#row = row;
     this.#segmentsByPath = new Map(found.map(({ segment }) => [segment.path, segment]));
+    for (const { segment, found: header } of found) if (header.kind === "sound") segment.place(header.header);
+    this.#last = found.find((file) => isAt(file, row.first.basePosition))?.segment as SpoolSegment;
+    this.#live.add(this.#last);
   }
 
   async run(): Promise<RecoveredSpool> {
     const { first, releasedSeq } = this.#row;
-    for (const { segment, found } of this.#found) if (found.kind === "sound") segment.place(found.header);
     const { identity, knownDurableSeq } = this.#parts;
     const end = await this.#walk(spoolScan(this.#found, this.#row, identity.incarnation, knownDurableSeq));
     if (end.decision === "damage") {
       throw new StopError(`the spool is damaged: ${end.message}. Nothing was changed`, { cause: end.cause });
     }
-    const last = this.#segmentAt(end.path);
-    this.#live.add(last);
-    const free = this.#found.map(({ segment }) => segment).filter((segment) => !this.#live.has(segment));
-    await this.#restate(last);
-    this.#wipe(end, last, free);
+    if (end.decision === "tail") this.#tell(end);
+    await this.#restate();
+    const free = this.#removeBeyond(end);
     await this.#sync(end.claimedSeq);
     const live = [...this.#live].sort((one, other) => one.basePosition - other.basePosition);
-    for (const segment of [...live, ...free]) if (segment !== last) segment.close();
+    for (const segment of [...live, ...free]) if (segment !== this.#last) segment.close();
     return {
       segmentBytes: first.fullBytes,
       live,
@@ -115,63 +118,69 @@ class SpoolRecovery {
   #take(event: LogEvent): void {
     if (event.kind === "progress") return;
     const { header, part, offset } = event;
+    const segment = this.#segmentsByPath.get(part.path) as SpoolSegment;
     if (event.kind === "beyond") {
-      this.#beyond.push({ path: part.path, offset });
+      if (segment === this.#last) this.#beyondOffsets.push(offset);
+      else this.#doomed.add(segment);
       return;
     }
-    const segment = this.#segmentAt(part.path);
+    this.#last = segment;
     this.#live.add(segment);
     segment.extend(batchSpanBytes(header), header.firstSeq, lastSeqOf(header));
     this.#lastTimeMicros = batchTimeMicros(event.bytes, event.start, header);
     this.#parts.index.add(header.firstSeq - 1, header.position, this.#lastTimeMicros);
   }
 
-  #segmentAt(path: string): SpoolSegment {
-    return this.#segmentsByPath.get(path) as SpoolSegment;
+  #tell(end: LogEnd): void {
+    this.#parts.machine.log.warn("dropped the spool's end, which was never known to be durable", {
+      why: end.message,
+      records: end.beyondRecordCount,
+      bytes: end.beyondBytes,
+    });
   }
 
   /** What was released is told by the last file from now on, durably: the header that tells it may be about to go. */
-  async #restate(last: SpoolSegment): Promise<void> {
+  async #restate(): Promise<void> {
+    const last = this.#last;
     if (last.releasedSeq < this.#row.releasedSeq) last.restate(this.#row.releasedSeq);
     last.markDirty();
     await finished((done) => last.sync(done));
   }
 
-  /** Batches behind the end, whatever broke off there, and headers that claim places behind it. */
-  #wipe(end: LogEnd, last: SpoolSegment, free: readonly SpoolSegment[]): void {
-    for (const { path, offset } of this.#beyond) this.#wipeSector(this.#segmentAt(path), offset);
-    if (end.found !== "nothing") this.#wipeSector(last, end.offset);
-    for (const segment of free) {
-      const kind = this.#found.find((file) => file.segment === segment)?.found.kind;
-      const isBehind = kind === "sound" && segment.basePosition > last.basePosition;
-      if (isBehind || kind === "broken") this.#wipeSector(segment, 0);
+  /** Whatever claims to lie behind the end. Answers the files that are left and free. */
+  #removeBeyond(end: LogEnd): SpoolSegment[] {
+    for (const offset of this.#beyondOffsets) this.#wipeBatch(offset);
+    if (end.found !== "nothing") this.#wipeBatch(end.offset);
+    const free: SpoolSegment[] = [];
+    for (const { segment, found } of this.#found) {
+      if (this.#live.has(segment)) continue;
+      const isBehind = found.kind === "sound" && segment.basePosition > this.#last.basePosition;
+      if (isBehind || found.kind === "broken" || this.#doomed.has(segment)) {
+        segment.close();
+        this.#parts.machine.files.remove(segment.path);
+      } else free.push(segment);
     }
-    const { log } = this.#parts.machine;
-    if (end.decision === "tail") {
-      log.warn("dropped the spool's end, which was never durable", {
-        why: end.message,
-        records: end.beyondRecordCount,
-        bytes: end.beyondBytes,
-      });
-    }
+    return free;
   }
 
-  #wipeSector(segment: SpoolSegment, offset: number): void {
-    segment.writeNow(Buffer.alloc(batchAlignmentBytes), 0, batchAlignmentBytes, offset);
-    this.#wiped.add(segment);
+  #wipeBatch(offset: number): void {
+    this.#last.writeNow(Buffer.alloc(batchAlignmentBytes), 0, batchAlignmentBytes, offset);
   }
 
   /** What a killed process wrote is there, and not yet durable. */
   async #sync(claimedSeq: number): Promise<void> {
-    const { files } = this.#parts.machine;
     for (const segment of this.#live) {
-      if (segment.lastSeq <= claimedSeq && !this.#wiped.has(segment)) continue;
+      if (segment.lastSeq <= claimedSeq && segment !== this.#last) continue;
       segment.markDirty();
-      this.#wiped.add(segment);
+      await finished((done) => segment.sync(done));
+      if (segment !== this.#last) segment.close();
     }
-    for (const segment of this.#wiped) await finished((done) => segment.sync(done));
-    await finished((done) => files.syncFolder(this.#parts.folder, done));
+    await finished((done) => this.#parts.machine.files.syncFolder(this.#parts.folder, done));
   }
+}
+
+function isAt({ found }: SpoolFile, basePosition: number): boolean {
+  return found.kind === "sound" && found.header.basePosition === basePosition;
 }
 
 /** Only errors of the disk are put into words here; all others have theirs. */

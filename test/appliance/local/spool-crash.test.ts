@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { describeSpool, type SpoolEndItem } from "#src/appliance/local/spool-description.ts";
 import { KiB } from "#src/core/limits.ts";
+import { logFileMagic, putLogFileHeader } from "#src/records/log-file.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
-import { range, SpoolWorld, spoolFolder } from "./spool-world.ts";
+import { range, SpoolWorld, smallSpool, spoolFolder } from "./spool-world.ts";
 
-const seedCount = 250;
+const seedCount = 150;
 const crashesPerSeed = 5;
 
 interface Life {
@@ -155,4 +156,49 @@ test("a folder is only a spool from the moment on that its first file is durable
     await world.open({ isNew: false });
     expect(await world.read()).toEqual([1]);
   }
+});
+
+test("a batch that was dropped does not follow the one that is written in the place before it", async () => {
+  const world = new SpoolWorld();
+  await world.open();
+  for (let count = 0; count < 12; count++) world.append();
+  const { path, offset } = world.placeOf(world.spool.positionAfter(2));
+  world.host.kill();
+  world.host.disk.fileAt(path).flipBit(offset + 1000, 1);
+  await world.open();
+  expect(world.spool.droppedRecordCount).toBe(10);
+  world.generation++;
+  for (const seq of [3, 4, 5, 6, 7]) {
+    expect(world.append()).toBe(seq);
+    world.host.kill();
+    await world.open();
+    expect(await world.read()).toEqual(range(1, seq));
+  }
+});
+
+test("what only a dropped file told of what was released is not forgotten with it", async () => {
+  const world = new SpoolWorld();
+  await world.open();
+  for (let count = 0; count < 27; count++) world.append();
+  await world.sync();
+  const header = {
+    magic: logFileMagic.spool,
+    group: smallSpool.group,
+    incarnation: smallSpool.incarnation,
+    basePosition: 9 * 32 * KiB,
+    fullBytes: 32 * KiB,
+    firstSeq: 60,
+    releasedSeq: 21,
+  };
+  const bytes = Buffer.alloc(512);
+  putLogFileHeader(bytes, 0, header);
+  world.host.files.create(`${spoolFolder}/00000099.segment`).writeNow(bytes, 0, bytes.length, 0);
+  world.host.kill();
+  await world.open();
+  expect([world.spool.firstSeq, world.spool.lastSeq]).toEqual([22, 27]);
+  // The files before are used again, and their headers tell of other places.
+  for (let count = 0; count < 12; count++) world.append();
+  world.host.kill();
+  await world.open();
+  expect(await world.read()).toEqual(range(world.spool.firstSeq, 39));
 });

@@ -59,6 +59,11 @@ export class SpoolWorld {
     return this.#spool;
   }
 
+  /** Writes to a spool that was opened elsewhere. */
+  use(spool: Spool): void {
+    this.#spool = spool;
+  }
+
   async open(options: Partial<SpoolOptions> = {}): Promise<Spool> {
     const merged = { ...this.options, isNew: !this.#hasBeenOpen, ...options };
     this.#spool = undefined;

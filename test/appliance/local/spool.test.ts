@@ -1,8 +1,13 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { Spool } from "#src/appliance/local/spool.ts";
 import { RefuseError, StopError } from "#src/core/errors.ts";
 import { KiB } from "#src/core/limits.ts";
+import { nodeMachine } from "#src/host/node/machine.ts";
 import { type BatchHeader, batchMagic, batchSpanBytes, getBatchHeader, lastSeqOf } from "#src/records/batch.ts";
-import { range, SpoolWorld, spoolFolder } from "./spool-world.ts";
+import { range, SpoolWorld, smallSpool, spoolFolder } from "./spool-world.ts";
 
 test("what was appended comes back in order, each record as it was", async () => {
   const world = new SpoolWorld(1, { limitBytes: 64 * 32 * KiB });
@@ -289,4 +294,38 @@ test("an epoch may jump ahead, and the jump is followed after a crash", async ()
   expect(await world.read()).toEqual([1, 2, 3, 4, 5, 1000, 1001]);
   expect([world.spool.lastEpoch, world.spool.lastSeq]).toEqual([2, 1001]);
   expect(world.spool.positionAfter(5)).toBe(world.spool.positionAfter(700));
+});
+
+test("real files hold a spool as simulated ones do", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidemark-spool-"));
+  try {
+    const world = new SpoolWorld();
+    const machine = nodeMachine(world.host.log);
+    const options = { ...smallSpool, segmentBytes: 2048 * KiB, limitBytes: 8192 * KiB };
+    const path = join(folder, "spool");
+    const open = (isNew: boolean): Promise<Spool> => Spool.open(machine, path, { ...options, isNew });
+    const synced = (it: Spool): Promise<void> =>
+      new Promise((resolve, reject) => it.sync((error) => (error === null ? resolve() : reject(error))));
+    let spool = await open(true);
+    for (let round = 0; round < 3; round++) {
+      world.use(spool);
+      for (let count = 0; count < 500; count++) world.append([1, 2]);
+      while (spool.prepare());
+      await synced(spool);
+      spool.release(spool.lastSeq);
+      await synced(spool);
+      spool.close();
+      spool = await open(false);
+      expect(spool.lastSeq).toBe((round + 1) * 1000);
+      let count = 0;
+      await spool.scan(0, (record, buffer) => {
+        if (record.payloadBytes > 0) expect(buffer.toString("utf8", record.payloadAt)).toContain(`${record.seq} of `);
+        count++;
+      });
+      expect(count).toBe(spool.lastSeq - spool.firstSeq + 1);
+    }
+    spool.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
