@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Brings the programs that the tests talk to: `setup-peers.sh short` or `setup-peers.sh long`. Installs only what is
-# missing, only as root and only from Debian's packages; otherwise names in words what a root user has to run. Tests whose
-# program is missing are skipped and say so, so that is no failure.
+# Brings the programs that the tests talk to: `setup-peers.sh short` or `setup-peers.sh long`, and those that benchmarks
+# compare with: `setup-peers.sh bench`. Installs only what is missing, only as root and only from Debian's packages;
+# otherwise names in words what a root user has to run. Tests whose program is missing are skipped and say so, so that is no
+# failure.
 set -euo pipefail
 
 suite="${1:-short}"
-if [[ $# -gt 1 || ($suite != short && $suite != long) ]]; then
-  echo "Usage: setup-peers.sh [short|long]" >&2
+if [[ $# -gt 1 || ! $suite =~ ^(short|long|bench)$ ]]; then
+  echo "Usage: setup-peers.sh [short|long|bench]" >&2
   exit 2
 fi
 
@@ -16,9 +17,10 @@ list="$(dirname "${BASH_SOURCE[0]}")/peers.txt"
 
 missing_commands=()
 missing_packages=()
-while read -r command package first_suite; do
+while read -r command package needed_by; do
   [[ -z $command || $command == \#* ]] && continue
-  [[ $first_suite == long && $suite == short ]] && continue
+  # What the short suite needs all need.
+  [[ $needed_by != short && $needed_by != "$suite" ]] && continue
   command -v "$command" > /dev/null && continue
   missing_commands+=("$command")
   [[ " ${missing_packages[*]-} " == *" $package "* ]] || missing_packages+=("$package")

@@ -1,7 +1,7 @@
 /**
- * Makes a fresh clone ready: `node deploy/setup.js start`, or `short` or `long` for what the test suites need.
- * Runs on whatever Node the machine has and with nothing installed, so it is plain JavaScript. Where all is in place it
- * costs one hash of the lockfile.
+ * Makes a fresh clone ready: `node deploy/setup.js start`, or `short` or `long` for what the test suites need, or `bench`
+ * for the benchmarks. Runs on whatever Node the machine has and with nothing installed, so it is plain JavaScript. Where all
+ * is in place it costs one hash of the lockfile.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -57,8 +57,8 @@ function stop(message) {
 }
 
 const purpose = process.argv[2];
-if (!["start", "short", "long"].includes(purpose)) {
-  console.error("Usage: node deploy/setup.js start|short|long");
+if (!["start", "short", "long", "bench"].includes(purpose)) {
+  console.error("Usage: node deploy/setup.js start|short|long|bench");
   process.exit(2);
 }
 if (!isInstalled()) install();

@@ -41,3 +41,20 @@ test("a workload says all that fio needs to know of it", () => {
     expect.arrayContaining(["--rw=randread", "--bs=4096", "--iodepth=32", "--numjobs=4", "--size=1073741824"]),
   );
 });
+
+const write = { access: "randwrite", blockBytes: 4096, depth: 32, connections: 1 } as const;
+
+test("without a bound in bytes the time is the only end", () => {
+  expect(fioOptions(write, 1 << 30)).toContain("--time_based");
+  expect(fioOptions(write, 1 << 30).some((option) => option.startsWith("--fsync"))).toBe(false);
+});
+
+test("a workload may flush now and then", () => {
+  expect(fioOptions({ ...write, writesPerFlush: 8 }, 1 << 30)).toContain("--fsync=8");
+});
+
+test("a workload with a bound in bytes ends with a flush", () => {
+  const options = fioOptions({ ...write, bytesMax: 1 << 20 }, 1 << 30);
+  expect(options).toEqual(expect.arrayContaining(["--io_size=1048576", "--end_fsync=1"]));
+  expect(options).not.toContain("--time_based");
+});

@@ -8,10 +8,15 @@ export interface Workload {
   /** Requests in flight, on each connection. */
   readonly depth: number;
   readonly connections: number;
+  /** A FLUSH after so many writes. */
+  readonly writesPerFlush?: number;
+  /** Ends after so much, with a FLUSH; otherwise with the time alone. */
+  readonly bytesMax?: number;
 }
 
 export interface FioRun {
-  readonly uri: string;
+  /** Each has `connections` of its own. */
+  readonly uris: readonly [string, ...string[]];
   readonly sizeBytes: number;
   readonly seconds: number;
   /** Decides the places of random requests: the same for all servers of one round. */
@@ -35,10 +40,10 @@ export async function runFio(workload: Workload, run: FioRun): Promise<FioMeasur
     "--output-format=json",
     `--output=${run.reportFile}`,
     "--ioengine=nbd",
-    `--uri=${run.uri}`,
     `--randseed=${run.seed}`,
     `--runtime=${run.seconds}`,
     ...fioOptions(workload, run.sizeBytes),
+    ...run.uris.flatMap((uri, index) => [`--name=bench${index}`, `--uri=${uri}`]),
   ];
   await succeed("fio", programArguments, { timeoutMs: run.seconds * 1000 + overheadMsMax });
   return parseFioReport(await readFile(run.reportFile, "utf8"));
@@ -47,13 +52,13 @@ export async function runFio(workload: Workload, run: FioRun): Promise<FioMeasur
 /** What is asked of every server alike. */
 export function fioOptions(workload: Workload, sizeBytes: number): string[] {
   return [
-    "--name=bench",
     `--rw=${workload.access}`,
     `--bs=${workload.blockBytes}`,
     `--iodepth=${workload.depth}`,
     `--numjobs=${workload.connections}`,
     `--size=${sizeBytes}`,
-    "--time_based",
+    ...(workload.writesPerFlush === undefined ? [] : [`--fsync=${workload.writesPerFlush}`]),
+    ...(workload.bytesMax === undefined ? ["--time_based"] : [`--io_size=${workload.bytesMax}`, "--end_fsync=1"]),
     "--norandommap",
     "--group_reporting",
     "--percentile_list=50:99:99.9",

@@ -29,7 +29,7 @@ export async function describeMachine(programs: readonly string[]): Promise<Mach
 
 async function versionOf(program: string): Promise<string> {
   const { stdout } = await succeed(program, ["--version"]).catch((error: unknown) => {
-    throw new Error(`${program} does not run; as root, deploy/setup-peers.sh installs it`, { cause: error });
+    throw new Error(`${program} does not run; as root, deploy/setup-peers.sh bench installs it`, { cause: error });
   });
   return /\d+(\.\d+)+/.exec(stdout)?.[0] ?? "unknown";
 }

@@ -3,9 +3,10 @@ import { UsageError } from "#src/cli/command.ts";
 import type { Bench } from "./bench.ts";
 import { holesBench } from "./holes.ts";
 import { nbdBench } from "./nbd.ts";
+import { pathBench } from "./path.ts";
 import { publishSections } from "./publication.ts";
 
-const benches: readonly Bench[] = [nbdBench, holesBench];
+const benches: readonly Bench[] = [nbdBench, pathBench, holesBench];
 
 const help = `Usage: npm run bench -- NAME [OPTION ...]
 

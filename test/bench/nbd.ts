@@ -130,7 +130,7 @@ async function takeTurn(one: NbdCase, setting: Setting, server: RunningServer, r
   await places[place].beforeTurn(file);
   const before = await server.usage();
   const measurement = await runFio(one.workload, {
-    uri: server.uri,
+    uris: [server.uri],
     sizeBytes: places[place].fileBytes,
     seconds: options.seconds,
     seed: round + 1,

@@ -15,7 +15,7 @@ const readyPollMs = 10;
 /** Ours syncs the file before it ends, and a disk takes its time for a gigabyte. */
 const stopMs = 120_000;
 const errorBytesMax = 64 * 1024;
-const launcher = join(import.meta.dirname, "../../src/cli/launch.js");
+export const launcher = join(import.meta.dirname, "../../src/cli/launch.js");
 
 export interface RunningServer extends AsyncDisposable {
   readonly name: ServerName;
@@ -97,7 +97,7 @@ async function ready(name: string, child: ChildProcess, socket: string): Promise
   });
   let failure: Error | undefined;
   child.once("error", (error) => {
-    failure = new Error(`${name} could not be started (deploy/setup-peers.sh installs it): ${error.message}`);
+    failure = new Error(`${name} could not be started (deploy/setup-peers.sh bench installs it): ${error.message}`);
   });
   const deadline = performance.now() + readyMs;
   while (!(await answers(socket))) {

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { parsePathOptions } from "./path-options.ts";
+
+test("without options all is measured, and may be published", () => {
+  const options = parsePathOptions([]);
+  expect(options.places).toEqual(["tmpfs", "disk"]);
+  expect(options.extras).toEqual(["sustained", "memory", "volumes"]);
+  expect(options.contenders).toContain("mirror blocking");
+  expect(options.isWhole).toBe(true);
+});
+
+test.each([
+  ["--rounds", "4"],
+  ["--seconds", "1"],
+  ["--only", "tmpfs"],
+  ["--cases", "random-write"],
+  ["--peers", "nbdkit"],
+  ["--sustained", "2"],
+])("a run cut short by %s is not published", (...programArguments) => {
+  expect(parsePathOptions(programArguments).isWhole).toBe(false);
+});
+
+test("both of our modes are always measured, whatever peers are beside them", () => {
+  const { contenders } = parsePathOptions(["--peers", "mirror-blocking"]);
+  expect(contenders).toEqual(["tidemark async", "tidemark sync", "mirror blocking"]);
+});
+
+test("what is measured in one place only goes with that place", () => {
+  expect(parsePathOptions(["--only", "tmpfs"]).extras).toEqual(["volumes"]);
+  expect(parsePathOptions(["--only", "disk", "--cases", "memory,volumes"]).extras).toEqual(["memory"]);
+});
+
+test.each([
+  [["--only", "cold"], "--only takes tmpfs, disk, not 'cold'"],
+  [["--cases", "random-read"], "--cases takes random-write"],
+  [["--peers", "qemu-nbd"], "--peers takes nbdkit, mirror-background, mirror-blocking"],
+  [["--seconds", "11"], "--seconds must be a whole number from 1 to 10"],
+  [["--only", "tmpfs", "--cases", "memory"], "none of these cases"],
+  [["tmpfs"], "'tmpfs' is no option"],
+])("%j is wrong use", (programArguments, message) => {
+  expect(() => parsePathOptions(programArguments)).toThrow(message);
+});

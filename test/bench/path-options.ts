@@ -1,0 +1,101 @@
+/** What of the benchmark of the protected path is run, by its command line. */
+import { join } from "node:path";
+import { parseCommandLine, UsageError, wholeNumber } from "#src/cli/command.ts";
+import { projectRoot } from "#test/tidy/project-files.ts";
+import { type ExtraName, extraNames, type PathCase, type PlaceName, pathCases, placeNames } from "./path-cases.ts";
+import { type ContenderName, ownNames, peerNames } from "./path-contenders.ts";
+import { chosen } from "./selection.ts";
+
+export interface PathOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly places: readonly PlaceName[];
+  readonly cases: readonly PathCase[];
+  readonly extras: readonly ExtraName[];
+  readonly contenders: readonly ContenderName[];
+  readonly sustainedBytes: number;
+  readonly diskFolder: string;
+  readonly jsonFile: string | undefined;
+  /** Nothing left out and nothing cut short: what may stand in the documents. */
+  readonly isWhole: boolean;
+}
+
+const GiB = 1024 ** 3;
+const roundsDefault = 5;
+const secondsDefault = 2;
+const sustainedGibibytesDefault = 8;
+const diskFolderDefault = join(projectRoot, "var");
+const caseNames = [...pathCases.map((one) => one.name), ...extraNames];
+const peerOptions = peerNames.map((name) => name.replace(" ", "-"));
+
+export const pathHelp = `Usage: npm run bench -- path [OPTION ...]
+
+Measures 'tidemark up', async and sync, side by side with nbdkit's file plugin, which protects nothing, and with QEMU's
+mirror (qemu-storage-daemon to a second qemu-nbd), in the background and blocking: fio's nbd engine over a Unix socket, in
+rounds that take turns. A whole run takes some 40 minutes and writes docs/benchmarks; a run with fewer rounds, seconds,
+cases or peers than it has by itself only prints.
+
+  --rounds N     counted rounds per case, after one that is not counted (${roundsDefault})
+  --seconds N    length of what is measured of one turn, after a second that is not (${secondsDefault}; at most 10)
+  --only PLACE   of ${placeNames.join(", ")}; several with commas between
+  --cases NAME   of ${caseNames.join(", ")};
+                 several with commas between
+  --peers NAME   of ${peerOptions.join(", ")}; several with commas between
+  --sustained N  GiB that are written in the case 'sustained' (${sustainedGibibytesDefault})
+  --disk FOLDER  where the files of 'disk', 'sustained' and 'memory' go (var)
+  --json FILE    write the figures there as well
+
+Journals grow with every write, so each turn has a data folder of its own, and removes it. What is free must do for one
+turn: about 14 GiB in /dev/shm and, for 'sustained', 30 GiB on the disk.
+
+Example:
+  npm run bench -- path --rounds 1 --seconds 1 --only tmpfs --cases random-write --peers nbdkit
+`;
+
+const optionTypes = {
+  rounds: { type: "string", default: String(roundsDefault) },
+  seconds: { type: "string", default: String(secondsDefault) },
+  only: { type: "string", default: placeNames.join() },
+  cases: { type: "string", default: caseNames.join() },
+  peers: { type: "string", default: peerOptions.join() },
+  sustained: { type: "string", default: String(sustainedGibibytesDefault) },
+  disk: { type: "string", default: diskFolderDefault },
+  json: { type: "string" },
+} as const;
+
+export function parsePathOptions(programArguments: readonly string[]): PathOptions {
+  const { values, positionals } = parseCommandLine(programArguments, optionTypes);
+  if (positionals.length > 0) throw new UsageError(`'${positionals[0]}' is no option`);
+  const rounds = wholeNumber(values.rounds, "--rounds", { min: 1, max: 1000 });
+  // Longer turns would fill the place with journals.
+  const seconds = wholeNumber(values.seconds, "--seconds", { min: 1, max: 10 });
+  const sustained = wholeNumber(values.sustained, "--sustained", { min: 1, max: 1024 });
+  const places = chosen("--only", values.only, placeNames);
+  const names = chosen("--cases", values.cases, caseNames);
+  const cases = pathCases.filter(({ name }) => names.includes(name));
+  const extras = extrasIn(places, names);
+  if (cases.length === 0 && extras.length === 0)
+    throw new UsageError("none of these cases is measured in these places");
+  const wantedPeers = chosen("--peers", values.peers, peerOptions);
+  const peers = peerNames.filter((_, index) => wantedPeers.includes(peerOptions[index] as string));
+  const isComplete =
+    places.length === placeNames.length && names.length === caseNames.length && peers.length === peerNames.length;
+  const isLong = rounds >= roundsDefault && seconds >= secondsDefault && sustained >= sustainedGibibytesDefault;
+  return {
+    rounds,
+    seconds,
+    places,
+    cases,
+    extras,
+    contenders: [...ownNames, ...peers],
+    sustainedBytes: sustained * GiB,
+    diskFolder: values.disk,
+    jsonFile: values.json,
+    isWhole: isComplete && isLong,
+  };
+}
+
+/** `volumes` is measured in memory, the others on the disk. */
+function extrasIn(places: readonly PlaceName[], names: readonly string[]): ExtraName[] {
+  return extraNames.filter((name) => names.includes(name) && places.includes(name === "volumes" ? "tmpfs" : "disk"));
+}
