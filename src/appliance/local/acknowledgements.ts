@@ -17,8 +17,15 @@ interface Waiting {
   readonly volumes: readonly { readonly to: Acknowledged; readonly ordinal: number }[];
 }
 
+interface Waiter {
+  readonly lastSeq: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 export class Acknowledgements {
   readonly #queue: Waiting[] = [];
+  #waiters: Waiter[] = [];
   #isSettling = false;
   #receivedSeq = 0;
   #lastSeq = 0;
@@ -37,6 +44,19 @@ export class Acknowledgements {
     this.#lastSeq = lastSeq;
     this.#queue.push({ lastSeq, needsRemote, volumes });
     this.#settle();
+  }
+
+  /** Resolves when all that was added so far is acknowledged. */
+  allAcknowledged(): Promise<void> {
+    if (this.isEmpty) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ lastSeq: this.#lastSeq, resolve, reject });
+    });
+  }
+
+  /** Nothing is acknowledged any more. */
+  end(error: Error): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
   }
 
   received(seq: number): void {
@@ -60,5 +80,13 @@ export class Acknowledgements {
       for (const { to, ordinal } of head.volumes) to.acknowledged(ordinal);
     }
     this.#isSettling = false;
+    this.#tellWaiters();
+  }
+
+  #tellWaiters(): void {
+    const head = this.#queue[0];
+    const isWaiting = ({ lastSeq }: Waiter): boolean => head !== undefined && head.lastSeq <= lastSeq;
+    for (const waiter of this.#waiters) if (!isWaiting(waiter)) waiter.resolve();
+    this.#waiters = this.#waiters.filter(isWaiting);
   }
 }

@@ -64,6 +64,8 @@ async function redo(
 ): Promise<void> {
   const ordinals = group.volumes.ordinalsOf(volume);
   if (ordinals.lastOrdinal <= durableOrdinal) return;
+  // In sync nothing is in the source that the remote does not have, so what nobody has acknowledged yet is waited for.
+  await group.acknowledgements.allAcknowledged();
   await group.spool.scan(0, (record, buffer) => {
     const isWanted = record.volume === volume && record.ordinal > durableOrdinal && isRedone(record.type);
     return isWanted ? receiver.redo({ ...record, buffer }) : undefined;

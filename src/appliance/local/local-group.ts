@@ -58,7 +58,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly #link: GroupLink;
   readonly #shipper: Shipper;
   readonly #mode: GroupMode;
-  readonly #acknowledgements = new Acknowledgements();
+  readonly acknowledgements = new Acknowledgements();
   readonly #flushes = new FlushWaits();
   readonly volumes: GroupVolumes;
   #touched: LocalVolumeLink[] = [];
@@ -199,14 +199,14 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#touched = [];
     const needsRemote = this.#mode.waitsForRemote;
     this.#shipper.appended(batch.memory, batch.start, batch.spanBytes, batch.position, needsRemote);
-    const waits = needsRemote || !this.#acknowledgements.isEmpty;
+    const waits = needsRemote || !this.acknowledgements.isEmpty;
     const volumes = touched.map((link) => ({ to: link, ordinal: link.lastOrdinal }));
     for (const { to, ordinal } of volumes) {
       to.isTouched = false;
       to.ordinals.add(ordinal, batch.lastSeq);
     }
     this.#pressure.watch();
-    if (waits) this.#acknowledgements.add(batch.lastSeq, needsRemote, volumes);
+    if (waits) this.acknowledgements.add(batch.lastSeq, needsRemote, volumes);
     else for (const { to, ordinal } of volumes) to.acknowledged(ordinal);
   }
 
@@ -241,7 +241,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   /** Who waited for the remote under sync waits no more once sync was left and the remote is out of reach. */
   #releaseSyncWaits(): void {
     if (this.#mode.waitsForRemote || this.#link.isUp) return;
-    this.#acknowledgements.releaseAll();
+    this.acknowledgements.releaseAll();
     this.#flushes.releaseRemote();
   }
 
@@ -274,7 +274,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   /** What the remote says now counts, whatever it said before it was gone: it may have lost what it had only received. */
   #beginShipping(welcome: GroupWelcome): void {
     this.#marks = welcome;
-    this.#acknowledgements.received(welcome.received);
+    this.acknowledgements.received(welcome.received);
     this.#flushes.remoteDurable(welcome.durable);
     this.#shipper.begin(this.#parts.spool.positionAfter(welcome.received));
     const wanted = this.#flushes.remoteSeqWanted;
@@ -287,7 +287,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     const before = this.#marks;
     this.#marks = marks;
     this.trace.marks(marks, this.#parts.machine.clock.monotonicMs());
-    if (marks.received !== before.received) this.#acknowledgements.received(marks.received);
+    if (marks.received !== before.received) this.acknowledgements.received(marks.received);
     if (marks.durable !== before.durable) this.#flushes.remoteDurable(marks.durable);
     if (marks.stored !== before.stored) this.#release();
     if (this.#mode.phase !== "sync") this.#mode.step();
@@ -368,11 +368,11 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     assert(!(error instanceof RetryError), "what may work later is no failure");
     this.#failure = error;
     this.#log.error("the group has failed and takes no more writes", { error });
-    // A disk that could not sync may have thrown away what was written, as a loss of power does: the next start must not
-    // take what it finds for all there was. Where this cannot be written either, the remote refuses seqs it knows.
+    // A disk that could not sync may have thrown away what was written, as a loss of power does.
     this.#parts.state.update({ bootId: failedBootId }).catch(() => {});
     this.order.end();
     this.#flushes.failAll(error);
+    this.acknowledgements.end(error);
     this.volumes.loseAll(error);
   }
 
@@ -393,6 +393,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#mode.end();
     this.#shipper.end();
     this.order.end();
-    this.volumes.loseAll(new ReconnectError("the local appliance is being stopped"));
+    const stopping = new ReconnectError("the local appliance is being stopped");
+    this.acknowledgements.end(stopping);
+    this.volumes.loseAll(stopping);
   }
 }
