@@ -3,6 +3,7 @@
  * on; when all is calm, everything that was ever promised is looked for.
  */
 import { mkdir } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
 import type { NbdClient } from "#src/nbd/client/client.ts";
 import { temporaryFolder } from "#test/clients/harness.ts";
@@ -27,6 +28,8 @@ const accidents: readonly Accident[] = [
   { kind: "freeze", role: "local" },
 ];
 
+const frozenMs = 300;
+
 export async function temporaryPlaces(): Promise<SitePlaces> {
   const folder = await temporaryFolder();
   const data = { interceptor: folder.file("interceptor"), local: folder.file("local"), remote: folder.file("remote") };
@@ -38,18 +41,21 @@ export interface Rounds {
   readonly sites: Sites;
   readonly history: WriteHistory;
   readonly random: SeededRandom;
+  /** Where things stood when all was calm: the last seq, and the last number written. */
+  calm: { readonly seq: number; readonly number: number };
 }
 
 export async function beginRounds(options: Omit<SitesOptions, "places">, seed: number): Promise<Rounds> {
   const sites = await Sites.make({ ...options, places: await temporaryPlaces() });
-  return { sites, history: new WriteHistory(1, sites.blockCount), random: new SeededRandom(seed) };
+  const history = new WriteHistory(1, sites.blockCount);
+  return { sites, history, random: new SeededRandom(seed), calm: { seq: 0, number: 0 } };
 }
 
 export function drawAccident(random: SeededRandom): Accident {
   return random.pick(accidents);
 }
 
-/** The connection of a host that attaches again when the export has gone. */
+/** A host at work, which attaches again when the export has gone. */
 class Host {
   readonly #rounds: Rounds;
   #client: NbdClient | undefined;
@@ -60,10 +66,6 @@ class Host {
   constructor(rounds: Rounds) {
     this.#rounds = rounds;
     this.#seedOfWork = rounds.random.fork(`host ${rounds.history.count}`);
-  }
-
-  get requests(): number {
-    return this.#writer?.requests ?? 0;
   }
 
   async attach(): Promise<void> {
@@ -97,30 +99,35 @@ class Host {
   }
 }
 
-/** One accident in the middle of work; answers what was journaled by then. */
+/** One accident in the middle of work. */
 export async function playRound(rounds: Rounds, accident: Accident): Promise<void> {
   const { sites, random } = rounds;
   const host = new Host(rounds);
   await host.attach();
   await host.answered(random.between(5, 250));
-  if (accident.kind === "freeze") {
-    const program = sites.program(accident.role);
-    program.freeze();
-    // In some modes nobody is answered now; then it comes back at once.
-    await Promise.race([host.answered(random.between(1, 100)), new Promise((resolve) => setTimeout(resolve, 200))]);
-    program.thaw();
-  } else {
-    await sites.kill(...accident.roles);
-    if (accident.roles.length === roleNames.length) expectNoStrangers(sites);
-    const isGone = accident.roles.includes("interceptor");
-    if (isGone) await host.lost();
-    await sites.start(...accident.roles);
-    if (isGone) await host.attach();
-  }
+  if (accident.kind === "kill") await killAndStart(sites, host, accident.roles);
+  else await freezeAndThaw(sites, accident.role);
   await host.answered(random.between(10, 60));
   await host.detach();
   await sites.calm();
   expectWhole(rounds);
+}
+
+async function killAndStart(sites: Sites, host: Host, roles: readonly RoleName[]): Promise<void> {
+  await sites.kill(...roles);
+  if (roles.length === roleNames.length) expectNoStrangers(sites);
+  const isGone = roles.includes("interceptor");
+  if (isGone) await host.lost();
+  await sites.start(...roles);
+  if (isGone) await host.attach();
+}
+
+/** Long enough for others to notice; writers may have to wait for so long. */
+export async function freezeAndThaw(sites: Sites, role: RoleName): Promise<void> {
+  const program = sites.program(role);
+  program.freeze();
+  await pause(frozenMs);
+  program.thaw();
 }
 
 function expectNoStrangers(sites: Sites): void {
@@ -128,11 +135,13 @@ function expectNoStrangers(sites: Sites): void {
   expect(strangers(sites.source, replay, replay.volumeNumber(volumeName))).toEqual([]);
 }
 
-/** Nothing is under way: source, spool and remote say the same. */
-function expectWhole({ sites, history }: Rounds): void {
+/** Nothing is under way: source, spool and remote say the same, and what came since the last time came in order. */
+function expectWhole(rounds: Rounds): void {
+  const { sites, history, calm } = rounds;
   using replay = sites.replay();
   const volume = replay.volumeNumber(volumeName);
   expect(differences(sites.source, replay, volume)).toEqual([]);
   expect(replay.remoteLastSeq).toBe(replay.records.at(-1)?.seq);
-  expect(history.judgePrefix(replay.remoteNumbers(volume))).toBeUndefined();
+  expect(history.judgePrefix(replay.remoteNumbers(volume, calm.seq), calm.number)).toBeUndefined();
+  rounds.calm = { seq: replay.remoteLastSeq, number: history.count };
 }

@@ -115,14 +115,14 @@ export class JournalReplay implements Disposable {
   }
 
   /** The numbers of the writes that the remote has, in its order, as the tests stamped them. Without what a resync repeats. */
-  remoteNumbers(volume: number): number[] {
+  remoteNumbers(volume: number, afterSeq = 0): number[] {
     const numbers: number[] = [];
     let isResync = false;
     for (const record of this.records) {
       if (record.seq > this.remoteLastSeq) break;
       if (record.type === typeNumber.resyncBegin) isResync = true;
       if (record.type === typeNumber.resyncEnd) isResync = false;
-      if (isResync || record.volume !== volume || record.type !== typeNumber.write) continue;
+      if (isResync || record.seq <= afterSeq || record.volume !== volume || record.type !== typeNumber.write) continue;
       const stamp = readStamp(this.bytesOf({ record, index: 0 }), 0);
       if (typeof stamp === "string") throw new Error(`seq ${record.seq} is no write of the tests: ${stamp}`);
       numbers.push(stamp.number);

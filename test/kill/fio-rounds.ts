@@ -1,0 +1,41 @@
+/** fio at work while processes are killed and frozen around it; at the end it finds what it wrote. */
+
+import { setTimeout as pause } from "node:timers/promises";
+import { expect } from "vitest";
+import { temporaryFolder } from "#test/clients/harness.ts";
+import { MiB } from "#test/clients/image.ts";
+import { Sites, volumeName } from "#test/oracle/sites.ts";
+import { differences } from "#test/oracle/source-comparison.ts";
+import { SeededRandom } from "#test/sim/seeded-random.ts";
+import { FioRun } from "./fio-run.ts";
+import { type Accident, drawAccident, freezeAndThaw, temporaryPlaces } from "./rounds.ts";
+
+const sizeBytes = 16 * MiB;
+
+/** Accidents go on for as long as fio writes; answers how many there were. */
+export async function accidentsUnderFio(mode: "sync" | "async", seed: number, writtenBytes: number): Promise<number> {
+  const random = new SeededRandom(seed);
+  const sites = await Sites.make({ sizeBytes, mode, places: await temporaryPlaces() });
+  const fio = await FioRun.start(await temporaryFolder(), await sites.open(), {
+    sizeBytes,
+    writtenBytes,
+    writesPerSecond: 400,
+  });
+  let count = 0;
+  for (; fio.isRunning; count++) {
+    await pause(random.between(50, 500));
+    await suffer(sites, drawAccident(random));
+    await sites.open();
+  }
+  await fio.finish();
+  await sites.calm();
+  using replay = sites.replay();
+  expect(differences(sites.source, replay, replay.volumeNumber(volumeName))).toEqual([]);
+  return count;
+}
+
+async function suffer(sites: Sites, accident: Accident): Promise<void> {
+  if (accident.kind === "freeze") return freezeAndThaw(sites, accident.role);
+  await sites.kill(...accident.roles);
+  await sites.start(...accident.roles);
+}

@@ -1,0 +1,29 @@
+/** Sites that lose their power again and again. */
+import { test } from "vitest";
+import { MiB } from "#test/clients/image.ts";
+import { beginCutRounds, playCut } from "./cut-rounds.ts";
+import { needPowerDisks } from "./power-disk.ts";
+import type { SiteName } from "./powered-sites.ts";
+
+needPowerDisks();
+
+const victims: readonly (readonly SiteName[])[] = [
+  ["local"],
+  ["local"],
+  ["remote"],
+  ["local", "remote"],
+  ["remote", "local"],
+];
+const cuts = 15;
+
+test.each([
+  { mode: "async", fileSystem: "ext4", sourceApart: false, seed: 31 },
+  { mode: "async", fileSystem: "ext4", sourceApart: true, seed: 32 },
+  { mode: "async", fileSystem: "xfs", sourceApart: true, seed: 33 },
+  { mode: "sync", fileSystem: "ext4", sourceApart: true, seed: 34 },
+  { mode: "sync", fileSystem: "xfs", sourceApart: false, seed: 35 },
+] as const)("cuts of the power: $mode, $fileSystem, source apart: $sourceApart, seed $seed", async (options) => {
+  const { seed, ...others } = options;
+  const rounds = await beginCutRounds({ ...others, sizeBytes: 4 * MiB }, seed);
+  for (let cut = 0; cut < cuts; cut++) await playCut(rounds, rounds.random.pick(victims));
+});

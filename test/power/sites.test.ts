@@ -1,0 +1,21 @@
+/** Sites that lose their power in the middle of work: a few cuts; the long suite has many. */
+import { test } from "vitest";
+import { MiB } from "#test/clients/image.ts";
+import { beginCutRounds, playCut } from "./cut-rounds.ts";
+import { needPowerDisks } from "./power-disk.ts";
+
+needPowerDisks();
+
+const sizeBytes = 4 * MiB;
+
+test("in async the local site loses its power, then both do", async () => {
+  const rounds = await beginCutRounds({ mode: "async", sizeBytes, fileSystem: "ext4", sourceApart: true }, 21);
+  await playCut(rounds, ["local"]);
+  await playCut(rounds, ["local", "remote"]);
+});
+
+test("in sync the remote loses its power, then both do", async () => {
+  const rounds = await beginCutRounds({ mode: "sync", sizeBytes, fileSystem: "ext4", sourceApart: false }, 22);
+  await playCut(rounds, ["remote"]);
+  await playCut(rounds, ["remote", "local"]);
+});
