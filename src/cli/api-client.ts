@@ -63,11 +63,11 @@ export class ApiClient {
       });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      const why = code === "ECONNREFUSED" ? "nothing listens there" : message || String(code);
-      throw new Error(
-        `no answer from ${url.origin}: ${why}; 'tidemark up' starts the program, and --api URL names another`,
-        { cause: error },
-      );
+      const why =
+        code === "ECONNREFUSED"
+          ? "nothing listens there; 'tidemark up' starts the program, and --api URL names another"
+          : message || String(code);
+      throw new Error(`no answer from ${url.origin}: ${why}`, { cause: error });
     }
   }
 }

@@ -1,0 +1,52 @@
+/** A program that a test starts as a user would, and the commands that ask it. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { StatusReport } from "#src/control/control-plane.ts";
+import { run } from "#test/clients/command.ts";
+import { Program } from "#test/oracle/program.ts";
+import { projectRoot } from "#test/tidy/project-files.ts";
+
+export const launcher = join(projectRoot, "src/cli/launch.js");
+
+export class RunningProgram {
+  readonly program: Program;
+  readonly api: string;
+
+  private constructor(program: Program, api: string) {
+    this.program = program;
+    this.api = api;
+  }
+
+  /** With ports of the system's choice. */
+  static async start(command: string, data: string, ...more: readonly string[]): Promise<RunningProgram> {
+    const ports = ["--set", "http.port=0", "--set", "nbd.port=0"];
+    const line = [process.execPath, launcher, command, "--data", data, ...ports, "--json", ...more] as const;
+    const program = new Program(command, line);
+    // Sockets of a stopped program are left to whoever has the folder.
+    onTestFinished(() => rm(data, { recursive: true, force: true }));
+    const ready = JSON.parse(await program.line((text) => text.startsWith("{"))) as { readonly api: string };
+    return new RunningProgram(program, ready.api);
+  }
+
+  async typed(...line: readonly string[]) {
+    const api = line.includes("--api") ? [] : ["--api", this.api];
+    const { exitCode, stdout, stderr } = await run(process.execPath, [launcher, ...line, ...api]);
+    return { exitCode, stdout, stderr };
+  }
+
+  async asked(...line: readonly string[]): Promise<unknown> {
+    const { exitCode, stdout, stderr } = await this.typed(...line, "--json");
+    if (exitCode !== 0) throw new Error(`${line.join(" ")} ended with ${exitCode}: ${stderr}`);
+    return JSON.parse(stdout);
+  }
+
+  async status(): Promise<StatusReport> {
+    return (await this.got("/api/v1/status")).body as StatusReport;
+  }
+
+  async got(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
+    const response = await fetch(`${this.api}${path}`);
+    return { status: response.status, body: await response.json() };
+  }
+}

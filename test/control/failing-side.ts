@@ -1,0 +1,28 @@
+/** A side that finds a fault of its own when it is asked to start, and refuses to measure. */
+
+import type { SideActions } from "#src/control/side.ts";
+import { serveSide } from "#src/control/side-server.ts";
+import { assert } from "#src/core/assert.ts";
+import { RefuseError } from "#src/core/errors.ts";
+import type { MessageLine } from "#src/host/thread.ts";
+
+export function runThread(line: MessageLine): void {
+  const unused = async (): Promise<never> => {
+    throw new Error("this test does not ask for it");
+  };
+  const actions: SideActions = {
+    start: async () => {
+      assert(false, "a fault of this program");
+    },
+    measure: async () => {
+      throw new RefuseError("the source is mounted");
+    },
+    facts: unused,
+    addVolume: unused,
+    removeVolume: unused,
+    setMode: unused,
+    trace: unused,
+    stop: unused,
+  };
+  serveSide(line, actions);
+}
