@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { fioOptions, parseFioReport } from "./fio.ts";
 
-const idle = { iops: 0, total_ios: 0, clat_ns: {} };
+const idle = { iops: 0, total_ios: 0, lat_ns: {} };
 const busy = {
   iops: 50_000.5,
   total_ios: 100_001,
-  clat_ns: { percentile: { "50.000000": 600_000, "99.000000": 900_500, "99.900000": 2_000_000 } },
+  lat_ns: { percentile: { "50.000000": 600_000, "99.000000": 900_500, "99.900000": 2_000_000 } },
 };
 
 function reportOf(...jobs: object[]): string {
@@ -30,7 +30,7 @@ test.each([
   ["an error", reportOf({ error: 5, read: busy, write: idle }), "met error 5"],
   ["no request answered", reportOf({ error: 0, read: idle, write: idle }), "got nothing done"],
   ["jobs that were not put together", reportOf({}, {}), "2 groups"],
-  ["no latencies", reportOf({ error: 0, read: { ...busy, clat_ns: {} }, write: idle }), "no latency at 50"],
+  ["no latencies", reportOf({ error: 0, read: { ...busy, lat_ns: {} }, write: idle }), "no latency at 50"],
 ])("a report with %s is refused", (_, text, message) => {
   expect(() => parseFioReport(text)).toThrow(message);
 });

@@ -61,6 +61,9 @@ export function fioOptions(workload: Workload, sizeBytes: number): string[] {
     ...(workload.bytesMax === undefined ? ["--time_based"] : [`--io_size=${workload.bytesMax}`, "--end_fsync=1"]),
     "--norandommap",
     "--group_reporting",
+    // From when fio begins to hand over the request: a server may have replied before it has ended.
+    "--lat_percentiles=1",
+    "--clat_percentiles=0",
     "--percentile_list=50:99:99.9",
   ];
 }
@@ -68,7 +71,7 @@ export function fioOptions(workload: Workload, sizeBytes: number): string[] {
 interface Direction {
   readonly iops: number;
   readonly total_ios: number;
-  readonly clat_ns: { readonly percentile?: Readonly<Record<string, number>> };
+  readonly lat_ns: { readonly percentile?: Readonly<Record<string, number>> };
 }
 
 interface Report {
@@ -92,7 +95,7 @@ export function parseFioReport(text: string): FioMeasurement {
 }
 
 function percentileUs(direction: Direction, name: string): number {
-  const nanoseconds = direction.clat_ns.percentile?.[name];
+  const nanoseconds = direction.lat_ns.percentile?.[name];
   if (nanoseconds === undefined) throw new Error(`fio reports no latency at ${name} %`);
   return nanoseconds / 1000;
 }
