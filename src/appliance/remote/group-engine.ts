@@ -9,8 +9,10 @@
  * After a landing that found no room the journals are opened again as after a crash, so there is one way only to find out
  * what counts. After any other failure nothing is tried again, least of all a sync.
  */
+
 import { ReconnectError, RefuseError, ResyncError, RetryError, StopError } from "#src/core/errors.ts";
 import type { Timer } from "#src/host/clock.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
 import { JournalReader } from "#src/journals/journal-reader.ts";
@@ -20,7 +22,7 @@ import type { GroupHello, GroupSession, GroupSessionOwner, GroupWelcome, Waterma
 import { isLackOfRoom, probeRoom } from "./disk-room.ts";
 import { type GroupJournals, openGroupJournals } from "./group-journals.ts";
 import type { RemoteGroupStateFile } from "./remote-group-state.ts";
-import type { LandingHook, RemoteOptions } from "./remote-options.ts";
+import type { RemoteOptions } from "./remote-options.ts";
 import { RemoteSession, type SessionGroup } from "./remote-session.ts";
 import { type SegmentCatalogue, SegmentSupply } from "./segment-catalogue.ts";
 import type { RemoteVolume } from "./volume-table.ts";
@@ -31,7 +33,7 @@ export interface GroupEngineParts {
   readonly state: RemoteGroupStateFile;
   readonly catalogue: SegmentCatalogue;
   readonly options: RemoteOptions;
-  readonly hook: LandingHook | undefined;
+  readonly hook: FaultHook | undefined;
   /** Files were opened, which others may have to let go of theirs for. */
   readonly openedFiles: (engine: GroupEngine) => void;
 }

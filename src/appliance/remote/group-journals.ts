@@ -2,7 +2,9 @@
  * The journals of a group from one opening to the next: recovered, then appended to and synced. Now and then it is noted
  * durably how far they are durable, so that the next recovery begins there, and knows damage from a tail.
  */
+
 import type { Timer } from "#src/host/clock.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
@@ -14,7 +16,7 @@ import { Durability } from "./durability.ts";
 import { Landing } from "./landing.ts";
 import { Receiver } from "./receiver.ts";
 import type { RemoteGroupStateFile } from "./remote-group-state.ts";
-import type { LandingHook, RemoteOptions } from "./remote-options.ts";
+import type { RemoteOptions } from "./remote-options.ts";
 import type { SegmentSupply } from "./segment-catalogue.ts";
 import { VolumeTable } from "./volume-table.ts";
 
@@ -25,7 +27,7 @@ export interface GroupJournalsParts {
   readonly state: RemoteGroupStateFile;
   readonly supply: SegmentSupply;
   readonly options: RemoteOptions;
-  readonly hook: LandingHook | undefined;
+  readonly hook: FaultHook | undefined;
   /** Known to be durable, though perhaps not noted yet. */
   readonly durableSeq: number;
   readonly foundUnsound: () => void;

@@ -4,7 +4,9 @@
  *
  * Invariants: committed <= the receiver's place; a record is in the metadata journal only after its payload was written.
  */
+
 import { ReconnectError } from "#src/core/errors.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import type { Files } from "#src/host/files.ts";
 import { DataJournal, everyWriteLevel } from "#src/journals/data-journal.ts";
 import { DirtyFiles } from "#src/journals/dirty-files.ts";
@@ -24,7 +26,6 @@ import {
 import { previousEpochOf } from "#src/records/batch-inspection.ts";
 import { recordType } from "#src/records/record.ts";
 import type { Place, Receiver } from "./receiver.ts";
-import type { LandingHook } from "./remote-options.ts";
 
 export interface LandingParts {
   readonly files: Files;
@@ -40,7 +41,7 @@ export interface LandingParts {
   readonly foundUnsound: () => void;
   /** A `volume` record was accepted. */
   readonly sawVolume: (seq: number, volume: number, extra: Buffer) => void;
-  readonly hook: LandingHook | undefined;
+  readonly hook: FaultHook | undefined;
 }
 
 export class Landing {

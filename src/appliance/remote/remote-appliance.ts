@@ -10,6 +10,7 @@
 import { dirname, join } from "node:path";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { remoteGroupCountMax, remoteNameBytesMax } from "#src/core/limits.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
@@ -19,7 +20,7 @@ import { GroupEngine, type RemoteGroupStatus } from "./group-engine.ts";
 import { OpenFiles } from "./open-files.ts";
 import { Receiver } from "./receiver.ts";
 import { RemoteGroupStateFile } from "./remote-group-state.ts";
-import { type LandingHook, type RemoteOptions, remoteDefaults } from "./remote-options.ts";
+import { type RemoteOptions, remoteDefaults } from "./remote-options.ts";
 import { SegmentCatalogue } from "./segment-catalogue.ts";
 
 export interface RemoteApplianceParts {
@@ -27,7 +28,7 @@ export interface RemoteApplianceParts {
   /** Its parent is there. */
   readonly folder: string;
   readonly options?: Partial<RemoteOptions>;
-  readonly hook?: LandingHook;
+  readonly hook?: FaultHook;
 }
 
 const groupPattern = /^[0-9a-f]{32}$/;

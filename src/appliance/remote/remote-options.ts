@@ -36,8 +36,3 @@ export const remoteDefaults: RemoteOptions = {
   openGroupCountMax: remoteOpenGroupCountMax,
   fullProbeMs: remoteFullProbeMs,
 };
-
-/** Where tests of bad days may stop, delay or fail what is being done. */
-export type LandingHook = (
-  name: "remote.before-data" | "remote.after-data" | "remote.after-metadata" | "remote.before-acknowledgement",
-) => void;

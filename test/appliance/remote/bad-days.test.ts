@@ -252,6 +252,23 @@ async function fillDisk(world: RemoteWorld, blocks: number, peer: LocalPeer): Pr
   await world.driver.until(() => peer.closedWhy !== undefined);
 }
 
+test("a group that was full leaves no file open behind it", async () => {
+  const world = await started({ fullProbeMs: 100 });
+  const peer = await world.connect();
+  sendOneByOne(peer, 2);
+  await fillDisk(world, 3, peer);
+  world.host.disk.faults.capacityBytes = 1000 * MiB;
+  await world.driver.until(() => world.appliance.status()[0]?.state === "open");
+  await world.stop();
+  const folder = world.folder();
+  for (const path of [folder.metadataPath, folder.segmentsPath]) {
+    for (const name of world.host.files.list(path)) world.host.files.remove(`${path}/${name}`);
+  }
+  // A file without a name takes room for as long as somebody has it open.
+  const documentsBytes = 2 * blockBytes;
+  expect(world.host.disk.spaceBytes).toBeLessThanOrEqual(documentsBytes);
+});
+
 test("fault 9: killed again and again while the journals are opened, the outcome is the same", async () => {
   const world = await started();
   const peer = await world.connect();

@@ -1,5 +1,5 @@
 /** Several lives of a remote appliance from one seed: random records, killed and cut off from power at any instant. */
-import type { LandingHook } from "#src/appliance/remote/remote-options.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
 import { LocalModel } from "./local-model.ts";
 import { groupA, groupB, RemoteWorld } from "./remote-world.ts";
@@ -47,7 +47,7 @@ async function liveThrough(seed: number): Promise<void> {
 /** At some call of a hook from now on the process is dead. */
 function armKill(world: RemoteWorld, callsLeft: number): void {
   let left = callsLeft;
-  const hook: LandingHook = () => {
+  const hook: FaultHook = () => {
     if (left-- === 0) throw new Killed();
   };
   world.hook = hook;

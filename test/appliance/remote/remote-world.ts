@@ -1,8 +1,10 @@
 /** A remote appliance on a simulated host, and local appliances that speak to it without a wire between. */
+
 import { expect } from "vitest";
 import { openRemoteAppliance, type RemoteAppliance } from "#src/appliance/remote/remote-appliance.ts";
-import type { LandingHook, RemoteOptions } from "#src/appliance/remote/remote-options.ts";
+import type { RemoteOptions } from "#src/appliance/remote/remote-options.ts";
 import { readDocument } from "#src/host/document.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
 import { JournalReader, type JournalRecord } from "#src/journals/journal-reader.ts";
 import { metadataBatchBytesMax } from "#src/journals/metadata-batch.ts";
@@ -81,7 +83,7 @@ export class RemoteWorld {
   readonly host: SimHost;
   readonly driver: Driver;
   readonly options: Partial<RemoteOptions>;
-  hook: LandingHook | undefined;
+  hook: FaultHook | undefined;
   appliance!: RemoteAppliance;
 
   constructor(seed: number, options: Partial<RemoteOptions> = {}) {
