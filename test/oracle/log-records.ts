@@ -50,38 +50,48 @@ export function readLogs(folder: string, kind: LogKind): Log[] {
   return [...ofEach.values()].map((ofOne) => joinFiles(ofOne.toSorted((a, b) => a.base - b.base)));
 }
 
-function joinFiles(files: readonly LogFile[]): Log {
+function joinFiles(all: readonly LogFile[]): Log {
+  const releasedSeq = Math.max(...all.map((file) => file.releasedSeq));
+  const files = newestRow(all);
   const { group, kind, path, firstSeq } = files[0] as LogFile;
-  const releasedSeq = Math.max(...files.map((file) => file.releasedSeq));
   if (firstSeq > releasedSeq + 1) throw new Error(`${path} is the oldest of its log, and one before it is missing`);
-  const durableSeq = Math.max(releasedSeq, ...files.map((file) => file.claimedSeq));
   const records: LoggedRecord[] = [];
   let last: LoggedRecord | undefined;
-  for (const found of recordsInOrder(files)) {
-    const [first] = found;
-    if (first === undefined || !follows(last, first, firstSeq)) break;
-    if (first.timeMicros < (last?.timeMicros ?? 0)) throw new Error(`seq ${first.seq}: time goes back`);
-    records.push(...found);
-    last = found.at(-1);
+  for (const file of files) {
+    // Where one file does not go on, the next one may.
+    for (const found of recordsOf(file)) {
+      const [first] = found;
+      if (first === undefined || !follows(last, first, firstSeq)) break;
+      if (first.timeMicros < (last?.timeMicros ?? 0)) throw new Error(`seq ${first.seq}: time goes back`);
+      records.push(...found);
+      last = found.at(-1);
+    }
   }
   const lastSeq = last?.seq ?? firstSeq - 1;
+  const durableSeq = Math.max(releasedSeq, ...files.map((file) => file.claimedSeq));
   if (lastSeq < durableSeq) {
     throw new Error(`the ${kind} of group ${group} ends at ${lastSeq}, and says that ${durableSeq} was durable`);
   }
   return { kind, group, records, durableSeq, lastSeq };
 }
 
-/** Batch by batch; nothing any more where the row of files is broken or a batch is not whole. */
-function* recordsInOrder(files: readonly LogFile[]): Generator<readonly LoggedRecord[]> {
-  let base = (files[0] as LogFile).base;
-  for (const file of files) {
-    if (file.base !== base) return;
-    base += file.fullBytes;
-    for (const batch of file.batches) {
-      const records = file.kind === "spool" ? spooled(batch) : entries(batch);
-      if (records === undefined) return;
-      yield records;
-    }
+/** Files that follow each other; older ones wait to be used again. */
+function newestRow(files: readonly LogFile[]): readonly LogFile[] {
+  let from = files.length - 1;
+  for (let file = files[from]; from > 0; from--) {
+    const before = files[from - 1] as LogFile;
+    if (before.base + before.fullBytes !== file?.base) break;
+    file = before;
+  }
+  return files.slice(from);
+}
+
+/** Batch by batch, up to one whose payload is not whole. */
+function* recordsOf(file: LogFile): Generator<readonly LoggedRecord[]> {
+  for (const batch of file.batches) {
+    const records = file.kind === "spool" ? spooled(batch) : entries(batch);
+    if (records === undefined) return;
+    yield records;
   }
 }
 
