@@ -9,30 +9,16 @@ import { driven } from "#test/contract/driver.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { pass, portsOf } from "./group-world.ts";
 import {
+  attach,
+  attachedWorld,
   blocksOf,
   RecordingReceiver,
   redoWrite,
   socketAddress,
   someVolume,
-  type VolumeWorld,
   volumeWorld,
+  write,
 } from "./volume-world.ts";
-
-async function attach(world: VolumeWorld, durableOrdinal = 0) {
-  return driven(world.driver, world.client.attach(someVolume, durableOrdinal, world.receiver));
-}
-
-async function attachedWorld(seed = 1) {
-  const world = await volumeWorld(seed);
-  const { link } = await attach(world);
-  await world.driver.until(() => link.hasRoomFor(1));
-  return { ...world, link };
-}
-
-function write(link: VolumeLink, seed: number, startBlock: number, blockCount: number): void {
-  expect(link.hasRoomFor(blockCount)).toBe(true);
-  link.addWrite(startBlock, blockCount, blocksOf(seed, blockCount), 0);
-}
 
 describe("attaching", () => {
   test("the appliance is told which volume comes and what its source has, and answers what it has itself", async () => {
@@ -222,7 +208,7 @@ describe("records", () => {
   });
 
   test("an appliance that calls back from within its commit gets each record once, in order", async () => {
-    const { link, appliance, receiver, driver } = await attachedWorld();
+    const { link, appliance, receiver, driver, clock } = await attachedWorld();
     const own = appliance.link;
     const commit = own.commit.bind(own);
     own.commit = () => {
@@ -230,11 +216,16 @@ describe("records", () => {
       commit();
       own.receiver.roomAgain();
     };
+    own.pressure = 1;
     own.roomBlocks = 150;
     for (let count = 1; count <= 8; count++) {
       write(link, count, count, 100);
       link.commit();
     }
+    await pass({ clock, driver }, 100);
+    expect(appliance.records).toEqual([]);
+    own.pressure = 0;
+    own.receiver.roomAgain();
     await driver.until(() => receiver.acknowledgedOrdinal === 8);
     expect(appliance.records.map(({ startBlock }) => startBlock)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
@@ -285,109 +276,5 @@ describe("records", () => {
         if (payload !== undefined) expect(payload.equals(blocksOf(index, blockCount))).toBe(true);
       }
     }
-  });
-});
-
-describe("flushes and what is durable", () => {
-  test("a flush is answered when the appliance has done it, behind all that was added before", async () => {
-    const { link, appliance, receiver, driver, clock } = await attachedWorld();
-    write(link, 1, 0, 4);
-    let answer: Error | null | undefined;
-    link.flush((error) => {
-      answer = error;
-    });
-    await driver.until(() => appliance.link.flushes.length === 1);
-    expect(appliance.records.length).toBe(1);
-    await pass({ clock, driver }, 100);
-    expect(answer).toBeUndefined();
-    appliance.link.flushes[0]?.(null);
-    await driver.until(() => answer !== undefined);
-    expect([answer, receiver.acknowledgedOrdinal]).toEqual([null, 1]);
-  });
-
-  test("a flush that fails says why", async () => {
-    const { link, appliance, driver } = await attachedWorld();
-    let answer: Error | null = null;
-    link.flush((error) => {
-      answer = error;
-    });
-    await driver.until(() => appliance.link.flushes.length === 1);
-    appliance.link.flushes[0]?.(new StopError("the spool's disk has failed"));
-    await driver.until(() => answer !== null);
-    expect(answer).toEqual(new StopError("the spool's disk has failed"));
-    expect(answer).toBeInstanceOf(StopError);
-  });
-
-  test("a flush waits behind records that have no room yet", async () => {
-    const { link, appliance, driver, clock } = await attachedWorld();
-    appliance.link.roomBlocks = 0;
-    write(link, 1, 0, 4);
-    link.flush(() => {});
-    await pass({ clock, driver }, 100);
-    expect(appliance.link.flushes.length).toBe(0);
-    appliance.link.roomBlocks = 100;
-    appliance.link.receiver.roomAgain();
-    await driver.until(() => appliance.link.flushes.length === 1);
-    expect(appliance.records.length).toBe(1);
-  });
-
-  test("what the source has durably is told, the last of it if there is much", async () => {
-    const { link, appliance, driver } = await attachedWorld();
-    write(link, 1, 0, 1);
-    link.commit();
-    link.reportDurable(1);
-    await driver.until(() => appliance.link.durableOrdinals.at(-1) === 1);
-  });
-});
-
-describe("the end", () => {
-  test("a lost connection is told once, with all flushes that waited, and can be attached anew", async () => {
-    const { link, receiver, driver, network, appliance, ...world } = await attachedWorld();
-    write(link, 1, 0, 4);
-    const answers: (Error | null)[] = [];
-    link.flush((error) => answers.push(error));
-    await driver.until(() => appliance.link.flushes.length === 1);
-    network.cut("local", "local");
-    await driver.until(() => receiver.losses.length === 1 && appliance.links[0]?.isDetached === true);
-    expect(receiver.losses[0]).toBeInstanceOf(ReconnectError);
-    expect(answers.length).toBe(1);
-    expect(link.hasRoomFor(1)).toBe(false);
-    appliance.links[0]?.flushes[0]?.(null);
-    const again = await driven(driver, world.client.attach(someVolume, 0, receiver));
-    expect(again.lastOrdinal).toBe(1);
-    await driver.until(() => again.link.hasRoomFor(1));
-    expect(answers.length).toBe(1);
-  });
-
-  test("an appliance that can protect no more says so", async () => {
-    const { receiver, driver, appliance } = await attachedWorld();
-    appliance.link.receiver.lost(new StopError("the spool's disk has failed"));
-    await driver.until(() => receiver.losses.length === 1);
-    expect(receiver.losses[0]).toBeInstanceOf(StopError);
-    expect(receiver.losses[0]?.message).toBe("the spool's disk has failed");
-  });
-
-  test("a volume that is detached is free at once, and its interceptor is not called any more", async () => {
-    const { link, receiver, driver, appliance, server } = await attachedWorld();
-    link.detach();
-    await driver.until(() => !appliance.isClaimed && server.connectionCount === 0);
-    expect([receiver.losses, appliance.link.isDetached]).toEqual([[], true]);
-    expect(link.hasRoomFor(1)).toBe(false);
-  });
-
-  test("fault 27: a thousand flaps leave no connection, timer or memory behind", async () => {
-    const world = await volumeWorld();
-    for (let flap = 1; flap <= 1000; flap++) {
-      const { link } = await attach(world);
-      await world.driver.until(() => link.hasRoomFor(8));
-      link.addWrite(0, 8, blocksOf(flap, 8), 0);
-      if (flap % 3 > 0) link.commit();
-      if (flap % 2 > 0) world.network.cut("local", "local");
-      else link.detach();
-      await world.driver.until(() => !world.appliance.isClaimed);
-    }
-    await pass(world, 20_000);
-    expect([world.network.standingCount, world.server.connectionCount, world.clock.pendingCount]).toEqual([0, 0, 0]);
-    expect(world.client.slabCount).toBeLessThanOrEqual(2);
   });
 });

@@ -1,7 +1,8 @@
 /** An interceptor's and an appliance's ends of a volume link in a simulated world, with an appliance that keeps all. */
 
+import { expect } from "vitest";
 import { RefuseError } from "#src/core/errors.ts";
-import { batchBytesMax, blockBytes } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
 import type {
   Attachment,
   BatchMemory,
@@ -13,6 +14,7 @@ import type {
 } from "#src/wire/volume-link.ts";
 import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
 import { VolumeLinkServer } from "#src/wire/volume-link-server.ts";
+import { driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 import { portsOf, token } from "./group-world.ts";
@@ -184,4 +186,18 @@ export function redoWrite(ordinal: number, startBlock: number, blockCount: numbe
   return { type: 1, ordinal, startBlock, blockCount, buffer, payloadAt: 100 };
 }
 
-export const tooManyBlocks = Math.ceil((8 * batchBytesMax) / blockBytes);
+export async function attach(world: VolumeWorld, durableOrdinal = 0) {
+  return driven(world.driver, world.client.attach(someVolume, durableOrdinal, world.receiver));
+}
+
+export async function attachedWorld(seed = 1) {
+  const world = await volumeWorld(seed);
+  const { link } = await attach(world);
+  await world.driver.until(() => link.hasRoomFor(1));
+  return { ...world, link };
+}
+
+export function write(link: VolumeLink, seed: number, startBlock: number, blockCount: number): void {
+  expect(link.hasRoomFor(blockCount)).toBe(true);
+  link.addWrite(startBlock, blockCount, blocksOf(seed, blockCount), 0);
+}
