@@ -22,7 +22,7 @@ export class VolumeLinkClient implements VolumeLinks {
     this.#pool = new BatchPool({
       slabBytes: batchSlabBytes,
       slabCountMax: batchSlabCountMax,
-      freed: () => this.#roomAgain(),
+      freed: () => options.clock.soon(() => this.#roomAgain()),
     });
   }
 
