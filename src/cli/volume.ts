@@ -12,11 +12,13 @@ import { type Column, table } from "./table.ts";
 const help = `Usage: tidemark volume add NAME --source PATH|NBD-URI [OPTION ...]
        tidemark volume ls [OPTION ...]
        tidemark volume rm NAME [OPTION ...]
+       tidemark volume unfence NAME [OPTION ...]
 
-add  protects a source: every write that a host makes through the volume's export is kept. A name has letters, digits, '.',
-     '_' and '-'.
-ls   lists the volumes.
-rm   ends the protection. The source stays as it is, and so do the journals.
+add      protects a source: every write that a host makes through the volume's export is kept. A name has letters, digits,
+         '.', '_' and '-'.
+ls       lists the volumes.
+rm       ends the protection. The source stays as it is, and so do the journals.
+unfence  takes a volume back to work whose source had failed and is whole again: what it may lack is written to it first.
 
   --source SOURCE    a file, a block device, or an export of an NBD server (nbd://host/export, nbd+unix:///export?socket=PATH)
   --size SIZE        makes the source first, a sparse file of this size: 512M, 10G
@@ -36,8 +38,9 @@ export const volumeCommand: Command = {
     if (action === "add") return add(rest);
     if (action === "ls") return list(rest);
     if (action === "rm") return remove(rest);
+    if (action === "unfence") return unfence(rest);
     throw new UsageError(
-      `volume is followed by add, ls or rm${action === undefined ? "" : `, not '${action}'`}; 'tidemark volume --help' tells more`,
+      `volume is followed by add, ls, rm or unfence${action === undefined ? "" : `, not '${action}'`}; 'tidemark volume --help' tells more`,
     );
   },
 };
@@ -95,6 +98,14 @@ async function remove(args: readonly string[]): Promise<number> {
   const name = onlyName("volume rm", positionals);
   const answer = await new ApiClient(values satisfies ApiValues).ask("DELETE", ["volumes", name]);
   process.stdout.write(values.json === true ? `${JSON.stringify(answer)}\n` : `${name} is not protected any more\n`);
+  return 0;
+}
+
+async function unfence(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, apiOptions);
+  const name = onlyName("volume unfence", positionals);
+  const report = (await new ApiClient(values).ask("POST", ["volumes", name, "unfence"], {})) as VolumeReport;
+  process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${name} is ${report.state}\n`);
   return 0;
 }
 

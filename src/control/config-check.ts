@@ -3,6 +3,7 @@ import { RefuseError } from "#src/core/errors.ts";
 import { unixPathBytesMax } from "#src/core/limits.ts";
 import { parseFault } from "#src/host/faults.ts";
 import type { Config } from "./config-schema.ts";
+import { localSocket, privateWireSocket } from "./folder-layout.ts";
 import { isLoopback, parseAddress } from "./listening-address.ts";
 import type { RoleName } from "./role.ts";
 
@@ -17,7 +18,7 @@ export function checkConfig(config: Config, roles: readonly RoleName[]): void {
   }
   // With all roles in one process the wire is a private Unix socket, whatever is said of it.
   if (roles.includes("remote") && roles.length === 1) checkWire(config);
-  for (const path of [config.nbd.socket, config.wire.socket, config.local.socket]) checkSocketPath(path);
+  for (const path of socketPaths(config, roles)) checkSocketPath(path);
 }
 
 function checkHttp({ http }: Config): void {
@@ -89,7 +90,22 @@ function checkTlsPair(
   }
 }
 
+/** All that are listened on or connected to, those in the data folder too. */
+function socketPaths(config: Config, roles: readonly RoleName[]): (string | undefined)[] {
+  const isAtOnce = roles.includes("interceptor") && roles.includes("local");
+  const needsDoor = !isAtOnce && roles.some((role) => role !== "remote");
+  const isWirePrivate = roles.includes("local") && roles.includes("remote");
+  return [
+    config.nbd.socket,
+    config.wire.socket,
+    needsDoor ? localSocket(config) : undefined,
+    isWirePrivate ? privateWireSocket(config) : undefined,
+  ];
+}
+
 function checkSocketPath(path: string | undefined): void {
   if (path === undefined || Buffer.byteLength(path) <= unixPathBytesMax) return;
-  throw new RefuseError(`a socket's path has at most ${unixPathBytesMax} bytes, unlike ${path}`);
+  throw new RefuseError(
+    `a socket's path has at most ${unixPathBytesMax} bytes, unlike ${path}: choose a shorter folder`,
+  );
 }

@@ -112,9 +112,15 @@ export class ControlPlane {
     await this.#keeper().remove(name);
   }
 
+  async unfence(name: string): Promise<VolumeReport> {
+    await this.volume(name);
+    await this.#local("interceptor").ask("unfence", { name });
+    return this.volume(name);
+  }
+
   async trace(volume: string): Promise<readonly TraceEntry[]> {
     await this.volume(volume);
-    return this.#local("local").ask("trace", { volume });
+    return this.#local("interceptor").ask("trace", { volume });
   }
 
   /** A volume's name stands for its group's. */

@@ -1,5 +1,5 @@
 /** The NBD server with its volumes: each is an export, with a source behind it and the local appliance beside it. */
-import { RefuseError, StopError } from "#src/core/errors.ts";
+import { RefuseError } from "#src/core/errors.ts";
 import { shutdownGraceMs, volumeRetryMsMax, volumeRetryMsMin } from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
@@ -9,7 +9,7 @@ import type { NbdExport } from "#src/nbd/export.ts";
 import { NbdServer } from "#src/nbd/server.ts";
 import type { ServerEvent } from "#src/nbd/server-context.ts";
 import type { Config } from "./config-schema.ts";
-import { formatAddress } from "./listening-address.ts";
+import { listenInWords } from "./listening-address.ts";
 import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures } from "./role.ts";
 import type { SideSettings } from "./side.ts";
 import { createSource, openSource } from "./volume-source.ts";
@@ -18,6 +18,8 @@ export interface OpenVolume {
   readonly target: NbdExport;
   figures(): VolumeFigures;
   trace(): readonly TracedRecord[];
+  /** Opens the source anew after a person has looked. */
+  unfence(): Promise<void>;
   /** Nobody is attached any more. The source gets what it lacks, is synced and let go of. */
   close(): Promise<void>;
 }
@@ -66,13 +68,9 @@ export class InterceptorPart {
   }
 
   async #listen(address: SocketAddress): Promise<SocketAddress> {
-    try {
-      return await this.#server.listen(address);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const why = code === "EADDRINUSE" ? "it is in use; choose another with nbd.port or nbd.socket" : message;
-      throw new StopError(`cannot listen on ${formatAddress(address)} for hosts: ${why}`, { cause: error });
-    }
+    return listenInWords(address, { forWhom: "hosts", settings: "nbd.port or nbd.socket" }, (where) =>
+      this.#server.listen(where),
+    );
   }
 
   #targets(): NbdExport[] {
@@ -171,6 +169,12 @@ export class InterceptorPart {
     const volume = this.#kept.get(name)?.volume;
     if (volume === undefined) throw new RefuseError(`volume '${name}' is not open`);
     return volume.trace();
+  }
+
+  async unfence(name: string): Promise<void> {
+    const volume = this.#kept.get(name)?.volume;
+    if (volume === undefined) throw new RefuseError(`volume '${name}' is not open`);
+    await volume.unfence();
   }
 
   groupOf(name: string): string | undefined {

@@ -1,5 +1,5 @@
 /** Addresses as people write them. */
-import { RefuseError } from "#src/core/errors.ts";
+import { RefuseError, StopError } from "#src/core/errors.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 
 /** `HOST:PORT`, `[IPV6]:PORT`, or the path of a Unix socket. */
@@ -21,6 +21,24 @@ export function formatAddress(address: SocketAddress): string {
       return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
     case "inherited":
       return "the socket that was handed over";
+  }
+}
+
+/** An address that cannot be listened on is named, together with what would choose another. */
+export async function listenInWords(
+  address: SocketAddress,
+  { forWhom, settings }: { readonly forWhom: string; readonly settings: string },
+  listen: (address: SocketAddress) => Promise<SocketAddress>,
+): Promise<SocketAddress> {
+  try {
+    return await listen(address);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "EADDRINUSE" ? "it is in use" : message;
+    throw new StopError(
+      `cannot listen on ${formatAddress(address)} for ${forWhom}: ${why}; ${settings} would choose another address`,
+      { cause: error },
+    );
   }
 }
 

@@ -13,7 +13,7 @@ import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import { VolumeLinkServer } from "#src/wire/volume-link-server.ts";
 import type { Config } from "./config-schema.ts";
 import { localSocket, privateWireSocket, roleFolder } from "./folder-layout.ts";
-import { parseAddress } from "./listening-address.ts";
+import { listenInWords, parseAddress } from "./listening-address.ts";
 import type { GroupFacts, Mode } from "./role.ts";
 import type { SideSettings } from "./side.ts";
 
@@ -47,7 +47,8 @@ export class LocalPart {
     // Interceptors of the same thread call it directly.
     if (roles.includes("interceptor")) return new LocalPart(machine, appliance, undefined);
     const door = new VolumeLinkServer({ sockets, clock, randomness, log, token: secrets.wireToken }, appliance);
-    await door.listen({ kind: "unix", path: localSocket(config) });
+    const address = { kind: "unix", path: localSocket(config) } as const;
+    await listenInWords(address, { forWhom: "interceptors", settings: "local.socket" }, (where) => door.listen(where));
     return new LocalPart(machine, appliance, door);
   }
 

@@ -70,6 +70,11 @@ class LocalSide implements SideActions {
     return null;
   };
 
+  unfence: SideActions["unfence"] = async ({ name }) => {
+    await this.#interceptorPart.unfence(name);
+    return null;
+  };
+
   setMode: SideActions["setMode"] = async ({ group, mode }) => {
     this.#localPart.setMode(group, mode);
     return null;

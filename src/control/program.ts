@@ -14,6 +14,7 @@ import { listenHttp } from "#src/host/node/http-server.ts";
 import { nodeMachine } from "#src/host/node/machine.ts";
 import { programVersion } from "#src/host/node/program-version.ts";
 import { startThread } from "#src/host/node/thread.ts";
+import type { SocketAddress } from "#src/host/socket.ts";
 import type { Thread } from "#src/host/thread.ts";
 import { apiOver } from "./api/api.ts";
 import { Door } from "./api/door.ts";
@@ -25,6 +26,7 @@ import { ControlPlane } from "./control-plane.ts";
 import { readCredentials, readToken } from "./credentials.ts";
 import { takeFolders } from "./data-folders.ts";
 import { cataloguePath } from "./folder-layout.ts";
+import { listenInWords } from "./listening-address.ts";
 import type { RoleName } from "./role.ts";
 import type { SideName, SideSettings } from "./side.ts";
 import { endlessly, SideClient } from "./side-client.ts";
@@ -96,7 +98,7 @@ export class Program {
       nbdWithTls: settings.secrets.nbdTls !== undefined,
       counters: countersOver(this.#counters),
     });
-    this.#api = await this.#openApi(this.#control, httpTls, httpToken);
+    await this.#openApi(this.#control, httpTls, httpToken);
     keeper?.openAll();
   }
 
@@ -140,16 +142,14 @@ export class Program {
     control: ControlPlane,
     tls: ReturnType<typeof readCredentials>,
     token: string | undefined,
-  ): Promise<HttpListener> {
+  ): Promise<void> {
     const { host, port } = this.#config.http;
     const handle = apiOver({ routes: routesOf(control), door: new Door(token), log: this.#log });
-    try {
-      return await listenHttp({ host, port, handle, ...(tls === undefined ? {} : { tls }) });
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const why = code === "EADDRINUSE" ? "it is in use; choose another with --set http.port=N" : message;
-      throw new StopError(`the control API cannot listen on ${host}:${port}: ${why}`, { cause: error });
-    }
+    const listen = async (): Promise<SocketAddress> => {
+      this.#api = await listenHttp({ host, port, handle, ...(tls === undefined ? {} : { tls }) });
+      return { kind: "tcp", host: this.#api.host, port: this.#api.port };
+    };
+    await listenInWords({ kind: "tcp", host, port }, { forWhom: "commands", settings: "http.port" }, listen);
   }
 
   get control(): ControlPlane {

@@ -6,6 +6,7 @@ import type { SocketAddress } from "#src/host/socket.ts";
 import { GroupLinkServer } from "#src/wire/group-link-server.ts";
 import type { Config } from "./config-schema.ts";
 import { privateWireSocket, roleFolder } from "./folder-layout.ts";
+import { listenInWords } from "./listening-address.ts";
 import type { RemoteGroupFacts } from "./role.ts";
 import type { SideSettings } from "./side.ts";
 
@@ -31,7 +32,11 @@ export class RemotePart {
     const isPrivate = roles.includes("local");
     const tls = isPrivate || secrets.wireTls === undefined ? {} : { tls: secrets.wireTls };
     const door = new GroupLinkServer({ sockets, clock, randomness, log, token: secrets.wireToken, ...tls }, appliance);
-    const address = await door.listen(isPrivate ? privateAddress(config) : publicAddress(config));
+    const address = await listenInWords(
+      isPrivate ? privateAddress(config) : publicAddress(config),
+      { forWhom: "local appliances", settings: isPrivate ? "another data folder" : "wire.port or wire.socket" },
+      (where) => door.listen(where),
+    );
     return new RemotePart(appliance, door, address);
   }
 

@@ -25,6 +25,7 @@ export function runThread(line: MessageLine, settings: SideSettings): void {
     measure: absent,
     addVolume: absent,
     removeVolume: absent,
+    unfence: absent,
     setMode: absent,
     trace: absent,
   };

@@ -59,6 +59,7 @@ export interface SideWords {
   measure: { readonly ask: { readonly source: string; readonly createBytes?: number }; readonly answer: number };
   addVolume: { readonly ask: AddVolume; readonly answer: null };
   removeVolume: { readonly ask: { readonly name: string }; readonly answer: null };
+  unfence: { readonly ask: { readonly name: string }; readonly answer: null };
   setMode: { readonly ask: { readonly group: string; readonly mode: Mode }; readonly answer: null };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };
   stop: { readonly ask: null; readonly answer: null };

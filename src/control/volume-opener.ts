@@ -49,6 +49,7 @@ export class VolumeOpener implements OpensVolumes {
       target: volume,
       figures: () => figuresOf(volume),
       trace: () => traceOf(volume),
+      unfence: () => volume.unfence(),
       close: () => volume.stop(shutdownGraceMs),
     };
   }

@@ -265,14 +265,14 @@ export const traceRecordCountMax = 256;
 export const tokenCharactersMin = 16;
 /** Room for what lives shortly, of each I/O thread. */
 export const threadNurseryMiB = 3;
-/** Questions to a thread that it has not answered; more are refused at once. */
-export const sideAsksMax = 64;
 /** A question to a side that needs longer than this is answered with what is known. */
 export const sidePatienceMs = 30_000;
 export const sideFactsEveryMs = 1_000;
 export const nameCharactersMax = 64;
 export const volumeIdBytes = 16;
 export const catalogueVolumesMax = 1024;
+/** Questions to a thread that it has not answered; more are refused at once. Each volume that is opened is one of them. */
+export const sideAsksMax = catalogueVolumesMax + 64;
 
 // Spool
 /** Distance of the entries that are kept in memory to find a record in the spool; larger where the spool is larger. */

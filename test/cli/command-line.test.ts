@@ -69,7 +69,7 @@ describe("wrong use ends with 2 and one line", () => {
     [["up", "--set", "nbd.prot=5"], "there is no setting 'nbd.prot'; did you mean 'nbd.port'?"],
     [["up", "--set", "nbd.host=0.0.0.0"], "nbd.host is 0.0.0.0, beyond loopback"],
     [["local"], "set remote.address"],
-    [["volume"], "volume is followed by add, ls or rm"],
+    [["volume"], "volume is followed by add, ls, rm or unfence"],
     [["volume", "move"], "not 'move'"],
     [["volume", "add", "--source", "/a"], "volume add takes one NAME"],
     [["volume", "add", "a"], "volume add needs --source"],

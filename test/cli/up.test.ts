@@ -120,6 +120,8 @@ describe("what is refused", () => {
       [["volume", "rm", "dsik"], "there is no volume 'dsik'; did you mean 'disk'?"],
       [["volume", "rm", ".."], "there is no volume '%2e%2e'"],
       [["mode", "none", "sync"], "there is no group 'none'"],
+      [["volume", "unfence", "none"], "there is no volume 'none'"],
+      [["volume", "unfence", "disk"], "the volume disk is not fenced: it is open"],
       [["trace", "none"], "there is no volume 'none'"],
     ];
     for (const [line, message] of cases) {
@@ -174,7 +176,7 @@ describe("what is refused", () => {
     const { exitCode, stderr } = await run(process.execPath, line);
     expect([exitCode, stderr]).toEqual([
       1,
-      expect.stringContaining(`cannot listen on 127.0.0.1:${port}: it is in use`),
+      expect.stringContaining(`cannot listen on 127.0.0.1:${port} for commands: it is in use`),
     ]);
   });
 });

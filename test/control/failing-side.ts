@@ -20,6 +20,7 @@ export function runThread(line: MessageLine): void {
     facts: unused,
     addVolume: unused,
     removeVolume: unused,
+    unfence: unused,
     setMode: unused,
     trace: unused,
     stop: unused,

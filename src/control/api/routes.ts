@@ -72,6 +72,13 @@ function volumeRoutes(control: ControlPlane): Route[] {
       },
     },
     {
+      method: "POST",
+      path: `${one}/unfence`,
+      summary: "takes a volume whose source had failed back to work",
+      shape: {},
+      answer: async ([name = ""]) => json(200, await control.unfence(name)),
+    },
+    {
       method: "GET",
       path: `${one}/trace`,
       summary: "the life of single writes",

@@ -119,6 +119,7 @@ export class ScriptedSide {
           this.volumes.delete(ask.name);
           return null;
         }),
+      unfence: (ask) => acted("unfence", ask, () => null),
       setMode: (ask) => acted("setMode", ask, () => null),
       trace: (ask) => acted("trace", ask, () => []),
     };
