@@ -77,7 +77,7 @@ export class Checkpoints {
       this.#coveredBytes = writer.writtenBytes;
       mapFile.map.beginInterval();
       flight.forEach((record) => {
-        if (record.blockCount > 0) mapFile.map.touch(record.startBlock, record.blockCount);
+        if (record.blockCount > 0) mapFile.map.keep(record.startBlock, record.blockCount);
       });
       outlet.commit();
       await Promise.all([flushed(link), synced(source)]);

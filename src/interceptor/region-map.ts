@@ -17,6 +17,9 @@ import { assert } from "#src/core/assert.ts";
 import { alignUp, divCeil } from "#src/core/byte-range.ts";
 import { blockBytes, regionBytesMin, regionCountMax, regionsMarkedAhead } from "#src/core/limits.ts";
 
+/** No region follows it. */
+const noRegion = -2;
+
 export function regionBytesOf(sizeBytes: number): number {
   return Math.max(regionBytesMin, alignUp(divCeil(sizeBytes, regionCountMax), regionBytesMin));
 }
@@ -34,7 +37,7 @@ export class RegionMap {
   /** Written since the last interval began, and in the interval before. */
   #recent: Uint8Array;
   #earlier: Uint8Array;
-  #lastRegion = -1;
+  #lastRegion = noRegion;
 
   /** `bits`: what was found on the disk, and is surely there. */
   constructor(sizeBytes: number, bits?: Uint8Array) {
@@ -83,14 +86,20 @@ export class RegionMap {
     const first = this.#regionOf(startBlock);
     const last = this.#regionOf(startBlock + blockCount - 1);
     if (first === this.#lastRegion && first === last) return false;
-    for (let region = first; region <= last; region++) {
-      assert(has(this.#durable, region), "a region is marked before records of it are made");
-      set(this.#recent, region);
-    }
+    this.keep(startBlock, blockCount);
     const isGoingOn = first === this.#lastRegion + 1 || first === this.#lastRegion;
     this.#lastRegion = last;
     const ahead = last + regionsMarkedAhead / 2;
     return isGoingOn && ahead < this.regionCount && !has(this.#marked, ahead) && this.#markAhead(ahead);
+  }
+
+  /** A record of these blocks is on its way: their marks are not at rest. */
+  keep(startBlock: number, blockCount: number): void {
+    const last = this.#regionOf(startBlock + blockCount - 1);
+    for (let region = this.#regionOf(startBlock); region <= last; region++) {
+      assert(has(this.#durable, region), "a region is marked before records of it are made");
+      set(this.#recent, region);
+    }
   }
 
   /** What the next copy of the file says. */
@@ -114,7 +123,7 @@ export class RegionMap {
   beginInterval(): void {
     this.#earlier = this.#recent;
     this.#recent = new Uint8Array(this.#marked.length);
-    this.#lastRegion = -1;
+    this.#lastRegion = noRegion;
   }
 
   /**

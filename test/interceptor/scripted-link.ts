@@ -45,6 +45,8 @@ export class ScriptedLinks implements VolumeLinks {
   flushCount = 0;
   /** Told of everything that is acknowledged, after that. */
   seen: string[] = [];
+  /** Runs before a record of blocks is added. */
+  adding: (startBlock: number, blockCount: number) => void = () => {};
   /** Runs when the volume is attached, before it is answered. */
   attaching: () => Promise<void> = () => Promise.resolve();
 
@@ -122,20 +124,33 @@ class ScriptedMemory implements BatchMemory {
   }
 
   scribbleIfUnused(): void {
-    if (this.isLeft && this.holders === 0) this.buffer.fill(0xdb);
+    if (!this.isLeft || this.holders > 0) return;
+    this.buffer.fill(0xdb, 0, this.usedBytes);
+    this.usedBytes = 11;
+    this.isLeft = false;
+    freeMemories.push(this);
   }
+}
+
+/** Memory that is used again is cheaper, and finds out whoever still looks at it. */
+const freeMemories: ScriptedMemory[] = [];
+
+function newMemory(memories: Set<ScriptedMemory>): ScriptedMemory {
+  const memory = freeMemories.pop() ?? new ScriptedMemory();
+  memories.add(memory);
+  return memory;
 }
 
 export class ScriptedLink implements VolumeLink {
   readonly #owner: ScriptedLinks;
   readonly receiver: VolumeReceiver;
-  #memory = new ScriptedMemory();
+  readonly #memories = new Set<ScriptedMemory>();
+  #memory = newMemory(this.#memories);
   #open: JournalRecord[] = [];
   #lastOrdinal: number;
   #isInside = false;
   isOver = false;
   acknowledgedOrdinal = 0;
-  readonly memories: ScriptedMemory[] = [this.#memory];
   readonly owedFlushes: ((error: Error | null) => void)[] = [];
 
   constructor(owner: ScriptedLinks, receiver: VolumeReceiver) {
@@ -180,6 +195,7 @@ export class ScriptedLink implements VolumeLink {
 
   #add(record: Omit<JournalRecord, "ordinal">): void {
     this.#enter();
+    if (record.blockCount > 0) this.#owner.adding(record.startBlock, record.blockCount);
     this.#open.push({ ...record, ordinal: ++this.#lastOrdinal });
     this.#isInside = false;
   }
@@ -194,8 +210,7 @@ export class ScriptedLink implements VolumeLink {
     this.#owner.journal.push(...this.#open);
     this.#open = [];
     const memory = this.#memory;
-    this.#memory = new ScriptedMemory();
-    this.memories.push(this.#memory);
+    this.#memory = newMemory(this.#memories);
     if (this.#owner.acknowledgesAtOnce) this.acknowledge(this.#lastOrdinal);
     memory.isLeft = true;
     memory.scribbleIfUnused();
@@ -245,6 +260,6 @@ export class ScriptedLink implements VolumeLink {
 
   /** Memory that is still held. */
   get heldCount(): number {
-    return this.memories.filter((memory) => memory.holders > 0).length;
+    return [...this.#memories].filter((memory) => memory.holders > 0).length;
   }
 }

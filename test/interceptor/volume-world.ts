@@ -14,6 +14,8 @@ import { ScriptedLinks } from "./scripted-link.ts";
 export interface WorldOptions {
   readonly seed?: number;
   readonly sizeBytes?: number;
+  /** Most of the source is a hole. */
+  readonly isSparse?: boolean;
   readonly options?: Partial<VolumeOptions>;
 }
 
@@ -41,10 +43,15 @@ export class VolumeWorld {
     this.sizeBytes = options.sizeBytes ?? 8 * MiB;
     this.#options = options.options ?? {};
     this.initial = Buffer.alloc(this.sizeBytes);
-    for (let at = 0; at < this.sizeBytes; at += 512)
-      this.initial.fill(1 + ((at / 512) % 250), at, Math.min(at + 512, this.sizeBytes));
     const file = this.host.files.create("/source");
-    file.writeNow(this.initial, 0, this.sizeBytes, 0);
+    file.truncateNow(this.sizeBytes);
+    for (let at = 0; at < this.sizeBytes; at += options.isSparse ? 4 * MiB : MiB) {
+      const end = Math.min(at + MiB, this.sizeBytes);
+      for (let one = at; one < end; one += 512) {
+        this.initial.fill(1 + ((one / 512) % 250), one, Math.min(one + 512, end));
+      }
+      file.writeNow(this.initial, at, end - at, at);
+    }
     file.close();
     this.host.files.makeFolder("/volume");
     this.host.disk.fileAt("/source").makeDurable(Number.MAX_SAFE_INTEGER);
