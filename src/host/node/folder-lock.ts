@@ -15,10 +15,11 @@ const fileMode = 0o600;
 const inheritedDescriptor = 3;
 const statusOfConflict = 1;
 
-export function lockFolder(path: string, calls: Pick<Libc, "lock"> | undefined = libc): FolderLock {
+/** `calls` is null where there is no foreign function interface. */
+export function lockFolder(path: string, calls: Pick<Libc, "lock"> | null = libc ?? null): FolderLock {
   const fd = fs.openSync(join(path, fileName), fs.constants.O_RDWR | fs.constants.O_CREAT, fileMode);
   try {
-    if (!(calls === undefined ? lockByProgram(fd) : lockByCall(fd, calls))) {
+    if (!(calls === null ? lockByProgram(fd) : lockByCall(fd, calls))) {
       throw systemError("EBUSY", `${path} is in use by process ${fs.readFileSync(fd, "utf8").trim() || "unknown"}`);
     }
     fs.ftruncateSync(fd, 0);

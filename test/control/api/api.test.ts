@@ -163,9 +163,9 @@ describe("the door", () => {
 });
 
 describe("a side that cannot do it", () => {
-  test("what it refuses is refused, and the volume is not kept", async () => {
+  test.each(["measure", "addVolume"] as const)("what %s refuses is refused, and the volume not kept", async (word) => {
     const caller = new Caller();
-    caller.side.refuses = new RefuseError("the source is mounted");
+    caller.side.refusals.set(word, new RefuseError("the source is mounted"));
     const answer = await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
     expect([answer.status, answer.body.detail]).toEqual([422, "the source is mounted"]);
     expect((await caller.ask("GET", "/api/v1/volumes")).body).toEqual({ volumes: [] });

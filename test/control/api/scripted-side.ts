@@ -64,7 +64,7 @@ export class ScriptedSide {
   readonly control: ControlPlane;
   /** Until then a word is not answered. */
   readonly held = new Map<SideWord, Promise<unknown>>();
-  refuses: Error | undefined;
+  readonly refusals = new Map<SideWord, Error>();
 
   constructor() {
     this.simulation = new Simulation(1);
@@ -97,7 +97,8 @@ export class ScriptedSide {
     const acted = async <Answer>(word: SideWord, ask: unknown, answer: () => Answer): Promise<Answer> => {
       this.asked.push({ [word]: ask });
       await this.held.get(word);
-      if (this.refuses !== undefined) throw this.refuses;
+      const refusal = this.refusals.get(word);
+      if (refusal !== undefined) throw refusal;
       return answer();
     };
     return {

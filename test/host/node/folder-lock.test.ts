@@ -31,7 +31,7 @@ const ways = [
 test.each(ways)("what another process locked by %s is not ours by %s, until it is killed", async (theirs, ours) => {
   const folder = temporaryFolder();
   const child = await holder(folder, theirs === "a program" ? { TIDEMARK_NO_FFI: "1" } : {});
-  const lock = () => (ours === "a program" ? lockFolder(folder, undefined) : lockFolder(folder));
+  const lock = () => (ours === "a program" ? lockFolder(folder, null) : lockFolder(folder));
   expect(lock).toThrow(`in use by process ${child.pid}`);
   child.kill("SIGKILL");
   await once(child, "exit");
