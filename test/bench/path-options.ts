@@ -1,5 +1,5 @@
 /** What of the benchmark of the protected path is run, by its command line. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseCommandLine, UsageError, wholeNumber } from "#src/cli/command.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { type ExtraName, extraNames, type PathCase, type PlaceName, pathCases, placeNames } from "./path-cases.ts";
@@ -42,7 +42,7 @@ cases or peers than it has by itself only prints.
                  several with commas between
   --peers NAME   of ${peerOptions.join(", ")}; several with commas between
   --sustained N  GiB that are written in the case 'sustained' (${sustainedGibibytesDefault})
-  --disk FOLDER  where the files of 'disk', 'sustained' and 'memory' go (var)
+  --disk FOLDER  where the files of 'disk' and 'sustained' go, and what 'memory' keeps (var)
   --json FILE    write the figures there as well
 
 Journals grow with every write, so each turn has a data folder of its own, and removes it. What is free must do for one
@@ -89,7 +89,8 @@ export function parsePathOptions(programArguments: readonly string[]): PathOptio
     extras,
     contenders: [...ownNames, ...peers],
     sustainedBytes: sustained * GiB,
-    diskFolder: values.disk,
+    // What the configuration names is relative to the configuration.
+    diskFolder: resolve(values.disk),
     jsonFile: values.json,
     isWhole: isComplete && isLong,
   };
