@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blockBytes } from "#src/core/limits.ts";
+import { blockBytes, remoteSyncAfterMs } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
 import { driven } from "#test/contract/driver.ts";
 import { epochBatch, payloadOf, wireBatch } from "#test/journals/wire-batch.ts";
@@ -38,12 +38,20 @@ test("what a local appliance sends is in the journals, in its order and with its
   ]);
 });
 
-test("what nobody asks for becomes durable by itself", async () => {
+test("what nobody asks for becomes durable by itself, in a time that a sync is worth", async () => {
   const world = await started();
   const peer = await world.connect();
   peer.send(wireBatch({ firstSeq: 1 }, [{}]));
   await world.driver.until(() => peer.last.durable === 1);
-  expect(world.host.clock.monotonicMs()).toBeGreaterThanOrEqual(500);
+  const [first] = [world.host.clock.monotonicMs()];
+  world.host.disk.stall(200);
+  peer.send(wireBatch({ firstSeq: 2 }, [{}]));
+  await world.driver.until(() => peer.last.durable === 2);
+  peer.send(wireBatch({ firstSeq: 3 }, [{}]));
+  const slowMs = world.host.clock.monotonicMs();
+  await world.driver.until(() => peer.last.durable === 3);
+  expect(first).toBeLessThan(100);
+  expect(world.host.clock.monotonicMs() - slowMs).toBeGreaterThanOrEqual(500);
 });
 
 test("faults 5 and 24: a batch that comes again is applied once", async () => {
