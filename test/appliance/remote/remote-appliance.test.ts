@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blockBytes, remoteSyncAfterMs } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
 import { driven } from "#test/contract/driver.ts";
 import { epochBatch, payloadOf, wireBatch } from "#test/journals/wire-batch.ts";
