@@ -237,6 +237,9 @@ export const remoteCreditBytes = 8 * MiB;
 export const remoteCreditPortionBytes = 1 * MiB;
 /** Beyond this no more credit is given until a sync is done. */
 export const remoteUndurableBytesMax = 512 * MiB;
+export const remoteSyncPatienceMsMin = 10;
+/** For each millisecond that a sync takes, so many go by before the next one that nobody waits for. */
+export const remoteSyncRest = 10;
 export const remoteSyncAfterMs = 500;
 export const remoteSyncAfterBytes = 64 * MiB;
 /** When nothing came for so long, how far the journals are durable is noted beside them. */
@@ -318,6 +321,10 @@ export const recordBlocksMax = recordPayloadBytesMax / blockBytes;
 export const rangeRecordBlocksMax = 2 ** 28;
 export const checkpointMsDefault = 30_000;
 export const checkpointBytesDefault = 256 * MiB;
+/** Less is not worth one. */
+export const checkpointBytesMin = 8 * MiB;
+/** For each millisecond that a checkpoint takes, so many go by before the next one that nobody needs. */
+export const checkpointRest = 20;
 export const resyncBytesPerSecondDefault = 128 * MiB;
 /** After a read of the source that failed. */
 export const resyncRetryMs = 10_000;

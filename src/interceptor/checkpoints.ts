@@ -5,6 +5,7 @@
  *
  * Marks go only here, and only those of regions without a record after the ordinals that the checkpoint covers.
  */
+import { checkpointBytesMin, checkpointRest } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import { flushed, synced } from "./completion.ts";
 import type { Flight } from "./flight.ts";
@@ -35,6 +36,8 @@ export class Checkpoints {
   #isPaused = false;
   #isOver = false;
   #coveredBytes = 0;
+  #endedMs = 0;
+  #tookMs = 0;
   #coveredOrdinal = -1;
 
   constructor(parts: CheckpointsParts) {
@@ -48,10 +51,16 @@ export class Checkpoints {
     });
   }
 
-  /** Called often: whether enough was written for one. */
+  /**
+   * Called often: whether enough was written for one. Where they are quickly done they are made often, so that the spool
+   * stays small and warm; where they take long, they take a small part of the time.
+   */
   consider(): void {
-    const { writer, everyBytes } = this.#parts;
-    if (writer.writtenBytes - this.#coveredBytes >= everyBytes) this.#beginIfNeeded();
+    const { writer, everyBytes, clock } = this.#parts;
+    const freshBytes = writer.writtenBytes - this.#coveredBytes;
+    if (freshBytes < Math.min(checkpointBytesMin, everyBytes) || this.#isRunning) return;
+    const isRested = clock.monotonicMs() - this.#endedMs >= this.#tookMs * checkpointRest;
+    if (isRested || freshBytes >= everyBytes) this.#beginIfNeeded();
   }
 
   #beginIfNeeded(): void {
@@ -71,6 +80,7 @@ export class Checkpoints {
     const { link } = outlet;
     if (link === undefined || this.#isOver) return;
     const current = ++this.#current;
+    const beganMs = this.#parts.clock.monotonicMs();
     this.#isRunning = true;
     try {
       const ordinal = flight.appliedOrdinal;
@@ -89,6 +99,8 @@ export class Checkpoints {
       link.reportDurable(ordinal);
     } finally {
       if (current === this.#current) this.#isRunning = false;
+      this.#endedMs = this.#parts.clock.monotonicMs();
+      this.#tookMs = this.#endedMs - beganMs;
     }
   }
 

@@ -1,9 +1,10 @@
 /**
- * When what has landed is synced, and what that makes durable: at once where somebody waits for it, otherwise after some
- * time or when it is much. One sync at a time; what is written while it runs is the next one's.
+ * When what has landed is synced, and what that makes durable: at once where somebody waits for it, otherwise after a
+ * time that is in proportion to what a sync takes, or when it is much. One sync at a time; what is written while it runs is the next one's.
  *
  * Invariants: durableSeq <= written; after a failed sync nothing becomes durable any more.
  */
+import { remoteSyncPatienceMsMin, remoteSyncRest } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { DirtyFiles } from "#src/journals/dirty-files.ts";
 
@@ -26,6 +27,7 @@ export class Durability {
   #unsyncedBytes = 0;
   #syncingBytes = 0;
   #isSyncing = false;
+  #lastSyncMs = 0;
   #isStopped = false;
   #timer: Timer | undefined;
   #atRest: (() => void)[] = [];
@@ -64,7 +66,12 @@ export class Durability {
     }
     const isDue = this.#askedSeq > this.#durableSeq || this.#unsyncedBytes >= this.#parts.afterBytes;
     if (isDue) this.#sync();
-    else this.#timer ??= this.#parts.clock.timer(this.#parts.afterMs, () => this.#sync());
+    else this.#timer ??= this.#parts.clock.timer(this.#patienceMs, () => this.#sync());
+  }
+
+  /** A disk that syncs quickly is asked often, so that little is ever undurable; a slow one is given time between. */
+  get #patienceMs(): number {
+    return Math.min(this.#parts.afterMs, Math.max(remoteSyncPatienceMsMin, this.#lastSyncMs * remoteSyncRest));
   }
 
   #sync(): void {
@@ -72,10 +79,12 @@ export class Durability {
     this.#timer = undefined;
     const seq = this.#parts.writtenSeq();
     this.#isSyncing = true;
+    const beganMs = this.#parts.clock.monotonicMs();
     this.#syncingBytes = this.#unsyncedBytes;
     this.#unsyncedBytes = 0;
     this.#parts.dirty.sync((error) => {
       this.#isSyncing = false;
+      this.#lastSyncMs = this.#parts.clock.monotonicMs() - beganMs;
       if (error === null) this.#syncingBytes = 0;
       if (error === null && !this.#isStopped) this.#durableSeq = seq;
       const wasStopped = this.#isStopped;
