@@ -48,7 +48,7 @@ export class ScriptedLinks implements VolumeLinks {
   /** Runs before a record of blocks is added. */
   adding: (startBlock: number, blockCount: number) => void = () => {};
   /** Runs when the volume is attached, before it is answered. */
-  attaching: () => Promise<void> = () => Promise.resolve();
+  attaching: (receiver: VolumeReceiver) => Promise<void> = () => Promise.resolve();
 
   get lastOrdinal(): number {
     return this.journal.at(-1)?.ordinal ?? 0;
@@ -60,7 +60,7 @@ export class ScriptedLinks implements VolumeLinks {
     const error = this.attachErrors.shift();
     if (error !== undefined) throw error;
     if (this.current !== undefined) throw new RefuseError("the volume has its interceptor already");
-    await this.attaching();
+    await this.attaching(receiver);
     for (const record of this.journal) {
       if (record.ordinal <= durableOrdinal || !changes.includes(record.type)) continue;
       const buffer = Buffer.concat([Buffer.alloc(7), record.payload]);

@@ -1,0 +1,173 @@
+/** The marked regions are journaled anew while the host goes on. */
+import { describe, expect, test } from "vitest";
+import { blockBytes, MiB, resyncRetryMs } from "#src/core/limits.ts";
+import { nbdError } from "#src/nbd/constants.ts";
+import { recordType } from "#src/records/record.ts";
+import { firstDifference, RandomHost } from "./random-host.ts";
+import { ReluctantSource } from "./reluctant-source.ts";
+import { filled, VolumeWorld } from "./volume-world.ts";
+
+const sizeBytes = 40 * MiB;
+const payload = filled(blockBytes, 7);
+
+interface Doubt {
+  readonly seed?: number;
+  readonly resyncBytesPerSecond?: number;
+  readonly wrap?: VolumeWorld["wrap"];
+}
+
+/** A volume that lost power with 17 marked regions, and is open again. */
+async function inDoubt({ seed = 1, resyncBytesPerSecond = 1e12, wrap }: Doubt = {}): Promise<VolumeWorld> {
+  const world = new VolumeWorld({ seed, sizeBytes, options: { resyncBytesPerSecond, checkpointMs: 200 } });
+  await world.open();
+  world.write(4 * MiB, payload);
+  world.flush();
+  await world.pass(30);
+  world.cutPower();
+  if (wrap !== undefined) world.wrap = wrap;
+  await world.open();
+  return world;
+}
+
+async function resynced(world: VolumeWorld): Promise<void> {
+  for (let round = 0; world.volume.status().resync !== undefined; round++) {
+    if (round > 2_000) throw new Error("the resync does not end");
+    await world.pass(10);
+  }
+  await world.pass(20);
+}
+
+function typesAdded(world: VolumeWorld): number[] {
+  return world.links.journal.map((record) => record.type);
+}
+
+test("between its two records it journals all that is marked, and nothing else", async () => {
+  const world = await inDoubt();
+  await resynced(world);
+  const { journal } = world.links;
+  const begin = journal.findIndex((record) => record.type === recordType.resyncBegin);
+  const between = journal.slice(begin + 1, -1);
+  expect(between.map((record) => record.startBlock)).toEqual(Array.from({ length: 17 }, (_, at) => (4 + at) * 256));
+  expect(journal.at(-1)?.type).toBe(recordType.resyncEnd);
+  const replayed = world.links.replay(world.initial);
+  expect(firstDifference(replayed, world.source)).toBeUndefined();
+});
+
+test("holes are journaled without payload", async () => {
+  const world = new VolumeWorld({ sizeBytes, isSparse: true });
+  await world.open();
+  world.write(0, payload);
+  await world.pass(30);
+  world.cutPower();
+  await world.open();
+  await resynced(world);
+  const writes = world.links.journal.filter((record) => record.blockCount === 256);
+  expect(writes.map((record) => record.type).slice(0, 5)).toEqual([1, 2, 2, 2, 1]);
+});
+
+test("that it is wanted survives until its end is durable; a later start does not begin it again", async () => {
+  const world = await inDoubt({ resyncBytesPerSecond: 10 * MiB });
+  await world.pass(500);
+  world.kill();
+  await world.open();
+  expect(world.volume.status().resync).toBeDefined();
+  await resynced(world);
+  await world.pass(100);
+  world.kill();
+  await world.open();
+  expect(world.volume.status().resync).toBeUndefined();
+  expect(typesAdded(world).filter((type) => type === recordType.resyncBegin)).toHaveLength(2);
+});
+
+test("after a crash it does not repeat what was done and is durable", async () => {
+  const world = await inDoubt({ resyncBytesPerSecond: 4 * MiB });
+  await world.pass(3_000);
+  const marked = world.volume.status().markedRegions;
+  expect(marked).toBeLessThan(12);
+  world.kill();
+  const before = world.links.journal.length;
+  await world.open();
+  await resynced(world);
+  const again = world.links.journal.slice(before).filter((record) => record.type === recordType.write);
+  expect(again.length).toBeLessThanOrEqual(marked);
+  expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+});
+
+test("regions that have not had their turn keep their marks at checkpoints", async () => {
+  const world = await inDoubt({ resyncBytesPerSecond: MiB });
+  await world.pass(2_500);
+  const { resync, markedRegions } = world.volume.status();
+  expect(markedRegions).toBeGreaterThanOrEqual(17 - (resync?.regionsDone ?? 0));
+  world.cutPower();
+  await world.open();
+  expect(world.volume.status().resync?.regionsTotal).toBeGreaterThanOrEqual(17 - (resync?.regionsDone ?? 0));
+});
+
+test("its speed is bounded", async () => {
+  const world = await inDoubt({ resyncBytesPerSecond: 10 * MiB });
+  await world.pass(1_000);
+  const done = world.volume.figures.resyncBytes;
+  expect(done).toBeGreaterThan(8 * MiB);
+  expect(done).toBeLessThan(13 * MiB);
+});
+
+test("a source that cannot be read is tried again later, and meanwhile the host goes on", async () => {
+  const world = await inDoubt();
+  world.host.disk.failNext("read");
+  await world.pass(1_000);
+  expect(world.volume.status().resync).toBeDefined();
+  expect(world.write(0, payload).error).toBeUndefined();
+  await world.pass(resyncRetryMs);
+  await resynced(world);
+  expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+});
+
+describe("under the writes of a host", () => {
+  test("a piece waits for what is in flight over it, and holds up what comes over it", async () => {
+    const held: (() => void)[] = [];
+    const world = await inDoubt({
+      resyncBytesPerSecond: MiB,
+      wrap: (source) => Object.assign(new ReluctantSource(source, () => true), { heldReads: held }),
+    });
+    await world.pass(10);
+    expect(held).toHaveLength(1);
+    const over = world.write(4 * MiB + 8192, payload);
+    const beside = world.write(30 * MiB, payload);
+    await world.pass(20);
+    expect([over.error, beside.error]).toEqual([undefined, nbdError.ok]);
+    for (const read of held.splice(0)) read();
+    await world.pass(20);
+    expect(over.error).toBe(nbdError.ok);
+    const shape = world.links.shape;
+    expect(shape.indexOf("1 1024+256")).toBeLessThan(shape.indexOf("1 1026+1"));
+  });
+
+  test("a piece is not read before what was in flight over it is in the source", async () => {
+    const world = await inDoubt({ resyncBytesPerSecond: MiB });
+    await world.pass(1_500);
+    world.links.acknowledgesAtOnce = false;
+    const region = 4 + (world.volume.status().resync?.regionsDone ?? 0);
+    const write = world.write(region * MiB, payload);
+    await world.pass(1_500);
+    expect(write.error).toBeUndefined();
+    expect(world.links.shape).not.toContain(`1 ${region * 256}+256`);
+    world.links.acknowledgesAtOnce = true;
+    world.links.current?.acknowledgeAll();
+    await world.pass(20);
+    const piece = world.links.journal.find((one) => one.startBlock === region * 256 && one.blockCount === 256);
+    expect(piece?.payload[0]).toBe(7);
+  });
+
+  test.each(Array.from({ length: 12 }, (_, seed) => seed))("journal and source end the same: seed %d", async (seed) => {
+    const world = await inDoubt({ seed, resyncBytesPerSecond: 200 * MiB });
+    const random = world.simulation.random.fork("host");
+    const host = new RandomHost(world, random, 16 * MiB);
+    world.links.acknowledgesAtOnce = random.chance(0.5);
+    while (world.volume.status().resync !== undefined || !host.isAnswered) {
+      if (world.volume.status().resync !== undefined) host.act();
+      await world.pass(random.between(0, 8) / 4);
+      world.links.current?.acknowledgeAll();
+    }
+    expect(firstDifference(world.links.replay(world.initial), world.source), `seed ${seed}`).toBeUndefined();
+  });
+});
