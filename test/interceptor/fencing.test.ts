@@ -1,0 +1,175 @@
+/** A source that fails, and the way back. */
+import { describe, expect, test } from "vitest";
+import { blockBytes } from "#src/core/limits.ts";
+import { command, nbdError } from "#src/nbd/constants.ts";
+import { ReluctantSource } from "./reluctant-source.ts";
+import { filled, VolumeWorld } from "./volume-world.ts";
+
+const payload = filled(blockBytes, 7);
+
+async function opened(isFast = true): Promise<VolumeWorld> {
+  const world = new VolumeWorld();
+  world.wrap = (source) => new ReluctantSource(source, () => isFast);
+  await world.open();
+  await world.warmUp();
+  return world;
+}
+
+describe.each([true, false])("a write that the source refuses (at once: %s)", (isFast) => {
+  test("fails, fences the volume, and so do all others; reads go on", async () => {
+    const world = await opened(isFast);
+    world.host.disk.failNext("write");
+    const failed = world.write(0, payload);
+    await world.pass(20);
+    expect(failed.error).toBe(nbdError.io);
+    expect(world.volume.status()).toMatchObject({ state: "fenced", why: expect.stringContaining("EIO") });
+    const later = [
+      world.write(blockBytes, payload),
+      world.flush(),
+      world.trim(0, blockBytes),
+      world.zero(0, blockBytes),
+    ];
+    expect(later.map((request) => request.error)).toEqual([5, 5, 5, 5]);
+    expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.ok);
+    expect(world.links.current).toBeUndefined();
+  });
+
+  test("for lack of space tells the host so", async () => {
+    const world = await opened(isFast);
+    world.host.disk.failNext("write", "ENOSPC");
+    const failed = world.write(0, payload);
+    await world.pass(20);
+    expect([failed.error, world.write(0, payload).error]).toEqual([nbdError.noSpace, nbdError.noSpace]);
+  });
+
+  test("takes with it all that is under way, wherever that is", async () => {
+    const world = await opened(isFast);
+    world.links.acknowledgesAtOnce = false;
+    world.links.flushesAtOnce = false;
+    const flushing = world.write(0, payload, true);
+    world.links.current?.acknowledgeAll();
+    await world.pass(10);
+    const inFlight = world.write(blockBytes, payload);
+    world.links.hasRoom = false;
+    const waiting = [world.write(2 * blockBytes, payload), world.write(2 * blockBytes + 5, payload)];
+    expect([flushing, inFlight, ...waiting].map((request) => request.error)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    const link = world.links.current;
+    world.host.disk.failNext("write");
+    link?.acknowledgeAll();
+    await world.pass(20);
+    expect([flushing, inFlight, ...waiting].map((request) => request.error)).toEqual([5, 5, 5, 5]);
+    expect(link?.heldCount).toBe(0);
+  });
+});
+
+test("a sync that failed is not tried again: what it covered is redone from the spool at unfence", async () => {
+  const world = await opened();
+  const written = world.write(0, payload);
+  world.host.disk.failNext("sync");
+  const flush = world.flush();
+  await world.pass(20);
+  expect([written.error, flush.error, world.volume.status().state]).toEqual([0, nbdError.io, "fenced"]);
+  await world.run(world.volume.unfence());
+  expect(world.volume.status().state).toBe("open");
+  expect(world.source[0]).toBe(7);
+  const again = world.flush();
+  await world.pass(20);
+  expect(again.error).toBe(nbdError.ok);
+  const source = world.host.disk.fileAt("/source");
+  expect(source.settledCount).toBe(source.changeCount);
+});
+
+test("unfence brings back what the source missed, and the host goes on", async () => {
+  const world = await opened();
+  world.host.disk.failNext("write");
+  world.write(0, payload);
+  await world.pass(20);
+  await world.run(world.volume.unfence());
+  // The host was told that it failed; but it is in the journal, so it must be in the source.
+  expect(world.source.equals(world.links.replay(world.initial))).toBe(true);
+  expect(world.source[0]).toBe(7);
+  expect(world.write(blockBytes, payload).error).toBe(nbdError.ok);
+  expect(world.source.equals(world.links.replay(world.initial))).toBe(true);
+});
+
+test("unfence of a source that is still broken fails, says why, and may be tried again", async () => {
+  const world = await opened();
+  world.host.disk.failNext("write");
+  world.write(0, payload);
+  await world.pass(20);
+  world.links.attaching = () => {
+    world.host.disk.failNext("write", "EROFS");
+    return Promise.resolve();
+  };
+  await expect(world.run(world.volume.unfence())).rejects.toThrow("EROFS");
+  expect(world.volume.status()).toMatchObject({ state: "fenced", why: expect.stringContaining("EROFS") });
+  // It is half redone: that is nothing the host should see.
+  expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.io);
+  world.links.attaching = () => Promise.resolve();
+  await world.run(world.volume.unfence());
+  expect(world.volume.status().state).toBe("open");
+});
+
+test("reads wait while the source is redone", async () => {
+  const world = await opened();
+  world.host.disk.failNext("write");
+  world.write(0, payload);
+  await world.pass(20);
+  let goOn = (): void => {};
+  world.links.attaching = () =>
+    new Promise((resolve) => {
+      goOn = resolve;
+    });
+  const unfencing = world.volume.unfence();
+  await world.pass(50);
+  const read = world.submit({ command: command.read, length: 512 });
+  expect([world.volume.status().state, read.error]).toEqual(["redoing", undefined]);
+  goOn();
+  await world.run(unfencing);
+  await world.pass(10);
+  expect([read.error, read.data[0]]).toEqual([nbdError.ok, 7]);
+});
+
+test("what the source still has to do is awaited before the source is redone", async () => {
+  const world = await opened(false);
+  world.write(4 * blockBytes, filled(blockBytes, 1));
+  world.host.disk.failNext("write");
+  world.write(8 * blockBytes, payload);
+  await world.pass(20);
+  expect(world.volume.status().state).toBe("fenced");
+  await world.run(world.volume.unfence());
+  expect(world.source.equals(world.links.replay(world.initial))).toBe(true);
+});
+
+test("only a fenced volume is unfenced", async () => {
+  const world = await opened();
+  await expect(world.volume.unfence()).rejects.toThrow("not fenced");
+});
+
+test("a map that cannot be written fences the volume: no region is written unmarked", async () => {
+  const world = await VolumeWorld.opened();
+  world.host.disk.failNext("sync");
+  const request = world.write(0, payload);
+  await world.pass(20);
+  expect([request.error, world.volume.status().state]).toEqual([nbdError.io, "fenced"]);
+  expect([world.links.journal, world.source.equals(world.initial)]).toEqual([[], true]);
+  await world.run(world.volume.unfence());
+  const again = world.write(0, payload);
+  await world.pass(20);
+  expect(again.error).toBe(nbdError.ok);
+});
+
+test("after a restart the fence is gone, and the redo has made the source right", async () => {
+  const world = await opened();
+  world.host.disk.failNext("write");
+  world.write(0, payload);
+  await world.pass(20);
+  world.kill();
+  await world.open();
+  expect([world.volume.status().state, world.source[0]]).toEqual(["open", 7]);
+});
