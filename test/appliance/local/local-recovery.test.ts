@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { batchBytesMax } from "#src/core/limits.ts";
+import { BatchBuilder } from "#src/records/batch-builder.ts";
+import { recordType } from "#src/records/record.ts";
+import { Bench, policy, startBench } from "./appliance-bench.ts";
+import { ScriptedRemote } from "./scripted-remote.ts";
+
+test("after a kill the volume is redone from the spool, in the same epoch, and goes on behind it", async () => {
+  const it = await startBench();
+  it.write(5, 1);
+  it.link.commit();
+  it.write(6, 2);
+  it.link.commit();
+  it.host.kill();
+  it.remote = new ScriptedRemote();
+  await it.open();
+  await it.attach(1);
+  expect(it.redone.map((record) => [record.ordinal, record.startBlock])).toEqual([[2, 6]]);
+  expect(it.attachment).toMatchObject({ lastOrdinal: 2, inDoubt: false });
+  expect(it.figures).toMatchObject({ epoch: 1, lastSeq: 4 });
+});
+
+test("after a loss of power a new epoch begins beyond what was reserved, and the volume is in doubt", async () => {
+  const it = await startBench();
+  it.write(5, 1);
+  it.link.commit();
+  it.host.cutPower();
+  it.remote = new ScriptedRemote();
+  await it.open();
+  await it.attach();
+  expect(it.attachment.inDoubt).toBe(true);
+  expect(it.figures.epoch).toBe(2);
+  expect(it.figures.lastSeq).toBeGreaterThan(policy.seqReserve);
+  it.remote.come();
+  await it.rest();
+  expect(it.shippedTypes).toContain("epoch");
+});
+
+test("the doubt is told again until the interceptor shows that it has taken note", async () => {
+  const it = await startBench();
+  it.host.cutPower();
+  await it.open();
+  await it.attach();
+  expect(it.attachment.inDoubt).toBe(true);
+  it.host.kill();
+  await it.open();
+  await it.attach();
+  expect(it.attachment.inDoubt).toBe(true);
+  it.write(5, 1);
+  it.link.commit();
+  it.link.reportDurable(1);
+  await it.rest();
+  it.host.kill();
+  await it.open();
+  await it.attach(1);
+  expect(it.attachment.inDoubt).toBe(false);
+});
+
+test("what the spool lost with the power and the remote has comes back, and is redone", async () => {
+  const it = new Bench();
+  await it.start();
+  const flushed = it.flush();
+  await it.rest();
+  expect(flushed).toEqual(["done"]);
+  it.host.cutPower();
+  it.remote = new ScriptedRemote();
+  const builder = new BatchBuilder();
+  const batch = Buffer.alloc(batchBytesMax);
+  builder.begin(batch, 0);
+  builder.addWrite(
+    { type: recordType.write, volume: 1, startBlock: 9, blockCount: 1, ordinal: 1 },
+    Buffer.alloc(4096, 9),
+    0,
+  );
+  const order = { epoch: 1, timeMicros: 5, incarnation: 0, position: 0, durableSeq: 0 };
+  const spanBytes = builder.finish({ ...order, firstSeq: 3 });
+  it.remote.lost.push(batch.subarray(0, spanBytes));
+  const opening = it.begin();
+  await it.rest(1000);
+  it.remote.come({ received: 3 });
+  it.appliance = await it.done(opening);
+  await it.attach();
+  expect(it.redone.map((record) => record.startBlock)).toEqual([9]);
+  expect(it.attachment.lastOrdinal).toBe(1);
+});
