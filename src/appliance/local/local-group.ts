@@ -91,6 +91,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       hook: parts.hook,
       appended: (batch) => this.#appended(batch),
       failed: (error) => this.fail(error),
+      stuck: () => this.#pressure.watch(),
       roomAgain: () => this.roomAgain(),
     });
     this.#mode = new GroupMode({
@@ -313,10 +314,11 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   /** Time has passed: a full disk may have room again, and idle moments are for writing ahead. */
-  #looked(): void {
+  #looked(): boolean {
     this.order.tryAgain();
     if (this.#lookedAtSeq === this.order.lastSeq) this.#prepareSoon();
     this.#lookedAtSeq = this.order.lastSeq;
+    return this.order.isStuck;
   }
 
   #prepareSoon(): void {

@@ -42,6 +42,8 @@ export interface OrderParts {
   /** The spool or the group's state cannot be written any more. */
   readonly failed: (error: Error) => void;
   readonly hook: FaultHook | undefined;
+  /** There is no room: `tryAgain` is to be called from time to time. */
+  readonly stuck: () => void;
   /** There is room again after there was none. */
   readonly roomAgain: () => void;
 }
@@ -164,6 +166,7 @@ export class Order {
   #couldNotAppend(error: Error): void {
     if (error instanceof RetryError) {
       this.#isStuck = true;
+      this.#parts.stuck();
       return;
     }
     this.#isOver = true;

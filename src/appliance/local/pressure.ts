@@ -10,8 +10,8 @@ export interface PressureParts {
   readonly clock: Clock;
   /** What the pressure depends on besides the spool. */
   readonly facts: () => { lastSeq: number; durableSeq: number; backlogBytes: number; backlogBytesMax: number };
-  /** Called with each look while time passes. */
-  readonly looked: () => void;
+  /** Called with each look while time passes; true: there must be another one, whatever the lag. */
+  readonly looked: () => boolean;
   /** It was 1 or more, and is not any more. */
   readonly eased: () => void;
 }
@@ -52,9 +52,9 @@ export class Pressure {
     if (this.#timer !== undefined || this.#isOver) return;
     this.#timer = this.#parts.clock.timer(lookEveryMs, () => {
       this.#timer = undefined;
-      this.#parts.looked();
+      const mustGoOn = this.#parts.looked();
       this.evaluate();
-      if (this.#lag.records > 0) this.watch();
+      if (mustGoOn || this.#lag.records > 0) this.watch();
     });
   }
 

@@ -188,6 +188,26 @@ test("what the source does not have durably stays in the spool", async () => {
   expect(it.redone.length).toBe(60);
 });
 
+test("writers wait for a full disk, and go on by themselves when it has room", async () => {
+  const it = await startBench();
+  it.remote.markAll(it.figures.lastSeq);
+  await it.rest(1000);
+  const capacityBytes = it.host.disk.faults.capacityBytes;
+  it.host.disk.faults.capacityBytes = it.host.disk.spaceBytes;
+  for (let block = 0; block < 40 && it.link.hasRoomFor(1); block++) {
+    it.write(block, 1);
+    it.link.commit();
+    it.remote.markAll(it.figures.lastSeq);
+  }
+  const waiting = it.link.lastOrdinal;
+  expect(it.acknowledged.at(-1) ?? 0).toBe(waiting - 1);
+  expect(it.figures.why).toContain("disk is full");
+  it.host.disk.faults.capacityBytes = capacityBytes;
+  await it.rest(1000);
+  expect(it.acknowledged.at(-1)).toBe(waiting);
+  expect(it.figures.state).toBe("steady");
+});
+
 test("a spool that cannot be written any more takes the volume with it", async () => {
   const it = await startBench();
   it.host.disk.failNext("write", "EIO");
