@@ -5,7 +5,7 @@
  *
  * Marks go only here, and only those of regions without a record after the ordinals that the checkpoint covers.
  */
-import { checkpointBytesMin, checkpointRest } from "#src/core/limits.ts";
+import { checkpointBytesMin, checkpointFlushMs, checkpointRest } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import { flushed, synced } from "./completion.ts";
 import type { Flight } from "./flight.ts";
@@ -90,18 +90,47 @@ export class Checkpoints {
         if (record.blockCount > 0) mapFile.map.keep(record.startBlock, record.blockCount);
       });
       outlet.commit();
-      await Promise.all([flushed(link), synced(source)]);
+      const flushing = flushed(link);
+      // Whoever waits for it hears of its failure below.
+      flushing.catch(() => {});
+      await synced(source);
+      if (!(await this.#endsSoon(flushing))) {
+        if (current !== this.#current || this.#isOver) return;
+        await this.#report(ordinal, current);
+      }
+      await flushing;
       if (current !== this.#current || this.#isOver) return;
       mapFile.map.clear(all);
-      await mapFile.raiseDurable(ordinal);
-      if (current !== this.#current || this.#isOver) return;
-      this.#coveredOrdinal = ordinal;
-      link.reportDurable(ordinal);
+      if (await this.#report(ordinal, current)) this.#coveredOrdinal = ordinal;
     } finally {
       if (current === this.#current) this.#isRunning = false;
       this.#endedMs = this.#parts.clock.monotonicMs();
       this.#tookMs = this.#endedMs - beganMs;
     }
+  }
+
+  /**
+   * A spool that is full cannot take a flush, and gets room only from what the source is known to have: so that is told
+   * before, where the flush takes long. Marks stay until it has ended.
+   */
+  async #endsSoon(flushing: Promise<void>): Promise<boolean> {
+    let timer: Timer | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = this.#parts.clock.timer(checkpointFlushMs, () => resolve(false));
+    });
+    const isFlushed = await Promise.race([flushing.then(() => true), late]);
+    timer?.cancel();
+    return isFlushed;
+  }
+
+  /** False: it was given up meanwhile. */
+  async #report(ordinal: number, current: number): Promise<boolean> {
+    const { mapFile, outlet } = this.#parts;
+    const { link } = outlet;
+    await mapFile.raiseDurable(ordinal);
+    if (current !== this.#current || this.#isOver) return false;
+    link?.reportDurable(ordinal);
+    return true;
   }
 
   /** The link is gone: what is under way will not end, or means nothing any more. */

@@ -68,11 +68,10 @@ export class InterceptedVolume implements NbdExport {
   readonly #log: Log;
   readonly #options: VolumeOptions;
   readonly #publisher: FigurePublisher;
+  /** Undefined while the source is in a state that the host never saw. */
   #life: Life | undefined;
   #condition: VolumeCondition = "redoing";
   #why: Error | undefined;
-  /** The source is in a state that the host never saw. */
-  #isUnreadable = true;
   /** Reads that wait for the end of the redo. */
   #heldReads: ExportRequest[] = [];
   #trace: WriteTrace | undefined;
@@ -147,7 +146,6 @@ export class InterceptedVolume implements NbdExport {
   #nowOpen(): void {
     this.#condition = "open";
     this.#why = undefined;
-    this.#isUnreadable = false;
     for (const request of this.#heldReads.splice(0)) this.submit(request);
   }
 
@@ -166,7 +164,6 @@ export class InterceptedVolume implements NbdExport {
       await this.#life?.path.stop(0);
       await this.#life?.source.close();
       this.#life = undefined;
-      this.#isUnreadable = true;
       await this.begin();
       this.#log.info("the volume is not fenced any more");
     } catch (error) {
@@ -220,7 +217,7 @@ export class InterceptedVolume implements NbdExport {
         this.figures.flushes++;
         return this.#flush(request);
       case command.cache:
-        if (!this.#isUnreadable) this.#life?.source.willNeed(request.offset, request.length);
+        this.#life?.source.willNeed(request.offset, request.length);
         return request.complete(nbdError.ok);
       case command.blockStatus:
         return this.#status(request);
@@ -300,7 +297,7 @@ export class InterceptedVolume implements NbdExport {
 
   /** Undefined: the request waits, or was answered. */
   #readable(request: ExportRequest): Source | undefined {
-    if (this.#life !== undefined && !this.#isUnreadable) return this.#life.source;
+    if (this.#life !== undefined) return this.#life.source;
     if (this.#condition !== "redoing") request.complete(nbdError.io);
     else {
       request.keep();

@@ -135,15 +135,27 @@ test("reads wait while the source is redone", async () => {
   expect([read.error, read.data[0]]).toEqual([nbdError.ok, 7]);
 });
 
-test("what the source still has to do is awaited before the source is redone", async () => {
-  const world = await opened(false);
-  world.write(4 * blockBytes, filled(blockBytes, 1));
-  world.host.disk.failNext("write");
-  world.write(8 * blockBytes, payload);
+test("what the source still has to do is awaited before it is opened anew", async () => {
+  const world = new VolumeWorld();
+  const sources: ReluctantSource[] = [];
+  world.wrap = (source) => {
+    sources.push(new ReluctantSource(source, () => false));
+    return sources.at(-1) as ReluctantSource;
+  };
+  await world.open();
+  await world.warmUp();
+  const held: (() => void)[] = [];
+  (sources[0] as ReluctantSource).heldWrites = held;
+  world.write(0, payload);
+  world.links.lose(new Error("the spool is broken"));
   await world.pass(20);
-  expect(world.volume.status().state).toBe("fenced");
-  await world.run(world.volume.unfence());
-  expect(world.source.equals(world.links.replay(world.initial))).toBe(true);
+  expect([world.volume.status().state, held.length]).toEqual(["fenced", 1]);
+  const unfencing = world.volume.unfence();
+  await world.pass(1_000);
+  expect(sources).toHaveLength(1);
+  held[0]?.();
+  await world.run(unfencing);
+  expect([world.volume.status().state, world.source[0]]).toEqual(["open", 7]);
 });
 
 test("only a fenced volume is unfenced", async () => {

@@ -47,6 +47,7 @@ describe("by the policy stall", () => {
     const writes = [1, 2, 3, 4].map((value) => world.write(value * blockBytes, filled(blockBytes, value)));
     // The last two were on their way.
     links.journal.length -= 2;
+    const former = links.current;
     lose(world, 1);
     await world.pass(1_000);
     expect(links.journal.slice(-4).map((record) => [record.ordinal - base, record.startBlock])).toEqual([
@@ -59,6 +60,7 @@ describe("by the policy stall", () => {
     expect(writes.map((write) => write.error)).toEqual([0, 0, undefined, undefined]);
     links.current?.acknowledgeAll();
     expect(writes.map((write) => write.error)).toEqual([0, 0, 0, 0]);
+    expect([former?.heldCount, links.current?.heldCount]).toEqual([0, 0]);
     expect(world.source.equals(links.replay(world.initial))).toBe(true);
   });
 
@@ -232,6 +234,23 @@ describe("by the policy track", () => {
       expect(firstDifference(links.replay(world.initial), world.source)).toBeUndefined();
     },
   );
+
+  test("the source is durable before the appliance counts again", async () => {
+    const world = new VolumeWorld({ options });
+    world.wrap = (source) => new ReluctantSource(source, () => false);
+    await world.open();
+    lose(world, 8);
+    await world.pass(4_000);
+    expect(world.volume.status().state).toBe("tracking");
+    const source = world.host.disk.fileAt("/source");
+    let changes = 0;
+    while (world.volume.status().state === "tracking") {
+      if (source.settledCount === source.changeCount) world.write(0, payload);
+      changes = source.changeCount;
+      await world.pass(0.25);
+    }
+    expect(source.settledCount).toBeGreaterThanOrEqual(changes);
+  });
 
   test("long writes and many at once find memory", async () => {
     const world = await opened({ options, sizeBytes: 40 * MiB });

@@ -10,8 +10,9 @@ export class ReluctantSource implements Source {
   clears: boolean | undefined;
   /** Told of each write and clear that the source gets. */
   seen: (position: number, lengthBytes: number) => void = () => {};
-  /** Reads that wait until the test lets them. */
+  /** Reads, or writes, that wait until the test lets them. */
   heldReads: (() => void)[] | undefined;
+  heldWrites: (() => void)[] | undefined;
 
   constructor(inner: Source, mayWriteNow: () => boolean) {
     this.#inner = inner;
@@ -59,7 +60,9 @@ export class ReluctantSource implements Source {
 
   write(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
     this.seen(position, lengthBytes);
-    this.#inner.write(buffer, start, lengthBytes, position, done);
+    const begin = (): void => this.#inner.write(buffer, start, lengthBytes, position, done);
+    if (this.heldWrites === undefined) begin();
+    else this.heldWrites.push(begin);
   }
 
   clear(position: number, lengthBytes: number, keepSpace: boolean, done: DoneCallback): void {
