@@ -325,6 +325,8 @@ export const checkpointBytesDefault = 256 * MiB;
 export const checkpointBytesMin = 8 * MiB;
 /** For each millisecond that a checkpoint takes, so many go by before the next one that nobody needs. */
 export const checkpointRest = 20;
+/** A checkpoint waits so long for its flush before it tells without it what the source has. */
+export const checkpointFlushMs = 500;
 export const resyncBytesPerSecondDefault = 128 * MiB;
 /** After a read of the source that failed. */
 export const resyncRetryMs = 10_000;
