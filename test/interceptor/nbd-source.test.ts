@@ -1,0 +1,119 @@
+/** Another NBD server's export as a volume's source, over a real socket. */
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { blockBytes, MiB } from "#src/core/limits.ts";
+import { openBlockDevice } from "#src/host/node/block-device.ts";
+import { nodeClock } from "#src/host/node/clock.ts";
+import { nodeSockets } from "#src/host/node/sockets.ts";
+import { openNbdSource } from "#src/interceptor/nbd-source.ts";
+import type { Source } from "#src/interceptor/source.ts";
+import { DeviceExport } from "#src/nbd/device-export.ts";
+import type { NbdExport } from "#src/nbd/export.ts";
+import { ScriptedExport } from "#test/hostile/scripted-export.ts";
+import { serve } from "#test/hostile/served.ts";
+
+const sizeBytes = 8 * MiB;
+
+async function opened(target: NbdExport): Promise<Source> {
+  const { path } = await serve(target);
+  const source = await openNbdSource({
+    address: { kind: "unix", path },
+    exportName: target.name,
+    sockets: nodeSockets,
+    clock: nodeClock,
+  });
+  onTestFinished(() => source.close());
+  return source;
+}
+
+async function fileExport(): Promise<NbdExport> {
+  const folder = await mkdtemp(join(tmpdir(), "tidemark-source-"));
+  const path = join(folder, "image");
+  await writeFile(path, "");
+  await truncate(path, sizeBytes);
+  const device = openBlockDevice(path, { readOnly: false });
+  onTestFinished(async () => {
+    device.close();
+    await rm(folder, { recursive: true });
+  });
+  return new DeviceExport(device, { name: "disk", description: "", clock: nodeClock });
+}
+
+function done(start: (callback: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    start((error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+test("what is written there is read, cleared and found again as holes", async () => {
+  const source = await opened(await fileExport());
+  const payload = Buffer.alloc(3 * MiB, "tidemark");
+  await done((callback) => source.write(payload, 0, payload.length, MiB, callback));
+  const back = Buffer.alloc(payload.length);
+  await done((callback) => source.read(back, 0, back.length, MiB, callback));
+  expect(back.equals(payload)).toBe(true);
+  expect(source.trimReadsZeros).toBe(true);
+  await done((callback) => source.clear(2 * MiB, MiB, false, callback));
+  await done((callback) => source.sync(callback));
+  const extents = await new Promise((resolve) => {
+    source.extents(0, sizeBytes, 10, (_error, found) => resolve(found));
+  });
+  expect(extents).toEqual([
+    { lengthBytes: MiB, hole: true, zero: true },
+    { lengthBytes: MiB, hole: false, zero: false },
+    { lengthBytes: MiB, hole: true, zero: true },
+    { lengthBytes: MiB, hole: false, zero: false },
+    { lengthBytes: 4 * MiB, hole: true, zero: true },
+  ]);
+});
+
+test("many writes at once all arrive", async () => {
+  const source = await opened(await fileExport());
+  const block = (value: number): Buffer => Buffer.alloc(blockBytes, value);
+  const writes = Array.from({ length: 1_500 }, (_, at) =>
+    done((callback) => source.write(block(at % 251), 0, blockBytes, at * blockBytes, callback)),
+  );
+  await Promise.all(writes);
+  const back = Buffer.alloc(1_500 * blockBytes);
+  await done((callback) => source.read(back, 0, back.length, 0, callback));
+  for (let at = 0; at < 1_500; at++) expect(back[at * blockBytes]).toBe(at % 251);
+});
+
+test("an extent that goes beyond what was asked for is cut", async () => {
+  const target = new ScriptedExport({ sizeBytes });
+  target.runs = () => [{ lengthBytes: sizeBytes, status: 3 }];
+  const source = await opened(target);
+  const extents = await new Promise((resolve) => {
+    source.extents(MiB, MiB, 10, (_error, found) => resolve(found));
+  });
+  expect(extents).toEqual([{ lengthBytes: MiB, hole: true, zero: true }]);
+});
+
+describe("a server", () => {
+  test("that cannot zero has zeros written to it, and trims are none", async () => {
+    const target = new ScriptedExport({ sizeBytes, features: { writeZeroes: false } });
+    target.bytes.fill(1);
+    const source = await opened(target);
+    expect(source.trimReadsZeros).toBe(false);
+    await done((callback) => source.clear(MiB, 2 * MiB + 5, true, callback));
+    expect(target.bytes.subarray(MiB, 3 * MiB + 5).equals(Buffer.alloc(2 * MiB + 5))).toBe(true);
+    expect(target.bytes[3 * MiB + 5]).toBe(1);
+  });
+
+  test.each([
+    ["that is read-only", { readOnly: true }, "read-only"],
+    ["that cannot flush", { flush: false }, "cannot flush"],
+  ])("%s is no source", async (_what, features, message) => {
+    await expect(opened(new ScriptedExport({ sizeBytes, features }))).rejects.toThrow(message);
+  });
+
+  test("that says no is an error of that call", async () => {
+    const target = new ScriptedExport({ sizeBytes });
+    target.fails = (request) => (request.command === 1 ? 28 : 0);
+    const source = await opened(target);
+    const failed = done((callback) => source.write(Buffer.alloc(512), 0, 512, 0, callback));
+    await expect(failed).rejects.toMatchObject({ code: "ENOSPC" });
+  });
+});
