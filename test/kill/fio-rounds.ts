@@ -1,7 +1,7 @@
 /** fio at work while processes are killed and frozen around it; at the end it finds what it wrote. */
 
 import { setTimeout as pause } from "node:timers/promises";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { temporaryFolder } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
@@ -11,6 +11,7 @@ import { FioRun } from "./fio-run.ts";
 import { type Accident, drawAccident, freezeAndThaw, temporaryPlaces } from "./rounds.ts";
 
 const sizeBytes = 16 * MiB;
+const patience = { timeout: 10_000, interval: 10 };
 
 /** Accidents go on for as long as fio writes; answers how many there were. */
 export async function accidentsUnderFio(mode: "sync" | "async", seed: number, writtenBytes: number): Promise<number> {
@@ -21,6 +22,7 @@ export async function accidentsUnderFio(mode: "sync" | "async", seed: number, wr
     writtenBytes,
     writesPerSecond: 400,
   });
+  await vi.waitFor(async () => expect((await sites.volume()).connections).toBeGreaterThan(0), patience);
   let count = 0;
   for (; fio.isRunning; count++) {
     await pause(random.between(50, 500));

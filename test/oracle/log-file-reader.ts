@@ -59,10 +59,10 @@ export function le64(bytes: Buffer, at: number): number {
   return Number(value);
 }
 
-/** All files under a folder. */
+/** All files under a folder, without those that are being written under another name, and may be gone by now. */
 export function filesUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.name.endsWith(".unpublished"))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

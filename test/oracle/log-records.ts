@@ -77,13 +77,11 @@ function joinFiles(all: readonly LogFile[]): Log {
 
 /** Files that follow each other; older ones wait to be used again. */
 function newestRow(files: readonly LogFile[]): readonly LogFile[] {
-  let from = files.length - 1;
-  for (let file = files[from]; from > 0; from--) {
-    const before = files[from - 1] as LogFile;
-    if (before.base + before.fullBytes !== file?.base) break;
-    file = before;
-  }
-  return files.slice(from);
+  const breakAt = files.findLastIndex((file, index) => {
+    const next = files[index + 1];
+    return next !== undefined && file.base + file.fullBytes !== next.base;
+  });
+  return files.slice(breakAt + 1);
 }
 
 /** Batch by batch, up to one whose payload is not whole. */

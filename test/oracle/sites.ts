@@ -52,6 +52,8 @@ export interface VolumeState {
   readonly name: string;
   readonly state: string;
   readonly uris: readonly string[];
+  /** Of hosts. */
+  readonly connections: number;
   readonly added: number;
   readonly applied: number;
 }
