@@ -178,13 +178,10 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   flush(volume: number, done: (error: Error | null) => void): void {
     this.order.commit();
     if (this.#failure !== undefined) return this.#parts.machine.clock.soon(() => done(this.#failure as Error));
-    if (this.#flushSeq !== this.order.lastSeq || this.#flushSeq === 0) {
+    if (this.#flushSeq !== this.order.lastSeq || this.#flushSeq === 0 || this.order.isStuck) {
       const seq = this.order.place(recordType.flush, volume);
-      if (seq === undefined) {
-        // The spool is full: what the flush covers cannot be complete before there is room.
-        this.#parts.machine.clock.timer(flushAgainMs, () => this.flush(volume, done));
-        return;
-      }
+      // The spool is full: what the flush covers cannot be complete before there is room.
+      if (seq === undefined) return void this.#parts.machine.clock.timer(flushAgainMs, () => this.flush(volume, done));
       this.#flushSeq = seq;
     }
     this.#flushes.add(this.#flushSeq, this.#mode.waitsForRemote, done);
@@ -224,12 +221,13 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   #modeSwitched(modeSwitch: ModeSwitch, seq: number): void {
-    this.#parts.state.update({ mode: modeSwitch.to }).catch((error: Error) => this.fail(error));
-    if (modeSwitch.to === "sync") this.#askDurable(seq);
-  }
-
-  #askDurable(seq: number): void {
-    if (this.#link.isUp) this.#link.askDurable(seq);
+    const { spool, state } = this.#parts;
+    // Not before the record itself: a mode that no record speaks of would be one that nobody else knows.
+    spool.sync((error) => {
+      if (error === null) state.update({ mode: modeSwitch.to }).catch((failure: Error) => this.fail(failure));
+      else this.fail(error);
+    });
+    if (modeSwitch.to === "sync" && this.#link.isUp) this.#link.askDurable(seq);
   }
 
   #phaseChanged(phase: ModePhase): void {

@@ -7,8 +7,8 @@
  * that came up, or the remote said that it has it. What is gathered begins there.
  */
 import { assert } from "#src/core/assert.ts";
-import { shipperGatherBytes, shipperReadBytes, shipperReadsPerTurn } from "#src/core/limits.ts";
-import type { Clock } from "#src/host/clock.ts";
+import { shipperGatherBytes, shipperGatherMs, shipperReadBytes, shipperReadsPerTurn } from "#src/core/limits.ts";
+import type { Clock, Timer } from "#src/host/clock.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
 import type { BatchMemory } from "#src/wire/volume-link.ts";
 import type { Spool } from "./spool.ts";
@@ -29,6 +29,7 @@ export class Shipper {
   #gathered: BatchMemory | undefined;
   #gatheredStart = 0;
   #gatheredEnd = 0;
+  #gatherTimer: Timer | undefined;
 
   /** `failed`: the spool could not be read back. */
   constructor(spool: Spool, link: GroupLink, clock: Clock, failed: (error: Error) => void) {
@@ -58,6 +59,8 @@ export class Shipper {
 
   #forget(): void {
     this.#giveBack();
+    this.#gatherTimer?.cancel();
+    this.#gatherTimer = undefined;
     this.#gathered?.release();
     this.#gathered = undefined;
   }
@@ -73,7 +76,13 @@ export class Shipper {
       if (!this.#gather(memory, start, spanBytes, position)) return this.#pumpSoon();
     }
     if (isAwaited || this.#gatheredEnd - this.#gatheredStart >= shipperGatherBytes) this.#shipGathered();
-    else this.#pumpSoon();
+    else this.#gatherTimer ??= this.#clock.timer(shipperGatherMs, () => this.#gatheredLongEnough());
+  }
+
+  #gatheredLongEnough(): void {
+    this.#gatherTimer = undefined;
+    this.#shipGathered();
+    this.#pumpSoon();
   }
 
   /** Batches lie in memory as they do in the spool, so neighbours in both leave together. */
