@@ -1,4 +1,4 @@
-/** The configuration as text: for `tidemark config` a file that could be used, for the documents a table. */
+/** The configuration as text: for `tidemark config` a file that could be used, for the documents a list. */
 import type { LoadedConfig } from "./config.ts";
 import { configSchema, entriesOf, isSetting, type Section, variableOf } from "./config-schema.ts";
 
@@ -41,12 +41,14 @@ export function configAsRecord({ config }: LoadedConfig): Record<string, string>
   );
 }
 
-export function configTable(): string {
-  const rows = entriesOf(configSchema).map(({ key, setting }) => {
-    const fallback = setting.print(setting.fallback);
-    return `| \`${key}\` | \`${variableOf(key)}\` | ${setting.shape} | \`${fallback}\` | ${setting.description} |`;
-  });
-  return ["| key | environment | what | default | for |", "| --- | --- | --- | --- | --- |", ...rows, ""].join("\n");
+/** A list for the documents. */
+export function configList(): string {
+  return entriesOf(configSchema)
+    .map(({ key, setting }) => {
+      const fallback = setting.print(setting.fallback);
+      return `- \`${key}: ${fallback}\`: ${setting.description}\n  (${setting.shape}; \`${variableOf(key)}\`)\n`;
+    })
+    .join("");
 }
 
 function quotedWhereNeeded(text: string): string {

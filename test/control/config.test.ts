@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type ConfigSources, loadConfig } from "#src/control/config.ts";
 import { checkConfig } from "#src/control/config-check.ts";
 import { configSchema, entriesOf } from "#src/control/config-schema.ts";
-import { configAsRecord, configAsYaml, configTable } from "#src/control/config-text.ts";
+import { configAsRecord, configAsYaml, configList } from "#src/control/config-text.ts";
 import { type RoleName, roleNames } from "#src/control/role.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 
@@ -182,7 +182,7 @@ describe("the configuration as text", () => {
 
   test("is in the documents, word by word", () => {
     const document = readFileSync(join(projectRoot, "docs/configuration.md"), "utf8");
-    expect(document).toContain(configTable());
+    expect(document).toContain(configList());
   });
 
   test("each setting has one sentence, and no secret has a default", () => {
