@@ -173,8 +173,9 @@ assert(
 // Local appliance
 /** Takes a largest batch, and many small ones at once. */
 export const shipperReadBytes = 2 * batchBytesMax;
-/** What was just appended leaves when so much is gathered, or a moment later. */
+/** What was just appended leaves when so much is gathered, or after so long. */
 export const shipperGatherBytes = 256 * KiB;
+export const shipperGatherMs = 1;
 /** After so many the writers of the moment get their turn. */
 export const shipperReadsPerTurn = 4;
 export const batchSlabBytes = 4 * MiB;
