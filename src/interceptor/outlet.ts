@@ -130,7 +130,9 @@ export class Outlet {
   }
 
   #keepPayload(link: VolumeLink, record: RecordInFlight, payloadAt: number): void {
-    this.#hold ??= new MemoryHold(link.memory);
+    const { memory } = link;
+    this.#hold ??= new MemoryHold(memory);
+    assert(this.#hold.isOf(memory), "nobody else ends a batch that this volume has begun");
     this.#hold.enter();
     record.hold = this.#hold;
     record.buffer = this.#hold.buffer;

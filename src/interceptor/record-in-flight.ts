@@ -79,6 +79,10 @@ export class MemoryHold {
     return this.#memory.buffer;
   }
 
+  isOf(memory: BatchMemory): boolean {
+    return this.#memory === memory;
+  }
+
   enter(): void {
     this.#users++;
   }
