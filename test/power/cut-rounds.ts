@@ -27,11 +27,11 @@ export async function beginCutRounds(options: PoweredSitesOptions, seed: number)
 export async function playCut(rounds: CutRounds, names: readonly SiteName[]): Promise<void> {
   const { powered, history, random } = rounds;
   const writtenBefore = history.count;
-  const { epoch } = await powered.sites.group();
   const client = await powered.sites.connect();
   const writer = new HistoryWriter({ client, history, random: random.fork(`work ${writtenBefore}`) });
   const work = writer.run();
   await writer.whenAnswered(random.between(5, 200));
+  const { epoch } = await powered.sites.group();
   await powered.cut(names, random.between(1, 150), random.integerBelow(2 ** 31));
   if (!names.includes("local")) {
     // The host notices nothing, but perhaps that it has to wait.

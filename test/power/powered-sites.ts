@@ -20,6 +20,8 @@ export interface PoweredSitesOptions {
   readonly fileSystem: FileSystemKind;
   /** The source has a disk of its own. */
   readonly sourceApart: boolean;
+  /** What a host's flush syncs. With `spool` alone, the source may lack what was promised until it is redone. */
+  readonly flush: "both" | "spool";
 }
 
 const diskBytes = 512 * MiB;
@@ -42,7 +44,7 @@ export class PoweredSites {
 
   static async make(options: PoweredSitesOptions): Promise<PoweredSites> {
     const folder = await temporaryFolder();
-    const { fileSystem, sourceApart, mode, sizeBytes } = options;
+    const { fileSystem, sourceApart, mode, sizeBytes, flush } = options;
     const makeDisk = () => PowerDisk.make(fileSystem, diskBytes);
     const [here, there, apart] = await Promise.all([makeDisk(), makeDisk(), sourceApart ? makeDisk() : undefined]);
     const data = {
@@ -62,7 +64,7 @@ export class PoweredSites {
       places: { folder: folder.path, data, source },
       sizeBytes,
       mode,
-      settings: { interceptor: { checkpointSeconds: 0.2 } },
+      settings: { interceptor: { checkpointSeconds: 0.2, flush } },
       bootIdFiles: { interceptor: local.bootIdFile, local: local.bootIdFile, remote: remote.bootIdFile },
     });
     return new PoweredSites(sites, { local, remote });

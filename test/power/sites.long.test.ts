@@ -17,13 +17,16 @@ const victims: readonly (readonly SiteName[])[] = [
 const cuts = 15;
 
 test.each([
-  { mode: "async", fileSystem: "ext4", sourceApart: false, seed: 31 },
-  { mode: "async", fileSystem: "ext4", sourceApart: true, seed: 32 },
-  { mode: "async", fileSystem: "xfs", sourceApart: true, seed: 33 },
-  { mode: "sync", fileSystem: "ext4", sourceApart: true, seed: 34 },
-  { mode: "sync", fileSystem: "xfs", sourceApart: false, seed: 35 },
-] as const)("cuts of the power: $mode, $fileSystem, source apart: $sourceApart, seed $seed", async (options) => {
-  const { seed, ...others } = options;
-  const rounds = await beginCutRounds({ ...others, sizeBytes: 4 * MiB }, seed);
-  for (let cut = 0; cut < cuts; cut++) await playCut(rounds, rounds.random.pick(victims));
-});
+  { mode: "async", fileSystem: "ext4", sourceApart: false, flush: "both", seed: 31 },
+  { mode: "async", fileSystem: "ext4", sourceApart: true, flush: "spool", seed: 32 },
+  { mode: "async", fileSystem: "xfs", sourceApart: true, flush: "spool", seed: 33 },
+  { mode: "sync", fileSystem: "ext4", sourceApart: true, flush: "both", seed: 34 },
+  { mode: "sync", fileSystem: "xfs", sourceApart: false, flush: "spool", seed: 35 },
+] as const)(
+  "cuts of the power: $mode, $fileSystem, source apart: $sourceApart, flush: $flush, seed $seed",
+  async (options) => {
+    const { seed, ...others } = options;
+    const rounds = await beginCutRounds({ ...others, sizeBytes: 4 * MiB }, seed);
+    for (let cut = 0; cut < cuts; cut++) await playCut(rounds, rounds.random.pick(victims));
+  },
+);

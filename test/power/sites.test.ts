@@ -9,13 +9,15 @@ needPowerDisks();
 const sizeBytes = 4 * MiB;
 
 test("in async the local site loses its power, then both do", async () => {
-  const rounds = await beginCutRounds({ mode: "async", sizeBytes, fileSystem: "ext4", sourceApart: true }, 21);
+  const options = { mode: "async", sizeBytes, fileSystem: "ext4", sourceApart: true, flush: "spool" } as const;
+  const rounds = await beginCutRounds(options, 21);
   await playCut(rounds, ["local"]);
   await playCut(rounds, ["local", "remote"]);
 });
 
 test("in sync the remote loses its power, then both do", async () => {
-  const rounds = await beginCutRounds({ mode: "sync", sizeBytes, fileSystem: "ext4", sourceApart: false }, 22);
+  const options = { mode: "sync", sizeBytes, fileSystem: "ext4", sourceApart: false, flush: "both" } as const;
+  const rounds = await beginCutRounds(options, 22);
   await playCut(rounds, ["remote"]);
   await playCut(rounds, ["remote", "local"]);
 });
