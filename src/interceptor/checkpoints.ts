@@ -27,6 +27,13 @@ export interface CheckpointsParts {
   readonly failed: (error: Error) => void;
 }
 
+/**
+ * Which marks of regions go with a checkpoint: none; those of regions that were not written for a while; also those that
+ * were written a moment ago. A mark that goes too early costs a sync when its region is written next, so the checkpoints
+ * that are made because enough was written leave them alone.
+ */
+export type MarksToClear = "none" | "old" | "all";
+
 export class Checkpoints {
   readonly #parts: CheckpointsParts;
   #timer: Timer | undefined;
@@ -46,7 +53,7 @@ export class Checkpoints {
 
   start(): void {
     this.#timer = this.#parts.clock.timer(this.#parts.everyMs, () => {
-      this.#beginIfNeeded();
+      this.#beginIfNeeded("old");
       this.start();
     });
   }
@@ -60,22 +67,21 @@ export class Checkpoints {
     const freshBytes = writer.writtenBytes - this.#coveredBytes;
     if (freshBytes < Math.min(checkpointBytesMin, everyBytes) || this.#isRunning) return;
     const isRested = clock.monotonicMs() - this.#endedMs >= this.#tookMs * checkpointRest;
-    if (isRested || freshBytes >= everyBytes) this.#beginIfNeeded();
+    if (isRested || freshBytes >= everyBytes) this.#beginIfNeeded("none");
   }
 
-  #beginIfNeeded(): void {
+  #beginIfNeeded(marksToClear: MarksToClear): void {
     const { flight, mapFile } = this.#parts;
     // Marks that the last one left since they were fresh are worth one more.
     const isAtRest =
       flight.appliedOrdinal === this.#coveredOrdinal && mapFile.map.markedCount === mapFile.map.pinnedCount;
     if (this.#isRunning || this.#isPaused || isAtRest) return;
-    this.run(false).catch((error: Error) => {
+    this.run(marksToClear).catch((error: Error) => {
       if (!mayComeBack(error)) this.#parts.failed(error);
     });
   }
 
-  /** `all`: also the marks of regions that were written a moment ago. */
-  async run(all: boolean): Promise<void> {
+  async run(marksToClear: MarksToClear): Promise<void> {
     const { flight, outlet, writer, source, mapFile } = this.#parts;
     const { link } = outlet;
     if (link === undefined || this.#isOver) return;
@@ -85,7 +91,7 @@ export class Checkpoints {
     try {
       const ordinal = flight.appliedOrdinal;
       this.#coveredBytes = writer.writtenBytes;
-      mapFile.map.beginInterval();
+      if (marksToClear !== "none") mapFile.map.beginInterval();
       flight.forEach((record) => {
         if (record.blockCount > 0) mapFile.map.keep(record.startBlock, record.blockCount);
       });
@@ -100,7 +106,7 @@ export class Checkpoints {
       }
       await flushing;
       if (current !== this.#current || this.#isOver) return;
-      mapFile.map.clear(all);
+      if (marksToClear !== "none") mapFile.map.clear(marksToClear === "all");
       if (await this.#report(ordinal, current)) this.#coveredOrdinal = ordinal;
     } finally {
       if (current === this.#current) this.#isRunning = false;

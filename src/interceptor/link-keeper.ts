@@ -64,6 +64,8 @@ export class LinkKeeper {
   #receiver: LinkReceiver | undefined;
   #link: VolumeLink | undefined;
   #mustResync = false;
+  /** The writer's count when the source was last made durable for an attempt to come back. */
+  #settledCount = -1;
   #delay: { readonly timer: Timer; readonly resolve: () => void } | undefined;
 
   constructor(parts: LinkKeeperParts) {
@@ -155,18 +157,29 @@ export class LinkKeeper {
   }
 
   async #comeBack(): Promise<void> {
-    const { clock, source, writer, whenLost, trackAfterMs } = this.#parts;
+    const { clock, whenLost, trackAfterMs } = this.#parts;
     const sinceMs = clock.monotonicMs();
-    // What was acknowledged needs no link to reach the source. Once it is durable there, nothing is to be redone.
-    await writer.idle();
-    await synced(source);
     for (let backoffMs = reattachMsMin; this.#isAway; backoffMs = Math.min(backoffMs * 2, reattachMsMax)) {
+      if (this.#state === "stalled") await this.#settleSource();
       if (await this.#tryAgain()) return;
       const leftMs = sinceMs + trackAfterMs - clock.monotonicMs();
       const mayTrack = whenLost === "track" && this.#state === "stalled";
       if (mayTrack && leftMs <= 0) await this.#track();
       await this.#wait(mayTrack && leftMs > 0 ? Math.min(backoffMs, leftMs) : backoffMs);
     }
+  }
+
+  /**
+   * What was acknowledged needs no link to reach the source. Once it is durable there, nothing is to be redone. An
+   * attempt that failed half-way may have acknowledged more.
+   */
+  async #settleSource(): Promise<void> {
+    const { source, writer } = this.#parts;
+    await writer.idle();
+    if (this.#settledCount === writer.writtenCount) return;
+    const { writtenCount } = writer;
+    await synced(source);
+    this.#settledCount = writtenCount;
   }
 
   get #isAway(): boolean {

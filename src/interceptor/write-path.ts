@@ -351,7 +351,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     if (this.#keeper.state !== "stalled") await this.#changes.emptied();
     if (this.#isOver || this.#keeper.state !== "up") return;
     try {
-      await this.#checkpoints.run(true);
+      await this.#checkpoints.run("all");
     } catch (error) {
       this.#parts.log.warn("the last checkpoint failed: the next start redoes what came after the one before", {
         error,

@@ -133,40 +133,52 @@ describe("by the policy stall", () => {
     expect(write.error).toBe(nbdError.shutdown);
   });
 
-  test("that it is lost again and again loses nothing", async () => {
-    for (let seed = 0; seed < 10; seed++) {
-      const world = new VolumeWorld({ seed, sizeBytes: 3 * MiB });
-      const random = world.simulation.random.fork("losses");
-      world.wrap = (source) => new ReluctantSource(source, () => random.chance(0.5));
-      await world.open();
-      const { links } = world;
-      const host = new RandomHost(world, random);
-      for (let round = 0; round < 60; round++) {
-        host.act(3);
-        links.acknowledgesAtOnce = random.chance(0.5);
-        if (random.chance(0.2)) links.current?.acknowledgeAll();
-        if (random.chance(0.15) && links.current !== undefined) {
-          // Of what was not acknowledged any part may have arrived.
-          const acknowledged = links.current.acknowledgedOrdinal;
-          const keep = links.journal.filter((record) => record.ordinal <= acknowledged).length;
-          links.journal.length = random.between(keep, links.journal.length);
-          lose(world, random.integerBelow(3));
-        }
-        await world.pass(random.between(0, 200));
+  /** Loses the appliance again and again; each time it may have forgotten so many records that it had acknowledged. */
+  async function loseAgainAndAgain(seed: number, forgottenMax: number): Promise<void> {
+    const world = new VolumeWorld({ seed, sizeBytes: 3 * MiB });
+    const random = world.simulation.random.fork("losses");
+    world.wrap = (source) => new ReluctantSource(source, () => random.chance(0.5));
+    await world.open();
+    const { links } = world;
+    const host = new RandomHost(world, random);
+    for (let round = 0; round < 60; round++) {
+      host.act(3);
+      links.acknowledgesAtOnce = random.chance(0.5);
+      if (random.chance(0.2)) links.current?.acknowledgeAll();
+      if (random.chance(0.15) && links.current !== undefined) {
+        // Of what was not acknowledged any part may have arrived.
+        const settled = links.journal.filter((record) => record.ordinal <= links.settledOrdinal).length;
+        const kept = Math.max(0, settled - random.between(0, forgottenMax));
+        links.journal.length = random.between(kept, links.journal.length);
+        links.settledOrdinal = Math.min(links.settledOrdinal, links.lastOrdinal);
+        lose(world, random.integerBelow(3));
       }
-      links.acknowledgesAtOnce = true;
-      for (let round = 0; round < 30 && !host.isAnswered; round++) {
-        await world.pass(500);
-        links.current?.acknowledgeAll();
-      }
-      expect(
-        host.requests.filter((request) => request.error !== 0),
-        `seed ${seed}`,
-      ).toEqual([]);
-      expect(firstDifference(world.source, host.model), `seed ${seed}: the source`).toBeUndefined();
-      expect(firstDifference(links.replay(world.initial), host.model), `seed ${seed}: the journal`).toBeUndefined();
-      expect(links.journal.map((record) => record.ordinal)).toEqual(links.journal.map((_, index) => index + 1));
+      await world.pass(random.between(0, 200));
     }
+    links.acknowledgesAtOnce = true;
+    const isAtRest = (): boolean => {
+      const { state, resync } = world.volume.status();
+      return host.isAnswered && state === "open" && resync === undefined;
+    };
+    for (let round = 0; round < 100 && !isAtRest(); round++) {
+      await world.pass(500);
+      links.current?.acknowledgeAll();
+    }
+    expect(
+      host.requests.filter((request) => request.error !== 0),
+      `seed ${seed}`,
+    ).toEqual([]);
+    expect(firstDifference(world.source, host.model), `seed ${seed}: the source`).toBeUndefined();
+    expect(firstDifference(links.replay(world.initial), host.model), `seed ${seed}: the journal`).toBeUndefined();
+    expect(links.journal.map((record) => record.ordinal)).toEqual(links.journal.map((_, index) => index + 1));
+  }
+
+  test("that it is lost again and again loses nothing", async () => {
+    for (let seed = 0; seed < 12; seed++) await loseAgainAndAgain(seed, 0);
+  });
+
+  test("nor does it when it forgets again and again what it had acknowledged", async () => {
+    for (let seed = 0; seed < 12; seed++) await loseAgainAndAgain(seed, 6);
   });
 });
 

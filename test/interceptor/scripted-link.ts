@@ -31,6 +31,8 @@ export class ScriptedLinks implements VolumeLinks {
   /** How many of these would survive a loss of power. */
   durableCount = 0;
   current: ScriptedLink | undefined;
+  /** The highest ordinal that was acknowledged, or handed over to be redone. */
+  settledOrdinal = 0;
   attachCount = 0;
   durableOrdinals: number[] = [];
   reported: number[] = [];
@@ -65,6 +67,7 @@ export class ScriptedLinks implements VolumeLinks {
       if (record.ordinal <= durableOrdinal || !changes.includes(record.type)) continue;
       const buffer = Buffer.concat([Buffer.alloc(7), record.payload]);
       await receiver.redo({ ...record, buffer, payloadAt: 7 });
+      this.settledOrdinal = Math.max(this.settledOrdinal, record.ordinal);
       buffer.fill(0xdb);
     }
     const link = new ScriptedLink(this, receiver);
@@ -220,6 +223,7 @@ export class ScriptedLink implements VolumeLink {
   acknowledge(ordinal: number): void {
     if (this.isOver || ordinal <= this.acknowledgedOrdinal) return;
     this.acknowledgedOrdinal = ordinal;
+    this.#owner.settledOrdinal = Math.max(this.#owner.settledOrdinal, ordinal);
     this.#owner.seen.push(`acknowledged ${ordinal}`);
     this.receiver.acknowledged(ordinal);
   }
