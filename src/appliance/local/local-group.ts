@@ -164,13 +164,12 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   detached(link: LocalVolumeLink): void {
     this.volumes.detached(link);
-    this.volumes.clearDoubt(link.volume);
   }
 
   reportDurable(link: LocalVolumeLink, ordinal: number): void {
     link.ordinals.reportDurable(ordinal);
-    // Something that was added in this attachment is durable: by then the interceptor had noted a doubt.
-    if (ordinal > link.firstOrdinal) this.volumes.clearDoubt(link.volume);
+    // An interceptor says this only after it has noted, durably, that its volume is in doubt.
+    this.volumes.clearDoubt(link.volume);
     this.#release();
     this.#pressure.evaluate();
   }

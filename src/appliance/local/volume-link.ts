@@ -23,8 +23,6 @@ export class LocalVolumeLink implements VolumeLink {
   readonly receiver: VolumeReceiver;
   readonly ordinals: OrdinalMap;
   readonly #group: LinkedGroup;
-  /** The last one before this link. */
-  readonly firstOrdinal: number;
   #lastOrdinal: number;
   #isOver = false;
   /** It has records in the batch in the making. */
@@ -35,7 +33,6 @@ export class LocalVolumeLink implements VolumeLink {
     this.volume = volume;
     this.ordinals = ordinals;
     this.receiver = receiver;
-    this.firstOrdinal = ordinals.lastOrdinal;
     this.#lastOrdinal = ordinals.lastOrdinal;
   }
 
