@@ -51,6 +51,8 @@ export const nbdSlabsLentMax = 4;
 export const nbdDirectReadBytes = 32 * KiB;
 /** Replies of one batch leave when this much is gathered, so that the peer can begin with them. */
 export const nbdSendBytes = 128 * KiB;
+/** Or so many: half of a usual queue depth. */
+export const nbdRepliesPerSend = 16;
 /** How much of a refused payload is read and thrown away before the connection counts as lost. */
 export const nbdSkipBytesMax = 64 * MiB;
 /** Work on long ranges is cut into pieces, so that others get their turn. */
@@ -173,8 +175,8 @@ assert(
 // Local appliance
 /** Takes a largest batch, and many small ones at once. */
 export const shipperReadBytes = 2 * batchBytesMax;
-/** What was just appended leaves when so much is gathered, or after so long. */
-export const shipperGatherBytes = 256 * KiB;
+/** What was just appended leaves when so much is gathered, or after so long. A socket takes this at once. */
+export const shipperGatherBytes = 128 * KiB;
 export const shipperGatherMs = 1;
 /** After so many the writers of the moment get their turn. */
 export const shipperReadsPerTurn = 4;

@@ -5,7 +5,7 @@
  * Invariant: between batches the shared slab holds nothing of this connection.
  */
 import { assert } from "#src/core/assert.ts";
-import { nbdSendBytes } from "#src/core/limits.ts";
+import { nbdRepliesPerSend, nbdSendBytes } from "#src/core/limits.ts";
 import type { Connection } from "#src/host/socket.ts";
 import type { SharedBuffers } from "./shared-buffers.ts";
 
@@ -14,6 +14,7 @@ export class ReplySender {
   readonly #shared: SharedBuffers;
   /** Bytes of the slab in use, and where the part begins that is not in `#pieces` yet. */
   #used = 0;
+  #replyCount = 0;
   #runStart = 0;
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
@@ -47,7 +48,9 @@ export class ReplySender {
   /** `byteLength` bytes from where `room` said are a reply. */
   advance(byteLength: number): void {
     this.#used += byteLength;
-    if (this.#used >= nbdSendBytes) this.flush();
+    this.#replyCount++;
+    // With so many answers the peer has something to do while the rest of the batch is worked on.
+    if (this.#used >= nbdSendBytes || this.#replyCount >= nbdRepliesPerSend) this.flush();
   }
 
   /** Appends a reply in memory of its own, which is given back when it is sent. */
@@ -67,6 +70,7 @@ export class ReplySender {
   /** Sends all there is, or holds it until the peer takes it; the slab is free afterwards. */
   flush(): void {
     const used = this.#used;
+    this.#replyCount = 0;
     if (used === 0 && this.#pieces.length === 0) return;
     if (this.#over) this.#drop();
     else if (this.#connection.unsentBytes > 0) this.#holdSlab();
