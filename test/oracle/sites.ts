@@ -69,6 +69,7 @@ interface Running {
 }
 
 export const volumeName = "disk";
+const wordsMax = 1500;
 const patience = { timeout: 20_000, interval: 10 };
 
 export class Sites {
@@ -186,26 +187,35 @@ export class Sites {
 
   /** Resolves with where to attach the volume, when its export is open. */
   open(): Promise<string> {
-    return vi.waitFor(async () => {
+    const look = async () => {
       const { state, uris } = await this.volume();
       if (state !== "open") throw new Error(`the volume is ${state}`);
       return uris[0] as string;
-    }, patience);
+    };
+    return vi.waitFor(look, patience).catch((error: Error) => this.#explain(error));
   }
 
   async connect(): Promise<NbdClient> {
-    return openVolume(await this.open());
+    const uri = await this.open();
+    return openVolume(uri).catch((error: Error) => this.#explain(error));
+  }
+
+  /** What the programs last had to say of it. */
+  #explain(error: Error): never {
+    const words = [...this.#running].map(([role, { program }]) => `${role}:\n${program.stderr.slice(-wordsMax)}`);
+    throw new Error([error.message, ...words].join("\n"), { cause: error });
   }
 
   /** Resolves when nothing is under way any more: the source has all, and so has the remote, durably. */
   async calm(): Promise<GroupState> {
-    return vi.waitFor(async () => {
+    const look = async () => {
       const [group, volume] = await Promise.all([this.group(), this.volume()]);
       const isCalm =
         group.linkUp && group.lagRecords === 0 && group.durable === group.lastSeq && volume.applied === volume.added;
       if (!isCalm) throw new Error(`not calm: ${JSON.stringify({ group, volume })}`);
       return group;
-    }, patience);
+    };
+    return vi.waitFor(look, patience).catch((error: Error) => this.#explain(error));
   }
 
   /** The journals as they lie there now. */

@@ -11,6 +11,9 @@ import { WriteHistory } from "#test/oracle/write-history.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { PoweredSites, type PoweredSitesOptions, type SiteName } from "./powered-sites.ts";
 
+/** More than that in one life would only fill the disks. */
+const requestsMax = 2000;
+
 export interface CutRounds {
   readonly powered: PoweredSites;
   readonly options: PoweredSitesOptions;
@@ -29,7 +32,7 @@ export async function playCut(rounds: CutRounds, names: readonly SiteName[]): Pr
   const writtenBefore = history.count;
   const client = await powered.sites.connect();
   const writer = new HistoryWriter({ client, history, random: random.fork(`work ${writtenBefore}`) });
-  const work = writer.run();
+  const work = writer.run(requestsMax);
   await writer.whenAnswered(random.between(5, 200));
   const { epoch } = await powered.sites.group();
   await powered.cut(names, random.between(1, 150), random.integerBelow(2 ** 31));

@@ -16,7 +16,7 @@ const program = join(import.meta.dirname, "disk-process.ts");
 
 const makers: Readonly<Record<FileSystemKind, readonly [string, ...string[]]>> = {
   // What would be written later, by the kernel in the background, is written at once: a cut shall meet the tests' writes.
-  ext4: ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-J", "size=4"],
+  ext4: ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-J", "size=4", "-N", "4096"],
   xfs: ["mkfs.xfs", "-q", "-f"],
 };
 /** The least that mkfs.xfs takes is 300 MiB; images are sparse. */

@@ -24,7 +24,7 @@ export interface PoweredSitesOptions {
   readonly flush: "both" | "spool";
 }
 
-const diskBytes = 512 * MiB;
+const diskBytes = 1024 * MiB;
 
 interface Site {
   readonly disks: readonly PowerDisk[];
