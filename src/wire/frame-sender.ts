@@ -78,9 +78,10 @@ export class FrameSender {
 
   /** The connection took all it was given. Answers whether the body of a large frame has become free. */
   drained(): boolean {
-    const wasLeaving = this.#bulk === "leaving";
-    if (wasLeaving) this.#bulk = "none";
+    const heldBulk = this.holdsBulk;
+    if (this.#bulk === "leaving") this.#bulk = "none";
+    // One that had to wait behind small frames may leave at once now.
     this.#sendWaiting();
-    return wasLeaving;
+    return heldBulk && !this.holdsBulk;
   }
 }
