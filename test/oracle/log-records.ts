@@ -52,7 +52,8 @@ export function readLogs(folder: string, kind: LogKind): Log[] {
 
 function joinFiles(all: readonly LogFile[]): Log {
   const releasedSeq = Math.max(...all.map((file) => file.releasedSeq));
-  const files = newestRow(all);
+  // Pieces of a metadata journal are never used again, and a start may pass over a position.
+  const files = (all[0] as LogFile).kind === "spool" ? newestRow(all) : all;
   const { group, kind, path, firstSeq } = files[0] as LogFile;
   if (firstSeq > releasedSeq + 1) throw new Error(`${path} is the oldest of its log, and one before it is missing`);
   const records: LoggedRecord[] = [];
