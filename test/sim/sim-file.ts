@@ -41,6 +41,8 @@ export class SimFile {
   /** The changes made so far, and of these the ones that are on the disk or lost. */
   #changeCount = 0;
   #settledCount = 0;
+  /** Changes that may have been lost: behind the first number, up to the second. */
+  readonly #lost: [number, number][] = [];
   #damages: Damage[] = [];
 
   get current(): SparseBytes {
@@ -51,9 +53,11 @@ export class SimFile {
     return this.#changeCount;
   }
 
-  /** Of the changes made so far, the first so many are on the disk. */
-  get settledCount(): number {
-    return this.#settledCount;
+  /** Whether all of the first `changeCount` changes surely reached the disk, but for those that an accident settled before. */
+  isDurable(changeCount: number): boolean {
+    return (
+      changeCount <= this.#settledCount && !this.#lost.some(([from, to]) => changeCount > from && changeCount <= to)
+    );
   }
 
   /** What a power cut cannot take. */
@@ -119,6 +123,7 @@ export class SimFile {
     if (random.chance(0.25) && this.#durable.sizeBytes < sizeBytes) this.#durable.truncate(sizeBytes);
     this.#unsynced = [];
     this.#unsyncedBytes = 0;
+    if (changes.length > 0) this.#lost.push([this.#settledCount, this.#changeCount]);
     this.#settledCount = this.#changeCount;
   }
 

@@ -10,6 +10,8 @@ export class SimPath {
   /** Added to each way. */
   delayMs = 0;
   latencyMsMax = 1;
+  /** How much may be on the way in one direction of a connection: one of these. */
+  pipeCapacitiesBytes: readonly number[] = [4096, 20_000, 65_536, 262_144];
   #isHeld = false;
 
   constructor(clock: SimClock, random: SeededRandom) {
@@ -56,6 +58,10 @@ export class SimLink {
   constructor(path: SimPath, clock: SimClock) {
     this.#path = path;
     this.#clock = clock;
+  }
+
+  get pipeCapacitiesBytes(): readonly number[] {
+    return this.#path.pipeCapacitiesBytes;
   }
 
   carry(arrive: () => void): void {

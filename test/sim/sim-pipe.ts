@@ -46,7 +46,7 @@ export class SimPipe {
     this.#random = random;
     this.#sender = sender;
     this.#receiver = receiver;
-    this.#capacityBytes = random.pick([4096, 20_000, 65_536, 262_144]);
+    this.#capacityBytes = random.pick(link.pipeCapacitiesBytes);
     // A segment counts whole until its last byte was read, and is never longer than the way is wide.
     this.#arrived = new BoundedQueue({ countMax: segmentCountMax, bytesMax: 2 * this.#capacityBytes });
   }

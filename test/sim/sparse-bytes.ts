@@ -6,13 +6,14 @@ export const sparseBlockBytes = 4096;
 export class SparseBytes {
   /** `null`: space was set aside, and it reads as zeros. */
   readonly #blocks: Map<number, Buffer | null>;
+  /** Blocks that nobody else has: what is shared is never changed, but replaced. */
+  readonly #own = new Set<number>();
   #sizeBytes: number;
 
   constructor(from?: SparseBytes) {
     this.#sizeBytes = from?.sizeBytes ?? 0;
-    this.#blocks = new Map();
-    for (const [index, block] of from?.blocks() ?? [])
-      this.#blocks.set(index, block === null ? null : Buffer.from(block));
+    this.#blocks = new Map(from?.blocks());
+    if (from !== undefined) from.#own.clear();
   }
 
   get sizeBytes(): number {
@@ -30,29 +31,39 @@ export class SparseBytes {
   /** Answers how many bytes there were. */
   read(target: Buffer, start: number, lengthBytes: number, position: number): number {
     const count = Math.max(0, Math.min(lengthBytes, this.#sizeBytes - position));
-    for (const piece of piecesOf(position, count)) {
-      const block = this.#blocks.get(piece.block);
-      const at = start + piece.position - position;
-      if (block === undefined || block === null) target.fill(0, at, at + piece.lengthBytes);
-      else block.copy(target, at, piece.startInBlock, piece.startInBlock + piece.lengthBytes);
+    const end = position + count;
+    target.fill(0, start, start + count);
+    for (let index = divFloor(position, sparseBlockBytes); index * sparseBlockBytes < end; index++) {
+      const block = this.#blocks.get(index) ?? null;
+      if (block === null) continue;
+      const blockAt = index * sparseBlockBytes;
+      const from = Math.max(position, blockAt);
+      block.copy(target, start + from - position, from - blockAt, Math.min(end - blockAt, sparseBlockBytes));
     }
     return count;
   }
 
+  /** The source is shared from now on: it must not be changed any more. */
   write(source: Buffer, start: number, lengthBytes: number, position: number): void {
     for (const piece of piecesOf(position, lengthBytes)) {
       const at = start + piece.position - position;
-      source.copy(this.#dataBlock(piece.block), piece.startInBlock, at, at + piece.lengthBytes);
+      if (piece.lengthBytes < sparseBlockBytes) {
+        source.copy(this.#ownBlock(piece.block), piece.startInBlock, at, at + piece.lengthBytes);
+      } else {
+        this.#blocks.set(piece.block, source.subarray(at, at + sparseBlockBytes));
+        this.#own.delete(piece.block);
+      }
     }
     if (lengthBytes > 0) this.#sizeBytes = Math.max(this.#sizeBytes, position + lengthBytes);
   }
 
-  #dataBlock(index: number): Buffer {
-    let block = this.#blocks.get(index);
-    if (block === undefined || block === null) {
-      block = Buffer.alloc(sparseBlockBytes);
-      this.#blocks.set(index, block);
-    }
+  #ownBlock(index: number): Buffer {
+    const found = this.#blocks.get(index);
+    if (found !== undefined && found !== null && this.#own.has(index)) return found;
+    const block = Buffer.alloc(sparseBlockBytes);
+    found?.copy(block);
+    this.#blocks.set(index, block);
+    this.#own.add(index);
     return block;
   }
 
@@ -73,7 +84,8 @@ export class SparseBytes {
 
   #clear(position: number, lengthBytes: number): void {
     for (const piece of piecesOf(position, lengthBytes)) {
-      this.#blocks.get(piece.block)?.fill(0, piece.startInBlock, piece.startInBlock + piece.lengthBytes);
+      const isData = (this.#blocks.get(piece.block) ?? null) !== null;
+      if (isData) this.#ownBlock(piece.block).fill(0, piece.startInBlock, piece.startInBlock + piece.lengthBytes);
     }
   }
 
@@ -105,7 +117,7 @@ export class SparseBytes {
   }
 
   flipBit(position: number, bit: number): void {
-    const block = this.#dataBlock(divFloor(position, sparseBlockBytes));
+    const block = this.#ownBlock(divFloor(position, sparseBlockBytes));
     const at = position % sparseBlockBytes;
     block[at] = (block[at] as number) ^ (1 << bit);
   }

@@ -23,7 +23,7 @@ export class RecordHistory {
   readonly #byBlock = new Map<number, KnownRecord[]>();
   readonly #inOrderOfAppending: KnownRecord[] = [];
   readonly #hostVolumes = new Map<number, number>();
-  readonly #modes: { readonly seq: number; readonly isSync: boolean }[];
+  #modes: { readonly seq: number; readonly isSync: boolean }[];
   #lastSeq = 0;
 
   /** `volumesByName`: how the host numbers the group's volumes in its stamps. `isSync`: how the group began. */
@@ -59,6 +59,7 @@ export class RecordHistory {
     }
     if (record.type === type.volume) this.#learnVolume(record);
     if (record.type === type.mode) this.#learnMode(record);
+    if (record.type === type.epoch) this.#forgetModes(record);
     const hostVolume = this.#hostVolumes.get(record.volume);
     const stamps = record.type === type.write ? stampsOf(record, bytes, hostVolume ?? 0) : undefined;
     const added = { ...record, stamps };
@@ -88,6 +89,12 @@ export class RecordHistory {
     const { to } = JSON.parse(record.extra) as { to: string };
     this.#modes.push({ seq: record.seq, isSync: to === "sync" });
     this.#modes.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** What was lost with the power has never held. */
+  #forgetModes(record: FoundRecord): void {
+    const { previousLastSeq } = JSON.parse(record.extra) as { previousLastSeq: number };
+    this.#modes = this.#modes.filter(({ seq }) => seq <= previousLastSeq || seq > record.seq);
   }
 
   /** Whether the record may be acknowledged only when the remote has it: placed under sync, and sync not left since. */

@@ -55,10 +55,14 @@ interface Cell {
   recent: HostWrite[];
 }
 
+/** Of every cell that nobody has written to. */
+const untouched: Cell = { older: [], recent: [before] };
+
 export class VolumeModel {
   readonly volume: number;
   readonly cellCount: number;
-  readonly #cells: Cell[];
+  /** Those that were ever written to. */
+  readonly #cells = new Map<number, Cell>();
   readonly #underWay = new Set<HostWrite>();
   readonly #reads = new Set<HostRead>();
   #unflushed: HostWrite[] = [];
@@ -67,7 +71,6 @@ export class VolumeModel {
   constructor(volume: number, blockCount: number) {
     this.volume = volume;
     this.cellCount = blockCount * cellsPerBlock;
-    this.#cells = Array.from({ length: this.cellCount }, () => ({ older: [], recent: [before] }));
   }
 
   /** Replied, and not covered by a FLUSH or FUA that was replied to. */
@@ -88,8 +91,16 @@ export class VolumeModel {
       isDurable: false,
     };
     this.#underWay.add(write);
-    for (const cell of this.#cellsOf(write)) cell.recent.push(write);
+    for (let index = write.firstCell; index < write.firstCell + write.cellCount; index++) {
+      const cell = this.#cells.get(index);
+      if (cell === undefined) this.#cells.set(index, { older: [], recent: [before, write] });
+      else cell.recent.push(write);
+    }
     return write;
+  }
+
+  #cell(index: number): Cell {
+    return this.#cells.get(index) ?? untouched;
   }
 
   endWrite(write: HostWrite, isReplied: boolean): void {
@@ -112,7 +123,7 @@ export class VolumeModel {
   }
 
   submitRead(firstCell: number, cellCount: number): HostRead {
-    const allowed = this.#cells.slice(firstCell, firstCell + cellCount).map((cell) => visible(cell.recent));
+    const allowed = Array.from({ length: cellCount }, (_, index) => visible(this.#cell(firstCell + index).recent));
     const read = { firstCell, cellCount, submittedAt: ++this.#time, allowed };
     this.#reads.add(read);
     return read;
@@ -123,7 +134,7 @@ export class VolumeModel {
     this.#reads.delete(read);
     values?.forEach((value, index) => {
       const allowed = read.allowed[index] as readonly HostWrite[];
-      const since = (this.#cells[read.firstCell + index] as Cell).recent;
+      const since = this.#cell(read.firstCell + index).recent;
       const isLegal =
         allowed.some((write) => stampOf(write) === value) ||
         since.some((write) => write.submittedAt > read.submittedAt && stampOf(write) === value);
@@ -145,7 +156,7 @@ export class VolumeModel {
    */
   recovered(values: readonly number[], hadPower: boolean): void {
     values.forEach((value, index) => {
-      const cell = this.#cells[index] as Cell;
+      const cell = this.#cell(index);
       const allowed = hadPower ? visible(cell.recent) : [...cell.older, ...cell.recent];
       const found = allowed.findLast((write) => stampOf(write) === value);
       const when = hadPower ? "after its processes were killed" : "after the power was lost";
@@ -165,7 +176,7 @@ export class VolumeModel {
   /** Whether a power cut right now may leave these values. */
   demandDurable(firstCell: number, values: readonly number[], where: string): void {
     values.forEach((value, index) => {
-      const cell = this.#cells[firstCell + index] as Cell;
+      const cell = this.#cell(firstCell + index);
       const allowed = [...cell.older, ...cell.recent];
       const isLegal = allowed.some((write) => stampOf(write) === value);
       demand("promise", isLegal, () => this.#describe(firstCell + index, value, allowed, `${where} has only`));
@@ -175,7 +186,7 @@ export class VolumeModel {
   /** Whether the host may find these values now. */
   demandVisible(firstCell: number, values: readonly number[], where: string): void {
     values.forEach((value, index) => {
-      const allowed = visible((this.#cells[firstCell + index] as Cell).recent);
+      const allowed = visible(this.#cell(firstCell + index).recent);
       const isLegal = allowed.some((write) => stampOf(write) === value);
       this.#demandLegal(isLegal, firstCell + index, value, allowed, where);
     });
@@ -193,7 +204,7 @@ export class VolumeModel {
   }
 
   #cellsOf(write: HostWrite): Cell[] {
-    return this.#cells.slice(write.firstCell, write.firstCell + write.cellCount);
+    return Array.from({ length: write.cellCount }, (_, index) => this.#cell(write.firstCell + index));
   }
 
   #demandLegal(isLegal: boolean, cell: number, value: number, allowed: readonly HostWrite[], what: string): void {

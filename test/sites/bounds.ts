@@ -1,0 +1,27 @@
+/** Looked at between any two steps: limits that must hold at every moment, and figures that must never lie. */
+import { demand } from "./violation.ts";
+import type { World } from "./world.ts";
+
+/** One per group, one that a dead peer still has, and attempts under way. */
+const connectionsPerGroupMax = 4;
+
+export function demandBounds(world: World): void {
+  const { simulation, weather, source, journal } = world;
+  const connections = simulation.network.standingCount;
+  const connectionsMax = weather.groups.length * connectionsPerGroupMax;
+  demand(
+    "bound",
+    connections <= connectionsMax,
+    () => `${connections} connections stand, ${connectionsMax} are the limit`,
+  );
+  for (const { id, durable } of world.remote?.groups() ?? []) journal.said(id, durable);
+  for (const figures of source?.groups() ?? []) {
+    const { name, spoolBytes, spoolLimitBytes, id, durable } = figures;
+    demand(
+      "bound",
+      spoolBytes <= spoolLimitBytes,
+      () => `the spool of ${name} has ${spoolBytes} of ${spoolLimitBytes} bytes`,
+    );
+    journal.said(id, durable);
+  }
+}

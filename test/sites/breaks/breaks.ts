@@ -1,0 +1,111 @@
+/** Seven mistakes that a program of this kind may make. Each is one that a review could miss. */
+import type { Break } from "./break.ts";
+
+export const breaks: readonly Break[] = [
+  {
+    name: "skip the spool's sync on FLUSH",
+    harm: "a power cut takes what a FLUSH has promised from the spool",
+    changes: [
+      {
+        file: "src/appliance/local/local-group.ts",
+        from: `    this.#parts.spool.sync((error) => {
+      if (error !== null) this.fail(error);
+      else this.#flushes.spoolDurable(this.#parts.spool.durableSeq);
+    });
+`,
+        to: `    this.#parts.machine.clock.soon(() => this.#flushes.spoolDurable(this.#parts.spool.lastSeq));
+`,
+      },
+    ],
+  },
+  {
+    name: "reply before the remote's acknowledgement in sync",
+    harm: "losing the source's site loses writes that were replied to",
+    changes: [
+      {
+        file: "src/appliance/local/local-group.ts",
+        from: "    const needsRemote = this.#mode.waitsForRemote;\n",
+        to: "    const needsRemote = false;\n",
+      },
+    ],
+  },
+  {
+    name: "redo out of order",
+    harm: "after a crash the source has an older write over a newer one",
+    changes: [
+      {
+        file: "src/appliance/local/attachment.ts",
+        from: `    return isWanted ? receiver.redo({ ...record, buffer }) : undefined;
+  });
+`,
+        to: `    if (isWanted) wanted.push({ ...record, buffer: Buffer.from(buffer) });
+  });
+  for (const record of wanted.reverse()) await receiver.redo(record);
+`,
+      },
+      {
+        file: "src/appliance/local/attachment.ts",
+        from: "  await group.spool.scan(0, (record, buffer) => {\n",
+        to: '  const wanted: Parameters<VolumeReceiver["redo"]>[0][] = [];\n  await group.spool.scan(0, (record, buffer) => {\n',
+      },
+      {
+        file: "src/interceptor/redo.ts",
+        from: "    if (ordinal <= this.#lastOrdinal) {\n",
+        to: "    if (ordinal < 0) {\n",
+      },
+    ],
+  },
+  {
+    name: "accept a gap at the receiver",
+    harm: "the remote misses writes, and nobody knows (a sender that skips is part of the break)",
+    changes: [
+      {
+        file: "src/appliance/remote/receiver.ts",
+        from: `    if (batch.firstSeq > received + 1) this.#refuseGap(batch);
+    return Math.max(0, received + 1 - batch.firstSeq);
+`,
+        to: "    return Math.max(0, received + 1 - batch.firstSeq);\n",
+      },
+      {
+        file: "src/appliance/local/spool-reader.ts",
+        from: "    const left = segment.endOffset - offset;\n",
+        to: "    const left = Math.min(roomBytes, segment.endOffset - offset);\n",
+      },
+    ],
+  },
+  {
+    name: "reuse a seq after power loss",
+    harm: "two writes have one number, and the remote keeps the wrong one",
+    changes: [
+      {
+        file: "src/appliance/local/group-start.ts",
+        from: "    const epochSeq = Math.max(state.seqCeiling, lastSeq) + 1;\n",
+        to: "    const epochSeq = lastSeq + 1;\n",
+      },
+    ],
+  },
+  {
+    name: "take damage for a tail",
+    harm: "one wrong bit silently cuts off all that was written after it",
+    changes: [
+      {
+        file: "src/records/log-recovery-table.ts",
+        from: `evidence: ["claimed", "known"], decision: "damage" }`,
+        to: `evidence: ["claimed", "known"], decision: "tail" }`,
+      },
+    ],
+  },
+  {
+    name: "trust `received` over a remote restart",
+    harm: "what the remote lost with its power is never sent again",
+    changes: [
+      {
+        file: "src/appliance/local/local-group.ts",
+        from: "    this.#marks = welcome;\n",
+        to: `    welcome = { ...welcome, received: Math.max(welcome.received, this.#marks.received) };
+    this.#marks = welcome;
+`,
+      },
+    ],
+  },
+];

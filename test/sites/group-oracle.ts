@@ -1,0 +1,82 @@
+/** Judges what one group's host is told, by what the disks of both sites have at that moment. */
+import type { Mode } from "#src/control/role.ts";
+import type { JournalWatch } from "./journal-watch.ts";
+import { RecordHistory } from "./record-history.ts";
+import type { SourceWatch } from "./source-watch.ts";
+import type { SpoolWatch } from "./spool-watch.ts";
+import { demand } from "./violation.ts";
+import type { HostWrite, VolumeModel } from "./volume-model.ts";
+
+export interface WatchedVolume {
+  readonly name: string;
+  /** As the host numbers it. */
+  readonly volume: number;
+  readonly blockCount: number;
+}
+
+export class GroupOracle {
+  readonly id: string;
+  readonly history: RecordHistory;
+  readonly #spool: SpoolWatch;
+  readonly #journal: JournalWatch;
+  /** Where each write that was replied to is in the order. */
+  readonly #seqs = new Map<HostWrite, number>();
+
+  constructor(id: string, mode: Mode, volumes: readonly WatchedVolume[], spool: SpoolWatch, journal: JournalWatch) {
+    this.id = id;
+    this.history = new RecordHistory(new Map(volumes.map(({ name, volume }) => [name, volume])), mode === "sync");
+    this.#spool = spool;
+    this.#journal = journal;
+  }
+
+  /** `since`: how many records the history had when the write was submitted. */
+  writeReplied(model: VolumeModel, source: SourceWatch, write: HostWrite, since: number): void {
+    const seq = this.history.seqOf(write, model.volume, since);
+    const what = `write ${write.number} (${write.kind}) of volume ${model.volume}`;
+    demand("promise", seq !== undefined, () => `${what} is replied to, and the spool does not have it`);
+    this.#seqs.set(write, seq as number);
+    this.#demandReceived(seq as number, what);
+    const { firstCell, cellCount } = write;
+    model.demandVisible(
+      firstCell,
+      source.visibleStamps(firstCell, cellCount),
+      `after the reply to ${what} the source has`,
+    );
+    if (write.fua) this.#demandDurable(model, source, [write], `FUA of ${what}`);
+  }
+
+  flushReplied(model: VolumeModel, source: SourceWatch, covered: readonly HostWrite[]): void {
+    this.#demandDurable(model, source, covered, `FLUSH of volume ${model.volume}`);
+  }
+
+  #demandDurable(model: VolumeModel, source: SourceWatch, covered: readonly HostWrite[], what: string): void {
+    const last = Math.max(0, ...covered.map((write) => this.#seqs.get(write) ?? 0));
+    const inDanger = this.#spool.firstInDanger(this.id, last);
+    demand(
+      "promise",
+      inDanger === undefined,
+      () => `${what} covers seq ${inDanger}, which is not durable in the spool`,
+    );
+    if (last > 0 && this.history.needsRemote(last)) {
+      const durable = this.#journal.durableSeq(this.id);
+      const hasAll = durable >= last;
+      demand("promise", hasAll, () => `${what} covers seq ${last}, the remote has durably only ${durable}`);
+    }
+    for (const { firstCell, cellCount } of covered) {
+      const stamps = source.durableStamps(firstCell, cellCount);
+      model.demandDurable(firstCell, stamps, `after ${what} the source has durably`);
+    }
+    for (const write of covered) this.#seqs.delete(write);
+  }
+
+  #demandReceived(seq: number, what: string): void {
+    if (!this.history.needsRemote(seq)) return;
+    const received = this.#journal.receivedSeq(this.id);
+    demand("promise", received >= seq, () => `${what} has seq ${seq} under sync, the remote has only ${received}`);
+  }
+
+  /** What was not promised may be gone. */
+  sourceCrashed(): void {
+    this.#seqs.clear();
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Reads a group's journals from the remote site's disk, from nothing but docs/formats.md, and replays them: what a
+ * volume would be, were it made anew from what the remote site has.
+ */
+import { blockBytes } from "#src/core/limits.ts";
+import type { SimDisk } from "#test/sim/sim-disk.ts";
+import {
+  batchAt,
+  entriesOf,
+  type FoundEntry,
+  type LogHeader,
+  logHeaderBytes,
+  logHeaderOf,
+  magics,
+} from "./batch-reading.ts";
+import { filesOf } from "./file-tree.ts";
+import { payloadOf } from "./journal-payload.ts";
+import { demandKnown } from "./known-entry.ts";
+import { isChange, type RecordHistory } from "./record-history.ts";
+import { demandNext } from "./spool-watch.ts";
+import { Violation } from "./violation.ts";
+
+interface Piece {
+  readonly header: LogHeader;
+  readonly bytes: Buffer;
+}
+
+/** All entries, in their order, each known to the history. */
+export function journalOf(disk: SimDisk, group: string, history: RecordHistory): FoundEntry[] {
+  const entries: FoundEntry[] = [];
+  for (const { header, bytes } of piecesOf(disk, group)) {
+    for (let at = logHeaderBytes; at < bytes.length; ) {
+      const batch = batchAt(bytes, at);
+      if (batch === undefined || batch.position !== header.basePosition + at) break;
+      if (batch.incarnation !== header.incarnation) break;
+      for (const entry of entriesOf(bytes, batch)) {
+        const last = entries.at(-1);
+        if (last !== undefined) demandNext(last, entry);
+        demandKnown(history, entry);
+        entries.push(entry);
+      }
+      at += batch.spanBytes;
+    }
+  }
+  return entries;
+}
+
+function piecesOf(disk: SimDisk, group: string): Piece[] {
+  const pieces: Piece[] = [];
+  for (const [path, file] of filesOf(disk.root)) {
+    if (!path.endsWith(".piece")) continue;
+    const bytes = Buffer.alloc(file.current.sizeBytes);
+    file.current.read(bytes, 0, bytes.length, 0);
+    const header = logHeaderOf(bytes);
+    if (header?.magic === magics.pieces && header.group === group) pieces.push({ header, bytes });
+  }
+  return pieces.sort((a, b) => a.header.basePosition - b.header.basePosition);
+}
+
+/** Up to here the disk has all, payloads included; whether anybody goes on behind it is another matter. */
+export function lastSoundSeq(disk: SimDisk, group: string, history: RecordHistory): number {
+  let last = 0;
+  try {
+    for (const entry of journalOf(disk, group, history)) {
+      if (entry.address > 0) payloadOf(disk, group, entry);
+      last = entry.seq;
+    }
+  } catch (error) {
+    // Behind this lies what the power cut has left of an unpromised tail.
+    if (!(error instanceof Violation)) throw error;
+  }
+  return last;
+}
+
+export interface ReplayedVolume {
+  readonly volume: number;
+  readonly blockCount: number;
+}
+
+/** The content of a volume, as the host numbers it, after all entries. */
+export function replay(
+  disk: SimDisk,
+  group: string,
+  history: RecordHistory,
+  entries: readonly FoundEntry[],
+  { volume, blockCount }: ReplayedVolume,
+): Buffer {
+  const content = Buffer.alloc(blockCount * blockBytes);
+  for (const entry of entries) {
+    if (!isChange(entry) || history.hostVolumeOf(entry) !== volume) continue;
+    const start = entry.startBlock * blockBytes;
+    if (entry.address === 0) content.fill(0, start, start + entry.blockCount * blockBytes);
+    else payloadOf(disk, group, entry).copy(content, start);
+  }
+  return content;
+}

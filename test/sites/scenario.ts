@@ -1,0 +1,195 @@
+/**
+ * One seed's story: hosts write and read while the faults of the seed's weather happen, then all is healed, and what is
+ * left must come together: every volume open, every record durable at the remote, source and journal the same.
+ */
+import { blockBytes } from "#src/core/limits.ts";
+import type { SeededRandom } from "#test/sim/seeded-random.ts";
+import { demandBounds } from "./bounds.ts";
+import type { FaultKind } from "./faults.ts";
+import type { GroupOracle } from "./group-oracle.ts";
+import { journalOf, replay } from "./journal-replay.ts";
+import { demand, Violation } from "./violation.ts";
+import type { VolumeHost } from "./volume-host.ts";
+import { World } from "./world.ts";
+
+export interface Outcome {
+  readonly seed: number;
+  readonly simulatedMs: number;
+  readonly requests: number;
+  readonly records: number;
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  /** Ended with a site that had stopped itself, as harmful weather allows. */
+  readonly isStopped: boolean;
+  /** Two runs of one seed have the same. */
+  readonly digest: string;
+  readonly trace: readonly string[];
+}
+
+/** What a failed run leaves to look at. */
+export class FailedRun extends Error {
+  override name = "FailedRun";
+  readonly seed: number;
+  readonly trace: readonly string[];
+
+  constructor(seed: number, cause: Error, trace: readonly string[]) {
+    super(`seed ${seed}: ${cause.message}`, { cause });
+    this.seed = seed;
+    this.trace = trace;
+  }
+}
+
+/** Long enough for every timeout and every backoff to come round several times. */
+const settleMs = 600_000;
+/** Where a site may have stopped itself, nothing has to come together, and it is not waited for so long. */
+const harmedSettleMs = 60_000;
+const lookEveryMs = 500;
+
+/** Promises that nobody waits for belong to the world that runs. */
+let running: World | undefined;
+process.on("unhandledRejection", (reason) => {
+  if (running === undefined) throw reason;
+  running.fail(reason instanceof Error ? reason : new Error(String(reason)));
+});
+
+export async function runSeed(seed: number): Promise<Outcome> {
+  const world = new World(seed);
+  running = world;
+  try {
+    return await play(world, seed);
+  } catch (error) {
+    throw new FailedRun(seed, error as Error, world.simulation.trace.lines);
+  } finally {
+    running = undefined;
+  }
+}
+
+async function play(world: World, seed: number): Promise<Outcome> {
+  const random = world.simulation.random.fork("scenario");
+  world.startRemote();
+  world.startSource();
+  await world.pass(random.pick([0, 20, 2_000]));
+  for (let step = 0; step < world.weather.steps; step++) await playStep(world, random);
+  world.faults.heal();
+  const isStopped = (await settle(world)) || hasFoundDamage(world, () => demandEqual(world));
+  return {
+    seed,
+    simulatedMs: world.simulation.clock.nowMs,
+    requests: world.volumes.reduce((sum, volume) => sum + volume.requestCount, 0),
+    records: world.groups.reduce((sum, group) => sum + group.history.count, 0),
+    faults: world.faults.counts,
+    isStopped,
+    digest: world.simulation.trace.digest(),
+    trace: world.simulation.trace.lines,
+  };
+}
+
+async function playStep(world: World, random: SeededRandom): Promise<void> {
+  for (const volume of world.volumes) if (random.chance(0.7)) volume.submitSome();
+  demandBounds(world);
+  if (random.chance(0.1)) unfence(world);
+  if (random.chance(0.06)) switchMode(world, random);
+  if (random.chance(0.25)) {
+    // At any event, so also in the middle of a write, a sync, a recovery.
+    await world.pass(random.pick([5, 500]), random.between(1, random.pick([5, 40, 200])));
+    world.faults.inject();
+  }
+  await world.pass(random.pick([0.1, 0.5, 2, 2, 10, 10, 50, 400, 4_000]));
+}
+
+function switchMode(world: World, random: SeededRandom): void {
+  const { groups } = world.weather;
+  world.source?.setMode(random.pick(groups).name, random.pick(["sync", "async"]));
+}
+
+/** Answers whether a site has stopped itself instead, for a reason that this weather gives. */
+async function settle(world: World): Promise<boolean> {
+  let hasFlushed = false;
+  const isExcused = world.weather.errors || world.weather.flips;
+  const patienceMs = isExcused ? harmedSettleMs : settleMs;
+  for (let passedMs = 0; passedMs < patienceMs; passedMs += lookEveryMs) {
+    await world.pass(lookEveryMs);
+    unfence(world);
+    if (
+      !world.volumes.every((volume) => isOpen(world, volume)) ||
+      world.volumes.some((volume) => volume.inFlightCount > 0)
+    )
+      continue;
+    if (!hasFlushed) {
+      for (const volume of world.volumes) volume.submitFlush();
+      hasFlushed = true;
+    } else if (world.groups.every((group) => hasArrived(world, group))) {
+      return false;
+    }
+  }
+  demand("liveness", isExcused, () => `after all was healed, this stays: ${describe(world)}`);
+  return true;
+}
+
+/** A person has looked. Where nothing was done to the disks, no volume is fenced. */
+function unfence(world: World): void {
+  const { errors, flips, fullDisks } = world.weather;
+  for (const volume of world.source?.volumes().values() ?? []) {
+    const { state, why } = volume.status();
+    if (state !== "fenced") continue;
+    demand("conduct", errors || flips || fullDisks, () => `${volume.name} is fenced: ${why}`);
+    world.unfence(volume.name);
+  }
+}
+
+function isOpen(world: World, { name, isAttached }: VolumeHost): boolean {
+  const status = world.source?.volumes().get(name)?.status();
+  return isAttached && status?.state === "open" && status.resync === undefined;
+}
+
+function hasArrived(world: World, group: GroupOracle): boolean {
+  const figures = world.source?.groups().find((one) => one.id === group.id);
+  if (figures === undefined || figures.state !== "steady") return false;
+  return figures.lagRecords === 0 && world.journal.durableSeq(group.id) >= figures.lastSeq;
+}
+
+function describe(world: World): string {
+  const volumes = world.volumes.map(
+    ({ name, isAttached, inFlightCount }) => `${name} ${isAttached ? "open" : "not open"}, ${inFlightCount} in flight`,
+  );
+  const groups = world.source?.groups().map((figures) => JSON.stringify(figures)) ?? [];
+  const failures = [world.sourceFailure, world.remoteFailure].map((error) => error?.stack ?? "");
+  const statuses = [...(world.source?.volumes() ?? [])].map(
+    ([name, volume]) => `${name} ${JSON.stringify(volume.status())}`,
+  );
+  return [...volumes, ...statuses, ...groups, ...failures].filter((line) => line !== "").join("; ");
+}
+
+/** Where bits were flipped in the remote's data, whoever reads it finds its sums wrong; else nobody may. */
+function hasFoundDamage(world: World, compare: () => void): boolean {
+  try {
+    compare();
+    return false;
+  } catch (error) {
+    if (world.weather.flips && error instanceof Violation && error.invariant === "truth") return true;
+    throw error;
+  }
+}
+
+function demandEqual(world: World): void {
+  world.weather.groups.forEach((plan, index) => {
+    const group = world.groups[index] as GroupOracle;
+    const { disk } = world.remoteHost;
+    const entries = journalOf(disk, group.id, group.history);
+    for (const { name, blockCount } of plan.volumes) {
+      const volume = world.volumes.find((one) => one.name === name) as (typeof world.volumes)[number];
+      volume.demandContent();
+      const replayed = replay(disk, group.id, group.history, entries, { volume: volume.model.volume, blockCount });
+      const source = Buffer.alloc(blockCount * blockBytes);
+      world.sourceHost.disk.fileAt(`/${name}/source`).current.read(source, 0, source.length, 0);
+      const block = firstDifference(source, replayed);
+      demand("ahead", block === undefined, () => `block ${block} of ${name} is not what the journal replays`);
+    }
+  });
+}
+
+function firstDifference(one: Buffer, other: Buffer): number | undefined {
+  if (one.equals(other)) return undefined;
+  for (let at = 0; ; at += blockBytes) {
+    if (!one.subarray(at, at + blockBytes).equals(other.subarray(at, at + blockBytes))) return at / blockBytes;
+  }
+}

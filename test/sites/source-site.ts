@@ -1,0 +1,111 @@
+/** The source site as a process would be: a local appliance, and an interceptor for each volume. */
+import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
+import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
+import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
+import type { Mode } from "#src/control/role.ts";
+import { blockBytes, MiB } from "#src/core/limits.ts";
+import type { Counters } from "#src/host/counters.ts";
+import { DeviceSource } from "#src/interceptor/device-source.ts";
+import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted-volume.ts";
+import type { NbdExport } from "#src/nbd/export.ts";
+import type { GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
+import { GroupLinkClient } from "#src/wire/group-link-client.ts";
+import type { SimHost } from "#test/sim/sim-host.ts";
+import { linkPort, linkToken } from "./remote-site.ts";
+import type { VolumePlan, Weather } from "./weather.ts";
+
+const againMs = 1_000;
+const stopGraceMs = 5_000;
+const resyncBytesPerSecond = 64 * MiB;
+
+const noCounters: Counters = {
+  counter: () => ({ add: () => {} }),
+  gauge: () => ({ raise: () => {}, lower: () => {} }),
+  read: () => ({}),
+};
+
+export interface SourceSiteEvents {
+  opened(volume: string, opened: NbdExport): void;
+  /** A volume could not be opened; it will be tried again. */
+  failed(error: Error): void;
+}
+
+export interface SourceSite {
+  setMode(group: string, mode: Mode): void;
+  groups(): readonly GroupFigures[];
+  /** Those that are open. */
+  volumes(): ReadonlyMap<string, InterceptedVolume>;
+  stop(): Promise<void>;
+}
+
+function policyOf(weather: Weather): GroupPolicy {
+  const { linkLoss, spoolSegmentBytes, spoolLimitBytes, lagBytesMax } = weather;
+  return {
+    ...defaultGroupPolicy,
+    mode: { ...defaultGroupPolicy.mode, linkLoss, drainedBytes: 64 * 1024 },
+    spoolSegmentBytes,
+    spoolLimitBytes,
+    lagBytesMax,
+    seqReserve: 1_000,
+  };
+}
+
+export async function startSourceSite(
+  machine: SimHost,
+  remoteName: string,
+  weather: Weather,
+  events: SourceSiteEvents,
+): Promise<SourceSite> {
+  const { sockets, clock, randomness, log } = machine;
+  const connect = (owner: GroupLinkOwner): GroupLink => {
+    const address = { kind: "tcp", host: remoteName, port: linkPort } as const;
+    const client = new GroupLinkClient({ sockets, clock, randomness, log, token: linkToken, address }, owner);
+    client.start();
+    return client;
+  };
+  const appliance = await LocalAppliance.open({
+    machine,
+    folder: "/local",
+    policy: policyOf(weather),
+    newGroupMode: "async",
+    connect,
+  });
+  const volumes = new Map<string, InterceptedVolume>();
+  for (const { id, name, mode } of weather.groups) await appliance.addGroup({ id, name, mode });
+  const open = async (group: string, { name, blockCount }: VolumePlan): Promise<void> => {
+    try {
+      const volume = await openVolume({
+        identity: { id: idOf(name), name, group, sizeBytes: blockCount * blockBytes },
+        files: machine.files,
+        folder: `/${name}`,
+        openSource: async () =>
+          new DeviceSource(machine.openBlockDevice(`/${name}/source`, { readOnly: false }), machine.clock),
+        links: appliance,
+        clock,
+        log,
+        counters: noCounters,
+        options: { resyncBytesPerSecond: resyncBytesPerSecond },
+      });
+      volumes.set(name, volume);
+      events.opened(name, volume);
+    } catch (error) {
+      events.failed(error as Error);
+      clock.timer(againMs, () => void open(group, { name, blockCount }));
+    }
+  };
+  for (const group of weather.groups) for (const volume of group.volumes) void open(group.name, volume);
+  return {
+    setMode: (group, mode) => appliance.setMode(group, mode),
+    groups: () => appliance.figures(),
+    volumes: () => volumes,
+    stop: async () => {
+      for (const volume of volumes.values()) await volume.stop(stopGraceMs);
+      await appliance.stop();
+    },
+  };
+}
+
+/** Some identity that is the same at every start. */
+function idOf(name: string): string {
+  return Buffer.from(name.padEnd(16)).toString("hex");
+}

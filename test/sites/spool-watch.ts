@@ -1,0 +1,113 @@
+/**
+ * Watches the spools on the source site's disk as they are written: fills the histories of their groups, and knows
+ * which records a power cut could not take at this moment.
+ */
+import type { SimDisk } from "#test/sim/sim-disk.ts";
+import type { Change, SimFile } from "#test/sim/sim-file.ts";
+import { batchAt, type FoundBatch, type FoundRecord, logHeaderOf, magics, recordsOf } from "./batch-reading.ts";
+import { hasName, Written } from "./file-tree.ts";
+import { type RecordHistory, type as recordTypes } from "./record-history.ts";
+import { demand } from "./violation.ts";
+
+interface Group {
+  readonly history: RecordHistory;
+  /** Not known to be durable, in the order of appending. */
+  pending: { readonly seq: number; readonly file: SimFile; readonly written: Written }[];
+  /** The last one appended in this life of the site; undefined: none was. */
+  last: FoundRecord | undefined;
+}
+
+interface Segment {
+  readonly group: Group;
+  readonly basePosition: number;
+}
+
+export class SpoolWatch {
+  readonly #disk: SimDisk;
+  /** Answers the history of a group by its id. */
+  readonly #historyOf: (group: string) => RecordHistory;
+  readonly #groups = new Map<string, Group>();
+  #segments = new Map<SimFile, Segment>();
+
+  constructor(disk: SimDisk, historyOf: (group: string) => RecordHistory) {
+    this.#disk = disk;
+    this.#historyOf = historyOf;
+  }
+
+  changed(file: SimFile, change: Change): void {
+    if (change.kind !== "write") return;
+    const header = change.position === 0 ? logHeaderOf(change.bytes) : undefined;
+    if (header?.magic === magics.spool) this.#begin(file, header.group, header.basePosition);
+    const segment = this.#segments.get(file);
+    if (segment === undefined) return;
+    for (let at = 0; at < change.bytes.length; ) {
+      const batch = batchAt(change.bytes, at);
+      if (batch?.magic !== magics.records) return;
+      const isInPlace = batch.position === segment.basePosition + change.position + at;
+      demand("order", isInPlace, () => `a batch for position ${batch.position} is written elsewhere`);
+      this.#append(segment.group, file, change.bytes, batch);
+      at += batch.spanBytes;
+    }
+  }
+
+  #begin(file: SimFile, groupId: string, basePosition: number): void {
+    let group = this.#groups.get(groupId);
+    if (group === undefined) {
+      group = { history: this.#historyOf(groupId), pending: [], last: undefined };
+      this.#groups.set(groupId, group);
+    }
+    // The segment is used again: what it had is not needed in the spool any more.
+    group.pending = group.pending.filter((record) => record.file !== file);
+    this.#segments.set(file, { group, basePosition });
+  }
+
+  #append(group: Group, file: SimFile, bytes: Buffer, batch: FoundBatch): void {
+    const records = recordsOf(bytes, batch);
+    demand(
+      "truth",
+      records !== undefined,
+      () => `the batch from seq ${batch.firstSeq} on is not what its checksums say`,
+    );
+    const written = new Written(file);
+    for (const record of records ?? []) {
+      if (group.last !== undefined) demandNext(group.last, record);
+      demand("order", record.time >= (group.last?.time ?? 0), () => `time goes back at seq ${record.seq}`);
+      group.history.add(record, bytes);
+      group.pending.push({ seq: record.seq, file, written });
+      group.last = record;
+    }
+  }
+
+  /** The first record up to `lastSeq` that a power cut right now might take. */
+  firstInDanger(group: string, lastSeq: number): number | undefined {
+    const found = this.#groups.get(group);
+    if (found === undefined) return undefined;
+    const { root } = this.#disk;
+    // What was removed is not needed in the spool any more, as what was used again.
+    found.pending = found.pending.filter(
+      ({ seq, file, written }) => seq > lastSeq || !(written.isDurable(root) || !hasName(root, file)),
+    );
+    return found.pending.find(({ seq }) => seq <= lastSeq)?.seq;
+  }
+
+  /** The site's processes have ended: what they write next follows what they find. */
+  crash(hadPower: boolean): void {
+    for (const group of this.#groups.values()) {
+      group.last = undefined;
+      if (!hadPower) group.pending = [];
+    }
+  }
+}
+
+/** The next in the order: the next seq, or the first of a new epoch. */
+export function demandNext(
+  last: { readonly seq: number; readonly epoch: number },
+  next: { readonly seq: number; readonly epoch: number; readonly type: number },
+): void {
+  const isNext =
+    next.type === recordTypes.epoch
+      ? next.seq > last.seq && next.epoch > last.epoch
+      : next.seq === last.seq + 1 && next.epoch === last.epoch;
+  const found = `seq ${next.seq} of epoch ${next.epoch}`;
+  demand("order", isNext, () => `${found} follows seq ${last.seq} of epoch ${last.epoch}`);
+}

@@ -1,0 +1,272 @@
+/**
+ * Two sites from one seed: a source site with local appliance, interceptors and their hosts, a remote site with its
+ * journals, the network between them, and the oracle that watches both disks. Sites end and begin again; what they
+ * leave behind stays.
+ */
+import { blockBytes } from "#src/core/limits.ts";
+import { nbdError } from "#src/nbd/constants.ts";
+import type { NbdExport } from "#src/nbd/export.ts";
+import { promisesSettled } from "#test/sim/sim-clock.ts";
+import type { SimHost } from "#test/sim/sim-host.ts";
+import type { SimPath } from "#test/sim/sim-path.ts";
+import { Simulation } from "#test/sim/simulation.ts";
+import { Faults } from "./faults.ts";
+import { GroupOracle } from "./group-oracle.ts";
+import { JournalWatch } from "./journal-watch.ts";
+import { type RemoteSite, startRemoteSite } from "./remote-site.ts";
+import { type SourceSite, startSourceSite } from "./source-site.ts";
+import { SourceWatch } from "./source-watch.ts";
+import { SpoolWatch } from "./spool-watch.ts";
+import { VolumeHost } from "./volume-host.ts";
+import { drawWeather, type GroupPlan, type Weather } from "./weather.ts";
+
+/** A process that could not start is started again after this, and after twice the time if it still cannot. */
+const againMs = 1_000;
+const againMsMax = 30_000;
+
+/** Mostly wide: a narrow way takes many steps for the same bytes. */
+const pipeCapacitiesBytes = [16_384, 262_144, 1_048_576, 1_048_576];
+
+export class World {
+  readonly simulation: Simulation;
+  readonly weather: Weather;
+  readonly sourceHost: SimHost;
+  readonly remoteHost: SimHost;
+  readonly faults: Faults;
+  readonly groups: readonly GroupOracle[];
+  readonly volumes: readonly VolumeHost[];
+  readonly spool: SpoolWatch;
+  readonly journal: JournalWatch;
+  readonly #sources: SourceWatch[] = [];
+  /** Volumes whose writes may have been lost from memory since their hosts last saw them. */
+  readonly #lostPower = new Set<VolumeHost>();
+  source: SourceSite | undefined;
+  remote: RemoteSite | undefined;
+  /** Why the last try to start each site failed. */
+  sourceFailure: Error | undefined;
+  remoteFailure: Error | undefined;
+  #failure: Error | undefined;
+  #nextNumber = 1;
+  #lives = { source: 0, remote: 0 };
+  #again = { source: againMs, remote: againMs };
+
+  constructor(seed: number) {
+    this.simulation = new Simulation(seed);
+    const { random } = this.simulation;
+    this.weather = drawWeather(random.fork("weather"));
+    this.sourceHost = this.simulation.host("source-site");
+    this.remoteHost = this.simulation.host("remote-site");
+    for (const path of this.#paths()) path.pipeCapacitiesBytes = pipeCapacitiesBytes;
+    this.spool = new SpoolWatch(this.sourceHost.disk, (group) => this.#oracleOf(group).history);
+    this.journal = new JournalWatch(this.remoteHost.disk, (group) => this.#oracleOf(group).history);
+    this.groups = this.weather.groups.map((plan) => this.#watchGroup(plan));
+    this.volumes = this.weather.groups.flatMap((plan, index) => this.#makeVolumes(plan, index));
+    this.faults = new Faults(this.simulation, this.weather, this.sourceHost, this.remoteHost, (site, hadPower) => {
+      if (site !== "remote") this.crashSource(hadPower);
+      if (site !== "source") this.crashRemote(hadPower);
+    });
+    this.#observe();
+  }
+
+  #paths(): SimPath[] {
+    const { network } = this.simulation;
+    const [source, remote] = [this.sourceHost.name, this.remoteHost.name];
+    return [network.path(source, remote), network.path(remote, source)];
+  }
+
+  #oracleOf(id: string): GroupOracle {
+    return this.groups.find((group) => group.id === id) as GroupOracle;
+  }
+
+  #numberOf(name: string): number {
+    return this.weather.groups.flatMap(({ volumes }) => volumes).findIndex((volume) => volume.name === name) + 1;
+  }
+
+  #watchGroup({ id, mode, volumes }: GroupPlan): GroupOracle {
+    const watched = volumes.map(({ name, blockCount }) => ({ name, blockCount, volume: this.#numberOf(name) }));
+    return new GroupOracle(id, mode, watched, this.spool, this.journal);
+  }
+
+  #makeVolumes(plan: GroupPlan, index: number): VolumeHost[] {
+    const group = this.groups[index] as GroupOracle;
+    return plan.volumes.map(({ name, blockCount }) => {
+      const volume = this.#numberOf(name);
+      this.sourceHost.files.makeFolder(`/${name}`);
+      const handle = this.sourceHost.files.create(`/${name}/source`);
+      handle.truncateNow(blockCount * blockBytes);
+      handle.close();
+      const file = this.sourceHost.disk.fileAt(`/${name}/source`);
+      file.makeDurable(file.changeCount);
+      const receivedSeq = (): number => this.journal.receivedSeq(group.id);
+      const source = new SourceWatch({ file, volume, blockCount, history: group.history, receivedSeq });
+      this.#sources.push(source);
+      return new VolumeHost({
+        name,
+        volume,
+        blockCount,
+        group,
+        source,
+        random: this.simulation.random.fork(`host of ${name}`),
+        nextNumber: () => this.#nextNumber++,
+        note: (text) => this.simulation.trace.add(`host: ${text}`),
+        guard: (check) => this.guard(check),
+        mayFail: (error) => this.#mayFail(error),
+      });
+    });
+  }
+
+  #mayFail(error: number): boolean {
+    const { errors, flips, fullDisks } = this.weather;
+    if (errors || flips) return true;
+    // A volume that was fenced for want of room answers nothing while it is being redone.
+    return fullDisks && (error === nbdError.noSpace || error === nbdError.io);
+  }
+
+  #observe(): void {
+    this.sourceHost.files.makeFolder("/local");
+    const { root } = this.sourceHost.disk;
+    for (const node of root.names.values()) if (node.kind === "folder") node.makeDurable(node.changeCount);
+    root.makeDurable(root.changeCount);
+    this.sourceHost.disk.observer = (file, change) =>
+      this.guard(() => {
+        this.spool.changed(file, change);
+        for (const source of this.#sources) source.changed(file, change);
+      });
+    this.remoteHost.disk.observer = (file, change) => this.guard(() => this.journal.changed(file, change));
+  }
+
+  /** What is found wrong must not pass for an error of a disk, so it is kept aside and ends the run at the next moment. */
+  guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.simulation.trace.add(`failure: ${error.message}`);
+  }
+
+  /** Lets time pass; ends early after so many events, and says so. */
+  async pass(durationMs: number, eventsMax = Number.POSITIVE_INFINITY): Promise<boolean> {
+    let events = 0;
+    // What a request or a fault has begun goes on before anything else happens.
+    await promisesSettled();
+    const isEarly = await this.simulation.clock.pass(
+      durationMs,
+      () => ++events >= eventsMax || this.#failure !== undefined,
+    );
+    if (this.#failure !== undefined) throw this.#failure;
+    return isEarly;
+  }
+
+  /** The source is opened anew and redone: as after a crash, for this volume alone. */
+  unfence(name: string): void {
+    const volume = this.source?.volumes().get(name);
+    const source = this.#sources[this.volumes.findIndex((one) => one.name === name)];
+    source?.beginAgain();
+    // It may fail again, and is tried again then.
+    volume?.unfence().catch(() => {});
+  }
+
+  // The sites' lives
+
+  startSource(): void {
+    const life = ++this.#lives.source;
+    const isCurrent = (): boolean => life === this.#lives.source;
+    const opened = (name: string, export_: NbdExport): void => {
+      const volume = this.volumes.find((one) => one.name === name) as VolumeHost;
+      if (!isCurrent()) return;
+      this.simulation.trace.add(`source-site: ${name} is open`);
+      this.guard(() => volume.attach(export_, !this.#lostPower.has(volume)));
+      this.#lostPower.delete(volume);
+    };
+    const failed = (error: Error): void => {
+      if (!isCurrent()) return;
+      this.#couldNotStart("source-site", error);
+      this.sourceFailure = error;
+    };
+    startSourceSite(this.sourceHost, this.remoteHost.name, this.weather, { opened, failed }).then(
+      (site) => {
+        if (isCurrent()) this.source = site;
+        this.#again.source = againMs;
+      },
+      (error: Error) => {
+        failed(error);
+        if (isCurrent()) this.crashSource(true, this.#again.source);
+        this.#again.source = Math.min(againMsMax, 2 * this.#again.source);
+      },
+    );
+  }
+
+  startRemote(): void {
+    const life = ++this.#lives.remote;
+    const isCurrent = (): boolean => life === this.#lives.remote;
+    startRemoteSite(this.remoteHost).then(
+      (site) => {
+        if (isCurrent()) this.remote = site;
+        this.#again.remote = againMs;
+        this.remoteFailure = undefined;
+      },
+      (error: Error) => {
+        if (!isCurrent()) return;
+        this.#couldNotStart("remote-site", error);
+        this.remoteFailure = error;
+        this.crashRemote(true, this.#again.remote);
+        this.#again.remote = Math.min(againMsMax, 2 * this.#again.remote);
+      },
+    );
+  }
+
+  #couldNotStart(site: string, error: Error): void {
+    this.simulation.trace.add(`${site}: could not start: ${error.stack}`);
+    if (error.name === "AssertionError" || error instanceof TypeError) this.fail(error);
+  }
+
+  /** The site ends as it stands, and is started again some time later. */
+  crashSource(hadPower: boolean, downMs = this.#drawDownMs()): void {
+    this.#lives.source++;
+    this.source = undefined;
+    if (hadPower) this.sourceHost.kill();
+    else this.sourceHost.cutPower();
+    // A failed sync may have thrown away what was written, though the machine went on.
+    const hasKept = hadPower && !this.weather.errors;
+    this.spool.crash(hasKept);
+    for (const source of this.#sources) {
+      source.beginAgain();
+      if (!hasKept) source.lost();
+    }
+    for (const group of this.groups) group.sourceCrashed();
+    for (const volume of this.volumes) {
+      volume.crash();
+      if (!hasKept) this.#lostPower.add(volume);
+    }
+    const life = this.#lives.source;
+    this.simulation.clock.schedule(downMs, () => {
+      if (life === this.#lives.source) this.startSource();
+    });
+  }
+
+  crashRemote(hadPower: boolean, downMs = this.#drawDownMs()): void {
+    for (const { id, durable } of this.remote?.groups() ?? []) this.guard(() => this.journal.said(id, durable));
+    this.journal.crash();
+    // What is found damaged may be dropped and sent again.
+    if (this.weather.flips) this.journal.forgetPromises();
+    this.#lives.remote++;
+    this.remote = undefined;
+    if (hadPower) this.remoteHost.kill();
+    else this.remoteHost.cutPower();
+    if (!hadPower || this.weather.errors) this.journal.lost();
+    const life = this.#lives.remote;
+    this.simulation.clock.schedule(downMs, () => {
+      if (life === this.#lives.remote) this.startRemote();
+    });
+  }
+
+  #drawDownMs(): number {
+    const random = this.simulation.random.fork(`down ${this.simulation.clock.nowMs}`);
+    return random.integerBelow(random.pick([1, 50, 2_000, 30_000])) + 1;
+  }
+}
