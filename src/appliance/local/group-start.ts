@@ -10,6 +10,8 @@
  * | either, before the next epoch's | as begun | beyond the ceiling, as begun    | in doubt |
  * | record was durable              |          |                                 |          |
  *
+ * Where the end of the spool has to be dropped, or a sync of it has failed, that counts as a loss of power.
+ *
  * A process that is killed loses nothing that it had written; without power, what was not synced is lost, and what had
  * been given a seq may be anywhere: at the remote, or in the source. So those seqs are never given again.
  */
@@ -18,6 +20,9 @@ import type { Machine } from "#src/host/machine.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { type GroupState, GroupStateFile } from "./group-state.ts";
 import type { Mode } from "./mode-machine.ts";
+
+/** No machine's. A start that finds it takes what it finds for what a loss of power has left. */
+export const noBootId = "none";
 
 export interface NewGroup {
   readonly id: string;

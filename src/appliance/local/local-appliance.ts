@@ -13,7 +13,7 @@ import { attachVolume } from "./attachment.ts";
 import type { GroupFigures } from "./group-figures.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { fetchLost, LinkRelay } from "./group-recovery.ts";
-import { beginLife, type NewGroup, openGroupState } from "./group-start.ts";
+import { beginLife, type NewGroup, noBootId, openGroupState } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { LocalGroup } from "./local-group.ts";
 import type { Mode } from "./mode-machine.ts";
@@ -97,6 +97,7 @@ export class LocalAppliance implements VolumeLinks {
       limitBytes: policy.spoolLimitBytes,
       knownDurableSeq: state.state.stoppedAtSeq ?? 0,
       isNew: state.state.life === 0,
+      dropping: () => state.update({ bootId: noBootId }),
     });
     await state.update(beginLife(state.state, spool.lastSeq, machine.bootId, policy));
     const hello = (): GroupHello => this.#hello(state, spool);

@@ -19,6 +19,7 @@ import { FlushWaits } from "./flush-waits.ts";
 import { type GroupFigures, groupFigures } from "./group-figures.ts";
 import { GroupMode } from "./group-mode.ts";
 import type { GroupPolicy } from "./group-policy.ts";
+import { noBootId } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { GroupVolumes } from "./group-volumes.ts";
 import type { Mode, ModeFacts, ModePhase, ModeSwitch } from "./mode-machine.ts";
@@ -46,9 +47,6 @@ export interface LocalGroupParts {
 /** A flush that found no room in the spool is tried again so much later. */
 const flushAgainMs = 250;
 const noMarks: Watermarks = { received: 0, durable: 0, stored: 0 };
-
-/** No machine's: the next start finds that it is not of the same one. */
-const failedBootId = "failed";
 
 export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly #parts: LocalGroupParts;
@@ -368,7 +366,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#failure = error;
     this.#log.error("the group has failed and takes no more writes", { error });
     // A disk that could not sync may have thrown away what was written, as a loss of power does.
-    this.#parts.state.update({ bootId: failedBootId }).catch(() => {});
+    this.#parts.state.update({ bootId: noBootId }).catch(() => {});
     this.order.end();
     this.#flushes.failAll(error);
     this.acknowledgements.end(error);

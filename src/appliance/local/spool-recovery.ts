@@ -33,6 +33,8 @@ export interface SpoolRecoveryParts {
   readonly identity: SpoolIdentity;
   readonly knownDurableSeq: number;
   readonly index: SpoolIndex;
+  /** Waited for before anything is dropped. */
+  readonly dropping: () => Promise<void>;
 }
 
 /** Undefined: no file has ever been begun. */
@@ -83,7 +85,10 @@ class SpoolRecovery {
     if (end.decision === "damage") {
       throw new StopError(`the spool is damaged: ${end.message}. Nothing was changed`, { cause: end.cause });
     }
-    if (end.decision === "tail") this.#tell(end);
+    if (end.decision === "tail") {
+      this.#tell(end);
+      await this.#parts.dropping();
+    }
     await this.#restate();
     const free = this.#removeBeyond(end);
     await this.#sync(end.claimedSeq);

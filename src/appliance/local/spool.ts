@@ -35,6 +35,8 @@ export interface SpoolOptions {
   readonly knownDurableSeq: number;
   /** Nothing was ever in it: it may be missing, and is made then. */
   readonly isNew: boolean;
+  /** Waited for before an end that was never known to be durable is dropped. */
+  readonly dropping?: () => Promise<void>;
 }
 
 export interface AppendedFacts {
@@ -94,14 +96,14 @@ export class Spool {
 
   /** Everything that it is found to hold is durable when this resolves. One process at a time. */
   static async open(machine: Machine, folder: string, options: SpoolOptions): Promise<Spool> {
-    const { segmentBytes, limitBytes, knownDurableSeq } = options;
+    const { segmentBytes, limitBytes, knownDurableSeq, dropping = () => Promise.resolve() } = options;
     const isWhole = segmentBytes % batchAlignmentBytes === 0;
     if (!isWhole || segmentBytes < spoolSegmentBytesMin || segmentBytes > spoolSegmentBytesMax) {
       throw new RefuseError(`segments of a spool cannot have ${segmentBytes} bytes`);
     }
     const index = new SpoolIndex(limitBytes);
     const identity = { group: options.group, incarnation: options.incarnation, segmentBytes };
-    const found = await recoverSpool({ machine, folder, identity, knownDurableSeq, index });
+    const found = await recoverSpool({ machine, folder, identity, knownDurableSeq, index, dropping });
     if (found !== undefined) {
       // The one who made it may have come no further than that.
       if (options.isNew) await finished((done) => machine.files.syncFolder(dirname(folder), done));
