@@ -53,6 +53,11 @@ export class SimFile {
     return this.#changeCount;
   }
 
+  /** Of the changes made so far, the first so many are on the disk, or lost. */
+  get settledCount(): number {
+    return this.#settledCount;
+  }
+
   /** Whether all of the first `changeCount` changes surely reached the disk, but for those that an accident settled before. */
   isDurable(changeCount: number): boolean {
     return (
