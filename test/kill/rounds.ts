@@ -46,7 +46,10 @@ export interface Rounds {
 }
 
 export async function beginRounds(options: Omit<SitesOptions, "places">, seed: number): Promise<Rounds> {
-  const sites = await Sites.make({ ...options, places: await temporaryPlaces() });
+  return roundsOf(await Sites.make({ ...options, places: await temporaryPlaces() }), seed);
+}
+
+export function roundsOf(sites: Sites, seed: number): Rounds {
   const history = new WriteHistory(1, sites.blockCount);
   return { sites, history, random: new SeededRandom(seed), calm: { seq: 0, number: 0 } };
 }
@@ -56,7 +59,7 @@ export function drawAccident(random: SeededRandom): Accident {
 }
 
 /** A host at work, which attaches again when the export has gone. */
-class Host {
+export class Host {
   readonly #rounds: Rounds;
   #client: NbdClient | undefined;
   #writer: HistoryWriter | undefined;
@@ -100,13 +103,20 @@ class Host {
 }
 
 /** One accident in the middle of work. */
-export async function playRound(rounds: Rounds, accident: Accident): Promise<void> {
+export function playRound(rounds: Rounds, accident: Accident): Promise<void> {
+  return disturb(rounds, async (host) => {
+    if (accident.kind === "kill") await killAndStart(rounds.sites, host, accident.roles);
+    else await freezeAndThaw(rounds.sites, accident.role);
+  });
+}
+
+/** Has a host at work before, while and after something happens; all must be whole when it is calm again. */
+export async function disturb(rounds: Rounds, act: (host: Host) => Promise<void>): Promise<void> {
   const { sites, random } = rounds;
   const host = new Host(rounds);
   await host.attach();
   await host.answered(random.between(5, 250));
-  if (accident.kind === "kill") await killAndStart(sites, host, accident.roles);
-  else await freezeAndThaw(sites, accident.role);
+  await act(host);
   await host.answered(random.between(10, 60));
   await host.detach();
   await sites.calm();
