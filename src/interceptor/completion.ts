@@ -1,10 +1,26 @@
 /** Callbacks of sources and links as promises, for what is rare. */
+import type { DoneCallback } from "#src/host/block-device.ts";
 import type { VolumeLink } from "#src/wire/volume-link.ts";
 import type { Source } from "./source.ts";
 
+/** A sync of the source has failed: what was written to it since the last one may be gone, also for whoever reads. */
+export class LostWritesError extends Error {
+  override name = "LostWritesError";
+  readonly code: string | undefined;
+
+  constructor(cause: Error) {
+    super(`${cause.message}; what was written to the source since its last sync may be lost`, { cause });
+    this.code = (cause as NodeJS.ErrnoException).code;
+  }
+}
+
+export function syncSource(source: Source, done: DoneCallback): void {
+  source.sync((error) => done(error === null ? null : new LostWritesError(error)));
+}
+
 export function synced(source: Source): Promise<void> {
   return new Promise((resolve, reject) => {
-    source.sync((error) => (error === null ? resolve() : reject(error)));
+    syncSource(source, (error) => (error === null ? resolve() : reject(error)));
   });
 }
 

@@ -7,6 +7,7 @@
  * all before it is durable at the remote.
  */
 import type { VolumeLink } from "#src/wire/volume-link.ts";
+import { syncSource } from "./completion.ts";
 import { mayComeBack } from "./link-loss.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Source } from "./source.ts";
@@ -68,7 +69,7 @@ export class FlushRounds {
     };
     this.#waiting = [];
     this.#round = round;
-    if (round.waitsForSource) source.sync((error) => this.#sourceSynced(round, error));
+    if (round.waitsForSource) syncSource(source, (error) => this.#sourceSynced(round, error));
     if (round.waitsForLink) this.#flushLink(round, link);
     this.#endIfDone(round);
   }

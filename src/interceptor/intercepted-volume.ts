@@ -3,8 +3,9 @@
  *
  *     open ──▶ fenced ──(unfence)──▶ redoing ──▶ open
  *
- * Reads go straight to the source, also while the volume is fenced. While records are redone the source is on its way
- * from an older state to the newest, and reads wait.
+ * Reads go straight to the source, also while the volume is fenced, unless that is because the source could not be
+ * synced: then it may have gone back to an older state. While records are redone the source is on its way from such a
+ * state to the newest, and reads wait.
  *
  * That a volume was fenced is not kept over a restart: a start does the same as `unfence`, opens the source anew and
  * redoes all that it does not have durably. If the source is still broken, this fails.
@@ -21,6 +22,7 @@ import { nbdErrorOf } from "#src/nbd/error-number.ts";
 import type { ExportFeatures, ExportRequest, NbdExport } from "#src/nbd/export.ts";
 import type { BlockSizes } from "#src/nbd/option-codec.ts";
 import type { VolumeIdentity, VolumeLinks } from "#src/wire/volume-link.ts";
+import { LostWritesError } from "./completion.ts";
 import { RegionMapFile } from "./region-map-file.ts";
 import type { OpenSource, Source } from "./source.ts";
 import { FigurePublisher, VolumeFigures } from "./volume-figures.ts";
@@ -297,7 +299,7 @@ export class InterceptedVolume implements NbdExport {
 
   /** Undefined: the request waits, or was answered. */
   #readable(request: ExportRequest): Source | undefined {
-    if (this.#life !== undefined) return this.#life.source;
+    if (this.#life !== undefined && !(this.#why instanceof LostWritesError)) return this.#life.source;
     if (this.#condition !== "redoing") request.complete(nbdError.io);
     else {
       request.keep();

@@ -84,6 +84,20 @@ test("a sync that failed is not tried again: what it covered is redone from the 
   expect(source.settledCount).toBe(source.changeCount);
 });
 
+test("after a sync that failed nobody reads what may be an older state, until it was redone", async () => {
+  const world = await opened();
+  world.write(0, payload);
+  world.host.disk.failNext("sync");
+  world.flush();
+  await world.pass(20);
+  expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.io);
+  await world.run(world.volume.unfence());
+  expect(world.source[0]).toBe(7);
+  const read = world.submit({ command: command.read, length: 512 });
+  await world.pass(20);
+  expect(read.error).toBe(nbdError.ok);
+});
+
 test("unfence brings back what the source missed, and the host goes on", async () => {
   const world = await opened();
   world.host.disk.failNext("write");
