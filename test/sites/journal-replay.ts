@@ -7,6 +7,7 @@ import type { SimDisk } from "#test/sim/sim-disk.ts";
 import {
   batchAt,
   entriesOf,
+  type FoundBatch,
   type FoundEntry,
   type LogHeader,
   logHeaderBytes,
@@ -18,31 +19,34 @@ import { payloadOf } from "./journal-payload.ts";
 import { demandKnown } from "./known-entry.ts";
 import { isChange, type RecordHistory } from "./record-history.ts";
 import { demandNext } from "./spool-watch.ts";
-import { Violation } from "./violation.ts";
+import { demand, Violation } from "./violation.ts";
 
 interface Piece {
   readonly header: LogHeader;
   readonly bytes: Buffer;
 }
 
-/** All entries, in their order, each known to the history. */
-export function journalOf(disk: SimDisk, group: string, history: RecordHistory): FoundEntry[] {
-  const entries: FoundEntry[] = [];
+/** All entries, in their order, each known to the history. Ends with a `truth` violation where a piece is damaged. */
+export function* journalOf(disk: SimDisk, group: string, history: RecordHistory): Generator<FoundEntry> {
+  let last: FoundEntry | undefined;
   for (const { header, bytes } of piecesOf(disk, group)) {
-    for (let at = logHeaderBytes; at < bytes.length; ) {
-      const batch = batchAt(bytes, at);
-      if (batch === undefined || batch.position !== header.basePosition + at) break;
-      if (batch.incarnation !== header.incarnation) break;
+    let at = logHeaderBytes;
+    for (let batch = batchAt(bytes, at); isOf(header, batch, at); batch = batchAt(bytes, at)) {
       for (const entry of entriesOf(bytes, batch)) {
-        const last = entries.at(-1);
         if (last !== undefined) demandNext(last, entry);
         demandKnown(history, entry);
-        entries.push(entry);
+        yield entry;
+        last = entry;
       }
       at += batch.spanBytes;
     }
+    const isWhole = bytes.subarray(at).every((byte) => byte === 0);
+    demand("truth", isWhole, () => `no batch begins at ${header.basePosition + at} in the metadata journal`);
   }
-  return entries;
+}
+
+function isOf(header: LogHeader, batch: FoundBatch | undefined, at: number): batch is FoundBatch {
+  return batch?.position === header.basePosition + at && batch.incarnation === header.incarnation;
 }
 
 function piecesOf(disk: SimDisk, group: string): Piece[] {

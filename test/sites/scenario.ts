@@ -174,7 +174,7 @@ function demandEqual(world: World): void {
   world.weather.groups.forEach((plan, index) => {
     const group = world.groups[index] as GroupOracle;
     const { disk } = world.remoteHost;
-    const entries = journalOf(disk, group.id, group.history);
+    const entries = [...journalOf(disk, group.id, group.history)];
     for (const { name, blockCount } of plan.volumes) {
       const volume = world.volumes.find((one) => one.name === name) as (typeof world.volumes)[number];
       volume.demandContent();

@@ -167,6 +167,7 @@ export class World {
     const volume = this.source?.volumes().get(name);
     const source = this.#sources[this.volumes.findIndex((one) => one.name === name)];
     source?.beginAgain();
+    if (this.weather.errors) source?.lost();
     // It may fail again, and is tried again then.
     volume?.unfence().catch(() => {});
   }

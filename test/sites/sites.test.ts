@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { faultKinds } from "./faults.ts";
+import { runSeed } from "./scenario.ts";
+import { describeFailure, describeSummary } from "./seed-range.ts";
+import { runShared } from "./seed-workers.ts";
+
+const minutes = 60_000;
+
+test("a thousand worlds of two sites hold what is promised", { timeout: 4 * minutes }, async () => {
+  const summary = await runShared({ first: 1, count: 1_000, failuresMax: 3, workers: 1 });
+  console.log(describeSummary(summary));
+  expect(summary.failures.map(describeFailure)).toEqual([]);
+  expect(summary.seeds).toBe(1_000);
+  for (const kind of faultKinds) expect([kind, (summary.faults[kind] ?? 0) > 0]).toEqual([kind, true]);
+});
+
+test("one seed has one outcome, and another seed another", async () => {
+  const digestOf = async (seed: number): Promise<string> => (await runSeed(seed)).digest;
+  const digests = [await digestOf(1), await digestOf(2), await digestOf(3)];
+  expect(new Set(digests).size).toBe(3);
+  expect([await digestOf(1), await digestOf(2), await digestOf(3)]).toEqual(digests);
+});
