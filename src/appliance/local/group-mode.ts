@@ -2,7 +2,6 @@
  * The mode of a group at work: asks `ModeMachine` what is to be done, and puts switches into the order. Before anything
  * changes, what was added so far gets its place, so that it falls under the mode it was added in.
  */
-import { assert } from "#src/core/assert.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
 import { recordType, wholeGroup } from "#src/records/record.ts";
@@ -37,11 +36,15 @@ export class GroupMode {
   readonly #parts: GroupModeParts;
   readonly #machine: ModeMachine;
   #timer: Timer | undefined;
+  /** Asked for, and waiting for room. */
+  #asked: Mode | undefined;
+  /** The switch whose record has no place yet. */
+  #unplaced: { readonly modeSwitch: ModeSwitch; readonly seq: number } | undefined;
   #isOver = false;
 
   constructor(parts: GroupModeParts) {
     this.#parts = parts;
-    this.#machine = new ModeMachine(parts.policy, parts.mode, parts.wanted);
+    this.#machine = new ModeMachine(parts.policy, parts.mode, parts.wanted, parts.order.lastSeq);
   }
 
   get phase(): ModePhase {
@@ -61,50 +64,51 @@ export class GroupMode {
   }
 
   ask(mode: Mode): void {
-    this.#change(
-      (facts) => this.#machine.ask(mode, facts),
-      () => this.ask(mode),
-    );
+    this.#asked = mode;
+    this.step();
   }
 
   /** Something has happened that a mode may depend on. */
   step(): void {
-    if (this.#machine.phase !== "async")
-      this.#change(
-        (facts) => this.#machine.step(facts),
-        () => this.step(),
-      );
-  }
-
-  #change(change: (facts: ModeFacts) => ModeSwitch | undefined, again: () => void): void {
-    if (this.#isOver) return;
+    if (this.#isOver || (this.#asked === undefined && this.#unplaced === undefined && this.phase === "async")) return;
     const { order } = this.#parts;
     order.commit();
-    if (!order.canPlace) return this.#later(againAfterMs, again);
+    if (!order.canPlace) return this.#later(againAfterMs);
+    this.#notePlaced();
     const { phase } = this.#machine;
-    const modeSwitch = change(this.#parts.facts());
+    const facts = this.#parts.facts();
+    const modeSwitch = this.#asked === undefined ? this.#machine.step(facts) : this.#machine.ask(this.#asked, facts);
+    this.#asked = undefined;
     if (modeSwitch !== undefined) this.#place(modeSwitch);
-    if (this.#machine.phase !== phase) this.#parts.phaseChanged(this.#machine.phase);
+    if (this.phase !== phase) this.#parts.phaseChanged(this.phase);
     const nowMs = this.#parts.clock.monotonicMs();
-    const nextMs = this.#machine.nextStepMs(nowMs);
+    const nextMs = this.#unplaced === undefined ? this.#machine.nextStepMs(nowMs) : nowMs + againAfterMs;
     if (nextMs === undefined) this.#timer?.cancel();
-    else this.#later(Math.max(1, nextMs - nowMs), () => this.step());
+    else this.#later(Math.max(1, nextMs - nowMs));
   }
 
+  /** A spool without room keeps the record for later: it will be the next one that gets its place. */
   #place(modeSwitch: ModeSwitch): void {
-    const seq = this.#parts.order.place(recordType.mode, wholeGroup, modeSwitch);
-    // The spool can still fail, and then nothing is acknowledged any more in any mode.
-    if (seq === undefined) return;
-    // A jump of the clock that was noticed meanwhile has its record behind it.
-    assert(seq <= this.#parts.order.lastSeq, "a switch is in the order when it counts");
-    this.#machine.placed(seq);
-    this.#parts.log.info("the mode has changed", { ...modeSwitch, seq });
-    this.#parts.switched(modeSwitch, seq);
+    const { order } = this.#parts;
+    this.#unplaced = { modeSwitch, seq: order.lastSeq + 1 };
+    order.place(recordType.mode, wholeGroup, modeSwitch);
+    this.#notePlaced();
   }
 
-  #later(delayMs: number, step: () => void): void {
+  #notePlaced(): void {
+    const { order, log, switched } = this.#parts;
+    // A spool that has failed never gets there, and then nothing is acknowledged any more in any mode.
+    if (this.#unplaced === undefined || this.#unplaced.seq > order.lastSeq) return;
+    const { modeSwitch, seq } = this.#unplaced;
+    this.#unplaced = undefined;
+    this.#machine.placed(seq);
+    log.info("the mode has changed", { ...modeSwitch, seq });
+    switched(modeSwitch, seq);
+  }
+
+  #later(delayMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#isOver ? undefined : this.#parts.clock.timer(delayMs, step);
+    this.#timer = this.#isOver ? undefined : this.#parts.clock.timer(delayMs, () => this.step());
   }
 
   end(): void {

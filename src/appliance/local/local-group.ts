@@ -46,6 +46,7 @@ export interface LocalGroupParts {
 
 /** A flush that found no room in the spool is tried again so much later. */
 const flushAgainMs = 250;
+const stopping = new ReconnectError("the local appliance is being stopped");
 const noMarks: Watermarks = { received: 0, durable: 0, stored: 0 };
 
 export class LocalGroup implements LinkedGroup, GroupLinkOwner {
@@ -115,10 +116,6 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#shipper = new Shipper(spool, this.#link, machine.clock, (error) => this.fail(error));
   }
 
-  get name(): string {
-    return this.#parts.state.state.name;
-  }
-
   get state(): GroupStateFile {
     return this.#parts.state;
   }
@@ -146,6 +143,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       this.#log.warn("power was lost: a new epoch begins", { epoch, seq: epochSeq });
     }
     assert(this.order.epoch === epoch || spool.lastSeq === 0, "the order is in the epoch that the state names");
+    // From now on a link that does not come up counts as lost.
+    this.#mode.step();
   }
 
   #spoolSynced(): Promise<void> {
@@ -174,7 +173,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   flush(volume: number, done: (error: Error | null) => void): void {
     this.order.commit();
-    if (this.#failure !== undefined) return this.#parts.machine.clock.soon(() => done(this.#failure as Error));
+    const over = this.#failure ?? (this.#isOver ? stopping : undefined);
+    if (over !== undefined) return this.#parts.machine.clock.soon(() => done(over));
     if (this.#flushSeq !== this.order.lastSeq || this.#flushSeq === 0 || this.order.isStuck) {
       const seq = this.order.place(recordType.flush, volume);
       // The spool is full: what the flush covers cannot be complete before there is room.
@@ -376,9 +376,11 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   /** Ends in good order: after this nothing is in doubt at the next start. */
   async stop(): Promise<void> {
     this.order.commit();
-    if (this.#failure === undefined) await this.#spoolSynced();
+    // Nothing may be appended behind what is synced now.
     this.#close();
+    if (this.#failure === undefined) await this.#spoolSynced();
     await this.#link.stop();
+    this.#shipper.end();
     this.#parts.state.end();
     if (this.#failure === undefined) await this.#parts.state.update({ stoppedAtSeq: this.order.lastSeq });
     this.#parts.spool.close();
@@ -388,9 +390,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#isOver = true;
     this.#pressure.end();
     this.#mode.end();
-    this.#shipper.end();
     this.order.end();
-    const stopping = new ReconnectError("the local appliance is being stopped");
+    this.#flushes.failAll(stopping);
     this.acknowledgements.end(stopping);
     this.volumes.loseAll(stopping);
   }

@@ -48,18 +48,27 @@ export class ModeMachine {
   #target: Mode;
   #phase: ModePhase;
   #enteredMs = 0;
-  #linkChangedMs = 0;
+  /** Undefined: nobody has looked yet. */
+  #linkChangedMs: number | undefined;
   #isLinkUp = false;
   #drainingLimitBytes = Number.POSITIVE_INFINITY;
   #enteringSeq = 0;
   #why = "asked for";
 
-  /** `current` is the mode that the last record of the order was written under; `target` what was asked for. */
-  constructor(policy: ModePolicy, current: Mode, target: Mode) {
+  /**
+   * `current` is the mode that the last record of the order, `lastSeq`, was written under; `target` what was asked for. A
+   * group in sync is not known to be through with its switch, so the remote must first have all there is.
+   */
+  constructor(policy: ModePolicy, current: Mode, target: Mode, lastSeq = 0) {
     this.#policy = policy;
     this.#target = target;
-    if (current === "sync") this.#phase = "sync";
+    this.#enteringSeq = lastSeq;
+    if (current === "sync") this.#phase = lastSeq === 0 ? "sync" : "entering";
     else this.#phase = target === "sync" ? "degraded" : "async";
+  }
+
+  get #linkChangedAtMs(): number {
+    return this.#linkChangedMs ?? 0;
   }
 
   get phase(): ModePhase {
@@ -110,7 +119,7 @@ export class ModeMachine {
 
   /** To be called when any fact has changed, and now and then. */
   step(facts: ModeFacts): ModeSwitch | undefined {
-    if (facts.isLinkUp !== this.#isLinkUp) this.#linkChangedMs = facts.nowMs;
+    if (this.#linkChangedMs === undefined || facts.isLinkUp !== this.#isLinkUp) this.#linkChangedMs = facts.nowMs;
     this.#isLinkUp = facts.isLinkUp;
     switch (this.#phase) {
       case "async":
@@ -123,7 +132,7 @@ export class ModeMachine {
       case "sync":
         return this.#degradeWhenLost(facts);
       case "degraded":
-        if (facts.isLinkUp && facts.nowMs - this.#linkChangedMs >= this.#policy.returnAfterMs) {
+        if (facts.isLinkUp && facts.nowMs - this.#linkChangedAtMs >= this.#policy.returnAfterMs) {
           this.#why = "the link is back";
           this.#drain(facts);
         }
@@ -143,9 +152,9 @@ export class ModeMachine {
         return nowMs + tightenEveryMs;
       case "entering":
       case "sync":
-        return this.#isLinkUp || linkLoss === "stall" ? undefined : this.#linkChangedMs + degradeAfterMs;
+        return this.#isLinkUp || linkLoss === "stall" ? undefined : this.#linkChangedAtMs + degradeAfterMs;
       case "degraded":
-        return this.#isLinkUp ? this.#linkChangedMs + returnAfterMs : undefined;
+        return this.#isLinkUp ? this.#linkChangedAtMs + returnAfterMs : undefined;
       default:
         return assertNever(this.#phase);
     }
@@ -179,7 +188,8 @@ export class ModeMachine {
 
   #degradeWhenLost(facts: ModeFacts): ModeSwitch | undefined {
     const { linkLoss, degradeAfterMs } = this.#policy;
-    if (facts.isLinkUp || linkLoss === "stall" || facts.nowMs - this.#linkChangedMs < degradeAfterMs) return undefined;
+    if (facts.isLinkUp || linkLoss === "stall" || facts.nowMs - this.#linkChangedAtMs < degradeAfterMs)
+      return undefined;
     assert(this.#target === "sync", "only what is to be sync degrades");
     this.#enter("degraded", facts);
     return { from: "sync", to: "async", why: "the link is lost" };

@@ -54,7 +54,7 @@ export class Pressure {
       this.#timer = undefined;
       const mustGoOn = this.#parts.looked();
       this.evaluate();
-      if (mustGoOn || this.#lag.records > 0) this.watch();
+      if (mustGoOn || this.#lag.records > 0 || this.#value >= 1) this.watch();
     });
   }
 

@@ -208,6 +208,30 @@ test("writers wait for a full disk, and go on by themselves when it has room", a
   expect(it.figures.state).toBe("steady");
 });
 
+test("a switch that met a full disk takes place when there is room", async () => {
+  const it = await startBench();
+  it.host.disk.failNext("write", "ENOSPC");
+  it.appliance.setMode("g", "sync");
+  expect(it.figures).toMatchObject({ mode: "async", wantedMode: "sync" });
+  await it.rest(1000);
+  expect(it.shippedTypes.at(-1)).toBe("mode");
+  it.remote.markAll(it.figures.lastSeq);
+  expect(it.figures).toMatchObject({ mode: "sync", state: "steady" });
+});
+
+test("a mode that is asked for while the disk is full is not forgotten", async () => {
+  const it = await startBench("sync");
+  it.host.disk.failNext("write", "ENOSPC");
+  it.write(5, 1);
+  it.link.commit();
+  it.appliance.setMode("g", "async");
+  it.remote.go();
+  it.remote.come({ received: 1 });
+  await it.rest(1000);
+  expect(it.shippedTypes.at(-1)).toBe("mode");
+  expect(it.figures).toMatchObject({ mode: "async", wantedMode: "async" });
+});
+
 test("a spool that cannot be written any more takes the volume with it", async () => {
   const it = await startBench();
   it.host.disk.failNext("write", "EIO");

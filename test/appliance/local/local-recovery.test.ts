@@ -83,3 +83,30 @@ test("what the spool lost with the power and the remote has comes back, and is r
   expect(it.redone.map((record) => record.startBlock)).toEqual([9]);
   expect(it.attachment.lastOrdinal).toBe(1);
 });
+
+test("a group that starts in sync says so only when the remote has all there is", async () => {
+  const it = await startBench("sync");
+  it.write(5, 1);
+  it.link.commit();
+  it.host.kill();
+  it.remote = new ScriptedRemote();
+  await it.open();
+  it.remote.come({ received: 1, durable: 1 });
+  expect(it.figures).toMatchObject({ mode: "async", wantedMode: "sync", state: "draining" });
+  it.remote.markAll(it.figures.lastSeq);
+  expect(it.figures).toMatchObject({ mode: "sync", state: "steady" });
+});
+
+test("with the policy to degrade, a group that starts in sync without its remote does not wait for ever", async () => {
+  const it = new Bench();
+  it.policy = { ...policy, mode: { ...policy.mode, linkLoss: "degrade" } };
+  await it.open("sync");
+  await it.attach();
+  it.write(5, 1);
+  it.link.commit();
+  await it.rest(1000);
+  expect(it.acknowledged).toEqual([]);
+  await it.rest(11_000);
+  expect(it.acknowledged).toEqual([1]);
+  expect(it.figures.state).toBe("suspended");
+});
