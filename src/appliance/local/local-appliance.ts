@@ -105,6 +105,8 @@ export class LocalAppliance implements VolumeLinks {
     const link = connect(relay);
     if (state.state.epochSeq !== null) await this.#recoverLost(relay, link, spool);
     const facts = await readSpoolFacts(spool);
+    // Its record is durable now, and will not be in the spool for ever.
+    if (facts.mode !== undefined && facts.mode !== state.state.mode) await state.update({ mode: facts.mode });
     const group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
     await group.start();
     relay.handOver(group);
