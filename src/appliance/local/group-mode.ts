@@ -45,6 +45,8 @@ export class GroupMode {
   constructor(parts: GroupModeParts) {
     this.#parts = parts;
     this.#machine = new ModeMachine(parts.policy, parts.mode, parts.wanted, parts.order.lastSeq);
+    // Asked for in an earlier life, which ended before the record of the switch was durable.
+    if (parts.mode === "sync" && parts.wanted === "async") this.#asked = "async";
   }
 
   get phase(): ModePhase {

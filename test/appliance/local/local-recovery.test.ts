@@ -110,3 +110,17 @@ test("with the policy to degrade, a group that starts in sync without its remote
   expect(it.acknowledged).toEqual([1]);
   expect(it.figures.state).toBe("suspended");
 });
+
+test("async that was asked for takes place in the next life if this one ended before it could", async () => {
+  const it = await startBench("sync");
+  it.host.disk.failNext("write", "ENOSPC");
+  it.write(5, 1);
+  it.link.commit();
+  it.appliance.setMode("g", "async");
+  await it.rest(100);
+  it.host.kill();
+  it.remote = new ScriptedRemote();
+  await it.open();
+  await it.rest(100);
+  expect(it.figures).toMatchObject({ mode: "async", wantedMode: "async", state: "steady" });
+});
