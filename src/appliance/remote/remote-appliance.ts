@@ -41,6 +41,8 @@ export async function openRemoteAppliance(parts: RemoteApplianceParts): Promise<
   files.makeFolder(groupsPath);
   await whenDone((done) => files.syncFolder(dirname(parts.folder), done));
   await whenDone((done) => files.syncFolder(parts.folder, done));
+  // A process that was killed may have made a group and not have come to make its name durable.
+  await whenDone((done) => files.syncFolder(groupsPath, done));
   const appliance = new RemoteAppliance(parts, groupsPath, SegmentCatalogue.open(files, parts.folder));
   await appliance.openGroups();
   return appliance;
