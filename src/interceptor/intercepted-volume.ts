@@ -273,7 +273,11 @@ export class InterceptedVolume implements NbdExport {
       return request.complete(nbdErrorOf(error));
     }
     request.keep();
-    source.read(request.buffer, request.start, length, offset, (error) => request.complete(nbdErrorOf(error)));
+    source.read(request.buffer, request.start, length, offset, (error) => {
+      // Meanwhile the source may have gone back to an older state.
+      if (source === this.#source) request.complete(nbdErrorOf(error));
+      else this.submit(request);
+    });
   }
 
   #status(request: ExportRequest): void {
@@ -297,9 +301,14 @@ export class InterceptedVolume implements NbdExport {
     if (!isEnded) request.keep();
   }
 
+  /** Undefined while it may be in a state that the host never saw. */
+  get #source(): Source | undefined {
+    return this.#life?.path.failure instanceof LostWritesError ? undefined : this.#life?.source;
+  }
+
   /** Undefined: the request waits, or was answered. */
   #readable(request: ExportRequest): Source | undefined {
-    if (this.#life !== undefined && !(this.#why instanceof LostWritesError)) return this.#life.source;
+    if (this.#source !== undefined) return this.#source;
     if (this.#condition !== "redoing") request.complete(nbdError.io);
     else {
       request.keep();

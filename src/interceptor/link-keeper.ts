@@ -64,6 +64,8 @@ export class LinkKeeper {
   #receiver: LinkReceiver | undefined;
   #link: VolumeLink | undefined;
   #mustResync = false;
+  /** Counts the times that records had to be added again. */
+  #round = 0;
   /** The writer's count when the source was last made durable for an attempt to come back. */
   #settledCount = -1;
   #delay: { readonly timer: Timer; readonly resolve: () => void } | undefined;
@@ -255,7 +257,7 @@ export class LinkKeeper {
     const lacking = flight.rebase(attachment.lastOrdinal, mustResync ? 1 : 0);
     this.#link = attachment.link;
     outlet.open(attachment.link);
-    gate.pushFirst(addAgain(lacking));
+    gate.pushFirst(this.#addAgain(lacking));
     this.#state = "up";
     log.info("the local appliance is back", { addedAgain: lacking.length });
     checkpoints.pause(false);
@@ -280,7 +282,7 @@ export class LinkKeeper {
     const lacking = flight.rebase(flight.acknowledgedOrdinal, 0);
     this.#receiver = undefined;
     outlet.open(new TrackingLink(flight.acknowledgedOrdinal, { acknowledged, roomAgain: moved }));
-    gate.pushFirst(addAgain(lacking));
+    gate.pushFirst(this.#addAgain(lacking));
     this.#state = "tracking";
     moved();
     flushes.relinked();
@@ -298,6 +300,26 @@ export class LinkKeeper {
     this.#mustResync = true;
   }
 
+  /** If the link is lost once more before all are added, those that are still lacking are the next round's. */
+  #addAgain(records: readonly RecordInFlight[]): GateEntry {
+    const round = ++this.#round;
+    let next = 0;
+    return {
+      startBlock: 0,
+      blockCount: 0,
+      byteLength: 0,
+      addTo: (outlet) => {
+        for (; next < records.length && round === this.#round; next++) {
+          const record = records[next] as RecordInFlight;
+          if (!outlet.hasRoomFor(record.hold === undefined ? 0 : record.blockCount)) return false;
+          outlet.addAgain(record);
+        }
+        return true;
+      },
+      passed: () => {},
+    };
+  }
+
   // The end
 
   /** Nothing is called any more. */
@@ -309,22 +331,4 @@ export class LinkKeeper {
     this.#link?.detach();
     this.#link = undefined;
   }
-}
-
-function addAgain(records: readonly RecordInFlight[]): GateEntry {
-  let next = 0;
-  return {
-    startBlock: 0,
-    blockCount: 0,
-    byteLength: 0,
-    addTo: (outlet) => {
-      for (; next < records.length; next++) {
-        const record = records[next] as RecordInFlight;
-        if (!outlet.hasRoomFor(record.hold === undefined ? 0 : record.blockCount)) return false;
-        outlet.addAgain(record);
-      }
-      return true;
-    },
-    passed: () => {},
-  };
 }

@@ -296,6 +296,10 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
 
   // Failure and end
 
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** Nothing is added from here on; what is under way is told a moment later, when nobody is at work on it. */
   failed(error: Error): void {
     if (this.#failure !== undefined || this.#isOver) return;
