@@ -90,15 +90,7 @@ export class LocalAppliance implements VolumeLinks {
     machine.files.makeFolder(folder);
     await folderSynced(machine, `${this.#parts.folder}/groups`);
     const state = await openGroupState(machine, `${folder}/group.json`, create);
-    const spool = await Spool.open(machine, `${folder}/spool`, {
-      group: state.state.id,
-      incarnation: state.state.incarnation,
-      segmentBytes: policy.spoolSegmentBytes,
-      limitBytes: policy.spoolLimitBytes,
-      knownDurableSeq: state.state.stoppedAtSeq ?? 0,
-      isNew: state.state.life === 0,
-      dropping: () => state.update({ bootId: noBootId }),
-    });
+    const spool = await this.#openSpool(state, `${folder}/spool`);
     await state.update(beginLife(state.state, spool.lastSeq, machine.bootId, policy));
     const hello = (): GroupHello => this.#hello(state, spool);
     const relay = new LinkRelay(hello);
@@ -113,6 +105,26 @@ export class LocalAppliance implements VolumeLinks {
     if (relay.welcome !== undefined) group.up(relay.welcome);
     this.#groups.set(state.state.name, group);
     return group;
+  }
+
+  async #openSpool(state: GroupStateFile, folder: string): Promise<Spool> {
+    const { machine, policy } = this.#parts;
+    const dropping = (): Promise<void> => state.update({ bootId: noBootId });
+    try {
+      return await Spool.open(machine, folder, {
+        group: state.state.id,
+        incarnation: state.state.incarnation,
+        segmentBytes: policy.spoolSegmentBytes,
+        limitBytes: policy.spoolLimitBytes,
+        knownDurableSeq: state.state.stoppedAtSeq ?? 0,
+        isNew: state.state.life === 0,
+        dropping,
+      });
+    } catch (error) {
+      // A disk that failed meanwhile may have thrown away what was written.
+      if (state.state.stoppedAtSeq === null && isOfDisk(error)) await dropping();
+      throw error;
+    }
   }
 
   async #recoverLost(relay: LinkRelay, link: GroupLink, spool: Spool): Promise<void> {
@@ -175,6 +187,11 @@ export class LocalAppliance implements VolumeLinks {
     await Promise.all([...this.#groups.values()].map((group) => group.stop()));
     this.#groups.clear();
   }
+}
+
+function isOfDisk(error: unknown): boolean {
+  const { code, cause } = error as NodeJS.ErrnoException;
+  return code !== undefined || (cause instanceof Error && isOfDisk(cause));
 }
 
 function folderSynced(machine: Machine, path: string): Promise<void> {
