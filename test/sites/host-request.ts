@@ -59,7 +59,8 @@ export class HostRequest implements ExportRequest {
   }
 
   keep(): void {
-    assert(!this.#isEnded && !this.#isKept, "a request is kept once, before it has ended");
+    assert(!this.#isEnded, "only a request under way is kept");
+    if (this.#isKept) return;
     this.#isKept = true;
     const own = Buffer.alloc(this.buffer.length - this.start);
     this.buffer.copy(own, 0, this.start);

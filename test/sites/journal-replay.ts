@@ -56,6 +56,8 @@ function piecesOf(disk: SimDisk, group: string): Piece[] {
     const bytes = Buffer.alloc(file.current.sizeBytes);
     file.current.read(bytes, 0, bytes.length, 0);
     const header = logHeaderOf(bytes);
+    const isSound = header !== undefined || bytes.every((byte) => byte === 0);
+    demand("truth", isSound, () => `${path} does not begin as a piece of a metadata journal does`);
     if (header?.magic === magics.pieces && header.group === group) pieces.push({ header, bytes });
   }
   return pieces.sort((a, b) => a.header.basePosition - b.header.basePosition);

@@ -32,12 +32,15 @@ interface Group {
 export class JournalWatch {
   readonly #disk: SimDisk;
   readonly #historyOf: (group: string) => RecordHistory;
+  readonly #isHarmed: boolean;
   readonly #groups = new Map<string, Group>();
   readonly #pieces = new Map<SimFile, { readonly group: Group; readonly basePosition: number }>();
 
-  constructor(disk: SimDisk, historyOf: (group: string) => RecordHistory) {
+  /** `isHarmed`: bits flip in what the journals hold. */
+  constructor(disk: SimDisk, historyOf: (group: string) => RecordHistory, isHarmed: boolean) {
     this.#disk = disk;
     this.#historyOf = historyOf;
+    this.#isHarmed = isHarmed;
   }
 
   changed(file: SimFile, change: Change): void {
@@ -78,8 +81,10 @@ export class JournalWatch {
   }
 
   #append(group: Group, entry: FoundEntry, parts: Written[]): void {
+    // What is found damaged is dropped, and sent again.
+    if (this.#isHarmed && group.last !== undefined && entry.seq <= group.last.seq) this.#drop(group);
     if (group.last !== undefined) demandNext(group.last, entry);
-    const isNew = entry.seq > group.promisedSeq;
+    const isNew = entry.seq > group.promisedSeq || this.#isHarmed;
     demand("once", isNew, () => `seq ${entry.seq} is applied again, and ${group.promisedSeq} was durable`);
     const record = demandKnown(group.history, entry);
     if (entry.address > 0) parts.push(...demandBlocks(this.#disk, group.id, entry, record));
@@ -119,8 +124,9 @@ export class JournalWatch {
     if (group !== undefined) group.promisedSeq = Math.max(group.promisedSeq, durableSeq);
   }
 
-  forgetPromises(): void {
-    for (const group of this.#groups.values()) group.promisedSeq = 0;
+  #drop(group: Group): void {
+    group.last = undefined;
+    group.pending = [];
   }
 
   /** Before the site's processes end: what is durable is looked up for the last time. */

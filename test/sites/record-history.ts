@@ -53,7 +53,10 @@ export class RecordHistory {
   add(record: FoundRecord, bytes: Buffer): void {
     const known = this.#bySeq.get(record.seq);
     if (known !== undefined) {
-      const isSame = known.identity === record.identity && known.epoch === record.epoch;
+      // Nobody else has seen the first record of an epoch before it is durable: if that fails, it is made anew.
+      const isMadeAnew = known.type === type.epoch && record.type === type.epoch && known.epoch === record.epoch;
+      if (isMadeAnew) this.#bySeq.set(record.seq, { ...record, stamps: undefined });
+      const isSame = isMadeAnew || (known.identity === record.identity && known.epoch === record.epoch);
       demand("order", isSame, () => `seq ${record.seq} has two contents: ${describe(known)} and ${describe(record)}`);
       return;
     }

@@ -25,6 +25,8 @@ const noCounters: Counters = {
 };
 
 export interface SourceSiteEvents {
+  /** The volume's source is opened, for the first time or anew: the redo begins where it was known to be durable. */
+  opening(volume: string): void;
   opened(volume: string, opened: NbdExport): void;
   /** A volume could not be opened; it will be tried again. */
   failed(error: Error): void;
@@ -78,8 +80,10 @@ export async function startSourceSite(
         identity: { id: idOf(name), name, group, sizeBytes: blockCount * blockBytes },
         files: machine.files,
         folder: `/${name}`,
-        openSource: async () =>
-          new DeviceSource(machine.openBlockDevice(`/${name}/source`, { readOnly: false }), machine.clock),
+        openSource: async () => {
+          events.opening(name);
+          return new DeviceSource(machine.openBlockDevice(`/${name}/source`, { readOnly: false }), clock);
+        },
         links: appliance,
         clock,
         log,

@@ -24,6 +24,8 @@ export interface VolumeHostParts {
   readonly note: (text: string) => void;
   /** Runs what may throw a `Violation` out of the product's reach. */
   readonly guard: (check: () => void) => void;
+  /** Bits flip in what the source site keeps. */
+  readonly isHarmed: boolean;
   /** Whether something was done to the site for which a request may fail with this error. */
   readonly mayFail: (error: number) => boolean;
 }
@@ -42,7 +44,7 @@ export class VolumeHost {
 
   constructor(parts: VolumeHostParts) {
     this.#parts = parts;
-    this.model = new VolumeModel(parts.volume, parts.blockCount);
+    this.model = new VolumeModel(parts.volume, parts.blockCount, parts.isHarmed);
   }
 
   get name(): string {
@@ -158,6 +160,7 @@ export class VolumeHost {
     const { volume, note, guard } = this.#parts;
     const { firstCell, cellCount } = this.#range(false);
     const read = this.model.submitRead(firstCell, cellCount);
+    note(`${volume} submits read of ${firstCell}+${cellCount}`);
     return this.#request({
       command: command.read,
       firstCell,

@@ -63,12 +63,18 @@ export class VolumeModel {
   readonly cellCount: number;
   /** Those that were ever written to. */
   readonly #cells = new Map<number, Cell>();
+  readonly #isHarmed: boolean;
   readonly #underWay = new Set<HostWrite>();
   readonly #reads = new Set<HostRead>();
   #unflushed: HostWrite[] = [];
   #time = 0;
 
-  constructor(volume: number, blockCount: number) {
+  /**
+   * `isHarmed`: bits flip in what the site keeps. One in what was just flushed passes for the tail that a power cut leaves,
+   * and older writes may come back.
+   */
+  constructor(volume: number, blockCount: number, isHarmed: boolean) {
+    this.#isHarmed = isHarmed;
     this.volume = volume;
     this.cellCount = blockCount * cellsPerBlock;
   }
@@ -194,6 +200,7 @@ export class VolumeModel {
 
   #makeDurable(write: HostWrite): void {
     write.isDurable = true;
+    if (this.#isHarmed) return;
     const oldestRead = Math.min(Number.POSITIVE_INFINITY, ...[...this.#reads].map((read) => read.submittedAt));
     const isReplaced = (other: HostWrite): boolean => other.overAt < write.submittedAt;
     for (const cell of this.#cellsOf(write)) {

@@ -58,7 +58,7 @@ export class World {
     this.remoteHost = this.simulation.host("remote-site");
     for (const path of this.#paths()) path.pipeCapacitiesBytes = pipeCapacitiesBytes;
     this.spool = new SpoolWatch(this.sourceHost.disk, (group) => this.#oracleOf(group).history);
-    this.journal = new JournalWatch(this.remoteHost.disk, (group) => this.#oracleOf(group).history);
+    this.journal = new JournalWatch(this.remoteHost.disk, (group) => this.#oracleOf(group).history, this.weather.flips);
     this.groups = this.weather.groups.map((plan) => this.#watchGroup(plan));
     this.volumes = this.weather.groups.flatMap((plan, index) => this.#makeVolumes(plan, index));
     this.faults = new Faults(this.simulation, this.weather, this.sourceHost, this.remoteHost, (site, hadPower) => {
@@ -110,6 +110,7 @@ export class World {
         nextNumber: () => this.#nextNumber++,
         note: (text) => this.simulation.trace.add(`host: ${text}`),
         guard: (check) => this.guard(check),
+        isHarmed: this.weather.flips,
         mayFail: (error) => this.#mayFail(error),
       });
     });
@@ -162,14 +163,13 @@ export class World {
     return isEarly;
   }
 
-  /** The source is opened anew and redone: as after a crash, for this volume alone. */
   unfence(name: string): void {
-    const volume = this.source?.volumes().get(name);
-    const source = this.#sources[this.volumes.findIndex((one) => one.name === name)];
-    source?.beginAgain();
-    if (this.weather.errors) source?.lost();
     // It may fail again, and is tried again then.
-    volume?.unfence().catch(() => {});
+    this.source
+      ?.volumes()
+      .get(name)
+      ?.unfence()
+      .catch((error: Error) => this.#couldNotStart(name, error));
   }
 
   // The sites' lives
@@ -189,7 +189,13 @@ export class World {
       this.#couldNotStart("source-site", error);
       this.sourceFailure = error;
     };
-    startSourceSite(this.sourceHost, this.remoteHost.name, this.weather, { opened, failed }).then(
+    const opening = (name: string): void => {
+      const source = this.#sources[this.volumes.findIndex((one) => one.name === name)];
+      source?.beginAgain();
+      // A sync that failed may have thrown away what was written.
+      if (this.weather.errors) source?.lost();
+    };
+    startSourceSite(this.sourceHost, this.remoteHost.name, this.weather, { opening, opened, failed }).then(
       (site) => {
         if (isCurrent()) this.source = site;
         this.#again.source = againMs;
@@ -235,14 +241,12 @@ export class World {
     // A failed sync may have thrown away what was written, though the machine went on.
     const hasKept = hadPower && !this.weather.errors;
     this.spool.crash(hasKept);
-    for (const source of this.#sources) {
-      source.beginAgain();
-      if (!hasKept) source.lost();
-    }
+    if (!hasKept) for (const source of this.#sources) source.lost();
     for (const group of this.groups) group.sourceCrashed();
     for (const volume of this.volumes) {
       volume.crash();
-      if (!hasKept) this.#lostPower.add(volume);
+      // And where an unsynced end of the spool is damaged, it is dropped.
+      if (!hasKept || this.weather.flips) this.#lostPower.add(volume);
     }
     const life = this.#lives.source;
     this.simulation.clock.schedule(downMs, () => {
@@ -253,13 +257,11 @@ export class World {
   crashRemote(hadPower: boolean, downMs = this.#drawDownMs()): void {
     for (const { id, durable } of this.remote?.groups() ?? []) this.guard(() => this.journal.said(id, durable));
     this.journal.crash();
-    // What is found damaged may be dropped and sent again.
-    if (this.weather.flips) this.journal.forgetPromises();
     this.#lives.remote++;
     this.remote = undefined;
     if (hadPower) this.remoteHost.kill();
     else this.remoteHost.cutPower();
-    if (!hadPower || this.weather.errors) this.journal.lost();
+    if (!hadPower || this.weather.errors || this.weather.flips) this.journal.lost();
     const life = this.#lives.remote;
     this.simulation.clock.schedule(downMs, () => {
       if (life === this.#lives.remote) this.startRemote();
