@@ -80,6 +80,29 @@ describe("by the policy stall", () => {
     expect(world.source[0]).toBe(8);
   });
 
+  test("lost a second time before there was room to add again, nothing is added twice and all goes on", async () => {
+    const world = await opened();
+    const { links } = world;
+    links.acknowledgesAtOnce = false;
+    const write = world.write(0, payload);
+    // It was on its way, and arrives neither now nor the next time.
+    links.journal.length -= 1;
+    links.hasRoom = false;
+    lose(world, 0);
+    await world.pass(1_000);
+    lose(world, 0);
+    await world.pass(1_000);
+    links.hasRoom = true;
+    links.acknowledgesAtOnce = true;
+    links.current?.receiver.roomAgain();
+    await world.pass(1_000);
+    links.current?.acknowledgeAll();
+    const later = world.write(0, filled(blockBytes, 9));
+    await world.pass(100);
+    expect([write.error, later.error]).toEqual([0, 0]);
+    expect(world.source.equals(links.replay(world.initial))).toBe(true);
+  });
+
   test("a flush under way is asked for anew", async () => {
     const world = await opened();
     world.links.flushesAtOnce = false;
