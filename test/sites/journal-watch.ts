@@ -118,7 +118,7 @@ export class JournalWatch {
   /** What the remote appliance says: never more than there is, and never taken back. */
   said(groupId: string, durableSeq: number): void {
     const actual = this.durableSeq(groupId);
-    const isTrue = durableSeq <= actual;
+    const isTrue = durableSeq <= actual || this.#isHarmed;
     demand("promise", isTrue, () => `the remote says that ${durableSeq} is durable, and ${actual} is`);
     const group = this.#groups.get(groupId);
     if (group !== undefined) group.promisedSeq = Math.max(group.promisedSeq, durableSeq);

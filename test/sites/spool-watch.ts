@@ -13,6 +13,8 @@ interface Group {
   readonly history: RecordHistory;
   /** Not known to be durable, in the order of appending. */
   pending: { readonly seq: number; readonly file: SimFile; readonly written: Written }[];
+  /** The last seq that any batch has called durable: whoever finds that batch may not drop what it speaks of. */
+  claimedSeq: number;
   /** The last one appended in this life of the site; undefined: none was. */
   last: FoundRecord | undefined;
 }
@@ -53,7 +55,7 @@ export class SpoolWatch {
   #begin(file: SimFile, groupId: string, basePosition: number): void {
     let group = this.#groups.get(groupId);
     if (group === undefined) {
-      group = { history: this.#historyOf(groupId), pending: [], last: undefined };
+      group = { history: this.#historyOf(groupId), pending: [], claimedSeq: 0, last: undefined };
       this.#groups.set(groupId, group);
     }
     // The segment is used again: what it had is not needed in the spool any more.
@@ -71,11 +73,13 @@ export class SpoolWatch {
     const written = new Written(file);
     for (const record of records ?? []) {
       if (group.last !== undefined) demandNext(group.last, record);
+      else demandKept(group, record);
       demand("order", record.time >= (group.last?.time ?? 0), () => `time goes back at seq ${record.seq}`);
       group.history.add(record, bytes);
       group.pending.push({ seq: record.seq, file, written });
       group.last = record;
     }
+    group.claimedSeq = Math.max(group.claimedSeq, batch.durableSeq);
   }
 
   /** The first record up to `lastSeq` that a power cut right now might take. */
@@ -97,6 +101,14 @@ export class SpoolWatch {
       if (!hadPower) group.pending = [];
     }
   }
+}
+
+/** A spool that was opened again goes on behind what it found: that may be less than there was, never less than is known. */
+function demandKept(group: Group, next: FoundRecord): void {
+  const isEpoch = next.type === recordTypes.epoch;
+  const keptSeq = isEpoch ? (JSON.parse(next.extra) as { previousLastSeq: number }).previousLastSeq : next.seq - 1;
+  const claimed = `the records up to ${group.claimedSeq} were known to be durable`;
+  demand("promise", keptSeq >= group.claimedSeq, () => `${claimed}, and the spool goes on behind ${keptSeq}`);
 }
 
 /** The next in the order: the next seq, or the first of a new epoch. */

@@ -16,7 +16,10 @@ export function withTable(document: string, findings: readonly BreakFinding[]): 
 function tableOf(findings: readonly BreakFinding[]): string {
   const rows = findings.map(({ name, harm, seedsRun, found }) => {
     const seeds = found.map(({ seed }) => seed).join(", ");
-    const message = (found[0]?.message ?? "not found").replace(/^seed \d+: /, "").replaceAll("|", "/").slice(0, messageCharactersMax);
+    const message = (found[0]?.message ?? "not found")
+      .replace(/^seed \d+: /, "")
+      .replaceAll("|", "/")
+      .slice(0, messageCharactersMax);
     return `| ${name} | ${harm} | ${seeds} of ${seedsRun} | ${message} |`;
   });
   return ["| break | harm | found by seeds | said by the first |", "| --- | --- | --- | --- |", ...rows].join("\n");
