@@ -13,8 +13,8 @@ interface Group {
   readonly history: RecordHistory;
   /** Not known to be durable, in the order of appending. */
   pending: { readonly seq: number; readonly file: SimFile; readonly written: Written }[];
-  /** The last seq that any batch has called durable: whoever finds that batch may not drop what it speaks of. */
-  claimedSeq: number;
+  /** What batches have called durable, as it grew: whoever finds such a batch may not drop what it speaks of. */
+  claims: { readonly seq: number; readonly written: Written }[];
   /** The last one appended in this life of the site; undefined: none was. */
   last: FoundRecord | undefined;
 }
@@ -55,7 +55,7 @@ export class SpoolWatch {
   #begin(file: SimFile, groupId: string, basePosition: number): void {
     let group = this.#groups.get(groupId);
     if (group === undefined) {
-      group = { history: this.#historyOf(groupId), pending: [], claimedSeq: 0, last: undefined };
+      group = { history: this.#historyOf(groupId), pending: [], claims: [], last: undefined };
       this.#groups.set(groupId, group);
     }
     // The segment is used again: what it had is not needed in the spool any more.
@@ -79,7 +79,7 @@ export class SpoolWatch {
       group.pending.push({ seq: record.seq, file, written });
       group.last = record;
     }
-    group.claimedSeq = Math.max(group.claimedSeq, batch.durableSeq);
+    if (batch.durableSeq > claimedSeqOf(group)) group.claims.push({ seq: batch.durableSeq, written });
   }
 
   /** The first record up to `lastSeq` that a power cut right now might take. */
@@ -98,7 +98,10 @@ export class SpoolWatch {
   crash(hadPower: boolean): void {
     for (const group of this.#groups.values()) {
       group.last = undefined;
-      if (!hadPower) group.pending = [];
+      if (hadPower) continue;
+      group.pending = [];
+      // A batch that was lost says nothing any more.
+      group.claims = group.claims.filter(({ written }) => written.isDurable(this.#disk.root));
     }
   }
 }
@@ -107,8 +110,13 @@ export class SpoolWatch {
 function demandKept(group: Group, next: FoundRecord): void {
   const isEpoch = next.type === recordTypes.epoch;
   const keptSeq = isEpoch ? (JSON.parse(next.extra) as { previousLastSeq: number }).previousLastSeq : next.seq - 1;
-  const claimed = `the records up to ${group.claimedSeq} were known to be durable`;
-  demand("promise", keptSeq >= group.claimedSeq, () => `${claimed}, and the spool goes on behind ${keptSeq}`);
+  const claimedSeq = claimedSeqOf(group);
+  const claimed = `the records up to ${claimedSeq} were known to be durable`;
+  demand("promise", keptSeq >= claimedSeq, () => `${claimed}, and the spool goes on behind ${keptSeq}`);
+}
+
+function claimedSeqOf({ claims }: Group): number {
+  return claims.at(-1)?.seq ?? 0;
 }
 
 /** The next in the order: the next seq, or the first of a new epoch. */
