@@ -22,9 +22,9 @@ export class RunningProgram {
   static async start(command: string, data: string, ...more: readonly string[]): Promise<RunningProgram> {
     const ports = ["--set", "http.port=0", "--set", "nbd.port=0"];
     const line = [process.execPath, launcher, command, "--data", data, ...ports, "--json", ...more] as const;
-    const program = new Program(command, line);
-    // Sockets of a stopped program are left to whoever has the folder.
+    // Sockets of a stopped program are left to whoever has the folder. What is asked for first is done last: after its end.
     onTestFinished(() => rm(data, { recursive: true, force: true }));
+    const program = new Program(command, line);
     const ready = JSON.parse(await program.line((text) => text.startsWith("{"))) as { readonly api: string };
     return new RunningProgram(program, ready.api);
   }
