@@ -7,6 +7,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import module, { createRequire } from "node:module";
+import { Socket } from "node:net";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +15,8 @@ import { setFlagsFromString } from "node:v8";
 
 const self = fileURLToPath(import.meta.url);
 const cacheFolder = join(dirname(self), "../../node_modules/.cache/tidemark");
+/** In the environment: the descriptor of the pipe whose other end the launcher of another Node holds as long as it lives. */
+const launcherVariable = "TIDEMARK_LAUNCHER_PIPE";
 
 if (isSupported(process.versions.node)) await runHere();
 else runOnPinnedNode();
@@ -25,6 +28,7 @@ function isSupported(version) {
 }
 
 async function runHere() {
+  endWithLauncher();
   quietExperimentalWarnings();
   // Hardly anything on the way of a request is garbage, so a large nursery would only be memory.
   setFlagsFromString("--max-semi-space-size=1");
@@ -32,6 +36,18 @@ async function runHere() {
   module.enableCompileCache(cacheFolder);
   await import("./main.ts");
   if (isWarming()) await loadThreads();
+}
+
+/** However the launcher ends, also by a signal that it cannot pass on: whoever ended it meant the program. */
+function endWithLauncher() {
+  const descriptor = process.env[launcherVariable];
+  delete process.env[launcherVariable];
+  if (descriptor === undefined) return;
+  const pipe = new Socket({ fd: Number(descriptor), readable: true, writable: false });
+  pipe.on("error", () => {});
+  pipe.on("close", () => process.kill(process.pid, "SIGTERM"));
+  pipe.resume();
+  pipe.unref();
 }
 
 /** What threads run is compiled with the rest, so that they too find it in the cache. */
@@ -93,13 +109,16 @@ function runOnPinnedNode() {
 
 /** Listening sockets from the service manager (descriptors 3 and up) are meant for the process that names itself in LISTEN_PID. */
 function spawnWithSockets(node, nodeArguments) {
-  const socketCount = process.env.LISTEN_PID === String(process.pid) ? Number(process.env.LISTEN_FDS) : 0;
-  if (!(socketCount > 0)) return spawn(node, nodeArguments, { stdio: "inherit" });
+  const passed = process.env.LISTEN_PID === String(process.pid) ? Number(process.env.LISTEN_FDS) : 0;
+  const socketCount = Math.max(passed || 0, 0);
   const sockets = Array.from({ length: socketCount }, (_, index) => 3 + index);
+  const options = {
+    stdio: ["inherit", "inherit", "inherit", ...sockets, "pipe"],
+    env: { ...process.env, [launcherVariable]: String(3 + socketCount) },
+  };
+  if (socketCount === 0) return spawn(node, nodeArguments, options);
   const script = 'export LISTEN_PID=$$; exec "$0" "$@"';
-  return spawn("/bin/sh", ["-c", script, node, ...nodeArguments], {
-    stdio: ["inherit", "inherit", "inherit", ...sockets],
-  });
+  return spawn("/bin/sh", ["-c", script, node, ...nodeArguments], options);
 }
 
 function findPinnedNode() {
