@@ -1,6 +1,8 @@
 /** Every setting there is, with its default and what it is for. The file, `tidemark config` and the documents follow it. */
-import { checkpointMsDefault, GiB, KiB, MiB, trackAfterMsDefault } from "#src/core/limits.ts";
+import { defaultGroupPolicy } from "#src/appliance/local/group-policy.ts";
+import { GiB, KiB, MiB } from "#src/core/limits.ts";
 import { logLevels } from "#src/host/log.ts";
+import { volumeOptionDefaults } from "#src/interceptor/volume-options.ts";
 import { defaultPort } from "#src/nbd/constants.ts";
 import { modes } from "./role.ts";
 import {
@@ -76,14 +78,27 @@ export const configSchema = {
       "the Unix socket between interceptors and the local appliance (local.sock in the data folder)",
     ),
     spool: {
-      limit: byteSize(4 * GiB, "the most that a group's spool may take", { min: 16 * MiB, max: 1024 * 1024 * GiB }),
-      segment: byteSize(64 * MiB, "the size of one file of it", { min: 4 * MiB, max: 4 * GiB }),
+      limit: byteSize(defaultGroupPolicy.spoolLimitBytes, "the most that a group's spool may take", {
+        min: 16 * MiB,
+        max: 1024 * 1024 * GiB,
+      }),
+      segment: byteSize(defaultGroupPolicy.spoolSegmentBytes, "the size of one file of it", {
+        min: 4 * MiB,
+        max: 4 * GiB,
+      }),
     },
   },
   modes: {
     default: choice(modes, "async", "the mode of a new group"),
-    linkLoss: choice(["stall", "degrade"], "degrade", "what sync does when the remote is gone: wait, or go on without"),
-    degradeAfterSeconds: seconds(10, "so long it waits before it goes on", { min: 0, max: day }),
+    linkLoss: choice(
+      ["stall", "degrade"],
+      defaultGroupPolicy.mode.linkLoss,
+      "what sync does when the remote is gone: wait, or go on without",
+    ),
+    degradeAfterSeconds: seconds(defaultGroupPolicy.mode.degradeAfterMs / 1000, "so long it waits before it goes on", {
+      min: 0,
+      max: day,
+    }),
     lagBytes: byteSizeOrOff(Number.POSITIVE_INFINITY, "so far the remote may lag before writers are slowed", {
       min: 64 * KiB,
       max: 1024 * 1024 * GiB,
@@ -94,16 +109,32 @@ export const configSchema = {
     }),
   },
   interceptor: {
-    applianceLost: choice(["stall", "track"], "stall", "what writes do when the local appliance is gone"),
-    flush: choice(["both", "spool"], "both", "what a host's FLUSH syncs: source and spool, or only the spool"),
-    trackAfterSeconds: seconds(trackAfterMsDefault / 1000, "so long track waits before it goes on unprotected", {
-      min: 0,
-      max: day,
-    }),
-    checkpointSeconds: seconds(checkpointMsDefault / 1000, "how often it is noted how far the source is", {
-      min: 0.1,
-      max: day,
-    }),
+    applianceLost: choice(
+      ["stall", "track"],
+      volumeOptionDefaults.whenLost,
+      "what writes do when the local appliance is gone",
+    ),
+    flush: choice(
+      ["both", "spool"],
+      volumeOptionDefaults.flush,
+      "what a host's FLUSH syncs: source and spool, or only the spool",
+    ),
+    trackAfterSeconds: seconds(
+      volumeOptionDefaults.trackAfterMs / 1000,
+      "so long track waits before it goes on unprotected",
+      {
+        min: 0,
+        max: day,
+      },
+    ),
+    checkpointSeconds: seconds(
+      volumeOptionDefaults.checkpointMs / 1000,
+      "how often it is noted how far the source is",
+      {
+        min: 0.1,
+        max: day,
+      },
+    ),
   },
   log: {
     level: choice(logLevels, "info", "entries below it are left out"),

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { defaultGroupPolicy } from "#src/appliance/local/group-policy.ts";
 import { type ConfigSources, loadConfig } from "#src/control/config.ts";
 import { checkConfig } from "#src/control/config-check.ts";
 import { configSchema, entriesOf } from "#src/control/config-schema.ts";
 import { configAsRecord, configAsYaml, configList } from "#src/control/config-text.ts";
 import { type RoleName, roleNames } from "#src/control/role.ts";
+import { volumeOptionDefaults } from "#src/interceptor/volume-options.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 
 const nothing: ConfigSources = { environment: {}, assignments: [], folder: "/start" };
@@ -21,6 +23,19 @@ describe("values", () => {
     expect([config.data, origins.size]).toEqual(["/start/var", 0]);
     checkConfig(config, roleNames);
     for (const role of ["interceptor", "remote"] as const) checkConfig(config, [role]);
+  });
+
+  test("what an appliance does where nobody has chosen is what the configuration says that it does", () => {
+    const { modes, local, interceptor } = loadConfig(nothing).config;
+    const { mode, spoolLimitBytes, spoolSegmentBytes } = defaultGroupPolicy;
+    expect([modes.linkLoss, modes.degradeAfterSeconds * 1000]).toEqual([mode.linkLoss, mode.degradeAfterMs]);
+    expect([local.spool.limit, local.spool.segment]).toEqual([spoolLimitBytes, spoolSegmentBytes]);
+    const { applianceLost, flush, trackAfterSeconds } = interceptor;
+    expect({ whenLost: applianceLost, flush, trackAfterMs: trackAfterSeconds * 1000 }).toEqual({
+      whenLost: volumeOptionDefaults.whenLost,
+      flush: volumeOptionDefaults.flush,
+      trackAfterMs: volumeOptionDefaults.trackAfterMs,
+    });
   });
 
   test("the command line wins over the environment, and that over the file", () => {

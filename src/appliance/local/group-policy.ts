@@ -1,4 +1,4 @@
-/** What an operator may choose for a group, and what it is unless chosen. */
+/** What an operator may choose for a group, and what it is unless chosen: the configuration's defaults come from here. */
 import { GiB, MiB } from "#src/core/limits.ts";
 import type { ModePolicy } from "./mode-machine.ts";
 
@@ -17,7 +17,7 @@ export interface GroupPolicy {
 
 export const defaultGroupPolicy: GroupPolicy = {
   mode: {
-    linkLoss: "stall",
+    linkLoss: "degrade",
     degradeAfterMs: 10_000,
     returnAfterMs: 5_000,
     drainedBytes: 1 * MiB,

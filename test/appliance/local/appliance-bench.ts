@@ -12,6 +12,7 @@ import { ScriptedRemote } from "./scripted-remote.ts";
 export const identity: VolumeIdentity = { id: "aa", name: "disk", group: "g", sizeBytes: 1024 * 4096 };
 export const policy: GroupPolicy = {
   ...defaultGroupPolicy,
+  mode: { ...defaultGroupPolicy.mode, linkLoss: "stall" },
   spoolSegmentBytes: 64 * KiB,
   spoolLimitBytes: 512 * KiB,
   lagBytesMax: 512 * KiB,
