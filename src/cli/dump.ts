@@ -1,5 +1,4 @@
 /** `tidemark dump spool|journal FOLDER`: what lies in the files, record by record. */
-import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { describeSpool, spoolLine } from "#src/appliance/local/spool-description.ts";
 import { segmentNames } from "#src/appliance/local/spool-segments.ts";
@@ -82,19 +81,18 @@ function foldersBelow(files: Files, folder: string, kind: Kind): string[] {
   }
 }
 
-/** A reader that is slower is waited for, and one that is gone is not written to. */
+/** A reader that is slower is waited for, and to one that is gone nothing more is said. */
 async function print(lines: Generator<string>): Promise<void> {
-  const { stdout } = process;
   let text = "";
-  const flush = async (): Promise<void> => {
-    const isTaken = stdout.write(text);
-    text = "";
-    if (!isTaken && !stdout.destroyed) await Promise.race([once(stdout, "drain"), once(stdout, "close")]);
-  };
   for (const line of lines) {
     text += `${line}\n`;
-    if (text.length >= outputPieceCharacters) await flush();
-    if (stdout.destroyed) return;
+    if (text.length < outputPieceCharacters) continue;
+    if (!(await isTaken(text))) return;
+    text = "";
   }
-  await flush();
+  await isTaken(text);
+}
+
+function isTaken(text: string): Promise<boolean> {
+  return new Promise((resolve) => process.stdout.write(text, (error) => resolve(!error)));
 }

@@ -104,6 +104,19 @@ describe("a volume of a program that runs", () => {
   });
 });
 
+test("a dump whose reader has read enough ends without a word", async () => {
+  const folder = temporaryFolder();
+  const { up, volume } = await withVolume(folder);
+  const client = await openVolume(volume.uris[0] as string);
+  await Promise.all(Array.from({ length: 4000 }, () => client.write(0, block)));
+  await client.flush();
+  await client.disconnect();
+  const dump = `${process.execPath} ${launcher} dump spool ${join(folder, "data")}`;
+  const { stdout, stderr } = await run("bash", ["-c", `${dump} | head -n 1; echo "\${PIPESTATUS[0]}"`]);
+  expect([stdout.trim().split("\n").at(-1), stderr]).toEqual(["0", ""]);
+  await up.program.stop();
+});
+
 describe("what is refused", () => {
   test("is said in one line, with status 1", async () => {
     const { up } = await withVolume(temporaryFolder());
