@@ -7,8 +7,11 @@ import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { putStamp, stampedBytes } from "./block-stamp.ts";
 import type { SettleOptions, WriteHistory, Writing } from "./write-history.ts";
 
+/** What a host does with a volume, over one connection or several. */
+export type Attached = Pick<NbdClient, "read" | "write" | "flush" | "trim" | "writeZeroes">;
+
 export interface WriterOptions {
-  readonly client: NbdClient;
+  readonly client: Attached;
   readonly history: WriteHistory;
   readonly random: SeededRandom;
   /** Requests under way at the same time. */
@@ -175,7 +178,7 @@ function stamps(volume: number, { number, startBlock, blockCount }: Writing): Bu
 
 /** Reads the whole volume after an accident; answers what is wrong, in words. What was found is what counts from then on. */
 export async function settleAll(
-  client: NbdClient,
+  client: Attached,
   history: WriteHistory,
   options: SettleOptions = {},
 ): Promise<string[]> {

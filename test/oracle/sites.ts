@@ -5,6 +5,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { vi } from "vitest";
+import type { RemoteGroupFacts, TraceEntry } from "#src/control/role.ts";
 import type { NbdClient } from "#src/nbd/client/client.ts";
 import { stampedBytes } from "./block-stamp.ts";
 import { JournalReplay } from "./journal-replay.ts";
@@ -40,12 +41,15 @@ export interface GroupState {
   readonly epoch: number;
   readonly mode: string;
   readonly state: string;
+  readonly suspendedSinceSeq?: number;
   readonly lastSeq: number;
   readonly spoolDurableSeq: number;
   readonly linkUp: boolean;
   readonly received: number;
   readonly durable: number;
   readonly lagRecords: number;
+  readonly lagBytes: number;
+  readonly lagSeconds: number;
 }
 
 export interface VolumeState {
@@ -55,12 +59,14 @@ export interface VolumeState {
   /** Of hosts. */
   readonly connections: number;
   readonly added: number;
+  readonly acknowledged: number;
   readonly applied: number;
 }
 
 interface Status {
   readonly volumes: readonly VolumeState[];
   readonly groups: readonly GroupState[];
+  readonly remoteGroups: readonly RemoteGroupFacts[];
 }
 
 interface Running {
@@ -107,6 +113,13 @@ export class Sites {
     const running = this.#running.get(role);
     if (running === undefined) throw new Error(`${role} does not run`);
     return running.program;
+  }
+
+  /** Where its commands are answered. */
+  api(role: RoleName): string {
+    const running = this.#running.get(role);
+    if (running === undefined) throw new Error(`${role} does not run`);
+    return new URL(running.api).origin;
   }
 
   /** Resolves when all of them answer; they may well need each other to be ready. */
@@ -181,8 +194,38 @@ export class Sites {
     return group;
   }
 
+  /** As the remote appliance itself tells it. */
+  async remoteGroup(): Promise<RemoteGroupFacts> {
+    const { remoteGroups } = (await this.#ask("remote", "GET", "/status")) as Status;
+    const [group] = remoteGroups;
+    if (group === undefined) throw new Error("the remote has no group");
+    return group;
+  }
+
+  /** The life of the last writes. Whoever asks for the first time has them looked at from then on. */
+  async trace(): Promise<readonly TraceEntry[]> {
+    const answer = await this.#ask("interceptor", "GET", `/volumes/${volumeName}/trace`);
+    return (answer as { readonly entries: readonly TraceEntry[] }).entries;
+  }
+
   async setMode(mode: "sync" | "async"): Promise<void> {
     await this.#ask("local", "PUT", `/groups/${volumeName}/mode`, { mode });
+  }
+
+  /** Resolves when the group's state is what the condition wants. */
+  groupThat(condition: (group: GroupState) => boolean): Promise<GroupState> {
+    const look = async () => {
+      const group = await this.group();
+      if (!condition(group)) throw new Error(`not what was waited for: ${JSON.stringify(group)}`);
+      return group;
+    };
+    return vi.waitFor(look, patience).catch((error: Error) => this.#explain(error));
+  }
+
+  /** Asks for a mode, and resolves when it is said to be the group's. */
+  async reachMode(mode: "sync" | "async"): Promise<GroupState> {
+    await this.setMode(mode);
+    return this.groupThat((group) => group.mode === mode);
   }
 
   /** Resolves with where to attach the volume, when its export is open. */
@@ -222,6 +265,11 @@ export class Sites {
   replay(): JournalReplay {
     const { local, remote } = this.#options.places.data;
     return new JournalReplay({ local, remote });
+  }
+
+  /** The same from what the remote appliance has, as if the local site were lost. */
+  remoteReplay(): JournalReplay {
+    return new JournalReplay({ remote: this.#options.places.data.remote });
   }
 
   dataOf(role: RoleName): string {
