@@ -88,7 +88,8 @@ export class Order {
   }
 
   hasRoomFor(payloadBlocks: number, extraBytes = 0): boolean {
-    if (this.#isStuck || this.#isOver || !this.#mayGiveSeqs()) return false;
+    // One for the record to come, and two for what the appliance may add to it.
+    if (this.#isStuck || this.#isOver || !this.#hasSeqsFor(this.openRecordCount + 3)) return false;
     if (this.#slab === undefined && !this.#begin()) return false;
     return this.#builder.hasRoomFor(payloadBlocks, extraBytes);
   }
@@ -181,24 +182,26 @@ export class Order {
     if (!this.#isStuck) this.#parts.roomAgain();
   }
 
+  /** Without room it is noted behind a later batch. */
   #noteJump(): void {
+    if (!this.canPlace) return;
     const jumpedTo = this.#recordClock.takeJump();
     if (jumpedTo !== undefined) this.place(recordType.clock, wholeGroup, { wallMicros: jumpedTo });
   }
 
   /** Whether `place` would find room. */
   get canPlace(): boolean {
-    return !this.#isStuck && !this.#isOver;
+    return !this.#isStuck && !this.#isOver && this.#hasSeqsFor(1);
   }
 
   /**
    * Puts a record of the appliance's own into the order, behind everything added so far; answers its seq. Undefined: there
-   * is no room in the spool, or no order any more.
+   * is no room in the spool, no seq that was reserved, or no order any more.
    */
   place(type: number, volume: number, content?: object): number | undefined {
     this.commit();
     if (!this.canPlace) return undefined;
-    if (!this.#begin()) this.#beginOwn();
+    if (this.#slab === undefined && !this.#begin()) this.#beginOwn();
     const extra = content === undefined ? undefined : encodeExtra(content);
     this.#builder.add({ type, volume, startBlock: 0, blockCount: 0, ordinal: 0 }, extra);
     const seq = this.#lastSeq + 1;
@@ -226,7 +229,7 @@ export class Order {
   }
 
   /** Seqs are reserved well ahead, so that nobody waits for it but where the disk stands still. */
-  #mayGiveSeqs(): boolean {
+  #hasSeqsFor(recordCount: number): boolean {
     const { state, seqReserve, failed, roomAgain } = this.#parts;
     const left = state.state.seqCeiling - this.#lastSeq;
     if (left < seqReserve / 2 && !this.#isReserving) {
@@ -240,8 +243,7 @@ export class Order {
         (error: Error) => failed(error),
       );
     }
-    // One for the record to come, and two for what the appliance may add to it.
-    return left >= this.openRecordCount + 3;
+    return left >= recordCount;
   }
 
   /** Nothing more is given a place. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { RetryError } from "#src/core/errors.ts";
 import { recordTypeName } from "#src/records/record.ts";
 import { Bench, identity, policy, startBench } from "./appliance-bench.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
@@ -230,6 +231,52 @@ test("a mode that is asked for while the disk is full is not forgotten", async (
   await it.rest(1000);
   expect(it.shippedTypes.at(-1)).toBe("mode");
   expect(it.figures).toMatchObject({ mode: "async", wantedMode: "async" });
+});
+
+test("where no seq is reserved, attachments, flushes and switches wait for the reserve", async () => {
+  const it = new Bench();
+  it.policy = { ...policy, seqReserve: 8 };
+  await it.start();
+  it.host.disk.faults.latencyMsMax = 20_000;
+  let error: unknown;
+  for (let count = 0; count < 20 && error === undefined; count++) {
+    it.link.detach();
+    await it.attach().catch((reason: unknown) => {
+      error = reason;
+    });
+  }
+  expect(error).toBeInstanceOf(RetryError);
+  const reservedSeq = it.figures.lastSeq;
+  it.appliance.setMode("g", "sync");
+  await it.rest(500);
+  expect(it.figures).toMatchObject({ lastSeq: reservedSeq, mode: "async" });
+  it.host.disk.faults.latencyMsMax = 0;
+  await it.rest(60_000);
+  expect(it.shippedTypes.at(-1)).toBe("mode");
+  await it.attach();
+  expect(it.link.hasRoomFor(1)).toBe(true);
+});
+
+test("a flush waits for a seq that is reserved, and is answered then", async () => {
+  const it = new Bench();
+  it.policy = { ...policy, seqReserve: 8 };
+  await it.start();
+  it.host.disk.faults.latencyMsMax = 20_000;
+  while (it.link.hasRoomFor(1)) {
+    it.write(1, 1);
+    it.link.commit();
+  }
+  const outcomes = [it.flush()];
+  // Each has a record of its own where there is something between them.
+  for (let count = 0; count < 4; count++) {
+    it.appliance.setMode("g", count % 2 === 0 ? "sync" : "async");
+    outcomes.push(it.flush());
+  }
+  it.host.disk.faults.latencyMsMax = 0;
+  await it.rest(60_000);
+  it.remote.markAll(it.figures.lastSeq);
+  await it.rest(1_000);
+  expect(outcomes.map((outcome) => outcome.length)).toEqual([1, 1, 1, 1, 1]);
 });
 
 test("a spool that cannot be written any more takes the volume with it", async () => {
