@@ -26,6 +26,11 @@ export interface GroupModeParts {
   readonly facts: () => ModeFacts;
   /** A switch stands in the order. */
   readonly switched: (change: ModeSwitch, seq: number) => void;
+  /** Makes the record of the switch durable, and then the mode in the group's state. */
+  readonly note: (mode: Mode) => Promise<void>;
+  /** `unnotedSeq` has grown. */
+  readonly noted: () => void;
+  readonly failed: (error: Error) => void;
   readonly phaseChanged: (phase: ModePhase) => void;
 }
 
@@ -40,6 +45,8 @@ export class GroupMode {
   #asked: Mode | undefined;
   /** The switch whose record has no place yet. */
   #unplaced: { readonly modeSwitch: ModeSwitch; readonly seq: number } | undefined;
+  /** Seqs of switches that the group's state does not speak of durably. */
+  readonly #unnoted = new Set<number>();
   #isOver = false;
 
   constructor(parts: GroupModeParts) {
@@ -63,6 +70,11 @@ export class GroupMode {
 
   get backlogBytesMax(): number {
     return this.#machine.backlogBytesMax;
+  }
+
+  /** From here on the spool is needed to know the mode. */
+  get unnotedSeq(): number {
+    return Math.min(...this.#unnoted);
   }
 
   ask(mode: Mode): void {
@@ -98,7 +110,7 @@ export class GroupMode {
   }
 
   #notePlaced(): void {
-    const { order, log, switched } = this.#parts;
+    const { order, log, switched, note, noted, failed } = this.#parts;
     // A spool that has failed never gets there, and then nothing is acknowledged any more in any mode.
     if (this.#unplaced === undefined || this.#unplaced.seq > order.lastSeq) return;
     const { modeSwitch, seq } = this.#unplaced;
@@ -106,6 +118,11 @@ export class GroupMode {
     this.#machine.placed(seq);
     log.info("the mode has changed", { ...modeSwitch, seq });
     switched(modeSwitch, seq);
+    this.#unnoted.add(seq);
+    note(modeSwitch.to).then(() => {
+      this.#unnoted.delete(seq);
+      noted();
+    }, failed);
   }
 
   #later(delayMs: number): void {

@@ -22,7 +22,7 @@ import type { GroupPolicy } from "./group-policy.ts";
 import { noBootId } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { GroupVolumes } from "./group-volumes.ts";
-import type { Mode, ModeFacts, ModePhase, ModeSwitch } from "./mode-machine.ts";
+import type { Mode, ModeFacts, ModePhase } from "./mode-machine.ts";
 import { type Appended, Order } from "./order.ts";
 import { Pressure } from "./pressure.ts";
 import { Shipper } from "./shipper.ts";
@@ -101,7 +101,12 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       clock: machine.clock,
       log: this.#log,
       facts: () => this.#modeFacts(),
-      switched: (modeSwitch, seq) => this.#modeSwitched(modeSwitch, seq),
+      switched: ({ to }, seq) => {
+        if (to === "sync" && this.#link.isUp) this.#link.askDurable(seq);
+      },
+      note: (mode) => this.#noteMode(mode),
+      noted: () => this.#release(),
+      failed: (error) => this.fail(error),
       phaseChanged: (phase) => this.#phaseChanged(phase),
     });
     this.#pressure = new Pressure({
@@ -217,14 +222,10 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#mode.ask(mode);
   }
 
-  #modeSwitched(modeSwitch: ModeSwitch, seq: number): void {
-    const { spool, state } = this.#parts;
-    // Not before the record itself: a mode that no record speaks of would be one that nobody else knows.
-    spool.sync((error) => {
-      if (error === null) state.update({ mode: modeSwitch.to }).catch((failure: Error) => this.fail(failure));
-      else this.fail(error);
-    });
-    if (modeSwitch.to === "sync" && this.#link.isUp) this.#link.askDurable(seq);
+  /** Not before the record itself: a mode that no record speaks of would be one that nobody else knows. */
+  async #noteMode(mode: Mode): Promise<void> {
+    await this.#spoolSynced();
+    await this.#parts.state.update({ mode });
   }
 
   #phaseChanged(phase: ModePhase): void {
@@ -326,8 +327,9 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   #release(): void {
     const { spool } = this.#parts;
-    const seq = Math.min(this.#marks.stored, this.volumes.releasableSeq(this.order.lastSeq));
-    if (seq <= 0 || seq < spool.firstSeq) return;
+    const { lastSeq } = this.order;
+    const seq = Math.min(this.#marks.stored, this.volumes.releasableSeq(lastSeq), this.#mode.unnotedSeq - 1);
+    if (this.#isOver || seq <= 0 || seq < spool.firstSeq) return;
     spool.release(seq);
     this.order.tryAgain();
   }

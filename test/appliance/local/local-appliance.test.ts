@@ -220,6 +220,36 @@ test("a switch that met a full disk takes place when there is room", async () =>
   expect(it.figures).toMatchObject({ mode: "sync", state: "steady" });
 });
 
+test("the record of a switch stays in the spool until the group's state speaks of it durably", async () => {
+  const it = await startBench();
+  const fill = async (): Promise<void> => {
+    for (let block = 0; block < 60 && it.link.hasRoomFor(1); block++) {
+      it.write(block, 1);
+      it.link.commit();
+      it.remote.markAll(it.figures.lastSeq);
+      it.link.reportDurable(it.link.lastOrdinal);
+      await it.rest(10);
+    }
+  };
+  const spooledTypes = async (): Promise<string[]> => {
+    it.remote.go();
+    it.remote.shipped.length = 0;
+    it.remote.come();
+    await it.rest();
+    return it.shippedTypes;
+  };
+  await fill();
+  it.appliance.setMode("g", "sync");
+  const { capacityBytes } = it.host.disk.faults;
+  it.host.disk.faults.capacityBytes = it.host.disk.spaceBytes;
+  await fill();
+  expect(await spooledTypes()).toContain("mode");
+  it.host.disk.faults.capacityBytes = capacityBytes;
+  await it.rest(1_000);
+  await fill();
+  expect(await spooledTypes()).not.toContain("mode");
+});
+
 test("a mode that is asked for while the disk is full is not forgotten", async () => {
   const it = await startBench("sync");
   it.host.disk.failNext("write", "ENOSPC");
