@@ -25,6 +25,12 @@ export interface ApiValues {
   readonly "api-ca"?: string | undefined;
 }
 
+export interface Ask {
+  readonly body?: object;
+  /** What stands in the query as `NAME=true`. */
+  readonly flags?: readonly string[];
+}
+
 export class ApiClient {
   readonly #base: URL;
   readonly #token: string | undefined;
@@ -39,8 +45,9 @@ export class ApiClient {
   }
 
   /** `steps`: the parts of the path behind `/api/v1`, as they are. Throws what the program says against it. */
-  async ask(method: string, steps: readonly string[], body?: object): Promise<unknown> {
+  async ask(method: string, steps: readonly string[], { body, flags = [] }: Ask = {}): Promise<unknown> {
     const url = new URL(`/api/v1/${steps.map(encoded).join("/")}`, this.#base);
+    for (const flag of flags) url.searchParams.set(flag, "true");
     const answer = await this.#send(url, method, body);
     const value = parsed(answer, url);
     if (answer.status < 300) return value;

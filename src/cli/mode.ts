@@ -29,7 +29,7 @@ export const modeCommand: Command = {
       throw new UsageError(`mode takes a GROUP and ${modes.join(" or ")}; 'tidemark mode --help' tells more`);
     }
     const api = new ApiClient(values);
-    const facts = (await api.ask("PUT", ["groups", group, "mode"], { mode: modeOf(mode) })) as GroupFacts;
+    const facts = (await api.ask("PUT", ["groups", group, "mode"], { body: { mode: modeOf(mode) } })) as GroupFacts;
     process.stdout.write(values.json === true ? `${JSON.stringify(facts)}\n` : `${sentence(facts)}\n`);
     return 0;
   },

@@ -5,19 +5,20 @@ import { modes } from "#src/control/role.ts";
 import { parseByteSize, roundedByteSize } from "#src/core/byte-size.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { isNbdUri } from "#src/nbd/uri.ts";
-import { ApiClient, type ApiValues, apiHelp, apiOptions } from "./api-client.ts";
+import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { type Column, table } from "./table.ts";
 
 const help = `Usage: tidemark volume add NAME --source PATH|NBD-URI [OPTION ...]
        tidemark volume ls [OPTION ...]
-       tidemark volume rm NAME [OPTION ...]
+       tidemark volume rm NAME [--force] [OPTION ...]
        tidemark volume unfence NAME [OPTION ...]
 
 add      protects a source: every write that a host makes through the volume's export is kept. A name has letters, digits,
          '.', '_' and '-'.
 ls       lists the volumes.
-rm       ends the protection. The source stays as it is, and so do the journals.
+rm       ends the protection. The source stays as it is, and so do the journals. A volume that hosts have attached is
+         removed only with --force, which cuts them off.
 unfence  takes a volume back to work whose source had failed and is whole again: what it may lack is written to it first.
 
   --source SOURCE    a file, a block device, or an export of an NBD server (nbd://host/export, nbd+unix:///export?socket=PATH)
@@ -57,12 +58,14 @@ async function add(args: readonly string[]): Promise<number> {
   const { source, size, group, mode } = values;
   if (source === undefined || source === "") throw new UsageError("volume add needs --source PATH or an NBD URI");
   const volume = await new ApiClient(values).ask("POST", ["volumes"], {
-    name,
-    // The program may have been started elsewhere.
-    source: isNbdUri(source) ? source : resolve(workingFolder(), source),
-    ...(size === undefined ? {} : { sizeBytes: sizeOf(size) }),
-    ...(group === undefined ? {} : { group }),
-    ...(mode === undefined ? {} : { mode: modeOf(mode) }),
+    body: {
+      name,
+      // The program may have been started elsewhere.
+      source: isNbdUri(source) ? source : resolve(workingFolder(), source),
+      ...(size === undefined ? {} : { sizeBytes: sizeOf(size) }),
+      ...(group === undefined ? {} : { group }),
+      ...(mode === undefined ? {} : { mode: modeOf(mode) }),
+    },
   });
   const report = volume as VolumeReport;
   if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -94,9 +97,10 @@ async function list(args: readonly string[]): Promise<number> {
 }
 
 async function remove(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, apiOptions);
+  const { values, positionals } = parseCommandLine(args, { ...apiOptions, force: { type: "boolean" } });
   const name = onlyName("volume rm", positionals);
-  const answer = await new ApiClient(values satisfies ApiValues).ask("DELETE", ["volumes", name]);
+  const flags = values.force === true ? ["force"] : [];
+  const answer = await new ApiClient(values).ask("DELETE", ["volumes", name], { flags });
   process.stdout.write(values.json === true ? `${JSON.stringify(answer)}\n` : `${name} is not protected any more\n`);
   return 0;
 }
@@ -104,7 +108,7 @@ async function remove(args: readonly string[]): Promise<number> {
 async function unfence(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(args, apiOptions);
   const name = onlyName("volume unfence", positionals);
-  const report = (await new ApiClient(values).ask("POST", ["volumes", name, "unfence"], {})) as VolumeReport;
+  const report = (await new ApiClient(values).ask("POST", ["volumes", name, "unfence"], { body: {} })) as VolumeReport;
   process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${name} is ${report.state}\n`);
   return 0;
 }

@@ -107,9 +107,10 @@ export class ControlPlane {
     return this.volume(name);
   }
 
-  async removeVolume(name: string): Promise<void> {
+  /** `isForced`: although hosts are attached. */
+  async removeVolume(name: string, isForced: boolean): Promise<void> {
     await this.volume(name);
-    await this.#keeper().remove(name);
+    await this.#keeper().remove(name, isForced);
   }
 
   async unfence(name: string): Promise<VolumeReport> {

@@ -146,10 +146,12 @@ export class InterceptorPart {
     return !this.#isStopping && this.#kept.get(kept.definition.name) === kept;
   }
 
-  /** One that is not there has nothing that would have to end. */
-  async removeVolume(name: string): Promise<void> {
+  /** One that is not there has nothing that would have to end. `isForced`: although hosts are attached. */
+  async removeVolume(name: string, isForced: boolean): Promise<void> {
     const kept = this.#kept.get(name);
     if (kept === undefined) return;
+    const count = this.#server.countOf(name);
+    if (count > 0 && !isForced) throw new RefuseError(inUse(name, count));
     this.#kept.delete(name);
     kept.wake?.();
     await kept.opening.catch(() => {});
@@ -189,6 +191,11 @@ export class InterceptorPart {
     await Promise.allSettled(kept.map(({ opening }) => opening));
     await Promise.all(kept.map(({ volume }) => volume?.close()));
   }
+}
+
+function inUse(name: string, count: number): string {
+  const connections = count === 1 ? "a host's connection" : `${count} connections of hosts`;
+  return `volume '${name}' is in use, by ${connections}: detach it there, or use --force, which cuts them off`;
 }
 
 function openingFigures(why: string | undefined): VolumeFigures {

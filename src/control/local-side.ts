@@ -65,8 +65,8 @@ class LocalSide implements SideActions {
     return null;
   };
 
-  removeVolume: SideActions["removeVolume"] = async ({ name }) => {
-    await this.#interceptorPart.removeVolume(name);
+  removeVolume: SideActions["removeVolume"] = async ({ name, isForced }) => {
+    await this.#interceptorPart.removeVolume(name, isForced);
     return null;
   };
 

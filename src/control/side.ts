@@ -58,7 +58,8 @@ export interface SideWords {
   /** The size of a source in bytes; makes a sparse file of `createBytes` first, where that is given. */
   measure: { readonly ask: { readonly source: string; readonly createBytes?: number }; readonly answer: number };
   addVolume: { readonly ask: AddVolume; readonly answer: null };
-  removeVolume: { readonly ask: { readonly name: string }; readonly answer: null };
+  /** `isForced`: although hosts are attached. */
+  removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: null };
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };
   setMode: { readonly ask: { readonly group: string; readonly mode: Mode }; readonly answer: null };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };

@@ -109,10 +109,10 @@ export class VolumeKeeper {
   }
 
   /** The source stays as it is. */
-  async remove(name: string): Promise<void> {
+  async remove(name: string, isForced: boolean): Promise<void> {
     if (this.find(name) === undefined) throw new RefuseError(`there is no volume '${name}'`);
     await this.#alone(name, async () => {
-      await this.#parts.side.ask("removeVolume", { name });
+      await this.#parts.side.ask("removeVolume", { name, isForced });
       await this.#parts.catalogue.remove(name);
       this.#failures.delete(name);
     });

@@ -29,8 +29,8 @@ export function apiOver({ routes, door, log }: ApiParts): HttpHandler {
 }
 
 async function answer(request: HttpRequest, routes: readonly Route[], door: Door): Promise<HttpResponse> {
-  const { route, names } = findRoute(routes, request.method, request.target);
+  const { route, names, flags } = findRoute(routes, request.method, request.target);
   if (route.isOpen !== true) door.check(request);
   const fields = route.shape === undefined ? {} : readBody(request.body, request.headers["content-type"], route.shape);
-  return route.answer(names, fields);
+  return route.answer(names, fields, flags);
 }

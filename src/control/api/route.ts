@@ -10,14 +10,17 @@ export interface Route {
   readonly summary: string;
   /** Of the body; absent: there is none. */
   readonly shape?: Shape;
+  /** What may stand in the query as `NAME=true`. */
+  readonly flags?: readonly string[];
   /** Whether it is answered without a token. */
   readonly isOpen?: boolean;
-  answer(names: readonly string[], fields: Fields): Promise<HttpResponse>;
+  answer(names: readonly string[], fields: Fields, flags: ReadonlySet<string>): Promise<HttpResponse>;
 }
 
 export interface Found {
   readonly route: Route;
   readonly names: readonly string[];
+  readonly flags: ReadonlySet<string>;
 }
 
 /** The target as it came. Names are looked up by whoever answers; here nothing is made of them. */
@@ -28,10 +31,26 @@ export function findRoute(routes: readonly Route[], method: string, target: stri
     return names === undefined ? [] : [{ route, names }];
   });
   const found = matches.find(({ route }) => route.method === method);
-  if (found !== undefined) return found;
+  if (found !== undefined) return { ...found, flags: flagsOf(target, found.route) };
   if (matches.length === 0) throw new ProblemError(404, "there is nothing at this address");
   const allowed = matches.map(({ route }) => route.method).join(", ");
   throw new ProblemError(405, `only ${allowed} is possible here`, { allow: allowed });
+}
+
+function flagsOf(target: string, { flags = [] }: Route): ReadonlySet<string> {
+  const [, ...query] = target.split("?");
+  const set = new Set<string>();
+  for (const [name, value] of new URLSearchParams(query.join("?"))) {
+    if (!flags.includes(name)) throw new ProblemError(400, unknownFlag(name, flags));
+    if (value !== "true" && value !== "false") throw new ProblemError(400, `'${name}' is true or false`);
+    if (value === "true") set.add(name);
+  }
+  return set;
+}
+
+function unknownFlag(name: string, flags: readonly string[]): string {
+  const known = flags.length === 0 ? "nothing is asked for there" : `known is ${flags.join(", ")}`;
+  return `there is no ${JSON.stringify(name.slice(0, 64))} in the query of this address; ${known}`;
 }
 
 function stepsOf(target: string): string[] {

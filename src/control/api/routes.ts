@@ -33,7 +33,7 @@ const modeShape: Shape = {
 export function routesOf(control: ControlPlane): Route[] {
   return [...volumeRoutes(control), ...groupRoutes(control), ...healthRoutes(control)].map((route) => ({
     ...route,
-    answer: (names, fields) => named(route.answer(names, fields)),
+    answer: (names, fields, flags) => named(route.answer(names, fields, flags)),
   }));
 }
 
@@ -65,9 +65,10 @@ function volumeRoutes(control: ControlPlane): Route[] {
     {
       method: "DELETE",
       path: one,
-      summary: "ends the protection of a volume; its source stays as it is",
-      answer: async ([name = ""]) => {
-        await control.removeVolume(name);
+      summary: "ends the protection of a volume; its source stays as it is. With force although hosts are attached",
+      flags: ["force"],
+      answer: async ([name = ""], _, flags) => {
+        await control.removeVolume(name, flags.has("force"));
         return json(200, {});
       },
     },
