@@ -52,7 +52,8 @@ function isOf(header: LogHeader, batch: FoundBatch | undefined, at: number): bat
 function piecesOf(disk: SimDisk, group: string): Piece[] {
   const pieces: Piece[] = [];
   for (const [path, file] of filesOf(disk.root)) {
-    if (!path.endsWith(".piece")) continue;
+    // What a power cut has left of another group's says nothing of this one.
+    if (!path.endsWith(".piece") || !path.includes(`/${group}/`)) continue;
     const bytes = Buffer.alloc(file.current.sizeBytes);
     file.current.read(bytes, 0, bytes.length, 0);
     const header = logHeaderOf(bytes);
