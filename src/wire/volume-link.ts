@@ -19,6 +19,8 @@ export interface VolumeIdentity {
   readonly sizeBytes: number;
 }
 
+export type FlushDone = (error: Error | null) => void;
+
 export interface VolumeLink {
   /**
    * How near the group is to the limits of its lag and its spool, 0 to 1. Writers are slowed by it; from 1 on nothing is
@@ -41,7 +43,7 @@ export interface VolumeLink {
    * Calls back when all that was added so far is as safe at the appliance as a FLUSH promises: durable in the spool, in
    * sync mode also at the remote. Commits first. The source is the interceptor's to sync.
    */
-  flush(done: (error: Error | null) => void): void;
+  flush(done: FlushDone): void;
   /** The source has durably all records up to this ordinal. */
   reportDurable(ordinal: number): void;
   /** The volume is not used any more. Nothing is called on either side afterwards. */

@@ -2,7 +2,7 @@
  * Flushes that wait for what they cover to be durable: in the spool, and where the mode was sync when they came, at the
  * remote as well. Pure.
  */
-export type FlushDone = (error: Error | null) => void;
+import type { FlushDone } from "#src/wire/volume-link.ts";
 
 interface Wait {
   readonly seq: number;

@@ -12,11 +12,11 @@ import type { FaultHook } from "#src/host/faults.ts";
 import type { Log } from "#src/host/log.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { BatchPool } from "#src/records/batch-pool.ts";
-import { recordType } from "#src/records/record.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
+import type { FlushDone } from "#src/wire/volume-link.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
-import { FlushWaits } from "./flush-waits.ts";
 import { type GroupFigures, groupFigures } from "./group-figures.ts";
+import { GroupFlushes } from "./group-flushes.ts";
 import { GroupMode } from "./group-mode.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { noBootId } from "./group-start.ts";
@@ -44,8 +44,6 @@ export interface LocalGroupParts {
   readonly hello: () => GroupHello;
 }
 
-/** A flush that found no room in the spool is tried again so much later. */
-const flushAgainMs = 250;
 const stopping = new ReconnectError("the local appliance is being stopped");
 const noMarks: Watermarks = { received: 0, durable: 0, stored: 0 };
 
@@ -58,13 +56,11 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly #shipper: Shipper;
   readonly #mode: GroupMode;
   readonly acknowledgements = new Acknowledgements();
-  readonly #flushes = new FlushWaits();
+  readonly #flushes: GroupFlushes;
   readonly volumes: GroupVolumes;
   #touched: LocalVolumeLink[] = [];
   #marks: Watermarks = noMarks;
   readonly #pressure: Pressure;
-  /** The newest record is a flush's: another flush needs none of its own. */
-  #flushSeq = 0;
   #lookedAtSeq = 0;
   #suspendedSinceSeq: number | undefined;
   #refusal: string | undefined;
@@ -118,6 +114,11 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       eased: () => this.roomAgain(),
     });
     this.#link = parts.link;
+    this.#flushes = new GroupFlushes({
+      ...{ order: this.order, spool, link: this.#link, clock: machine.clock },
+      waitsForRemote: () => this.#mode.waitsForRemote,
+      failed: (error) => this.fail(error),
+    });
     this.#shipper = new Shipper(spool, this.#link, machine.clock, (error) => this.fail(error));
   }
 
@@ -176,22 +177,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#pressure.evaluate();
   }
 
-  flush(volume: number, done: (error: Error | null) => void): void {
-    this.order.commit();
-    const over = this.#failure ?? (this.#isOver ? stopping : undefined);
-    if (over !== undefined) return this.#parts.machine.clock.soon(() => done(over));
-    if (this.#flushSeq !== this.order.lastSeq || this.#flushSeq === 0 || this.order.isStuck) {
-      const seq = this.order.place(recordType.flush, volume);
-      // The spool is full: what the flush covers cannot be complete before there is room.
-      if (seq === undefined) return void this.#parts.machine.clock.timer(flushAgainMs, () => this.flush(volume, done));
-      this.#flushSeq = seq;
-    }
-    this.#flushes.add(this.#flushSeq, this.#mode.waitsForRemote, done);
-    this.#parts.spool.sync((error) => {
-      if (error !== null) this.fail(error);
-      else this.#flushes.spoolDurable(this.#parts.spool.durableSeq);
-    });
-    if (this.#mode.waitsForRemote && this.#link.isUp) this.#link.askDurable(this.#flushSeq);
+  flush(volume: number, done: FlushDone): void {
+    this.#flushes.flush(volume, done);
   }
 
   #appended(batch: Appended): void {
@@ -272,10 +259,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   #beginShipping(welcome: GroupWelcome): void {
     this.#marks = welcome;
     this.acknowledgements.received(welcome.received);
-    this.#flushes.remoteDurable(welcome.durable);
     this.#shipper.begin(this.#parts.spool.positionAfter(welcome.received));
-    const wanted = this.#flushes.remoteSeqWanted;
-    if (wanted > 0) this.#link.askDurable(wanted);
+    this.#flushes.remoteBack(welcome.durable);
     this.#mode.step();
     this.#pressure.evaluate();
   }
@@ -370,7 +355,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     // A disk that could not sync may have thrown away what was written, as a loss of power does.
     this.#parts.state.update({ bootId: noBootId }).catch(() => {});
     this.order.end();
-    this.#flushes.failAll(error);
+    this.#flushes.end(error);
     this.acknowledgements.end(error);
     this.volumes.loseAll(error);
   }
@@ -393,7 +378,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#pressure.end();
     this.#mode.end();
     this.order.end();
-    this.#flushes.failAll(stopping);
+    this.#flushes.end(stopping);
     this.acknowledgements.end(stopping);
     this.volumes.loseAll(stopping);
   }
