@@ -69,11 +69,24 @@ async function add(args: readonly string[]): Promise<number> {
   });
   const report = volume as VolumeReport;
   if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else
-    process.stdout.write(
-      `${report.name} (${roundedByteSize(report.sizeBytes)}) is ${report.state}: ${report.uris.join(" ")}\n`,
-    );
+  else process.stdout.write(addedText(report));
   return 0;
+}
+
+function addedText(report: VolumeReport): string {
+  const { name, sizeBytes, state, uris } = report;
+  return `${name} (${roundedByteSize(sizeBytes)}) is ${state}: ${uris.join(" ")}\n${remarksOn(report)}`;
+}
+
+/** What a table has no room for. */
+function remarksOn({ name, source, why, baseMissing }: VolumeReport): string {
+  const remarks = [
+    ...(why === undefined ? [] : [why]),
+    ...(baseMissing
+      ? [`only what is written from now on is kept; what ${source} held before is not protected yet`]
+      : []),
+  ];
+  return remarks.map((remark) => `${name}: ${remark}\n`).join("");
 }
 
 export function modeOf(text: string): string {
@@ -131,6 +144,5 @@ const columns: readonly Column<VolumeReport>[] = [
 
 export function volumeTable(volumes: readonly VolumeReport[]): string {
   if (volumes.length === 0) return "no volumes yet: 'tidemark volume add NAME --source PATH --size 10G' adds one\n";
-  const reasons = volumes.flatMap(({ name, why }) => (why === undefined ? [] : [`${name}: ${why}\n`]));
-  return table(volumes, columns) + reasons.join("");
+  return table(volumes, columns) + volumes.map(remarksOn).join("");
 }

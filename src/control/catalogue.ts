@@ -17,7 +17,10 @@ export class Catalogue {
   private constructor(files: Files, path: string, volumes: readonly VolumeDefinition[]) {
     this.#files = files;
     this.#path = path;
-    this.#volumes = new Map(volumes.map((volume) => [volume.name, volume]));
+    // Those that were added before this was noted may have had anything.
+    this.#volumes = new Map(
+      volumes.map((volume) => [volume.name, { ...volume, baseMissing: volume.baseMissing ?? true }]),
+    );
   }
 
   /** Throws where the file is damaged: going on without its volumes would leave them unprotected, and not say so. */
@@ -74,13 +77,14 @@ export class Catalogue {
 
 function isDefinition(value: unknown): value is VolumeDefinition {
   if (typeof value !== "object" || value === null) return false;
-  const { id, name, group, source, sizeBytes } = value as Record<string, unknown>;
+  const { id, name, group, source, sizeBytes, baseMissing } = value as Record<string, unknown>;
   return (
     typeof id === "string" &&
     /^[0-9a-f]{32}$/.test(id) &&
     [name, group].every((one) => typeof one === "string" && isName(one)) &&
     typeof source === "string" &&
     Number.isSafeInteger(sizeBytes) &&
-    (sizeBytes as number) > 0
+    (sizeBytes as number) > 0 &&
+    (baseMissing === undefined || typeof baseMissing === "boolean")
   );
 }

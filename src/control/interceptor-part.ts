@@ -1,6 +1,6 @@
 /** The NBD server with its volumes: each is an export, with a source behind it and the local appliance beside it. */
-import { RefuseError } from "#src/core/errors.ts";
-import { shutdownGraceMs, volumeRetryMsMax, volumeRetryMsMin } from "#src/core/limits.ts";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
+import { newVolumePatienceMs, shutdownGraceMs, volumeRetryMsMax, volumeRetryMsMin } from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { mayComeBack, mayTryAgain } from "#src/interceptor/link-loss.ts";
@@ -10,9 +10,10 @@ import { NbdServer } from "#src/nbd/server.ts";
 import type { ServerEvent } from "#src/nbd/server-context.ts";
 import type { Config } from "./config-schema.ts";
 import { listenInWords } from "./listening-address.ts";
+import { refuseOwn } from "./own-places.ts";
 import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures } from "./role.ts";
-import type { SideSettings } from "./side.ts";
-import { createSource, openSource } from "./volume-source.ts";
+import type { Measured, SideSettings } from "./side.ts";
+import { createSource, measureSource, removeSource } from "./volume-source.ts";
 
 export interface OpenVolume {
   readonly target: NbdExport;
@@ -41,6 +42,7 @@ interface Kept {
 }
 
 export class InterceptorPart {
+  readonly #config: Config;
   readonly #machine: Machine;
   readonly #opener: OpensVolumes;
   readonly #server: NbdServer;
@@ -48,7 +50,8 @@ export class InterceptorPart {
   readonly addresses: SocketAddress[] = [];
   #isStopping = false;
 
-  private constructor(machine: Machine, opener: OpensVolumes, { secrets }: SideSettings) {
+  private constructor(machine: Machine, opener: OpensVolumes, { config, secrets }: SideSettings) {
+    this.#config = config;
     this.#machine = machine;
     this.#opener = opener;
     const credentials = secrets.nbdTls;
@@ -84,13 +87,20 @@ export class InterceptorPart {
     else this.#machine.log.debug("a host left without a volume", fields);
   }
 
-  async measure(source: string, createBytes: number | undefined): Promise<number> {
-    if (createBytes !== undefined) await createSource(this.#machine, source, createBytes);
-    const opened = await openSource(this.#machine, source);
-    const { sizeBytes } = opened;
-    await opened.close();
-    if (sizeBytes > 0) return sizeBytes;
-    throw new RefuseError(`${source} is empty, and a volume is not`);
+  async measure(source: string, createBytes: number | undefined): Promise<Measured> {
+    refuseOwn(this.#config, this.addresses, source);
+    if (createBytes === undefined) return measureSource(this.#machine, source);
+    await createSource(this.#machine, source, createBytes);
+    try {
+      return await measureSource(this.#machine, source);
+    } catch (error) {
+      await this.unmake(source);
+      throw error;
+    }
+  }
+
+  async unmake(source: string): Promise<void> {
+    await removeSource(this.#machine, source);
   }
 
   /** Resolves when the export is open, after as many attempts as it takes. `isNew`: what is refused is not tried again. */
@@ -112,6 +122,8 @@ export class InterceptorPart {
   /** An appliance or a server that is not there may come, and one that refuses may not have noticed that we were gone. */
   async #open(kept: Kept, isNew: boolean): Promise<void> {
     const { name } = kept.definition;
+    const { clock } = this.#machine;
+    const beganMs = clock.monotonicMs();
     for (let delayMs = volumeRetryMsMin; ; delayMs = Math.min(2 * delayMs, volumeRetryMsMax)) {
       try {
         const volume = await this.#opener.open(kept.definition);
@@ -119,6 +131,9 @@ export class InterceptorPart {
         else kept.volume = volume;
       } catch (error) {
         if (!(isNew ? mayComeBack(error) : mayTryAgain(error))) throw error;
+        const leftMs = beganMs + newVolumePatienceMs - clock.monotonicMs();
+        if (isNew && leftMs <= delayMs)
+          throw new RetryError(`volume '${name}' is not added: ${(error as Error).message}`);
         this.#noteAttempt(kept, error as Error);
         await this.#wait(kept, delayMs);
       }
@@ -160,10 +175,10 @@ export class InterceptorPart {
   }
 
   volumes(): readonly VolumeFacts[] {
-    return [...this.#kept.values()].map(({ definition: { name, group, source, sizeBytes }, volume, why }) => ({
-      ...{ name, group, source, sizeBytes },
+    return [...this.#kept.values()].map(({ definition: { id, ...known }, volume, why }) => ({
+      ...known,
       ...(volume === undefined ? openingFigures(why) : volume.figures()),
-      connections: this.#server.countOf(name),
+      connections: this.#server.countOf(known.name),
     }));
   }
 

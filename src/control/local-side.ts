@@ -7,6 +7,7 @@ import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
 import { localSocket } from "./folder-layout.ts";
 import { InterceptorPart } from "./interceptor-part.ts";
+import { LinksInWords } from "./links-in-words.ts";
 import { LocalPart } from "./local-part.ts";
 import { noFacts, type SideActions, type SideFacts, type SideSettings } from "./side.ts";
 import { sideMachine } from "./side-machine.ts";
@@ -44,7 +45,8 @@ class LocalSide implements SideActions {
     const { sockets, clock, randomness, log } = this.#machine;
     const { config, secrets } = this.#settings;
     const address = { kind: "unix", path: localSocket(config) } as const;
-    return new VolumeLinkClient({ sockets, clock, randomness, log, token: secrets.wireToken, address });
+    const links = new VolumeLinkClient({ sockets, clock, randomness, log, token: secrets.wireToken, address });
+    return new LinksInWords(links, address.path);
   }
 
   facts: SideActions["facts"] = async () => {
@@ -58,6 +60,11 @@ class LocalSide implements SideActions {
   };
 
   measure: SideActions["measure"] = ({ source, createBytes }) => this.#interceptorPart.measure(source, createBytes);
+
+  unmake: SideActions["unmake"] = async ({ source }) => {
+    await this.#interceptorPart.unmake(source);
+    return null;
+  };
 
   addVolume: SideActions["addVolume"] = async ({ volume, isNew, mode }) => {
     if (mode !== undefined) await this.#localPart.beginGroup(volume.group, mode);

@@ -23,6 +23,7 @@ export function runThread(line: MessageLine, settings: SideSettings): void {
       return null;
     },
     measure: absent,
+    unmake: absent,
     addVolume: absent,
     removeVolume: absent,
     unfence: absent,

@@ -19,6 +19,8 @@ export type RoleName = (typeof roleNames)[number];
 export interface VolumeDefinition extends VolumeIdentity {
   /** A file, a block device, or the URI of an export of an NBD server. */
   readonly source: string;
+  /** The source had content before it was protected, which the remote appliance does not have. */
+  readonly baseMissing: boolean;
 }
 
 /** `opening`: what the source may lack is brought there, and there is no export yet. `failed`: it could not be opened. */
@@ -29,6 +31,7 @@ export interface VolumeFacts {
   readonly group: string;
   readonly source: string;
   readonly sizeBytes: number;
+  readonly baseMissing: boolean;
   readonly state: VolumeState;
   /** Why it is in a state other than `open`. */
   readonly why?: string;
@@ -49,7 +52,10 @@ export interface VolumeFacts {
   readonly flushes: number;
 }
 
-export type VolumeFigures = Omit<VolumeFacts, "name" | "group" | "source" | "sizeBytes" | "connections">;
+export type VolumeFigures = Omit<
+  VolumeFacts,
+  "name" | "group" | "source" | "sizeBytes" | "baseMissing" | "connections"
+>;
 
 /** Of a volume that is not open. */
 export const noFigures = {

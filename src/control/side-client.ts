@@ -124,7 +124,8 @@ export class SideClient {
   }
 }
 
-/** What is refused stays so on its way between the threads; the rest is said as it was. */
+/** What is refused, or may work later, stays so on its way between the threads; the rest is said as it was. */
 function errorOf({ name, message }: { readonly name: string; readonly message: string }): Error {
-  return name === "RefuseError" ? new RefuseError(message) : new Error(message);
+  if (name === "RefuseError") return new RefuseError(message);
+  return name === "RetryError" ? new RetryError(message) : new Error(message);
 }

@@ -51,12 +51,21 @@ export interface AddVolume {
   readonly mode?: Mode;
 }
 
+/** A source that is to be protected. */
+export interface Measured {
+  readonly sizeBytes: number;
+  /** It may hold something: nobody has it from before it was protected. */
+  readonly hasContent: boolean;
+}
+
 /** What can be asked of a side: for each word what goes with it, and what comes back. */
 export interface SideWords {
   start: { readonly ask: null; readonly answer: null };
   facts: { readonly ask: null; readonly answer: SideFacts };
-  /** The size of a source in bytes; makes a sparse file of `createBytes` first, where that is given. */
-  measure: { readonly ask: { readonly source: string; readonly createBytes?: number }; readonly answer: number };
+  /** Looks at a source; makes a sparse file of `createBytes` first, where that is given. */
+  measure: { readonly ask: { readonly source: string; readonly createBytes?: number }; readonly answer: Measured };
+  /** Takes away a file that `measure` made, where nothing came of the volume. */
+  unmake: { readonly ask: { readonly source: string }; readonly answer: null };
   addVolume: { readonly ask: AddVolume; readonly answer: null };
   /** `isForced`: although hosts are attached. */
   removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: null };

@@ -62,15 +62,27 @@ export class VolumeKeeper {
     if (this.find(name) !== undefined) throw new RefuseError(`there is a volume '${name}' already`);
     return this.#alone(name, async () => {
       const { source, sizeBytes: createBytes, mode } = request;
-      const measured = await this.#parts.side.ask("measure", {
+      const { sizeBytes, hasContent } = await this.#parts.side.ask("measure", {
         source,
         ...(createBytes === undefined ? {} : { createBytes }),
       });
       const id = this.#parts.randomness.bytes(volumeIdBytes).toString("hex");
-      const volume = { id, name, group, source, sizeBytes: measured };
-      await this.#parts.catalogue.add(volume);
-      await this.#openNew(volume, mode);
+      const volume = { id, name, group, source, sizeBytes, baseMissing: hasContent };
+      try {
+        await this.#parts.catalogue.add(volume);
+        await this.#openNew(volume, mode);
+      } catch (error) {
+        if (createBytes !== undefined) await this.#unmake(source);
+        throw error;
+      }
       return volume;
+    });
+  }
+
+  /** Where it is left over, the next attempt says so. */
+  async #unmake(source: string): Promise<void> {
+    await this.#parts.side.ask("unmake", { source }).catch((error: Error) => {
+      this.#parts.log.warn("a source that was made for nothing is left over", { source, error });
     });
   }
 
@@ -134,13 +146,10 @@ export class VolumeKeeper {
     return this.#parts.catalogue.list().map((volume) => byName.get(volume.name) ?? this.#describeAbsent(volume));
   }
 
-  #describeAbsent({ name, group, source, sizeBytes }: VolumeDefinition): VolumeFacts {
-    const failure = this.#failures.get(name);
+  #describeAbsent({ id, ...known }: VolumeDefinition): VolumeFacts {
+    const failure = this.#failures.get(known.name);
     return {
-      name,
-      group,
-      source,
-      sizeBytes,
+      ...known,
       state: failure === undefined ? "opening" : "failed",
       ...(failure === undefined ? {} : { why: failure }),
       ...noFigures,

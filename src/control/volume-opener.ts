@@ -2,7 +2,9 @@
 import { join } from "node:path";
 import { shutdownGraceMs, tracedWritesMax } from "#src/core/limits.ts";
 import type { Counters } from "#src/host/counters.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { faultHook } from "#src/host/node/faults.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted-volume.ts";
 import type { VolumeLinks } from "#src/wire/volume-link.ts";
@@ -17,17 +19,19 @@ export class VolumeOpener implements OpensVolumes {
   readonly #links: VolumeLinks;
   readonly #counters: Counters;
   readonly #config: Config;
+  readonly #hook: FaultHook | undefined;
 
   constructor(machine: Machine, links: VolumeLinks, counters: Counters, config: Config) {
     this.#machine = machine;
     this.#links = links;
     this.#counters = counters;
     this.#config = config;
+    this.#hook = faultHook(config.faults);
   }
 
   async open(definition: VolumeDefinition): Promise<OpenVolume> {
     const { files, clock, log } = this.#machine;
-    const { source, ...identity } = definition;
+    const { source, baseMissing, ...identity } = definition;
     const { flush, applianceLost, trackAfterSeconds, checkpointSeconds } = this.#config.interceptor;
     const volume = await openVolume({
       identity,
@@ -38,6 +42,7 @@ export class VolumeOpener implements OpensVolumes {
       clock,
       log,
       counters: this.#counters,
+      hook: this.#hook,
       options: {
         flush,
         whenLost: applianceLost,

@@ -1,6 +1,8 @@
 /** What a volume's definition says of its source, opened: a file, a block device, or an export of an NBD server. */
 import { dirname, join } from "node:path";
 import { RefuseError } from "#src/core/errors.ts";
+import { sourceRunsMax } from "#src/core/limits.ts";
+import type { Extent } from "#src/host/block-device.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { readTextFile } from "#src/host/node/text-file.ts";
 import { whenDone } from "#src/host/when-done.ts";
@@ -8,6 +10,7 @@ import { DeviceSource } from "#src/interceptor/device-source.ts";
 import { openNbdSource } from "#src/interceptor/nbd-source.ts";
 import type { Source } from "#src/interceptor/source.ts";
 import { isNbdUri, type NbdUri, parseNbdUri } from "#src/nbd/uri.ts";
+import type { Measured } from "./side.ts";
 
 export async function openSource(machine: Machine, source: string): Promise<Source> {
   if (isNbdUri(source)) return openRemoteSource(machine, parseNbdUri(source));
@@ -52,6 +55,35 @@ function explained(error: NodeJS.ErrnoException, source: string): Error {
   return new RefuseError((code === undefined ? undefined : reasons[code]) ?? `${source}: ${message}`, { cause });
 }
 
+export async function measureSource(machine: Machine, source: string): Promise<Measured> {
+  const opened = await openSource(machine, source);
+  try {
+    const { sizeBytes } = opened;
+    if (sizeBytes === 0) throw new RefuseError(`${source} is empty, and a volume is not`);
+    return { sizeBytes, hasContent: await hasContent(opened) };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** False only where all of it is known to be zeros. */
+async function hasContent(source: Source): Promise<boolean> {
+  for (let at = 0; at < source.sizeBytes; ) {
+    const runs = await runsOf(source, at);
+    if (runs.length === 0 || runs.some((run) => !run.zero)) return true;
+    for (const run of runs) at += run.lengthBytes;
+  }
+  return false;
+}
+
+function runsOf(source: Source, position: number): Promise<readonly Extent[]> {
+  return new Promise((resolve, reject) => {
+    source.extents(position, source.sizeBytes - position, sourceRunsMax, (error, runs) =>
+      error === null ? resolve(runs) : reject(error),
+    );
+  });
+}
+
 /** A sparse file, durably there. What is there already is never touched. */
 export async function createSource({ files }: Machine, path: string, sizeBytes: number): Promise<void> {
   if (isNbdUri(path)) throw new RefuseError("an export of an NBD server is not made by giving it a size");
@@ -69,4 +101,10 @@ export async function createSource({ files }: Machine, path: string, sizeBytes: 
     if (error instanceof RefuseError) throw error;
     throw new RefuseError(`${path} could not be made: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** One that `createSource` made, and nobody has written to. */
+export async function removeSource({ files }: Machine, path: string): Promise<void> {
+  files.remove(path);
+  await whenDone((done) => files.syncFolder(dirname(path), done));
 }

@@ -363,3 +363,11 @@ export const tracedWritesMax = 256;
 /** A volume that cannot be opened yet is tried again after so long. */
 export const volumeRetryMsMin = 250;
 export const volumeRetryMsMax = 5_000;
+
+// New volumes
+/** Runs of a source that are looked at at a time. */
+export const sourceRunsMax = 64;
+/** So long a new volume is tried to be opened before it is said that it cannot be. */
+export const newVolumePatienceMs = 5_000;
+
+assert(newVolumePatienceMs < sidePatienceMs, "that a new volume cannot be opened is said before it counts as slow");

@@ -1,0 +1,22 @@
+/** The way to a local appliance in another process, and what to do where there is none. */
+import { ReconnectError } from "#src/core/errors.ts";
+import type { Attachment, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
+
+export class LinksInWords implements VolumeLinks {
+  readonly #links: VolumeLinks;
+  readonly #socket: string;
+
+  constructor(links: VolumeLinks, socket: string) {
+    this.#links = links;
+    this.#socket = socket;
+  }
+
+  attach(identity: VolumeIdentity, durableOrdinal: number, receiver: VolumeReceiver): Promise<Attachment> {
+    return this.#links.attach(identity, durableOrdinal, receiver).catch((error: Error) => {
+      const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && code !== "ECONNREFUSED") throw error;
+      const what = `the local appliance is not there (nothing listens on ${this.#socket}): 'tidemark local' starts it`;
+      throw new ReconnectError(what, { cause: error });
+    });
+  }
+}
