@@ -9,7 +9,7 @@ const path = "/volumes.json";
 const kind = { format: "tidemark-volumes", version: 1 };
 
 function definition(name: string) {
-  return { id: "0123456789abcdef".repeat(2), name, group: "g", source: "/disk", sizeBytes: 4096 };
+  return { id: "0123456789abcdef".repeat(2), name, group: "g", source: "/disk", sizeBytes: 4096, baseMissing: false };
 }
 
 function world() {
@@ -47,11 +47,19 @@ test.each([
   [{ volumes: [{ ...definition("a"), id: "../a" }] }],
   [{ volumes: [{ ...definition("a"), sizeBytes: 0 }] }],
   [{ volumes: [{ ...definition("a"), source: 5 }] }],
+  [{ volumes: [{ ...definition("a"), baseMissing: 1 }] }],
   [{ volumes: [definition("a"), definition("a")] }],
 ])("a catalogue of %j is damaged, and said to be", async (content) => {
   const { host, run } = world();
   await run(publishDocument(host.files, path, kind, content));
   expect(() => Catalogue.open(host.files, path)).toThrow("/volumes.json is damaged");
+});
+
+test("of a volume that was added before it was noted, nobody knows what it held", async () => {
+  const { host, run } = world();
+  const { baseMissing, ...former } = definition("a");
+  await run(publishDocument(host.files, path, kind, { volumes: [former] }));
+  expect(Catalogue.open(host.files, path).list()).toEqual([{ ...former, baseMissing: true }]);
 });
 
 test("one flipped bit anywhere is found, and where is said", async () => {

@@ -17,6 +17,7 @@ export function runThread(line: MessageLine): void {
     measure: async () => {
       throw new RefuseError("the source is mounted");
     },
+    unmake: unused,
     facts: unused,
     addVolume: unused,
     removeVolume: unused,

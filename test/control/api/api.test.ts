@@ -1,6 +1,6 @@
 /** What the API answers, and what it refuses, without a network in between. */
 import { describe, expect, test } from "vitest";
-import { RefuseError } from "#src/core/errors.ts";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { sidePatienceMs } from "#src/core/limits.ts";
 import type { HttpRequest, HttpResponse } from "#src/host/http.ts";
 import { driven } from "#test/contract/driver.ts";
@@ -169,6 +169,29 @@ describe("a side that cannot do it", () => {
     const answer = await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
     expect([answer.status, answer.body.detail]).toEqual([422, "the source is mounted"]);
     expect((await caller.ask("GET", "/api/v1/volumes")).body).toEqual({ volumes: [] });
+  });
+
+  test("a source that was made for a volume that is refused is taken away, and any other left alone", async () => {
+    const caller = new Caller();
+    caller.side.refusals.set("addVolume", new RefuseError("the source is mounted"));
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    expect(caller.side.asked.at(-1)).toHaveProperty("addVolume");
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d", sizeBytes: 8192 });
+    expect(caller.side.asked.at(-1)).toEqual({ unmake: { source: "/d" } });
+  });
+
+  test("what may work later is said to be worth another try", async () => {
+    const caller = new Caller();
+    caller.side.refusals.set("addVolume", new RetryError("the local appliance is not there"));
+    const { status, body } = await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    expect([status, body.detail]).toEqual([503, "the local appliance is not there"]);
+  });
+
+  test("what its source held before is noted with the volume", async () => {
+    const caller = new Caller();
+    caller.side.hasContent = true;
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    expect(caller.side.asked.at(-1)).toMatchObject({ addVolume: { volume: { baseMissing: true } } });
   });
 
   test("while it does not answer, the status does, with what it said last and for how long it is silent", async () => {

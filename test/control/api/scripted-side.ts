@@ -36,7 +36,7 @@ export const group: GroupFacts = {
 };
 
 export function volumeFacts(name: string): VolumeFacts {
-  return { name, group: "g", source: "/s", sizeBytes: 4096, state: "open", ...noFigures };
+  return { name, group: "g", source: "/s", sizeBytes: 4096, baseMissing: false, state: "open", ...noFigures };
 }
 
 /** Both ends of a line of messages in one thread. */
@@ -65,6 +65,8 @@ export class ScriptedSide {
   /** Until then a word is not answered. */
   readonly held = new Map<SideWord, Promise<unknown>>();
   readonly refusals = new Map<SideWord, Error>();
+  /** Of the sources that are measured. */
+  hasContent = false;
 
   constructor() {
     this.simulation = new Simulation(1);
@@ -109,7 +111,8 @@ export class ScriptedSide {
         const nbdAddresses = [{ kind: "unix", path: "/n" } as const];
         return { ...noFacts, volumes: [...this.volumes.values()], groups: [group], nbdAddresses };
       },
-      measure: (ask) => acted("measure", ask, () => 8192),
+      measure: (ask) => acted("measure", ask, () => ({ sizeBytes: 8192, hasContent: this.hasContent })),
+      unmake: (ask) => acted("unmake", ask, () => null),
       addVolume: (ask) =>
         acted("addVolume", ask, () => {
           this.volumes.set(ask.volume.name, { ...volumeFacts(ask.volume.name), group: ask.volume.group });

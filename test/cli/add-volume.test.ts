@@ -1,0 +1,85 @@
+/** What becomes of a source when it is added: what is said of it, what is refused, and what is left after a failure. */
+import { existsSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { VolumeReport } from "#src/control/control-plane.ts";
+import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { RunningProgram } from "./running-program.ts";
+
+const warning = /disk: only what is written from now on is kept; what .*disk\.img held before is not protected yet/;
+
+describe("what a source held before", () => {
+  test("is said not to be protected, when it is added and from then on", async () => {
+    const folder = temporaryFolder();
+    const source = join(folder, "disk.img");
+    writeFileSync(source, Buffer.alloc(2 ** 20, 1));
+    const up = await RunningProgram.start("up", join(folder, "data"));
+    expect((await up.typed("volume", "add", "disk", "--source", source)).stdout).toMatch(warning);
+    expect((await up.typed("volume", "ls")).stdout).toMatch(warning);
+    await up.program.stop();
+    const again = await RunningProgram.start("up", join(folder, "data"));
+    expect((await again.typed("status")).stdout).toMatch(warning);
+    expect(await again.asked("volume", "ls")).toMatchObject({ volumes: [{ baseMissing: true }] });
+  });
+
+  test("is nothing in a file that is all hole, made just now or there before", async () => {
+    const folder = temporaryFolder();
+    const up = await RunningProgram.start("up", join(folder, "data"));
+    const there = join(folder, "there.img");
+    writeFileSync(there, "");
+    truncateSync(there, 2 ** 20);
+    const made = (await up.asked("volume", "add", "a", "--source", join(folder, "a"), "--size", "1M")) as VolumeReport;
+    const found = (await up.asked("volume", "add", "b", "--source", there)) as VolumeReport;
+    expect([made.baseMissing, found.baseMissing]).toEqual([false, false]);
+    expect((await up.typed("status")).stdout).not.toContain("not protected");
+  });
+});
+
+describe("what is the program's own is no source", () => {
+  test("its files, however their path is written", async () => {
+    const folder = temporaryFolder();
+    const data = join(folder, "data");
+    const up = await RunningProgram.start("up", data);
+    symlinkSync(data, join(folder, "link"));
+    for (const path of ["data/interceptor/volumes.json", "link/remote/lock", "data/../data/wire.token", "data/local"]) {
+      const { exitCode, stderr } = await up.typed("volume", "add", "disk", "--source", join(folder, path));
+      expect([path, exitCode, stderr.split("\n").length]).toEqual([path, 1, 2]);
+      expect(stderr).toContain("is one of the files that Tidemark itself keeps in");
+    }
+    const made = await up.typed("volume", "add", "disk", "--source", join(data, "remote/disk"), "--size", "1M");
+    expect([made.exitCode, existsSync(join(data, "remote/disk"))]).toEqual([1, false]);
+  });
+
+  test("its exports, under each of its addresses", async () => {
+    const folder = temporaryFolder();
+    const socket = join(folder, "nbd.sock");
+    const up = await RunningProgram.start("up", join(folder, "data"), "--set", `nbd.socket=${socket}`);
+    const source = join(folder, "disk.img");
+    const { uris } = (await up.asked("volume", "add", "disk", "--source", source, "--size", "1M")) as VolumeReport;
+    expect(uris).toHaveLength(2);
+    for (const uri of [...uris, uris[1]?.replace("127.0.0.1", "localhost") as string]) {
+      const { exitCode, stderr } = await up.typed("volume", "add", "other", "--source", uri);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("is a volume of this program itself")]);
+    }
+  });
+});
+
+describe("without a local appliance", () => {
+  test("a volume is not added, that is said soon, and nothing is left of it", async () => {
+    const folder = temporaryFolder();
+    const data = join(folder, "data");
+    await (await RunningProgram.start("remote", data, "--set", "wire.port=0")).program.stop();
+    const interceptor = await RunningProgram.start("interceptor", data);
+    const line = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"];
+    const { exitCode, stdout, stderr } = await interceptor.typed(...line);
+    expect([exitCode, stdout, stderr]).toEqual([
+      1,
+      "",
+      `tidemark: volume 'disk' is not added: the local appliance is not there (nothing listens on ${data}/local.sock): ` +
+        "'tidemark local' starts it\n",
+    ]);
+    expect([existsSync(join(folder, "disk.img")), (await interceptor.status()).volumes]).toEqual([false, []]);
+    await RunningProgram.start("local", data, "--set", `remote.address=${join(folder, "nobody")}`);
+    expect(await interceptor.asked(...line)).toMatchObject({ state: "open" });
+  });
+});
