@@ -1,4 +1,7 @@
-/** The configuration file: YAML, read node by node, so that whatever is wrong with it is said with its line. */
+/**
+ * The configuration file: YAML, read node by node, so that whatever is wrong with it is said with its line. A name may be
+ * written in its section or with dots, as on the command line: `nbd.port: 5`.
+ */
 import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
 import { RefuseError } from "#src/core/errors.ts";
 import { configFileBytesMax } from "#src/core/limits.ts";
@@ -45,18 +48,27 @@ class ConfigText {
       throw this.#refusal(offsetOf(node), `${what} must be a section of names and values`);
     }
     for (const { key, value } of (node as YAMLMap<Node, Node | null>).items) {
-      const name = isScalar(key) ? String(key.value) : "";
-      if (!Object.hasOwn(section, name)) throw this.#refusal(offsetOf(key), unknownKey(name, section, prefix));
-      const part = section[name] as Section[string];
-      if (!isSetting(part)) this.#readSection(value ?? key, part, `${prefix}${name}.`);
-      else this.#readSetting(value, `${prefix}${name}`, part.shape, offsetOf(key));
+      this.#readEntry(key, isScalar(key) ? String(key.value).split(".") : [""], value, section, prefix);
     }
+  }
+
+  /** `names`: more than one where the key is written with dots. */
+  #readEntry(key: Node, names: readonly string[], value: Node | null, section: Section, prefix: string): void {
+    const [name = "", ...below] = names;
+    const part = Object.hasOwn(section, name) ? section[name] : undefined;
+    if (part === undefined) throw this.#refusal(offsetOf(key), unknownKey(names.join("."), section, prefix));
+    if (isSetting(part) && below.length > 0) throw this.#refusal(offsetOf(key), `${prefix}${name} is no section`);
+    if (isSetting(part)) this.#readSetting(value, `${prefix}${name}`, part.shape, offsetOf(key));
+    else if (below.length > 0) this.#readEntry(key, below, value, part, `${prefix}${name}.`);
+    else this.#readSection(value ?? key, part, `${prefix}${name}.`);
   }
 
   #readSetting(node: Node | null, key: string, shape: string, keyOffset: number): void {
     // As it is written and not as YAML takes it: 0x10 and 1e3 are not what people mean by a size.
     const text = isScalar(node) && node.value !== null ? scalarText(node.source, node.value) : undefined;
     if (text === undefined) throw this.#refusal(keyOffset, `${key} must be ${shape}`);
+    const before = this.#found.find((written) => written.key === key);
+    if (before !== undefined) throw this.#refusal(keyOffset, `${key} stands in ${before.where} already`);
     this.#found.push({ key, text, where: this.#where(keyOffset) });
   }
 

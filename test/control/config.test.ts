@@ -68,6 +68,15 @@ describe("values", () => {
     expect(config.local.spool).toEqual({ limit: 1.5 * 2 ** 30, segment: 8 * 2 ** 20 });
   });
 
+  test("a name in its section and a name with dots mean the same", () => {
+    const nested = fromFile("nbd:\n  port: 5\n  tls:\n    certFile: c.pem\nlocal:\n  spool:\n    limit: 1G\n");
+    const dotted = fromFile("nbd.port: 5\nnbd.tls.certFile: c.pem\nlocal.spool.limit: 1G\n");
+    const both = fromFile("nbd:\n  tls.certFile: c.pem\nnbd.port: 5\nlocal.spool:\n  limit: 1G\n");
+    expect(dotted.config).toEqual(nested.config);
+    expect(both.config).toEqual(nested.config);
+    expect([...dotted.origins.keys()]).toEqual(["nbd.port", "nbd.tls.certFile", "local.spool.limit"]);
+  });
+
   test("an empty file says nothing", () => {
     expect(fromFile("# only a comment\n").config).toMatchObject({ http: { port: 7878 } });
   });
@@ -89,6 +98,13 @@ describe("refused with the line", () => {
     ["modes: {linkLoss: wait}\n", "line 1: modes.linkLoss must be stall or degrade, not 'wait'"],
     ["local:\n  spool:\n    limit: 1\n", "line 3: local.spool.limit must be a size from 16M"],
     ["http: {port: 1, port: 2}\n", "line 1: is no YAML"],
+    ["http:\n  port: 1\nhttp.port: 2\n", "line 3: http.port stands in /etc/tidemark.yaml, line 2 already"],
+    ["nbd.prot: 5\n", "line 1: there is no setting 'nbd.prot'; did you mean 'nbd.port'?"],
+    ["nbd.tls.certfile: 5\n", "line 1: there is no setting 'nbd.tls.certfile'; did you mean 'nbd.tls.certFile'?"],
+    ["htpp.port: 5\n", "line 1: there is no setting 'htpp.port'"],
+    ["nbd..port: 5\n", "line 1: there is no setting 'nbd..port'"],
+    ["data.path: 5\n", "line 1: data is no section"],
+    ["nbd.tls: 5\n", "line 1: nbd.tls must be a section"],
     ["http: {port: 1\n", "is no YAML"],
     ["a: &a [1]\nb: [*a, *a]\n", "there is no setting 'a'"],
     ['data: "a\\0b"\n', "line 1: data must be a path"],
@@ -198,6 +214,13 @@ describe("the configuration as text", () => {
   test("is in the documents, word by word", () => {
     const document = readFileSync(join(projectRoot, "docs/configuration.md"), "utf8");
     expect(document).toContain(configList());
+  });
+
+  test("stands in the documents as an example that can be used", () => {
+    const document = readFileSync(join(projectRoot, "docs/configuration.md"), "utf8");
+    const examples = [...document.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+    const [nested, dotted] = examples.map((text) => fromFile(text).config);
+    expect([examples.length, dotted]).toEqual([2, nested]);
   });
 
   test("each setting has one sentence, and no secret has a default", () => {
