@@ -11,6 +11,7 @@
  *
  * Everything that may let somebody go on ends in `#settle`, which does what is due, never twice at a time and never from
  * within the link. After a failure the path is dead: all that is under way fails, and another path is opened instead.
+ * A fault of this program's own is no failure of the path: it ends the process, wherever it comes up.
  *
  * Invariants: ahead: nothing reaches the source before it was acknowledged (`SourceWriter`); promise: nothing is answered
  * before it is in the source, and what FLUSH covers is durable (`FlushRounds`); a region is marked durably before records
@@ -20,6 +21,7 @@ import { assert } from "#src/core/assert.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
+import { raiseOwnFault } from "#src/host/own-fault.ts";
 import { nbdError } from "#src/nbd/constants.ts";
 import { nbdErrorOf } from "#src/nbd/error-number.ts";
 import type { ExportRequest } from "#src/nbd/export.ts";
@@ -302,6 +304,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
 
   /** Nothing is added from here on; what is under way is told a moment later, when nobody is at work on it. */
   failed(error: Error): void {
+    raiseOwnFault(error, this.#parts.clock);
     if (this.#failure !== undefined || this.#isOver) return;
     this.#failure = error;
     this.#outlet.close();

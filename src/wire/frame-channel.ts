@@ -8,6 +8,7 @@
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError, RetryError } from "#src/core/errors.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
+import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { Connection, Receiver } from "#src/host/socket.ts";
 import { decodeFarewell, encodeFarewell } from "./farewell.ts";
 import { type FrameType, frameType } from "./frame.ts";
@@ -16,7 +17,10 @@ import { FrameSender } from "./frame-sender.ts";
 import { Heartbeat } from "./heartbeat.ts";
 
 export interface FrameHandler {
-  /** A frame's body lies in the range until this returns. What is thrown is told to the peer and ends the channel. */
+  /**
+   * A frame's body lies in the range until this returns. What is thrown is told to the peer and ends the channel; a fault
+   * of this program ends the process.
+   */
   frame(type: FrameType, bytes: Buffer, start: number, end: number): void;
   /** All that one read brought was handed over. */
   endOfRead(): void;
@@ -120,6 +124,8 @@ export class FrameChannel implements Receiver {
 
   /** Ends the channel and tells the peer why, unless that would take the bytes of a large frame with it. */
   close(error: Error): void {
+    // What peers who have proved who they are bring about others rely on: an end of the channel would hide the fault.
+    if (this.#isTrusted) raiseOwnFault(error, this.#timing.clock);
     if (this.#state !== "open") return;
     if (this.#sender.holdsBulk) this.#breakOff(error);
     else this.#leave(error, true);

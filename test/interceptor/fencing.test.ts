@@ -1,5 +1,7 @@
 /** A source that fails, and the way back. */
 import { describe, expect, test } from "vitest";
+import { AssertionError } from "#src/core/assert.ts";
+import { ReconnectError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { command, nbdError } from "#src/nbd/constants.ts";
 import { ReluctantSource } from "./reluctant-source.ts";
@@ -198,4 +200,24 @@ test("after a restart the fence is gone, and the redo has made the source right"
   world.kill();
   await world.open();
   expect([world.volume.status().state, world.source[0]]).toEqual(["open", 7]);
+});
+
+describe("a fault of this program's own is no reason to be fenced and go on", () => {
+  const fault = new AssertionError("a fact of our own does not hold");
+  const fail = (): never => {
+    throw fault;
+  };
+
+  test("on the way of a request: it comes out where the request came in", async () => {
+    const world = await opened();
+    Object.assign(world.links.current as object, { commit: fail });
+    expect(() => world.write(0, payload)).toThrow(fault);
+  });
+
+  test("while the volume waits for its appliance: it ends the thread", async () => {
+    const world = await opened();
+    world.links.attaching = fail;
+    world.links.lose(new ReconnectError("gone"));
+    await expect(world.pass(1_000)).rejects.toThrow(fault);
+  });
 });

@@ -1,10 +1,23 @@
 /** The two ends of a group's link against each other. */
 import { describe, expect, test } from "vitest";
+import { AssertionError } from "#src/core/assert.ts";
 import { RefuseError, ResyncError } from "#src/core/errors.ts";
 import { wireBulkBytesMax } from "#src/core/limits.ts";
 import { driven } from "#test/contract/driver.ts";
 import { piecesOf } from "#test/contract/socket-pair.ts";
 import { groupWorld, pass, someHello, worldThatIsUp } from "./group-world.ts";
+
+test.each([new AssertionError("a fact of its own does not hold"), new TypeError("nothing has no length")])(
+  "a fault of the program in what a frame brings about ends the thread, not the connection alone: %s",
+  async (fault) => {
+    const world = await worldThatIsUp();
+    world.sessions.last.onBatches = () => {
+      throw fault;
+    };
+    world.client.ship(Buffer.alloc(512), 0, 512);
+    await expect(pass(world, 1_000)).rejects.toThrow(fault);
+  },
+);
 
 describe("the beginning", () => {
   test("the remote is told who connects, and the local appliance where the remote is", async () => {

@@ -11,6 +11,7 @@ import { ReconnectError, RetryError } from "#src/core/errors.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Log } from "#src/host/log.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 import type { FlushDone } from "#src/wire/volume-link.ts";
@@ -348,6 +349,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   /** The group cannot protect anything any more: what it has, it keeps; nothing new is taken. */
   fail(error: Error): void {
+    raiseOwnFault(error, this.#parts.machine.clock);
     if (this.#failure !== undefined || this.#isOver) return;
     assert(!(error instanceof RetryError), "what may work later is no failure");
     this.#failure = error;

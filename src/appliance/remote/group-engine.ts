@@ -14,6 +14,7 @@ import { ReconnectError, RefuseError, ResyncError, RetryError, StopError } from 
 import type { Timer } from "#src/host/clock.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
 import { JournalReader } from "#src/journals/journal-reader.ts";
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
@@ -288,6 +289,7 @@ export class GroupEngine implements SessionGroup {
   }
 
   #stop(error: Error): Error {
+    raiseOwnFault(error, this.#parts.machine.clock);
     if (this.#state === "stopped") return this.#stopped();
     this.#leave("stopped", error);
     this.#parts.machine.log.error("a group is stopped", { group: this.name, error });
