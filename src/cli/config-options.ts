@@ -2,6 +2,7 @@
 
 import { type LoadedConfig, loadConfig } from "#src/control/config.ts";
 import { checkConfig } from "#src/control/config-check.ts";
+import { unusedSettings } from "#src/control/config-use.ts";
 import type { RoleName } from "#src/control/role.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { environment, workingFolder } from "#src/host/node/environment.ts";
@@ -38,6 +39,7 @@ export function readConfiguration(values: ConfigValues, roles: readonly RoleName
       assignments: [...data, ...(values.set ?? [])],
       folder: workingFolder(),
     });
+    for (const remark of unusedSettings(loaded, roles)) process.stderr.write(`tidemark: ${remark}\n`);
     if (roles.length > 0) checkConfig(loaded.config, roles);
     return loaded;
   } catch (error) {

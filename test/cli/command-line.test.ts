@@ -68,6 +68,8 @@ describe("wrong use ends with 2 and one line", () => {
     [["up", "a"], "up takes no 'a'"],
     [["up", "--set", "nbd.prot=5"], "there is no setting 'nbd.prot'; did you mean 'nbd.port'?"],
     [["up", "--set", "nbd.host=0.0.0.0"], "nbd.host is 0.0.0.0, beyond loopback"],
+    [["up", "--set", "wire.port=1"], "wire.port (from --set) has no effect where all roles run in one process"],
+    [["remote", "--set", "nbd.port=1"], "nbd.port (from --set) has no effect in the role remote"],
     [["local"], "set remote.address"],
     [["volume"], "volume is followed by add, ls, rm or unfence"],
     [["volume", "move"], "not 'move'"],

@@ -20,7 +20,8 @@ export class RunningProgram {
 
   /** With ports of the system's choice. */
   static async start(command: string, data: string, ...more: readonly string[]): Promise<RunningProgram> {
-    const ports = ["--set", "http.port=0", "--set", "nbd.port=0"];
+    const hasHosts = command !== "local" && command !== "remote";
+    const ports = ["--set", "http.port=0", ...(hasHosts ? ["--set", "nbd.port=0"] : [])];
     const line = [process.execPath, launcher, command, "--data", data, ...ports, "--json", ...more] as const;
     // Sockets of a stopped program are left to whoever has the folder. What is asked for first is done last: after its end.
     onTestFinished(() => rm(data, { recursive: true, force: true }));

@@ -158,7 +158,7 @@ describe("what is refused", () => {
     const folder = temporaryFolder();
     const { up } = await withVolume(folder);
     for (const command of ["up", "remote"]) {
-      const line = [launcher, command, "--data", join(folder, "data"), "--set", "wire.port=0", "--set", "http.port=0"];
+      const line = [launcher, command, "--data", join(folder, "data"), "--set", "http.port=0"];
       const { exitCode, stderr } = await run(process.execPath, line);
       expect([exitCode, stderr.split("\n").length]).toEqual([1, 2]);
       expect(stderr).toMatch(/is in use by process \d+: two would damage each other's data/);
