@@ -223,6 +223,9 @@ export class LinkKeeper {
     }
     if (receiver.loss === undefined) return this.#reopen(attachment);
     if (!mayComeBack(receiver.loss)) throw receiver.loss;
+    // It came only to go again, and nothing stands in for it any more.
+    if (this.#state === "tracking" && this.#parts.outlet.link === undefined) this.#state = "stalled";
+    this.#why = receiver.loss.message;
     return false;
   }
 

@@ -287,6 +287,25 @@ describe("by the policy track", () => {
     expect(source.settledCount).toBeGreaterThanOrEqual(changes);
   });
 
+  test("an appliance that comes only to go again leaves the volume as it was: without it, and writing", async () => {
+    const world = await opened({ options });
+    const { links } = world;
+    lose(world, 8);
+    await world.pass(4_000);
+    expect(world.volume.status().state).toBe("tracking");
+    while (links.current === undefined) await world.pass(0.25);
+    // Its coming is still being noted.
+    expect(world.volume.status().state).toBe("tracking");
+    lose(world, 4);
+    await world.pass(500);
+    const write = world.write(0, payload);
+    await world.pass(500);
+    expect([write.error, world.volume.status().state]).toEqual([0, "tracking"]);
+    while (world.volume.status().state !== "open") await world.pass(100);
+    while (world.volume.status().resync !== undefined) await world.pass(20);
+    expect(firstDifference(links.replay(world.initial), world.source)).toBeUndefined();
+  });
+
   test("long writes and many at once find memory", async () => {
     const world = await opened({ options, sizeBytes: 40 * MiB });
     world.wrap = (source) => new ReluctantSource(source, () => false);
