@@ -1,20 +1,30 @@
 /** `tidemark trace VOLUME`: the life of single writes. */
+import type { StatusReport } from "#src/control/control-plane.ts";
 import { type TraceEntry, type TraceStep, traceSteps } from "#src/control/role.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
+import { tracedWritesMax, traceLookMs, traceSecondsMax } from "#src/core/limits.ts";
+import { nodeClock } from "#src/host/node/clock.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
-import { type Command, parseCommandLine } from "./command.ts";
+import { type Command, parseCommandLine, wholeNumber } from "./command.ts";
+import { endingSignal } from "./ending-signal.ts";
 import { type Column, table } from "./table.ts";
+import { TraceCollector } from "./trace-collector.ts";
 import { onlyName } from "./volume.ts";
+
+const secondsDefault = 10;
+const countDefault = 20;
 
 const help = `Usage: tidemark trace VOLUME [OPTION ...]
 
-Shows the life of single writes, a few of all: after how many microseconds the appliance had acknowledged it, it was in the
-source, the host was replied to, and the remote appliance had received it, had it durably, had it in its store. The first
-call begins to look; the next ones show what was seen.
+Waits for the next writes, and shows the life of each: after how many microseconds the appliance had acknowledged it, it
+was in the source, the host was replied to, and the remote appliance had received it, had it durably, had it in its store.
+What had not come by then is left out; so is what the remote appliance did, unless the local one is in the same process.
 
+  --seconds N        waits so long, unless it is done before (${secondsDefault})
+  --count N          writes that are shown (${countDefault}, ${tracedWritesMax} at most)
 ${apiHelp}
 Example:
-  tidemark trace disk; sleep 5; tidemark trace disk
+  tidemark trace disk --seconds 60
 `;
 
 const titles: Readonly<Record<TraceStep, string>> = {
@@ -39,19 +49,40 @@ const columns: readonly Column<TraceEntry>[] = [
   })),
 ];
 
-export const traceCommand: Command = {
-  name: "trace",
-  summary: "show the life of single writes",
-  help,
-  run: async (args) => {
-    const { values, positionals } = parseCommandLine(args, apiOptions);
-    const name = onlyName("trace", positionals);
-    const answer = await new ApiClient(values).ask("GET", ["volumes", name, "trace"]);
-    const { entries } = answer as { readonly entries: readonly TraceEntry[] };
-    if (values.json === true) process.stdout.write(`${JSON.stringify(answer)}\n`);
-    else if (entries.length === 0)
-      process.stdout.write("nothing was seen yet: from now on a few writes are looked at\n");
-    else process.stdout.write(table(entries, columns));
-    return 0;
-  },
-};
+export const traceCommand: Command = { name: "trace", summary: "show the life of single writes", help, run: trace };
+
+async function trace(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, {
+    ...apiOptions,
+    seconds: { type: "string", default: String(secondsDefault) },
+    count: { type: "string", default: String(countDefault) },
+  });
+  const name = onlyName("trace", positionals);
+  const seconds = wholeNumber(values.seconds, "--seconds", { min: 1, max: traceSecondsMax });
+  const count = wholeNumber(values.count, "--count", { min: 1, max: tracedWritesMax });
+  const api = new ApiClient(values);
+  const look = async () => (await api.ask("GET", ["volumes", name, "trace"])) as { entries: readonly TraceEntry[] };
+  const { roles } = (await api.ask("GET", ["status"])) as StatusReport;
+  const lastStep = roles.includes("local") ? "stored" : "replied";
+  const before = (await look()).entries;
+  if (values.json !== true) process.stderr.write(`waiting for writes to ${name}, ${seconds} s at most\n`);
+  const endsAtMs = nodeClock.monotonicMs() + seconds * 1000;
+  const collector = new TraceCollector(before, { count, lastStep, endsAtMs });
+  const signal = endingSignal().then(() => true);
+  const isOver = () => collector.isOver(nodeClock.monotonicMs());
+  for (let isEnded = false; !isEnded && !isOver(); ) {
+    isEnded = await Promise.race([signal, pause()]);
+    collector.take((await look()).entries, nodeClock.monotonicMs());
+  }
+  process.stdout.write(traceText(name, collector.entries, values.json === true));
+  return 0;
+}
+
+function pause(): Promise<false> {
+  return new Promise((resolve) => nodeClock.timer(traceLookMs, () => resolve(false)));
+}
+
+function traceText(name: string, entries: readonly TraceEntry[], asJson: boolean): string {
+  if (asJson) return `${JSON.stringify({ entries })}\n`;
+  return entries.length === 0 ? `no write to ${name} was seen\n` : table(entries, columns);
+}

@@ -18,7 +18,9 @@ import { createSource, measureSource, removeSource } from "./volume-source.ts";
 export interface OpenVolume {
   readonly target: NbdExport;
   figures(): VolumeFigures;
+  /** Begins with the first call. */
   trace(): readonly TracedRecord[];
+  endTrace(): void;
   /** Opens the source anew after a person has looked. */
   unfence(): Promise<void>;
   /** Nobody is attached any more. The source gets what it lacks, is synced and let go of. */
@@ -186,6 +188,10 @@ export class InterceptorPart {
     const volume = this.#kept.get(name)?.volume;
     if (volume === undefined) throw new RefuseError(`volume '${name}' is not open`);
     return volume.trace();
+  }
+
+  endTrace(name: string): void {
+    this.#kept.get(name)?.volume?.endTrace();
   }
 
   async unfence(name: string): Promise<void> {

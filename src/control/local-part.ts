@@ -80,6 +80,10 @@ export class LocalPart {
     return this.#appliance.trace(groupName, volumeName);
   }
 
+  endTrace(groupName: string): void {
+    this.#appliance.endTrace(groupName);
+  }
+
   async stop(): Promise<void> {
     await this.#door?.close();
     await this.#appliance.stop();

@@ -1,5 +1,6 @@
 /** The thread of the local side: the local appliance, and the NBD server with the interceptors, or one of the two. */
 import { assert } from "#src/core/assert.ts";
+import { traceLeaseMs } from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { countersOver } from "#src/host/node/counters.ts";
 import type { MessageLine } from "#src/host/thread.ts";
@@ -7,6 +8,7 @@ import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
 import { localSocket } from "./folder-layout.ts";
 import { InterceptorPart } from "./interceptor-part.ts";
+import { Leases } from "./leases.ts";
 import { LinksInWords } from "./links-in-words.ts";
 import { LocalPart } from "./local-part.ts";
 import { noFacts, type SideActions, type SideFacts, type SideSettings } from "./side.ts";
@@ -22,12 +24,15 @@ export function runThread(line: MessageLine, settings: SideSettings): void {
 class LocalSide implements SideActions {
   readonly #machine: Machine;
   readonly #settings: SideSettings;
+  /** Nobody is traced for longer than somebody looks. */
+  readonly #traces: Leases;
   #local: LocalPart | undefined;
   #interceptor: InterceptorPart | undefined;
 
   constructor(machine: Machine, settings: SideSettings) {
     this.#machine = machine;
     this.#settings = settings;
+    this.#traces = new Leases(machine.clock, traceLeaseMs);
   }
 
   start: SideActions["start"] = async () => {
@@ -88,12 +93,22 @@ class LocalSide implements SideActions {
   };
 
   trace: SideActions["trace"] = async ({ volume }) => {
-    const group = this.#interceptorPart.groupOf(volume);
-    const records = group === undefined ? undefined : this.#local?.trace(group, volume);
-    return tracedLives(this.#interceptorPart.trace(volume), records ?? [], this.#machine.clock);
+    const interceptor = this.#interceptorPart;
+    const written = interceptor.trace(volume);
+    this.#traces.renew(`volume ${volume}`, () => interceptor.endTrace(volume));
+    return tracedLives(written, this.#shipped(volume), this.#machine.clock);
   };
 
+  #shipped(volume: string) {
+    const group = this.#interceptorPart.groupOf(volume);
+    const local = this.#local;
+    if (group === undefined || local === undefined) return [];
+    this.#traces.renew(`group ${group}`, () => local.endTrace(group));
+    return local.trace(group, volume);
+  }
+
   stop: SideActions["stop"] = async () => {
+    this.#traces.close();
     await this.#interceptor?.stop();
     await this.#local?.stop();
     return null;

@@ -54,6 +54,7 @@ export class VolumeOpener implements OpensVolumes {
       target: volume,
       figures: () => figuresOf(volume),
       trace: () => traceOf(volume),
+      endTrace: () => volume.traceLast(0),
       unfence: () => volume.unfence(),
       close: () => volume.stop(shutdownGraceMs),
     };

@@ -173,11 +173,12 @@ assert(
 );
 
 // Local appliance
-/** Takes a largest batch, and many small ones at once. */
-export const shipperReadBytes = 2 * batchBytesMax;
+export const shipperReadBytes = batchBytesMax;
 /** What was just appended leaves when so much is gathered, or after so long. A socket takes this at once. */
-export const shipperGatherBytes = 128 * KiB;
+export const shipperFrameBytes = 128 * KiB;
 export const shipperGatherMs = 1;
+/** What waits in memory until the link takes it; beyond this it is read back from the spool. */
+export const shipperKeptBytesMax = 8 * MiB;
 /** After so many the writers of the moment get their turn. */
 export const shipperReadsPerTurn = 4;
 export const batchSlabBytes = 4 * MiB;
@@ -371,3 +372,13 @@ export const sourceRunsMax = 64;
 export const newVolumePatienceMs = 5_000;
 
 assert(newVolumePatienceMs < sidePatienceMs, "that a new volume cannot be opened is said before it counts as slow");
+
+// Looking at single writes
+/** Tracing ends by itself so long after somebody has last looked. */
+export const traceLeaseMs = 30_000;
+export const traceLookMs = 200;
+/** After so long without another write, those that came are what was to be seen. */
+export const traceQuietMs = 1_000;
+export const traceSecondsMax = 3600;
+
+assert(traceLookMs * 10 < traceLeaseMs, "whoever goes on looking is in time for the next look");

@@ -38,7 +38,7 @@ class TracedVolume {
     const size = String(blockCount * stampedBytes);
     const source = join(folder, "source");
     const volume = (await up.asked("volume", "add", "disk", "--source", source, "--size", size)) as VolumeReport;
-    await up.asked("trace", "disk");
+    await up.got("/api/v1/volumes/disk/trace");
     return new TracedVolume(folder, up, await Connections.open(volume.uris[0] as string, 3));
   }
 

@@ -177,6 +177,10 @@ export class LocalAppliance implements VolumeLinks {
     return volume === undefined ? [] : group.trace.of(volume.number);
   }
 
+  endTrace(groupName: string): void {
+    this.#groups.get(groupName)?.trace.switchOff();
+  }
+
   #group(name: string): LocalGroup {
     const group = this.#groups.get(name);
     if (group === undefined) throw new RefuseError(`there is no group '${name}'`);

@@ -23,6 +23,11 @@ export class TraceLog {
     this.#isOn = true;
   }
 
+  switchOff(): void {
+    this.#isOn = false;
+    this.#records = [];
+  }
+
   added(volume: number, ordinal: number, seq: number): void {
     if (this.#records.length === traceRecordCountMax) this.#records.shift();
     const later = { receivedAtMs: undefined, durableAtMs: undefined, storedAtMs: undefined };

@@ -82,7 +82,7 @@ function volumeRoutes(control: ControlPlane): Route[] {
     {
       method: "GET",
       path: `${one}/trace`,
-      summary: "the life of single writes",
+      summary: "the life of the last single writes since they were first asked for; ends when nobody asks any more",
       answer: async ([name = ""]) => json(200, { entries: await control.trace(name) }),
     },
   ];

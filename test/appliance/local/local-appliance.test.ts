@@ -343,3 +343,14 @@ test("a record's life at the remote can be followed", async () => {
   expect(traced).toMatchObject({ ordinal: 1, seq: 2 });
   expect(traced?.durableAtMs).toBeGreaterThan(traced?.receivedAtMs ?? Number.NaN);
 });
+
+test("nothing is followed any more once that was ended", async () => {
+  const it = await startBench();
+  it.appliance.trace("g", "disk");
+  it.write(5, 1);
+  it.link.commit();
+  it.appliance.endTrace("g");
+  it.write(6, 1);
+  it.link.commit();
+  expect(it.appliance.trace("g", "disk")).toEqual([]);
+});
