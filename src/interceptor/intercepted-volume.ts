@@ -15,6 +15,7 @@ import { RefuseError } from "#src/core/errors.ts";
 import { blockBytes, nbdExtentsPerReplyMax, nbdPayloadBytesMax, writeTraceCountMax } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Counters } from "#src/host/counters.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Log } from "#src/host/log.ts";
 import { allocationFlag, baseAllocation, command, nbdError } from "#src/nbd/constants.ts";
@@ -42,6 +43,7 @@ export interface VolumeParts {
   readonly log: Log;
   readonly counters: Counters;
   readonly options?: Partial<VolumeOptions>;
+  readonly hook?: FaultHook | undefined;
 }
 
 export type VolumeCondition = "open" | "redoing" | "fenced" | "stopped";
@@ -135,6 +137,7 @@ export class InterceptedVolume implements NbdExport {
       const mapFile = await RegionMapFile.open(files, `${folder}/regions`, identity);
       const path = new WritePath({
         ...{ identity, source, mapFile, links, clock, log: this.#log, options: this.#options, figures: this.figures },
+        hook: this.#parts.hook,
         fenced: (error) => this.#fenced(error),
       });
       path.trace = this.#trace;

@@ -4,6 +4,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { blockBytes } from "#src/core/limits.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import { WriteOrder } from "#src/nbd/write-order.ts";
 import { recordType } from "#src/records/record.ts";
 import type { Flight } from "./flight.ts";
@@ -25,6 +26,7 @@ export class SourceWriter implements RecordRunner {
   readonly #source: Source;
   readonly #flight: Flight;
   readonly #events: SourceWriterEvents;
+  readonly #hook: FaultHook | undefined;
   readonly #order = new WriteOrder();
   readonly #free: RecordInFlight[] = [];
   /** Begun, and not written. */
@@ -36,10 +38,11 @@ export class SourceWriter implements RecordRunner {
   #isOver = false;
   #idleWaiters: (() => void)[] = [];
 
-  constructor(source: Source, flight: Flight, events: SourceWriterEvents) {
+  constructor(source: Source, flight: Flight, events: SourceWriterEvents, hook: FaultHook | undefined) {
     this.#source = source;
     this.#flight = flight;
     this.#events = events;
+    this.#hook = hook;
   }
 
   /** Counts the records that changed the source: whoever remembers it knows whether a sync would be for nothing. */
@@ -82,7 +85,9 @@ export class SourceWriter implements RecordRunner {
 
   #writeNow(record: RecordInFlight): void {
     try {
+      this.#hook?.("interceptor.before-source");
       this.#source.writeNow(record.buffer, record.payloadAt, this.#bytesOf(record), record.startBlock * blockBytes);
+      this.#hook?.("interceptor.after-source");
     } catch (error) {
       this.#fail(error as Error);
       return;
@@ -99,13 +104,16 @@ export class SourceWriter implements RecordRunner {
     const { buffer, payloadAt, startBlock } = record;
     const position = startBlock * blockBytes;
     const length = this.#bytesOf(record);
+    const fault = this.#ordered("interceptor.before-source");
+    if (fault !== null) return record.done(fault);
     if (record.type === recordType.write) this.#source.write(buffer, payloadAt, length, position, record.done);
     else this.#source.clear(position, length, record.type === recordType.zero, record.done);
   }
 
-  ran(record: RecordInFlight, error: Error | null): void {
+  ran(record: RecordInFlight, failure: Error | null): void {
     this.#runningCount--;
     record.isRunning = false;
+    const error = failure ?? this.#ordered("interceptor.after-source");
     if (error !== null) this.#fail(error);
     if (this.#isOver) {
       record.letGo();
@@ -115,6 +123,15 @@ export class SourceWriter implements RecordRunner {
     this.#order.leave(record);
     this.#written(record);
     this.#events.settled();
+  }
+
+  #ordered(place: string): Error | null {
+    try {
+      this.#hook?.(place);
+      return null;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** The volume may end within its last block. */

@@ -20,6 +20,7 @@
 import { assert } from "#src/core/assert.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
+import type { FaultHook } from "#src/host/faults.ts";
 import type { Log } from "#src/host/log.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
 import { nbdError } from "#src/nbd/constants.ts";
@@ -54,6 +55,7 @@ export interface WritePathParts {
   readonly log: Log;
   readonly options: VolumeOptions;
   readonly figures: VolumeFigures;
+  readonly hook: FaultHook | undefined;
   /** It has failed, and all that was under way was told so. */
   readonly fenced: (error: Error) => void;
 }
@@ -83,9 +85,9 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
 
   constructor(parts: WritePathParts) {
     this.#parts = parts;
-    const { source, mapFile, clock, options, log, figures } = parts;
+    const { source, mapFile, clock, options, log, figures, hook } = parts;
     const flight = this.#flight;
-    this.#writer = new SourceWriter(source, flight, this);
+    this.#writer = new SourceWriter(source, flight, this, hook);
     const writer = this.#writer;
     this.#outlet = new Outlet({
       flight,

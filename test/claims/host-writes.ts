@@ -12,18 +12,16 @@ export class HostWrites {
     this.#client = client;
   }
 
-  /** Of one block, full of this byte. */
-  begin(block: number, byte: number): void {
+  /** Of one block, full of this byte. Resolves when it was answered well. */
+  begin(block: number, byte: number): Promise<void> {
     const write = this.#client.write(block * stampedBytes, Buffer.alloc(stampedBytes, byte));
-    this.#all.push(write.then(() => this.#answered()));
+    const answered = write.then(() => this.#answered());
+    this.#all.push(answered);
+    return answered;
   }
 
   #answered(): void {
     this.#answeredCount++;
-  }
-
-  get count(): number {
-    return this.#all.length;
   }
 
   get answeredCount(): number {

@@ -31,13 +31,13 @@ async function makeSites(options: Pick<SitesOptions, "mode" | "settings">): Prom
 async function beginWrites(sites: Sites, freeze: () => void) {
   const client = await sites.connect();
   const writes = new HostWrites(client);
-  for (const [block, byte] of old.entries()) writes.begin(block, byte);
+  for (const [block, byte] of old.entries()) void writes.begin(block, byte);
   await writes.allAnswered();
   await sites.calm();
   const { added } = await sites.volume();
   freeze();
   const later = new HostWrites(client);
-  for (const [block, byte] of fresh.entries()) later.begin(block, byte);
+  for (const [block, byte] of fresh.entries()) void later.begin(block, byte);
   // The interceptor has made records of all of them; what happens to these is in question now.
   await vi.waitFor(async () => expect((await sites.volume()).added).toBe(added + writeCount), patience);
   return { client, added, writes: later };

@@ -79,6 +79,8 @@ const wordsMax = 1500;
 const patience = { timeout: 20_000, interval: 10 };
 
 export class Sites {
+  /** Faults that were ordered for whoever is started from now on. */
+  faults: readonly string[] = [];
   readonly #options: SitesOptions;
   readonly #running = new Map<RoleName, Running>();
 
@@ -115,6 +117,10 @@ export class Sites {
     return running.program;
   }
 
+  runs(role: RoleName): boolean {
+    return this.#running.has(role);
+  }
+
   /** Where its commands are answered. */
   api(role: RoleName): string {
     const running = this.#running.get(role);
@@ -149,6 +155,7 @@ export class Sites {
       local: { socket: join(places.folder, "local.sock"), spool: { segment: "4M", limit: "64M" } },
       wire: { port: "off", socket: this.wireSocket, tokenFile: this.#tokenFile },
       remote: { address: remoteAddress ?? this.wireSocket },
+      faults: this.faults.length === 0 ? "none" : this.faults.join(","),
       ...settings,
     };
   }

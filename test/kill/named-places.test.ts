@@ -1,0 +1,94 @@
+/** Real processes that die at the very places where it matters, and what is found afterwards. */
+import { expect, test } from "vitest";
+import { needPrograms } from "#test/clients/harness.ts";
+import { after, before, StoppedAt } from "./stopped-at.ts";
+import { tearLastBatch } from "./torn-spool.ts";
+
+needPrograms("setpriv");
+
+// The first batch of a start is the record with which the volume is attached; what happens next is the second one.
+
+test("fault 1: killed before a write is in the spool, it is nowhere, and was never answered", async () => {
+  const it = await StoppedAt.begin("async");
+  await it.startWith("local", "local.before-spool=kill@2");
+  await it.writeUntilDeath("local");
+  expect([it.inJournals, it.inSource]).toEqual([before, before]);
+  await it.startAgain();
+  await it.expectWhole(before);
+  await it.expectRetryIsHarmless();
+});
+
+test("fault 2: killed in the middle of a record, the half of it is dropped and counted, and was never answered", async () => {
+  const it = await StoppedAt.begin("async");
+  await it.startWith("local", "local.after-spool=kill@2");
+  await it.writeUntilDeath("local");
+  expect(it.inJournals).toBe(after);
+  tearLastBatch(it.sites.dataOf("local"));
+  expect([it.inJournals, it.inSource]).toEqual([before, before]);
+  await it.startAgain();
+  await it.hearsOf("local", "dropped the spool's end, which was never known to be durable");
+  await it.expectWhole(before);
+  await it.expectRetryIsHarmless();
+});
+
+test.each([
+  ["the spool has it, before it is acknowledged", "local", "local.after-spool=kill@2", before],
+  ["it is acknowledged, before the source has it", "interceptor", "interceptor.before-source=kill@1", before],
+  ["the source has it, before the host is answered", "interceptor", "interceptor.after-source=kill@1", after],
+] as const)(
+  "fault 3: killed when %s, the write is there, and a retry is harmless",
+  async (_, role, fault, inSource) => {
+    const it = await StoppedAt.begin("async");
+    await it.startWith(role, fault);
+    await it.writeUntilDeath(role);
+    expect([it.inJournals, it.inSource]).toEqual([after, inSource]);
+    await it.startAgain();
+    await it.expectWhole(after);
+    await it.expectRetryIsHarmless();
+  },
+);
+
+test("fault 5: in sync the remote dies when it has a write, before it says so: it is sent again and applied once", async () => {
+  const it = await StoppedAt.begin("sync");
+  await it.startWith("remote");
+  await it.sites.groupThat(({ mode }) => mode === "sync");
+  await it.sites.stop("remote");
+  it.sites.faults = ["remote.after-metadata=kill@1"];
+  await it.sites.start("remote");
+  it.sites.faults = [];
+  await it.sites.groupThat(({ linkUp }) => linkUp);
+  await it.writeUntilDeath("remote");
+  expect([it.atRemote, it.inSource]).toEqual([after, before]);
+  await it.startAgain();
+  await it.expectWhole(after);
+  await it.expectRetryIsHarmless();
+});
+
+test.each([
+  ["before", "sync", "async", 0],
+  ["after", "sync", "async", 1],
+  ["before", "async", "sync", 0],
+  ["after", "async", "sync", 1],
+] as const)(
+  "fault 6: killed just %s the record of a switch from %s to %s, the mode is the old one or the new one",
+  async (moment, from, to, recordCount) => {
+    const it = await StoppedAt.begin(from);
+    await it.startWith("local", `local.${moment}-spool=kill@2`);
+    await expect(it.sites.setMode(to)).rejects.toThrow();
+    await it.sites.program("local").ended;
+    await it.sites.kill("interceptor", "local", "remote");
+    expect(it.switches).toHaveLength(recordCount);
+    await it.startAgain();
+    // Nobody was told that the mode would change. Whichever it is: it is the one that the journals speak of.
+    const { mode } = await it.sites.groupThat(({ state }) => state === "steady");
+    await it.sites.calm();
+    let latest: unknown = from;
+    for (const one of it.switches) {
+      expect(one).toEqual({ from: latest, to: latest === from ? to : from, why: expect.any(String) });
+      latest = one.to;
+    }
+    expect(latest).toBe(mode);
+    await it.expectWhole(before);
+    await it.expectRetryIsHarmless();
+  },
+);

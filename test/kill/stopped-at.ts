@@ -1,0 +1,117 @@
+/** A volume whose parts die at named places of the product's code, and what of its last write is found where afterwards. */
+import { expect, vi } from "vitest";
+import { bytesIn, HostWrites } from "#test/claims/host-writes.ts";
+import { MiB } from "#test/clients/image.ts";
+import { stampedBytes } from "#test/oracle/block-stamp.ts";
+import type { JournalReplay } from "#test/oracle/journal-replay.ts";
+import { typeNumber } from "#test/oracle/log-file-reader.ts";
+import { type RoleName, Sites, volumeName } from "#test/oracle/sites.ts";
+import { differences } from "#test/oracle/source-comparison.ts";
+import { temporaryPlaces } from "./rounds.ts";
+
+const patience = { timeout: 20_000, interval: 10 };
+
+/** What the one block of these tests holds: before, and what a write under way would make of it. */
+export const before = 1;
+export const after = 2;
+
+export class StoppedAt {
+  readonly sites: Sites;
+
+  private constructor(sites: Sites) {
+    this.sites = sites;
+  }
+
+  /** The block is written once, and all is calm and ended in order, so that whatever comes next is the first thing. */
+  static async begin(mode: "sync" | "async"): Promise<StoppedAt> {
+    const settings = { modes: { default: mode, linkLoss: "stall" } };
+    const sites = await Sites.make({ mode, sizeBytes: MiB, places: await temporaryPlaces(), settings });
+    await sites.groupThat((group) => group.mode === mode);
+    const client = await sites.connect();
+    await client.write(0, Buffer.alloc(stampedBytes, before));
+    await client.flush();
+    await client.disconnect();
+    await sites.calm();
+    await sites.stop("interceptor", "local", "remote");
+    return new StoppedAt(sites);
+  }
+
+  /** Starts everything again, with faults ordered for one role. */
+  async startWith(role: RoleName, ...faults: readonly string[]): Promise<void> {
+    const { sites } = this;
+    const others = (["remote", "local", "interceptor"] as const).filter((one) => one !== role);
+    sites.faults = faults;
+    const ordered = sites.start(role);
+    sites.faults = [];
+    await Promise.all([ordered, sites.start(...others)]);
+    await sites.open();
+    await sites.groupThat(({ linkUp }) => linkUp);
+  }
+
+  /** Writes the block anew, which kills that role. What was not answered then will not be: the host is cut off as well. */
+  async writeUntilDeath(role: RoleName): Promise<void> {
+    const { sites } = this;
+    const writes = new HostWrites(await sites.connect());
+    const isOver = writes.begin(0, after).catch(() => {});
+    await sites.program(role).ended;
+    if (role !== "interceptor") await sites.kill("interceptor");
+    await isOver;
+    expect(writes.answeredCount).toBe(0);
+    for (const one of ["interceptor", "local", "remote"] as const) if (sites.runs(one)) await sites.kill(one);
+  }
+
+  async startAgain(): Promise<void> {
+    await this.sites.start("remote", "local", "interceptor");
+    await this.sites.open();
+    await this.sites.calm();
+  }
+
+  get inSource(): number | undefined {
+    return bytesIn(this.sites.source, 1)[0];
+  }
+
+  /** What the records that spool and remote have say of the block. */
+  get inJournals(): number | undefined {
+    using replay = this.sites.replay();
+    return contentOf(replay);
+  }
+
+  get atRemote(): number | undefined {
+    using replay = this.sites.remoteReplay();
+    return contentOf(replay);
+  }
+
+  /** A host that was not answered tries again; then source and journals say the same, and hold each record once. */
+  async expectRetryIsHarmless(): Promise<void> {
+    const client = await this.sites.connect();
+    await client.write(0, Buffer.alloc(stampedBytes, after));
+    await client.flush();
+    await client.disconnect();
+    await this.expectWhole(after);
+  }
+
+  async expectWhole(byte: number): Promise<void> {
+    await this.sites.calm();
+    using replay = this.sites.replay();
+    expect([contentOf(replay), this.inSource]).toEqual([byte, byte]);
+    const volume = replay.volumeNumber(volumeName);
+    expect(differences(this.sites.source, replay, volume)).toEqual([]);
+    const ordinals = replay.records.filter((record) => record.ordinal > 0).map((record) => record.ordinal);
+    expect(ordinals).toEqual(ordinals.map((_, index) => index + 1));
+  }
+
+  /** What the journals' records of mode say, the first one first. */
+  get switches(): Readonly<Record<string, unknown>>[] {
+    using replay = this.sites.replay();
+    return replay.records.filter(({ type }) => type === typeNumber.mode).map(({ extra }) => extra ?? {});
+  }
+
+  async hearsOf(role: RoleName, words: string): Promise<void> {
+    await vi.waitFor(() => expect(this.sites.program(role).stderr).toContain(words), patience);
+  }
+}
+
+function contentOf(replay: JournalReplay): number | undefined {
+  const origin = replay.contentOf(replay.volumeNumber(volumeName)).get(0);
+  return origin === undefined ? undefined : replay.bytesOf(origin)[0];
+}
