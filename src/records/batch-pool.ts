@@ -62,6 +62,12 @@ export class BatchPool {
     return this.#current;
   }
 
+  /** Whether memory may be kept longer than anyone waits for it: a third of it is free in any case. */
+  get isAmple(): boolean {
+    const { slabCountMax } = this.#options;
+    return (slabCountMax - this.#slabCount + this.#free.length) * 3 >= slabCountMax;
+  }
+
   get slabCount(): number {
     return this.#slabCount;
   }

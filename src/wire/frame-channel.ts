@@ -115,11 +115,11 @@ export class FrameChannel implements Receiver {
   }
 
   /** False: the bytes must stay as they are until `drained` or `closed`. */
-  sendBulk(type: FrameType, buffer: Buffer, start: number, end: number): boolean {
+  sendBulk(type: FrameType, pieces: readonly Buffer[]): boolean {
     if (this.#state !== "open") return true;
     this.#heartbeat.sent();
     this.#hasAnswered = true;
-    return this.#sender.sendBulk(type, buffer, start, end);
+    return this.#sender.sendBulk(type, pieces);
   }
 
   /** Ends the channel and tells the peer why, unless that would take the bytes of a large frame with it. */

@@ -3,9 +3,9 @@
  * to a bound, and one large one at a time, whose body stays with the caller.
  */
 import { assert } from "#src/core/assert.ts";
-import { wireControlQueueBytesMax, wireFrameHeaderBytes } from "#src/core/limits.ts";
+import { wireControlQueueBytesMax } from "#src/core/limits.ts";
 import type { Connection } from "#src/host/socket.ts";
-import { encodeFrame, type FrameType, isBulk, nextFrameNumber, putFrameHeader } from "./frame.ts";
+import { byteLengthOf, encodeBulkHeader, encodeFrame, type FrameType, isBulk, nextFrameNumber } from "./frame.ts";
 
 export class FrameSender {
   readonly #connection: Connection;
@@ -46,12 +46,10 @@ export class FrameSender {
   }
 
   /** True: taken, the bytes are free. False: they must stay as they are until `drained` answers true. */
-  sendBulk(type: FrameType, buffer: Buffer, start: number, end: number): boolean {
+  sendBulk(type: FrameType, pieces: readonly Buffer[]): boolean {
     assert(isBulk(type) && this.#bulk === "none", "large frames leave one after the other");
-    const header = Buffer.allocUnsafe(wireFrameHeaderBytes);
-    putFrameHeader(header, type, this.#number, buffer, start, end);
+    this.#waiting.push(encodeBulkHeader(type, this.#number, byteLengthOf(pieces)), ...pieces);
     this.#number = nextFrameNumber(this.#number);
-    this.#waiting.push(header, buffer.subarray(start, end));
     this.#bulk = "waiting";
     this.#sendWaiting();
     return !this.holdsBulk;

@@ -7,7 +7,7 @@ import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
 import { wireBulkBytesMax, wireControlBytesMax, wireFrameHeaderBytes } from "#src/core/limits.ts";
 import { getLe16, getLe32, putLe16, putLe32 } from "#src/core/little-endian.ts";
-import { checksumBytes, hasChecksum, putChecksum } from "#src/host/checksum.ts";
+import { hasChecksum, putChecksum } from "#src/host/checksum.ts";
 
 /** "TMFR" */
 const frameMagic = 0x52464d54;
@@ -68,33 +68,37 @@ export function nextFrameNumber(number: number): number {
   return (number + 1) >>> 0;
 }
 
-/** Writes the header of a frame whose body lies in `body` from `start` to `end`. */
-export function putFrameHeader(
-  target: Buffer,
-  type: FrameType,
-  number: number,
-  body: Buffer,
-  start: number,
-  end: number,
-): void {
-  assert(end - start <= bodyBytesMaxOf(type), "a frame that is sent is within its bounds");
+/** A whole control frame. */
+export function encodeFrame(type: FrameType, number: number, body: Buffer): Buffer {
+  const frame = Buffer.alloc(wireFrameHeaderBytes + body.length);
+  body.copy(frame, wireFrameHeaderBytes);
+  putChecksum(body, 0, body.length, frame, at.bodyChecksum);
+  putHeader(frame, type, number, body.length);
+  return frame;
+}
+
+/** The header of a frame whose body are batches. */
+export function encodeBulkHeader(type: FrameType, number: number, bodyBytes: number): Buffer {
+  const header = Buffer.alloc(wireFrameHeaderBytes);
+  putHeader(header, type, number, bodyBytes);
+  return header;
+}
+
+function putHeader(target: Buffer, type: FrameType, number: number, bodyBytes: number): void {
+  assert(bodyBytes <= bodyBytesMaxOf(type), "a frame that is sent is within its bounds");
   putLe32(target, at.magic, frameMagic);
   target[at.version] = frameVersion;
   target[at.type] = type;
   putLe16(target, at.reserved, 0);
-  putLe32(target, at.bodyBytes, end - start);
+  putLe32(target, at.bodyBytes, bodyBytes);
   putLe32(target, at.number, number);
-  if (isBulk(type)) target.fill(0, at.bodyChecksum, at.bodyChecksum + checksumBytes);
-  else putChecksum(body, start, end, target, at.bodyChecksum);
   putChecksum(target, 0, at.headerChecksum, target, at.headerChecksum);
 }
 
-/** A whole control frame. */
-export function encodeFrame(type: FrameType, number: number, body: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(wireFrameHeaderBytes + body.length);
-  body.copy(frame, wireFrameHeaderBytes);
-  putFrameHeader(frame, type, number, frame, wireFrameHeaderBytes, frame.length);
-  return frame;
+export function byteLengthOf(pieces: readonly Buffer[]): number {
+  let sum = 0;
+  for (const piece of pieces) sum += piece.length;
+  return sum;
 }
 
 function bodyBytesMaxOf(type: FrameType): number {

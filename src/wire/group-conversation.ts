@@ -7,7 +7,7 @@
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
 import { wireBulkBytesMax } from "#src/core/limits.ts";
-import { type FrameType, frameType } from "./frame.ts";
+import { byteLengthOf, type FrameType, frameType } from "./frame.ts";
 import type { FrameChannel, FrameHandler } from "./frame-channel.ts";
 import type { GroupWelcome, Watermarks } from "./group-link.ts";
 import { decodeWatermarks, decodeWelcome } from "./group-messages.ts";
@@ -49,10 +49,11 @@ export class GroupConversation implements FrameHandler {
     return Math.min(this.#grantedBytes - this.#shippedBytes, wireBulkBytesMax);
   }
 
-  ship(buffer: Buffer, start: number, end: number): boolean {
-    assert(end > start && end - start <= this.mayShipBytes, "no more is shipped than the remote has credited");
-    this.#shippedBytes += end - start;
-    return this.#channel.sendBulk(frameType.batches, buffer, start, end);
+  ship(pieces: readonly Buffer[]): boolean {
+    const byteLength = byteLengthOf(pieces);
+    assert(byteLength > 0 && byteLength <= this.mayShipBytes, "no more is shipped than the remote has credited");
+    this.#shippedBytes += byteLength;
+    return this.#channel.sendBulk(frameType.batches, pieces);
   }
 
   /** Asking up to a seq includes all before it, so that only the highest need be told. */

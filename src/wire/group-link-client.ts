@@ -42,9 +42,9 @@ export class GroupLinkClient implements GroupLink {
     return this.isUp ? (this.#conversation?.mayShipBytes ?? 0) : 0;
   }
 
-  ship(buffer: Buffer, start: number, end: number): boolean {
+  ship(pieces: readonly Buffer[]): boolean {
     assert(this.isUp && this.#conversation !== undefined, "batches are shipped while the link is up");
-    return this.#conversation.ship(buffer, start, end);
+    return this.#conversation.ship(pieces);
   }
 
   askDurable(seq: number): void {

@@ -38,7 +38,7 @@ export interface GroupLink {
   /** Bytes of batches that may be shipped at this moment: the credit given, and 0 while the last ones are not taken. */
   readonly mayShipBytes: number;
   /** Sends whole batches, zeros behind them included. False: the bytes must stay as they are until `mayShip`, or `down`. */
-  ship(buffer: Buffer, start: number, end: number): boolean;
+  ship(pieces: readonly Buffer[]): boolean;
   /** Asks the remote to sync at once what it has up to `seq`; the answer is a watermark. */
   askDurable(seq: number): void;
   /**

@@ -87,7 +87,7 @@ export class OpenGroupSession implements GroupSession, FrameHandler {
   }
 
   sendBatch(buffer: Buffer, start: number, end: number): boolean {
-    return this.#channel.sendBulk(frameType.fetchedBatch, buffer, start, end);
+    return this.#channel.sendBulk(frameType.fetchedBatch, [buffer.subarray(start, end)]);
   }
 
   endFetch(): void {

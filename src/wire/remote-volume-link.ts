@@ -123,7 +123,7 @@ export class RemoteVolumeLink implements VolumeLink {
       if (batch === undefined) return;
       this.#sentBytes += batch.end - batch.start;
       assert(this.#sentBytes <= this.#progress.grantedBytes, "no more is sent than there is credit for");
-      const isTaken = this.#channel.sendBulk(frameType.records, batch.slab.buffer, batch.start, batch.end);
+      const isTaken = this.#channel.sendBulk(frameType.records, [batch.slab.buffer.subarray(batch.start, batch.end)]);
       if (isTaken) batch.slab.release();
       else this.#leaving = batch.slab;
     }

@@ -56,7 +56,7 @@ export class VolumeRedo {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiter = { resolve, reject };
     this.#isRedone = false;
-    this.#channel.sendBulk(frameType.redo, this.#buffer, 0, this.#builder.finish(noOrder));
+    this.#channel.sendBulk(frameType.redo, [this.#buffer.subarray(0, this.#builder.finish(noOrder))]);
     await promise;
     this.#begin();
   }

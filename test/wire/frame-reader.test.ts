@@ -6,7 +6,7 @@ import {
   wireReceiveBytesMin,
 } from "#src/core/limits.ts";
 import { putChecksum } from "#src/host/checksum.ts";
-import { encodeFrame, type FrameType, frameType, putFrameHeader } from "#src/wire/frame.ts";
+import { encodeBulkHeader, encodeFrame, type FrameType, frameType } from "#src/wire/frame.ts";
 import { FrameReader } from "#src/wire/frame-reader.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
@@ -16,9 +16,7 @@ interface Taken {
 }
 
 function bulkFrame(number: number, body: Buffer): Buffer {
-  const header = Buffer.alloc(wireFrameHeaderBytes);
-  putFrameHeader(header, frameType.batches, number, body, 0, body.length);
-  return Buffer.concat([header, body]);
+  return Buffer.concat([encodeBulkHeader(frameType.batches, number, body.length), body]);
 }
 
 /** Feeds the bytes as reads of at most so many bytes each. */

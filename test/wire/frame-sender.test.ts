@@ -30,7 +30,7 @@ const body = Buffer.alloc(4096);
 test("the body of a large frame is free when the connection has taken it", () => {
   const connection = new SlowConnection();
   const sender = new FrameSender(connection);
-  expect(sender.sendBulk(frameType.batches, body, 0, body.length)).toBe(false);
+  expect(sender.sendBulk(frameType.batches, [body])).toBe(false);
   connection.unsentBytes = 0;
   expect(sender.drained()).toBe(true);
   expect(sender.holdsBulk).toBe(false);
@@ -40,7 +40,7 @@ test("so it is where it waited behind a small frame, and then left at once", () 
   const connection = new SlowConnection();
   const sender = new FrameSender(connection);
   sender.sendControl(frameType.askDurable, Buffer.alloc(8));
-  expect(sender.sendBulk(frameType.batches, body, 0, body.length)).toBe(false);
+  expect(sender.sendBulk(frameType.batches, [body])).toBe(false);
   Object.assign(connection, { unsentBytes: 0, takesAll: true });
   expect(sender.drained()).toBe(true);
   expect(sender.holdsBulk).toBe(false);
@@ -50,7 +50,7 @@ test("where it is only on its way then, it is not free yet", () => {
   const connection = new SlowConnection();
   const sender = new FrameSender(connection);
   sender.sendControl(frameType.askDurable, Buffer.alloc(8));
-  sender.sendBulk(frameType.batches, body, 0, body.length);
+  sender.sendBulk(frameType.batches, [body]);
   connection.unsentBytes = 0;
   expect(sender.drained()).toBe(false);
   connection.unsentBytes = 0;

@@ -14,7 +14,7 @@ test.each([new AssertionError("a fact of its own does not hold"), new TypeError(
     world.sessions.last.onBatches = () => {
       throw fault;
     };
-    world.client.ship(Buffer.alloc(512), 0, 512);
+    world.client.ship([Buffer.alloc(512)]);
     await expect(pass(world, 1_000)).rejects.toThrow(fault);
   },
 );
@@ -83,7 +83,7 @@ describe("batches", () => {
     const shipOn = (): void => {
       while (count < pieces.length && world.client.mayShipBytes > 0) {
         const piece = pieces[count++] as Buffer;
-        world.client.ship(piece, 0, piece.length);
+        world.client.ship([piece]);
       }
     };
     world.owner.onMayShip = shipOn;
@@ -100,7 +100,7 @@ describe("batches", () => {
     world.client.start();
     await world.driver.until(() => world.client.mayShipBytes > 0);
     expect(world.client.mayShipBytes).toBe(1536);
-    world.client.ship(Buffer.alloc(1024), 0, 1024);
+    world.client.ship([Buffer.alloc(1024)]);
     await world.driver.until(() => world.sessions.last.bytes.length === 1024);
     expect(world.client.mayShipBytes).toBe(512);
     const told = world.owner.countOf("mayShip");
@@ -113,7 +113,7 @@ describe("batches", () => {
     const world = await worldThatIsUp();
     expect(world.client.mayShipBytes).toBe(wireBulkBytesMax);
     world.network.path("local", "remote").hold();
-    const isTaken = world.client.ship(Buffer.alloc(1_000_000), 0, 1_000_000);
+    const isTaken = world.client.ship([Buffer.alloc(1_000_000)]);
     expect([isTaken, world.client.mayShipBytes]).toEqual([false, 0]);
     const told = world.owner.countOf("mayShip");
     world.network.path("local", "remote").release();
@@ -126,7 +126,7 @@ describe("batches", () => {
     world.sessions.last.onBatches = () => {
       throw new ResyncError("seq 7 was expected, 9 came");
     };
-    world.client.ship(Buffer.alloc(512), 0, 512);
+    world.client.ship([Buffer.alloc(512)]);
     await world.driver.until(() => world.owner.refusals.length === 1);
     expect(world.owner.downs).toEqual(["seq 7 was expected, 9 came"]);
     expect(world.owner.refusals[0]).toBeInstanceOf(ResyncError);
@@ -155,7 +155,7 @@ describe("watermarks and questions", () => {
       world.network.path(from, to).hold();
     }
     session.sendBatch(Buffer.alloc(500_000), 0, 500_000);
-    world.client.ship(Buffer.alloc(500_000), 0, 500_000);
+    world.client.ship([Buffer.alloc(500_000)]);
     for (let seq = 1; seq <= 100_000; seq++) {
       session.sendWatermarks({ received: seq, durable: 0, stored: 0 });
       world.client.askDurable(seq);
@@ -241,7 +241,7 @@ describe("the end", () => {
 
   test("what was shipped before a stop leaves before the farewell", async () => {
     const world = await worldThatIsUp();
-    world.client.ship(Buffer.alloc(900_000, 3), 0, 900_000);
+    world.client.ship([Buffer.alloc(900_000, 3)]);
     await driven(world.driver, world.client.stop());
     await world.driver.until(() => world.sessions.last.closedCount === 1);
     expect(world.sessions.last.bytes.equals(Buffer.alloc(900_000, 3))).toBe(true);

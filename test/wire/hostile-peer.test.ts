@@ -8,7 +8,7 @@ import {
   wireSilenceMs,
 } from "#src/core/limits.ts";
 import { putChecksum } from "#src/host/checksum.ts";
-import { encodeFrame, type FrameType, frameType, putFrameHeader } from "#src/wire/frame.ts";
+import { encodeBulkHeader, encodeFrame, type FrameType, frameType } from "#src/wire/frame.ts";
 import { ConnectingHandshake } from "#src/wire/handshake.ts";
 import { driven } from "#test/contract/driver.ts";
 import { RecordingPeer } from "#test/contract/recording-peer.ts";
@@ -41,8 +41,7 @@ class Stranger {
   }
 
   bulk(type: FrameType, body: Buffer): void {
-    const head = Buffer.alloc(headerBytes);
-    putFrameHeader(head, type, this.#number++, body, 0, body.length);
+    const head = encodeBulkHeader(type, this.#number++, body.length);
     this.peer.sendPieces([head, body]);
   }
 

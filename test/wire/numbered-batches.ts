@@ -58,7 +58,7 @@ export class NumberedExchange {
     for (let batch = this.#batches[this.#next - 1]; batch !== undefined; batch = this.#batches[this.#next - 1]) {
       if (client.mayShipBytes < batch.length) return;
       this.#next++;
-      if (!client.ship(batch, 0, batch.length)) return;
+      if (!client.ship([batch])) return;
     }
   }
 

@@ -71,7 +71,7 @@ async function shipAll({ client, sessions, owner }: RealLink, pieces: readonly B
   const shipOn = (): void => {
     while (count < pieces.length && client.mayShipBytes > 0) {
       const piece = pieces[count++] as Buffer;
-      client.ship(piece, 0, piece.length);
+      client.ship([piece]);
     }
   };
   owner.onMayShip = shipOn;

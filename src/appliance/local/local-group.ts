@@ -120,7 +120,13 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       waitsForRemote: () => this.#mode.waitsForRemote,
       failed: (error) => this.fail(error),
     });
-    this.#shipper = new Shipper(spool, this.#link, machine.clock, (error) => this.fail(error));
+    this.#shipper = new Shipper({
+      spool,
+      link: this.#link,
+      clock: machine.clock,
+      mayKeep: () => pool.isAmple,
+      failed: (error) => this.fail(error),
+    });
   }
 
   get state(): GroupStateFile {

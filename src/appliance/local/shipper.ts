@@ -1,42 +1,59 @@
 /**
- * Sends a group's batches to the remote, in their order, as the spool holds them. Batches that were just appended leave
- * from the memory they were made in, several at a time, if all before them have left; everything else is read back from
- * the spool.
+ * Sends a group's batches to the remote, in their order, as the spool holds them. What was just appended is kept in the
+ * memory it was made in until the link takes it, several batches at a time; what there was no memory for, and what was
+ * appended while there was no link, is read back from the spool.
  *
  * Invariants: `#position` is where the next batch to be shipped begins; what lies before it was given to the link since
- * that came up, or the remote said that it has it. What is gathered begins there.
+ * that came up, or the remote said that it has it. What is kept begins there and has no gaps. While `#isLive`, it goes
+ * on to the end of the spool.
  */
 import { assert } from "#src/core/assert.ts";
-import { shipperGatherBytes, shipperGatherMs, shipperReadBytes, shipperReadsPerTurn } from "#src/core/limits.ts";
+import {
+  shipperFrameBytes,
+  shipperGatherMs,
+  shipperKeptBytesMax,
+  shipperReadBytes,
+  shipperReadsPerTurn,
+} from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
 import type { BatchMemory } from "#src/wire/volume-link.ts";
 import type { Spool } from "./spool.ts";
 
+/** Whole batches that lie behind each other in memory as they do in the spool. */
+interface Kept {
+  readonly memory: BatchMemory;
+  readonly start: number;
+  readonly position: number;
+  byteLength: number;
+}
+
+export interface ShipperParts {
+  readonly spool: Spool;
+  readonly link: GroupLink;
+  readonly clock: Clock;
+  /** Whether memory of batches is so plenty that some may be kept until the link takes it. */
+  readonly mayKeep: () => boolean;
+  /** The spool could not be read back. */
+  readonly failed: (error: Error) => void;
+}
+
 export class Shipper {
-  readonly #spool: Spool;
-  readonly #link: GroupLink;
-  readonly #clock: Clock;
-  readonly #failed: (error: Error) => void;
+  readonly #parts: ShipperParts;
   #position = 0;
   #isActive = false;
+  #kept: Kept[] = [];
+  #keptBytes = 0;
+  #isLive = false;
   /** The link holds these bytes until it says `mayShip`. */
-  #lent: BatchMemory | undefined;
+  #lent: BatchMemory[] = [];
   #isBufferLent = false;
   #buffer: Buffer | undefined;
   #isPumpDue = false;
-  /** Appended and not shipped yet. */
-  #gathered: BatchMemory | undefined;
-  #gatheredStart = 0;
-  #gatheredEnd = 0;
   #gatherTimer: Timer | undefined;
 
-  /** `failed`: the spool could not be read back. */
-  constructor(spool: Spool, link: GroupLink, clock: Clock, failed: (error: Error) => void) {
-    this.#spool = spool;
-    this.#link = link;
-    this.#clock = clock;
-    this.#failed = failed;
+  constructor(parts: ShipperParts) {
+    this.#parts = parts;
   }
 
   /** Where the first byte lies that was not shipped. */
@@ -46,23 +63,22 @@ export class Shipper {
 
   /** The link is up: everything behind this position is to be shipped. */
   begin(position: number): void {
-    this.#forget();
+    this.end();
     this.#position = position;
     this.#isActive = true;
     this.#pumpSoon();
   }
 
+  /** The link holds nothing any more. */
   end(): void {
     this.#isActive = false;
-    this.#forget();
-  }
-
-  #forget(): void {
+    this.#isLive = false;
     this.#giveBack();
     this.#gatherTimer?.cancel();
     this.#gatherTimer = undefined;
-    this.#gathered?.release();
-    this.#gathered = undefined;
+    for (const { memory } of this.#kept) memory.release();
+    this.#kept = [];
+    this.#keptBytes = 0;
   }
 
   /**
@@ -71,88 +87,120 @@ export class Shipper {
    */
   appended(memory: BatchMemory, start: number, spanBytes: number, position: number, isAwaited: boolean): void {
     if (!this.#isActive) return;
-    if (!this.#gather(memory, start, spanBytes, position)) {
-      this.#shipGathered();
-      if (!this.#gather(memory, start, spanBytes, position)) return this.#pumpSoon();
+    if (!this.#isLive) return this.#pumpSoon();
+    if (this.#keptBytes + spanBytes > shipperKeptBytesMax || !this.#parts.mayKeep()) {
+      this.#isLive = false;
+      return;
     }
-    if (isAwaited || this.#gatheredEnd - this.#gatheredStart >= shipperGatherBytes) this.#shipGathered();
-    else this.#gatherTimer ??= this.#clock.timer(shipperGatherMs, () => this.#gatheredLongEnough());
+    this.#keep(memory, start, spanBytes, position);
+    if (isAwaited || this.#keptBytes >= shipperFrameBytes) this.#shipKept();
+    else this.#gatherTimer ??= this.#parts.clock.timer(shipperGatherMs, () => this.#gatheredLongEnough());
+  }
+
+  #keep(memory: BatchMemory, start: number, byteLength: number, position: number): void {
+    this.#keptBytes += byteLength;
+    const last = this.#kept.at(-1);
+    if (
+      last !== undefined &&
+      last.memory === memory &&
+      last.start + last.byteLength === start &&
+      last.position + last.byteLength === position &&
+      last.byteLength + byteLength <= shipperFrameBytes
+    ) {
+      last.byteLength += byteLength;
+      return;
+    }
+    memory.hold();
+    this.#kept.push({ memory, start, position, byteLength });
   }
 
   #gatheredLongEnough(): void {
     this.#gatherTimer = undefined;
-    this.#shipGathered();
-    this.#pumpSoon();
+    this.#shipKept();
   }
 
-  /** Batches lie in memory as they do in the spool, so neighbours in both leave together. */
-  #gather(memory: BatchMemory, start: number, spanBytes: number, position: number): boolean {
-    if (this.#gathered === undefined) {
-      if (this.#position !== position || this.#isHeldUp) return false;
-      memory.hold();
-      this.#gathered = memory;
-      this.#gatheredStart = start;
-    } else {
-      const isNext = this.#position + this.#gatheredEnd - this.#gatheredStart === position;
-      if (!isNext || this.#gathered !== memory || this.#gatheredEnd !== start) return false;
+  #shipKept(): void {
+    const { link } = this.#parts;
+    while (this.#isActive && !this.#isHeldUp && this.#kept.length > 0) {
+      const count = this.#countOfNextFrame(link.mayShipBytes);
+      if (count === 0) return;
+      const pieces = this.#kept.splice(0, count);
+      for (const { byteLength } of pieces) this.#keptBytes -= byteLength;
+      const last = pieces[count - 1] as Kept;
+      this.#position = last.position + last.byteLength;
+      const isTaken = link.ship(
+        pieces.map(({ memory, start, byteLength }) => memory.buffer.subarray(start, start + byteLength)),
+      );
+      if (isTaken) for (const { memory } of pieces) memory.release();
+      else this.#lent = pieces.map(({ memory }) => memory);
     }
-    this.#gatheredEnd = start + spanBytes;
-    return true;
+    if (this.#kept.length === 0) this.#pumpSoon();
   }
 
-  #shipGathered(): void {
-    const memory = this.#gathered;
-    if (memory === undefined) return;
-    this.#gathered = undefined;
-    const byteLength = this.#gatheredEnd - this.#gatheredStart;
-    if (!this.#isActive || this.#isHeldUp || this.#link.mayShipBytes < byteLength) return memory.release();
-    this.#position += byteLength;
-    if (this.#link.ship(memory.buffer, this.#gatheredStart, this.#gatheredEnd)) memory.release();
-    else this.#lent = memory;
+  /** How many of the first pieces leave together. */
+  #countOfNextFrame(mayShipBytes: number): number {
+    const roomBytes = Math.min(mayShipBytes, shipperFrameBytes);
+    let byteLength = 0;
+    for (const [index, piece] of this.#kept.entries()) {
+      byteLength += piece.byteLength;
+      if (byteLength > (index === 0 ? mayShipBytes : roomBytes)) return index;
+    }
+    return this.#kept.length;
   }
 
   mayShip(): void {
     this.#giveBack();
-    this.#pumpSoon();
+    this.#shipKept();
   }
 
   get #isHeldUp(): boolean {
-    return this.#lent !== undefined || this.#isBufferLent;
+    return this.#lent.length > 0 || this.#isBufferLent;
   }
 
   #giveBack(): void {
     this.#isBufferLent = false;
     const lent = this.#lent;
-    this.#lent = undefined;
-    lent?.release();
+    this.#lent = [];
+    for (const memory of lent) memory.release();
   }
 
   /** What the spool has besides waits for its turn: the writers of this moment come first. */
   #pumpSoon(): void {
-    if (this.#isPumpDue || this.#isHeldUp || this.#position >= this.#spool.endPosition) return;
+    if (this.#isPumpDue || this.#isLive || !this.#isActive || this.#isHeldUp || this.#kept.length > 0) return;
     this.#isPumpDue = true;
-    this.#clock.soon(() => {
+    this.#parts.clock.soon(() => {
       this.#isPumpDue = false;
       try {
-        this.#shipGathered();
         this.#pump();
       } catch (error) {
-        this.#failed(error as Error);
+        this.#parts.failed(error as Error);
       }
     });
   }
 
   #pump(): void {
     for (let reads = 0; reads < shipperReadsPerTurn; reads++) {
-      if (!this.#isActive || this.#isHeldUp || this.#position >= this.#spool.endPosition) return;
-      this.#buffer ??= Buffer.allocUnsafeSlow(shipperReadBytes);
-      const room = Math.min(this.#buffer.length, this.#link.mayShipBytes);
-      const read = this.#spool.read(this.#position, this.#buffer, room);
-      if (read.byteLength === 0 && read.nextPosition === this.#position) return;
-      assert(read.nextPosition > this.#position, "reading goes forward");
-      this.#position = read.nextPosition;
-      if (read.byteLength > 0) this.#isBufferLent = !this.#link.ship(this.#buffer, 0, read.byteLength);
+      if (!this.#isActive || this.#isHeldUp || this.#kept.length > 0) return;
+      if (this.#position >= this.#parts.spool.endPosition) {
+        this.#isLive = true;
+        return;
+      }
+      if (!this.#shipFromSpool()) return;
     }
     this.#pumpSoon();
+  }
+
+  #shipFromSpool(): boolean {
+    const { spool, link } = this.#parts;
+    this.#buffer ??= Buffer.allocUnsafeSlow(shipperReadBytes);
+    const room = Math.min(this.#buffer.length, link.mayShipBytes);
+    let read = spool.read(this.#position, this.#buffer, Math.min(room, shipperFrameBytes));
+    // A batch may be larger than a frame would otherwise be.
+    if (read.nextPosition === this.#position) read = spool.read(this.#position, this.#buffer, room);
+    if (read.nextPosition === this.#position) return false;
+    assert(read.nextPosition > this.#position, "reading goes forward");
+    this.#position = read.nextPosition;
+    if (read.byteLength > 0) this.#isBufferLent = !link.ship([this.#buffer.subarray(0, read.byteLength)]);
+    return true;
   }
 }

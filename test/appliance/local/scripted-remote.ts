@@ -42,9 +42,10 @@ export class ScriptedRemote implements GroupLink {
     this.mark({ received: seq, durable: seq, stored: seq });
   }
 
-  ship(buffer: Buffer, start: number, end: number): boolean {
+  ship(pieces: readonly Buffer[]): boolean {
     this.shipments++;
-    for (let at = start; at < end; ) {
+    const buffer = Buffer.concat(pieces);
+    for (let at = 0; at < buffer.length; ) {
       const header = getBatchHeader(buffer, at, batchMagic.records);
       const records = header === undefined ? undefined : batchRecords(buffer, at, header);
       if (header === undefined || records === undefined) throw new Error("what is shipped are whole batches");
