@@ -108,8 +108,10 @@ export class LinkKeeper {
     const { mapFile, log } = this.#parts;
     const { durableOrdinal, resyncWanted, tracking } = mapFile.state;
     // The appliance knows less of this volume than the source had durably, or more than the map, and it was no loss of
-    // power that it speaks of: then the marks do not say what differs.
-    const isStrange = !tracking && (lastOrdinal < durableOrdinal ? !inDoubt : mapFile.isNew && lastOrdinal > 0);
+    // power that it speaks of; or it knows nothing at all: then the marks do not say what differs.
+    const isStrange =
+      knowsNothing(lastOrdinal, durableOrdinal) ||
+      (!tracking && (lastOrdinal < durableOrdinal ? !inDoubt : mapFile.isNew && lastOrdinal > 0));
     if (isStrange || mapFile.isDoubtful) {
       log.warn("nobody knows which regions differ: the whole volume is journaled anew", {
         lastOrdinal,
@@ -219,7 +221,7 @@ export class LinkKeeper {
     }
     if (receiver.loss === undefined) {
       if (this.#state === "tracking") await this.#endTracking(attachment);
-      else await this.#takeUp(attachment);
+      else await this.#takeUp(attachment, durableOrdinal);
     }
     if (receiver.loss === undefined) return this.#reopen(attachment);
     if (!mayComeBack(receiver.loss)) throw receiver.loss;
@@ -239,13 +241,14 @@ export class LinkKeeper {
     return Promise.resolve();
   }
 
-  async #takeUp({ lastOrdinal, inDoubt }: Attachment): Promise<void> {
+  /** `settledOrdinal`: what the source has durably. Older records over the same blocks must not be redone over it. */
+  async #takeUp({ lastOrdinal, inDoubt }: Attachment, settledOrdinal: number): Promise<void> {
     const { flight, mapFile, log } = this.#parts;
     const hasLost = lastOrdinal < flight.acknowledgedOrdinal;
     if (!hasLost && !inDoubt) return;
     log.warn("the local appliance has lost what it had acknowledged", { lastOrdinal });
-    if (hasLost && !inDoubt) mapFile.map.markAll();
-    const durableOrdinal = Math.min(mapFile.state.durableOrdinal, lastOrdinal);
+    if (!inDoubt || knowsNothing(lastOrdinal, flight.acknowledgedOrdinal)) mapFile.map.markAll();
+    const durableOrdinal = Math.min(settledOrdinal, lastOrdinal);
     await mapFile.update({ durableOrdinal, resyncWanted: true });
     this.#mustResync = true;
   }
@@ -299,6 +302,7 @@ export class LinkKeeper {
     outlet.close();
     await writer.idle();
     await synced(source);
+    if (knowsNothing(lastOrdinal, mapFile.state.durableOrdinal)) mapFile.map.markAll();
     await mapFile.update({ durableOrdinal: lastOrdinal, resyncWanted: true, tracking: false });
     this.#mustResync = true;
   }
@@ -334,4 +338,9 @@ export class LinkKeeper {
     this.#link?.detach();
     this.#link = undefined;
   }
+}
+
+/** The appliance has never heard of a volume that has had records: what it kept was lost, and made anew. */
+function knowsNothing(lastOrdinal: number, knownOrdinal: number): boolean {
+  return lastOrdinal === 0 && knownOrdinal > 0;
 }

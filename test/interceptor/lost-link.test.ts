@@ -147,6 +147,33 @@ describe("by the policy stall", () => {
     expect(links.journal.map((record) => record.ordinal)).toEqual(links.journal.map((_, index) => index + 1));
   });
 
+  test("what the appliance lost is not overwritten by what it still has, at a start soon after", async () => {
+    const world = await opened({ options: { resyncBytesPerSecond: 1 } });
+    const { links } = world;
+    world.write(5 * MiB, filled(blockBytes, 1));
+    const kept = links.journal.length;
+    world.write(5 * MiB, filled(blockBytes, 2));
+    const { current } = links;
+    links.cutPower(kept);
+    current?.lose(gone);
+    await world.pass(500);
+    const flush = world.flush();
+    await world.pass(500);
+    expect([flush.error, world.volume.status().state]).toEqual([0, "open"]);
+    world.kill();
+    await world.open();
+    expect(world.source[5 * MiB]).toBe(2);
+  });
+
+  test("an appliance that was made anew gets all regions", async () => {
+    const world = await opened({ options: { resyncBytesPerSecond: 1e12 } });
+    world.links.journal.length = 0;
+    world.links.lose(gone);
+    await world.pass(500);
+    while (world.volume.status().resync !== undefined) await world.pass(20);
+    expect(firstDifference(world.links.replay(Buffer.alloc(world.sizeBytes)), world.source)).toBeUndefined();
+  });
+
   test("a stop does not wait for it", async () => {
     const world = await opened();
     lose(world, 100);
@@ -236,6 +263,19 @@ describe("by the policy track", () => {
     while (world.volume.status().resync !== undefined) await world.pass(20);
     expect(firstDifference(links.replay(world.initial), world.source)).toBeUndefined();
     expect(links.journal.map((record) => record.ordinal)).toEqual(links.journal.map((_, index) => index + 1));
+  });
+
+  test("an appliance that was made anew meanwhile gets all regions", async () => {
+    const world = await VolumeWorld.opened({ options, sizeBytes: 40 * MiB });
+    world.write(0, payload);
+    await world.pass(50);
+    lose(world, 8);
+    await world.pass(4_000);
+    expect(world.volume.status().state).toBe("tracking");
+    world.links.journal.length = 0;
+    while (world.volume.status().state !== "open") await world.pass(100);
+    while (world.volume.status().resync !== undefined) await world.pass(20);
+    expect(firstDifference(world.links.replay(Buffer.alloc(world.sizeBytes)), world.source)).toBeUndefined();
   });
 
   test("what waited for an acknowledgement is written and answered", async () => {

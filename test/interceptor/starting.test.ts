@@ -125,6 +125,23 @@ describe("what the map and the appliance know of each other", () => {
     expect(world.source.equals(world.links.replay(Buffer.alloc(sizeBytes)))).toBe(true);
   });
 
+  test.each([false, true])(
+    "an appliance that was made anew (that it lost its power: %s): so as well",
+    async (inDoubt) => {
+      const world = worldWith([]);
+      await world.open();
+      world.write(0, filled(blockBytes, 5));
+      await world.pass(20);
+      await world.stop();
+      world.links.journal.length = 0;
+      world.links.inDoubt = inDoubt;
+      await world.open();
+      expect(world.volume.status()).toMatchObject({ markedRegions: 40, durableOrdinal: 0 });
+      await resynced(world);
+      expect(world.source.equals(world.links.replay(Buffer.alloc(sizeBytes)))).toBe(true);
+    },
+  );
+
   test("ordinals that are used again are redone, although the map once had higher ones", async () => {
     const world = worldWith([]);
     await world.open();

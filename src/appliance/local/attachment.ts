@@ -20,8 +20,9 @@ export async function attachVolume(
     announce(group, volume);
     const ordinals = group.volumes.ordinalsOf(volume.number);
     await redo(group, volume.number, durableOrdinal, receiver);
-    ordinals.skipTo(durableOrdinal);
-    ordinals.reportDurable(durableOrdinal);
+    // Where the interceptor knows more of a volume than a group that has only just met it, the group's answer tells it so.
+    if (!volume.isNew) ordinals.skipTo(durableOrdinal);
+    ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
     const link = new LocalVolumeLink(group, volume.number, ordinals, receiver);
     group.volumes.attached(link);
     return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt: volume.inDoubt };
@@ -44,7 +45,7 @@ async function volumeOf(group: LocalGroup, identity: VolumeIdentity): Promise<Gr
   }
   const number = Math.max(0, ...volumes.map((one) => one.number)) + 1;
   const { id, name, sizeBytes } = identity;
-  const joined: GroupVolume = { number, id, name, sizeBytes, inDoubt: false };
+  const joined: GroupVolume = { number, id, name, sizeBytes, inDoubt: false, isNew: true };
   await group.state.update({ volumes: [...volumes, joined] });
   return joined;
 }

@@ -19,6 +19,8 @@ export interface GroupVolume {
   readonly sizeBytes: number;
   /** Power was lost, and its interceptor has not said yet that it took note. */
   readonly inDoubt: boolean;
+  /** Its interceptor has not said yet that it took note of that the group knew nothing of the volume. */
+  readonly isNew: boolean;
 }
 
 export interface GroupState {

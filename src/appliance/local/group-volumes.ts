@@ -9,6 +9,8 @@ export class GroupVolumes {
   /** By their numbers: attached, or about to be. */
   readonly #claimed = new Set<number>();
   readonly #links = new Set<LocalVolumeLink>();
+  /** What their interceptors took note of is not durable yet. A spool without records of a volume must not pass for news. */
+  readonly #unnoted = new Set<number>();
   readonly #failed: (error: Error) => void;
 
   constructor(state: GroupStateFile, ordinals: ReadonlyMap<number, OrdinalMap>, failed: (error: Error) => void) {
@@ -54,17 +56,18 @@ export class GroupVolumes {
   releasableSeq(lastSeq: number): number {
     let seq = lastSeq;
     for (const { number } of this.#state.state.volumes) {
-      seq = Math.min(seq, this.ordinalsOf(number).releasableSeq(lastSeq));
+      seq = Math.min(seq, this.#unnoted.has(number) ? 0 : this.ordinalsOf(number).releasableSeq(lastSeq));
     }
     return seq;
   }
 
-  /** Its interceptor has taken note that power was lost; the next start need not tell it again. */
-  clearDoubt(volume: number): void {
+  /** Its interceptor has taken note of what it was told when it attached; the next time it need not be told again. */
+  tookNote(volume: number): void {
     const { volumes } = this.#state.state;
-    if (!volumes.some((one) => one.number === volume && one.inDoubt)) return;
-    const cleared = volumes.map((one) => (one.number === volume ? { ...one, inDoubt: false } : one));
-    this.#state.update({ volumes: cleared }).catch(this.#failed);
+    if (!volumes.some((one) => one.number === volume && (one.inDoubt || one.isNew))) return;
+    const cleared = volumes.map((one) => (one.number === volume ? { ...one, inDoubt: false, isNew: false } : one));
+    this.#unnoted.add(volume);
+    this.#state.update({ volumes: cleared }).then(() => this.#unnoted.delete(volume), this.#failed);
   }
 
   loseAll(error: Error): void {

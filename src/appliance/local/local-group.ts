@@ -178,8 +178,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   reportDurable(link: LocalVolumeLink, ordinal: number): void {
     link.ordinals.reportDurable(ordinal);
-    // An interceptor says this only after it has noted, durably, that its volume is in doubt.
-    this.volumes.clearDoubt(link.volume);
+    // An interceptor says this only after it has noted, durably, what it was told.
+    this.volumes.tookNote(link.volume);
     this.#release();
     this.#pressure.evaluate();
   }

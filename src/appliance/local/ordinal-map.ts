@@ -25,7 +25,7 @@ export class OrdinalMap {
     if (newest >= entriesMax) this.#entries = this.#entries.filter((_, index) => (newest - index) % 2 === 0);
   }
 
-  /** What an interceptor said of its source is all there is to know, whatever was seen before. */
+  /** What an interceptor said of its source counts where the spool has let go of the volume's records. */
   skipTo(ordinal: number): void {
     this.#lastOrdinal = Math.max(this.#lastOrdinal, ordinal);
   }

@@ -16,7 +16,7 @@ const running: GroupState = {
   incarnation: 1,
   wantedMode: "async",
   mode: "async",
-  volumes: [{ number: 1, id: "a", name: "v", sizeBytes: 4096, inDoubt: false }],
+  volumes: [{ number: 1, id: "a", name: "v", sizeBytes: 4096, inDoubt: false, isNew: false }],
 };
 
 test("a group that was stopped in good order goes on, also on a machine that was restarted", () => {

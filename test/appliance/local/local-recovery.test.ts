@@ -56,6 +56,41 @@ test("the doubt is told again until the interceptor shows that it has taken note
   expect(it.attachment.inDoubt).toBe(false);
 });
 
+test("a volume that has had records is told that the group knows none of them, until its interceptor takes note", async () => {
+  const it = new Bench();
+  await it.open();
+  await it.attach(100);
+  expect(it.attachment.lastOrdinal).toBe(0);
+  it.host.kill();
+  await it.open();
+  await it.attach(100);
+  expect(it.attachment.lastOrdinal).toBe(0);
+  // It has taken note, and numbers from the start.
+  it.link.reportDurable(0);
+  it.write(5, 1);
+  it.link.commit();
+  await it.rest();
+  it.host.kill();
+  await it.open();
+  await it.attach(0);
+  expect(it.attachment.lastOrdinal).toBe(1);
+});
+
+test("of a volume that the group has met, the interceptor's word counts where the spool has let go of it", async () => {
+  const it = await startBench();
+  for (let block = 0; block < 60; block++) {
+    it.write(block, 1);
+    it.link.commit();
+    it.remote.markAll(it.figures.lastSeq);
+    it.link.reportDurable(it.link.lastOrdinal);
+    await it.rest(10);
+  }
+  it.host.kill();
+  await it.open();
+  await it.attach(60);
+  expect(it.attachment.lastOrdinal).toBe(60);
+});
+
 test("what the spool lost with the power and the remote has comes back, and is redone", async () => {
   const it = new Bench();
   await it.start();
