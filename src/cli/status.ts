@@ -1,6 +1,7 @@
 /** `tidemark status [--watch]`. */
 import type { StatusReport } from "#src/control/control-plane.ts";
-import type { GroupFacts, RemoteGroupFacts } from "#src/control/role.ts";
+import type { GroupReport } from "#src/control/readiness.ts";
+import type { RemoteGroupFacts } from "#src/control/role.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
 import { watchEveryMs } from "#src/core/limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
@@ -56,24 +57,34 @@ async function again(show: () => Promise<void>): Promise<void> {
 }
 
 function statusText(report: StatusReport): string {
-  const parts = [`tidemark ${report.version} (${report.roles.join(", ")}): ${report.why ?? "ready"}\n`];
+  const parts = [`tidemark ${report.version} (${report.roles.join(", ")}): ${readinessText(report)}\n`];
   for (const { side, seconds } of report.silent) {
     parts.push(`what is shown of the ${side} side is ${seconds} s old: it may be held up by a disk\n`);
   }
   if (report.roles.includes("interceptor")) parts.push(volumeTable(report.volumes));
-  if (report.groups.length > 0) parts.push(table(report.groups, groupColumns) + reasonsOf(report.groups));
-  if (report.remoteGroups.length > 0) {
-    parts.push(table(report.remoteGroups, remoteColumns) + reasonsOf(report.remoteGroups));
-  }
+  if (report.groups.length > 0) parts.push(table(report.groups, groupColumns) + remarksOn(report.groups));
+  if (report.remoteGroups.length > 0) parts.push(table(report.remoteGroups, remoteColumns));
   return parts.join("\n");
 }
 
-function reasonsOf(groups: readonly { readonly name: string; readonly why?: string | undefined }[]): string {
-  return groups.flatMap(({ name, why }) => (why === undefined ? [] : [`${name}: ${why}\n`])).join("");
+function readinessText({ why, problems }: StatusReport): string {
+  const [first, ...more] = why === undefined ? problems : [why, ...problems];
+  if (first === undefined) return "ready";
+  return [`${why === undefined ? "ready, but" : "not ready:"} ${first}`, ...more.map((one) => `  and ${one}`)].join(
+    "\n",
+  );
 }
 
-const groupColumns: readonly Column<GroupFacts>[] = [
+function remarksOn(groups: readonly GroupReport[]): string {
+  return groups
+    .filter((group) => group.volumes === 0)
+    .map(({ name }) => `${name}: has no volumes any more; what it journaled is kept\n`)
+    .join("");
+}
+
+const groupColumns: readonly Column<GroupReport>[] = [
   { title: "GROUP", text: (group) => group.name },
+  { title: "VOLUMES", isNumber: true, text: ({ volumes }) => (volumes === undefined ? "" : String(volumes)) },
   { title: "MODE", text: ({ mode, wantedMode }) => (mode === wantedMode ? mode : `${mode} (to ${wantedMode})`) },
   { title: "STATE", text: (group) => group.state },
   { title: "LINK", text: (group) => (group.linkUp ? "up" : "down") },

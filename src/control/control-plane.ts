@@ -8,6 +8,7 @@ import { nearestName } from "#src/core/nearest-name.ts";
 import type { Counters } from "#src/host/counters.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
 import { formatAddress } from "./listening-address.ts";
+import { type GroupReport, readinessOf } from "./readiness.ts";
 import type { GroupFacts, Mode, RemoteGroupFacts, RoleName, TraceEntry, VolumeFacts } from "./role.ts";
 import type { SideFacts, SideName } from "./side.ts";
 import type { SideClient } from "./side-client.ts";
@@ -21,13 +22,16 @@ export interface VolumeReport extends VolumeFacts {
 export interface StatusReport {
   readonly version: string;
   readonly roles: readonly RoleName[];
+  /** Whether everything here can take writes. */
   readonly ready: boolean;
   /** Why not. */
   readonly why?: string;
+  /** What else is not as it should be. */
+  readonly problems: readonly string[];
   /** Sides that have owed an answer for so long; what is shown of them is what they last told. */
   readonly silent: readonly { readonly side: SideName; readonly seconds: number }[];
   readonly volumes: readonly VolumeReport[];
-  readonly groups: readonly GroupFacts[];
+  readonly groups: readonly GroupReport[];
   readonly remoteGroups: readonly RemoteGroupFacts[];
   /** Where local appliances find the remote one that runs here. */
   readonly wire?: string;
@@ -65,20 +69,31 @@ export class ControlPlane {
     });
     const facts = known.map((one) => one.facts);
     const volumes = this.#report(facts);
-    const why = whyNotReady(silent, volumes);
+    const groups = this.#reportGroups(facts);
+    const remoteGroups = facts.flatMap((one) => one.remoteGroups);
+    const { obstacles, problems } = readinessOf({ silent, volumes, groups, remoteGroups });
+    const [why, ...more] = obstacles;
     const wire = facts.find((one) => one.wireAddress !== undefined)?.wireAddress;
     return {
       version: this.#parts.version,
       roles: this.#parts.roles,
       ready: why === undefined,
       ...(why === undefined ? {} : { why }),
+      problems: [...more, ...problems],
       silent,
       volumes,
-      groups: facts.flatMap((one) => one.groups),
-      remoteGroups: facts.flatMap((one) => one.remoteGroups),
+      groups,
+      remoteGroups,
       ...(wire === undefined ? {} : { wire: formatAddress(wire) }),
       counters: this.#parts.counters.read(),
     };
+  }
+
+  /** Which volumes a group has is known where they are added. */
+  #reportGroups(facts: readonly SideFacts[]): GroupReport[] {
+    const { keeper } = this.#parts;
+    const groups = facts.flatMap((one) => one.groups);
+    return keeper === undefined ? groups : groups.map((group) => ({ ...group, volumes: keeper.countIn(group.name) }));
   }
 
   #report(facts: readonly SideFacts[]): VolumeReport[] {
@@ -161,14 +176,4 @@ function found<Item extends { readonly name: string }>(name: string, items: read
   );
   const advice = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
   throw new UnknownNameError(`there is no ${what} '${name.slice(0, 64)}'${advice}`);
-}
-
-function whyNotReady(
-  silent: StatusReport["silent"],
-  volumes: readonly { readonly name: string; readonly state: string }[],
-): string | undefined {
-  const [side] = silent;
-  if (side !== undefined) return `the ${side.side} side has not answered for ${side.seconds} s`;
-  const opening = volumes.find((volume) => volume.state === "opening");
-  return opening === undefined ? undefined : `volume ${opening.name} is being opened`;
 }

@@ -56,6 +56,10 @@ export class VolumeKeeper {
     return this.#parts.catalogue.find(name);
   }
 
+  countIn(group: string): number {
+    return this.#parts.catalogue.list().filter((volume) => volume.group === group).length;
+  }
+
   async add(request: VolumeRequest): Promise<VolumeDefinition> {
     const name = checkName(request.name, "a volume's name");
     const group = checkName(request.group ?? name, "a group's name");

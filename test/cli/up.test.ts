@@ -74,7 +74,8 @@ describe("a volume of a program that runs", () => {
   test("is told of in tables for people", async () => {
     const { up } = await withVolume(temporaryFolder());
     expect((await up.typed("volume", "ls")).stdout).toMatch(/^VOLUME .*\ndisk +disk +open +1\.0 MiB +0 .*nbd:/);
-    expect((await up.typed("status")).stdout).toMatch(/ready\n\nVOLUME .*\ndisk .*\n\nGROUP .*\ndisk +async +steady/);
+    const status = /ready\n\nVOLUME .*\ndisk .*\n\nGROUP .*\ndisk +1 +async +steady/;
+    await vi.waitFor(async () => expect((await up.typed("status")).stdout).toMatch(status), patience);
     expect((await up.typed("mode", "disk", "async")).stdout).toBe("disk is in async\n");
   });
 

@@ -1,0 +1,80 @@
+/**
+ * What keeps a program from its work. Ready means that every volume and every group it has can take writes; that they are
+ * kept less well than they should be is a problem, and no reason to send hosts elsewhere.
+ */
+import type { GroupFacts, RemoteGroupFacts, VolumeFacts } from "./role.ts";
+import type { SideName } from "./side.ts";
+
+/** A group, and how many volumes it has, where that is known. */
+export interface GroupReport extends GroupFacts {
+  readonly volumes?: number;
+}
+
+export interface Work {
+  readonly silent: readonly { readonly side: SideName; readonly seconds: number }[];
+  readonly volumes: readonly Pick<VolumeFacts, "name" | "state" | "why">[];
+  readonly groups: readonly GroupReport[];
+  readonly remoteGroups: readonly Pick<RemoteGroupFacts, "name" | "state" | "why">[];
+}
+
+export interface Readiness {
+  /** Why not, one by one. */
+  readonly obstacles: readonly string[];
+  /** What is not as it should be although writes are taken. */
+  readonly problems: readonly string[];
+}
+
+export function readinessOf({ silent, volumes, groups, remoteGroups }: Work): Readiness {
+  const inUse = groups.filter((group) => group.volumes !== 0 || group.lagRecords > 0);
+  return {
+    obstacles: [
+      ...silent.map(({ side, seconds }) => `the ${side} side has not answered for ${seconds} s`),
+      ...volumes.filter(({ state }) => stopsWrites[state]).map(describeVolume),
+      ...inUse.filter(isStopped).map(({ name, why }) => `group ${name} takes no writes${because(why)}`),
+    ],
+    problems: [
+      ...volumes.filter(({ state }) => state === "tracking").map(describeVolume),
+      ...inUse.filter((group) => !isStopped(group)).flatMap(troubleOf),
+      ...remoteGroups
+        .filter(({ why }) => why !== undefined)
+        .map(({ name, state, why }) => `group ${name} is ${state} at the remote appliance${because(why)}`),
+    ],
+  };
+}
+
+const stopsWrites: Readonly<Record<VolumeFacts["state"], boolean>> = {
+  open: false,
+  tracking: false,
+  opening: true,
+  redoing: true,
+  stalled: true,
+  fenced: true,
+  stopped: true,
+  failed: true,
+};
+
+const stateInWords: Readonly<Partial<Record<VolumeFacts["state"], string>>> = {
+  opening: "is being opened",
+  redoing: "is brought to its newest state",
+  stalled: "waits",
+  tracking: "goes on unprotected",
+  failed: "could not be opened",
+};
+
+function describeVolume({ name, state, why }: Pick<VolumeFacts, "name" | "state" | "why">): string {
+  return `volume ${name} ${stateInWords[state] ?? `is ${state}`}${because(why)}`;
+}
+
+/** At a limit writers wait too, but not for anything that would have to be mended as long as the remote goes on taking. */
+function isStopped({ state, pressure, linkUp }: GroupReport): boolean {
+  return state === "stopped" || (state === "stalled" && !(pressure >= 1 && linkUp));
+}
+
+function troubleOf({ name, why, linkUp, linkWhy }: GroupReport): string[] {
+  if (!linkUp) return [`group ${name} has no link to the remote appliance${because(why ?? linkWhy)}`];
+  return why === undefined ? [] : [`group ${name}${because(why)}`];
+}
+
+function because(why: string | undefined): string {
+  return why === undefined ? "" : `: ${why}`;
+}

@@ -1,0 +1,52 @@
+/** The status of roles that run by themselves, when one of them is missing. */
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import type { VolumeReport } from "#src/control/control-plane.ts";
+import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { RunningProgram } from "./running-program.ts";
+
+const patience = { timeout: 20_000, interval: 20 };
+
+async function firstLine(program: RunningProgram): Promise<string> {
+  return (await program.typed("status")).stdout.split("\n", 1)[0] as string;
+}
+
+test("says what is missing: ready while writes are taken, and not ready when they are not", async () => {
+  const folder = temporaryFolder();
+  const data = join(folder, "data");
+  const socket = join(folder, "wire.sock");
+  const startRemote = () =>
+    RunningProgram.start("remote", data, "--set", "wire.port=off", "--set", `wire.socket=${socket}`);
+  const remote = await startRemote();
+  const local = await RunningProgram.start("local", data, "--set", `remote.address=${socket}`);
+  const interceptor = await RunningProgram.start("interceptor", data);
+  const line = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"];
+  expect((await interceptor.asked(...line)) as VolumeReport).toMatchObject({ state: "open" });
+  await vi.waitFor(async () => expect(await firstLine(local)).toMatch(/\(local\): ready$/), patience);
+  expect(await firstLine(interceptor)).toMatch(/\(interceptor\): ready$/);
+
+  await remote.program.stop();
+  await vi.waitFor(async () => {
+    expect(await firstLine(local)).toMatch(/\(local\): ready, but group disk has no link to the remote appliance: ./);
+  }, patience);
+  expect((await local.got("/readyz")).status).toBe(200);
+
+  await local.program.kill();
+  await vi.waitFor(async () => {
+    expect(await firstLine(interceptor)).toMatch(
+      /\(interceptor\): not ready: volume disk waits: the local appliance is not there .* 'tidemark local' starts it$/,
+    );
+  }, patience);
+  expect((await interceptor.got("/readyz")).status).toBe(503);
+});
+
+test("a group without volumes is shown as such, with what it has", async () => {
+  const folder = temporaryFolder();
+  const up = await RunningProgram.start("up", join(folder, "data"));
+  await up.asked("volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M");
+  expect((await up.status()).groups).toMatchObject([{ name: "disk", volumes: 1 }]);
+  expect((await up.typed("status")).stdout).not.toContain("no volumes");
+  await up.asked("volume", "rm", "disk");
+  expect((await up.status()).groups).toMatchObject([{ name: "disk", volumes: 0 }]);
+  expect((await up.typed("status")).stdout).toContain("disk: has no volumes any more; what it journaled is kept\n");
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { type GroupReport, readinessOf, type Work } from "#src/control/readiness.ts";
+import type { VolumeState } from "#src/control/role.ts";
+import { group } from "./api/scripted-side.ts";
+
+const nothing: Work = { silent: [], volumes: [], groups: [], remoteGroups: [] };
+
+function ofGroup(differs: Partial<GroupReport>) {
+  return readinessOf({ ...nothing, groups: [{ ...group, ...differs }] });
+}
+
+test("nothing to do is ready", () => {
+  expect(readinessOf(nothing)).toEqual({ obstacles: [], problems: [] });
+});
+
+describe("a volume", () => {
+  test.each<[VolumeState, string]>([
+    ["opening", "volume v is being opened: no room"],
+    ["redoing", "volume v is brought to its newest state: no room"],
+    ["stalled", "volume v waits: no room"],
+    ["fenced", "volume v is fenced: no room"],
+    ["failed", "volume v could not be opened: no room"],
+  ])("that is %s is not ready", (state, obstacle) => {
+    const volumes = [{ name: "v", state, why: "no room" }];
+    expect(readinessOf({ ...nothing, volumes })).toEqual({ obstacles: [obstacle], problems: [] });
+  });
+
+  test("that goes on without its appliance is ready, but unprotected", () => {
+    const volumes = [{ name: "v", state: "tracking" as const, why: "it is not there" }];
+    expect(readinessOf({ ...nothing, volumes })).toEqual({
+      obstacles: [],
+      problems: ["volume v goes on unprotected: it is not there"],
+    });
+  });
+});
+
+describe("a group", () => {
+  test("in order is ready", () => {
+    expect(ofGroup({})).toEqual({ obstacles: [], problems: [] });
+  });
+
+  test("without its remote appliance is ready, but", () => {
+    expect(ofGroup({ linkUp: false, linkWhy: "nothing listens there" })).toEqual({
+      obstacles: [],
+      problems: ["group g has no link to the remote appliance: nothing listens there"],
+    });
+  });
+
+  test("that waits for its remote appliance is not ready", () => {
+    const why = "sync waits for the remote: gone";
+    expect(ofGroup({ linkUp: false, state: "stalled", why })).toEqual({
+      obstacles: [`group g takes no writes: ${why}`],
+      problems: [],
+    });
+  });
+
+  test("at a limit that the remote appliance is about to free is ready, but", () => {
+    const limit = { state: "stalled", pressure: 1, why: "a limit is reached" } as const;
+    expect(ofGroup(limit)).toEqual({ obstacles: [], problems: ["group g: a limit is reached"] });
+    expect(ofGroup({ ...limit, linkUp: false }).obstacles).toEqual(["group g takes no writes: a limit is reached"]);
+  });
+
+  test("without volumes needs nothing, once the remote has all of it", () => {
+    expect(ofGroup({ volumes: 0, linkUp: false })).toEqual({ obstacles: [], problems: [] });
+    expect(ofGroup({ volumes: 0, linkUp: false, lagRecords: 1 }).problems).toHaveLength(1);
+  });
+});
+
+test("a side that does not answer, and a group that the remote appliance has stopped, are said", () => {
+  expect(
+    readinessOf({
+      ...nothing,
+      silent: [{ side: "local", seconds: 3 }],
+      remoteGroups: [
+        { name: "g", state: "full", why: "its disk is full" },
+        { name: "h", state: "open" },
+      ],
+    }),
+  ).toEqual({
+    obstacles: ["the local side has not answered for 3 s"],
+    problems: ["group g is full at the remote appliance: its disk is full"],
+  });
+});
