@@ -4,11 +4,14 @@ import type { World } from "./world.ts";
 
 /** One per group, one that a dead peer still has, and attempts under way. */
 const connectionsPerGroupMax = 4;
+/** Longer than a peer without power is waited for, by a site whose disk has stalled meanwhile. */
+const patienceMs = 60_000;
 
 export function demandBounds(world: World): void {
   const { simulation, weather, source, journal } = world;
   const connections = simulation.network.standingCount;
-  const connectionsMax = weather.groups.length * connectionsPerGroupMax;
+  // Each loss of power leaves one more that the other side cannot know to be dead.
+  const connectionsMax = weather.groups.length * (connectionsPerGroupMax + world.powerCutsWithin(patienceMs));
   demand(
     "bound",
     connections <= connectionsMax,

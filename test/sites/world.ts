@@ -47,6 +47,8 @@ export class World {
   remoteFailure: Error | undefined;
   #failure: Error | undefined;
   #nextNumber = 1;
+  /** When a site lost its power. */
+  readonly #powerCutsMs: number[] = [];
   #lives = { source: 0, remote: 0 };
   #again = { source: againMs, remote: againMs };
 
@@ -232,8 +234,14 @@ export class World {
     if (error.name === "AssertionError" || error instanceof TypeError) this.fail(error);
   }
 
+  powerCutsWithin(lastMs: number): number {
+    const { nowMs } = this.simulation.clock;
+    return this.#powerCutsMs.filter((cutMs) => nowMs - cutMs <= lastMs).length;
+  }
+
   /** The site ends as it stands, and is started again some time later. */
   crashSource(hadPower: boolean, downMs = this.#drawDownMs()): void {
+    if (!hadPower) this.#powerCutsMs.push(this.simulation.clock.nowMs);
     this.#lives.source++;
     this.source = undefined;
     if (hadPower) this.sourceHost.kill();
@@ -255,6 +263,7 @@ export class World {
   }
 
   crashRemote(hadPower: boolean, downMs = this.#drawDownMs()): void {
+    if (!hadPower) this.#powerCutsMs.push(this.simulation.clock.nowMs);
     for (const { id, durable } of this.remote?.groups() ?? []) this.guard(() => this.journal.said(id, durable));
     this.journal.crash();
     this.#lives.remote++;
