@@ -3,7 +3,9 @@ import { readTokenFile } from "#src/control/credentials.ts";
 import { environment } from "#src/host/node/environment.ts";
 import { askHttp, type HttpAnswer } from "#src/host/node/http-client.ts";
 import { readTextFile } from "#src/host/node/text-file.ts";
+import { systemReason } from "#src/host/system-words.ts";
 import { UsageError } from "./command.ts";
+import { explainFile } from "./failure.ts";
 
 export const apiOptions = {
   api: { type: "string" },
@@ -41,7 +43,7 @@ export class ApiClient {
     this.#base = baseUrl(values.api ?? variables.TIDEMARK_API ?? "http://127.0.0.1:7878");
     const tokenFile = values["token-file"] ?? variables.TIDEMARK_API_TOKEN_FILE;
     this.#token = tokenFile === undefined ? undefined : readTokenFile(tokenFile, "--token-file");
-    this.#ca = values["api-ca"] === undefined ? undefined : readTextFile(values["api-ca"]);
+    this.#ca = values["api-ca"] === undefined ? undefined : authority(values["api-ca"]);
   }
 
   /** `steps`: the parts of the path behind `/api/v1`, as they are. Throws what the program says against it. */
@@ -73,9 +75,17 @@ export class ApiClient {
       const why =
         code === "ECONNREFUSED"
           ? "nothing listens there; 'tidemark up' starts the program, and --api URL names another"
-          : message || String(code);
+          : (systemReason(error) ?? (message || String(code)));
       throw new Error(`no answer from ${url.origin}: ${why}`, { cause: error });
     }
+  }
+}
+
+function authority(file: string): string {
+  try {
+    return readTextFile(file);
+  } catch (error) {
+    throw explainFile(error, `--api-ca ${file}`);
   }
 }
 

@@ -1,9 +1,10 @@
 /** What the system's errors mean to whoever typed the command, and what to do about them. */
+import { systemReason } from "#src/host/system-words.ts";
 
 /** `what` names the thing as the user did, for example "/srv/disk.img" or "--tls-key key.pem". */
 export function explainFile(error: unknown, what: string): Error {
   const { code, message } = error as NodeJS.ErrnoException;
-  return new Error(fileReason(code, what) ?? `${what}: ${message}`, { cause: error });
+  return new Error(fileReason(code, what) ?? `${what}: ${systemReason(error) ?? message}`, { cause: error });
 }
 
 function fileReason(code: string | undefined, what: string): string | undefined {
@@ -31,7 +32,8 @@ function fileReason(code: string | undefined, what: string): string | undefined 
 
 export function explainListening(error: unknown, where: string): Error {
   const { code, message } = error as NodeJS.ErrnoException;
-  return new Error(`cannot listen on ${where}: ${listeningReason(code) ?? message}`, { cause: error });
+  const why = listeningReason(code) ?? systemReason(error) ?? message;
+  return new Error(`cannot listen on ${where}: ${why}`, { cause: error });
 }
 
 function listeningReason(code: string | undefined): string | undefined {

@@ -1,6 +1,7 @@
 /** The program: finds the command, runs it, and says what went wrong in one line. */
 import "#src/host/node/thread-pool.ts";
 import { programVersion } from "#src/host/node/program-version.ts";
+import { inWords } from "#src/host/system-words.ts";
 import { type Command, UsageError } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
@@ -72,7 +73,7 @@ async function main(): Promise<void> {
   try {
     process.exitCode = await run(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`tidemark: ${(error as Error).message}\n`);
+    process.stderr.write(`tidemark: ${inWords(error)}\n`);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }

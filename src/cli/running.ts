@@ -2,6 +2,7 @@
 import type { Config } from "#src/control/config-schema.ts";
 import { Program } from "#src/control/program.ts";
 import type { RoleName } from "#src/control/role.ts";
+import { inWords } from "#src/host/system-words.ts";
 import { endingSignal } from "./ending-signal.ts";
 
 /** `started` may still do something before the signals are waited for. Answers the exit status. */
@@ -18,7 +19,7 @@ export async function runProgram(
     await program.stop();
     return 0;
   } catch (error) {
-    process.stderr.write(`tidemark: ${(error as Error).message}\n`);
+    process.stderr.write(`tidemark: ${inWords(error)}\n`);
     // Whatever still runs must not go on by itself.
     return process.exit(1);
   }

@@ -4,6 +4,7 @@ import { tokenCharactersMin } from "#src/core/limits.ts";
 import { readTextFile } from "#src/host/node/text-file.ts";
 import { checkCredentials } from "#src/host/node/tls-credentials.ts";
 import type { TlsCredentials } from "#src/host/socket.ts";
+import { systemReason } from "#src/host/system-words.ts";
 
 export interface TlsFiles {
   readonly certFile?: string | undefined;
@@ -69,6 +70,8 @@ function readNamed(file: string, what: string): string {
   try {
     return readTextFile(file);
   } catch (error) {
-    throw new RefuseError(`${what} ${file} cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new RefuseError(`${what} ${file} cannot be read: ${systemReason(error) ?? (error as Error).message}`, {
+      cause: error,
+    });
   }
 }

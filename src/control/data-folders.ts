@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { StopError } from "#src/core/errors.ts";
 import type { Files, FolderLock } from "#src/host/files.ts";
+import { systemReason } from "#src/host/system-words.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import type { Config } from "./config-schema.ts";
 import { roleFolder } from "./folder-layout.ts";
@@ -43,6 +44,10 @@ async function makeDurably(files: Files, path: string): Promise<void> {
     files.makeFolder(path);
     await whenDone((done) => files.syncFolder(dirname(path), done));
   } catch (error) {
-    throw new StopError(`the folder ${path} cannot be made: ${(error as Error).message}`, { cause: error });
+    const parent = dirname(path);
+    const why = files.exists(parent)
+      ? (systemReason(error) ?? (error as Error).message)
+      : `there is no folder ${parent}; 'mkdir -p ${parent}' makes it`;
+    throw new StopError(`the folder ${path} cannot be made: ${why}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 /** Addresses as people write them. */
 import { RefuseError, StopError } from "#src/core/errors.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
+import { systemReason } from "#src/host/system-words.ts";
 
 /** `HOST:PORT`, `[IPV6]:PORT`, or the path of a Unix socket. */
 export function parseAddress(text: string, what: string): SocketAddress {
@@ -33,8 +34,7 @@ export async function listenInWords(
   try {
     return await listen(address);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === "EADDRINUSE" ? "it is in use" : message;
+    const why = systemReason(error) ?? (error as Error).message;
     throw new StopError(
       `cannot listen on ${formatAddress(address)} for ${forWhom}: ${why}; ${settings} would choose another address`,
       { cause: error },

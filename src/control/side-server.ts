@@ -1,4 +1,5 @@
 /** A side in its own thread: acts on the words of the control plane, each by itself, and answers all of them. */
+import { inWords } from "#src/host/system-words.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import type { SideActions, SideAnswer, SideAsk } from "./side.ts";
 
@@ -15,9 +16,9 @@ async function outcome(id: number, act: () => Promise<unknown>): Promise<SideAns
   try {
     return { id, answer: await act() };
   } catch (error) {
-    const { name, message } = error as Error;
+    const { name } = error as Error;
     // A fault of this program is no answer: the thread ends with it, and the process too.
     if (name === "AssertionError" || name === "TypeError") throw error;
-    return { id, error: { name, message } };
+    return { id, error: { name, message: inWords(error) } };
   }
 }

@@ -5,6 +5,7 @@ import { sourceRunsMax } from "#src/core/limits.ts";
 import type { Extent } from "#src/host/block-device.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { readTextFile } from "#src/host/node/text-file.ts";
+import { inWords, systemReason } from "#src/host/system-words.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { DeviceSource } from "#src/interceptor/device-source.ts";
 import { openNbdSource } from "#src/interceptor/nbd-source.ts";
@@ -35,11 +36,14 @@ function openRemoteSource({ sockets, clock }: Machine, uri: NbdUri): Promise<Sou
 
 /** Named as libnbd and QEMU name them. */
 function credentialsIn(folder: string) {
-  return {
-    ca: readTextFile(join(folder, "ca-cert.pem")),
-    cert: readTextFile(join(folder, "client-cert.pem")),
-    key: readTextFile(join(folder, "client-key.pem")),
+  const read = (name: string): string => {
+    try {
+      return readTextFile(join(folder, name));
+    } catch (error) {
+      throw new RefuseError(`tls-certificates: ${inWords(error)}`, { cause: error });
+    }
   };
+  return { ca: read("ca-cert.pem"), cert: read("client-cert.pem"), key: read("client-key.pem") };
 }
 
 function explained(error: NodeJS.ErrnoException, source: string): Error {
@@ -52,7 +56,10 @@ function explained(error: NodeJS.ErrnoException, source: string): Error {
     EROFS: `${source} is on a file system that is read-only`,
     EBUSY: `${source} is in use by another program: mounted, served, or protected already`,
   };
-  return new RefuseError((code === undefined ? undefined : reasons[code]) ?? `${source}: ${message}`, { cause });
+  return new RefuseError(
+    (code === undefined ? undefined : reasons[code]) ?? `${source}: ${systemReason(error) ?? message}`,
+    { cause },
+  );
 }
 
 export async function measureSource(machine: Machine, source: string): Promise<Measured> {
@@ -99,7 +106,9 @@ export async function createSource({ files }: Machine, path: string, sizeBytes: 
     await whenDone((done) => files.syncFolder(dirname(path), done));
   } catch (error) {
     if (error instanceof RefuseError) throw error;
-    throw new RefuseError(`${path} could not be made: ${(error as Error).message}`, { cause: error });
+    const isHomeless = !files.exists(dirname(path));
+    const why = isHomeless ? `there is no folder ${dirname(path)}` : (systemReason(error) ?? (error as Error).message);
+    throw new RefuseError(`${path} could not be made: ${why}`, { cause: error });
   }
 }
 

@@ -9,6 +9,7 @@ import { ReconnectError, RefuseError } from "#src/core/errors.ts";
 import { wireConnectMs, wireNonceBytes } from "#src/core/limits.ts";
 import type { Timer } from "#src/host/clock.ts";
 import type { Connection, SocketAddress, TlsCredentials } from "#src/host/socket.ts";
+import { systemReason } from "#src/host/system-words.ts";
 import { type FrameType, frameType } from "./frame.ts";
 import { FrameChannel, type FrameHandler } from "./frame-channel.ts";
 import { ConnectingHandshake, type LinkKind } from "./handshake.ts";
@@ -136,5 +137,5 @@ export class Dial implements FrameHandler {
 }
 
 function giveUp(what: string, error: Error): never {
-  throw new ReconnectError(`${what}: ${error.message}`, { cause: error });
+  throw new ReconnectError(`${what}: ${systemReason(error) ?? error.message}`, { cause: error });
 }

@@ -128,8 +128,10 @@ describe("what is refused", () => {
       [["volume", "add", "other", "--source", "/dev/null"], "neither a file nor a block device"],
       [
         ["volume", "add", "other", "--source", "/nonexistent/disk", "--size", "1M"],
-        "/nonexistent/disk could not be made",
+        "/nonexistent/disk could not be made: there is no folder /nonexistent",
       ],
+      [["volume", "add", "other", "--source", "/dev/null/a"], "/dev/null/a: a part of the path is a file"],
+      [["volume", "add", "other", "--source", "/dev/null/a", "--size", "1M"], "a part of the path is a file"],
       [["volume", "add", "other", "--source", "nbd+unix:///?socket=/nonexistent"], "no connection to /nonexistent"],
       [["volume", "rm", "dsik"], "there is no volume 'dsik'; did you mean 'disk'?"],
       [["volume", "rm", ".."], "there is no volume '%2e%2e'"],

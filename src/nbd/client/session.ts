@@ -1,6 +1,7 @@
 /** From an address to the end of a handshake, TLS in between where it is wanted. */
 import type { Clock } from "#src/host/clock.ts";
 import type { Connection, Receiver, SocketAddress, Sockets, TlsCredentials } from "#src/host/socket.ts";
+import { systemReason } from "#src/host/system-words.ts";
 import { NbdConnectionError } from "./errors.ts";
 import { type Goal, Handshake, type Outcome } from "./handshake.ts";
 import { Negotiation } from "./negotiation.ts";
@@ -39,7 +40,7 @@ async function open(options: SessionOptions): Promise<Connection> {
   try {
     return await options.sockets.connect(options.address, options.connectTimeoutMs);
   } catch (error) {
-    const why = (error as Error).message;
+    const why = systemReason(error) ?? (error as Error).message;
     throw new NbdConnectionError(`no connection to ${describe(options.address)}: ${why}`, { cause: error });
   }
 }
@@ -55,7 +56,7 @@ async function secure(connection: Connection, options: SessionOptions): Promise<
     });
   } catch (error) {
     connection.destroy();
-    const why = (error as Error).message;
+    const why = systemReason(error) ?? (error as Error).message;
     throw new NbdConnectionError(`no TLS with ${describe(options.address)}: ${why}`, { cause: error });
   }
 }
