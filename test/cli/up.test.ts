@@ -157,7 +157,7 @@ describe("what is refused", () => {
     expect(stderr).toContain("is there already");
   });
 
-  test("a second process on the same data, until the first one is killed", async () => {
+  test("fault 38: a second process on the same data, until the first one is killed", async () => {
     const folder = temporaryFolder();
     const { up } = await withVolume(folder);
     for (const command of ["up", "remote"]) {
@@ -171,7 +171,7 @@ describe("what is refused", () => {
     await vi.waitFor(async () => expect((await again.status()).volumes).toMatchObject([{ state: "open" }]), patience);
   });
 
-  test("a catalogue with a flipped bit: the program does not start, and says where", async () => {
+  test("fault 18: a catalogue with a flipped bit: the program does not start, and says where", async () => {
     const folder = temporaryFolder();
     const { up } = await withVolume(folder);
     await up.program.stop();
@@ -217,7 +217,7 @@ describe("bad days", () => {
     await vi.waitFor(async () => expect((await again.status()).volumes).toMatchObject([{ state: "open" }]), patience);
   });
 
-  test("while an I/O thread is held up by a disk, the API answers with what is known, and for how long", async () => {
+  test("fault 17: while an I/O thread is held up by a disk, the API answers with what is known, and for how long", async () => {
     // The spool's disk stands still at the first write of the host; what is before it is the volume's own record.
     const { up, volume } = await withVolume(temporaryFolder(), "--set", "faults=local.before-spool=delay:6000@2");
     const client = await openVolume(volume.uris[0] as string);

@@ -30,7 +30,7 @@ async function shell(code: string): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-test("what lies past the end is refused with the right error, and the connection goes on", async () => {
+test("fault 31: what lies past the end is refused with the right error, and the connection goes on", async () => {
   const folder = await temporaryFolder();
   const disk = await createFullImage(folder.file("disk"), 64 * KiB);
   const server = await startServer(disk, ["--socket", folder.file("socket")]);
@@ -51,7 +51,7 @@ say([
   expect(await fileHash(disk)).toBe(hash);
 });
 
-test("a read-only export refuses every change, and the connection goes on", async () => {
+test("fault 31: a read-only export refuses every change, and the connection goes on", async () => {
   const folder = await temporaryFolder();
   const disk = await createFullImage(folder.file("disk"), 64 * KiB);
   const server = await startServer(disk, ["--socket", folder.file("socket"), "--read-only"]);
@@ -67,7 +67,7 @@ say([
   expect(await fileHash(disk)).toBe(hash);
 });
 
-test("flags that mean nothing for a command are refused", async () => {
+test("fault 31: flags that mean nothing for a command are refused", async () => {
   const folder = await temporaryFolder();
   const disk = await createImage(folder.file("disk"), 64 * KiB);
   const server = await startServer(disk, ["--socket", folder.file("socket")]);

@@ -115,7 +115,7 @@ test("qemu-img moves a disk out over TLS and TCP, and shows its own certificate"
   expect(await fileHash(folder.file("copy"))).toBe(await fileHash(disk));
 });
 
-test("where clients need a certificate, only those of the right authority get in", async () => {
+test("fault 40: where clients need a certificate, only those of the right authority get in", async () => {
   const folder = await temporaryFolder();
   const disk = await createImage(folder.file("disk"), 3 * MiB);
   const socket = folder.file("socket");

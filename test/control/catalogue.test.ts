@@ -19,7 +19,7 @@ function world() {
   return { host, run: <Result>(promise: Promise<Result>) => driven(driver, promise) };
 }
 
-test("what was added is there after the power was cut, and what was removed is not", async () => {
+test("fault 10: what was added is there after the power was cut, and what was removed is not", async () => {
   const { host, run } = world();
   const catalogue = Catalogue.open(host.files, path);
   await run(Promise.all(["a", "b", "c"].map((name) => catalogue.add(definition(name)))));
@@ -62,7 +62,7 @@ test("of a volume that was added before it was noted, nobody knows what it held"
   expect(Catalogue.open(host.files, path).list()).toEqual([{ ...former, baseMissing: true }]);
 });
 
-test("one flipped bit anywhere is found, and where is said", async () => {
+test("fault 18: one flipped bit anywhere is found, and where is said", async () => {
   const { host, run } = world();
   await run(Catalogue.open(host.files, path).add(definition("a")));
   const handle = host.files.open(path, "readWrite");

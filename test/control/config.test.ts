@@ -197,7 +197,7 @@ describe("the configuration as text", () => {
     expect(fromFile(configAsYaml(loaded)).config).toEqual(loaded.config);
   });
 
-  test("shows no secret, not even when it is refused", () => {
+  test("fault 35: shows no secret, not even when it is refused", () => {
     const loaded = fromFile("wire: {token: hunter2hunter2hunter2}", {
       environment: { TIDEMARK_HTTP_TOKEN: "hunter3hunter3hunter3" },
     });

@@ -11,7 +11,7 @@ function configIn(folder: string) {
   return loadConfig({ environment: {}, assignments: [`data=${folder}/data`], folder }).config;
 }
 
-test("folders are made, and taken by one alone", async () => {
+test("fault 38: folders are made, and taken by one alone", async () => {
   const config = configIn(temporaryFolder());
   const locks = await takeFolders(nodeFiles, config, roleNames);
   expect(nodeFiles.list(config.data)).toEqual(["interceptor", "local", "remote"]);

@@ -41,7 +41,7 @@ test("a field does not replace what the entry says of itself", () => {
   });
 });
 
-test("secrets are left out by their names, however deep", () => {
+test("fault 35: secrets are left out by their names, however deep", () => {
   const fields = { password: "hunter2", deep: { api: { secretKey: ["hunter2"] } }, list: [{ token: "hunter2" }] };
   for (const line of [JSON.stringify(json(fields)), text(fields)]) {
     expect(line).not.toContain("hunter2");
@@ -49,7 +49,7 @@ test("secrets are left out by their names, however deep", () => {
   }
 });
 
-test("secrets are left out of messages, texts and errors", () => {
+test("fault 35: secrets are left out of messages, texts and errors", () => {
   const address = "nbd://user:hunter2@host/x";
   const error = new Error(`no answer from ${address}`, { cause: new Error(address) });
   const fields = { uri: address, list: [address], error };

@@ -79,7 +79,7 @@ test("a disk that is full keeps the old content", async () => {
   expect(contentOf(files, "/a")).toBe("fits");
 });
 
-test("a power cut after any step leaves the old content or the new one, and the new one once it was promised", async () => {
+test("fault 10: a power cut after any step leaves the old content or the new one, and the new one once it was promised", async () => {
   const old = "o".repeat(9000);
   const fresh = "n".repeat(12_000);
   const found = new Map<string, number>();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isSecretName, withoutSecrets } from "#src/host/redaction.ts";
 
-test("a name with a secret's word in it is a secret's name, however its words are joined", () => {
+test("fault 35: a name with a secret's word in it is a secret's name, however its words are joined", () => {
   const names = [
     "password",
     "dbPassword",
@@ -29,7 +29,7 @@ test("a name that only sounds like one is not", () => {
   for (const name of names) expect([name, isSecretName(name)]).toEqual([name, false]);
 });
 
-test("the user's part of an address is left out", () => {
+test("fault 35: the user's part of an address is left out", () => {
   expect(withoutSecrets("from s3://id:hunter2@store/x to nbd://u@host")).toBe(
     "from s3://[redacted]@store/x to nbd://[redacted]@host",
   );
@@ -37,7 +37,7 @@ test("the user's part of an address is left out", () => {
   expect(withoutSecrets("tidemark@host writes to someone@example")).toBe("tidemark@host writes to someone@example");
 });
 
-test("a private key is left out, also one that was cut off", () => {
+test("fault 35: a private key is left out, also one that was cut off", () => {
   const begin = "-----BEGIN EC PRIVATE KEY-----";
   const end = "-----END EC PRIVATE KEY-----";
   expect(withoutSecrets(`before ${begin}\nMHcCAQEE\n${end} after`)).toBe("before [redacted] after");

@@ -8,7 +8,7 @@ import { ScriptedExport } from "./scripted-export.ts";
 import { serve, turn, until } from "./served.ts";
 import { SteppedClock } from "./stepped-clock.ts";
 
-describe("the handshake", () => {
+describe("fault 30: the handshake on bad days", () => {
   test("says why in no more than 4096 bytes", async () => {
     const { path } = await serve(new ScriptedExport());
     const client = await RawClient.greeted(path);

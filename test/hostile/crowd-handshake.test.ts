@@ -24,7 +24,7 @@ const burdens: readonly [string, Buffer][] = [
     ]),
   ],
 ];
-describe("a thousand clients in the handshake", () => {
+describe("faults 30 and 37: a thousand clients in the handshake", () => {
   test.each(burdens)("with %s: another is served, and memory stays bounded", async (_what, bytes) => {
     const server = await ServerProcess.start(64 * MiB);
     const other = await RawClient.open(server.path);

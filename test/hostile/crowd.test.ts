@@ -54,7 +54,7 @@ async function servesOn(client: RawClient): Promise<void> {
   expect(reply.data?.equals(payload)).toBe(true);
 }
 
-describe("a thousand clients", () => {
+describe("fault 37: a thousand clients", () => {
   test.each(burdens)(
     "that %s: another is served, memory stays bounded, and nothing stays behind",
     async (_what, burden) => {
@@ -74,7 +74,7 @@ describe("a thousand clients", () => {
   );
 });
 
-describe("more clients than may be", () => {
+describe("fault 37: more clients than may be", () => {
   test("are hung up on, and the others are served", async () => {
     const server = await ServerProcess.start(64 * MiB);
     const other = await comes(server);

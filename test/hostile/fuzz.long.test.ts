@@ -6,7 +6,7 @@ import { Fuzzer } from "./fuzz.ts";
 const sessionCount = 1_000_000;
 const sessionsPerFuzzer = 100_000;
 
-test("a million spoiled sessions are answered as the model says, and leave nothing behind", {
+test("faults 30 and 31: a million spoiled sessions are answered as the model says, and leave nothing behind", {
   timeout: 1_200_000,
 }, async () => {
   const seeds = new SeededRandom(2026);

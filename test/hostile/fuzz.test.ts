@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { Fuzzer } from "./fuzz.ts";
 
-test("ten thousand spoiled sessions are answered as the model says, and leave nothing behind", async () => {
+test("faults 30 and 31: ten thousand spoiled sessions are answered as the model says, and leave nothing behind", async () => {
   const fuzzer = await Fuzzer.create(1);
   fuzzer.run(0, 10_000);
   expect(fuzzer.sessionCount).toBeGreaterThan(10_000);

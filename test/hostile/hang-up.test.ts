@@ -24,7 +24,7 @@ function goodSession(style: Style): Buffer {
   ]);
 }
 
-describe.each(styles)("a hang-up in %s style", (style) => {
+describe.each(styles)("faults 30 and 31: a hang-up in %s style", (style) => {
   const session = goodSession(style);
 
   test.each([

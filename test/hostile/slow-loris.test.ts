@@ -8,7 +8,7 @@ import { ScriptedExport } from "./scripted-export.ts";
 import { serve, until } from "./served.ts";
 import { SteppedClock } from "./stepped-clock.ts";
 
-describe("a handshake", () => {
+describe("fault 30: a handshake that takes its time", () => {
   test.each([
     ["that never begins", Buffer.alloc(0)],
     ["that stops in the client flags", clientFlags().subarray(0, 2)],
@@ -59,7 +59,7 @@ describe.each(styles)("in %s style, a client", (style) => {
     expect([server.connectionCount, server.heldBytes]).toEqual([0, 0]);
   });
 
-  test("that does not take its replies is dropped, and its memory comes back", async () => {
+  test("fault 31: that does not take its replies is dropped, and its memory comes back", async () => {
     const { server, world, open } = await talking();
     const client = open(style);
     client.connection.appetiteBytes = 1000;

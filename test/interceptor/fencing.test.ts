@@ -36,7 +36,7 @@ describe.each([true, false])("a write that the source refuses (at once: %s)", (i
     expect(world.links.current).toBeUndefined();
   });
 
-  test("for lack of space tells the host so", async () => {
+  test("fault 15: for lack of space tells the host so", async () => {
     const world = await opened(isFast);
     world.host.disk.failNext("write", "ENOSPC");
     const failed = world.write(0, payload);
@@ -69,7 +69,7 @@ describe.each([true, false])("a write that the source refuses (at once: %s)", (i
   });
 });
 
-test("a sync that failed is not tried again: what it covered is redone from the spool at unfence", async () => {
+test("fault 13: a sync that failed is not tried again: what it covered is redone from the spool at unfence", async () => {
   const world = await opened();
   const written = world.write(0, payload);
   world.host.disk.failNext("sync");
@@ -86,7 +86,7 @@ test("a sync that failed is not tried again: what it covered is redone from the 
   expect(source.settledCount).toBe(source.changeCount);
 });
 
-test("after a sync that failed nobody reads what may be an older state, until it was redone", async () => {
+test("fault 13: after a sync that failed nobody reads what may be an older state, until it was redone", async () => {
   const world = await opened();
   world.write(0, payload);
   world.host.disk.failNext("sync");

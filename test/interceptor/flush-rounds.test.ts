@@ -90,7 +90,7 @@ describe("a flush", () => {
     expect([second.error, world.links.durableCount]).toEqual([nbdError.ok, world.links.journal.length]);
   });
 
-  test("fails when the source's sync fails, and is never answered well by asking again", async () => {
+  test("fault 13: fails when the source's sync fails, and is never answered well by asking again", async () => {
     const world = await opened();
     world.links.flushesAtOnce = true;
     world.write(0, payload);

@@ -21,7 +21,7 @@ async function opened(simulation: Simulation, host: SimHost): Promise<RegionMapF
   return opening;
 }
 
-test("whatever power cuts leave, a mark that was durable is found, and what the file says of ordinals holds", async () => {
+test("faults 10 and 11: whatever power cuts leave, a durable mark is found, and what the file says of ordinals holds", async () => {
   for (const seed of seeds) {
     const { simulation, host } = hostOf(seed);
     let file = await opened(simulation, host);
@@ -72,14 +72,14 @@ test("an update is in both copies, so that damage to one does not undo it", asyn
   }
 });
 
-test("damage to both is refused", async () => {
+test("fault 18: damage to both is refused", async () => {
   const { simulation, host } = hostOf(1);
   (await opened(simulation, host)).close();
   for (const place of [0, 1]) host.disk.fileAt("/regions").flipBit(place * copyBytesOf(owner.sizeBytes) + 100, 3);
   await expect(opened(simulation, host)).rejects.toThrow("damaged");
 });
 
-test("after a failed sync it is of no more use, and says so", async () => {
+test("fault 13: after a failed sync it is of no more use, and says so", async () => {
   const { simulation, host } = hostOf(1);
   const file = await opened(simulation, host);
   const failures: string[] = [];

@@ -42,7 +42,7 @@ test("the first bytes of version 1 are these", () => {
   );
 });
 
-test("a copy of which a power cut left some sectors out is torn, however they are cut", () => {
+test("fault 11: a copy of which a power cut left some sectors out is torn, however they are cut", () => {
   const [before, after] = [copy(4), copy(6)];
   for (let cut = 512; cut < before.length && cut < 19 * 512; cut += 512) {
     const torn = Buffer.concat([after.subarray(0, cut), before.subarray(cut)]);
@@ -50,7 +50,7 @@ test("a copy of which a power cut left some sectors out is torn, however they ar
   }
 });
 
-test("a bit that has flipped anywhere in it is damage", () => {
+test("fault 18: a bit that has flipped anywhere in it is damage", () => {
   const bytes = copy(6);
   for (let at = 0; at < 19 * 512; at += 37) {
     bytes[at] = (bytes[at] as number) ^ (1 << (at % 8));

@@ -25,7 +25,7 @@ async function reconnected(proxy: LinkProxy, connections: number): Promise<void>
 }
 
 test.each(["async", "sync"] as const)(
-  "in %s cuts, a flipped bit and a slow link cost nothing but time",
+  "faults 22 and 25: in %s cuts, a flipped bit and a slow link cost nothing but time",
   async (mode) => {
     const rounds = await begin(mode, 41);
     const { proxy } = rounds;
@@ -51,7 +51,7 @@ test.each(["async", "sync"] as const)(
   },
 );
 
-test("in async a remote that nobody hears any more is found out, and found again", async () => {
+test("fault 23: in async a remote that nobody hears any more is found out, and found again", async () => {
   const rounds = await begin("async", 42);
   const { proxy, sites } = rounds;
   await disturb(rounds, async (host) => {

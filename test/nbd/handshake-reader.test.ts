@@ -78,7 +78,7 @@ describe("options", () => {
     expect(reader.takeRest()).toHaveLength(0);
   });
 
-  test("without their magic number close", () => {
+  test("fault 30: without their magic number close", () => {
     const reader = reading();
     const bytes = option(optionCode.list);
     bytes[7] = 0;
@@ -94,7 +94,7 @@ describe("options", () => {
     );
   });
 
-  test("that are a little too long are skipped and refused, and the next one is understood", () => {
+  test("fault 30: that are a little too long are skipped and refused, and the next one is understood", () => {
     const reader = reading();
     const long = option(optionCode.list, Buffer.alloc(nbdOptionBytesMax + 1));
     const replies = reader.push(Buffer.concat([clientFlags(), long, option(optionCode.abort)]));

@@ -330,7 +330,7 @@ describe("TLS", () => {
     expect(typesOf(start(handshake), optionCode.startTls)).toEqual([refused.invalid]);
   });
 
-  test("where it is required, everything else but ABORT is refused before it, known or not", () => {
+  test("fault 32: where it is required, everything else but ABORT is refused before it, known or not", () => {
     for (const code of [3, 6, 7, 8, 9, 10, 11, 99])
       expect(typesOf(haggling("require").option(code, goData()), code)).toEqual([refused.tlsRequired]);
     expect(haggling("require").option(optionCode.exportName, nothing)).toEqual({ replies: [], next: "close" });
@@ -344,7 +344,7 @@ describe("TLS", () => {
     expect(handshake.option(optionCode.go, goData()).next).toBe("transmit");
   });
 
-  test("forgets all that was settled in plain text", () => {
+  test("fault 32: forgets all that was settled in plain text", () => {
     const handshake = haggling("allow");
     handshake.option(optionCode.extendedHeaders, nothing);
     handshake.option(optionCode.setMetaContext, contextData("", ["base:allocation"]));

@@ -10,7 +10,7 @@ import { parseOptionReply } from "#test/hostile/server-bytes.ts";
 import { SteppedClock } from "#test/hostile/stepped-clock.ts";
 
 describe("a client that does not read", () => {
-  test("makes the server hold no more than its budget, and others are served", async () => {
+  test("fault 37: makes the server hold no more than its budget, and others are served", async () => {
     const target = new ScriptedExport({ sizeBytes: 4 * MiB });
     target.bytes.fill("tidemark");
     const { server, path } = await serve(target);
@@ -113,7 +113,7 @@ describe("connections", () => {
     expect(reply.data?.toString()).toBe("seen by the other");
   });
 
-  test("beyond the most are hung up on, and said so; when one has gone another may come", async () => {
+  test("fault 37: beyond the most are hung up on, and said so; when one has gone another may come", async () => {
     const world = await MemoryServer.serving(new ScriptedExport());
     const clients = Array.from({ length: nbdConnectionCountMax }, () => world.open());
     const late = world.greet();
@@ -197,7 +197,7 @@ describe("STARTTLS", () => {
     expect(world.server.connectionCount).toBe(0);
   });
 
-  test("with plain text behind it never comes to TLS, and nothing of the plain text is answered", async () => {
+  test("fault 32: with plain text behind it never comes to TLS, and nothing of the plain text is answered", async () => {
     const { client, secured } = await starting(Buffer.concat([start, option(optionCode.go, goData())]));
     expect(secured).toBeUndefined();
     expect(client.connection.isOver).toBe(true);

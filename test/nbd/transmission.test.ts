@@ -76,12 +76,12 @@ describe.each(styles)("in %s style", (style) => {
     expect(server.heldBytes).toBe(0);
   });
 
-  test("the payload of a refused write is skipped, and the next request is understood", async () => {
+  test("fault 31: the payload of a refused write is skipped, and the next request is understood", async () => {
     for (const length of [1, 100, 300_000, nbdPayloadBytesMax + 1])
       await outcome(style, { type: type.write, cookie: 1n, offset: vast, payload: Buffer.alloc(length, 0x25) });
   });
 
-  test("a payload that is far too long ends the connection without being read", async () => {
+  test("fault 31: a payload that is far too long ends the connection without being read", async () => {
     const { open, server } = await served(new ScriptedExport());
     const client = open(style);
     const flags = style === "extended" ? flag.payload : 0;
@@ -90,7 +90,7 @@ describe.each(styles)("in %s style", (style) => {
     expect([server.connectionCount, server.heldBytes]).toEqual([0, 0]);
   });
 
-  test("a wrong magic number ends the connection, after what came before it was answered", async () => {
+  test("fault 31: a wrong magic number ends the connection, after what came before it was answered", async () => {
     const { open, server } = await served(new ScriptedExport());
     const client = open(style);
     client.say(Buffer.concat([request(style, { type: type.flush, cookie: 1n }), Buffer.alloc(32, 0x25)]));

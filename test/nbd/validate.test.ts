@@ -38,7 +38,7 @@ function judged(one: Case & { readonly type: number }): number {
   return validate(header, { target: one.target ?? disk, style, contexts: one.contexts ?? contexts });
 }
 
-describe.each(styles)("in %s style", (style) => {
+describe.each(styles)("fault 31: requests in %s style", (style) => {
   test("every command is valid where the export has it", () => {
     for (const type of [...ranged, flush]) expect(judged({ type, style })).toBe(nbdError.ok);
   });

@@ -26,7 +26,7 @@ async function serve(disk: PowerDisk): Promise<{ readonly program: Program; read
   return { program, uri };
 }
 
-test("what was flushed is in the source after each of several cuts", async () => {
+test("faults 10 and 11: what was flushed is in the source after each of several cuts", async () => {
   const random = new SeededRandom(11);
   const disk = await PowerDisk.make();
   const file = await open(join(disk.path, "source"), "wx");

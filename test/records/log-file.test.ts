@@ -45,7 +45,7 @@ test("a file without a header is blank, however long it is", () => {
   expect(ownLogFileHeader("/a", { kind: "blank" }, log)).toBe(undefined);
 });
 
-test("every flipped bit is found", () => {
+test("fault 18: every flipped bit is found", () => {
   const kinds = new Set<string>();
   for (let bit = 0; bit < 512 * 8; bit++) {
     kinds.add(found(bytesWith((bytes) => bytes.writeUInt8((bytes[bit >> 3] as number) ^ (1 << (bit & 7)), bit >> 3))));
@@ -77,7 +77,7 @@ test("numbers that cannot be are broken, whatever their checksum says", () => {
   expect(changes.map((change) => found(bytesWith(change, true)))).toEqual(changes.map(() => "broken"));
 });
 
-test("another version is refused in words, even if its checksum is elsewhere", () => {
+test("fault 29: another version is refused in words, even if its checksum is elsewhere", () => {
   for (const isSummed of [true, false]) {
     const bytes = bytesWith((it) => it.writeUInt16LE(2, 4), isSummed);
     expect(() => ownLogFileHeader("/a", getLogFileHeader(bytes, logFileMagic.spool), log)).toThrow(

@@ -10,7 +10,7 @@ test("each combination of what is found and what is known has exactly one row", 
   expect(counts).toEqual(pairs.map(() => 1));
 });
 
-test("what was durable is never dropped", () => {
+test("fault 12: what was durable is never dropped", () => {
   for (const found of logFindings) {
     const decisions = [logDecision(found, "claimed"), logDecision(found, "known")];
     expect(decisions).toEqual(found === "sound" ? ["accept", "accept"] : ["damage", "damage"]);
@@ -25,6 +25,6 @@ test("what was not durable may be missing, torn, or there without what lies befo
   }
 });
 
-test("a disk that cannot be read is no end of a log", () => {
+test("fault 12: a disk that cannot be read is no end of a log", () => {
   expect(logEvidences.map((evidence) => logDecision("unreadable", evidence))).toEqual(logEvidences.map(() => "damage"));
 });

@@ -110,7 +110,7 @@ test("a scan may begin in the middle", () => {
   expect(end.seqs).toEqual([4, 5, 6, 7, 8]);
 });
 
-test("each way to break the last batch makes it a tail", () => {
+test("faults 2 and 11: each way to break the last batch makes it a tail", () => {
   const ways: [string, (log: Log) => unknown][] = [
     ["brokenHeader", (log) => log.flip(positionOf(5) + 20)],
     ["brokenHeads", (log) => log.flip(positionOf(5) + 64 + blockBytes + 3)],
@@ -133,7 +133,7 @@ test("whole batches behind a bad one are counted and dropped, where none of them
   expect([end.beyondRecordCount, end.beyondBytes]).toEqual([4, 4 * writeSpanBytes]);
 });
 
-test("one batch anywhere behind that says it was durable makes it damage", () => {
+test("fault 12: one batch anywhere behind that says it was durable makes it damage", () => {
   for (const teller of [6, 7, 8, 11, 12]) {
     const log = new Log().fill(12, (seq) => (seq === teller ? 5 : 4)).flip(positionOf(5) + 100);
     expect(log.end()).toMatchObject({ decision: "damage", evidence: "claimed", claimedSeq: 5 });
@@ -142,7 +142,7 @@ test("one batch anywhere behind that says it was durable makes it damage", () =>
   expect(log.end()).toMatchObject({ decision: "tail", evidence: "later" });
 });
 
-test("a batch that is gone is damage as well", () => {
+test("fault 12: a batch that is gone is damage as well", () => {
   const log = new Log().fill(6, (seq) => seq - 1).erase(positionOf(2), writeSpanBytes);
   expect(log.end()).toMatchObject({ decision: "damage", found: "nothing", seqs: [1] });
 });
@@ -156,7 +156,7 @@ test("what the caller knows counts as much as what the log says", () => {
   expect(log.end({ knownDurableSeq: 5 })).toMatchObject({ decision: "damage", evidence: "known" });
 });
 
-test("a batch of another log, or of an earlier use of the file, is nothing", () => {
+test("fault 19: a batch of another log, or of an earlier use of the file, is nothing", () => {
   const log = new Log().fill(3).put({ position: positionOf(4), firstSeq: 4, incarnation: 78, durableSeq: 3 });
   expect(log.end()).toMatchObject({ decision: "end", found: "nothing", seqs: [1, 2, 3], beyond: [] });
   const earlier = new Log().fill(6);
@@ -164,7 +164,7 @@ test("a batch of another log, or of an earlier use of the file, is nothing", () 
   expect(earlier.end()).toMatchObject({ decision: "end", seqs: [1, 2, 3, 4, 5, 6], beyond: [] });
 });
 
-test("a batch that was written for another place is nothing, even if it is the next one", () => {
+test("fault 19: a batch that was written for another place is nothing, even if it is the next one", () => {
   const log = new Log().fill(2).put({ position: 3 * fileBytes + 512, firstSeq: 3 });
   log.files[3]?.copy(log.files[0] as Buffer, positionOf(3), 512, 512 + writeSpanBytes);
   log.erase(3 * fileBytes + 512, writeSpanBytes);
@@ -241,7 +241,7 @@ test("a file whose header says nothing is searched all the same", () => {
   expect(log.end({ parts })).toMatchObject({ decision: "damage", evidence: "claimed", seqs: [1, 2, 3] });
 });
 
-test("what cannot be read is no end, wherever it is", () => {
+test("fault 12: what cannot be read is no end, wherever it is", () => {
   const log = new Log().fill(5);
   for (const unreadable of [0, 1, 2, 3]) {
     const parts = log.files.map((file, index) => {

@@ -131,7 +131,7 @@ describe("memory", () => {
     expect(reader.heldBytes).toBe(wireBulkBytesMax + wireFrameHeaderBytes);
   });
 
-  test("a length bomb gets none", () => {
+  test("fault 33: a length bomb gets none", () => {
     const bomb = encodeFrame(frameType.farewell, 0, Buffer.alloc(0));
     bomb.writeUInt32LE(0xffff_ffff, 8);
     putChecksum(bomb, 0, 24, bomb, 24);

@@ -86,7 +86,7 @@ async function atTheDoor(): Promise<Stranger> {
   return stranger(await groupWorld());
 }
 
-describe("before the proof", () => {
+describe("fault 33: a peer before the proof", () => {
   test("who is no Tidemark at all is told so and turned away", async () => {
     const it = await atTheDoor();
     it.peer.sendPieces([Buffer.from("GET / HTTP/1.1\r\nHost: remote\r\nAccept: */*\r\n\r\n")]);
@@ -223,7 +223,7 @@ describe("before the proof", () => {
   });
 });
 
-describe("after the proof", () => {
+describe("fault 33: a peer after the proof", () => {
   async function joined(): Promise<Stranger> {
     return (await atTheDoor()).joined();
   }

@@ -104,14 +104,14 @@ test("batches and watermarks pass over TLS, with certificates both ways", async 
   await shipAll(await link(loopback, credentials), pieces);
 });
 
-test("a local appliance whose certificate nobody vouches for does not get in", async () => {
+test("fault 40: a local appliance whose certificate nobody vouches for does not get in", async () => {
   const it = await link(loopback, { server: credentials.server, client: credentials.stranger });
   await realDriver.until(() => it.lines.some((line) => line.includes("a peer was turned away")));
   expect(it.sessions.opened).toEqual([]);
   expect(it.owner.events).not.toContain("up");
 });
 
-test("a remote whose certificate nobody vouches for gets no hello", async () => {
+test("fault 40: a remote whose certificate nobody vouches for gets no hello", async () => {
   const it = await link(loopback, { server: credentials.server, client: credentials.distrustful });
   await realDriver.until(() => it.lines.some((line) => line.includes("no TLS with")));
   expect(it.sessions.opened).toEqual([]);

@@ -39,13 +39,13 @@ test("after a loss of power a new epoch begins beyond all seqs that were ever gi
   expect(begun.volumes?.every((volume) => volume.inDoubt)).toBe(true);
 });
 
-test("killed before the epoch's first record was written, it is written by the next life", () => {
+test("fault 9: killed before the epoch's first record was written, it is written by the next life", () => {
   const begun = { ...running, ...beginLife(running, 420, "boot-2", policy) };
   expect(beginLife(begun, 420, "boot-2", policy)).toMatchObject({ epochSeq: 501 });
   expect(beginLife(begun, 501, "boot-2", policy)).toMatchObject({ epochSeq: null });
 });
 
-test("power lost again before that, the epoch after it begins further on", () => {
+test("fault 9: power lost again before that, the epoch after it begins further on", () => {
   const begun = { ...running, ...beginLife(running, 420, "boot-2", policy) };
   expect(beginLife(begun, 420, "boot-3", policy)).toMatchObject({ epoch: 4, epochSeq: 602 });
 });

@@ -88,7 +88,7 @@ test("sync that is left while the link is down releases those who wait", async (
   expect(outcome).toEqual(["done"]);
 });
 
-test("with the policy to degrade, sync is suspended when the link stays away, and comes back by itself", async () => {
+test("fault 22: with the policy to degrade, sync is suspended when the link stays away, and comes back by itself", async () => {
   const it = new Bench();
   it.policy = { ...policy, mode: { ...policy.mode, linkLoss: "degrade" } };
   await it.start("sync");
@@ -189,7 +189,7 @@ test("what the source does not have durably stays in the spool", async () => {
   expect(it.redone.length).toBe(60);
 });
 
-test("writers wait for a full disk, and go on by themselves when it has room", async () => {
+test("fault 15: writers wait for a full disk, and go on by themselves when it has room", async () => {
   const it = await startBench();
   it.remote.markAll(it.figures.lastSeq);
   await it.rest(1000);
@@ -209,7 +209,7 @@ test("writers wait for a full disk, and go on by themselves when it has room", a
   expect(it.figures.state).toBe("steady");
 });
 
-test("a switch that met a full disk takes place when there is room", async () => {
+test("faults 6 and 15: a switch that met a full disk takes place when there is room", async () => {
   const it = await startBench();
   it.host.disk.failNext("write", "ENOSPC");
   it.appliance.setMode("g", "sync");
@@ -250,7 +250,7 @@ test("the record of a switch stays in the spool until the group's state speaks o
   expect(await spooledTypes()).not.toContain("mode");
 });
 
-test("a mode that is asked for while the disk is full is not forgotten", async () => {
+test("faults 6 and 15: a mode that is asked for while the disk is full is not forgotten", async () => {
   const it = await startBench("sync");
   it.host.disk.failNext("write", "ENOSPC");
   it.write(5, 1);

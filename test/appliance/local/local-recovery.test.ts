@@ -91,7 +91,7 @@ test("of a volume that the group has met, the interceptor's word counts where th
   expect(it.attachment.lastOrdinal).toBe(60);
 });
 
-test("what the spool lost with the power and the remote has comes back, and is redone", async () => {
+test("fault 10: what the spool lost with the power and the remote has comes back, and is redone", async () => {
   const it = new Bench();
   await it.start();
   const flushed = it.flush();
@@ -146,7 +146,7 @@ test("with the policy to degrade, a group that starts in sync without its remote
   expect(it.figures.state).toBe("suspended");
 });
 
-test("async that was asked for takes place in the next life if this one ended before it could", async () => {
+test("fault 6: async that was asked for takes place in the next life if this one ended before it could", async () => {
   const it = await startBench("sync");
   it.host.disk.failNext("write", "ENOSPC");
   it.write(5, 1);

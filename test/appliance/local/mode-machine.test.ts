@@ -69,7 +69,7 @@ test("a drain that is called off leaves no record", () => {
   expect(machine.phase).toBe("async");
 });
 
-test("a lost link is waited for, then sync is suspended", () => {
+test("fault 22: a lost link is waited for, then sync is suspended", () => {
   const machine = inSync();
   expect(machine.step({ ...steady, isLinkUp: false, nowMs: 1000 })).toBeUndefined();
   expect(machine.nextStepMs(1000)).toBe(11_000);
@@ -83,7 +83,7 @@ test("a lost link is waited for, then sync is suspended", () => {
   expect(machine.target).toBe("sync");
 });
 
-test("with the policy to stall, sync waits for the link however long", () => {
+test("fault 22: with the policy to stall, sync waits for the link however long", () => {
   const machine = inSync({ linkLoss: "stall" });
   expect(machine.step({ ...steady, isLinkUp: false, nowMs: 1e9 })).toBeUndefined();
   expect(machine.phase).toBe("sync");

@@ -123,7 +123,7 @@ test("what is known of ordinals stays small, and never says too much", () => {
   expect(ordinals.releasableSeq(2e6)).toBeGreaterThan(900_000);
 });
 
-test("times follow the clock, never go back, and a jump is noticed", () => {
+test("fault 28: times follow the clock, never go back, and a jump is noticed", () => {
   const clock = new RecordClock(0);
   expect(clock.next(10_000, 500)).toBe(10_000_000);
   expect(clock.next(10_000.25, 500.25)).toBe(10_000_250);
@@ -135,7 +135,7 @@ test("times follow the clock, never go back, and a jump is noticed", () => {
   expect(clock.takeJump()).toBe(90_000_000);
 });
 
-test("behind a clock that was put back, time goes on, more slowly, until the clock has caught up", () => {
+test("fault 28: behind a clock that was put back, time goes on, more slowly, until the clock has caught up", () => {
   const clock = new RecordClock(0);
   clock.next(10_000, 0);
   expect(clock.next(8000, 0)).toBe(10_000_000);
@@ -143,7 +143,7 @@ test("behind a clock that was put back, time goes on, more slowly, until the clo
   expect(clock.next(12_000, 4000)).toBe(12_000_000);
 });
 
-test("a clock that is kept right in small steps does not count as jumping", () => {
+test("fault 28: a clock that is kept right in small steps does not count as jumping", () => {
   const clock = new RecordClock(0);
   for (let step = 0; step < 100; step++) clock.next(1000 + step * 10.5, step * 10);
   expect(clock.takeJump()).toBeUndefined();

@@ -70,7 +70,7 @@ async function check(life: Life, how: "kill" | "power"): Promise<void> {
   world.promisedSeq = lastSeq;
 }
 
-test("what was promised is there after any crash, and the rest is a beginning of what was appended", async () => {
+test("faults 2, 10 and 11: what was promised is there after any crash, and the rest is a beginning of what was appended", async () => {
   let lostCount = 0;
   for (let seed = 0; seed < seedCount; seed++) {
     const life = await begin(seed);
@@ -98,7 +98,7 @@ function startEpoch(life: Life): void {
   }
 }
 
-test("what was dropped never comes back, even if its seqs are given again at once", async () => {
+test("fault 11: what was dropped never comes back, even if its seqs are given again at once", async () => {
   let droppedCount = 0;
   for (let seed = 0; seed < seedCount; seed++) {
     const life = await begin(seed);
@@ -116,7 +116,7 @@ test("what was dropped never comes back, even if its seqs are given again at onc
   expect(droppedCount).toBeGreaterThan(seedCount);
 }, 120_000);
 
-test("a recovery that is interrupted again and again comes to the same end", async () => {
+test("fault 9: a recovery that is interrupted again and again comes to the same end", async () => {
   let interruptedCount = 0;
   for (let seed = 0; seed < seedCount; seed++) {
     const life = await begin(seed);
@@ -141,7 +141,7 @@ test("a recovery that is interrupted again and again comes to the same end", asy
   expect(interruptedCount).toBeGreaterThan(seedCount);
 }, 120_000);
 
-test("a folder is only a spool from the moment on that its first file is durable", async () => {
+test("fault 10: a folder is only a spool from the moment on that its first file is durable", async () => {
   for (let seed = 0; seed < 100; seed++) {
     const world = new SpoolWorld(seed);
     for (let count = 0; count < 3; count++) {

@@ -47,7 +47,7 @@ async function reopened(world: SpoolWorld, knownDurableSeq: number): Promise<Out
   }
 }
 
-test("one flipped bit in what is known to be durable stops the spool, or is in bytes without meaning", async () => {
+test("faults 12 and 18: one flipped bit in what is known to be durable stops the spool, or is in bytes without meaning", async () => {
   let stoppedCount = 0;
   for (let seed = 0; seed < 250; seed++) {
     const world = await written(seed, 3, 3);
@@ -106,7 +106,7 @@ test("damage is told with its file, its place, the record that is missing, and h
   );
 });
 
-test("a file that is missing is damage, wherever it was", async () => {
+test("fault 12: a file that is missing is damage, wherever it was", async () => {
   for (const index of [0, 1, 2]) {
     const world = new SpoolWorld();
     await world.open();
@@ -118,7 +118,7 @@ test("a file that is missing is damage, wherever it was", async () => {
   }
 });
 
-test("what the disk cannot read is no end of the log", async () => {
+test("fault 12: what the disk cannot read is no end of the log", async () => {
   const world = await written(1, 2, 1);
   const { path, offset } = world.placeOf(world.spool.positionAfter(world.spool.lastSeq - 1));
   world.host.kill();
@@ -131,7 +131,7 @@ test("what the disk cannot read is no end of the log", async () => {
   expect(world.paths.length).toBe(before);
 });
 
-test("a stale batch with sound checksums in another place is not taken for the one that was there", async () => {
+test("fault 19: a stale batch with sound checksums in another place is not taken for the one that was there", async () => {
   const world = new SpoolWorld();
   await world.open();
   for (let count = 0; count < 6; count++) world.append();
@@ -146,7 +146,7 @@ test("a stale batch with sound checksums in another place is not taken for the o
   await expect(world.open({ knownDurableSeq: 6 })).rejects.toThrow("where record 4 would begin");
 });
 
-test("damage that comes while the spool is in use fails the scan and names what is lost", async () => {
+test("fault 18: damage that comes while the spool is in use fails the scan and names what is lost", async () => {
   const world = new SpoolWorld();
   await world.open();
   for (let count = 0; count < 6; count++) world.append([1, 1]);

@@ -115,7 +115,7 @@ test("a spool at its limit says so, loses nothing, and takes more when something
   expect(world.append([2, 2, 2])).toBe(lastSeq + 3);
 });
 
-test("a full disk is waited for: nothing is lost, and the same batch goes in when there is room", async () => {
+test("fault 15: a full disk is waited for: nothing is lost, and the same batch goes in when there is room", async () => {
   const world = new SpoolWorld(3);
   await world.open();
   world.host.disk.faults.capacityBytes = 60 * KiB;
@@ -142,7 +142,7 @@ test("after a write that failed the spool takes nothing more and repeats why", a
   await expect(world.sync()).rejects.toThrow("could not be written to: EIO");
 });
 
-test("after a sync that failed the spool takes nothing more and promises nothing", async () => {
+test("fault 13: after a sync that failed the spool takes nothing more and promises nothing", async () => {
   const world = new SpoolWorld();
   await world.open();
   world.append();
@@ -153,7 +153,7 @@ test("after a sync that failed the spool takes nothing more and promises nothing
   await expect(world.sync()).rejects.toThrow(StopError);
 });
 
-test("the name of a new file is synced before anything in it is promised", async () => {
+test("fault 10: the name of a new file is synced before anything in it is promised", async () => {
   const world = new SpoolWorld();
   await world.open();
   for (let count = 0; count < 20; count++) world.append();

@@ -303,7 +303,7 @@ test("fault 29: a state, a piece or sums of another version are refused in words
   expect(world.appliance.status()).toMatchObject([{ state: "stopped", why: expect.stringContaining("version 2") }]);
 });
 
-test("a record that is not of this program's making is refused at the door", async () => {
+test("fault 33: a record that is not of this program's making is refused at the door", async () => {
   const world = await started();
   const peer = await world.connect();
   const batch = wireBatch({ firstSeq: 1 }, [{ type: recordType.flush, blockCount: 0 }]);

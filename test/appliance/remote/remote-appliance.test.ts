@@ -99,7 +99,7 @@ test("fault 25: a batch whose payload has one bit the other way round is not tak
   expect(world.appliance.status()).toMatchObject([{ checksumErrors: 1 }]);
 });
 
-test("no bit of a batch can be the other way round unnoticed", async () => {
+test("fault 25: no bit of a batch can be the other way round unnoticed", async () => {
   const world = await started();
   const sound = wireBatch({ firstSeq: 1 }, [{ type: recordType.mark, blockCount: 0, extra: { name: "x" } }, {}]);
   const meaningful = 64 + blockBytes + 40 + 16 + 40 + 8;
@@ -176,7 +176,7 @@ test("a jump without what it leaves behind is refused, and a legal one taken", a
   ]);
 });
 
-test("a group's name cannot lead out of the folder", async () => {
+test("fault 33: a group's name cannot lead out of the folder", async () => {
   const world = await started();
   for (const group of ["../../etc", "", "A".repeat(32), `${groupA}/`]) {
     await expect(world.connect(hello({ group }))).rejects.toMatchObject({ name: "RefuseError" });

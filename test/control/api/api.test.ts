@@ -68,7 +68,7 @@ describe("what is asked for in order", () => {
   });
 });
 
-describe("what is hostile or a slip", () => {
+describe("fault 34: what is hostile or a slip", () => {
   test.each([
     ["GET", "/api/v1/volumes/../status", 400],
     ["GET", "/api/v1/volumes/%2e%2e", 400],

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { filesOver, nodeFiles } from "#src/host/node/files.ts";
 import { realDriver } from "#test/contract/driver.ts";
 import { describeFilesContract } from "#test/contract/files.ts";
@@ -24,13 +24,11 @@ const stingy = filesOver({
   },
 });
 
-describeFilesContract("files of a system that transfers little at a time", () => ({
-  files: stingy,
-  driver: realDriver,
-  folder: temporaryFolder(),
-}));
+describe("fault 14: where the system transfers little at a time", () => {
+  describeFilesContract("files", () => ({ files: stingy, driver: realDriver, folder: temporaryFolder() }));
+});
 
-test("a write of which nothing is written is an error, not an endless loop", () => {
+test("fault 14: a write of which nothing is written is an error, not an endless loop", () => {
   const files = filesOver({ ...fs, writeSync: () => 0, writevSync: () => 0 });
   const handle = files.create(`${temporaryFolder()}/a`);
   const bytes = Buffer.from("abc");

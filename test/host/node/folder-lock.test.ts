@@ -28,15 +28,18 @@ const ways = [
   ["a program", "a program"],
 ] as const;
 
-test.each(ways)("what another process locked by %s is not ours by %s, until it is killed", async (theirs, ours) => {
-  const folder = temporaryFolder();
-  const child = await holder(folder, theirs === "a program" ? { TIDEMARK_NO_FFI: "1" } : {});
-  const lock = () => (ours === "a program" ? lockFolder(folder, null) : lockFolder(folder));
-  expect(lock).toThrow(`in use by process ${child.pid}`);
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  lock().release();
-});
+test.each(ways)(
+  "fault 38: what another process locked by %s is not ours by %s, until it is killed",
+  async (theirs, ours) => {
+    const folder = temporaryFolder();
+    const child = await holder(folder, theirs === "a program" ? { TIDEMARK_NO_FFI: "1" } : {});
+    const lock = () => (ours === "a program" ? lockFolder(folder, null) : lockFolder(folder));
+    expect(lock).toThrow(`in use by process ${child.pid}`);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    lock().release();
+  },
+);
 
 test("a file system without locks is said to be one", () => {
   expect(() => lockFolder(temporaryFolder(), { lock: () => -38 })).toThrow("does not lock files (error 38)");

@@ -49,7 +49,7 @@ describe("an HTTP server", () => {
     expect(seen[0]?.body.toString()).toBe("hello");
   });
 
-  test("takes a longest body, and answers a longer one with 413", async () => {
+  test("fault 34: takes a longest body, and answers a longer one with 413", async () => {
     const { seen, url } = await serving();
     const ask = (byteLength: number) =>
       askHttp({ url, method: "POST", headers: {}, body: "x".repeat(byteLength) }).then(({ status }) => status);
@@ -59,7 +59,7 @@ describe("an HTTP server", () => {
     expect(seen).toHaveLength(1);
   });
 
-  test("counts a body that comes in chunks as well", async () => {
+  test("fault 34: counts a body that comes in chunks as well", async () => {
     const { listener, seen } = await serving();
     const chunk = `8000\r\n${"x".repeat(0x8000)}\r\n`;
     const head = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -95,7 +95,7 @@ describe("an HTTP server", () => {
     expect(seen).toHaveLength(1);
   });
 
-  test("names __proto__ among the headers are names like others", async () => {
+  test("fault 34: names __proto__ among the headers are names like others", async () => {
     const { listener, seen } = await serving();
     await told(listener.port, `${head}__proto__: x\r\nconstructor: y\r\nconnection: close\r\n\r\n`);
     expect(seen[0]?.headers.authorization).toBe(undefined);
