@@ -25,11 +25,15 @@ function section({ number, title, outcome, missing }: Fault, tests: readonly Fau
   const paths = [...new Set(about.map((test) => test.path))];
   const lines = paths.flatMap((path) => [
     `- [${path}](../${path})`,
-    ...about.filter((test) => test.path === path).map((test) => `  - ${test.title}`),
+    ...about.filter((test) => test.path === path).map((test) => `  - ${asMarkdown(test.title)}`),
   ]);
   const open = missing === undefined ? [] : [`Not yet: ${missing}`, ""];
   const list = lines.length === 0 ? [] : [...lines, ""];
   return [`### ${number}. ${title}`, "", outcome, "", ...open, ...list].join("\n");
+}
+
+function asMarkdown(text: string): string {
+  return text.replace(/[\\`*_<[\]]/g, "\\$&");
 }
 
 /** Numbers that no fault has, and faults that have neither a test nor an excuse. */
