@@ -5,6 +5,10 @@
  * What is the same as at the last round that succeeded is not asked for again: the link if nothing was added, the source
  * if nothing was written. What was durable stays so; and where the mode has changed, the appliance calls it sync only when
  * all before it is durable at the remote.
+ *
+ * Where an appliance came back without what it had acknowledged, or the volume went on without one, the source is the only
+ * one to have some of what was replied to: durable, before the link was used again. That will do for a flush in async. In
+ * sync it is promised to be at the remote, and is there when the resync has come to its end, so flushes wait for that.
  */
 import type { VolumeLink } from "#src/wire/volume-link.ts";
 import { syncSource } from "./completion.ts";
@@ -34,6 +38,9 @@ interface Round {
   /** Whose answer it waits for. */
   link: VolumeLink | undefined;
   waitsForLink: boolean;
+  /** What it covers was not all with the appliance when it began. */
+  isBehind: boolean;
+  neededRemote: boolean;
   waitsForSource: boolean;
 }
 
@@ -41,6 +48,9 @@ export class FlushRounds {
   readonly #parts: FlushRoundsParts;
   #waiting: Flushed[] = [];
   #round: Round | undefined;
+  #isBehind = false;
+  /** They wait for the end of the resync. */
+  #held: Flushed[] = [];
   /** As of the last round that succeeded. */
   #flushedOrdinal = -1;
   #syncedCount = -1;
@@ -64,7 +74,9 @@ export class FlushRounds {
       writtenCount,
       lastOrdinal: link.lastOrdinal,
       link,
-      waitsForLink: link.lastOrdinal !== this.#flushedOrdinal,
+      waitsForLink: this.#isBehind || link.lastOrdinal !== this.#flushedOrdinal,
+      isBehind: this.#isBehind,
+      neededRemote: false,
       waitsForSource: syncsSource() && writtenCount !== this.#syncedCount,
     };
     this.#waiting = [];
@@ -75,10 +87,11 @@ export class FlushRounds {
   }
 
   #flushLink(round: Round, link: VolumeLink): void {
-    link.flush((error) => {
+    link.flush((error, neededRemote = false) => {
       if (this.#round !== round || round.link !== link || !round.waitsForLink) return;
       if (error === null) {
         round.waitsForLink = false;
+        round.neededRemote = neededRemote;
         this.#endIfDone(round);
       } else if (!mayComeBack(error)) this.#parts.failed(error);
       // Otherwise the next link is asked.
@@ -95,19 +108,35 @@ export class FlushRounds {
 
   #endIfDone(round: Round): void {
     if (this.#round !== round || round.waitsForLink || round.waitsForSource) return;
-    this.#flushedOrdinal = round.lastOrdinal;
     this.#round = undefined;
-    for (const waiter of round.waiters) waiter.flushed(0);
+    if (round.isBehind && round.neededRemote) (this.#isBehind ? this.#held : this.#waiting).push(...round.waiters);
+    else {
+      this.#flushedOrdinal = round.lastOrdinal;
+      for (const waiter of round.waiters) waiter.flushed(0);
+    }
     this.begin();
+  }
+
+  /** Some of what was replied to will come to the appliance only with a resync. */
+  fellBehind(): void {
+    this.#isBehind = true;
+  }
+
+  /** The end of the resync is added: what is asked for from now on covers all that it brought. */
+  caughtUp(): void {
+    this.#isBehind = false;
+    this.#waiting.push(...this.#held.splice(0));
   }
 
   /** There is another link: what the one before owes, this one is asked for. Everything was added to it already. */
   relinked(): void {
     const { link } = this.#parts.outlet;
     this.#flushedOrdinal = -1;
+    this.#waiting.push(...this.#held.splice(0));
     const round = this.#round;
     if (round?.waitsForLink && link !== undefined) {
       round.link = link;
+      round.isBehind = this.#isBehind;
       round.lastOrdinal = link.lastOrdinal;
       this.#flushLink(round, link);
     }
@@ -115,8 +144,9 @@ export class FlushRounds {
   }
 
   failAll(error: number): void {
-    const waiters = [...(this.#round?.waiters ?? []), ...this.#waiting];
+    const waiters = [...(this.#round?.waiters ?? []), ...this.#held, ...this.#waiting];
     this.#round = undefined;
+    this.#held = [];
     this.#waiting = [];
     for (const waiter of waiters) waiter.flushed(error);
   }

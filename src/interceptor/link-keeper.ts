@@ -86,7 +86,7 @@ export class LinkKeeper {
   // The start
 
   async start(): Promise<void> {
-    const { identity, links, mapFile, source, flight, outlet, resync, log } = this.#parts;
+    const { identity, links, mapFile, source, flight, outlet, log } = this.#parts;
     const redo = new Redo(source, mapFile.state.durableOrdinal);
     const receiver = this.#newReceiver((record) => redo.apply(record));
     const attachment = await links.attach(identity, mapFile.state.durableOrdinal, receiver);
@@ -100,7 +100,12 @@ export class LinkKeeper {
     flight.rebase(attachment.lastOrdinal, resyncWanted ? 1 : 0);
     outlet.open(attachment.link);
     this.#state = "up";
-    if (resyncWanted) resync.begin();
+    if (resyncWanted) this.#beginResync();
+  }
+
+  #beginResync(): void {
+    this.#parts.flushes.fellBehind();
+    this.#parts.resync.begin();
   }
 
   /** Puts into the map's file what an attachment means, before anything is added that relies on it. */
@@ -268,7 +273,7 @@ export class LinkKeeper {
     log.info("the local appliance is back", { addedAgain: lacking.length });
     checkpoints.pause(false);
     this.#mustResync = false;
-    if (mustResync) resync.begin();
+    if (mustResync) this.#beginResync();
     moved();
     flushes.relinked();
     return true;

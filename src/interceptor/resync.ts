@@ -253,6 +253,7 @@ export class Resync {
       this.#parts.mapFile.update({ resyncWanted: false }).catch(() => {});
       this.#parts.log.info("the marked regions were journaled anew", { regions: this.#total });
     };
+    this.#parts.flushes.caughtUp();
     this.#parts.flushes.join({ flushed });
     this.#parts.moved();
   }

@@ -16,6 +16,12 @@ export function decodeNumber(bytes: Buffer, start: number, end: number): number 
   return numberAt(bytes, start, 0);
 }
 
+/** The two numbers that the range holds. */
+export function decodePair(bytes: Buffer, start: number, end: number): readonly [number, number] {
+  checkLength(start, end, 2);
+  return [numberAt(bytes, start, 0), numberAt(bytes, start, 1)];
+}
+
 /** The three numbers that the range holds. */
 export function decodeTriple(bytes: Buffer, start: number, end: number): readonly [number, number, number] {
   checkLength(start, end, 3);

@@ -15,7 +15,7 @@ import { recordType } from "#src/records/record.ts";
 import { frameType } from "./frame.ts";
 import type { FrameChannel } from "./frame-channel.ts";
 import { encodeNumbers } from "./numbers.ts";
-import type { BatchMemory, VolumeLink, VolumeReceiver } from "./volume-link.ts";
+import type { BatchMemory, FlushDone, VolumeLink, VolumeReceiver } from "./volume-link.ts";
 import { type Flushed, noOrder, type Progress } from "./volume-messages.ts";
 
 interface MadeBatch {
@@ -23,8 +23,6 @@ interface MadeBatch {
   readonly start: number;
   readonly end: number;
 }
-
-type FlushDone = (error: Error | null) => void;
 
 /** Within its own connection, a volume has one number for all. */
 const volumeNumber = 1;
@@ -180,11 +178,11 @@ export class RemoteVolumeLink implements VolumeLink {
   }
 
   /** Answers all flushes up to this one. */
-  flushed({ id, error }: Flushed): void {
+  flushed({ id, error, neededRemote }: Flushed): void {
     for (const [waiting, done] of this.#flushes) {
       if (waiting > id) return;
       this.#flushes.delete(waiting);
-      done(error);
+      done(error, neededRemote);
     }
   }
 

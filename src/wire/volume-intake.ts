@@ -8,7 +8,7 @@ import { blockBytes } from "#src/core/limits.ts";
 import type { BatchRecord } from "#src/records/batch.ts";
 import { hasPayload, recordType } from "#src/records/record.ts";
 import type { VolumeLink } from "./volume-link.ts";
-import { readVolumeBatch } from "./volume-messages.ts";
+import { type Flushed, readVolumeBatch } from "./volume-messages.ts";
 
 interface WaitingBatch {
   readonly kind: "batch";
@@ -28,7 +28,7 @@ const rangeTypes = new Set<number>([recordType.trim, recordType.zero, recordType
 export class VolumeIntake {
   readonly #link: VolumeLink;
   readonly #sizeBlocks: number;
-  readonly #flushed: (id: number, error: Error | null) => void;
+  readonly #flushed: (flushed: Flushed) => void;
   readonly #waiting: (WaitingBatch | WaitingFlush)[] = [];
   #takenBytes = 0;
   /** Of the last record that came. */
@@ -38,7 +38,7 @@ export class VolumeIntake {
   #hasRoomAgain = false;
   #hasUncommitted = false;
 
-  constructor(link: VolumeLink, sizeBytes: number, flushed: (id: number, error: Error | null) => void) {
+  constructor(link: VolumeLink, sizeBytes: number, flushed: (flushed: Flushed) => void) {
     this.#link = link;
     this.#sizeBlocks = Math.ceil(sizeBytes / blockBytes);
     this.#flushed = flushed;
@@ -87,7 +87,7 @@ export class VolumeIntake {
   }
 
   #flush(id: number): void {
-    this.#link.flush((error) => this.#flushed(id, error));
+    this.#link.flush((error, neededRemote = false) => this.#flushed({ id, error, neededRemote }));
   }
 
   /** Answers the first record that had no room. */

@@ -19,7 +19,8 @@ export interface VolumeIdentity {
   readonly sizeBytes: number;
 }
 
-export type FlushDone = (error: Error | null) => void;
+/** `neededRemote`: what the flush covers had to be durable at the remote as well, and is. */
+export type FlushDone = (error: Error | null, neededRemote?: boolean) => void;
 
 export interface VolumeLink {
   /**

@@ -13,7 +13,7 @@ import {
 import type { BatchOrder } from "#src/records/batch-builder.ts";
 import { decodeFarewell, encodeFarewell } from "./farewell.ts";
 import { encodeJson, JsonFields } from "./json-fields.ts";
-import { decodeNumber, decodeTriple, encodeNumbers } from "./numbers.ts";
+import { decodePair, decodeTriple, encodeNumbers } from "./numbers.ts";
 import type { VolumeIdentity } from "./volume-link.ts";
 
 const volumeIdBytes = 16;
@@ -21,7 +21,8 @@ const nameCharactersMax = 255;
 const chanceBytesMax = 32;
 /** Pressure travels as a whole number of these parts. */
 const pressureParts = 1_000_000;
-const flushIdBytes = 8;
+/** The number of a flush, and whether it needed the remote. */
+const flushedBytes = 16;
 
 export interface VolumeHello extends VolumeIdentity {
   readonly durableOrdinal: number;
@@ -79,18 +80,20 @@ export function decodeProgress(bytes: Buffer, start: number, end: number): Progr
 export interface Flushed {
   readonly id: number;
   readonly error: Error | null;
+  readonly neededRemote: boolean;
 }
 
-/** The number of the flush, and behind it, if it failed, why. */
-export function encodeFlushed({ id, error }: Flushed): Buffer {
-  const number = encodeNumbers(id);
-  return error === null ? number : Buffer.concat([number, encodeFarewell(error)]);
+/** The number of the flush, whether it needed the remote, and behind that, if it failed, why. */
+export function encodeFlushed({ id, error, neededRemote }: Flushed): Buffer {
+  const numbers = encodeNumbers(id, neededRemote ? 1 : 0);
+  return error === null ? numbers : Buffer.concat([numbers, encodeFarewell(error)]);
 }
 
 export function decodeFlushed(bytes: Buffer, start: number, end: number): Flushed {
-  const numberEnd = Math.min(start + flushIdBytes, end);
-  const id = decodeNumber(bytes, start, numberEnd);
-  return { id, error: numberEnd === end ? null : decodeFarewell(bytes.subarray(numberEnd, end)) };
+  const numbersEnd = Math.min(start + flushedBytes, end);
+  const [id, neededRemote] = decodePair(bytes, start, numbersEnd);
+  const error = numbersEnd === end ? null : decodeFarewell(bytes.subarray(numbersEnd, end));
+  return { id, error, neededRemote: neededRemote !== 0 };
 }
 
 /** Batches between interceptor and appliance have no place in any order. */

@@ -11,7 +11,13 @@ import type { FrameChannel, FrameHandler } from "./frame-channel.ts";
 import { decodeNumber } from "./numbers.ts";
 import { VolumeIntake } from "./volume-intake.ts";
 import type { Attachment, RedoRecord, VolumeLink, VolumeLinks, VolumeReceiver } from "./volume-link.ts";
-import { encodeFlushed, encodeProgress, encodeVolumeWelcome, type VolumeHello } from "./volume-messages.ts";
+import {
+  encodeFlushed,
+  encodeProgress,
+  encodeVolumeWelcome,
+  type Flushed,
+  type VolumeHello,
+} from "./volume-messages.ts";
 import { VolumeRedo } from "./volume-redo.ts";
 
 /** Credit is told in such steps, when nothing else is to be said. */
@@ -64,18 +70,18 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
   }
 
   #attached({ link, lastOrdinal, inDoubt }: Attachment): void {
-    this.#intake = new VolumeIntake(link, this.hello.sizeBytes, (id, error) => this.#flushed(id, error));
+    this.#intake = new VolumeIntake(link, this.hello.sizeBytes, (flushed) => this.#flushed(flushed));
     this.#channel.send(frameType.welcome, encodeVolumeWelcome({ lastOrdinal, inDoubt }));
     this.#hasNews = true;
     this.#sayNews();
   }
 
-  #flushed(id: number, error: Error | null): void {
+  #flushed(flushed: Flushed): void {
     this.#flushCount--;
     if (this.#isClosed) return;
     // First what was acknowledged: a flush tells the same of it, and more.
     this.#sayNews();
-    this.#channel.send(frameType.flushed, encodeFlushed({ id, error }));
+    this.#channel.send(frameType.flushed, encodeFlushed(flushed));
   }
 
   get #grantedBytes(): number {

@@ -9,6 +9,7 @@ import { recordType } from "#src/records/record.ts";
 import type {
   Attachment,
   BatchMemory,
+  FlushDone,
   VolumeIdentity,
   VolumeLink,
   VolumeLinks,
@@ -44,6 +45,8 @@ export class ScriptedLinks implements VolumeLinks {
   hasRoom = true;
   acknowledgesAtOnce = true;
   flushesAtOnce = true;
+  /** What a flush says of the mode. */
+  isSync = false;
   flushCount = 0;
   /** Told of everything that is acknowledged, after that. */
   seen: string[] = [];
@@ -154,7 +157,7 @@ export class ScriptedLink implements VolumeLink {
   #isInside = false;
   isOver = false;
   acknowledgedOrdinal = 0;
-  readonly owedFlushes: ((error: Error | null) => void)[] = [];
+  readonly owedFlushes: FlushDone[] = [];
 
   constructor(owner: ScriptedLinks, receiver: VolumeReceiver) {
     this.#owner = owner;
@@ -232,7 +235,7 @@ export class ScriptedLink implements VolumeLink {
     this.acknowledge(this.#owner.lastOrdinal);
   }
 
-  flush(done: (error: Error | null) => void): void {
+  flush(done: FlushDone): void {
     if (this.#open.length > 0) this.commit();
     this.#enter();
     this.#isInside = false;
@@ -240,7 +243,7 @@ export class ScriptedLink implements VolumeLink {
     const count = this.#owner.journal.length;
     const finish = (error: Error | null): void => {
       if (error === null) this.#owner.durableCount = Math.max(this.#owner.durableCount, count);
-      done(error);
+      done(error, this.#owner.isSync);
     };
     if (this.#owner.flushesAtOnce) finish(null);
     else this.owedFlushes.push(finish);

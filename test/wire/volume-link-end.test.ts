@@ -22,6 +22,18 @@ describe("flushes and what is durable", () => {
     expect([answer, receiver.acknowledgedOrdinal]).toEqual([null, 1]);
   });
 
+  test.each([false, true])("that a flush needed the remote is passed on: %s", async (neededRemote) => {
+    const { link, appliance, driver } = await attachedWorld();
+    let answer: boolean | undefined;
+    link.flush((_error, needed) => {
+      answer = needed;
+    });
+    await driver.until(() => appliance.link.flushes.length === 1);
+    appliance.link.flushes[0]?.(null, neededRemote);
+    await driver.until(() => answer !== undefined);
+    expect(answer).toBe(neededRemote);
+  });
+
   test("a flush that fails says why", async () => {
     const { link, appliance, driver } = await attachedWorld();
     let answer: Error | null = null;

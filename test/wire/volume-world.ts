@@ -6,6 +6,7 @@ import { blockBytes } from "#src/core/limits.ts";
 import type {
   Attachment,
   BatchMemory,
+  FlushDone,
   RedoRecord,
   VolumeIdentity,
   VolumeLink,
@@ -42,7 +43,7 @@ export class KeepingLink implements VolumeLink {
   readonly appliance: KeepingAppliance;
   readonly receiver: VolumeReceiver;
   pressure = 0;
-  readonly flushes: ((error: Error | null) => void)[] = [];
+  readonly flushes: FlushDone[] = [];
   readonly durableOrdinals: number[] = [];
   commitCount = 0;
   isDetached = false;
@@ -83,7 +84,7 @@ export class KeepingLink implements VolumeLink {
     if (this.acknowledgesAtOnce && !this.isDetached) this.receiver.acknowledged(this.lastOrdinal);
   }
 
-  flush(done: (error: Error | null) => void): void {
+  flush(done: FlushDone): void {
     this.flushes.push(done);
   }
 

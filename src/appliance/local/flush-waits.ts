@@ -55,6 +55,6 @@ export class FlushWaits {
     if (!this.#waits.some(isDone)) return;
     const done = this.#waits.filter(isDone);
     this.#waits = this.#waits.filter((wait) => !isDone(wait));
-    for (const wait of done) wait.done(null);
+    for (const wait of done) wait.done(null, wait.needsRemote);
   }
 }

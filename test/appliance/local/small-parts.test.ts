@@ -59,7 +59,9 @@ function flushes() {
   const waits = new FlushWaits();
   const done: string[] = [];
   const wait = (name: string, seq: number, needsRemote: boolean): void =>
-    waits.add(seq, needsRemote, (error) => done.push(error === null ? name : `${name}: ${error.message}`));
+    waits.add(seq, needsRemote, (error, neededRemote) => {
+      done.push(error === null ? `${name}${neededRemote ? " at both" : ""}` : `${name}: ${error.message}`);
+    });
   return { waits, done, wait };
 }
 
@@ -80,7 +82,7 @@ test("a flush in sync needs the remote as well", () => {
   expect(done).toEqual([]);
   expect(waits.remoteSeqWanted).toBe(10);
   waits.remoteDurable(10);
-  expect(done).toEqual(["a"]);
+  expect(done).toEqual(["a at both"]);
   expect(waits.remoteSeqWanted).toBe(0);
 });
 
