@@ -43,10 +43,12 @@ async function demo(args: readonly string[]): Promise<number> {
   const port =
     values.port === undefined ? [] : [`nbd.port=${wholeNumber(values.port, "--port", { min: 0, max: 65535 })}`];
   const { config } = readConfiguration({ ...values, set: [...(values.set ?? []), ...port] }, roleNames);
-  return runProgram(config, roleNames, async (program) => {
+  const asJson = values.json === true;
+  const started = async (program: Program): Promise<void> => {
     const volume = await demoVolume(program, config.data);
-    process.stdout.write(values.json === true ? await readyLine(program) : nextSteps(program, volume));
-  });
+    process.stdout.write(asJson ? await readyLine(program) : nextSteps(program, volume));
+  };
+  return runProgram({ config, roles: roleNames, asJson, started });
 }
 
 async function demoVolume({ control }: Program, data: string): Promise<VolumeReport> {

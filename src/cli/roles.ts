@@ -34,9 +34,11 @@ async function run(name: string, roles: readonly RoleName[], args: readonly stri
     throw new UsageError(`${name} takes no '${positionals[0]}'; 'tidemark ${name} --help' tells more`);
   }
   const { config } = readConfiguration(values, roles);
-  return runProgram(config, roles, async (program) => {
-    process.stdout.write(values.json === true ? await readyLine(program) : await readyText(program, config.data));
-  });
+  const asJson = values.json === true;
+  const started = async (program: Program): Promise<void> => {
+    process.stdout.write(asJson ? await readyLine(program) : await readyText(program, config.data));
+  };
+  return runProgram({ config, roles, asJson, started });
 }
 
 export async function readyLine(program: Program): Promise<string> {

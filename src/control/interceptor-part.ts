@@ -9,6 +9,7 @@ import type { NbdExport } from "#src/nbd/export.ts";
 import { NbdServer } from "#src/nbd/server.ts";
 import type { ServerEvent } from "#src/nbd/server-context.ts";
 import type { Config } from "./config-schema.ts";
+import type { VolumeFarewell } from "./farewell.ts";
 import { listenInWords } from "./listening-address.ts";
 import { refuseOwn } from "./own-places.ts";
 import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures } from "./role.ts";
@@ -24,7 +25,7 @@ export interface OpenVolume {
   /** Opens the source anew after a person has looked. */
   unfence(): Promise<void>;
   /** Nobody is attached any more. The source gets what it lacks, is synced and let go of. */
-  close(): Promise<void>;
+  close(): Promise<VolumeFarewell>;
 }
 
 export interface OpensVolumes {
@@ -204,13 +205,13 @@ export class InterceptorPart {
     return this.#kept.get(name)?.definition.group;
   }
 
-  async stop(): Promise<void> {
+  async stop(): Promise<readonly VolumeFarewell[]> {
     this.#isStopping = true;
     const kept = [...this.#kept.values()];
     for (const one of kept) one.wake?.();
     await this.#server.close(shutdownGraceMs);
     await Promise.allSettled(kept.map(({ opening }) => opening));
-    await Promise.all(kept.map(({ volume }) => volume?.close()));
+    return Promise.all(kept.flatMap(({ volume }) => (volume === undefined ? [] : [volume.close()])));
   }
 }
 

@@ -6,11 +6,13 @@ import { countersOver } from "#src/host/node/counters.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
+import { type GroupFarewell, noFarewell } from "./farewell.ts";
 import { localSocket } from "./folder-layout.ts";
 import { InterceptorPart } from "./interceptor-part.ts";
 import { Leases } from "./leases.ts";
 import { LinksInWords } from "./links-in-words.ts";
 import { LocalPart } from "./local-part.ts";
+import type { GroupFacts } from "./role.ts";
 import { noFacts, type SideActions, type SideFacts, type SideSettings } from "./side.ts";
 import { sideMachine } from "./side-machine.ts";
 import { serveSide } from "./side-server.ts";
@@ -109,9 +111,10 @@ class LocalSide implements SideActions {
 
   stop: SideActions["stop"] = async () => {
     this.#traces.close();
-    await this.#interceptor?.stop();
+    const volumes = (await this.#interceptor?.stop()) ?? [];
+    const groups = this.#local?.groups() ?? [];
     await this.#local?.stop();
-    return null;
+    return { ...noFarewell, volumes, groups: groups.map(farewellOf) };
   };
 
   get #interceptorPart(): InterceptorPart {
@@ -123,4 +126,8 @@ class LocalSide implements SideActions {
     assert(this.#local !== undefined, "what is asked of the local appliance is asked where it is");
     return this.#local;
   }
+}
+
+function farewellOf({ id, name, lastSeq, received, durable, lagBytes }: GroupFacts): GroupFarewell {
+  return { id, name, lastSeq, received, durable, lagBytes };
 }

@@ -25,6 +25,7 @@ import type { Config } from "./config-schema.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { readCredentials, readToken } from "./credentials.ts";
 import { takeFolders } from "./data-folders.ts";
+import { type Farewell, joinFarewells } from "./farewell.ts";
 import { cataloguePath } from "./folder-layout.ts";
 import { listenInWords } from "./listening-address.ts";
 import type { RoleName } from "./role.ts";
@@ -169,16 +170,18 @@ export class Program {
   }
 
   /** NBD first, then the interceptors, the local appliance, the remote one. */
-  async stop(): Promise<void> {
+  async stop(): Promise<Farewell> {
     this.#isEnding = true;
+    const farewells: Farewell[] = [];
     for (const { client } of this.#sides) client.unwatch();
     for (const { client, thread } of this.#sides.toReversed()) {
-      await client.ask("stop", null, sideStopMs);
+      farewells.push(await client.ask("stop", null, sideStopMs));
       thread.end();
       await thread.ended;
     }
     await this.#api?.close();
     for (const lock of this.#locks) lock.release();
+    return joinFarewells(farewells);
   }
 
   /** Nothing is promised yet, so nothing has to be brought to an end. */

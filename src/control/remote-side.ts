@@ -1,6 +1,7 @@
 /** The thread of the remote side. */
 import { assert } from "#src/core/assert.ts";
 import type { MessageLine } from "#src/host/thread.ts";
+import { noFarewell } from "./farewell.ts";
 import { RemotePart } from "./remote-part.ts";
 import { noFacts, type SideActions, type SideSettings } from "./side.ts";
 import { sideMachine } from "./side-machine.ts";
@@ -20,7 +21,8 @@ export function runThread(line: MessageLine, settings: SideSettings): void {
       part === undefined ? noFacts : { ...noFacts, remoteGroups: part.groups(), wireAddress: part.address },
     stop: async () => {
       await part?.stop();
-      return null;
+      const groups = part?.groups() ?? [];
+      return { ...noFarewell, remoteGroups: groups.map(({ id, received, durable }) => ({ id, received, durable })) };
     },
     measure: absent,
     unmake: absent,

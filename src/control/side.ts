@@ -5,6 +5,7 @@
 import type { SharedCounters } from "#src/host/node/counters.ts";
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import type { Config } from "./config-schema.ts";
+import type { Farewell } from "./farewell.ts";
 import type {
   GroupFacts,
   Mode,
@@ -72,7 +73,7 @@ export interface SideWords {
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };
   setMode: { readonly ask: { readonly group: string; readonly mode: Mode }; readonly answer: null };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };
-  stop: { readonly ask: null; readonly answer: null };
+  stop: { readonly ask: null; readonly answer: Farewell };
 }
 
 export type SideWord = keyof SideWords;

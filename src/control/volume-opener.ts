@@ -56,7 +56,11 @@ export class VolumeOpener implements OpensVolumes {
       trace: () => traceOf(volume),
       endTrace: () => volume.traceLast(0),
       unfence: () => volume.unfence(),
-      close: () => volume.stop(shutdownGraceMs),
+      close: async () => {
+        const { addedOrdinal, durableOrdinal } = await volume.stop(shutdownGraceMs);
+        const { name, figures } = volume;
+        return { name, writes: figures.writes, isDurable: durableOrdinal >= addedOrdinal };
+      },
     };
   }
 

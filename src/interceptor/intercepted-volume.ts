@@ -178,13 +178,15 @@ export class InterceptedVolume implements NbdExport {
     }
   }
 
-  /** The export is gone already. What came in may take so long to come to its end. */
-  async stop(graceMs: number): Promise<void> {
+  /** The export is gone already. What came in may take so long to come to its end. Answers how it then was. */
+  async stop(graceMs: number): Promise<VolumeStatus> {
     this.#condition = "stopped";
     for (const request of this.#heldReads.splice(0)) request.complete(nbdError.shutdown);
     await this.#life?.path.stop(graceMs);
+    const status = this.status();
     await this.#life?.source.close();
     this.#life = undefined;
+    return status;
   }
 
   status(): VolumeStatus {

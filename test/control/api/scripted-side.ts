@@ -4,6 +4,7 @@ import { Door } from "#src/control/api/door.ts";
 import { routesOf } from "#src/control/api/routes.ts";
 import { Catalogue } from "#src/control/catalogue.ts";
 import { ControlPlane } from "#src/control/control-plane.ts";
+import { noFarewell } from "#src/control/farewell.ts";
 import { type GroupFacts, noFigures, type VolumeFacts } from "#src/control/role.ts";
 import { noFacts, type SideActions, type SideWord } from "#src/control/side.ts";
 import { SideClient } from "#src/control/side-client.ts";
@@ -105,7 +106,7 @@ export class ScriptedSide {
     };
     return {
       start: (ask) => acted("start", ask, () => null),
-      stop: (ask) => acted("stop", ask, () => null),
+      stop: (ask) => acted("stop", ask, () => noFarewell),
       facts: async () => {
         await this.held.get("facts");
         const nbdAddresses = [{ kind: "unix", path: "/n" } as const];

@@ -1,0 +1,60 @@
+/** What a program says when it has ended in order. */
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import type { VolumeReport } from "#src/control/control-plane.ts";
+import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { Program } from "#test/oracle/program.ts";
+import { openVolume } from "#test/oracle/volume-client.ts";
+import { launcher, RunningProgram } from "./running-program.ts";
+
+const block = Buffer.alloc(4096, 1);
+
+async function lastLine({ program }: RunningProgram): Promise<unknown> {
+  await program.stop();
+  return JSON.parse(program.lines.at(-1) as string) as unknown;
+}
+
+test("all roles in one process have brought everything everywhere", async () => {
+  const folder = temporaryFolder();
+  const up = await RunningProgram.start("up", join(folder, "data"));
+  const line = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"];
+  const client = await openVolume(((await up.asked(...line)) as VolumeReport).uris[0] as string);
+  await client.write(0, block);
+  await client.write(4096, block);
+  await client.disconnect();
+  // The volume's own record, and two writes.
+  await vi.waitFor(async () => expect((await up.status()).groups).toMatchObject([{ received: 3 }]), {
+    timeout: 10_000,
+  });
+  expect(await lastLine(up)).toMatchObject({
+    stopped: {
+      volumes: [{ name: "disk", writes: 2, isDurable: true }],
+      // And a flush at the end.
+      groups: [{ name: "disk", lastSeq: 4, durable: expect.toSatisfy((seq) => seq === 3 || seq === 4) }],
+    },
+  });
+});
+
+test("roles by themselves say what they know, for people in one line", async () => {
+  const folder = temporaryFolder();
+  const data = join(folder, "data");
+  await (await RunningProgram.start("remote", data, "--set", "wire.port=0")).program.stop();
+  const local = await RunningProgram.start("local", data, "--set", `remote.address=${join(folder, "nobody")}`);
+  const interceptor = await RunningProgram.start("interceptor", data);
+  const line = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"];
+  const client = await openVolume(((await interceptor.asked(...line)) as VolumeReport).uris[0] as string);
+  await client.write(0, block);
+  await client.disconnect();
+  expect(await lastLine(interceptor)).toEqual({
+    stopped: { volumes: [{ name: "disk", writes: 1, isDurable: true }], groups: [], remoteGroups: [] },
+  });
+  expect(await lastLine(local)).toMatchObject({ stopped: { volumes: [], groups: [{ received: 0, durable: 0 }] } });
+
+  const again = new Program("remote", [
+    ...[process.execPath, launcher, "remote", "--data", data],
+    ...["--set", "wire.port=0", "--set", "http.port=0"],
+  ] as [string, ...string[]]);
+  await again.line((text) => text.includes("API"));
+  await again.stop();
+  expect(again.lines.at(-1)).toBe("stopped");
+});
