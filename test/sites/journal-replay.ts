@@ -21,15 +21,18 @@ import { isChange, type RecordHistory } from "./record-history.ts";
 import { demandNext } from "./spool-watch.ts";
 import { demand, Violation } from "./violation.ts";
 
-interface Piece {
-  readonly header: LogHeader;
-  readonly bytes: Buffer;
-}
-
 /** All entries, in their order, each known to the history. Ends with a `truth` violation where a piece is damaged. */
 export function* journalOf(disk: SimDisk, group: string, history: RecordHistory): Generator<FoundEntry> {
   let last: FoundEntry | undefined;
-  for (const { header, bytes } of piecesOf(disk, group)) {
+  for (const [path, bytes] of piecesOf(disk, group)) {
+    const header = logHeaderOf(bytes);
+    const isEmpty = header === undefined && bytes.every((byte) => byte === 0);
+    demand(
+      "truth",
+      header !== undefined || isEmpty,
+      () => `${path} does not begin as a piece of a metadata journal does`,
+    );
+    if (header?.magic !== magics.pieces || header.group !== group) continue;
     let at = logHeaderBytes;
     for (let batch = batchAt(bytes, at); isOf(header, batch, at); batch = batchAt(bytes, at)) {
       for (const entry of entriesOf(bytes, batch)) {
@@ -49,27 +52,28 @@ function isOf(header: LogHeader, batch: FoundBatch | undefined, at: number): bat
   return batch?.position === header.basePosition + at && batch.incarnation === header.incarnation;
 }
 
-function piecesOf(disk: SimDisk, group: string): Piece[] {
-  const pieces: Piece[] = [];
+/** The files and what they hold, in the order of their names, which is that of their positions. */
+function piecesOf(disk: SimDisk, group: string): [string, Buffer][] {
+  const pieces: [string, Buffer][] = [];
   for (const [path, file] of filesOf(disk.root)) {
     // What a power cut has left of another group's says nothing of this one.
     if (!path.endsWith(".piece") || !path.includes(`/${group}/`)) continue;
     const bytes = Buffer.alloc(file.current.sizeBytes);
     file.current.read(bytes, 0, bytes.length, 0);
-    const header = logHeaderOf(bytes);
-    const isSound = header !== undefined || bytes.every((byte) => byte === 0);
-    demand("truth", isSound, () => `${path} does not begin as a piece of a metadata journal does`);
-    if (header?.magic === magics.pieces && header.group === group) pieces.push({ header, bytes });
+    pieces.push([path, bytes]);
   }
-  return pieces.sort((a, b) => a.header.basePosition - b.header.basePosition);
+  return pieces.sort(([pathA], [pathB]) => (pathA < pathB ? -1 : 1));
 }
 
-/** Up to here the disk has all, payloads included; whether anybody goes on behind it is another matter. */
-export function lastSoundSeq(disk: SimDisk, group: string, history: RecordHistory): number {
+/**
+ * Up to here the disk has all, payloads included; whether anybody goes on behind it is another matter. What was durable
+ * has its payload, or it was damaged since, which ends nothing.
+ */
+export function lastSoundSeq(disk: SimDisk, group: string, history: RecordHistory, durableSeq: number): number {
   let last = 0;
   try {
     for (const entry of journalOf(disk, group, history)) {
-      if (entry.address > 0) payloadOf(disk, group, entry);
+      if (entry.address > 0 && entry.seq > durableSeq) payloadOf(disk, group, entry);
       last = entry.seq;
     }
   } catch (error) {

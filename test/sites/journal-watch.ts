@@ -139,7 +139,7 @@ export class JournalWatch {
     for (const group of this.#groups.values()) {
       group.last = undefined;
       group.pending = [];
-      group.survivedSeq = lastSoundSeq(this.#disk, group.id, group.history);
+      group.survivedSeq = lastSoundSeq(this.#disk, group.id, group.history, group.durableSeq);
     }
   }
 }
