@@ -268,7 +268,8 @@ export const configFileBytesMax = 1 * MiB;
 export const logFileHeaderBytes = 512;
 
 assert(logFileHeaderBytes % batchAlignmentBytes === 0, "batches begin right behind a log file's header");
-export const traceRecordCountMax = 256;
+/** Enough for what goes by in the time that the remote appliance takes to make a write durable. */
+export const traceRecordCountMax = 2048;
 export const tokenCharactersMin = 16;
 /** Room for what lives shortly, of each I/O thread. */
 export const threadNurseryMiB = 3;
@@ -360,7 +361,7 @@ export const sideStopMs = 60_000;
 export const watchEveryMs = 1_000;
 export const outputPieceCharacters = 64 * KiB;
 /** The last writes of a volume that `trace` shows. */
-export const tracedWritesMax = 256;
+export const tracedWritesMax = traceRecordCountMax;
 /** A volume that cannot be opened yet is tried again after so long. */
 export const volumeRetryMsMin = 250;
 export const volumeRetryMsMax = 5_000;

@@ -20,12 +20,21 @@ test("what was seen before is not shown", () => {
   expect(ordinals(collector)).toEqual([6]);
 });
 
-test("as many as were wanted are shown to their end, and it is over", () => {
+test("once as many as were wanted have come to their end, it is over", () => {
   const collector = new TraceCollector([], wanted);
   collector.take([entry(1, "replied"), entry(2, "replied", "stored"), entry(3, "replied")], 0);
   expect([ordinals(collector), collector.isOver(1)]).toEqual([[1, 2], false]);
-  collector.take([entry(1, "replied", "stored"), entry(3, "stored")], 2);
+  collector.take([entry(1, "replied", "stored"), entry(2, "replied", "stored"), entry(3, "replied")], 2);
   expect([ordinals(collector), collector.isOver(2)]).toEqual([[1, 2], true]);
+});
+
+test("where the first go by too fast, those are shown whose end was seen", () => {
+  const collector = new TraceCollector([], wanted);
+  collector.take([entry(1, "replied"), entry(2, "replied")], 0);
+  collector.take([entry(8, "stored"), entry(9, "replied")], 0);
+  expect([ordinals(collector), collector.isOver(0)]).toEqual([[1, 8], false]);
+  collector.take([entry(11, "stored"), entry(12, "stored")], 0);
+  expect([ordinals(collector), collector.isOver(0)]).toEqual([[8, 11], true]);
 });
 
 test("fewer are enough once it has gone quiet", () => {
