@@ -16,7 +16,7 @@ Starts all roles in one process, with a demo volume: a sparse file of ${demoVolu
 made at the first start.
 
   --port N         the TCP port where the volume is attached; short for --set nbd.port=N
-${configHelp}  --json           say where it can be reached as a JSON line
+${configHelp}  --json           say where it can be reached, and in the end what has come where, as JSON lines
   --help           this text
 
 Example:
@@ -73,7 +73,7 @@ Try, in another terminal:
   fusermount3 -u /tmp/disk                              # and this ends it
   npx tidemark status --watch${api}      # how far the remote appliance is
   npx tidemark mode ${volumeName} sync${api}         # from now on writes wait for it
-  npx tidemark trace ${volumeName}${api}             # the life of single writes
+  npx tidemark trace ${volumeName}${api}             # the life of the next writes, step by step
 
 (nbdinfo and nbdfuse are in Debian's package libnbd-bin, qemu-img is in qemu-utils.)
 Ctrl-C ends.

@@ -18,10 +18,10 @@ function commandOf({ name, roles, summary, about, example }: RoleCommand): Comma
 
 ${about}
 
-${configHelp}  --json           say where it can be reached as a JSON line
+${configHelp}  --json           say where it can be reached, and in the end what has come where, as JSON lines
   --help           this text
 
-Ends on SIGTERM or SIGINT: answers what it was asked, syncs, and says farewell. What fails inside ends it with status 1.
+Ends on SIGTERM or SIGINT: answers what it was asked, syncs, and says what has come where. What fails inside ends it with status 1.
 
 Example:
 ${example}`;

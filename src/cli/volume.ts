@@ -21,13 +21,21 @@ rm       ends the protection. The source stays as it is, and so do the journals.
          removed only with --force, which cuts them off.
 unfence  takes a volume back to work whose source had failed and is whole again: what it may lack is written to it first.
 
+With add:
   --source SOURCE    a file, a block device, or an export of an NBD server (nbd://host/export, nbd+unix:///export?socket=PATH)
   --size SIZE        makes the source first, a sparse file of this size: 512M, 10G
   --group GROUP      the volumes of a group have one order of writes (a group of its own)
   --mode MODE        of a group that begins with this volume: ${modes.join(" or ")}
+
+With rm:
+  --force            also while hosts have it attached
+
+With all of them:
 ${apiHelp}
 Example:
   tidemark volume add disk --source /srv/disk.img --size 10G --mode sync
+  tidemark volume ls
+  tidemark volume rm disk
 `;
 
 export const volumeCommand: Command = {
