@@ -3,6 +3,12 @@ import type { GroupStateFile } from "./group-state.ts";
 import { OrdinalMap } from "./ordinal-map.ts";
 import type { LocalVolumeLink } from "./volume-link.ts";
 
+export interface GroupVolumesEvents {
+  /** More may leave the spool than before. */
+  readonly noted: () => void;
+  readonly failed: (error: Error) => void;
+}
+
 export class GroupVolumes {
   readonly #state: GroupStateFile;
   readonly #ordinals: Map<number, OrdinalMap>;
@@ -11,12 +17,12 @@ export class GroupVolumes {
   readonly #links = new Set<LocalVolumeLink>();
   /** What their interceptors took note of is not durable yet. A spool without records of a volume must not pass for news. */
   readonly #unnoted = new Set<number>();
-  readonly #failed: (error: Error) => void;
+  readonly #events: GroupVolumesEvents;
 
-  constructor(state: GroupStateFile, ordinals: ReadonlyMap<number, OrdinalMap>, failed: (error: Error) => void) {
+  constructor(state: GroupStateFile, ordinals: ReadonlyMap<number, OrdinalMap>, events: GroupVolumesEvents) {
     this.#state = state;
     this.#ordinals = new Map(ordinals);
-    this.#failed = failed;
+    this.#events = events;
   }
 
   get links(): ReadonlySet<LocalVolumeLink> {
@@ -67,7 +73,11 @@ export class GroupVolumes {
     if (!volumes.some((one) => one.number === volume && (one.inDoubt || one.isNew))) return;
     const cleared = volumes.map((one) => (one.number === volume ? { ...one, inDoubt: false, isNew: false } : one));
     this.#unnoted.add(volume);
-    this.#state.update({ volumes: cleared }).then(() => this.#unnoted.delete(volume), this.#failed);
+    const noted = (): void => {
+      this.#unnoted.delete(volume);
+      this.#events.noted();
+    };
+    this.#state.update({ volumes: cleared }).then(noted, this.#events.failed);
   }
 
   loseAll(error: Error): void {

@@ -73,7 +73,10 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     const { machine, spool, state, pool, policy, facts } = parts;
     this.#parts = parts;
     this.#log = machine.log.with({ group: state.state.name });
-    this.volumes = new GroupVolumes(state, facts.ordinals, (error) => this.fail(error));
+    this.volumes = new GroupVolumes(state, facts.ordinals, {
+      noted: () => this.#release(),
+      failed: (error) => this.fail(error),
+    });
     this.order = new Order({
       spool,
       state,
