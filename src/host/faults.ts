@@ -1,7 +1,7 @@
 /**
- * Faults to order, for those who want to see what happens: at named places the program can be told to wait, to fail or to
- * die. Off unless configured; an ordered fault is written as `PLACE=kill`, `PLACE=delay:MILLISECONDS` or `PLACE=error:CODE`,
- * with `@N` behind it for the N-th time only.
+ * Faults to order, for those who want to see what happens: at named places the program can be told to wait, to fail, to
+ * die, or to find an assertion wrong. Off unless configured; an ordered fault is written as `PLACE=kill`, `PLACE=assert`,
+ * `PLACE=delay:MILLISECONDS` or `PLACE=error:CODE`, with `@N` behind it for the N-th time only.
  */
 import { RefuseError } from "#src/core/errors.ts";
 
@@ -21,7 +21,7 @@ export const faultPlaces = [
 
 export interface FaultOrder {
   readonly place: string;
-  readonly kind: "kill" | "delay" | "error";
+  readonly kind: "kill" | "assert" | "delay" | "error";
   readonly delayMs: number;
   readonly code: string;
   /** The N-th time only; 0: each time. */
@@ -29,12 +29,12 @@ export interface FaultOrder {
 }
 
 export function parseFault(text: string): FaultOrder {
-  const match = /^([a-z.-]+)=(kill|delay:(\d+)|error:([A-Z]+))(?:@(\d+))?$/.exec(text);
+  const match = /^([a-z.-]+)=(kill|assert|delay:(\d+)|error:([A-Z]+))(?:@(\d+))?$/.exec(text);
   const place = match?.[1] ?? "";
   if (match === null || !(faultPlaces as readonly string[]).includes(place)) {
     throw new RefuseError(
-      `'${text}' is no fault: it is PLACE=kill, PLACE=delay:MILLISECONDS or PLACE=error:CODE, then perhaps @N; ` +
-        `places are ${faultPlaces.join(", ")}`,
+      `'${text}' is no fault: it is PLACE=kill, PLACE=assert, PLACE=delay:MILLISECONDS or PLACE=error:CODE, ` +
+        `then perhaps @N; places are ${faultPlaces.join(", ")}`,
     );
   }
   const kind = match[2]?.split(":")[0] as FaultOrder["kind"];

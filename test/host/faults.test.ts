@@ -4,6 +4,7 @@ import { FaultPlan, parseFault } from "#src/host/faults.ts";
 test("an order says where, what, and which time", () => {
   expect(parseFault("local.before-spool=kill@3")).toMatchObject({ place: "local.before-spool", kind: "kill", nth: 3 });
   expect(parseFault("remote.after-data=delay:250")).toMatchObject({ kind: "delay", delayMs: 250, nth: 0 });
+  expect(parseFault("remote.after-metadata=assert@2")).toMatchObject({ kind: "assert", nth: 2 });
   expect(parseFault("local.after-spool=error:EIO")).toMatchObject({ kind: "error", code: "EIO" });
 });
 

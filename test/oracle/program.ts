@@ -9,13 +9,22 @@ export interface ProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** A file whose text the program takes for the id of the machine's start, so that a cut of power can be played to it. */
   readonly bootIdFile?: string;
+  /** Files that each of the program's threads loads before anything else. */
+  readonly preloads?: readonly string[];
 }
 
 const bootIdOverride = join(import.meta.dirname, "boot-id-override.ts");
 
-function withBootId(file: string): Readonly<Record<string, string>> {
-  const before = process.env.NODE_OPTIONS ?? "";
-  return { NODE_OPTIONS: `${before} --import=${bootIdOverride}`, BOOT_ID_FILE: file };
+function environmentOf({ environment, bootIdFile, preloads = [] }: ProgramOptions): NodeJS.ProcessEnv {
+  const all = bootIdFile === undefined ? preloads : [...preloads, bootIdOverride];
+  const nodeOptions = [process.env.NODE_OPTIONS ?? "", ...all.map((path) => `--import=${path}`)].join(" ").trim();
+  return {
+    ...process.env,
+    PATH: programPath,
+    ...(nodeOptions === "" ? {} : { NODE_OPTIONS: nodeOptions }),
+    ...(bootIdFile === undefined ? {} : { BOOT_ID_FILE: bootIdFile }),
+    ...environment,
+  };
 }
 
 type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -32,11 +41,9 @@ export class Program {
   /** `setpriv` has the kernel kill the program when the tests are gone, however they went. */
   constructor(name: string, command: readonly [string, ...string[]], options: ProgramOptions = {}) {
     this.name = name;
-    const { bootIdFile } = options;
-    const bootId = bootIdFile === undefined ? {} : withBootId(bootIdFile);
     this.#child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, PATH: programPath, ...bootId, ...options.environment },
+      env: environmentOf(options),
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {

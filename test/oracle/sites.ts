@@ -35,6 +35,10 @@ export interface SitesOptions {
   /** More settings, for all roles. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly bootIdFiles?: Readonly<Partial<Record<RoleName, string>>>;
+  readonly preloads?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What each role's command is handed to, such as a tracer with its options. */
+  readonly under?: readonly string[];
 }
 
 export interface GroupState {
@@ -134,11 +138,14 @@ export class Sites {
   }
 
   async #start(role: RoleName): Promise<void> {
-    const { places, bootIdFiles } = this.#options;
+    const { places, bootIdFiles, preloads = [], environment = {}, under = [] } = this.#options;
     const config = join(places.folder, `${role}.yaml`);
     await writeFile(config, JSON.stringify(this.#config(role)));
     const bootIdFile = bootIdFiles?.[role];
-    const program = new Program(role, [process.execPath, launcher, role, "--config", config, "--json"], {
+    const command = [...under, process.execPath, launcher, role, "--config", config, "--json"];
+    const program = new Program(role, command as [string, ...string[]], {
+      preloads,
+      environment,
       ...(bootIdFile === undefined ? {} : { bootIdFile }),
     });
     const ready = JSON.parse(await program.line((line) => line.startsWith("{")));

@@ -20,6 +20,7 @@ const lockDontWait = 4;
 export const errorNumber = {
   tryAgain: 11,
   notPermitted: 1,
+  interrupted: 4,
   noDevice: 6,
   invalid: 22,
   notSupported: 95,
@@ -60,11 +61,17 @@ function bind(library: ForeignLibrary): Libc {
   const vector = new BigUint64Array(2);
   const vectorAddress = address(Buffer.from(vector.buffer));
 
+  /** A signal may interrupt it, and then it is not done: some file systems look for one before they begin. */
+  const allocate = (fd: number, mode: number, position: number, lengthBytes: number): number => {
+    for (;;) {
+      const result = checked(fallocate(fd, mode | fallocateKeepSize, BigInt(position), BigInt(lengthBytes)));
+      if (result !== -errorNumber.interrupted) return result;
+    }
+  };
+
   return {
-    punchHole: (fd, position, lengthBytes) =>
-      checked(fallocate(fd, fallocatePunchHole | fallocateKeepSize, BigInt(position), BigInt(lengthBytes))),
-    zeroRange: (fd, position, lengthBytes) =>
-      checked(fallocate(fd, fallocateZeroRange | fallocateKeepSize, BigInt(position), BigInt(lengthBytes))),
+    punchHole: (fd, position, lengthBytes) => allocate(fd, fallocatePunchHole, position, lengthBytes),
+    zeroRange: (fd, position, lengthBytes) => allocate(fd, fallocateZeroRange, position, lengthBytes),
     nextData: (fd, position) => checked(seek(fd, BigInt(position), seekData)),
     nextHole: (fd, position) => checked(seek(fd, BigInt(position), seekHole)),
     readNoWait: (fd, buffer, start, lengthBytes, position) => {
