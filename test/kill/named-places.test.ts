@@ -48,6 +48,18 @@ test.each([
   },
 );
 
+test("a write to the source that fails fences the volume: the host is told, and unfence brings what the source missed", async () => {
+  const it = await StoppedAt.begin("async");
+  await it.startWith("interceptor", "interceptor.before-source=error:EIO@1");
+  const client = await it.sites.connect();
+  await expect(client.write(0, Buffer.alloc(4096, after))).rejects.toThrow("EIO");
+  expect([it.inJournals, it.inSource, (await it.sites.volume()).state]).toEqual([after, before, "fenced"]);
+  await expect(client.write(0, Buffer.alloc(4096, after))).rejects.toThrow("EIO");
+  await client.disconnect();
+  await it.sites.unfence();
+  await it.expectRetryIsHarmless();
+});
+
 test("fault 5: in sync the remote dies when it has a write, before it says so: it is sent again and applied once", async () => {
   const it = await StoppedAt.begin("sync");
   await it.startWith("remote");

@@ -41,6 +41,8 @@ export interface Rounds {
   readonly sites: Sites;
   readonly history: WriteHistory;
   readonly random: SeededRandom;
+  /** Of the host's writes; few unless told. */
+  readonly blocksPerWriteMax?: number;
   /** Where things stood when all was calm: the last seq, and the last number written. */
   calm: { readonly seq: number; readonly number: number };
 }
@@ -72,11 +74,11 @@ export class Host {
   }
 
   async attach(): Promise<void> {
-    const { sites, history } = this.#rounds;
+    const { sites, history, blocksPerWriteMax = 8 } = this.#rounds;
     const client = await sites.connect();
     this.#client = client;
     expect(await settleAll(client, history)).toEqual([]);
-    this.#writer = new HistoryWriter({ client, history, random: this.#seedOfWork });
+    this.#writer = new HistoryWriter({ client, history, random: this.#seedOfWork, blocksPerWriteMax });
     this.#work = this.#writer.run();
   }
 

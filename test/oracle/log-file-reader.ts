@@ -21,6 +21,7 @@ export const typeNumber = {
   flush: 4,
   mode: 6,
   epoch: 10,
+  clock: 11,
   resyncBegin: 12,
   resyncEnd: 13,
   volume: 15,

@@ -61,6 +61,10 @@ export class Program {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  get processId(): number {
+    return this.#child.pid as number;
+  }
+
   get ended(): Promise<Ending> {
     return this.#ended;
   }

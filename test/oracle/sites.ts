@@ -226,6 +226,10 @@ export class Sites {
     await this.#ask("local", "PUT", `/groups/${volumeName}/mode`, { mode });
   }
 
+  async unfence(): Promise<void> {
+    await this.#ask("interceptor", "POST", `/volumes/${volumeName}/unfence`, {});
+  }
+
   /** Resolves when the group's state is what the condition wants. */
   groupThat(condition: (group: GroupState) => boolean): Promise<GroupState> {
     const look = async () => {
