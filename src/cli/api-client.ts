@@ -7,6 +7,8 @@ import { systemReason } from "#src/host/system-words.ts";
 import { UsageError } from "./command.ts";
 import { explainFile } from "./failure.ts";
 
+export const defaultApiUrl = "http://127.0.0.1:7878";
+
 export const apiOptions = {
   api: { type: "string" },
   "token-file": { type: "string" },
@@ -14,7 +16,7 @@ export const apiOptions = {
   json: { type: "boolean" },
 } as const;
 
-export const apiHelp = `  --api URL          the program's control API (TIDEMARK_API, else http://127.0.0.1:7878)
+export const apiHelp = `  --api URL          the program's control API (TIDEMARK_API, else ${defaultApiUrl})
   --token-file FILE  the token that it asks for (TIDEMARK_API_TOKEN_FILE)
   --api-ca FILE      the authority that signed its certificate (PEM)
   --json             JSON with stable names instead of text
@@ -40,7 +42,7 @@ export class ApiClient {
 
   constructor(values: ApiValues) {
     const variables = environment();
-    this.#base = baseUrl(values.api ?? variables.TIDEMARK_API ?? "http://127.0.0.1:7878");
+    this.#base = baseUrl(values.api ?? variables.TIDEMARK_API ?? defaultApiUrl);
     const tokenFile = values["token-file"] ?? variables.TIDEMARK_API_TOKEN_FILE;
     this.#token = tokenFile === undefined ? undefined : readTokenFile(tokenFile, "--token-file");
     this.#ca = values["api-ca"] === undefined ? undefined : authority(values["api-ca"]);
@@ -97,7 +99,7 @@ function encoded(step: string): string {
 function baseUrl(text: string): URL {
   const url = URL.parse(text);
   if (url !== null && (url.protocol === "http:" || url.protocol === "https:")) return url;
-  throw new UsageError(`--api takes a URL like http://127.0.0.1:7878, not '${text}'`);
+  throw new UsageError(`--api takes a URL like ${defaultApiUrl}, not '${text}'`);
 }
 
 function parsed({ body, status, contentType }: HttpAnswer, url: URL): unknown {

@@ -5,6 +5,7 @@ import type { Program } from "#src/control/program.ts";
 import { roleNames } from "#src/control/role.ts";
 import { demoVolumeBytes } from "#src/core/limits.ts";
 import { nodeFiles } from "#src/host/node/files.ts";
+import { defaultApiUrl } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
 import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
 import { readyLine } from "./roles.ts";
@@ -62,7 +63,7 @@ async function demoVolume({ control }: Program, data: string): Promise<VolumeRep
 
 function nextSteps({ apiUrl }: Program, { source, uris }: VolumeReport): string {
   const [uri = ""] = uris;
-  const api = apiUrl === "http://127.0.0.1:7878" ? "" : ` --api ${apiUrl}`;
+  const api = apiUrl === defaultApiUrl ? "" : ` --api ${apiUrl}`;
   return `The demo volume (${source}) is at ${uri}
 and every write to it is kept.
 

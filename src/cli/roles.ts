@@ -1,6 +1,7 @@
 /** `tidemark up`, `interceptor`, `local` and `remote`: all roles in one process, or one of them. */
 import type { Program } from "#src/control/program.ts";
 import { type RoleName, roleNames } from "#src/control/role.ts";
+import { defaultApiUrl } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
 import { runProgram } from "./running.ts";
@@ -47,11 +48,19 @@ export async function readyLine(program: Program): Promise<string> {
 }
 
 async function readyText(program: Program, data: string): Promise<string> {
-  const { version, roles, volumes, wire } = await program.control.status();
+  const { version, roles, volumes, nbd, wire } = await program.control.status();
   const lines = [`tidemark ${version} runs (${roles.join(", ")}); data in ${data}`, `  API   ${program.apiUrl}`];
-  if (wire !== undefined) lines.push(`  wire  ${wire}`);
-  if (roles.includes("interceptor")) lines.push(`  ${volumes.length} volume${volumes.length === 1 ? "" : "s"}`);
+  // Of all roles in one process it is a socket that nobody else needs.
+  if (wire !== undefined && !roles.includes("local")) lines.push(`  wire  ${wire}`);
+  for (const uri of nbd) lines.push(`  NBD   ${uri}`);
+  if (roles.includes("interceptor")) lines.push(...volumesText(volumes.length, program.apiUrl));
   return `${lines.join("\n")}\n`;
+}
+
+function volumesText(count: number, apiUrl: string): string[] {
+  if (count > 0) return [`${count} volume${count === 1 ? "" : "s"}; 'tidemark status' shows them`];
+  const api = apiUrl === defaultApiUrl ? "" : ` --api ${apiUrl}`;
+  return [`No volumes yet. In another terminal: tidemark volume add NAME --source PATH --size 10G${api}`];
 }
 
 export const upCommand = commandOf({

@@ -62,7 +62,7 @@ function statusText(report: StatusReport): string {
     parts.push(`what is shown of the ${side} side is ${seconds} s old: it may be held up by a disk\n`);
   }
   if (report.roles.includes("interceptor")) parts.push(volumeTable(report.volumes));
-  if (report.groups.length > 0) parts.push(table(report.groups, groupColumns) + remarksOn(report.groups));
+  if (report.groups.length > 0) parts.push(groupTable(report.groups));
   if (report.remoteGroups.length > 0) parts.push(table(report.remoteGroups, remoteColumns));
   return parts.join("\n");
 }
@@ -75,16 +75,20 @@ function readinessText({ why, problems }: StatusReport): string {
   );
 }
 
-function remarksOn(groups: readonly GroupReport[]): string {
-  return groups
+function groupTable(groups: readonly GroupReport[]): string {
+  const isCounted = groups.every((group) => group.volumes !== undefined);
+  const remarks = groups
     .filter((group) => group.volumes === 0)
-    .map(({ name }) => `${name}: has no volumes any more; what it journaled is kept\n`)
-    .join("");
+    .map(({ name }) => `${name}: has no volumes any more; what it journaled is kept\n`);
+  const columns = isCounted ? groupColumns : groupColumns.filter(({ title }) => title !== volumesTitle);
+  return table(groups, columns) + remarks.join("");
 }
+
+const volumesTitle = "VOLUMES";
 
 const groupColumns: readonly Column<GroupReport>[] = [
   { title: "GROUP", text: (group) => group.name },
-  { title: "VOLUMES", isNumber: true, text: ({ volumes }) => (volumes === undefined ? "" : String(volumes)) },
+  { title: volumesTitle, isNumber: true, text: ({ volumes }) => (volumes === undefined ? "" : String(volumes)) },
   { title: "MODE", text: ({ mode, wantedMode }) => (mode === wantedMode ? mode : `${mode} (to ${wantedMode})`) },
   { title: "STATE", text: (group) => group.state },
   { title: "LINK", text: (group) => (group.linkUp ? "up" : "down") },

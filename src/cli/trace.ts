@@ -65,7 +65,10 @@ async function trace(args: readonly string[]): Promise<number> {
   const { roles } = (await api.ask("GET", ["status"])) as StatusReport;
   const lastStep = roles.includes("local") ? "stored" : "replied";
   const before = (await look()).entries;
-  if (values.json !== true) process.stderr.write(`waiting for writes to ${name}, ${seconds} s at most\n`);
+  if (values.json !== true)
+    process.stderr.write(
+      `waiting for writes to ${name}, ${seconds} s at most; times are microseconds since a write came\n`,
+    );
   const endsAtMs = nodeClock.monotonicMs() + seconds * 1000;
   const collector = new TraceCollector(before, { count, lastStep, endsAtMs });
   const signal = endingSignal().then(() => true);

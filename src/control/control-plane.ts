@@ -2,10 +2,12 @@
  * What operators may ask and order, whatever way they came: the API's routes are one. Facts come from the sides, as fresh
  * as they are to be had without waiting for a disk.
  */
+import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { statusPatienceMs } from "#src/core/limits.ts";
 import { nearestName } from "#src/core/nearest-name.ts";
 import type { Counters } from "#src/host/counters.ts";
+import type { SocketAddress } from "#src/host/socket.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
 import { formatAddress } from "./listening-address.ts";
 import { type GroupReport, readinessOf } from "./readiness.ts";
@@ -33,6 +35,8 @@ export interface StatusReport {
   readonly volumes: readonly VolumeReport[];
   readonly groups: readonly GroupReport[];
   readonly remoteGroups: readonly RemoteGroupFacts[];
+  /** Where hosts attach volumes, each by its name. */
+  readonly nbd: readonly string[];
   /** Where local appliances find the remote one that runs here. */
   readonly wire?: string;
   /** Since the program was started; true at this moment, whatever else is silent. */
@@ -84,6 +88,7 @@ export class ControlPlane {
       volumes,
       groups,
       remoteGroups,
+      nbd: facts.flatMap((one) => one.nbdAddresses).map((address) => this.#uri(address, "")),
       ...(wire === undefined ? {} : { wire: formatAddress(wire) }),
       counters: this.#parts.counters.read(),
     };
@@ -101,13 +106,13 @@ export class ControlPlane {
     const volumes = this.#parts.keeper?.describe(facts.flatMap((one) => one.volumes)) ?? [];
     return volumes.map((volume) => ({
       ...volume,
-      uris: addresses.flatMap((address) =>
-        // Whoever handed a socket over knows where it is.
-        address.kind === "inherited"
-          ? []
-          : [formatNbdUri({ address, exportName: volume.name, tls: this.#parts.nbdWithTls })],
-      ),
+      uris: addresses.map((address) => this.#uri(address, volume.name)),
     }));
+  }
+
+  #uri(address: SocketAddress, exportName: string): string {
+    assert(address.kind !== "inherited", "volumes are attached where the configuration says");
+    return formatNbdUri({ address, exportName, tls: this.#parts.nbdWithTls });
   }
 
   async volume(name: string): Promise<VolumeReport> {
@@ -154,14 +159,15 @@ export class ControlPlane {
   #keeper(): VolumeKeeper {
     const { keeper } = this.#parts;
     if (keeper === undefined)
-      throw new RefuseError("volumes are added where their interceptor runs, and none runs here");
+      throw new RefuseError("volumes are the interceptor's, which does not run here: name its API, with --api URL");
     return keeper;
   }
 
   #local(role: RoleName): SideClient {
     const side = this.#parts.sides.find((one) => one.name === "local");
     if (side === undefined || !this.#parts.roles.includes(role)) {
-      throw new RefuseError(`only the role ${role} can do that, and it does not run here`);
+      const where = role === "local" ? "the local appliance" : "the interceptor";
+      throw new RefuseError(`${where} can do that, and it does not run here: name its API, with --api URL`);
     }
     return side;
   }

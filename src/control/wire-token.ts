@@ -18,7 +18,8 @@ export async function wireToken(config: Config, roles: readonly RoleName[], port
     // One side makes it, or two sides would each have one of their own.
     if (!roles.includes("remote")) {
       throw new RefuseError(
-        `wire.tokenFile is not set, and there is no ${tokenFile}: give both sides the same token, in a file`,
+        `wire.tokenFile is not set, and there is no ${tokenFile}: name a file with the token that all roles share; ` +
+          "the remote appliance makes one at its first start, wire.token in its data folder",
       );
     }
     await publish(ports.files, tokenFile, Buffer.from(`${ports.randomness.bytes(tokenBytes).toString("hex")}\n`));

@@ -21,6 +21,8 @@ test("says what is missing: ready while writes are taken, and not ready when the
   const local = await RunningProgram.start("local", data, "--set", `remote.address=${socket}`);
   const interceptor = await RunningProgram.start("interceptor", data);
   const line = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"];
+  expect((await interceptor.typed("mode", "disk", "sync")).stderr).toContain("name its API, with --api URL");
+  expect((await local.typed(...line)).stderr).toContain("name its API, with --api URL");
   expect((await interceptor.asked(...line)) as VolumeReport).toMatchObject({ state: "open" });
   await vi.waitFor(async () => expect(await firstLine(local)).toMatch(/\(local\): ready$/), patience);
   expect(await firstLine(interceptor)).toMatch(/\(interceptor\): ready$/);

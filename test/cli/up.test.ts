@@ -6,6 +6,7 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { GroupFacts, TraceEntry } from "#src/control/role.ts";
 import { run } from "#test/clients/command.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
@@ -249,4 +250,18 @@ describe("the demo", () => {
       await demo.program.stop();
     }
   });
+});
+
+test("people are told where everything is, and what to do next", async () => {
+  const data = join(temporaryFolder(), "data");
+  const ports = ["--set", "http.port=0", "--set", "nbd.port=0"];
+  const up = new Program("up", [process.execPath, launcher, "up", "--data", data, ...ports]);
+  const next = await up.line((line) => line.startsWith("No volumes yet."));
+  expect(next).toMatch(/In another terminal: tidemark volume add NAME --source PATH --size 10G --api http:\S+\d$/);
+  expect(up.lines.slice(0, 3)).toEqual([
+    expect.stringMatching(/^tidemark \S+ runs \(interceptor, local, remote\); data in \//),
+    expect.stringMatching(/^ {2}API {3}http:\/\/127\.0\.0\.1:\d+$/),
+    expect.stringMatching(/^ {2}NBD {3}nbd:\/\/127\.0\.0\.1:\d+\/$/),
+  ]);
+  await up.stop();
 });
