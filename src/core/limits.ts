@@ -182,7 +182,10 @@ export const shipperKeptBytesMax = 8 * MiB;
 /** After so many the writers of the moment get their turn. */
 export const shipperReadsPerTurn = 4;
 export const batchSlabBytes = 4 * MiB;
-/** Batches that were not acknowledged, or not written to their source, of all groups of a thread together. */
+/**
+ * Batches that were not acknowledged, or not written to their source, of all groups of a thread together; where others
+ * hold all of it, each group has memory for one largest batch besides.
+ */
 export const batchSlabCountMax = 12;
 
 // Wire: frames between appliances, and between interceptor and appliance

@@ -6,51 +6,43 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { batchBytesMax } from "#src/core/limits.ts";
-
-export class BatchSlab {
-  readonly buffer: Buffer;
-  readonly #idle: (slab: BatchSlab) => void;
-  #holds = 0;
-  /** Where the next batch begins. */
-  usedBytes = 0;
-
-  constructor(byteLength: number, idle: (slab: BatchSlab) => void) {
-    this.buffer = Buffer.allocUnsafeSlow(byteLength);
-    this.#idle = idle;
-  }
-
-  hold(): void {
-    this.#holds++;
-  }
-
-  release(): void {
-    assert(this.#holds > 0, "memory is given back once by each who held it");
-    this.#holds--;
-    if (this.#holds === 0) this.#idle(this);
-  }
-
-  get isHeld(): boolean {
-    return this.#holds > 0;
-  }
-}
+import { BatchShare, type SharedSlabs } from "./batch-share.ts";
+import { BatchSlab } from "./batch-slab.ts";
 
 export interface BatchPoolOptions {
   readonly slabBytes: number;
   readonly slabCountMax: number;
-  /** `current` was undefined, and is not any more. */
+  /** Somebody was refused, and may ask again. */
   readonly freed: () => void;
 }
 
-export class BatchPool {
+export class BatchPool implements SharedSlabs {
   readonly #options: BatchPoolOptions;
   readonly #free: BatchSlab[] = [];
   #current: BatchSlab | undefined;
   #slabCount = 0;
   #wanted = false;
+  readonly #shares = new Set<BatchShare>();
 
   constructor(options: BatchPoolOptions) {
     assert(options.slabBytes >= batchBytesMax, "a slab takes a largest batch");
     this.#options = options;
+  }
+
+  /** For one more who makes batches. */
+  share(): BatchShare {
+    const share = new BatchShare(this);
+    this.#shares.add(share);
+    return share;
+  }
+
+  leave(share: BatchShare): void {
+    this.#shares.delete(share);
+    this.eased();
+  }
+
+  get hasOneShare(): boolean {
+    return this.#shares.size <= 1;
   }
 
   /** The slab in which a largest batch has room, from `usedBytes` on. Undefined: none is free; `freed` will be called. */
@@ -58,14 +50,29 @@ export class BatchPool {
     const current = this.#current;
     if (current !== undefined && current.usedBytes + batchBytesMax <= this.#options.slabBytes) return current;
     this.#current = this.#free.pop() ?? this.#grow();
-    this.#wanted = this.#current === undefined;
+    this.#wanted ||= this.#current === undefined;
     return this.#current;
+  }
+
+  get freeCount(): number {
+    const isCurrentFree = this.#current !== undefined && !this.#current.isHeld;
+    return this.#options.slabCountMax - this.#slabCount + this.#free.length + (isCurrentFree ? 1 : 0);
+  }
+
+  want(): void {
+    this.#wanted = true;
+  }
+
+  eased(): void {
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    this.#options.freed();
   }
 
   /** Whether memory may be kept longer than anyone waits for it: a third of it is free in any case. */
   get isAmple(): boolean {
     const { slabCountMax } = this.#options;
-    return (slabCountMax - this.#slabCount + this.#free.length) * 3 >= slabCountMax;
+    return this.freeCount * 3 >= slabCountMax;
   }
 
   get slabCount(): number {
@@ -81,8 +88,6 @@ export class BatchPool {
   #becameFree(slab: BatchSlab): void {
     slab.usedBytes = 0;
     if (slab !== this.#current) this.#free.push(slab);
-    if (!this.#wanted) return;
-    this.#wanted = false;
-    this.#options.freed();
+    this.eased();
   }
 }

@@ -10,7 +10,7 @@ import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
 import { batchBytesMax, volumeFlushCountMax } from "#src/core/limits.ts";
 import { BatchBuilder } from "#src/records/batch-builder.ts";
-import type { BatchPool, BatchSlab } from "#src/records/batch-pool.ts";
+import type { BatchShare, BatchSpace } from "#src/records/batch-share.ts";
 import { recordType } from "#src/records/record.ts";
 import { frameType } from "./frame.ts";
 import type { FrameChannel } from "./frame-channel.ts";
@@ -19,7 +19,7 @@ import type { BatchMemory, FlushDone, VolumeLink, VolumeReceiver } from "./volum
 import { type Flushed, noOrder, type Progress } from "./volume-messages.ts";
 
 interface MadeBatch {
-  readonly slab: BatchSlab;
+  readonly slab: BatchSpace;
   readonly start: number;
   readonly end: number;
 }
@@ -29,14 +29,14 @@ const volumeNumber = 1;
 
 export class RemoteVolumeLink implements VolumeLink {
   readonly #channel: FrameChannel;
-  readonly #pool: BatchPool;
+  readonly #memory: BatchShare;
   readonly #receiver: VolumeReceiver;
   readonly #builder = new BatchBuilder();
   /** Of the batch in the making. */
-  #slab: BatchSlab | undefined;
+  #slab: BatchSpace | undefined;
   #start = 0;
   readonly #outbox: MadeBatch[] = [];
-  #leaving: BatchSlab | undefined;
+  #leaving: BatchSpace | undefined;
   #lastOrdinal: number;
   #progress: Progress;
   #sentBytes = 0;
@@ -48,9 +48,9 @@ export class RemoteVolumeLink implements VolumeLink {
   #toldDurableOrdinal = 0;
   #isOver = false;
 
-  constructor(channel: FrameChannel, pool: BatchPool, receiver: VolumeReceiver, lastOrdinal: number) {
+  constructor(channel: FrameChannel, memory: BatchShare, receiver: VolumeReceiver, lastOrdinal: number) {
     this.#channel = channel;
-    this.#pool = pool;
+    this.#memory = memory;
     this.#receiver = receiver;
     this.#lastOrdinal = lastOrdinal;
     this.#progress = { acknowledged: 0, pressure: 0, grantedBytes: 0 };
@@ -78,7 +78,7 @@ export class RemoteVolumeLink implements VolumeLink {
   /** A batch is begun when a largest one has memory, and may be sent. */
   #begin(): boolean {
     if (this.#madeBytes + batchBytesMax > this.#progress.grantedBytes) return false;
-    const slab = this.#pool.current;
+    const slab = this.#memory.current;
     if (slab === undefined) return false;
     slab.hold();
     this.#slab = slab;
@@ -223,5 +223,6 @@ export class RemoteVolumeLink implements VolumeLink {
   over(): void {
     this.#leaving?.release();
     this.#leaving = undefined;
+    this.#memory.leave();
   }
 }

@@ -82,7 +82,7 @@ export class VolumeConversation implements FrameHandler {
   #attached(body: Buffer): void {
     const { channel, pool, receiver, attached } = this.#parts;
     const { lastOrdinal, inDoubt } = decodeVolumeWelcome(body);
-    const link = new RemoteVolumeLink(channel, pool, receiver, lastOrdinal);
+    const link = new RemoteVolumeLink(channel, pool.share(), receiver, lastOrdinal);
     this.#link = link;
     void channel.over.then(() => link.over());
     attached({ link, lastOrdinal, inDoubt }, link);

@@ -13,6 +13,7 @@ import type { Log } from "#src/host/log.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { BatchPool } from "#src/records/batch-pool.ts";
+import type { BatchShare } from "#src/records/batch-share.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 import type { FlushDone } from "#src/wire/volume-link.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
@@ -51,6 +52,7 @@ const noMarks: Watermarks = { received: 0, durable: 0, stored: 0 };
 export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly #parts: LocalGroupParts;
   readonly #log: Log;
+  readonly #memory: BatchShare;
   readonly order: Order;
   readonly trace = new TraceLog();
   readonly #link: GroupLink;
@@ -70,8 +72,9 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   #isOver = false;
 
   constructor(parts: LocalGroupParts) {
-    const { machine, spool, state, pool, policy, facts } = parts;
+    const { machine, spool, state, policy, facts } = parts;
     this.#parts = parts;
+    this.#memory = parts.pool.share();
     this.#log = machine.log.with({ group: state.state.name });
     this.volumes = new GroupVolumes(state, facts.ordinals, {
       noted: () => this.#release(),
@@ -80,7 +83,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.order = new Order({
       spool,
       state,
-      pool,
+      memory: this.#memory,
       clock: machine.clock,
       // An epoch that is to begin has no record yet, and an empty spool none of those before either.
       epoch: spool.lastEpoch || (state.state.epochSeq === null ? state.state.epoch : state.state.epoch - 1),
@@ -90,6 +93,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       hook: parts.hook,
       appended: (batch) => this.#appended(batch),
       failed: (error) => this.fail(error),
+      memoryShort: () => this.#shipper.letGo(),
       stuck: () => this.#pressure.watch(),
       roomAgain: () => this.roomAgain(),
     });
@@ -127,7 +131,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       spool,
       link: this.#link,
       clock: machine.clock,
-      mayKeep: () => pool.isAmple,
+      mayKeep: () => this.#memory.isAmple,
       failed: (error) => this.fail(error),
     });
   }
@@ -382,6 +386,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#parts.state.end();
     if (this.#failure === undefined) await this.#parts.state.update({ stoppedAtSeq: this.order.lastSeq });
     this.#parts.spool.close();
+    this.#memory.leave();
   }
 
   #close(): void {

@@ -12,7 +12,8 @@ import { batchAlignmentBytes, batchBytesMax } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import { BatchBuilder, type NewRecord } from "#src/records/batch-builder.ts";
-import { type BatchPool, BatchSlab } from "#src/records/batch-pool.ts";
+import type { BatchShare, BatchSpace } from "#src/records/batch-share.ts";
+import { BatchSlab } from "#src/records/batch-slab.ts";
 import { encodeExtra, recordType, wholeGroup } from "#src/records/record.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { RecordClock } from "./record-clock.ts";
@@ -20,7 +21,7 @@ import type { Spool } from "./spool.ts";
 
 /** A batch that has its place. Used again for the next one: whoever needs a part of it longer takes it out. */
 export interface Appended {
-  readonly memory: BatchSlab;
+  readonly memory: BatchSpace;
   readonly start: number;
   readonly spanBytes: number;
   readonly position: number;
@@ -31,7 +32,7 @@ export interface Appended {
 export interface OrderParts {
   readonly spool: Spool;
   readonly state: GroupStateFile;
-  readonly pool: BatchPool;
+  readonly memory: BatchShare;
   readonly clock: Clock;
   readonly epoch: number;
   readonly lastSeq: number;
@@ -42,6 +43,8 @@ export interface OrderParts {
   /** The spool or the group's state cannot be written any more. */
   readonly failed: (error: Error) => void;
   readonly hook: FaultHook | undefined;
+  /** All memory that this group may have is held. */
+  readonly memoryShort: () => void;
   /** There is no room: `tryAgain` is to be called from time to time. */
   readonly stuck: () => void;
   /** There is room again after there was none. */
@@ -52,7 +55,7 @@ export class Order {
   readonly #parts: OrderParts;
   readonly #builder = new BatchBuilder();
   readonly #recordClock: RecordClock;
-  #slab: BatchSlab | undefined;
+  #slab: BatchSpace | undefined;
   /** Where the batch in the making begins in it. */
   #start = 0;
   #epoch: number;
@@ -78,7 +81,7 @@ export class Order {
   }
 
   /** What the batch in the making lies in. */
-  get memory(): BatchSlab {
+  get memory(): BatchSpace {
     assert(this.#slab !== undefined, "a batch is being made");
     return this.#slab;
   }
@@ -90,19 +93,22 @@ export class Order {
   hasRoomFor(payloadBlocks: number, extraBytes = 0): boolean {
     // One for the record to come, and two for what the appliance may add to it.
     if (this.#isStuck || this.#isOver || !this.#hasSeqsFor(this.openRecordCount + 3)) return false;
-    if (this.#slab === undefined && !this.#begin()) return false;
+    if (this.#slab === undefined && !this.#begin()) {
+      this.#parts.memoryShort();
+      return false;
+    }
     return this.#builder.hasRoomFor(payloadBlocks, extraBytes);
   }
 
   #begin(): boolean {
-    const slab = this.#parts.pool.current;
+    const slab = this.#parts.memory.current;
     if (slab === undefined) return false;
     this.#makeIn(slab);
     return true;
   }
 
   /** Other groups make batches in the same slab, also while this one waits for room in its spool: so it has its place. */
-  #makeIn(slab: BatchSlab): void {
+  #makeIn(slab: BatchSpace): void {
     slab.hold();
     this.#slab = slab;
     this.#start = slab.usedBytes;
@@ -111,7 +117,7 @@ export class Order {
   }
 
   /** What a largest batch would have needed besides can be had by the next, unless somebody is behind it already. */
-  #giveBackRest(slab: BatchSlab, spanBytes: number): void {
+  #giveBackRest(slab: BatchSpace, spanBytes: number): void {
     if (slab.usedBytes === this.#start + batchBytesMax) slab.usedBytes = this.#start + spanBytes;
   }
 
@@ -139,7 +145,7 @@ export class Order {
     this.#noteJump();
   }
 
-  #append(slab: BatchSlab): Appended | undefined {
+  #append(slab: BatchSpace): Appended | undefined {
     const { clock, spool, state, hook } = this.#parts;
     const spanBytes = alignUp(this.#builder.byteLength, batchAlignmentBytes);
     const firstSeq = this.#lastSeq + 1;

@@ -97,6 +97,16 @@ export class Shipper {
     else this.#gatherTimer ??= this.#parts.clock.timer(shipperGatherMs, () => this.#gatheredLongEnough());
   }
 
+  /** Writers wait for memory: what is kept can be read back from the spool. */
+  letGo(): void {
+    if (this.#kept.length === 0) return;
+    this.#isLive = false;
+    for (const { memory } of this.#kept) memory.release();
+    this.#kept = [];
+    this.#keptBytes = 0;
+    this.#pumpSoon();
+  }
+
   #keep(memory: BatchMemory, start: number, byteLength: number, position: number): void {
     this.#keptBytes += byteLength;
     const last = this.#kept.at(-1);

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { RetryError } from "#src/core/errors.ts";
+import { blockBytes, MiB } from "#src/core/limits.ts";
 import { recordTypeName } from "#src/records/record.ts";
+import type { BatchMemory, VolumeLink } from "#src/wire/volume-link.ts";
 import { Bench, identity, policy, startBench } from "./appliance-bench.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
 
@@ -307,6 +309,42 @@ test("a flush waits for a seq that is reserved, and is answered then", async () 
   it.remote.markAll(it.figures.lastSeq);
   await it.rest(1_000);
   expect(outcomes.map((outcome) => outcome.length)).toEqual([1, 1, 1, 1, 1]);
+});
+
+test("a group in sync whose remote stands still takes no memory that others need", async () => {
+  const it = new Bench();
+  const limits = { spoolSegmentBytes: 4 * MiB, spoolLimitBytes: 1024 * MiB, lagBytesMax: 1024 * MiB };
+  it.policy = { ...policy, ...limits };
+  await it.start("sync");
+  await it.done(it.appliance.addGroup({ id: "bb".repeat(16), name: "h", mode: "async" }));
+  const acknowledged: number[] = [];
+  const { link: other } = await it.done(
+    it.appliance.attach({ ...identity, id: "cc", name: "other", group: "h" }, 0, {
+      redo: async () => {},
+      acknowledged: (ordinal) => acknowledged.push(ordinal),
+      roomAgain: () => {},
+      lost: (error) => expect.unreachable(error.message),
+    }),
+  );
+  const payload = Buffer.alloc(256 * blockBytes, 1);
+  // As an interceptor does until the acknowledgement.
+  const write = (link: VolumeLink): BatchMemory => {
+    link.addWrite(0, 256, payload, 0);
+    const { memory } = link;
+    memory.hold();
+    link.commit();
+    return memory;
+  };
+  let stalledCount = 0;
+  for (; it.link.hasRoomFor(256) && stalledCount < 100; stalledCount++) write(it.link);
+  expect(stalledCount).toBeGreaterThan(5);
+  expect(stalledCount).toBeLessThan(100);
+  expect(it.acknowledged).toEqual([]);
+  for (let count = 0; count < 100; count++) {
+    expect(other.hasRoomFor(256)).toBe(true);
+    write(other).release();
+  }
+  expect(acknowledged.at(-1)).toBe(100);
 });
 
 test("a spool that cannot be written any more takes the volume with it", async () => {
