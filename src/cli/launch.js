@@ -32,6 +32,8 @@ async function runHere() {
   quietExperimentalWarnings();
   // Hardly anything on the way of a request is garbage, so a large nursery would only be memory.
   setFlagsFromString("--max-semi-space-size=1");
+  // Nor is there work for several: waking them takes longer, and they run where a request should.
+  setFlagsFromString("--single-threaded-gc");
   warmCompileCache();
   module.enableCompileCache(cacheFolder);
   await import("./main.ts");

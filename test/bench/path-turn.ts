@@ -7,7 +7,7 @@ import type { PathTurn } from "./path-results.ts";
 import { createScratch } from "./scratch.ts";
 
 /** Code is compiled while it runs, files get their blocks; that is not what is asked for here. */
-const warmUpSeconds = 1;
+const warmUpSeconds = 3;
 const syncMs = 300_000;
 
 export interface TurnPlan {
