@@ -6,6 +6,7 @@ import { type Command, UsageError } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
 import { dumpCommand } from "./dump.ts";
+import { groupCommand } from "./group.ts";
 import { modeCommand } from "./mode.ts";
 import { interceptorCommand, localCommand, remoteCommand, upCommand } from "./roles.ts";
 import { serveCommand } from "./serve.ts";
@@ -19,6 +20,7 @@ const commands: readonly Command[] = [
   localCommand,
   remoteCommand,
   volumeCommand,
+  groupCommand,
   modeCommand,
   statusCommand,
   traceCommand,

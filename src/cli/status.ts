@@ -75,11 +75,14 @@ function readinessText({ why, problems }: StatusReport): string {
   );
 }
 
-function groupTable(groups: readonly GroupReport[]): string {
+export function groupTable(groups: readonly GroupReport[]): string {
   const isCounted = groups.every((group) => group.volumes !== undefined);
   const remarks = groups
     .filter((group) => group.volumes === 0)
-    .map(({ name }) => `${name}: has no volumes any more; what it journaled is kept\n`);
+    .map(
+      ({ name }) =>
+        `${name}: has no volumes any more; what it journaled is kept; 'tidemark group rm ${name}' ends it\n`,
+    );
   const columns = isCounted ? groupColumns : groupColumns.filter(({ title }) => title !== volumesTitle);
   return table(groups, columns) + remarks.join("");
 }

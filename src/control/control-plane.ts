@@ -156,6 +156,18 @@ export class ControlPlane {
     return found(name, (await this.status()).groups, "group");
   }
 
+  /** What the remote appliance has of it stays. */
+  async removeGroup(name: string): Promise<void> {
+    const side = this.#local("local");
+    const { volumes } = found(name, (await this.status()).groups, "group");
+    if (volumes !== undefined && volumes > 0) {
+      throw new RefuseError(
+        `group '${name}' has ${volumes === 1 ? "a volume" : `${volumes} volumes`}: remove what it has`,
+      );
+    }
+    await side.ask("removeGroup", { group: name, isAbandoned: volumes === 0 });
+  }
+
   #keeper(): VolumeKeeper {
     const { keeper } = this.#parts;
     if (keeper === undefined)

@@ -68,6 +68,10 @@ export class LocalPart {
     await this.#appliance.addGroup({ id, name, mode });
   }
 
+  async removeGroup(name: string, isAbandoned: boolean): Promise<void> {
+    await this.#appliance.removeGroup(name, isAbandoned);
+  }
+
   setMode(groupName: string, mode: Mode): void {
     this.#appliance.setMode(groupName, mode);
   }

@@ -94,6 +94,11 @@ class LocalSide implements SideActions {
     return null;
   };
 
+  removeGroup: SideActions["removeGroup"] = async ({ group, isAbandoned }) => {
+    await this.#localPart.removeGroup(group, isAbandoned);
+    return null;
+  };
+
   trace: SideActions["trace"] = async ({ volume }) => {
     const interceptor = this.#interceptorPart;
     const written = interceptor.trace(volume);

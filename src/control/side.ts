@@ -72,6 +72,8 @@ export interface SideWords {
   removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: null };
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };
   setMode: { readonly ask: { readonly group: string; readonly mode: Mode }; readonly answer: null };
+  /** `isAbandoned`: it is known that it has no volumes any more. */
+  removeGroup: { readonly ask: { readonly group: string; readonly isAbandoned: boolean }; readonly answer: null };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };
   stop: { readonly ask: null; readonly answer: Farewell };
 }

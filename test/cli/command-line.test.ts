@@ -21,7 +21,7 @@ async function disk(): Promise<string> {
   return path;
 }
 
-const names = "up interceptor local remote volume mode status trace dump config demo".split(" ");
+const names = "up interceptor local remote volume group mode status trace dump config demo".split(" ");
 
 describe("help", () => {
   test.each([[["--help"]], [["help"]]])("%j lists the commands", async (line) => {
@@ -78,6 +78,8 @@ describe("wrong use ends with 2 and one line", () => {
     [["volume", "add", "a", "--source", "/a", "--size", "big"], "--size takes a size like 512M or 10G, not 'big'"],
     [["volume", "add", "a", "--source", "/a", "--mode", "fast"], "a mode is sync or async, not 'fast'"],
     [["volume", "rm"], "volume rm takes one NAME"],
+    [["group"], "group is followed by ls or rm"],
+    [["group", "rm"], "group rm takes one NAME"],
     [["mode", "a"], "mode takes a GROUP and sync or async"],
     [["mode", "a", "fast"], "a mode is sync or async, not 'fast'"],
     [["status", "--api", "nowhere"], "--api takes a URL"],

@@ -50,5 +50,7 @@ test("a group without volumes is shown as such, with what it has", async () => {
   expect((await up.typed("status")).stdout).not.toContain("no volumes");
   await up.asked("volume", "rm", "disk");
   expect((await up.status()).groups).toMatchObject([{ name: "disk", volumes: 0 }]);
-  expect((await up.typed("status")).stdout).toContain("disk: has no volumes any more; what it journaled is kept\n");
+  expect((await up.typed("status")).stdout).toContain(
+    "disk: has no volumes any more; what it journaled is kept; 'tidemark group rm disk' ends it\n",
+  );
 });

@@ -29,6 +29,11 @@ export class GroupVolumes {
     return this.#links;
   }
 
+  /** A volume is attached, or about to be. */
+  get isInUse(): boolean {
+    return this.#claimed.size > 0;
+  }
+
   /** False: somebody has the volume. */
   claim(volume: number): boolean {
     if (this.#claimed.has(volume)) return false;

@@ -13,6 +13,7 @@ import { attachVolume } from "./attachment.ts";
 import type { GroupFigures } from "./group-figures.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { fetchLost, LinkRelay } from "./group-recovery.ts";
+import { finishRemoval, isBeingRemoved, refuseNeeded, removeGroupFiles } from "./group-removal.ts";
 import { beginLife, type NewGroup, noBootId, openGroupState } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { LocalGroup } from "./local-group.ts";
@@ -40,6 +41,7 @@ export class LocalAppliance implements VolumeLinks {
   readonly #writer: string;
   readonly #groups = new Map<string, LocalGroup>();
   readonly #opening = new Map<string, Promise<LocalGroup>>();
+  readonly #removing = new Map<string, Promise<void>>();
 
   private constructor(parts: LocalApplianceParts) {
     this.#parts = parts;
@@ -58,7 +60,9 @@ export class LocalAppliance implements VolumeLinks {
     files.makeFolder(`${parts.folder}/groups`);
     await folderSynced(parts.machine, parts.folder);
     for (const id of files.list(`${parts.folder}/groups`)) {
-      if (!files.exists(`${parts.folder}/groups/${id}/group.json`)) continue;
+      const folder = `${parts.folder}/groups/${id}`;
+      if (isBeingRemoved(files, folder)) await finishRemoval(files, folder);
+      if (!files.exists(`${folder}/group.json`)) continue;
       await appliance.#openGroup({ id, name: "", mode: parts.newGroupMode });
     }
     return appliance;
@@ -74,6 +78,8 @@ export class LocalAppliance implements VolumeLinks {
   }
 
   #groupNamed(name: string, create: NewGroup): Promise<LocalGroup> {
+    const removing = this.#removing.get(name);
+    if (removing !== undefined) return removing.then(() => this.#groupNamed(name, create));
     const found = this.#groups.get(name);
     if (found !== undefined) return Promise.resolve(found);
     let opening = this.#opening.get(name);
@@ -165,6 +171,21 @@ export class LocalAppliance implements VolumeLinks {
     this.#group(groupName).setMode(mode);
   }
 
+  /** Refused while anybody needs it. `isAbandoned`: its volumes were removed, whatever their sources may lack. */
+  async removeGroup(name: string, isAbandoned: boolean): Promise<void> {
+    const group = this.#group(name);
+    refuseNeeded(group, isAbandoned);
+    this.#groups.delete(name);
+    const folder = `${this.#parts.folder}/groups/${group.state.state.id}`;
+    const removing = group.stop().then(() => removeGroupFiles(this.#parts.machine.files, folder));
+    // Who names it meanwhile begins another one afterwards.
+    this.#removing.set(
+      name,
+      removing.catch(() => {}).finally(() => this.#removing.delete(name)),
+    );
+    await removing;
+  }
+
   figures(): GroupFigures[] {
     return [...this.#groups.values()].map((group) => group.figures());
   }
@@ -188,6 +209,7 @@ export class LocalAppliance implements VolumeLinks {
   }
 
   async stop(): Promise<void> {
+    await Promise.all(this.#removing.values());
     await Promise.all([...this.#groups.values()].map((group) => group.stop()));
     this.#groups.clear();
   }

@@ -97,6 +97,15 @@ function groupRoutes(control: ControlPlane): Route[] {
       answer: async () => json(200, { groups: (await control.status()).groups }),
     },
     {
+      method: "DELETE",
+      path: `${apiPrefix}/groups/{g}`,
+      summary: "ends a group that has no volumes any more; what the remote appliance has of it stays",
+      answer: async ([name = ""]) => {
+        await control.removeGroup(name);
+        return json(200, {});
+      },
+    },
+    {
       method: "PUT",
       path: `${apiPrefix}/groups/{g}/mode`,
       summary: "switches a group's mode, live",

@@ -126,6 +126,7 @@ export class ScriptedSide {
         }),
       unfence: (ask) => acted("unfence", ask, () => null),
       setMode: (ask) => acted("setMode", ask, () => null),
+      removeGroup: (ask) => acted("removeGroup", ask, () => null),
       trace: (ask) => acted("trace", ask, () => []),
     };
   }

@@ -1,0 +1,49 @@
+/** The end of a group at this side: who still needs it, and how its files go. What the remote appliance has of it stays. */
+import { join } from "node:path";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
+import type { Files } from "#src/host/files.ts";
+import { whenDone } from "#src/host/when-done.ts";
+import type { LocalGroup } from "./local-group.ts";
+
+/** Throws where somebody does. `isAbandoned`: its volumes were removed, whatever their sources may lack. */
+export function refuseNeeded(group: LocalGroup, isAbandoned: boolean): void {
+  const { name, lastSeq, durable, linkUp } = group.figures();
+  if (group.volumes.isInUse) throw new RefuseError(`group '${name}' is in use: a volume of it is attached`);
+  if (durable < lastSeq) {
+    const link = linkUp ? "" : ", to which there is no link";
+    throw new RetryError(
+      `group '${name}' has ${lastSeq - durable} records for the remote appliance${link}: wait for that`,
+    );
+  }
+  if (!isAbandoned && group.volumes.releasableSeq(lastSeq) < lastSeq) {
+    throw new RefuseError(
+      `group '${name}' has records that a source may lack: its interceptor must be started once more`,
+    );
+  }
+}
+
+/**
+ * The state gets another name first: a group without one is none, and what lies beside that name may go, now or at the
+ * next start. Folders that are empty are left.
+ */
+export async function removeGroupFiles(files: Files, folder: string): Promise<void> {
+  files.rename(join(folder, "group.json"), join(folder, removedName));
+  await whenDone((done) => files.syncFolder(folder, done));
+  await finishRemoval(files, folder);
+}
+
+export function isBeingRemoved(files: Files, folder: string): boolean {
+  return files.exists(join(folder, removedName));
+}
+
+export async function finishRemoval(files: Files, folder: string): Promise<void> {
+  const spool = join(folder, "spool");
+  if (files.exists(spool)) {
+    for (const name of files.list(spool)) files.remove(join(spool, name));
+    await whenDone((done) => files.syncFolder(spool, done));
+  }
+  files.remove(join(folder, removedName));
+  await whenDone((done) => files.syncFolder(folder, done));
+}
+
+const removedName = "group.removed";
