@@ -37,5 +37,6 @@ export const modeCommand: Command = {
 
 function sentence({ name, mode, wantedMode, why, lagRecords }: GroupFacts): string {
   if (mode === wantedMode) return `${name} is in ${mode}`;
-  return `${name} is on its way to ${wantedMode}: ${why ?? `${lagRecords} record${lagRecords === 1 ? " is" : "s are"} to be shipped first`}`;
+  const backlog = lagRecords === 1 ? "a record is" : `${lagRecords} records are`;
+  return `${name} is on its way to ${wantedMode}: ${why ?? `${backlog} to be shipped first`}`;
 }

@@ -10,10 +10,9 @@ export function refuseNeeded(group: LocalGroup, isAbandoned: boolean): void {
   const { name, lastSeq, durable, linkUp } = group.figures();
   if (group.volumes.isInUse) throw new RefuseError(`group '${name}' is in use: a volume of it is attached`);
   if (durable < lastSeq) {
+    const count = lastSeq - durable === 1 ? "a record" : `${lastSeq - durable} records`;
     const link = linkUp ? "" : ", to which there is no link";
-    throw new RetryError(
-      `group '${name}' has ${lastSeq - durable} records for the remote appliance${link}: wait for that`,
-    );
+    throw new RetryError(`group '${name}' has ${count} for the remote appliance${link}: wait for that`);
   }
   if (!isAbandoned && group.volumes.releasableSeq(lastSeq) < lastSeq) {
     throw new RefuseError(

@@ -36,9 +36,7 @@ describe("a group is not removed", () => {
     it.link.reportDurable(1);
     it.link.detach();
     it.remote.mark({ received: 2, durable: 1, stored: 1 });
-    await expect(it.done(it.appliance.removeGroup("g", true))).rejects.toThrow(
-      "has 1 records for the remote appliance",
-    );
+    await expect(it.done(it.appliance.removeGroup("g", true))).rejects.toThrow("has a record for the remote appliance");
     expect(it.figures.name).toBe("g");
   });
 
