@@ -45,6 +45,7 @@ export class GroupMode {
   #asked: Mode | undefined;
   /** The switch whose record has no place yet. */
   #unplaced: { readonly modeSwitch: ModeSwitch; readonly seq: number } | undefined;
+  #toldPhase: ModePhase;
   /** Seqs of switches that the group's state does not speak of durably. */
   readonly #unnoted = new Set<number>();
   #isOver = false;
@@ -52,6 +53,7 @@ export class GroupMode {
   constructor(parts: GroupModeParts) {
     this.#parts = parts;
     this.#machine = new ModeMachine(parts.policy, parts.mode, parts.wanted, parts.order.lastSeq);
+    this.#toldPhase = this.#machine.phase;
     // Asked for in an earlier life, which ended before the record of the switch was durable.
     if (parts.mode === "sync" && parts.wanted === "async") this.#asked = "async";
   }
@@ -64,8 +66,9 @@ export class GroupMode {
     return this.#machine.target;
   }
 
+  /** Sync is left when the record that says so has its place, and not before. */
   get waitsForRemote(): boolean {
-    return this.#machine.waitsForRemote;
+    return this.#machine.waitsForRemote || this.#unplaced?.modeSwitch.from === "sync";
   }
 
   get backlogBytesMax(): number {
@@ -89,16 +92,21 @@ export class GroupMode {
     order.commit();
     if (!order.canPlace) return this.#later(againAfterMs);
     this.#notePlaced();
-    const { phase } = this.#machine;
     const facts = this.#parts.facts();
     const modeSwitch = this.#asked === undefined ? this.#machine.step(facts) : this.#machine.ask(this.#asked, facts);
     this.#asked = undefined;
     if (modeSwitch !== undefined) this.#place(modeSwitch);
-    if (this.phase !== phase) this.#parts.phaseChanged(this.phase);
+    this.#tellPhase();
     const nowMs = this.#parts.clock.monotonicMs();
     const nextMs = this.#unplaced === undefined ? this.#machine.nextStepMs(nowMs) : nowMs + againAfterMs;
     if (nextMs === undefined) this.#timer?.cancel();
     else this.#later(Math.max(1, nextMs - nowMs));
+  }
+
+  #tellPhase(): void {
+    if (this.#unplaced !== undefined || this.phase === this.#toldPhase) return;
+    this.#toldPhase = this.phase;
+    this.#parts.phaseChanged(this.phase);
   }
 
   /** A spool without room keeps the record for later: it will be the next one that gets its place. */

@@ -140,6 +140,23 @@ test("what the remote did not receive is shipped again when it is back", async (
   expect(it.remote.shipped.map((record) => record.startBlock)).toEqual([6, 7]);
 });
 
+test("sync that is left while the disk is full releases nobody before the record of that has its place", async () => {
+  const it = await startBench("sync");
+  it.remote.go();
+  it.write(5, 1);
+  it.link.commit();
+  const outcome = it.flush();
+  await it.rest();
+  it.host.disk.failNext("write", "ENOSPC");
+  it.appliance.setMode("g", "async");
+  expect(it.acknowledged).toEqual([]);
+  it.remote.come();
+  it.remote.go();
+  expect([it.acknowledged, outcome]).toEqual([[], []]);
+  await it.rest(1_000);
+  expect([it.acknowledged, outcome]).toEqual([[1], ["done"]]);
+});
+
 test("a volume has one interceptor at a time", async () => {
   const it = await startBench();
   await expect(it.attach()).rejects.toThrow("another interceptor");
