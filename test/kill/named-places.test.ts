@@ -48,6 +48,18 @@ test.each([
   },
 );
 
+test("fault 9: killed at each of several starts, while the source still lacks a write, it gets it at the last one", async () => {
+  const it = await StoppedAt.begin("async");
+  await it.startWith("interceptor", "interceptor.before-source=kill@1");
+  await it.writeUntilDeath("interceptor");
+  const deaths = ["local.before-spool=kill@1", "local.after-spool=kill@1"];
+  await it.dieAtEachStart(...deaths, ...deaths);
+  expect(it.inJournals).toBe(after);
+  await it.startAgain();
+  await it.expectWhole(after);
+  await it.expectRetryIsHarmless();
+});
+
 test("a write to the source that fails fences the volume: the host is told, and unfence brings what the source missed", async () => {
   const it = await StoppedAt.begin("async");
   await it.startWith("interceptor", "interceptor.before-source=error:EIO@1");
@@ -60,7 +72,7 @@ test("a write to the source that fails fences the volume: the host is told, and 
   await it.expectRetryIsHarmless();
 });
 
-test("fault 5: in sync the remote dies when it has a write, before it says so: it is sent again and applied once", async () => {
+test("fault 5: in sync the remote dies when it has a write, before it says so: it is known afterwards, and applied once", async () => {
   const it = await StoppedAt.begin("sync");
   await it.startWith("remote");
   await it.sites.groupThat(({ mode }) => mode === "sync");

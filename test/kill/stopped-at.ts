@@ -5,7 +5,7 @@ import { MiB } from "#test/clients/image.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
 import type { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
-import { type RoleName, Sites, volumeName } from "#test/oracle/sites.ts";
+import { type RoleName, roleNames, Sites, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { temporaryPlaces } from "./rounds.ts";
 
@@ -38,14 +38,39 @@ export class StoppedAt {
 
   /** Starts everything again, with faults ordered for one role. */
   async startWith(role: RoleName, ...faults: readonly string[]): Promise<void> {
+    await this.#startAll(role, { faults });
+    await this.sites.open();
+    await this.sites.groupThat(({ linkUp }) => linkUp);
+  }
+
+  /** Starts everything again, one role under a tracer that makes system calls fail. */
+  async startUnder(role: RoleName, ...tracer: readonly string[]): Promise<void> {
+    await this.#startAll(role, { under: tracer });
+  }
+
+  async #startAll(
+    role: RoleName,
+    { faults = [], under = [] }: Partial<Pick<Sites, "faults" | "under">>,
+  ): Promise<void> {
     const { sites } = this;
-    const others = (["remote", "local", "interceptor"] as const).filter((one) => one !== role);
-    sites.faults = faults;
+    const others = roleNames.filter((one) => one !== role);
+    Object.assign(sites, { faults, under });
     const ordered = sites.start(role);
-    sites.faults = [];
+    Object.assign(sites, { faults: [], under: [] });
     await Promise.all([ordered, sites.start(...others)]);
-    await sites.open();
-    await sites.groupThat(({ linkUp }) => linkUp);
+  }
+
+  /** Starts everything again and again, and each time the local appliance dies at its first record. */
+  async dieAtEachStart(...faults: readonly string[]): Promise<void> {
+    for (const fault of faults) {
+      await this.#startAll("local", { faults: [fault] });
+      await this.sites.program("local").ended;
+      await this.killAll();
+    }
+  }
+
+  async killAll(): Promise<void> {
+    await this.sites.kill(...roleNames.filter((one) => this.sites.runs(one)));
   }
 
   /** Writes the block anew, which kills that role. What was not answered then will not be: the host is cut off as well. */
@@ -57,7 +82,7 @@ export class StoppedAt {
     if (role !== "interceptor") await sites.kill("interceptor");
     await isOver;
     expect(writes.answeredCount).toBe(0);
-    for (const one of ["interceptor", "local", "remote"] as const) if (sites.runs(one)) await sites.kill(one);
+    await this.killAll();
   }
 
   async startAgain(): Promise<void> {

@@ -37,7 +37,6 @@ export interface SitesOptions {
   readonly bootIdFiles?: Readonly<Partial<Record<RoleName, string>>>;
   readonly preloads?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** What each role's command is handed to, such as a tracer with its options. */
   readonly under?: readonly string[];
 }
 
@@ -85,11 +84,14 @@ const patience = { timeout: 20_000, interval: 10 };
 export class Sites {
   /** Faults that were ordered for whoever is started from now on. */
   faults: readonly string[] = [];
+  /** What the commands of whoever is started from now on are handed to, such as a tracer with its options. */
+  under: readonly string[];
   readonly #options: SitesOptions;
   readonly #running = new Map<RoleName, Running>();
 
   private constructor(options: SitesOptions) {
     this.#options = options;
+    this.under = options.under ?? [];
   }
 
   /** All running, with a volume that is open and empty. */
@@ -138,7 +140,9 @@ export class Sites {
   }
 
   async #start(role: RoleName): Promise<void> {
-    const { places, bootIdFiles, preloads = [], environment = {}, under = [] } = this.#options;
+    const { places, bootIdFiles, preloads = [], environment = {} } = this.#options;
+    // What holds now, not what does when the file is written.
+    const { under } = this;
     const config = join(places.folder, `${role}.yaml`);
     await writeFile(config, JSON.stringify(this.#config(role)));
     const bootIdFile = bootIdFiles?.[role];
