@@ -32,13 +32,14 @@ export class SparseBytes {
   read(target: Buffer, start: number, lengthBytes: number, position: number): number {
     const count = Math.max(0, Math.min(lengthBytes, this.#sizeBytes - position));
     const end = position + count;
-    target.fill(0, start, start + count);
     for (let index = divFloor(position, sparseBlockBytes); index * sparseBlockBytes < end; index++) {
       const block = this.#blocks.get(index) ?? null;
-      if (block === null) continue;
       const blockAt = index * sparseBlockBytes;
       const from = Math.max(position, blockAt);
-      block.copy(target, start + from - position, from - blockAt, Math.min(end - blockAt, sparseBlockBytes));
+      const to = Math.min(end, blockAt + sparseBlockBytes);
+      const at = start + from - position;
+      if (block === null) target.fill(0, at, at + to - from);
+      else block.copy(target, at, from - blockAt, to - blockAt);
     }
     return count;
   }
