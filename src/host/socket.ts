@@ -41,6 +41,8 @@ export interface Connection {
   send(buffer: Buffer, start: number, end: number): boolean;
   /** As `send`, for several pieces in one system call. */
   sendAll(pieces: readonly Buffer[]): boolean;
+  /** The peer will answer what was sent at once: where it is near, falling asleep until then would take longer. */
+  expectAnswer(): void;
   pause(): void;
   resume(): void;
   /** Ends politely after what was sent; `closed` follows. */

@@ -122,6 +122,11 @@ export class FrameChannel implements Receiver {
     return this.#sender.sendBulk(type, pieces);
   }
 
+  /** The peer answers at once, if it is near. */
+  expectAnswer(): void {
+    if (this.#state === "open") this.#connection.expectAnswer();
+  }
+
   /** Ends the channel and tells the peer why, unless that would take the bytes of a large frame with it. */
   close(error: Error): void {
     // What peers who have proved who they are bring about others rely on: an end of the channel would hide the fault.

@@ -47,6 +47,10 @@ export class GroupLinkClient implements GroupLink {
     return this.#conversation.ship(pieces);
   }
 
+  expectAnswer(): void {
+    if (this.isUp) this.#channel?.expectAnswer();
+  }
+
   askDurable(seq: number): void {
     if (this.isUp) this.#conversation?.askDurable(seq);
   }

@@ -39,6 +39,8 @@ export interface GroupLink {
   readonly mayShipBytes: number;
   /** Sends whole batches, zeros behind them included. False: the bytes must stay as they are until `mayShip`, or `down`. */
   ship(pieces: readonly Buffer[]): boolean;
+  /** Somebody waits for the watermark that follows what was shipped. */
+  expectAnswer(): void;
   /** Asks the remote to sync at once what it has up to `seq`; the answer is a watermark. */
   askDurable(seq: number): void;
   /**

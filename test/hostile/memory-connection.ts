@@ -57,6 +57,8 @@ export class MemoryConnection implements Connection {
     }
   }
 
+  expectAnswer(): void {}
+
   pause(): void {
     this.#paused = true;
   }

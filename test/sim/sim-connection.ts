@@ -165,6 +165,8 @@ export class SimConnection implements Connection, PipeSender, PipeReceiver {
     return receiver.received(target, count) && this.#unsentBytes === 0;
   }
 
+  expectAnswer(): void {}
+
   pause(): void {
     this.#paused = true;
   }

@@ -19,6 +19,7 @@ class SlowConnection implements Connection {
   }
 
   start(): void {}
+  expectAnswer(): void {}
   pause(): void {}
   resume(): void {}
   end(): void {}

@@ -173,8 +173,6 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     });
   }
 
-  // What the links ask
-
   touched(link: LocalVolumeLink): void {
     this.#touched.push(link);
   }
@@ -199,7 +197,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     const touched = this.#touched;
     this.#touched = [];
     const needsRemote = this.#mode.waitsForRemote;
-    this.#shipper.appended(batch.memory, batch.start, batch.spanBytes, batch.position, needsRemote);
+    this.#shipper.appended(batch, needsRemote);
     const waits = needsRemote || !this.acknowledgements.isEmpty;
     const volumes = touched.map((link) => ({ to: link, ordinal: link.lastOrdinal }));
     for (const { to, ordinal } of volumes) {
@@ -215,8 +213,6 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   roomAgain(): void {
     for (const link of this.volumes.links) link.receiver.roomAgain();
   }
-
-  // The mode
 
   setMode(mode: Mode): void {
     this.#parts.state.update({ wantedMode: mode }).catch((error: Error) => this.fail(error));
@@ -283,7 +279,10 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     const before = this.#marks;
     this.#marks = marks;
     this.trace.marks(marks, this.#parts.machine.clock.monotonicMs());
-    if (marks.received !== before.received) this.acknowledgements.received(marks.received);
+    if (marks.received !== before.received) {
+      this.#shipper.received(marks.received);
+      this.acknowledgements.received(marks.received);
+    }
     if (marks.durable !== before.durable) this.#flushes.remoteDurable(marks.durable);
     if (marks.stored !== before.stored) this.#release();
     if (this.#mode.phase !== "sync") this.#mode.step();
@@ -357,8 +356,6 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       suspendedSinceSeq: this.#suspendedSinceSeq,
     });
   }
-
-  // The end
 
   /** The group cannot protect anything any more: what it has, it keeps; nothing new is taken. */
   fail(error: Error): void {

@@ -18,6 +18,7 @@ import {
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
 import type { BatchMemory } from "#src/wire/volume-link.ts";
+import type { Appended } from "./order.ts";
 import type { Spool } from "./spool.ts";
 
 /** Whole batches that lie behind each other in memory as they do in the spool. */
@@ -45,6 +46,11 @@ export class Shipper {
   #kept: Kept[] = [];
   #keptBytes = 0;
   #isLive = false;
+  #keptLastSeq = 0;
+  #isKeptAwaited = false;
+  /** Up to here somebody waits for the remote's answer to what was shipped. */
+  #answerDueSeq = 0;
+  #receivedSeq = 0;
   /** The link holds these bytes until it says `mayShip`. */
   #lent: BatchMemory[] = [];
   #isBufferLent = false;
@@ -65,6 +71,7 @@ export class Shipper {
   begin(position: number): void {
     this.end();
     this.#position = position;
+    this.#answerDueSeq = 0;
     this.#isActive = true;
     this.#pumpSoon();
   }
@@ -82,19 +89,35 @@ export class Shipper {
   }
 
   /**
-   * A batch was appended to the spool at `position`. If somebody waits for the remote it leaves at once; else a moment
-   * later, together with those that come until then: one call, and one wake-up at the other side, for all of them.
+   * A batch was appended to the spool. If somebody waits for the remote's answer it leaves at once, unless an answer is due
+   * already; else a moment later, together with those that come until then: one call, and one wake-up at the other side,
+   * for all of them.
    */
-  appended(memory: BatchMemory, start: number, spanBytes: number, position: number, isAwaited: boolean): void {
+  appended(batch: Appended, isAwaited: boolean): void {
     if (!this.#isActive) return;
     if (!this.#isLive) return this.#pumpSoon();
-    if (this.#keptBytes + spanBytes > shipperKeptBytesMax || !this.#parts.mayKeep()) {
+    if (this.#keptBytes + batch.spanBytes > shipperKeptBytesMax || !this.#parts.mayKeep()) {
       this.#isLive = false;
       return;
     }
-    this.#keep(memory, start, spanBytes, position);
-    if (isAwaited || this.#keptBytes >= shipperFrameBytes) this.#shipKept();
+    this.#keep(batch);
+    this.#keptLastSeq = batch.lastSeq;
+    this.#isKeptAwaited = isAwaited;
+    if (isAwaited && this.#answerDueSeq <= this.#receivedSeq) this.#shipAwaited();
+    else if (this.#keptBytes >= shipperFrameBytes) this.#shipKept();
     else this.#gatherTimer ??= this.#parts.clock.timer(shipperGatherMs, () => this.#gatheredLongEnough());
+  }
+
+  /** The remote's answer. What somebody waits for, and was gathered meanwhile, leaves now. */
+  received(seq: number): void {
+    this.#receivedSeq = seq;
+    if (this.#isKeptAwaited && this.#kept.length > 0 && seq >= this.#answerDueSeq) this.#shipAwaited();
+  }
+
+  #shipAwaited(): void {
+    this.#answerDueSeq = this.#keptLastSeq;
+    this.#shipKept();
+    this.#parts.link.expectAnswer();
   }
 
   /** Writers wait for memory: what is kept can be read back from the spool. */
@@ -107,7 +130,7 @@ export class Shipper {
     this.#pumpSoon();
   }
 
-  #keep(memory: BatchMemory, start: number, byteLength: number, position: number): void {
+  #keep({ memory, start, position, spanBytes: byteLength }: Appended): void {
     this.#keptBytes += byteLength;
     const last = this.#kept.at(-1);
     if (

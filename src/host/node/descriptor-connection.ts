@@ -10,6 +10,7 @@ import net from "node:net";
 import type { Connection, Receiver } from "../socket.ts";
 import { errorNumber, libc } from "./libc.ts";
 import { StreamSender } from "./stream-sender.ts";
+import { Wakefulness } from "./wakefulness.ts";
 
 /** Looks in a row before giving up; each costs about 0.4 µs. */
 const looksPerBatch = 40;
@@ -37,6 +38,7 @@ export class DescriptorConnection implements Connection {
   #target: Buffer = Buffer.alloc(0);
   /** For what the descriptor did not take. */
   #sender: StreamSender;
+  readonly #wakefulness = new Wakefulness();
   #paused = false;
   #over = false;
   /** The socket around the handle since another connection took it over. */
@@ -110,6 +112,7 @@ export class DescriptorConnection implements Connection {
 
   /** Answers whether reading goes on. */
   #landed(byteLength: number): boolean {
+    this.#wakefulness.answered();
     let worthLooking = this.#receiver?.received(this.#target, byteLength) ?? false;
     for (let batch = 1; worthLooking && batch < batchesPerTurn && this.#maySeeMore(); batch++) {
       const count = this.#look();
@@ -192,6 +195,10 @@ export class DescriptorConnection implements Connection {
 
   #senderOver(socket: net.Socket): StreamSender {
     return new StreamSender(socket, () => this.#receiver?.drained());
+  }
+
+  expectAnswer(): void {
+    this.#wakefulness.expectAnswer();
   }
 
   pause(): void {

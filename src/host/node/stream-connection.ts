@@ -62,6 +62,9 @@ export class StreamConnection implements Connection {
     return false;
   }
 
+  /** Encrypted and further away: nothing is won by it. */
+  expectAnswer(): void {}
+
   pause(): void {
     this.#socket.pause();
   }

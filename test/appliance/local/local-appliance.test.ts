@@ -108,23 +108,6 @@ test("fault 22: with the policy to degrade, sync is suspended when the link stay
   expect(it.figures).toMatchObject({ mode: "sync", state: "steady" });
 });
 
-test("batches that follow each other quickly leave together in async, and each at once in sync", async () => {
-  for (const [mode, shipments] of [
-    ["async", 1],
-    ["sync", 3],
-  ] as const) {
-    const it = await startBench(mode);
-    it.remote.shipments = 0;
-    for (const block of [5, 6, 7]) {
-      it.write(block, block);
-      it.link.commit();
-    }
-    await it.rest(1);
-    expect(it.remote.shipments).toBe(shipments);
-    expect(it.remote.shipped.slice(-3).map((record) => record.startBlock)).toEqual([5, 6, 7]);
-  }
-});
-
 test("what the remote did not receive is shipped again when it is back", async () => {
   const it = await startBench();
   it.write(5, 1);

@@ -8,6 +8,8 @@ export class ScriptedRemote implements GroupLink {
   /** Whole batches that it has beyond the spool. */
   readonly lost: Buffer[] = [];
   shipments = 0;
+  /** What is shipped is taken, and the memory it lies in is held until `drain`. */
+  holdsMemory = false;
   isUp = false;
   #owner: GroupLinkOwner | undefined;
 
@@ -52,8 +54,14 @@ export class ScriptedRemote implements GroupLink {
       this.shipped.push(...records);
       at += batchSpanBytes(header);
     }
-    return true;
+    return !this.holdsMemory;
   }
+
+  drain(): void {
+    this.#owner?.mayShip();
+  }
+
+  expectAnswer(): void {}
 
   askDurable(seq: number): void {
     this.durableAsked.push(seq);

@@ -131,6 +131,8 @@ export class ScriptedConnection implements Connection {
     this.#receiver?.drained();
   }
 
+  expectAnswer(): void {}
+
   pause(): void {}
 
   resume(): void {}
