@@ -44,6 +44,7 @@ export interface GroupState {
   readonly epoch: number;
   readonly mode: string;
   readonly state: string;
+  readonly why?: string;
   readonly suspendedSinceSeq?: number;
   readonly lastSeq: number;
   readonly spoolDurableSeq: number;
@@ -123,6 +124,11 @@ export class Sites {
     return running.program;
   }
 
+  /** The file with the settings of its last start. */
+  configOf(role: RoleName): string {
+    return join(this.#options.places.folder, `${role}.yaml`);
+  }
+
   runs(role: RoleName): boolean {
     return this.#running.has(role);
   }
@@ -140,10 +146,10 @@ export class Sites {
   }
 
   async #start(role: RoleName): Promise<void> {
-    const { places, bootIdFiles, preloads = [], environment = {} } = this.#options;
+    const { bootIdFiles, preloads = [], environment = {} } = this.#options;
     // What holds now, not what does when the file is written.
     const { under } = this;
-    const config = join(places.folder, `${role}.yaml`);
+    const config = this.configOf(role);
     await writeFile(config, JSON.stringify(this.#config(role)));
     const bootIdFile = bootIdFiles?.[role];
     const command = [...under, process.execPath, launcher, role, "--config", config, "--json"];
