@@ -101,12 +101,21 @@ export class LocalAppliance implements VolumeLinks {
     const hello = (): GroupHello => this.#hello(state, spool);
     const relay = new LinkRelay(hello);
     const link = connect(relay);
-    if (state.state.epochSeq !== null) await this.#recoverLost(relay, link, spool);
-    const facts = await readSpoolFacts(spool);
-    // Its record is durable now, and will not be in the spool for ever.
-    if (facts.mode !== undefined && facts.mode !== state.state.mode) await state.update({ mode: facts.mode });
-    const group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
-    await group.start();
+    let group: LocalGroup | undefined;
+    try {
+      if (state.state.epochSeq !== null) await this.#recoverLost(relay, link, spool);
+      const facts = await readSpoolFacts(spool);
+      // Its record is durable now, and will not be in the spool for ever.
+      if (facts.mode !== undefined && facts.mode !== state.state.mode) await state.update({ mode: facts.mode });
+      group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
+      await group.start();
+    } catch (error) {
+      // Another attempt has a link of its own, and this one would be at odds with it.
+      group?.end();
+      await link.stop();
+      spool.close();
+      throw error;
+    }
     relay.handOver(group);
     if (relay.welcome !== undefined) group.up(relay.welcome);
     this.#groups.set(state.state.name, group);
@@ -154,7 +163,8 @@ export class LocalAppliance implements VolumeLinks {
       writer: this.#writer,
       life,
       bootId: this.#parts.machine.bootId,
-      epoch: spool.lastEpoch || state.state.epoch,
+      // The one that is to begin, also before its record is made: it never goes back, whatever is fetched meanwhile.
+      epoch: state.state.epoch,
       // An empty spool has neither a first nor a last record.
       firstSeq: spool.lastSeq === 0 ? 0 : spool.firstSeq,
       lastSeq: spool.lastSeq,

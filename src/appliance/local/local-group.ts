@@ -321,7 +321,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     });
   }
 
-  // What becomes free, and what that means for those who write
+  // Room
 
   #release(): void {
     const { spool } = this.#parts;
@@ -376,17 +376,17 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   async stop(): Promise<void> {
     this.order.commit();
     // Nothing may be appended behind what is synced now.
-    this.#close();
+    this.end();
     if (this.#failure === undefined) await this.#spoolSynced();
     await this.#link.stop();
     this.#shipper.end();
     this.#parts.state.end();
     if (this.#failure === undefined) await this.#parts.state.update({ stoppedAtSeq: this.order.lastSeq });
     this.#parts.spool.close();
-    this.#memory.leave();
   }
 
-  #close(): void {
+  /** Nothing is begun any more. */
+  end(): void {
     this.#isOver = true;
     this.#pressure.end();
     this.#mode.end();
@@ -394,5 +394,6 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#flushes.end(stopping);
     this.acknowledgements.end(stopping);
     this.volumes.loseAll(stopping);
+    this.#memory.leave();
   }
 }

@@ -5,6 +5,21 @@ import { recordType } from "#src/records/record.ts";
 import { Bench, policy, startBench } from "./appliance-bench.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
 
+/** A batch as the remote has it, with a write whose seq is 3. */
+function oneWrite(): Buffer {
+  const builder = new BatchBuilder();
+  const batch = Buffer.alloc(batchBytesMax);
+  builder.begin(batch, 0);
+  builder.addWrite(
+    { type: recordType.write, volume: 1, startBlock: 9, blockCount: 1, ordinal: 1 },
+    Buffer.alloc(4096, 9),
+    0,
+  );
+  const order = { epoch: 1, timeMicros: 5, incarnation: 0, position: 0, durableSeq: 0 };
+  const spanBytes = builder.finish({ ...order, firstSeq: 3 });
+  return batch.subarray(0, spanBytes);
+}
+
 test("after a kill the volume is redone from the spool, in the same epoch, and goes on behind it", async () => {
   const it = await startBench();
   it.write(5, 1);
@@ -99,17 +114,7 @@ test("fault 10: what the spool lost with the power and the remote has comes back
   expect(flushed).toEqual(["done"]);
   it.host.cutPower();
   it.remote = new ScriptedRemote();
-  const builder = new BatchBuilder();
-  const batch = Buffer.alloc(batchBytesMax);
-  builder.begin(batch, 0);
-  builder.addWrite(
-    { type: recordType.write, volume: 1, startBlock: 9, blockCount: 1, ordinal: 1 },
-    Buffer.alloc(4096, 9),
-    0,
-  );
-  const order = { epoch: 1, timeMicros: 5, incarnation: 0, position: 0, durableSeq: 0 };
-  const spanBytes = builder.finish({ ...order, firstSeq: 3 });
-  it.remote.lost.push(batch.subarray(0, spanBytes));
+  it.remote.lost.push(oneWrite());
   const opening = it.begin();
   await it.rest(1000);
   it.remote.come({ received: 3 });
@@ -117,6 +122,43 @@ test("fault 10: what the spool lost with the power and the remote has comes back
   await it.attach();
   expect(it.redone.map((record) => record.startBlock)).toEqual([9]);
   expect(it.attachment.lastOrdinal).toBe(1);
+});
+
+test("the epoch that a group says it is in never goes back, whatever comes back to its spool", async () => {
+  const it = new Bench();
+  await it.start();
+  it.host.cutPower();
+  it.remote = new ScriptedRemote();
+  const opening = it.begin();
+  await it.rest(1_000);
+  expect(it.remote.hello()).toMatchObject({ epoch: 2 });
+  it.remote.lost.push(oneWrite());
+  it.remote.come({ received: 3 });
+  await it.rest(0);
+  expect(it.remote.hello()).toMatchObject({ epoch: 2 });
+  it.appliance = await it.done(opening);
+  expect(it.remote.hello()).toMatchObject({ epoch: 2 });
+  it.host.kill();
+  it.remote = new ScriptedRemote();
+  await it.open();
+  expect(it.remote.hello()).toMatchObject({ epoch: 2 });
+});
+
+test("a group that could not be opened leaves nothing behind that would speak for it", async () => {
+  const it = await startBench();
+  it.host.cutPower();
+  it.remote = new ScriptedRemote();
+  const opening = it.begin();
+  opening.catch(() => {});
+  await it.rest(5_000);
+  it.host.disk.failNext("write", "ENOSPC");
+  await it.rest(20_000);
+  await expect(opening).rejects.toThrow("no room");
+  expect(it.remote.isStopped).toBe(true);
+  it.remote = new ScriptedRemote();
+  await it.open();
+  expect(it.figures.epoch).toBe(2);
+  expect(it.remote.isStopped).toBe(false);
 });
 
 test("a group that starts in sync says so only when the remote has all there is", async () => {

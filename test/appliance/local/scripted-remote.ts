@@ -1,6 +1,6 @@
 /** A remote appliance that does as it is told: what was shipped is kept, and marks move when a test says so. */
 import { type BatchRecord, batchMagic, batchRecords, batchSpanBytes, getBatchHeader } from "#src/records/batch.ts";
-import type { GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
+import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 
 export class ScriptedRemote implements GroupLink {
   readonly shipped: BatchRecord[] = [];
@@ -11,6 +11,7 @@ export class ScriptedRemote implements GroupLink {
   /** What is shipped is taken, and the memory it lies in is held until `drain`. */
   holdsMemory = false;
   isUp = false;
+  isStopped = false;
   #owner: GroupLinkOwner | undefined;
 
   connect = (owner: GroupLinkOwner): GroupLink => {
@@ -29,6 +30,11 @@ export class ScriptedRemote implements GroupLink {
   come(welcome: Partial<GroupWelcome> = {}): void {
     this.isUp = true;
     this.#owner?.up({ received: 0, durable: 0, stored: 0, epoch: 1, bootId: "remote", ...welcome });
+  }
+
+  /** What the local appliance says when it connects. */
+  hello(): GroupHello | undefined {
+    return this.#owner?.hello();
   }
 
   go(): void {
@@ -75,6 +81,7 @@ export class ScriptedRemote implements GroupLink {
   reconnect(): void {}
 
   stop(): Promise<void> {
+    this.isStopped = true;
     this.isUp = false;
     return Promise.resolve();
   }
