@@ -52,9 +52,10 @@ export function farewellText({ volumes, groups, remoteGroups }: Farewell): strin
 }
 
 function sourceText(volumes: readonly VolumeFarewell[]): string {
-  const writes = counted(sum(volumes, "writes"), "write");
+  const count = sum(volumes, "writes");
+  const writes = count === 0 ? "no writes" : counted(count, "write");
   const doubtful = volumes.filter(({ isDurable }) => !isDurable).map(({ name }) => name);
-  if (doubtful.length === 0) return `${writes} since the start, all durable at the source`;
+  if (doubtful.length === 0) return `${writes} since the start${count === 0 ? "" : ", all durable at the source"}`;
   return `${writes} since the start; what the source of ${doubtful.join(", ")} may lack, the next start brings there`;
 }
 

@@ -1,6 +1,6 @@
 /** The thread of the local side: the local appliance, and the NBD server with the interceptors, or one of the two. */
 import { assert } from "#src/core/assert.ts";
-import { traceLeaseMs } from "#src/core/limits.ts";
+import { lastShippingMs, traceLeaseMs } from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { countersOver } from "#src/host/node/counters.ts";
 import type { MessageLine } from "#src/host/thread.ts";
@@ -13,6 +13,7 @@ import { Leases } from "./leases.ts";
 import { LinksInWords } from "./links-in-words.ts";
 import { LocalPart } from "./local-part.ts";
 import type { GroupFacts } from "./role.ts";
+import { settled } from "./settling.ts";
 import { noFacts, type SideActions, type SideFacts, type SideSettings } from "./side.ts";
 import { sideMachine } from "./side-machine.ts";
 import { serveSide } from "./side-server.ts";
@@ -117,6 +118,9 @@ class LocalSide implements SideActions {
   stop: SideActions["stop"] = async () => {
     this.#traces.close();
     const volumes = (await this.#interceptor?.stop()) ?? [];
+    const isShipped = (): boolean =>
+      this.#local?.groups().every(({ linkUp, received, lastSeq }) => !linkUp || received >= lastSeq) ?? true;
+    await settled(isShipped, this.#machine.clock, lastShippingMs);
     const groups = this.#local?.groups() ?? [];
     await this.#local?.stop();
     return { ...noFarewell, volumes, groups: groups.map(farewellOf) };

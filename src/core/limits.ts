@@ -386,3 +386,8 @@ export const traceQuietMs = 1_000;
 export const traceSecondsMax = 3600;
 
 assert(traceLookMs * 10 < traceLeaseMs, "whoever goes on looking is in time for the next look");
+
+// The end of a program
+/** What was written last, such as the flush of the end, has so long to get to the remote appliance. */
+export const lastShippingMs = 2_000;
+export const settleLookMs = 10;

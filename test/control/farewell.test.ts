@@ -20,6 +20,11 @@ describe("of the source", () => {
     expect(text({ volumes })).toBe("stopped: 5 writes since the start, all durable at the source");
   });
 
+  test("there were no writes", () => {
+    const volumes = [{ name: "a", writes: 0, isDurable: true }];
+    expect(text({ volumes })).toBe("stopped: no writes since the start");
+  });
+
   test("a volume is named whose source may lack some", () => {
     const volumes = [
       { name: "a", writes: 1, isDurable: true },
