@@ -2,8 +2,8 @@
 import { dirname } from "node:path";
 import { StopError } from "#src/core/errors.ts";
 import type { Files, FolderLock } from "#src/host/files.ts";
+import { keepName } from "#src/host/publish.ts";
 import { systemReason } from "#src/host/system-words.ts";
-import { whenDone } from "#src/host/when-done.ts";
 import type { Config } from "./config-schema.ts";
 import { roleFolder } from "./folder-layout.ts";
 import type { RoleName } from "./role.ts";
@@ -16,6 +16,7 @@ export async function takeFolders(files: Files, config: Config, roles: readonly 
     for (const role of roles) {
       const folder = roleFolder(config, role);
       await makeDurably(files, folder);
+      await keepName(files, folder);
       locks.push(lock(files, folder));
     }
   } catch (error) {
@@ -42,7 +43,7 @@ async function makeDurably(files: Files, path: string): Promise<void> {
   if (files.exists(path)) return;
   try {
     files.makeFolder(path);
-    await whenDone((done) => files.syncFolder(dirname(path), done));
+    await keepName(files, path);
   } catch (error) {
     const parent = dirname(path);
     const why = files.exists(parent)

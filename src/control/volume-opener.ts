@@ -5,7 +5,7 @@ import type { Counters } from "#src/host/counters.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { faultHook } from "#src/host/node/faults.ts";
-import { whenDone } from "#src/host/when-done.ts";
+import { keepName } from "#src/host/publish.ts";
 import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted-volume.ts";
 import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import type { Config } from "./config-schema.ts";
@@ -68,10 +68,11 @@ export class VolumeOpener implements OpensVolumes {
     const { files } = this.#machine;
     const parent = join(roleFolder(this.#config, "interceptor"), "volumes");
     const folder = join(parent, id);
-    if (files.exists(folder)) return folder;
     files.makeFolder(parent);
     files.makeFolder(folder);
-    await whenDone((done) => files.syncFolder(parent, done));
+    // Also where they were found: whoever made them may have been killed before this.
+    await keepName(files, parent);
+    await keepName(files, folder);
     return folder;
   }
 }

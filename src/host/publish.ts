@@ -24,6 +24,11 @@ export async function publish(files: Files, path: string, bytes: Buffer): Promis
     removeQuietly(files, unpublished);
     throw error;
   }
+  await keepName(files, path);
+}
+
+/** A file that was found keeps its name from now on: whoever published it may have been killed before its last step. */
+export async function keepName(files: Files, path: string): Promise<void> {
   await whenDone((done) => files.syncFolder(dirname(path), done));
 }
 

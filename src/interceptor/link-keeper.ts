@@ -116,7 +116,8 @@ export class LinkKeeper {
     // power that it speaks of; or it knows nothing at all: then the marks do not say what differs.
     const isStrange =
       knowsNothing(lastOrdinal, durableOrdinal) ||
-      (!tracking && (lastOrdinal < durableOrdinal ? !inDoubt : mapFile.isNew && lastOrdinal > 0));
+      (!tracking && lastOrdinal < durableOrdinal && !inDoubt) ||
+      (mapFile.isNew && (lastOrdinal > 0 || inDoubt));
     if (isStrange || mapFile.isDoubtful) {
       log.warn("nobody knows which regions differ: the whole volume is journaled anew", {
         lastOrdinal,

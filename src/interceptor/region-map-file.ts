@@ -8,7 +8,7 @@
 import { assert } from "#src/core/assert.ts";
 import { RetryError, StopError } from "#src/core/errors.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
-import { publish } from "#src/host/publish.ts";
+import { keepName, publish } from "#src/host/publish.ts";
 import { RegionMap } from "./region-map.ts";
 import {
   chooseCopy,
@@ -76,6 +76,7 @@ export class RegionMapFile {
   static async open(files: Files, path: string, owner: RegionMapOwner): Promise<RegionMapFile> {
     const isNew = !files.exists(path);
     if (isNew) await publish(files, path, firstBytes(owner));
+    else await keepName(files, path);
     const handle = files.open(path, "readWrite");
     try {
       const file = new RegionMapFile(handle, owner, isNew);

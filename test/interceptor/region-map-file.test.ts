@@ -106,3 +106,15 @@ test("many marks at once need one sync", async () => {
   expect(syncs).toBe(2);
   for (let region = 0; region < 400; region += 40) expect(file.map.covers(region * regionBlocks, 1)).toBe(true);
 });
+
+test("a file that somebody was killed over while he published it keeps its name when the power is lost later", async () => {
+  for (const seed of seeds) {
+    const { simulation, host } = hostOf(seed);
+    RegionMapFile.open(host.files, "/regions", owner).catch(() => {});
+    await simulation.clock.pass(60_000, () => host.files.exists("/regions"));
+    host.kill();
+    await opened(simulation, host);
+    host.cutPower();
+    expect(host.files.exists("/regions"), `seed ${seed}`).toBe(true);
+  }
+});

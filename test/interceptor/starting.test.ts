@@ -169,6 +169,13 @@ describe("what the map and the appliance know of each other", () => {
     expect(world.links.shape.filter((line) => line.startsWith("1 ") || line.startsWith("2 ")).length).toBe(41);
   });
 
+  test("a map that was lost with the power, with all that the appliance had: all is journaled anew", async () => {
+    const world = worldWith([]);
+    world.links.inDoubt = true;
+    await world.open();
+    expect(world.volume.status()).toMatchObject({ markedRegions: 40, resync: { regionsTotal: 40 } });
+  });
+
   test("a map of which one copy is damaged: all is journaled anew", async () => {
     const world = worldWith([]);
     await world.open();
