@@ -73,14 +73,20 @@ export class ApiClient {
         ...(this.#ca === undefined ? {} : { ca: this.#ca }),
       });
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const why =
-        code === "ECONNREFUSED"
-          ? "nothing listens there; 'tidemark up' starts the program, and --api URL names another"
-          : (systemReason(error) ?? (message || String(code)));
-      throw new Error(`no answer from ${url.origin}: ${why}`, { cause: error });
+      throw new Error(`no answer from ${url.origin}: ${silence(error as NodeJS.ErrnoException)}`, { cause: error });
     }
   }
+}
+
+function silence(error: NodeJS.ErrnoException): string {
+  const { code = "", message } = error;
+  if (code === "ECONNREFUSED") {
+    return "nothing listens there; 'tidemark up' starts the program, and --api URL names another";
+  }
+  if (code === "EPROTO") return "what listens there speaks no TLS; does the URL begin with http://?";
+  if (code === "ECONNRESET") return "what listens there hung up; if it speaks TLS, the URL begins with https://";
+  if (code.startsWith("HPE_")) return "what listens there is no control API";
+  return systemReason(error) ?? (message || code);
 }
 
 function authority(file: string): string {

@@ -49,17 +49,16 @@ function credentialsIn(folder: string) {
 function explained(error: NodeJS.ErrnoException, source: string): Error {
   const { code, message, cause } = error;
   const reasons: Readonly<Record<string, string>> = {
-    ENOENT: `${source}: there is no such file; with a size it would be made`,
+    ENOENT: `${source}: there is no such file; --size would make it`,
     EISDIR: `${source} is a folder; a file or a block device is needed`,
     EACCES: `${source} may not be read and written by this user`,
     EPERM: `${source} may not be read and written by this user`,
     EROFS: `${source} is on a file system that is read-only`,
     EBUSY: `${source} is in use by another program: mounted, served, or protected already`,
   };
-  return new RefuseError(
-    (code === undefined ? undefined : reasons[code]) ?? `${source}: ${systemReason(error) ?? message}`,
-    { cause },
-  );
+  // Some name it themselves.
+  const other = message.startsWith(source) ? message : `${source}: ${systemReason(error) ?? message}`;
+  return new RefuseError((code === undefined ? undefined : reasons[code]) ?? other, { cause });
 }
 
 export async function measureSource(machine: Machine, source: string): Promise<Measured> {

@@ -126,7 +126,7 @@ describe("what is refused", () => {
       [["volume", "add", "disk", "--source", "/dev/null"], "there is a volume 'disk' already"],
       [["volume", "add", "..", "--source", "/dev/null"], "a volume's name has"],
       [["volume", "add", "other", "--source", "/nonexistent/disk"], "there is no such file"],
-      [["volume", "add", "other", "--source", "/dev/null"], "neither a file nor a block device"],
+      [["volume", "add", "other", "--source", "/dev/null"], "tidemark: /dev/null is neither a file nor a block device"],
       [
         ["volume", "add", "other", "--source", "/nonexistent/disk", "--size", "1M"],
         "/nonexistent/disk could not be made: there is no folder /nonexistent",
@@ -183,6 +183,14 @@ describe("what is refused", () => {
     writeFileSync(path, bytes);
     const { exitCode, stderr } = await run(process.execPath, [launcher, "up", "--data", join(folder, "data")]);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${path} is damaged`)]);
+  });
+
+  test("an API that is none, or is spoken to in another way", async () => {
+    const { up, volume } = await withVolume(temporaryFolder());
+    const nbd = new URL(volume.uris[0] as string).host;
+    expect((await up.typed("status", "--api", `http://${nbd}`)).stderr).toMatch(/is no control API\n$/);
+    const { stderr } = await up.typed("status", "--api", up.api.replace("http:", "https:"));
+    expect([stderr.split("\n").length, stderr]).toEqual([2, expect.stringContaining("speaks no TLS")]);
   });
 
   test("an API port that is taken", async () => {
