@@ -7,13 +7,13 @@ export const breaks: readonly Break[] = [
     harm: "a power cut takes what a FLUSH has promised from the spool",
     changes: [
       {
-        file: "src/appliance/local/local-group.ts",
-        from: `    this.#parts.spool.sync((error) => {
-      if (error !== null) this.fail(error);
-      else this.#flushes.spoolDurable(this.#parts.spool.durableSeq);
+        file: "src/appliance/local/group-flushes.ts",
+        from: `    spool.sync((error) => {
+      if (error === null) this.#waits.spoolDurable(spool.durableSeq);
+      else failed(error);
     });
 `,
-        to: `    this.#parts.machine.clock.soon(() => this.#flushes.spoolDurable(this.#parts.spool.lastSeq));
+        to: `    clock.soon(() => this.#waits.spoolDurable(spool.lastSeq));
 `,
       },
     ],
