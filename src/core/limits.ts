@@ -176,7 +176,7 @@ assert(
 export const shipperReadBytes = batchBytesMax;
 /** What was just appended leaves when so much is gathered, or after so long. A socket takes this at once. */
 export const shipperFrameBytes = 128 * KiB;
-export const shipperGatherMs = 1;
+export const shipperGatherMs = 5;
 /** What waits in memory until the link takes it; beyond this it is read back from the spool. */
 export const shipperKeptBytesMax = 8 * MiB;
 /** After so many the writers of the moment get their turn. */

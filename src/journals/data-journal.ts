@@ -2,7 +2,8 @@
  * Where payloads land: the open segment of a group, filled slot by slot. A slot, once given, is never given again, also
  * where the write into it failed; so a segment is begun anew after each start, and its number comes from a lease.
  *
- * Invariants: slot <= slotsPerSegment; the pending sums are those of the slots before `slot`.
+ * Invariants: slot <= slotsPerSegment; the pending sums are those of the slots before `slot`; the payloads that
+ * wait to be written end there too.
  */
 import { assert } from "#src/core/assert.ts";
 import { RetryError } from "#src/core/errors.ts";
@@ -38,6 +39,9 @@ export class DataJournal {
   #segment = 0;
   #slot = 0;
   #open: OpenSegment | undefined;
+  /** Of slots behind each other, up to `#slot`. They lie in memory that is the caller's. */
+  #payloads: Buffer[] = [];
+  #payloadSlot = 0;
   readonly #sums = Buffer.alloc(pendingSumCountMax * sumBytes);
   #sumCount = 0;
   #segmentCount = 0;
@@ -55,7 +59,10 @@ export class DataJournal {
     return this.#open === undefined ? 0 : 2;
   }
 
-  /** Writes the payloads of a batch's records, which lie behind each other in `bytes`; answers an address for each record. */
+  /**
+   * Finds places for the payloads of a batch's records, which lie behind each other in `bytes`; answers an address for each
+   * record. The bytes are needed until `writePayloads`.
+   */
   land(bytes: Buffer, records: readonly BatchRecord[]): number[] {
     const addresses: number[] = [];
     for (let index = 0; index < records.length; ) {
@@ -92,9 +99,18 @@ export class DataJournal {
     }
     const lengthBytes = (this.#slot - startSlot) * blockBytes;
     if (lengthBytes === 0) return;
+    if (this.#payloads.length === 0) this.#payloadSlot = startSlot;
+    this.#payloads.push(bytes.subarray(start, start + lengthBytes));
+  }
+
+  /** Writes all that was landed: as one, however many batches it came in. */
+  writePayloads(): void {
+    const payloads = this.#payloads;
+    if (payloads.length === 0) return;
+    this.#payloads = [];
     const { data } = this.#opened();
     this.#parts.dirty.written(data);
-    data.writeNow(bytes, start, lengthBytes, startSlot * blockBytes);
+    data.writevNow(payloads, this.#payloadSlot * blockBytes);
   }
 
   #addSum(bytes: Buffer, record: BatchRecord, block: number): void {
@@ -109,6 +125,7 @@ export class DataJournal {
   /** Before the metadata of what has landed is written. */
   writeSums(): void {
     if (this.#sumCount === 0) return;
+    this.writePayloads();
     const { sums } = this.#opened();
     this.#parts.dirty.written(sums);
     sums.writeNow(this.#sums, 0, this.#sumCount * sumBytes, sumPosition(this.#slot - this.#sumCount));

@@ -17,6 +17,9 @@ function countingFiles() {
     return {
       path,
       writeNow: (_, __, lengthBytes, position) => writes.push({ path, position, lengthBytes }),
+      writevNow: (pieces, position) => {
+        writes.push({ path, position, lengthBytes: Buffer.concat(pieces).length });
+      },
       sync: (done) => queueMicrotask(() => done(null)),
       close: () => open.delete(path),
     } as Partial<FileHandle> as FileHandle;
@@ -47,17 +50,21 @@ function batchOf(...blockCounts: number[]) {
   return { bytes, records: batchRecords(bytes, 0, header) ?? [] };
 }
 
-test("a batch's payload lands with one write, and its sums with another", () => {
+test("the payloads of several batches land with one write, and their sums with another", () => {
   const { files, writes } = countingFiles();
   const { journal, folder } = journalOver(files, [5]);
   const { bytes, records } = batchOf(1, 3, 2);
   const addresses = journal.land(bytes, records);
+  const next = batchOf(4);
+  expect(journal.land(next.bytes, next.records)).toEqual([addressOf(5, 6)]);
+  expect(writes.filter(({ path }) => path === folder.dataPath(5))).toEqual([]);
+  journal.writePayloads();
   journal.writeSums();
   expect(addresses).toEqual([addressOf(5, 0), addressOf(5, 1), addressOf(5, 4)]);
   expect(writes).toEqual([
     { path: folder.sumsPath(5), position: 0, lengthBytes: 512 },
-    { path: folder.dataPath(5), position: 0, lengthBytes: 6 * blockBytes },
-    { path: folder.sumsPath(5), position: 512, lengthBytes: 6 * 16 },
+    { path: folder.dataPath(5), position: 0, lengthBytes: 10 * blockBytes },
+    { path: folder.sumsPath(5), position: 512, lengthBytes: 10 * 16 },
   ]);
 });
 
@@ -65,7 +72,10 @@ test("a record that does not fit begins the next segment, and is never split", a
   const { files, writes, open } = countingFiles();
   const { journal, dirty, folder } = journalOver(files, [5, 9]);
   const large = batchOf(255);
-  for (let count = 0; count < 257; count++) journal.land(large.bytes, large.records);
+  for (let count = 0; count < 257; count++) {
+    journal.land(large.bytes, large.records);
+    journal.writePayloads();
+  }
   expect(slotsPerSegment - 257 * 255).toBe(1);
   const mixed = batchOf(1, 2, 3);
   expect(journal.land(mixed.bytes, mixed.records)).toEqual([addressOf(5, 65_535), addressOf(9, 0), addressOf(9, 2)]);

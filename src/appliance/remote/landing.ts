@@ -1,6 +1,6 @@
 /**
  * Brings batches from the wire into the journals of a group: checks every block, lets the receiver decide, writes the
- * payload at once, and what speaks of it when the read from the socket is through. Order on disk: payload, sums, metadata.
+ * payloads of a frame at once, and what speaks of them when the read from the socket is through. Order on disk: payload, sums, metadata.
  *
  * Invariants: committed <= the receiver's place; a record is in the metadata journal only after its payload was written.
  */
@@ -90,7 +90,12 @@ export class Landing {
 
   /** Whole batches lie from `start` to `end`. What is thrown leaves those before the bad one taken, to be committed. */
   land(bytes: Buffer, start: number, end: number): void {
-    for (let at = start; at < end; ) at += this.#landBatch(bytes, at, end);
+    try {
+      for (let at = start; at < end; ) at += this.#landBatch(bytes, at, end);
+    } finally {
+      // The bytes are the caller's again after this.
+      this.#data.writePayloads();
+    }
   }
 
   #landBatch(bytes: Buffer, start: number, end: number): number {

@@ -1,6 +1,7 @@
 /** How what was appended leaves for the remote: in which company, and from where. */
 import { expect, test, vi } from "vitest";
 import { Spool } from "#src/appliance/local/spool.ts";
+import { shipperGatherMs } from "#src/core/limits.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import { type Bench, startBench } from "./appliance-bench.ts";
 
@@ -20,7 +21,7 @@ test("in async batches that follow each other quickly leave together", async () 
   it.remote.shipments = 0;
   writeOneByOne(it, [5, 6, 7]);
   expect(it.remote.shipments).toBe(0);
-  await it.rest(1);
+  await it.rest(shipperGatherMs);
   expect(it.remote.shipments).toBe(1);
   expect(lastBlocks(it, 3)).toEqual([5, 6, 7]);
 });
@@ -44,7 +45,7 @@ test("in sync what is behind a batch whose answer is late does not wait for that
   const it = await startBench("sync");
   writeOneByOne(it, [5, 6]);
   expect(lastBlocks(it, 1)).toEqual([5]);
-  await it.rest(1);
+  await it.rest(shipperGatherMs);
   expect(lastBlocks(it, 2)).toEqual([5, 6]);
 });
 
@@ -53,7 +54,7 @@ test("while the link takes nothing, what is appended waits in memory and is not 
   const read = vi.spyOn(Spool.prototype, "read");
   it.remote.holdsMemory = true;
   writeOneByOne(it, [5]);
-  await it.rest(1);
+  await it.rest(shipperGatherMs);
   it.remote.shipments = 0;
   writeOneByOne(it, [6, 7]);
   await it.rest();
