@@ -76,6 +76,8 @@ test("fault 5: in sync the remote dies when it has a write, before it says so: i
   const it = await StoppedAt.begin("sync");
   await it.startWith("remote");
   await it.sites.groupThat(({ mode }) => mode === "sync");
+  // The volume's own record shall not be the one that the remote dies with.
+  await it.sites.calm();
   await it.sites.stop("remote");
   it.sites.faults = ["remote.after-metadata=kill@1"];
   await it.sites.start("remote");
