@@ -16,6 +16,8 @@ import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { bytesIn, HostWrites } from "./host-writes.ts";
 
 needPrograms("setpriv");
+// Processes are started and ended in order, several times; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 90_000 });
 
 const sizeBytes = 4 * MiB;
 const writeCount = 8;

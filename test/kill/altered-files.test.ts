@@ -13,6 +13,8 @@ import { AlteredFile, logContents } from "./altered-file.ts";
 import { after, StoppedAt } from "./stopped-at.ts";
 
 needPrograms("setpriv");
+// Processes are started and ended in order, several times; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 90_000 });
 
 const patience = { timeout: 20_000, interval: 20 };
 

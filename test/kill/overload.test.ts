@@ -10,6 +10,8 @@ import { Crowd, type CrowdAddress } from "./crowd.ts";
 import { beginRounds, disturb } from "./rounds.ts";
 
 needPrograms("setpriv", "prlimit");
+// Processes are started and ended in order, several times; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 90_000 });
 
 const sizeBytes = 4 * MiB;
 const grownBytesMax = 96 * MiB;
