@@ -244,7 +244,7 @@ export const remoteCreditBytes = 8 * MiB;
 export const remoteCreditPortionBytes = 1 * MiB;
 /** Beyond this no more credit is given until a sync is done. */
 export const remoteUndurableBytesMax = 512 * MiB;
-export const remoteSyncPatienceMsMin = 10;
+export const remoteSyncPatienceMsMin = 50;
 /** For each millisecond that a sync takes, so many go by before the next one that nobody waits for. */
 export const remoteSyncRest = 10;
 export const remoteSyncAfterMs = 500;

@@ -19,6 +19,11 @@ const batchesPerTurn = 16;
 /** After this many vain series of looks in a row, looking pauses for as many batches, doubling up to the second number. */
 const vainSeriesBeforePause = 4;
 const pausedBatchesMax = 256;
+/** Who has something to say within so long of another does not have the thread for itself. */
+const crowdedMs = 0.2;
+
+/** Of the connections of a thread. */
+const lastTurn: { connection: object | undefined; atMs: number } = { connection: undefined, atMs: 0 };
 
 /** The parts of a socket's handle that Node has in every version and documents in none. */
 interface SocketHandle {
@@ -113,13 +118,23 @@ export class DescriptorConnection implements Connection {
   /** Answers whether reading goes on. */
   #landed(byteLength: number): boolean {
     this.#wakefulness.answered();
-    let worthLooking = this.#receiver?.received(this.#target, byteLength) ?? false;
+    const isAlone = this.#tookTurn();
+    let worthLooking = (this.#receiver?.received(this.#target, byteLength) ?? false) && isAlone;
     for (let batch = 1; worthLooking && batch < batchesPerTurn && this.#maySeeMore(); batch++) {
       const count = this.#look();
       if (count === 0) break;
       worthLooking = this.#receiver?.received(this.#target, count) ?? false;
     }
     return !this.#paused;
+  }
+
+  /** Whether no other connection of this thread had its turn a moment ago: the event loop is fairer than looking would be. */
+  #tookTurn(): boolean {
+    const nowMs = performance.now();
+    const isAlone = lastTurn.connection === this || nowMs - lastTurn.atMs > crowdedMs;
+    lastTurn.connection = this;
+    lastTurn.atMs = nowMs;
+    return isAlone;
   }
 
   #maySeeMore(): boolean {
