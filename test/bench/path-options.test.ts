@@ -10,7 +10,7 @@ test("without options all is measured, and may be published", () => {
 });
 
 test.each([
-  ["--rounds", "4"],
+  ["--rounds", "2"],
   ["--seconds", "1"],
   ["--only", "tmpfs"],
   ["--cases", "random-write"],

@@ -21,7 +21,7 @@ export interface PathOptions {
 }
 
 const GiB = 1024 ** 3;
-const roundsDefault = 5;
+const roundsDefault = 3;
 const secondsDefault = 2;
 const sustainedGibibytesDefault = 8;
 const diskFolderDefault = join(projectRoot, "var");
@@ -36,7 +36,7 @@ rounds that take turns. A whole run takes some 40 minutes and writes docs/benchm
 cases or peers than it has by itself only prints.
 
   --rounds N     counted rounds per case, after one that is not counted (${roundsDefault})
-  --seconds N    length of what is measured of one turn, after a second that is not (${secondsDefault}; at most 10)
+  --seconds N    length of what is measured of one turn, after three seconds that are not (${secondsDefault}; at most 10)
   --only PLACE   of ${placeNames.join(", ")}; several with commas between
   --cases NAME   of ${caseNames.join(", ")};
                  several with commas between

@@ -98,7 +98,7 @@ function placeSection(place: PlaceDescription, cases: readonly PathCaseFigures[]
   );
   const rows = here.flatMap(({ title, comparisons }) => comparisons.map((one) => [title, ...comparisonCells(one)]));
   const ratios = table(["Case", "of", "to that of", "ratio", "lowest to highest", "goal"], rows);
-  const about = `A file of ${place.fileBytes / GiB} GiB on ${place.fileSystem}.`;
+  const about = `A file of ${place.fileBytes / GiB} GiB on ${place.fileSystem}. Each turn begins with memory that was in use a moment ago.`;
   return [`### ${placeTitles[first.place]}`, about, rates, ...(rows.length > 0 ? [ratios] : [])];
 }
 

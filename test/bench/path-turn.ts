@@ -5,6 +5,7 @@ import { runFio, type Workload } from "./fio.ts";
 import type { Ground, RunningContender } from "./path-contenders.ts";
 import type { PathTurn } from "./path-results.ts";
 import { createScratch } from "./scratch.ts";
+import { warmMemory } from "./warm-memory.ts";
 
 /** Code is compiled while it runs, files get their blocks; that is not what is asked for here. */
 const warmUpSeconds = 3;
@@ -31,6 +32,7 @@ export async function takeTurn(start: Starter, plan: TurnPlan): Promise<PathTurn
   await runFio(workload, { ...run, seconds: warmUpSeconds, seed: 2 * seed });
   await contender.settle();
   if (plan.diskFolder !== undefined) await syncFileSystem(plan.diskFolder);
+  await warmMemory();
   await contender.check();
   const before = await contender.usage();
   const measurement = await runFio(workload, { ...run, seconds: plan.seconds, seed: 2 * seed + 1 });
