@@ -285,6 +285,10 @@ export const catalogueVolumesMax = 1024;
 /** Questions to a thread that it has not answered; more are refused at once. Each volume that is opened is one of them. */
 export const sideAsksMax = catalogueVolumesMax + 64;
 
+/** Between two times that are kept to tell the age of records; more where there are many. */
+export const ageSampleMsMin = 10;
+export const ageSampleCountMax = 4096;
+
 // Spool
 /** Distance of the entries that are kept in memory to find a record in the spool; larger where the spool is larger. */
 export const spoolIndexStepBytesMin = 256 * KiB;

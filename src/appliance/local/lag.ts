@@ -2,8 +2,8 @@
  * How far the remote is behind, and how hard writers must be slowed for it. It tells the truth also while the link is
  * down: what counts is what the remote has said to have durably.
  */
-import { divFloor } from "#src/core/byte-range.ts";
 import type { GroupPolicy } from "./group-policy.ts";
+import type { RecordAges } from "./record-ages.ts";
 import type { Spool } from "./spool.ts";
 
 export interface Lag {
@@ -12,15 +12,11 @@ export interface Lag {
   readonly seconds: number;
 }
 
-export function lagOf(spool: Spool, lastSeq: number, durableSeq: number, wallMs: number): Lag {
+export function lagOf(spool: Spool, ages: RecordAges, lastSeq: number, durableSeq: number): Lag {
   if (lastSeq <= durableSeq) return { records: 0, bytes: 0, seconds: 0 };
   const oldestMicros = spool.timeAfter(durableSeq);
-  const ageMs = oldestMicros === undefined ? 0 : wallMs - divFloor(oldestMicros, 1000);
-  return {
-    records: lastSeq - durableSeq,
-    bytes: spool.bytesAfter(durableSeq),
-    seconds: Math.max(0, ageMs) / 1000,
-  };
+  const ageMs = oldestMicros === undefined ? 0 : ages.ageAfterMs(durableSeq, oldestMicros);
+  return { records: lastSeq - durableSeq, bytes: spool.bytesAfter(durableSeq), seconds: ageMs / 1000 };
 }
 
 /** 0 to 1 and beyond; from 1 on nothing may be added. `backlogBytesMax` is what a switch of the mode allows at the moment. */

@@ -204,7 +204,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       to.isTouched = false;
       to.ordinals.add(ordinal, batch.lastSeq);
     }
-    this.#pressure.watch();
+    this.#pressure.added(batch.firstSeq);
     if (waits) this.acknowledgements.add(batch.lastSeq, needsRemote, volumes);
     else for (const { to, ordinal } of volumes) to.acknowledged(ordinal);
   }

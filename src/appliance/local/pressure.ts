@@ -2,6 +2,7 @@
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { type Lag, lagOf, pressureOf } from "./lag.ts";
+import { RecordAges } from "./record-ages.ts";
 import type { Spool } from "./spool.ts";
 
 export interface PressureParts {
@@ -20,6 +21,7 @@ const lookEveryMs = 250;
 
 export class Pressure {
   readonly #parts: PressureParts;
+  readonly #ages: RecordAges;
   #lag: Lag = { records: 0, bytes: 0, seconds: 0 };
   #value = 0;
   #timer: Timer | undefined;
@@ -27,6 +29,7 @@ export class Pressure {
 
   constructor(parts: PressureParts) {
     this.#parts = parts;
+    this.#ages = new RecordAges(parts.clock, parts.spool.lastSeq);
   }
 
   get value(): number {
@@ -38,13 +41,18 @@ export class Pressure {
   }
 
   evaluate(): void {
-    const { spool, policy, clock, facts, eased } = this.#parts;
+    const { spool, policy, facts, eased } = this.#parts;
     const wasFull = this.#value >= 1;
     const { lastSeq, durableSeq, backlogBytes, backlogBytesMax } = facts();
-    this.#lag = lagOf(spool, lastSeq, durableSeq, clock.wallMs());
+    this.#lag = lagOf(spool, this.#ages, lastSeq, durableSeq);
     const { usedBytes } = spool;
     this.#value = pressureOf({ usedBytes, lag: this.#lag, backlogBytes, backlogBytesMax }, policy);
     if (wasFull && this.#value < 1) eased();
+  }
+
+  added(firstSeq: number): void {
+    this.#ages.added(firstSeq);
+    this.watch();
   }
 
   /** There is something that the remote does not have. */
