@@ -14,8 +14,18 @@ export class LostWritesError extends Error {
   }
 }
 
+const lostSources = new WeakSet<Source>();
+
+/** It may have gone back to an older state, whoever asked for the sync that failed, and whether he still cares. */
+export function hasLostWrites(source: Source): boolean {
+  return lostSources.has(source);
+}
+
 export function syncSource(source: Source, done: DoneCallback): void {
-  source.sync((error) => done(error === null ? null : new LostWritesError(error)));
+  source.sync((error) => {
+    if (error !== null) lostSources.add(source);
+    done(error === null ? null : new LostWritesError(error));
+  });
 }
 
 export function synced(source: Source): Promise<void> {

@@ -23,7 +23,7 @@ import { nbdErrorOf } from "#src/nbd/error-number.ts";
 import type { ExportFeatures, ExportRequest, NbdExport } from "#src/nbd/export.ts";
 import type { BlockSizes } from "#src/nbd/option-codec.ts";
 import type { VolumeIdentity, VolumeLinks } from "#src/wire/volume-link.ts";
-import { LostWritesError } from "./completion.ts";
+import { hasLostWrites } from "./completion.ts";
 import { RegionMapFile } from "./region-map-file.ts";
 import type { OpenSource, Source } from "./source.ts";
 import { FigurePublisher, VolumeFigures } from "./volume-figures.ts";
@@ -308,7 +308,8 @@ export class InterceptedVolume implements NbdExport {
 
   /** Undefined while it may be in a state that the host never saw. */
   get #source(): Source | undefined {
-    return this.#life?.path.failure instanceof LostWritesError ? undefined : this.#life?.source;
+    const source = this.#life?.source;
+    return source === undefined || hasLostWrites(source) ? undefined : source;
   }
 
   /** Undefined: the request waits, or was answered. */

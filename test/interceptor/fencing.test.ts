@@ -202,6 +202,19 @@ test("after a restart the fence is gone, and the redo has made the source right"
   expect([world.volume.status().state, world.source[0]]).toEqual(["open", 7]);
 });
 
+test("a source that could not be synced is read by nobody, although the volume was fenced for another reason before", async () => {
+  const world = await opened();
+  world.write(0, payload);
+  world.host.disk.failNext("sync");
+  const flush = world.flush();
+  world.links.lose(new Error("the spool is broken"));
+  await world.pass(50);
+  expect([flush.error, world.volume.status().why]).toEqual([nbdError.io, "the spool is broken"]);
+  expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.io);
+  await world.run(world.volume.unfence());
+  expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.ok);
+});
+
 describe("a fault of this program's own is no reason to be fenced and go on", () => {
   const fault = new AssertionError("a fact of our own does not hold");
   const fail = (): never => {
