@@ -176,6 +176,8 @@ assert(
 export const shipperReadBytes = batchBytesMax;
 /** What was just appended leaves when so much is gathered, or after so long. A socket takes this at once. */
 export const shipperFrameBytes = 128 * KiB;
+/** Nor more than so many of the kind that comes: who writes little at a time should not wait while a lot is sent. */
+export const shipperFrameBatches = 8;
 export const shipperGatherMs = 5;
 /** What waits in memory until the link takes it; beyond this it is read back from the spool. */
 export const shipperKeptBytesMax = 8 * MiB;

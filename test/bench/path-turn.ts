@@ -29,7 +29,7 @@ export async function takeTurn(start: Starter, plan: TurnPlan): Promise<PathTurn
   const { workload, sizeBytes, seed } = plan;
   const run = { uris: contender.uris, sizeBytes, reportFile: sockets.file("report") };
   await contender.check();
-  await runFio(workload, { ...run, seconds: warmUpSeconds, seed: 2 * seed });
+  await runFio(warmUpOf(workload), { ...run, seconds: warmUpSeconds, seed: 2 * seed });
   await contender.settle();
   if (plan.diskFolder !== undefined) await syncFileSystem(plan.diskFolder);
   await warmMemory();
@@ -47,6 +47,11 @@ export async function takeTurn(start: Starter, plan: TurnPlan): Promise<PathTurn
     settleSeconds,
     memoryPeakBytes: after.memoryPeakBytes,
   };
+}
+
+/** Whoever is measured at a small depth would take long to come to all that is compiled. */
+function warmUpOf(workload: Workload): Workload {
+  return { ...workload, depth: Math.max(workload.depth, Math.floor(32 / workload.connections), 1) };
 }
 
 export async function syncFileSystem(folder: string): Promise<void> {

@@ -9,6 +9,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import {
+  shipperFrameBatches,
   shipperFrameBytes,
   shipperGatherMs,
   shipperKeptBytesMax,
@@ -104,7 +105,7 @@ export class Shipper {
     this.#keptLastSeq = batch.lastSeq;
     this.#isKeptAwaited = isAwaited;
     if (isAwaited && this.#answerDueSeq <= this.#receivedSeq) this.#shipAwaited();
-    else if (this.#keptBytes >= shipperFrameBytes) this.#shipKept();
+    else if (this.#keptBytes >= Math.min(shipperFrameBytes, shipperFrameBatches * batch.spanBytes)) this.#shipKept();
     else this.#gatherTimer ??= this.#parts.clock.timer(shipperGatherMs, () => this.#gatheredLongEnough());
   }
 

@@ -50,13 +50,18 @@ function bind(library: ForeignLibrary): Libc {
   const seek = get("lseek64", { arguments: ["i32", "i64", "i32"], return: "i64" });
   const read = get("preadv64v2", { arguments: ["i32", "pointer", "i32", "i64", "i32"], return: "i64" });
   const advise = get("posix_fadvise64", { arguments: ["i32", "i64", "i64", "i32"], return: "i32" });
-  const receive = get("recv", { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" });
+  const receive = get("recv", { arguments: ["i32", "pointer", "u64", "i32"], return: "i32" });
   const send = get("send", { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" });
   const flock = get("flock", { arguments: ["i32", "i32"], return: "i32" });
   const errorLocation = get("__errno_location", { arguments: [], return: "pointer" });
 
-  const lastError = (): number => -library.readInt32(errorLocation() as bigint);
+  // It lies at the same place as long as the thread lives.
+  const errorAddress = errorLocation() as bigint;
+  const lastError = (): number => -library.readInt32(errorAddress);
   const checked = (result: bigint | number): number => (result < 0 ? lastError() : Number(result));
+  /** Sockets are looked at in vain many times in a row: nothing is made anew for that. */
+  let receiveBytes = 0;
+  let receiveLength = 0n;
   /** One iovec: base, length. */
   const vector = new BigUint64Array(2);
   const vectorAddress = address(Buffer.from(vector.buffer));
@@ -85,7 +90,13 @@ function bind(library: ForeignLibrary): Libc {
     lock: (fd) => checked(flock(fd, lockExclusive | lockDontWait)),
     sendNow: (fd, buffer, start, lengthBytes) =>
       checked(send(fd, address(buffer) + BigInt(start), BigInt(lengthBytes), messageDontWait | messageNoSignal)),
-    receiveNow: (fd, buffer) => checked(receive(fd, address(buffer), BigInt(buffer.length), messageDontWait)),
+    receiveNow: (fd, buffer) => {
+      if (buffer.length !== receiveBytes) {
+        receiveBytes = buffer.length;
+        receiveLength = BigInt(receiveBytes);
+      }
+      return checked(receive(fd, address(buffer), receiveLength, messageDontWait));
+    },
   };
 }
 

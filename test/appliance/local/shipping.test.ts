@@ -26,6 +26,18 @@ test("in async batches that follow each other quickly leave together", async () 
   expect(lastBlocks(it, 3)).toEqual([5, 6, 7]);
 });
 
+test("in async a writer who comes with little at a time is never held up by much that leaves at once", async () => {
+  const it = await startBench();
+  it.remote.shipments = 0;
+  writeOneByOne(
+    it,
+    Array.from({ length: 20 }, (_, index) => index),
+  );
+  expect([it.remote.shipments, lastBlocks(it, 1)]).toEqual([2, [15]]);
+  await it.rest(shipperGatherMs);
+  expect([it.remote.shipments, lastBlocks(it, 1)]).toEqual([3, [19]]);
+});
+
 test("in sync a batch leaves at once, and those behind it together when its answer has come", async () => {
   const it = await startBench("sync");
   it.remote.shipments = 0;
