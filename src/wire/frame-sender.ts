@@ -4,8 +4,9 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { wireControlQueueBytesMax } from "#src/core/limits.ts";
+import { byteLengthOf } from "#src/core/pieces.ts";
 import type { Connection } from "#src/host/socket.ts";
-import { byteLengthOf, encodeBulkHeader, encodeFrame, type FrameType, isBulk, nextFrameNumber } from "./frame.ts";
+import { encodeBulkHeader, encodeFrame, type FrameType, isBulk, nextFrameNumber } from "./frame.ts";
 
 export class FrameSender {
   readonly #connection: Connection;

@@ -95,12 +95,6 @@ function putHeader(target: Buffer, type: FrameType, number: number, bodyBytes: n
   putChecksum(target, 0, at.headerChecksum, target, at.headerChecksum);
 }
 
-export function byteLengthOf(pieces: readonly Buffer[]): number {
-  let sum = 0;
-  for (const piece of pieces) sum += piece.length;
-  return sum;
-}
-
 function bodyBytesMaxOf(type: FrameType): number {
   return isBulk(type) ? wireBulkBytesMax : wireControlBytesMax;
 }

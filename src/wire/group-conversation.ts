@@ -7,7 +7,8 @@
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
 import { wireBulkBytesMax } from "#src/core/limits.ts";
-import { byteLengthOf, type FrameType, frameType } from "./frame.ts";
+import { byteLengthOf } from "#src/core/pieces.ts";
+import { type FrameType, frameType } from "./frame.ts";
 import type { FrameChannel, FrameHandler } from "./frame-channel.ts";
 import type { GroupWelcome, Watermarks } from "./group-link.ts";
 import { decodeWatermarks, decodeWelcome } from "./group-messages.ts";

@@ -1,28 +1,15 @@
 /** The appliance is gone, and comes back. */
 import { describe, expect, test } from "vitest";
-import { ReconnectError, RefuseError } from "#src/core/errors.ts";
+import { RefuseError } from "#src/core/errors.ts";
 import { blockBytes, MiB } from "#src/core/limits.ts";
 import { command, nbdError } from "#src/nbd/constants.ts";
 import { recordType } from "#src/records/record.ts";
+import { gone, lose, opened } from "./lost-appliance.ts";
 import { firstDifference, RandomHost } from "./random-host.ts";
 import { ReluctantSource } from "./reluctant-source.ts";
 import { filled, VolumeWorld } from "./volume-world.ts";
 
 const payload = filled(blockBytes, 7);
-const gone = new ReconnectError("the appliance hung up");
-const nobody = new ReconnectError("nobody there");
-
-async function opened(options: ConstructorParameters<typeof VolumeWorld>[0] = {}): Promise<VolumeWorld> {
-  const world = await VolumeWorld.opened(options);
-  await world.warmUp();
-  return world;
-}
-
-/** The appliance is away for the next so many attempts. */
-function lose(world: VolumeWorld, attempts: number): void {
-  world.links.attachErrors = Array.from({ length: attempts }, () => nobody);
-  world.links.lose(gone);
-}
 
 describe("by the policy stall", () => {
   test("writers and flushes wait, reads go on, and all goes on when it is back", async () => {

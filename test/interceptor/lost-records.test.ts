@@ -1,27 +1,13 @@
 /** The appliance comes back without what it had acknowledged. */
 import { expect, test } from "vitest";
-import { ReconnectError } from "#src/core/errors.ts";
 import { blockBytes, MiB } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
+import { gone, lose, opened } from "./lost-appliance.ts";
 import { firstDifference } from "./random-host.ts";
 import { filled, VolumeWorld } from "./volume-world.ts";
 
 const payload = filled(blockBytes, 7);
-const gone = new ReconnectError("the appliance hung up");
-const nobody = new ReconnectError("nobody there");
 const tracking = { whenLost: "track", trackAfterMs: 3_000, resyncBytesPerSecond: 1e12 } as const;
-
-async function opened(options: ConstructorParameters<typeof VolumeWorld>[0] = {}): Promise<VolumeWorld> {
-  const world = await VolumeWorld.opened(options);
-  await world.warmUp();
-  return world;
-}
-
-/** The appliance is away for the next so many attempts. */
-function lose(world: VolumeWorld, attempts: number): void {
-  world.links.attachErrors = Array.from({ length: attempts }, () => nobody);
-  world.links.lose(gone);
-}
 
 test("what the appliance lost is not overwritten by what it still has, at a start soon after", async () => {
   const world = await opened({ options: { resyncBytesPerSecond: 1 } });

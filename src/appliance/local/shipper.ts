@@ -63,11 +63,6 @@ export class Shipper {
     this.#parts = parts;
   }
 
-  /** Where the first byte lies that was not shipped. */
-  get position(): number {
-    return this.#position;
-  }
-
   /** The link is up: everything behind this position is to be shipped. */
   begin(position: number): void {
     this.end();

@@ -7,6 +7,7 @@
  */
 import fs from "node:fs";
 import net from "node:net";
+import { withoutFirst } from "#src/core/pieces.ts";
 import type { Connection, Receiver } from "../socket.ts";
 import { errorNumber, libc } from "./libc.ts";
 import { StreamSender } from "./stream-sender.ts";
@@ -246,14 +247,4 @@ export class DescriptorConnection implements Connection {
     this.#taken = new net.Socket({ handle: this.#handle } as unknown as net.SocketConstructorOpts);
     return this.#taken;
   }
-}
-
-function withoutFirst(pieces: readonly Buffer[], byteLength: number): Buffer[] {
-  const rest: Buffer[] = [];
-  let skip = byteLength;
-  for (const piece of pieces) {
-    if (skip < piece.length) rest.push(skip === 0 ? piece : piece.subarray(skip));
-    skip = Math.max(0, skip - piece.length);
-  }
-  return rest;
 }

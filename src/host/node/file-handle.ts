@@ -1,6 +1,7 @@
 /** An open file of this machine. */
 import type fs from "node:fs";
 import { assert } from "#src/core/assert.ts";
+import { byteLengthOf, withoutFirst } from "#src/core/pieces.ts";
 import type { DoneCallback } from "../block-device.ts";
 import type { FileHandle } from "../files.ts";
 import { GroupSync } from "./group-sync.ts";
@@ -88,23 +89,6 @@ export class NodeFileHandle implements FileHandle {
   #assertOpen(): void {
     assert(!this.#closed, `${this.path} is used after it was closed`);
   }
-}
-
-function byteLengthOf(pieces: readonly Buffer[]): number {
-  let sum = 0;
-  for (const piece of pieces) sum += piece.length;
-  return sum;
-}
-
-function withoutFirst(pieces: readonly Buffer[], byteLength: number): readonly Buffer[] {
-  if (byteLength === byteLengthOf(pieces)) return [];
-  const rest: Buffer[] = [];
-  let skip = byteLength;
-  for (const piece of pieces) {
-    if (skip < piece.length) rest.push(piece.subarray(skip));
-    skip = Math.max(0, skip - piece.length);
-  }
-  return rest;
 }
 
 /** Trying the same again could go on for ever. */
