@@ -397,3 +397,7 @@ assert(traceLookMs * 10 < traceLeaseMs, "whoever goes on looking is in time for 
 /** What was written last, such as the flush of the end, has so long to get to the remote appliance. */
 export const lastShippingMs = 2_000;
 export const settleLookMs = 10;
+
+// Files
+/** While there is no descriptor free, it is looked for one so often. */
+export const descriptorPatienceMs = 20;

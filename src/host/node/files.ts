@@ -2,10 +2,10 @@
 import fs from "node:fs";
 import { dirname } from "node:path";
 import { assert } from "#src/core/assert.ts";
-import type { DoneCallback } from "../block-device.ts";
 import type { FileHandle, Files } from "../files.ts";
 import { type FileCalls, NodeFileHandle } from "./file-handle.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { syncFolder } from "./folder-sync.ts";
 import { systemError } from "./system-error.ts";
 
 const fileMode = 0o600;
@@ -48,17 +48,4 @@ function makeFolder(path: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !fs.statSync(path).isDirectory()) throw error;
   }
-}
-
-function syncFolder(path: string, done: DoneCallback): void {
-  fs.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY, (openError, fd) => {
-    if (openError !== null) {
-      done(openError);
-      return;
-    }
-    fs.fsync(fd, (syncError) => {
-      fs.closeSync(fd);
-      done(syncError);
-    });
-  });
 }
