@@ -1,6 +1,7 @@
 /** `tidemark serve`: a plain NBD server over a file, unprotected. */
 import { isLoopback } from "#src/control/listening-address.ts";
-import { nbdNameBytesMax, shutdownGraceMs, unixPathBytesMax } from "#src/core/limits.ts";
+import { shutdownGraceMs, unixPathBytesMax } from "#src/core/limits.ts";
+import { nbdNameBytesMax } from "#src/core/nbd-limits.ts";
 import { inheritedSocket } from "#src/host/node/inherited-socket.ts";
 import { readTextFile } from "#src/host/node/text-file.ts";
 import { checkCredentials } from "#src/host/node/tls-credentials.ts";

@@ -1,6 +1,7 @@
 /** A file or a block device as a source: written at once while it is fast, by others while it is slow. */
 import { alignUp } from "#src/core/byte-range.ts";
-import { blockBytes, nbdPunchPieceBytes, nbdZeroPieceBytes, nbdZeroRangePieceBytes } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { nbdPunchPieceBytes, nbdZeroPieceBytes, nbdZeroRangePieceBytes } from "#src/core/nbd-limits.ts";
 import type { BlockDevice, DoneCallback } from "#src/host/block-device.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { Pace } from "#src/nbd/pace.ts";

@@ -12,7 +12,8 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
-import { blockBytes, nbdExtentsPerReplyMax, nbdPayloadBytesMax, writeTraceCountMax } from "#src/core/limits.ts";
+import { blockBytes, writeTraceCountMax } from "#src/core/limits.ts";
+import { nbdExtentsPerReplyMax, nbdPayloadBytesMax } from "#src/core/nbd-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Counters } from "#src/host/counters.ts";
 import type { FaultHook } from "#src/host/faults.ts";

@@ -1,6 +1,7 @@
 /** An export of another NBD server as a source. Whatever is asked of it takes a while. */
 import { RefuseError } from "#src/core/errors.ts";
-import { blockBytes, nbdZeroPieceBytes } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { nbdZeroPieceBytes } from "#src/core/nbd-limits.ts";
 import type { DoneCallback, Extent } from "#src/host/block-device.ts";
 import type { NbdClient } from "#src/nbd/client/client.ts";
 import { type ConnectOptions, connect } from "#src/nbd/client/connect.ts";

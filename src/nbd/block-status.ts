@@ -1,6 +1,7 @@
 /** The one request whose answer has a shape of its own: which bytes have which status, per metadata context. Pure. */
 import { get32, get64, put32, put64 } from "#src/core/big-endian.ts";
-import { KiB, nbdMetaContextCountMax } from "#src/core/limits.ts";
+import { KiB } from "#src/core/limits.ts";
+import { nbdMetaContextCountMax } from "#src/core/nbd-limits.ts";
 import type { AgreedContext } from "./agreement.ts";
 import { commandFlag, extendedReplyHeaderBytes, replyFlag, replyType } from "./constants.ts";
 import type { StatusExtent } from "./export.ts";

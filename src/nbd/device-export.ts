@@ -1,12 +1,12 @@
 /** A block device, or a file, as an export. */
+import { blockBytes } from "#src/core/limits.ts";
 import {
-  blockBytes,
   nbdExtentsPerReplyMax,
   nbdPayloadBytesMax,
   nbdPunchPieceBytes,
   nbdZeroPieceBytes,
   nbdZeroRangePieceBytes,
-} from "#src/core/limits.ts";
+} from "#src/core/nbd-limits.ts";
 import type { BlockDevice } from "#src/host/block-device.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { allocationFlag, baseAllocation, command, nbdError } from "./constants.ts";

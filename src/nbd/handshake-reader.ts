@@ -3,7 +3,7 @@
  * skips an option that is too long to be understood, so that the client can be told.
  */
 import { get32 } from "#src/core/big-endian.ts";
-import { nbdOptionBytesMax, nbdOptionCountMax, nbdOptionSkipBytesMax } from "#src/core/limits.ts";
+import { nbdOptionBytesMax, nbdOptionCountMax, nbdOptionSkipBytesMax } from "#src/core/nbd-limits.ts";
 import { handshakeFlag, option, optionError, optionHeaderBytes } from "./constants.ts";
 import type { ExportDirectory } from "./export.ts";
 import { Handshake, type Outcome, refuse, type TlsPolicy } from "./handshake.ts";

@@ -3,7 +3,8 @@
  * The named states are `Outcome.next`; the bytes are framed by `handshake-reader.ts`.
  */
 import { assert } from "#src/core/assert.ts";
-import { exportBytesMax, nbdMetaContextCountMax, nbdNameBytesMax } from "#src/core/limits.ts";
+import { exportBytesMax } from "#src/core/limits.ts";
+import { nbdMetaContextCountMax, nbdNameBytesMax } from "#src/core/nbd-limits.ts";
 import type { AgreedContext, Agreement } from "./agreement.ts";
 import { exportNamePaddingBytes, info, option, optionError, optionReply, transmissionFlag } from "./constants.ts";
 import type { ExportDirectory, NbdExport } from "./export.ts";

@@ -6,7 +6,12 @@
  * Invariant: heldBytes = sum of the buffers given out.
  */
 import { assert } from "#src/core/assert.ts";
-import { nbdBytesInFlightMax, nbdMemoryPageBytes, nbdSmallReserveBytes, nbdSmallRunBytes } from "#src/core/limits.ts";
+import {
+  nbdBytesInFlightMax,
+  nbdMemoryPageBytes,
+  nbdSmallReserveBytes,
+  nbdSmallRunBytes,
+} from "#src/core/nbd-limits.ts";
 import { PageRuns } from "./page-runs.ts";
 
 interface Waiter {

@@ -7,7 +7,7 @@
  *   reply:        magic 8 | option 4 | reply type 4 | length 4 | data
  */
 import { get16, get32, get64, put16, put32, put64 } from "#src/core/big-endian.ts";
-import { nbdMetaQueryCountMax, nbdNameBytesMax } from "#src/core/limits.ts";
+import { nbdMetaQueryCountMax, nbdNameBytesMax } from "#src/core/nbd-limits.ts";
 import { info, magic, optionHeaderBytes, optionReplyHeaderBytes } from "./constants.ts";
 
 export const greetingBytes = 18;

@@ -3,7 +3,7 @@
  * several times faster while the page cache takes them, and a calamity while the disk is slow: then one write stops
  * everybody. Pure: fed with durations, asked before each write.
  */
-import { paceProbeEvery, paceSlowMs, paceSlowSeriesMax } from "#src/core/limits.ts";
+import { paceProbeEvery, paceSlowMs, paceSlowSeriesMax } from "#src/core/nbd-limits.ts";
 
 export class Pace {
   #slowSeries = 0;

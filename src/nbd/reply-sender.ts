@@ -5,7 +5,7 @@
  * Invariant: between batches the shared slab holds nothing of this connection.
  */
 import { assert } from "#src/core/assert.ts";
-import { nbdRepliesPerSend, nbdSendBytes } from "#src/core/limits.ts";
+import { nbdRepliesPerSend, nbdSendBytes } from "#src/core/nbd-limits.ts";
 import type { Connection } from "#src/host/socket.ts";
 import type { SharedBuffers } from "./shared-buffers.ts";
 

@@ -6,7 +6,7 @@
  * refused request (`#skipBytes` > 0). A header that is complete in `#headerPart` waits for permission to begin.
  */
 import { assert } from "#src/core/assert.ts";
-import { nbdDirectReadBytes, nbdSkipBytesMax } from "#src/core/limits.ts";
+import { nbdDirectReadBytes, nbdSkipBytesMax } from "#src/core/nbd-limits.ts";
 import { command, extendedRequestHeaderBytes, nbdError } from "./constants.ts";
 import { decodeRequest, emptyRequestHeader, type RequestHeader, requestHeaderLength } from "./request-codec.ts";
 import type { SharedBuffers } from "./shared-buffers.ts";

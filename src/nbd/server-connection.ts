@@ -1,6 +1,6 @@
 /** One client of a server, from its first byte to its last: the handshake, TLS in the middle of it, then transmission. */
 
-import { nbdHandshakeMs, nbdRequestBytesPerSecondMin, nbdStallMs } from "#src/core/limits.ts";
+import { nbdHandshakeMs, nbdRequestBytesPerSecondMin, nbdStallMs } from "#src/core/nbd-limits.ts";
 import type { Connection, Receiver } from "#src/host/socket.ts";
 import { handshakeFlag } from "./constants.ts";
 import { HandshakeReader, type HandshakeState } from "./handshake-reader.ts";

@@ -1,5 +1,5 @@
 /** An NBD server: several exports on several sockets, one budget of memory, one clock for all who keep it waiting. */
-import { nbdConnectionCountMax, nbdPatienceCheckMs } from "#src/core/limits.ts";
+import { nbdConnectionCountMax, nbdPatienceCheckMs } from "#src/core/nbd-limits.ts";
 import type { Timer } from "#src/host/clock.ts";
 import type { Connection, Listener, SocketAddress } from "#src/host/socket.ts";
 import { ServerConnection } from "./server-connection.ts";

@@ -2,7 +2,7 @@
  * The buffers that all connections of one thread share. A batch is handled in one go, so at any moment at most one
  * connection uses them, and between batches they are empty.
  */
-import { nbdLandingBytes, nbdPorchBytes, nbdSlabBytes, nbdSlabsLentMax } from "#src/core/limits.ts";
+import { nbdLandingBytes, nbdPorchBytes, nbdSlabBytes, nbdSlabsLentMax } from "#src/core/nbd-limits.ts";
 import { TransferMemory } from "./memory.ts";
 
 export class SharedBuffers {

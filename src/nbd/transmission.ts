@@ -10,7 +10,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { fitsInto } from "#src/core/byte-range.ts";
-import { nbdRequestsInFlightMax, nbdSmallBatchCount, nbdSmallRestBytes } from "#src/core/limits.ts";
+import { nbdRequestsInFlightMax, nbdSmallBatchCount, nbdSmallRestBytes } from "#src/core/nbd-limits.ts";
 import type { Connection } from "#src/host/socket.ts";
 import type { Agreement } from "./agreement.ts";
 import { encodeBlockStatus, statusQuestion } from "./block-status.ts";

@@ -3,7 +3,7 @@
  * Taken apart by hand: a general URL parser would tidy up dots and slashes, which may well stand in an export's name.
  */
 import { RefuseError } from "#src/core/errors.ts";
-import { nbdNameBytesMax } from "#src/core/limits.ts";
+import { nbdNameBytesMax } from "#src/core/nbd-limits.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { defaultPort } from "./constants.ts";
 

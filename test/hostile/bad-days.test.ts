@@ -1,6 +1,7 @@
 /** What once went wrong: replies nobody takes, goodbyes nobody follows up, headers in pieces, resets at the wrong moment. */
 import { describe, expect, test } from "vitest";
-import { KiB, MiB, nbdBytesInFlightMax, nbdPayloadBytesMax, nbdStallMs } from "#src/core/limits.ts";
+import { KiB, MiB } from "#src/core/limits.ts";
+import { nbdBytesInFlightMax, nbdPayloadBytesMax, nbdStallMs } from "#src/core/nbd-limits.ts";
 import { clientFlags, goData, option, optionCode, request, type } from "./client-bytes.ts";
 import { MemoryServer } from "./memory-server.ts";
 import { RawClient } from "./raw-client.ts";

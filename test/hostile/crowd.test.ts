@@ -1,6 +1,7 @@
 /** Very many clients at once, most of them a burden. */
 import { afterEach, describe, expect, test } from "vitest";
-import { MiB, nbdConnectionCountMax } from "#src/core/limits.ts";
+import { MiB } from "#src/core/limits.ts";
+import { nbdConnectionCountMax } from "#src/core/nbd-limits.ts";
 import { request, type } from "./client-bytes.ts";
 import { RawClient } from "./raw-client.ts";
 import { ServerProcess } from "./server-process.ts";

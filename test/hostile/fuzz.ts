@@ -7,7 +7,8 @@
  * and every so often a client that does all right is served as if nothing had been.
  */
 import { assert } from "#src/core/assert.ts";
-import { GiB, MiB, nbdBytesInFlightMax } from "#src/core/limits.ts";
+import { GiB, MiB } from "#src/core/limits.ts";
+import { nbdBytesInFlightMax } from "#src/core/nbd-limits.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
 import { NbdServer } from "#src/nbd/server.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";

@@ -10,7 +10,7 @@ import {
   nbdOptionSkipBytesMax,
   nbdPayloadBytesMax,
   nbdSkipBytesMax,
-} from "#src/core/limits.ts";
+} from "#src/core/nbd-limits.ts";
 import type { StatusExtent } from "#src/nbd/export.ts";
 import { checkedBytes, checkedContexts, failureAt, runsAt } from "./checking-export.ts";
 import { compactMagic, extendedMagic, flag, optionCode, type Style, type } from "./client-bytes.ts";

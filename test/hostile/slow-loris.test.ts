@@ -1,6 +1,6 @@
 /** Clients that keep the server waiting are dropped in time, and only they. */
 import { describe, expect, test } from "vitest";
-import { nbdHandshakeMs, nbdPatienceCheckMs, nbdStallMs } from "#src/core/limits.ts";
+import { nbdHandshakeMs, nbdPatienceCheckMs, nbdStallMs } from "#src/core/nbd-limits.ts";
 import { clientFlags, option, optionCode, request, styles, type } from "./client-bytes.ts";
 import { MemoryServer } from "./memory-server.ts";
 import { RawClient } from "./raw-client.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { GiB, MiB, nbdPunchPieceBytes, nbdZeroPieceBytes, paceSlowMs, paceSlowSeriesMax } from "#src/core/limits.ts";
+import { GiB, MiB } from "#src/core/limits.ts";
+import { nbdPunchPieceBytes, nbdZeroPieceBytes, paceSlowMs, paceSlowSeriesMax } from "#src/core/nbd-limits.ts";
 import { DeviceSource } from "#src/interceptor/device-source.ts";
 import { type DeviceOptions, ScriptedDevice } from "#test/nbd/scripted-device.ts";
 import { SimClock } from "#test/sim/sim-clock.ts";

@@ -1,6 +1,6 @@
 /** Real processes that are asked for more than they have: connections, descriptors. */
 import { expect, test, vi } from "vitest";
-import { nbdConnectionCountMax } from "#src/core/limits.ts";
+import { nbdConnectionCountMax } from "#src/core/nbd-limits.ts";
 import { parseNbdUri } from "#src/nbd/uri.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";

@@ -1,6 +1,7 @@
 /** Exports that do their work at the end of a batch, as one that commits a group of writes at once does. */
 import { expect, test } from "vitest";
-import { KiB, nbdRequestsInFlightMax } from "#src/core/limits.ts";
+import { KiB } from "#src/core/limits.ts";
+import { nbdRequestsInFlightMax } from "#src/core/nbd-limits.ts";
 import type { ExportRequest } from "#src/nbd/export.ts";
 import { request, type } from "#test/hostile/client-bytes.ts";
 import { MemoryServer } from "#test/hostile/memory-server.ts";

@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { GiB, MiB } from "#src/core/limits.ts";
 import {
-  GiB,
-  MiB,
   nbdExtentsPerReplyMax,
   nbdPunchPieceBytes,
   nbdZeroPieceBytes,
   paceSlowMs,
   paceSlowSeriesMax,
-} from "#src/core/limits.ts";
+} from "#src/core/nbd-limits.ts";
 import { command, nbdError } from "#src/nbd/constants.ts";
 import { DeviceExport } from "#src/nbd/device-export.ts";
 import { SimClock } from "#test/sim/sim-clock.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdNameBytesMax, nbdOptionBytesMax, nbdOptionCountMax, nbdOptionSkipBytesMax } from "#src/core/limits.ts";
+import { nbdNameBytesMax, nbdOptionBytesMax, nbdOptionCountMax, nbdOptionSkipBytesMax } from "#src/core/nbd-limits.ts";
 import type { TlsPolicy } from "#src/nbd/handshake.ts";
 import { HandshakeReader } from "#src/nbd/handshake-reader.ts";
 import { clientFlags, contextData, goData, number32, option, optionCode } from "#test/hostile/client-bytes.ts";

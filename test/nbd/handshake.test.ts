@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdMetaQueryCountMax, nbdNameBytesMax } from "#src/core/limits.ts";
+import { nbdMetaQueryCountMax, nbdNameBytesMax } from "#src/core/nbd-limits.ts";
 import { Handshake, type Outcome, type TlsPolicy } from "#src/nbd/handshake.ts";
 import { contextData, goData, number32, optionCode } from "#test/hostile/client-bytes.ts";
 import { ScriptedExport } from "#test/hostile/scripted-export.ts";

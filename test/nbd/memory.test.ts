@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { KiB, MiB, nbdBytesInFlightMax, nbdPayloadBytesMax } from "#src/core/limits.ts";
+import { KiB, MiB } from "#src/core/limits.ts";
+import { nbdBytesInFlightMax, nbdPayloadBytesMax } from "#src/core/nbd-limits.ts";
 import { TransferMemory } from "#src/nbd/memory.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdMetaQueryCountMax } from "#src/core/limits.ts";
+import { nbdMetaQueryCountMax } from "#src/core/nbd-limits.ts";
 import { handshakeFlag, info, option, optionReply, transmissionFlag } from "#src/nbd/constants.ts";
 import {
   decodeBlockSizeInfo,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { paceProbeEvery, paceSlowMs, paceSlowSeriesMax } from "#src/core/limits.ts";
+import { paceProbeEvery, paceSlowMs, paceSlowSeriesMax } from "#src/core/nbd-limits.ts";
 import { Pace } from "#src/nbd/pace.ts";
 
 function slowed(): Pace {

@@ -1,6 +1,7 @@
 /** The life of a server and its connections, on real sockets where the system plays a part. */
 import { describe, expect, test } from "vitest";
-import { MiB, nbdBytesInFlightMax, nbdConnectionCountMax } from "#src/core/limits.ts";
+import { MiB } from "#src/core/limits.ts";
+import { nbdBytesInFlightMax, nbdConnectionCountMax } from "#src/core/nbd-limits.ts";
 import { clientFlags, goData, opening, option, optionCode, request, type } from "#test/hostile/client-bytes.ts";
 import { MemoryServer } from "#test/hostile/memory-server.ts";
 import { RawClient } from "#test/hostile/raw-client.ts";

@@ -1,6 +1,7 @@
 /** What a server does with requests, seen from its connection's other end. */
 import { describe, expect, test } from "vitest";
-import { MiB, nbdPayloadBytesMax, nbdRequestsInFlightMax, nbdSkipBytesMax } from "#src/core/limits.ts";
+import { MiB } from "#src/core/limits.ts";
+import { nbdPayloadBytesMax, nbdRequestsInFlightMax, nbdSkipBytesMax } from "#src/core/nbd-limits.ts";
 import { type Asked, flag, request, styles, type } from "#test/hostile/client-bytes.ts";
 import { MemoryServer } from "#test/hostile/memory-server.ts";
 import { ScriptedExport } from "#test/hostile/scripted-export.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdPayloadBytesMax } from "#src/core/limits.ts";
+import { nbdPayloadBytesMax } from "#src/core/nbd-limits.ts";
 import type { Agreement } from "#src/nbd/agreement.ts";
 import { command, commandFlag, nbdError } from "#src/nbd/constants.ts";
 import type { NbdExport } from "#src/nbd/export.ts";

@@ -8,7 +8,7 @@
  *   extended:     context 4 | n 4 | n × (length 8 | status 8)
  */
 import { get16, get32, get64 } from "#src/core/big-endian.ts";
-import { nbdErrorMessageBytesMax } from "#src/core/limits.ts";
+import { nbdErrorMessageBytesMax } from "#src/core/nbd-limits.ts";
 import { replyType } from "../constants.ts";
 import { printable } from "./errors.ts";
 import type { ReportedExtent } from "./operation.ts";

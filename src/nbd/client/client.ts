@@ -3,7 +3,7 @@
  * takes is sent in pieces; nothing is rounded or aligned behind the caller's back.
  */
 import { alignDown } from "#src/core/byte-range.ts";
-import { nbdPayloadBytesMax } from "#src/core/limits.ts";
+import { nbdPayloadBytesMax } from "#src/core/nbd-limits.ts";
 import type { DoneCallback } from "#src/host/block-device.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { command, commandFlag, transmissionFlag } from "../constants.ts";

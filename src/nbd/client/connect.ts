@@ -1,6 +1,6 @@
 /** The ways to a server: open an export, list the exports, ask about one. */
 import { assert } from "#src/core/assert.ts";
-import { nbdClientConnectMs, nbdClientRequestMs } from "#src/core/limits.ts";
+import { nbdClientConnectMs, nbdClientRequestMs } from "#src/core/nbd-limits.ts";
 import { NbdClient } from "./client.ts";
 import type { ExportDetails } from "./export-details.ts";
 import type { ExportSummary, Goal, Outcome, Wants } from "./handshake.ts";

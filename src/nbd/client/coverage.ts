@@ -6,7 +6,7 @@
  *
  * A server that answers in order, as they all do, never leaves more than one run.
  */
-import { nbdClientFragmentCountMax } from "#src/core/limits.ts";
+import { nbdClientFragmentCountMax } from "#src/core/nbd-limits.ts";
 
 export type CoverageResult = "added" | "overlap" | "scattered";
 

@@ -9,7 +9,7 @@
  * States that nobody wants are left out. A refusal of something optional leads on; any other is the end.
  */
 import { assert, assertNever } from "#src/core/assert.ts";
-import { nbdClientExportCountMax, nbdMetaContextCountMax } from "#src/core/limits.ts";
+import { nbdClientExportCountMax, nbdMetaContextCountMax } from "#src/core/nbd-limits.ts";
 import { handshakeFlag, info, option, optionError, optionReply } from "../constants.ts";
 import { decodeMetaContext, decodeServerItem, encodeInfoRequest, encodeMetaContextRequest } from "../option-codec.ts";
 import type { ReplyStyle } from "../reply-codec.ts";

@@ -4,7 +4,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { get16, get64 } from "#src/core/big-endian.ts";
-import { nbdClientOptionRepliesBytesMax, nbdClientOptionReplyBytesMax } from "#src/core/limits.ts";
+import { nbdClientOptionRepliesBytesMax, nbdClientOptionReplyBytesMax } from "#src/core/nbd-limits.ts";
 import { exportNamePaddingBytes, optionReplyHeaderBytes } from "../constants.ts";
 import { decodeGreeting, decodeOptionReplyHeader, greetingBytes } from "../option-codec.ts";
 import { NbdProtocolError } from "./errors.ts";

@@ -15,7 +15,7 @@ import {
   nbdClientErrorChunkBytesMax,
   nbdClientExtentsPerChunkMax,
   nbdClientReceiveBytes,
-} from "#src/core/limits.ts";
+} from "#src/core/nbd-limits.ts";
 import { command, commandFlag, magic, offsetDataPrefixBytes, replyFlag, replyType } from "../constants.ts";
 import { decodeReply, emptyReplyHeader, type ReplyHeader, type ReplyStyle, replyHeaderBytes } from "../reply-codec.ts";
 import {

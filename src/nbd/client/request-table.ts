@@ -5,7 +5,7 @@
  * Invariant: busy slots + free indices = nbdClientInFlightCountMax.
  */
 import { assert } from "#src/core/assert.ts";
-import { nbdClientInFlightCountMax } from "#src/core/limits.ts";
+import { nbdClientInFlightCountMax } from "#src/core/nbd-limits.ts";
 import { Coverage } from "./coverage.ts";
 import type { NbdServerError } from "./errors.ts";
 import type { Operation, ReportedExtent } from "./operation.ts";

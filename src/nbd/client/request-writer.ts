@@ -13,7 +13,7 @@ import {
   nbdClientSendBytesMax,
   nbdClientSendPieceCountMax,
   nbdClientSlabBytes,
-} from "#src/core/limits.ts";
+} from "#src/core/nbd-limits.ts";
 import type { Connection } from "#src/host/socket.ts";
 import { encodeRequest, type RequestHeader, requestHeaderLength } from "../request-codec.ts";
 

@@ -1,6 +1,6 @@
 /** A chunk of block status while its extents arrive, one metadata context's answer to one request. */
 import { get32 } from "#src/core/big-endian.ts";
-import { nbdClientExtentsKeptMax } from "#src/core/limits.ts";
+import { nbdClientExtentsKeptMax } from "#src/core/nbd-limits.ts";
 import { commandFlag } from "../constants.ts";
 import { decodeStatusExtent, statusExtentCount } from "./chunk-payload.ts";
 import { NbdProtocolError } from "./errors.ts";

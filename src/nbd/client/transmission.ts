@@ -9,7 +9,7 @@
  * still hold the callers' memory; from then on every operation fails with that first failure.
  */
 import { BoundedQueue } from "#src/core/bounded-queue.ts";
-import { nbdClientInFlightBytesMax, nbdClientQueueBytesMax, nbdClientQueueCountMax } from "#src/core/limits.ts";
+import { nbdClientInFlightBytesMax, nbdClientQueueBytesMax, nbdClientQueueCountMax } from "#src/core/nbd-limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { Connection, Receiver } from "#src/host/socket.ts";
 import { command, commandFlag, nbdError } from "../constants.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdClientFragmentCountMax } from "#src/core/limits.ts";
+import { nbdClientFragmentCountMax } from "#src/core/nbd-limits.ts";
 import { Coverage } from "#src/nbd/client/coverage.ts";
 
 function covering(start: number, lengthBytes: number): Coverage {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdClientExportCountMax, nbdMetaContextCountMax } from "#src/core/limits.ts";
+import { nbdClientExportCountMax, nbdMetaContextCountMax } from "#src/core/nbd-limits.ts";
 import { NbdConnectionError, NbdOptionError, NbdProtocolError } from "#src/nbd/client/errors.ts";
 import { type Goal, Handshake, type Step, type Wants } from "#src/nbd/client/handshake.ts";
 import { handshakeFlag, info, option, optionError, optionReply, transmissionFlag } from "#src/nbd/constants.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdClientOptionRepliesBytesMax, nbdClientOptionReplyBytesMax } from "#src/core/limits.ts";
+import { nbdClientOptionRepliesBytesMax, nbdClientOptionReplyBytesMax } from "#src/core/nbd-limits.ts";
 import { listExports } from "#src/nbd/client/connect.ts";
 import { NbdConnectionError, NbdOptionError, NbdProtocolError } from "#src/nbd/client/errors.ts";
 import { handshakeFlag, option, optionError, optionReply } from "#src/nbd/constants.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdClientErrorChunkBytesMax } from "#src/core/limits.ts";
+import { nbdClientErrorChunkBytesMax } from "#src/core/nbd-limits.ts";
 import { NbdServerError } from "#src/nbd/client/errors.ts";
 import { nbdError, replyType } from "#src/nbd/constants.ts";
 import type { ReplyStyle } from "#src/nbd/reply-codec.ts";

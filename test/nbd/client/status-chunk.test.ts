@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nbdClientExtentsKeptMax } from "#src/core/limits.ts";
+import { nbdClientExtentsKeptMax } from "#src/core/nbd-limits.ts";
 import { nbdError, replyType } from "#src/nbd/constants.ts";
 import { chunked, expectBroken, failure, none } from "./replies.ts";
 import { type ChunkSpec, chunk, type HeardRequest, numbers, open } from "./scripted-peer.ts";

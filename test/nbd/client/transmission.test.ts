@@ -5,7 +5,7 @@ import {
   nbdClientQueueBytesMax,
   nbdClientQueueCountMax,
   nbdPayloadBytesMax,
-} from "#src/core/limits.ts";
+} from "#src/core/nbd-limits.ts";
 import { NbdConnectionError, NbdServerError } from "#src/nbd/client/errors.ts";
 import { command, commandFlag, nbdError } from "#src/nbd/constants.ts";
 import {
