@@ -132,12 +132,14 @@ async function ask<Answer>(
   url: string,
   request: { method: string; body: object } | undefined = undefined,
 ): Promise<Answer> {
+  // Between two questions there is a measurement, for which no server keeps a connection open.
+  const headers = { connection: "close" };
   const options =
     request === undefined
-      ? {}
+      ? { headers }
       : {
           method: request.method,
-          headers: { "content-type": "application/json" },
+          headers: { ...headers, "content-type": "application/json" },
           body: JSON.stringify(request.body),
         };
   const response = await fetch(url, options);
