@@ -63,6 +63,15 @@ assert(
   "so does its head",
 );
 
+// Aggregates
+/** Payload that one aggregate may have, whatever the policy allows. */
+export const aggregateBytesMax = 64 * MiB;
+export const aggregateBlocksMax = aggregateBytesMax / blockBytes;
+/** Trims and zeros of one aggregate. */
+export const aggregateRangesMax = 4096;
+/** With the one that commits it. What receives an aggregate keeps 64 bytes of each in memory until then. */
+export const aggregateRecordsMax = aggregateBlocksMax + aggregateRangesMax + 1;
+
 // Local appliance
 export const shipperReadBytes = batchBytesMax;
 /** What was just appended leaves when so much is gathered, or after so long. A socket takes this at once. */

@@ -84,17 +84,36 @@ export class BatchBuilder {
 
   /** Adds a write of whole blocks, which lie at `from` in `bytes`; answers where they lie now in the batch's buffer. */
   addWrite(record: NewRecord, bytes: Buffer, from: number): number {
-    assert(record.type === recordType.write && this.hasRoomFor(record.blockCount), "there is room for the write");
-    const payloadAt = this.#start + batchHeaderBytes + this.#payloadBytes;
+    const payloadAt = this.payloadAt;
     const payloadBytes = record.blockCount * blockBytes;
-    bytes.copy(this.#buffer, payloadAt, from, from + payloadBytes);
-    this.#putHead(record, 0);
+    this.#beginWrite(record, bytes, from);
     for (let blockAt = payloadAt; blockAt < payloadAt + payloadBytes; blockAt += blockBytes) {
       putChecksum(this.#buffer, blockAt, blockAt + blockBytes, this.#heads, this.#headsBytes);
       this.#headsBytes += checksumBytes;
     }
     this.#payloadBytes += payloadBytes;
     return payloadAt;
+  }
+
+  /** The same where the blocks' checksums are known: they lie behind each other at `checksumsAt` in `checksums`. */
+  addSummedWrite(record: NewRecord, bytes: Buffer, from: number, checksums: Buffer, checksumsAt: number): void {
+    this.#beginWrite(record, bytes, from);
+    const sumsBytes = record.blockCount * checksumBytes;
+    checksums.copy(this.#heads, this.#headsBytes, checksumsAt, checksumsAt + sumsBytes);
+    this.#headsBytes += sumsBytes;
+    this.#payloadBytes += record.blockCount * blockBytes;
+  }
+
+  /** Where the next write's payload comes to lie in the batch's buffer. */
+  get payloadAt(): number {
+    return this.#start + batchHeaderBytes + this.#payloadBytes;
+  }
+
+  #beginWrite(record: NewRecord, bytes: Buffer, from: number): void {
+    assert(record.type === recordType.write && this.hasRoomFor(record.blockCount), "there is room for the write");
+    const isInPlace = bytes === this.#buffer && from === this.payloadAt;
+    if (!isInPlace) bytes.copy(this.#buffer, this.payloadAt, from, from + record.blockCount * blockBytes);
+    this.#putHead(record, 0);
   }
 
   /** Adds a record without payload. */
@@ -114,7 +133,7 @@ export class BatchBuilder {
   }
 
   /** Puts the batch together; answers how many bytes it takes in a log, zeros included. */
-  finish(order: BatchOrder): number {
+  finish(order: BatchOrder, magic: number = batchMagic.records): number {
     const buffer = this.#buffer;
     const start = this.#start;
     for (let index = 0; index < this.#recordCount; index++) {
@@ -123,7 +142,7 @@ export class BatchBuilder {
     const headsAt = start + batchHeaderBytes + this.#payloadBytes;
     this.#heads.copy(buffer, headsAt, 0, this.#headsBytes);
     putBatchHeader(buffer, start, {
-      magic: batchMagic.records,
+      magic,
       recordCount: this.#recordCount,
       payloadBytes: this.#payloadBytes,
       headsBytes: this.#headsBytes,

@@ -26,6 +26,8 @@ import { getRecordHead, headBytesOf, payloadBytesOf, type RecordHead, recordTime
 export const batchMagic = {
   /** Records with payload: "TMB1". */
   records: 0x31424d54,
+  /** A part of an aggregate, on the wire: "TMA1". */
+  aggregatePart: 0x31414d54,
   /** The metadata journal's: "TMM1". */
   metadata: 0x314d4d54,
 } as const;
@@ -173,6 +175,17 @@ export interface BatchRecord extends RecordHead {
  * looked at: `hasSoundPayload` does that.
  */
 export function batchRecords(bytes: Buffer, start: number, header: BatchHeader): BatchRecord[] | undefined {
+  return recordsFrom(bytes, start, header, header.firstSeq, 1);
+}
+
+/** The same for a batch whose records' seqs do not count up from its first one: `seqStep` lies between two of them. */
+export function recordsFrom(
+  bytes: Buffer,
+  start: number,
+  header: BatchHeader,
+  firstSeq: number,
+  seqStep: 0 | 1,
+): BatchRecord[] | undefined {
   const records: BatchRecord[] = [];
   const headsAt = start + batchHeaderBytes + header.payloadBytes;
   const end = headsAt + header.headsBytes;
@@ -183,7 +196,7 @@ export function batchRecords(bytes: Buffer, start: number, header: BatchHeader):
     if (head === undefined || headAt + headBytesOf(head) > end) return undefined;
     const payloadBytes = payloadBytesOf(head);
     if (payloadAt + payloadBytes > headsAt) return undefined;
-    const seq = header.firstSeq + index;
+    const seq = firstSeq + index * seqStep;
     const checksumsAt = headAt + recordHeadBytes;
     const extraAt = headAt + headBytesOf(head) - head.extraBytes;
     records.push({ ...head, seq, epoch: header.epoch, headAt, checksumsAt, extraAt, payloadAt, payloadBytes });
