@@ -92,7 +92,11 @@ const volumesTitle = "VOLUMES";
 const groupColumns: readonly Column<GroupReport>[] = [
   { title: "GROUP", text: (group) => group.name },
   { title: volumesTitle, isNumber: true, text: ({ volumes }) => (volumes === undefined ? "" : String(volumes)) },
-  { title: "MODE", text: ({ mode, wantedMode }) => (mode === wantedMode ? mode : `${mode} (to ${wantedMode})`) },
+  {
+    title: "MODE",
+    text: ({ mode, wantedMode }) =>
+      mode === wantedMode ? mode : `${mode} (${wantedMode === "auto" ? "auto" : `to ${wantedMode}`})`,
+  },
   { title: "STATE", text: (group) => group.state },
   { title: "LINK", text: (group) => (group.linkUp ? "up" : "down") },
   { title: "RECORDS", isNumber: true, text: (group) => String(group.lastSeq) },

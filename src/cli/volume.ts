@@ -1,7 +1,7 @@
 /** `tidemark volume add|ls|rm`. */
 import { resolve } from "node:path";
 import type { VolumeReport } from "#src/control/control-plane.ts";
-import { modes } from "#src/control/role.ts";
+import { wantedModes } from "#src/control/role.ts";
 import { parseByteSize, roundedByteSize } from "#src/core/byte-size.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { isNbdUri } from "#src/nbd/uri.ts";
@@ -25,7 +25,7 @@ With add:
   --source SOURCE    a file, a block device, or an export of an NBD server (nbd://host/export, nbd+unix:///export?socket=PATH)
   --size SIZE        makes the source first, a sparse file of this size: 512M, 10G
   --group GROUP      the volumes of a group have one order of writes (a group of its own)
-  --mode MODE        of a group that begins with this volume: ${modes.join(" or ")}
+  --mode MODE        of a group that begins with this volume: ${wantedModes.join(" or ")}
 
 With rm:
   --force            also while hosts have it attached
@@ -98,8 +98,8 @@ function remarksOn({ name, source, why, baseMissing }: VolumeReport): string {
 }
 
 export function modeOf(text: string): string {
-  if ((modes as readonly string[]).includes(text)) return text;
-  throw new UsageError(`a mode is ${modes.join(" or ")}, not '${text}'`);
+  if ((wantedModes as readonly string[]).includes(text)) return text;
+  throw new UsageError(`a mode is ${wantedModes.join(" or ")}, not '${text}'`);
 }
 
 function sizeOf(text: string): number {

@@ -4,7 +4,7 @@ import { GiB, KiB, MiB } from "#src/core/limits.ts";
 import { logLevels } from "#src/host/log.ts";
 import { volumeOptionDefaults } from "#src/interceptor/volume-options.ts";
 import { defaultPort } from "#src/nbd/constants.ts";
-import { modes } from "./role.ts";
+import { wantedModes } from "./role.ts";
 import {
   byteSize,
   byteSizeOrOff,
@@ -89,7 +89,7 @@ export const configSchema = {
     },
   },
   modes: {
-    default: choice(modes, "async", "the mode of a new group"),
+    default: choice(wantedModes, "async", "the mode of a new group"),
     linkLoss: choice(
       ["stall", "degrade"],
       defaultGroupPolicy.mode.linkLoss,
@@ -107,6 +107,24 @@ export const configSchema = {
       min: 0.1,
       max: 365 * day,
     }),
+    auto: {
+      answerSeconds: seconds(
+        defaultGroupPolicy.auto.answerMsMax / 1000,
+        "auto picks sync while the remote answers in",
+        {
+          min: 0.0001,
+          max: 60,
+        },
+      ),
+      lagSeconds: seconds(defaultGroupPolicy.auto.lagSecondsMax, "auto leaves async when the remote lags further", {
+        min: 1,
+        max: day,
+      }),
+      bytesPerSecond: byteSizeOrOff(Number.POSITIVE_INFINITY, "auto leaves async when hosts write more in a second", {
+        min: 64 * KiB,
+        max: 1024 * GiB,
+      }),
+    },
   },
   interceptor: {
     applianceLost: choice(

@@ -11,7 +11,7 @@ import type { SocketAddress } from "#src/host/socket.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
 import { formatAddress } from "./listening-address.ts";
 import { type GroupReport, readinessOf } from "./readiness.ts";
-import type { GroupFacts, Mode, RemoteGroupFacts, RoleName, TraceEntry, VolumeFacts } from "./role.ts";
+import type { GroupFacts, RemoteGroupFacts, RoleName, TraceEntry, VolumeFacts, WantedMode } from "./role.ts";
 import type { SideFacts, SideName } from "./side.ts";
 import type { SideClient } from "./side-client.ts";
 import type { VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
@@ -145,7 +145,7 @@ export class ControlPlane {
   }
 
   /** A volume's name stands for its group's. */
-  async setMode(groupOrVolume: string, mode: Mode): Promise<GroupFacts> {
+  async setMode(groupOrVolume: string, mode: WantedMode): Promise<GroupFacts> {
     const side = this.#local("local");
     const { groups, volumes } = await this.status();
     const isGroup = groups.some((group) => group.name === groupOrVolume);

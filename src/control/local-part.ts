@@ -14,7 +14,7 @@ import { VolumeLinkServer } from "#src/wire/volume-link-server.ts";
 import type { Config } from "./config-schema.ts";
 import { localSocket, privateWireSocket, roleFolder } from "./folder-layout.ts";
 import { listenInWords, parseAddress } from "./listening-address.ts";
-import type { GroupFacts, Mode } from "./role.ts";
+import type { GroupFacts, WantedMode } from "./role.ts";
 import type { SideSettings } from "./side.ts";
 
 export class LocalPart {
@@ -57,7 +57,7 @@ export class LocalPart {
   }
 
   /** One that is there already must be in that mode, or be switched to it first. */
-  async beginGroup(name: string, mode: Mode): Promise<void> {
+  async beginGroup(name: string, mode: WantedMode): Promise<void> {
     const group = this.groups().find((one) => one.name === name);
     if (group !== undefined && group.wantedMode !== mode) {
       throw new RefuseError(
@@ -72,7 +72,7 @@ export class LocalPart {
     await this.#appliance.removeGroup(name, isAbandoned);
   }
 
-  setMode(groupName: string, mode: Mode): void {
+  setMode(groupName: string, mode: WantedMode): void {
     this.#appliance.setMode(groupName, mode);
   }
 
@@ -116,6 +116,12 @@ function policyOf({ local, modes }: Config): GroupPolicy {
       ...defaultGroupPolicy.mode,
       linkLoss: modes.linkLoss,
       degradeAfterMs: modes.degradeAfterSeconds * 1000,
+    },
+    auto: {
+      ...defaultGroupPolicy.auto,
+      answerMsMax: modes.auto.answerSeconds * 1000,
+      lagSecondsMax: modes.auto.lagSeconds,
+      bytesPerSecondMax: modes.auto.bytesPerSecond,
     },
     spoolSegmentBytes: local.spool.segment,
     spoolLimitBytes: local.spool.limit,

@@ -2,15 +2,16 @@
  * What the control plane asks of the parts that do the work, and what they tell of themselves. Each part lives in an I/O
  * thread and the control plane in the main thread, so all facts are plain data that can be sent from one to the other.
  */
+
+import type { WantedMode } from "#src/appliance/local/auto-mode.ts";
 import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
-import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { RemoteGroupStatus } from "#src/appliance/remote/group-engine.ts";
 import type { VolumeStatus } from "#src/interceptor/volume-status.ts";
 import type { VolumeIdentity } from "#src/wire/volume-link.ts";
 
-export type { Mode };
+export type { WantedMode };
 
-export const modes = ["sync", "async"] as const satisfies readonly Mode[];
+export const wantedModes = ["sync", "async", "aggregated", "auto"] as const satisfies readonly WantedMode[];
 
 export const roleNames = ["interceptor", "local", "remote"] as const;
 export type RoleName = (typeof roleNames)[number];

@@ -8,12 +8,12 @@ import type { Config } from "./config-schema.ts";
 import type { Farewell } from "./farewell.ts";
 import type {
   GroupFacts,
-  Mode,
   RemoteGroupFacts,
   RoleName,
   TraceEntry,
   VolumeDefinition,
   VolumeFacts,
+  WantedMode,
 } from "./role.ts";
 
 /** `local`: the NBD server with its interceptors, and the local appliance. `remote`: the remote appliance. */
@@ -49,7 +49,7 @@ export interface AddVolume {
   /** It was not there before: what stands against it is to be said at once. */
   readonly isNew: boolean;
   /** Of the group that it begins. */
-  readonly mode?: Mode;
+  readonly mode?: WantedMode;
 }
 
 /** A source that is to be protected. */
@@ -71,7 +71,7 @@ export interface SideWords {
   /** `isForced`: although hosts are attached. */
   removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: null };
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };
-  setMode: { readonly ask: { readonly group: string; readonly mode: Mode }; readonly answer: null };
+  setMode: { readonly ask: { readonly group: string; readonly mode: WantedMode }; readonly answer: null };
   /** `isAbandoned`: it is known that it has no volumes any more. */
   removeGroup: { readonly ask: { readonly group: string; readonly isAbandoned: boolean }; readonly answer: null };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };

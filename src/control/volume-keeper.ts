@@ -9,7 +9,7 @@ import type { Log } from "#src/host/log.ts";
 import type { Randomness } from "#src/host/randomness.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { checkName } from "./name.ts";
-import { type Mode, noFigures, type VolumeDefinition, type VolumeFacts } from "./role.ts";
+import { noFigures, type VolumeDefinition, type VolumeFacts, type WantedMode } from "./role.ts";
 import type { AddVolume } from "./side.ts";
 import { endlessly, type SideClient } from "./side-client.ts";
 
@@ -27,7 +27,7 @@ export interface VolumeRequest {
   /** Unless told otherwise a volume is its own group. */
   readonly group?: string;
   /** Of a group that this volume begins. */
-  readonly mode?: Mode;
+  readonly mode?: WantedMode;
   /** Makes the source, a sparse file of this size. */
   readonly sizeBytes?: number;
 }
@@ -91,7 +91,7 @@ export class VolumeKeeper {
   }
 
   /** A volume that cannot be opened is not kept; one that takes its time is, and goes on opening. */
-  async #openNew(volume: VolumeDefinition, mode: Mode | undefined): Promise<void> {
+  async #openNew(volume: VolumeDefinition, mode: WantedMode | undefined): Promise<void> {
     const opening = this.#open({ volume, isNew: true, ...(mode === undefined ? {} : { mode }) });
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = this.#parts.clock.timer(sidePatienceMs, resolve);

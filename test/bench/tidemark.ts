@@ -5,8 +5,9 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
+import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { StatusReport } from "#src/control/control-plane.ts";
-import type { Mode, RoleName } from "#src/control/role.ts";
+import type { RoleName } from "#src/control/role.ts";
 import type { VolumeRequest } from "#src/control/volume-keeper.ts";
 import { type ProcessUsage, totalUsage } from "./process-usage.ts";
 import type { Scratch } from "./scratch.ts";

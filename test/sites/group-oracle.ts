@@ -1,5 +1,5 @@
 /** Judges what one group's host is told, by what the disks of both sites have at that moment. */
-import type { Mode } from "#src/control/role.ts";
+import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { JournalWatch } from "./journal-watch.ts";
 import { RecordHistory } from "./record-history.ts";
 import type { SourceWatch } from "./source-watch.ts";

@@ -2,7 +2,7 @@
 import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
 import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
 import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
-import type { Mode } from "#src/control/role.ts";
+import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import { blockBytes, MiB } from "#src/core/limits.ts";
 import type { Counters } from "#src/host/counters.ts";
 import { DeviceSource } from "#src/interceptor/device-source.ts";

@@ -1,5 +1,5 @@
 /** What a seed's world is like: how large, how it is set up, and which kinds of faults there are. */
-import type { Mode } from "#src/control/role.ts";
+import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 
 export interface VolumePlan {

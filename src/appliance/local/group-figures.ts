@@ -1,11 +1,13 @@
 /** What a group tells of itself, as plain data for whoever watches. */
 import type { Watermarks } from "#src/wire/group-link.ts";
+import type { WantedMode } from "./auto-mode.ts";
 import type { GroupMode } from "./group-mode.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import type { GroupState } from "./group-state.ts";
 import type { Lag } from "./lag.ts";
 import type { Mode } from "./mode-machine.ts";
 import type { Order } from "./order.ts";
+import type { RemoteKnowledge } from "./remote-knowledge.ts";
 import type { Spool } from "./spool.ts";
 
 export type GroupCondition = "steady" | "draining" | "stalled" | "suspended" | "stopped";
@@ -15,7 +17,7 @@ export interface GroupFigures extends Watermarks {
   readonly name: string;
   /** The mode that writes are acknowledged under now. `sync` is said only once all before it is durable at the remote. */
   readonly mode: Mode;
-  readonly wantedMode: Mode;
+  readonly wantedMode: WantedMode;
   readonly state: GroupCondition;
   readonly why?: string;
   readonly suspendedSinceSeq?: number;
@@ -39,24 +41,22 @@ export interface FigureParts {
   readonly policy: GroupPolicy;
   readonly order: Order;
   readonly mode: GroupMode;
-  readonly marks: Watermarks;
+  readonly remote: RemoteKnowledge;
   readonly lag: Lag;
   readonly pressure: number;
   readonly isLinkUp: boolean;
-  readonly linkWhy: string | undefined;
-  readonly refusal: string | undefined;
   readonly failure: Error | undefined;
   readonly suspendedSinceSeq: number | undefined;
 }
 
 export function groupFigures(parts: FigureParts): GroupFigures {
-  const { state, spool, policy, order, mode, marks, lag } = parts;
+  const { state, spool, policy, order, mode, remote, lag } = parts;
   const [condition, why] = conditionOf(parts);
   return {
     id: state.id,
     name: state.name,
-    mode: mode.phase === "sync" ? "sync" : "async",
-    wantedMode: mode.target,
+    mode: mode.stated,
+    wantedMode: mode.wanted,
     state: condition,
     ...(why === undefined ? {} : { why }),
     ...(parts.suspendedSinceSeq === undefined ? {} : { suspendedSinceSeq: parts.suspendedSinceSeq }),
@@ -67,8 +67,8 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     spoolLimitBytes: policy.spoolLimitBytes,
     pressure: Math.min(1, parts.pressure),
     linkUp: parts.isLinkUp,
-    ...(parts.linkWhy === undefined ? {} : { linkWhy: parts.linkWhy }),
-    ...marks,
+    ...(remote.why === undefined ? {} : { linkWhy: remote.why }),
+    ...remote.marks,
     lagRecords: lag.records,
     lagBytes: lag.bytes,
     lagSeconds: lag.seconds,
@@ -76,15 +76,16 @@ export function groupFigures(parts: FigureParts): GroupFigures {
 }
 
 function conditionOf(parts: FigureParts): [GroupCondition, string?] {
-  const { failure, mode, order, refusal } = parts;
+  const { failure, mode, order } = parts;
+  const { refusal, why } = parts.remote;
   if (failure !== undefined) return ["stopped", failure.message];
   if (order.isStuck) return ["stalled", "the spool's disk is full: writes wait until there is room"];
   if (parts.pressure >= 1) return ["stalled", "a limit of the lag or the spool is reached: writes wait for the remote"];
   if (mode.phase === "degraded") {
-    return ["suspended", `sync is suspended: ${refusal ?? parts.linkWhy ?? "the link has just come back"}`];
+    return ["suspended", `sync is suspended: ${refusal ?? why ?? "the link has just come back"}`];
   }
   if (mode.waitsForRemote && !parts.isLinkUp) {
-    return ["stalled", `sync waits for the remote: ${refusal ?? parts.linkWhy ?? "the link is down"}`];
+    return ["stalled", `sync waits for the remote: ${refusal ?? why ?? "the link is down"}`];
   }
   if (mode.phase === "draining" || mode.phase === "entering") return ["draining"];
   if (refusal !== undefined) return ["steady", `the remote refuses this group: ${refusal}`];

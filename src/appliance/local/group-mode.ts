@@ -1,10 +1,13 @@
 /**
  * The mode of a group at work: asks `ModeMachine` what is to be done, and puts switches into the order. Before anything
- * changes, what was added so far gets its place, so that it falls under the mode it was added in.
+ * changes, what was added so far gets its place, so that it falls under the mode it was added in. Under `auto` it is
+ * `AutoMode` that asks for modes, once a second.
  */
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
 import { recordType, wholeGroup } from "#src/records/record.ts";
+import { type AutoFacts, AutoMode, type AutoPolicy, type WantedMode } from "./auto-mode.ts";
+import type { ModeHistory } from "./mode-history.ts";
 import {
   type Mode,
   type ModeFacts,
@@ -17,13 +20,16 @@ import type { Order } from "./order.ts";
 
 export interface GroupModeParts {
   readonly policy: ModePolicy;
+  readonly autoPolicy: AutoPolicy;
   /** Of the newest record, and what was asked for. */
   readonly mode: Mode;
-  readonly wanted: Mode;
+  readonly wanted: WantedMode;
+  readonly history: ModeHistory;
   readonly order: Order;
   readonly clock: Clock;
   readonly log: Log;
   readonly facts: () => ModeFacts;
+  readonly autoFacts: () => AutoFacts;
   /** A switch stands in the order. */
   readonly switched: (change: ModeSwitch, seq: number) => void;
   /** Makes the record of the switch durable, and then the mode in the group's state. */
@@ -36,13 +42,22 @@ export interface GroupModeParts {
 
 /** The order has no room for a switch: it is tried again so much later. */
 const againAfterMs = 250;
+const autoLookEveryMs = 1000;
+
+interface Asked {
+  readonly mode: Mode;
+  readonly why: string;
+}
 
 export class GroupMode {
   readonly #parts: GroupModeParts;
   readonly #machine: ModeMachine;
   #timer: Timer | undefined;
+  /** Undefined: somebody chose the mode. */
+  #auto: AutoMode | undefined;
+  #autoTimer: Timer | undefined;
   /** Asked for, and waiting for room. */
-  #asked: Mode | undefined;
+  #asked: Asked | undefined;
   /** The switch whose record has no place yet. */
   #unplaced: { readonly modeSwitch: ModeSwitch; readonly seq: number } | undefined;
   #toldPhase: ModePhase;
@@ -52,10 +67,12 @@ export class GroupMode {
 
   constructor(parts: GroupModeParts) {
     this.#parts = parts;
-    this.#machine = new ModeMachine(parts.policy, parts.mode, parts.wanted, parts.order.lastSeq);
+    const wanted = parts.wanted === "auto" ? parts.mode : parts.wanted;
+    this.#machine = new ModeMachine(parts.policy, parts.mode, wanted, parts.order.lastSeq);
     this.#toldPhase = this.#machine.phase;
+    if (parts.wanted === "auto") this.#beginAuto();
     // Asked for in an earlier life, which ended before the record of the switch was durable.
-    if (parts.mode === "sync" && parts.wanted === "async") this.#asked = "async";
+    else if (wanted !== "sync" && wanted !== parts.mode) this.#asked = { mode: wanted, why: "asked for" };
   }
 
   get phase(): ModePhase {
@@ -64,6 +81,15 @@ export class GroupMode {
 
   get target(): Mode {
     return this.#machine.target;
+  }
+
+  get wanted(): WantedMode {
+    return this.#auto === undefined ? this.#machine.target : "auto";
+  }
+
+  /** What may be said to those who rely on it: sync only when all before the switch is durable at the remote. */
+  get stated(): Mode {
+    return this.#machine.phase === "entering" ? "async" : this.#machine.current;
   }
 
   /** Sync is left when the record that says so has its place, and not before. */
@@ -80,21 +106,46 @@ export class GroupMode {
     return Math.min(...this.#unnoted);
   }
 
-  ask(mode: Mode): void {
-    this.#asked = mode;
+  ask(wanted: WantedMode): void {
+    if (wanted === "auto") {
+      if (this.#auto === undefined) this.#beginAuto();
+      return;
+    }
+    this.#autoTimer?.cancel();
+    this.#auto = undefined;
+    this.#asked = { mode: wanted, why: "asked for" };
     this.step();
+  }
+
+  #beginAuto(): void {
+    this.#auto = new AutoMode(this.#parts.autoPolicy, this.#machine.target);
+    this.#lookLater(this.#auto);
+  }
+
+  #lookLater(auto: AutoMode): void {
+    this.#autoTimer = this.#parts.clock.timer(autoLookEveryMs, () => {
+      const move = auto.look(this.#parts.autoFacts());
+      if (move !== undefined) {
+        this.#parts.log.info("auto moves the mode", { ...move });
+        this.#asked = { mode: move.to, why: `auto: ${move.why}` };
+        this.step();
+      }
+      if (!this.#isOver) this.#lookLater(auto);
+    });
   }
 
   /** Something has happened that a mode may depend on. */
   step(): void {
-    if (this.#isOver || (this.#asked === undefined && this.#unplaced === undefined && this.phase === "async")) return;
+    if (this.#isOver || (this.#asked === undefined && this.#unplaced === undefined && this.phase === "loose")) return;
     const { order } = this.#parts;
     order.commit();
     if (!order.canPlace) return this.#later(againAfterMs);
     this.#notePlaced();
     const facts = this.#parts.facts();
-    const modeSwitch = this.#asked === undefined ? this.#machine.step(facts) : this.#machine.ask(this.#asked, facts);
+    const asked = this.#asked;
     this.#asked = undefined;
+    const modeSwitch =
+      asked === undefined ? this.#machine.step(facts) : this.#machine.ask(asked.mode, facts, asked.why);
     if (modeSwitch !== undefined) this.#place(modeSwitch);
     this.#tellPhase();
     const nowMs = this.#parts.clock.monotonicMs();
@@ -124,6 +175,7 @@ export class GroupMode {
     const { modeSwitch, seq } = this.#unplaced;
     this.#unplaced = undefined;
     this.#machine.placed(seq);
+    this.#parts.history.changed({ seq, to: modeSwitch.to });
     log.info("the mode has changed", { ...modeSwitch, seq });
     switched(modeSwitch, seq);
     this.#unnoted.add(seq);
@@ -141,5 +193,6 @@ export class GroupMode {
   end(): void {
     this.#isOver = true;
     this.#timer?.cancel();
+    this.#autoTimer?.cancel();
   }
 }

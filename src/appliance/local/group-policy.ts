@@ -1,9 +1,11 @@
 /** What an operator may choose for a group, and what it is unless chosen: the configuration's defaults come from here. */
 import { GiB, MiB } from "#src/core/limits.ts";
+import type { AutoPolicy } from "./auto-mode.ts";
 import type { ModePolicy } from "./mode-machine.ts";
 
 export interface GroupPolicy {
   readonly mode: ModePolicy;
+  readonly auto: AutoPolicy;
   readonly spoolSegmentBytes: number;
   readonly spoolLimitBytes: number;
   /** Writers are slowed on the way to these: what the remote does not have durably, in bytes and in age. */
@@ -22,6 +24,14 @@ export const defaultGroupPolicy: GroupPolicy = {
     returnAfterMs: 5_000,
     drainedBytes: 1 * MiB,
     tightenEveryMs: 500,
+  },
+  auto: {
+    answerMsMax: 5,
+    lagSecondsMax: 10,
+    bytesPerSecondMax: Number.POSITIVE_INFINITY,
+    downAfterMs: 5_000,
+    upAfterMs: 60_000,
+    upAfterMsMax: 3_600_000,
   },
   spoolSegmentBytes: 64 * MiB,
   spoolLimitBytes: 4 * GiB,

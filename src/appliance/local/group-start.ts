@@ -17,9 +17,9 @@
  */
 import { StopError } from "#src/core/errors.ts";
 import type { Machine } from "#src/host/machine.ts";
+import type { WantedMode } from "./auto-mode.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { type GroupState, GroupStateFile } from "./group-state.ts";
-import type { Mode } from "./mode-machine.ts";
 
 /** No machine's. A start that finds it takes what it finds for what a loss of power has left. */
 export const noBootId = "none";
@@ -27,7 +27,7 @@ export const noBootId = "none";
 export interface NewGroup {
   readonly id: string;
   readonly name: string;
-  readonly mode: Mode;
+  readonly mode: WantedMode;
 }
 
 export async function openGroupState(machine: Machine, path: string, create: NewGroup): Promise<GroupStateFile> {
@@ -48,7 +48,7 @@ export async function openGroupState(machine: Machine, path: string, create: New
     stoppedAtSeq: 0,
     incarnation: machine.randomness.integerBelow(2 ** 32),
     wantedMode: create.mode,
-    mode: create.mode,
+    mode: create.mode === "auto" ? "async" : create.mode,
     volumes: [],
   });
 }

@@ -5,6 +5,7 @@
 import { StopError } from "#src/core/errors.ts";
 import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
 import type { Machine } from "#src/host/machine.ts";
+import type { WantedMode } from "./auto-mode.ts";
 import type { Mode } from "./mode-machine.ts";
 
 const kind: DocumentKind = { format: "tidemark-local-group", version: 1 };
@@ -38,7 +39,7 @@ export interface GroupState {
   readonly stoppedAtSeq: number | null;
   /** Of the spool. */
   readonly incarnation: number;
-  readonly wantedMode: Mode;
+  readonly wantedMode: WantedMode;
   /** Of the newest record that is known to be released from the spool. */
   readonly mode: Mode;
   readonly volumes: readonly GroupVolume[];

@@ -10,6 +10,7 @@ import { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
 import type { Attachment, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
 import { attachVolume } from "./attachment.ts";
+import type { WantedMode } from "./auto-mode.ts";
 import type { GroupFigures } from "./group-figures.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { fetchLost, LinkRelay } from "./group-recovery.ts";
@@ -17,7 +18,6 @@ import { finishRemoval, isBeingRemoved, refuseNeeded, removeGroupFiles } from ".
 import { beginLife, type NewGroup, noBootId, openGroupState } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { LocalGroup } from "./local-group.ts";
-import type { Mode } from "./mode-machine.ts";
 import { Spool } from "./spool.ts";
 import { readSpoolFacts } from "./spool-facts.ts";
 import type { TracedRecord } from "./trace-log.ts";
@@ -28,7 +28,7 @@ export interface LocalApplianceParts {
   readonly folder: string;
   readonly policy: GroupPolicy;
   /** Of a group that an attaching volume names and that is not there yet. */
-  readonly newGroupMode: Mode;
+  readonly newGroupMode: WantedMode;
   /** Faults to order, where there are any. */
   readonly hook?: FaultHook | undefined;
   readonly connect: (owner: GroupLinkOwner) => GroupLink;
@@ -104,9 +104,9 @@ export class LocalAppliance implements VolumeLinks {
     let group: LocalGroup | undefined;
     try {
       if (state.state.epochSeq !== null) await this.#recoverLost(relay, link, spool);
-      const facts = await readSpoolFacts(spool);
+      const facts = await readSpoolFacts(spool, state.state.mode);
       // Its record is durable now, and will not be in the spool for ever.
-      if (facts.mode !== undefined && facts.mode !== state.state.mode) await state.update({ mode: facts.mode });
+      if (facts.mode !== state.state.mode) await state.update({ mode: facts.mode });
       group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
       await group.start();
     } catch (error) {
@@ -177,7 +177,7 @@ export class LocalAppliance implements VolumeLinks {
     return attachVolume(group, identity, durableOrdinal, receiver);
   }
 
-  setMode(groupName: string, mode: Mode): void {
+  setMode(groupName: string, mode: WantedMode): void {
     this.#group(groupName).setMode(mode);
   }
 

@@ -8,46 +8,32 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RetryError } from "#src/core/errors.ts";
-import type { FaultHook } from "#src/host/faults.ts";
 import type { Log } from "#src/host/log.ts";
-import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
-import type { BatchPool } from "#src/records/batch-pool.ts";
 import type { BatchShare } from "#src/records/batch-share.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 import type { FlushDone } from "#src/wire/volume-link.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
+import type { AutoFacts, WantedMode } from "./auto-mode.ts";
 import { type GroupFigures, groupFigures } from "./group-figures.ts";
 import { GroupFlushes } from "./group-flushes.ts";
 import { GroupMode } from "./group-mode.ts";
-import type { GroupPolicy } from "./group-policy.ts";
 import { noBootId } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { GroupVolumes } from "./group-volumes.ts";
+import { IdlePreparation } from "./idle-preparation.ts";
+import { LinkMeter } from "./link-meter.ts";
+import type { LocalGroupParts } from "./local-group-parts.ts";
 import type { Mode, ModeFacts, ModePhase } from "./mode-machine.ts";
 import { type Appended, Order } from "./order.ts";
 import { Pressure } from "./pressure.ts";
+import { RemoteKnowledge } from "./remote-knowledge.ts";
 import { Shipper } from "./shipper.ts";
 import type { Spool } from "./spool.ts";
-import type { SpoolFacts } from "./spool-facts.ts";
 import { TraceLog } from "./trace-log.ts";
 import type { LinkedGroup, LocalVolumeLink } from "./volume-link.ts";
 
-export interface LocalGroupParts {
-  readonly machine: Machine;
-  readonly policy: GroupPolicy;
-  readonly pool: BatchPool;
-  readonly state: GroupStateFile;
-  readonly spool: Spool;
-  readonly facts: SpoolFacts;
-  readonly link: GroupLink;
-  readonly hook: FaultHook | undefined;
-  /** What the link says of this side when it connects. */
-  readonly hello: () => GroupHello;
-}
-
 const stopping = new ReconnectError("the local appliance is being stopped");
-const noMarks: Watermarks = { received: 0, durable: 0, stored: 0 };
 
 export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly #parts: LocalGroupParts;
@@ -62,12 +48,11 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly #flushes: GroupFlushes;
   readonly volumes: GroupVolumes;
   #touched: LocalVolumeLink[] = [];
-  #marks: Watermarks = noMarks;
+  readonly #remote = new RemoteKnowledge();
+  readonly #meter: LinkMeter;
+  readonly #idle: IdlePreparation;
   readonly #pressure: Pressure;
-  #lookedAtSeq = 0;
   #suspendedSinceSeq: number | undefined;
-  #refusal: string | undefined;
-  #linkWhy: string | undefined = "not connected yet";
   #failure: Error | undefined;
   #isOver = false;
 
@@ -76,6 +61,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#parts = parts;
     this.#memory = parts.pool.share();
     this.#log = machine.log.with({ group: state.state.name });
+    this.#meter = new LinkMeter(machine.clock.monotonicMs());
     this.volumes = new GroupVolumes(state, facts.ordinals, {
       noted: () => this.#release(),
       failed: (error) => this.fail(error),
@@ -97,14 +83,18 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       stuck: () => this.#pressure.watch(),
       roomAgain: () => this.roomAgain(),
     });
+    this.#idle = new IdlePreparation(this.order, spool, machine.clock);
     this.#mode = new GroupMode({
       policy: policy.mode,
-      mode: facts.mode ?? state.state.mode,
+      autoPolicy: policy.auto,
+      mode: facts.mode,
       wanted: state.state.wantedMode,
+      history: facts.modes,
       order: this.order,
       clock: machine.clock,
       log: this.#log,
       facts: () => this.#modeFacts(),
+      autoFacts: () => this.#autoFacts(),
       switched: ({ to }, seq) => {
         if (to === "sync" && this.#link.isUp) this.#link.askDurable(seq);
       },
@@ -117,7 +107,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       spool,
       policy,
       clock: machine.clock,
-      facts: () => ({ lastSeq: this.order.lastSeq, durableSeq: this.#marks.durable, ...this.#backlog() }),
+      facts: () => ({ lastSeq: this.order.lastSeq, durableSeq: this.#remote.marks.durable, ...this.#backlog() }),
       looked: () => this.#looked(),
       eased: () => this.roomAgain(),
     });
@@ -196,6 +186,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   #appended(batch: Appended): void {
     const touched = this.#touched;
     this.#touched = [];
+    this.#meter.added(batch.spanBytes);
     const needsRemote = this.#mode.waitsForRemote;
     this.#shipper.appended(batch, needsRemote);
     const waits = needsRemote || !this.acknowledgements.isEmpty;
@@ -214,7 +205,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     for (const link of this.volumes.links) link.receiver.roomAgain();
   }
 
-  setMode(mode: Mode): void {
+  setMode(mode: WantedMode): void {
     this.#parts.state.update({ wantedMode: mode }).catch((error: Error) => this.fail(error));
     this.#mode.ask(mode);
   }
@@ -226,8 +217,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   #phaseChanged(phase: ModePhase): void {
-    if (phase === "degraded") this.#suspendedSinceSeq = this.#marks.received + 1;
-    else if (phase === "sync" || phase === "async") this.#suspendedSinceSeq = undefined;
+    if (phase === "degraded") this.#suspendedSinceSeq = this.#remote.marks.received + 1;
+    else if (phase === "sync" || phase === "loose") this.#suspendedSinceSeq = undefined;
     this.#releaseSyncWaits();
     this.#pressure.evaluate();
   }
@@ -244,12 +235,19 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       nowMs: this.#parts.machine.clock.monotonicMs(),
       isLinkUp: this.#link.isUp,
       backlogBytes: this.#backlogBytes,
-      durableSeq: this.#marks.durable,
+      durableSeq: this.#remote.marks.durable,
     };
   }
 
+  #autoFacts(): AutoFacts {
+    const nowMs = this.#parts.machine.clock.monotonicMs();
+    this.#pressure.evaluate();
+    const { seconds: lagSeconds } = this.#pressure.lag;
+    return { nowMs, isLinkUp: this.#link.isUp, lagSeconds, ...this.#meter.take(nowMs) };
+  }
+
   get #backlogBytes(): number {
-    return this.#parts.spool.bytesAfter(this.#marks.received);
+    return this.#parts.spool.bytesAfter(this.#remote.marks.received);
   }
 
   // What the link says
@@ -259,15 +257,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   up(welcome: GroupWelcome): void {
-    this.#refusal = undefined;
-    this.#linkWhy = undefined;
+    this.#remote.welcomed(welcome);
     this.#log.info("the remote is there", { received: welcome.received, durable: welcome.durable });
-    this.#beginShipping(welcome);
-  }
-
-  /** What the remote says now counts, whatever it said before it was gone: it may have lost what it had only received. */
-  #beginShipping(welcome: GroupWelcome): void {
-    this.#marks = welcome;
     this.acknowledgements.received(welcome.received);
     this.#shipper.begin(this.#parts.spool.positionAfter(welcome.received));
     this.#flushes.remoteBack(welcome.durable);
@@ -276,9 +267,11 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   watermarks(marks: Watermarks): void {
-    const before = this.#marks;
-    this.#marks = marks;
-    this.trace.marks(marks, this.#parts.machine.clock.monotonicMs());
+    const before = this.#remote.marks;
+    const nowMs = this.#parts.machine.clock.monotonicMs();
+    this.#remote.said(marks);
+    this.trace.marks(marks, nowMs);
+    this.#meter.received(marks.received, nowMs);
     if (marks.received !== before.received) {
       this.#shipper.received(marks.received);
       this.acknowledgements.received(marks.received);
@@ -294,7 +287,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   down(why: string): void {
-    this.#linkWhy = why;
+    this.#remote.gone(why);
+    this.#meter.linkLost();
     this.#shipper.end();
     this.#log.warn("the remote is gone", { why });
     this.#mode.step();
@@ -302,23 +296,15 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   refused(error: Error): void {
-    this.#refusal = error.message;
-    this.#linkWhy = error.message;
+    this.#remote.refused(error.message);
     this.#log.error("the remote refuses this group", { error });
   }
 
   /** Time has passed: a full disk may have room again, and idle moments are for writing ahead. */
   #looked(): boolean {
     this.order.tryAgain();
-    if (this.#lookedAtSeq === this.order.lastSeq) this.#prepareSoon();
-    this.#lookedAtSeq = this.order.lastSeq;
+    this.#idle.look();
     return this.order.isStuck;
-  }
-
-  #prepareSoon(): void {
-    this.#parts.machine.clock.soon(() => {
-      if (!this.#isOver && this.#lookedAtSeq === this.order.lastSeq && this.#parts.spool.prepare()) this.#prepareSoon();
-    });
   }
 
   // Room
@@ -326,9 +312,10 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   #release(): void {
     const { spool } = this.#parts;
     const { lastSeq } = this.order;
-    const seq = Math.min(this.#marks.stored, this.volumes.releasableSeq(lastSeq), this.#mode.unnotedSeq - 1);
+    const seq = Math.min(this.#remote.marks.stored, this.volumes.releasableSeq(lastSeq), this.#mode.unnotedSeq - 1);
     if (this.#isOver || seq <= 0 || seq < spool.firstSeq) return;
     spool.release(seq);
+    this.#parts.facts.modes.release(seq);
     this.order.tryAgain();
   }
 
@@ -346,12 +333,10 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       policy,
       order: this.order,
       mode: this.#mode,
-      marks: this.#marks,
+      remote: this.#remote,
       lag: this.#pressure.lag,
       pressure: this.#pressure.value,
       isLinkUp: this.#link.isUp,
-      linkWhy: this.#linkWhy,
-      refusal: this.#refusal,
       failure: this.#failure,
       suspendedSinceSeq: this.#suspendedSinceSeq,
     });
@@ -388,6 +373,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   /** Nothing is begun any more. */
   end(): void {
     this.#isOver = true;
+    this.#idle.end();
     this.#pressure.end();
     this.#mode.end();
     this.order.end();

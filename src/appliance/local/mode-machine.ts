@@ -1,19 +1,27 @@
 /**
  * The modes of a group, and what moves it from one to another. Pure: fed with what happens and the time, asked what is to
- * be done. A change of mode takes effect with a record in the order: what comes before it is acknowledged the old way,
- * what comes after it the new way.
+ * be done. A change of mode takes effect with a record in the order: what comes before it is acknowledged and shipped the
+ * old way, what comes after it the new way.
  *
- *     async ──ask sync──▶ draining ──backlog small: record──▶ entering ──durable at the record──▶ sync
+ *     loose ──ask sync──▶ draining ──backlog small: record──▶ entering ──durable at the record──▶ sync
  *       ▲                    │ ▲                                 │                                 │
- *       └──── ask async ─────┘ └────── link back and steady ── degraded ◀── link gone too long ────┤
- *       └──── ask async: record ───────────────────────────────────────────────────────────────────┘
+ *       └─── ask another ────┘ └────── link back and steady ── degraded ◀── link gone too long ────┤
+ *       └─── ask another: record ──────────────────────────────────────────────────────────────────┘
  *
- * In `entering` and `sync` a write waits for the remote; everywhere else it does not.
+ * In `entering` and `sync` a write waits for the remote. Everywhere else it does not, and the mode is one of the loose
+ * ones, async or aggregated; from one of them to the other it is a record and nothing else.
  */
 import { assert, assertNever } from "#src/core/assert.ts";
 
-export type Mode = "sync" | "async";
-export type ModePhase = "async" | "draining" | "entering" | "sync" | "degraded";
+export type LooseMode = "async" | "aggregated";
+export type Mode = "sync" | LooseMode;
+
+/** In what others have said. */
+export function isMode(value: unknown): value is Mode {
+  return value === "sync" || value === "async" || value === "aggregated";
+}
+
+export type ModePhase = "loose" | "draining" | "entering" | "sync" | "degraded";
 
 export interface ModePolicy {
   /** What happens to a group in sync whose link is lost: writes wait, or after a time go on without the remote. */
@@ -47,6 +55,8 @@ export class ModeMachine {
   readonly #policy: ModePolicy;
   #target: Mode;
   #phase: ModePhase;
+  /** The mode while no write waits for the remote. */
+  #loose: LooseMode;
   #enteredMs = 0;
   /** Undefined: nobody has looked yet. */
   #linkChangedMs: number | undefined;
@@ -63,8 +73,9 @@ export class ModeMachine {
     this.#policy = policy;
     this.#target = target;
     this.#enteringSeq = lastSeq;
+    this.#loose = current === "sync" ? looseOf(target) : current;
     if (current === "sync") this.#phase = lastSeq === 0 ? "sync" : "entering";
-    else this.#phase = target === "sync" ? "degraded" : "async";
+    else this.#phase = target === "sync" ? "degraded" : "loose";
   }
 
   get #linkChangedAtMs(): number {
@@ -81,7 +92,7 @@ export class ModeMachine {
 
   /** The mode that a record added now falls under. */
   get current(): Mode {
-    return this.waitsForRemote ? "sync" : "async";
+    return this.waitsForRemote ? "sync" : this.#loose;
   }
 
   get waitsForRemote(): boolean {
@@ -94,27 +105,17 @@ export class ModeMachine {
   }
 
   /** Answers the switch to be recorded at once, if any; `placed` follows. */
-  ask(mode: Mode, facts: ModeFacts): ModeSwitch | undefined {
+  ask(mode: Mode, facts: ModeFacts, why = "asked for"): ModeSwitch | undefined {
     this.#target = mode;
-    this.#why = "asked for";
+    this.#why = why;
     if (mode === "sync") {
-      if (this.#phase === "async") this.#drain(facts);
+      if (this.#phase === "loose") this.#drain(facts);
       return this.step(facts);
     }
-    switch (this.#phase) {
-      case "async":
-        return undefined;
-      case "draining":
-      case "degraded":
-        this.#enter("async", facts);
-        return undefined;
-      case "entering":
-      case "sync":
-        this.#enter("async", facts);
-        return { from: "sync", to: "async", why: this.#why };
-      default:
-        return assertNever(this.#phase);
-    }
+    const from = this.current;
+    this.#enter("loose", facts);
+    this.#loose = mode;
+    return from === mode ? undefined : { from, to: mode, why };
   }
 
   /** To be called when any fact has changed, and now and then. */
@@ -122,7 +123,7 @@ export class ModeMachine {
     if (this.#linkChangedMs === undefined || facts.isLinkUp !== this.#isLinkUp) this.#linkChangedMs = facts.nowMs;
     this.#isLinkUp = facts.isLinkUp;
     switch (this.#phase) {
-      case "async":
+      case "loose":
         return undefined;
       case "draining":
         return this.#stepDraining(facts);
@@ -146,7 +147,7 @@ export class ModeMachine {
   nextStepMs(nowMs: number): number | undefined {
     const { degradeAfterMs, returnAfterMs, linkLoss, tightenEveryMs } = this.#policy;
     switch (this.#phase) {
-      case "async":
+      case "loose":
         return undefined;
       case "draining":
         return nowMs + tightenEveryMs;
@@ -174,7 +175,7 @@ export class ModeMachine {
     if (facts.isLinkUp && facts.backlogBytes <= this.#policy.drainedBytes) {
       this.#enter("entering", facts);
       this.#enteringSeq = Number.POSITIVE_INFINITY;
-      return { from: "async", to: "sync", why: this.#why };
+      return { from: this.#loose, to: "sync", why: this.#why };
     }
     // While the link is down nothing drains, and writers are not made to suffer for it.
     if (!facts.isLinkUp) this.#enteredMs = facts.nowMs;
@@ -192,6 +193,7 @@ export class ModeMachine {
       return undefined;
     assert(this.#target === "sync", "only what is to be sync degrades");
     this.#enter("degraded", facts);
+    this.#loose = "async";
     return { from: "sync", to: "async", why: "the link is lost" };
   }
 
@@ -199,4 +201,8 @@ export class ModeMachine {
     this.#phase = phase;
     this.#enteredMs = facts.nowMs;
   }
+}
+
+function looseOf(target: Mode): LooseMode {
+  return target === "sync" ? "async" : target;
 }

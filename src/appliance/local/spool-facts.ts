@@ -1,18 +1,22 @@
-/** What one look over the spool tells of a group: its volumes' last ordinals, its last time, its mode. */
+/** What one look over the spool tells of a group: its volumes' last ordinals, and under which modes its records were added. */
 import { decodeExtra, recordType } from "#src/records/record.ts";
-import type { Mode } from "./mode-machine.ts";
+import { type ModeChange, ModeHistory } from "./mode-history.ts";
+import { isMode, type Mode } from "./mode-machine.ts";
 import { OrdinalMap } from "./ordinal-map.ts";
 import type { Spool } from "./spool.ts";
 
 export interface SpoolFacts {
   readonly ordinals: ReadonlyMap<number, OrdinalMap>;
-  /** Undefined: no switch is in the spool any more. */
-  readonly mode: Mode | undefined;
+  readonly modes: ModeHistory;
+  /** Of the newest record. */
+  readonly mode: Mode;
 }
 
-export async function readSpoolFacts(spool: Spool): Promise<SpoolFacts> {
+/** `knownMode`: where no switch is in the spool any more. */
+export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<SpoolFacts> {
   const ordinals = new Map<number, OrdinalMap>();
-  let mode: Mode | undefined;
+  const changes: ModeChange[] = [];
+  let earliest: Mode | undefined;
   await spool.scan(0, (record, buffer) => {
     if (record.ordinal > 0) {
       let map = ordinals.get(record.volume);
@@ -23,8 +27,11 @@ export async function readSpoolFacts(spool: Spool): Promise<SpoolFacts> {
       map.add(record.ordinal, record.seq);
     } else if (record.type === recordType.mode) {
       const content = decodeExtra(buffer.subarray(record.extraAt, record.extraAt + record.extraBytes));
-      if (content?.to === "sync" || content?.to === "async") mode = content.to;
+      if (!isMode(content?.to)) return;
+      if (isMode(content.from)) earliest ??= content.from;
+      changes.push({ seq: record.seq, to: content.to });
     }
   });
-  return { ordinals, mode };
+  const modes = new ModeHistory(earliest ?? knownMode, changes);
+  return { ordinals, modes, mode: changes.at(-1)?.to ?? knownMode };
 }

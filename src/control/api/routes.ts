@@ -1,7 +1,7 @@
 /** All of the control API. */
 import { nameCharactersMax } from "#src/core/limits.ts";
 import { type ControlPlane, UnknownNameError } from "../control-plane.ts";
-import { type Mode, modes } from "../role.ts";
+import { type WantedMode, wantedModes } from "../role.ts";
 import type { VolumeRequest } from "../volume-keeper.ts";
 import { ProblemError } from "./problem.ts";
 import { json, type Route } from "./route.ts";
@@ -22,12 +22,12 @@ const volumeShape: Shape = {
     max: nameCharactersMax,
     description: "the group it joins; its own unless told",
   },
-  mode: { type: "string", isRequired: false, values: modes, description: "the mode of a group that it begins" },
+  mode: { type: "string", isRequired: false, values: wantedModes, description: "the mode of a group that it begins" },
   sizeBytes: { type: "integer", isRequired: false, description: "makes the source, a sparse file of this size" },
 };
 
 const modeShape: Shape = {
-  mode: { type: "string", isRequired: true, values: modes, description: "how writes are to be acknowledged" },
+  mode: { type: "string", isRequired: true, values: wantedModes, description: "how writes are to be acknowledged" },
 };
 
 export function routesOf(control: ControlPlane): Route[] {
@@ -110,7 +110,7 @@ function groupRoutes(control: ControlPlane): Route[] {
       path: `${apiPrefix}/groups/{g}/mode`,
       summary: "switches a group's mode, live",
       shape: modeShape,
-      answer: async ([name = ""], { mode }) => json(200, await control.setMode(name, mode as Mode)),
+      answer: async ([name = ""], { mode }) => json(200, await control.setMode(name, mode as WantedMode)),
     },
   ];
 }

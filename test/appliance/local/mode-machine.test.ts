@@ -59,14 +59,14 @@ test("no switch to sync is recorded while the link is down", () => {
 test("sync is left at once when async is asked for, with a record", () => {
   const machine = inSync();
   expect(machine.ask("async", steady)).toEqual({ from: "sync", to: "async", why: "asked for" });
-  expect(machine.phase).toBe("async");
+  expect(machine.phase).toBe("loose");
 });
 
 test("a drain that is called off leaves no record", () => {
   const machine = new ModeMachine(policy, "async", "async");
   machine.ask("sync", { ...steady, backlogBytes: 8000 });
   expect(machine.ask("async", steady)).toBeUndefined();
-  expect(machine.phase).toBe("async");
+  expect(machine.phase).toBe("loose");
 });
 
 test("fault 22: a lost link is waited for, then sync is suspended", () => {
@@ -111,4 +111,42 @@ test("a group that was to be in sync and is not starts suspended, not in sync", 
 test("a group that was in sync while async was asked for gets there when it is asked again", () => {
   const machine = new ModeMachine(policy, "sync", "async");
   expect(machine.ask("async", steady)).toMatchObject({ from: "sync", to: "async" });
+});
+
+test("from one loose mode to the other it is one record, at once, also without a link", () => {
+  const machine = new ModeMachine(policy, "async", "async");
+  const cut = { ...steady, isLinkUp: false, backlogBytes: 1e9 };
+  expect(machine.ask("aggregated", cut)).toEqual({ from: "async", to: "aggregated", why: "asked for" });
+  expect(machine.current).toBe("aggregated");
+  expect(machine.ask("aggregated", cut)).toBeUndefined();
+  expect(machine.ask("async", cut, "it fits")).toEqual({ from: "aggregated", to: "async", why: "it fits" });
+  expect(machine.current).toBe("async");
+});
+
+test("sync is entered from aggregated, and left for it", () => {
+  const machine = new ModeMachine(policy, "aggregated", "aggregated");
+  expect(machine.ask("sync", { ...steady, backlogBytes: 8000 })).toBeUndefined();
+  expect(machine.current).toBe("aggregated");
+  expect(machine.step({ ...steady, nowMs: 1 })).toMatchObject({ from: "aggregated", to: "sync" });
+  machine.placed(3);
+  expect(machine.current).toBe("sync");
+  expect(machine.ask("aggregated", steady)).toEqual({ from: "sync", to: "aggregated", why: "asked for" });
+  expect(machine.waitsForRemote).toBe(false);
+});
+
+test("a drain from aggregated that is called off for async is a record", () => {
+  const machine = new ModeMachine(policy, "aggregated", "aggregated");
+  machine.ask("sync", { ...steady, backlogBytes: 8000 });
+  expect(machine.ask("async", steady)).toMatchObject({ from: "aggregated", to: "async" });
+  expect(machine.phase).toBe("loose");
+});
+
+test("suspended sync is async, and becomes aggregated when that is asked for", () => {
+  const machine = inSync();
+  const cut = { ...steady, isLinkUp: false };
+  machine.step(cut);
+  machine.step({ ...cut, nowMs: 20_000 });
+  expect([machine.phase, machine.current]).toEqual(["degraded", "async"]);
+  expect(machine.ask("aggregated", cut)).toMatchObject({ from: "async", to: "aggregated" });
+  expect(machine.step({ ...steady, nowMs: 1e9 })).toBeUndefined();
 });

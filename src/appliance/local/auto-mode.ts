@@ -1,0 +1,153 @@
+/**
+ * Picks a group's mode by what the link can do. Pure: fed with what was measured, answers when to move, and why.
+ *
+ *     sync ◀──▶ async ◀──▶ aggregated
+ *
+ * One step at a time. Down, to a mode that asks less of the link, when its reason has held for a short while; up again
+ * when all that the stricter mode needs has held for long. A step up that did not last makes the next one wait twice as
+ * long, one that lasted makes it wait half as long: so the moves of any hour are few, whatever the link does.
+ */
+import type { Mode } from "./mode-machine.ts";
+
+/** What an operator asks for. */
+export type WantedMode = Mode | "auto";
+
+export interface AutoPolicy {
+  /** Sync is worth it while the remote answers within this time. */
+  readonly answerMsMax: number;
+  /** Async is left when the remote is further behind. */
+  readonly lagSecondsMax: number;
+  /** Async is left when hosts write more than this. */
+  readonly bytesPerSecondMax: number;
+  readonly downAfterMs: number;
+  readonly upAfterMs: number;
+  /** However often a step up did not last. */
+  readonly upAfterMsMax: number;
+}
+
+export interface AutoFacts {
+  readonly nowMs: number;
+  readonly isLinkUp: boolean;
+  readonly answerMs: number | undefined;
+  readonly lagSeconds: number;
+  readonly shippedBytesPerSecond: number;
+  readonly addedBytesPerSecond: number;
+}
+
+export interface AutoMove {
+  readonly to: Mode;
+  readonly why: string;
+}
+
+/** From the strictest on. */
+const ladder = ["sync", "async", "aggregated"] as const;
+
+/** A stricter mode must fit with something to spare. */
+const spare = 0.7;
+/** A step up has lasted when it did so this many times as long as it was waited for. */
+const lastingFactor = 10;
+/** Backlogs of less are no backlogs. */
+const smallLagSeconds = 1;
+
+export class AutoMode {
+  readonly #policy: AutoPolicy;
+  #step: number;
+  /** Since when there is a reason to go down, or nothing against going up. */
+  #downSinceMs: number | undefined;
+  #upSinceMs: number | undefined;
+  #upAfterMs: number;
+  /** Of the last step up. */
+  #steppedUpMs: number | undefined;
+  /** What the link took when it could not take all. */
+  #carriedBytesPerSecond = Number.POSITIVE_INFINITY;
+
+  constructor(policy: AutoPolicy, current: Mode) {
+    this.#policy = policy;
+    this.#step = ladder.indexOf(current);
+    this.#upAfterMs = policy.upAfterMs;
+  }
+
+  get mode(): Mode {
+    return ladder[this.#step] as Mode;
+  }
+
+  look(facts: AutoFacts): AutoMove | undefined {
+    const whyDown = this.#whyDown(facts);
+    const whyUp = whyDown === undefined ? this.#whyUp(facts) : undefined;
+    this.#downSinceMs = whyDown === undefined ? undefined : (this.#downSinceMs ?? facts.nowMs);
+    this.#upSinceMs = whyUp === undefined ? undefined : (this.#upSinceMs ?? facts.nowMs);
+    if (whyDown !== undefined && hasHeld(this.#downSinceMs, this.#policy.downAfterMs, facts)) {
+      return this.#stepDown(whyDown, facts);
+    }
+    if (whyUp !== undefined && hasHeld(this.#upSinceMs, this.#upAfterMs, facts)) return this.#stepUp(whyUp, facts);
+    return undefined;
+  }
+
+  #whyDown({
+    isLinkUp,
+    answerMs,
+    lagSeconds,
+    addedBytesPerSecond,
+    shippedBytesPerSecond,
+  }: AutoFacts): string | undefined {
+    const { answerMsMax, lagSecondsMax, bytesPerSecondMax } = this.#policy;
+    switch (this.mode) {
+      case "sync":
+        if (!isLinkUp) return "the link is down";
+        if (answerMs !== undefined && answerMs > answerMsMax)
+          return `the remote takes ${rounded(answerMs)} ms to answer, and ${answerMsMax} are allowed`;
+        return undefined;
+      case "async":
+        // What is caught up with already needs no other mode.
+        if (isLinkUp && lagSeconds > lagSecondsMax && shippedBytesPerSecond < addedBytesPerSecond)
+          return `the remote is ${rounded(lagSeconds)} s behind, and ${lagSecondsMax} are allowed`;
+        if (addedBytesPerSecond > bytesPerSecondMax)
+          return `hosts write ${rounded(addedBytesPerSecond)} bytes a second, and ${bytesPerSecondMax} are allowed`;
+        return undefined;
+      case "aggregated":
+        return undefined;
+    }
+  }
+
+  #whyUp({ isLinkUp, answerMs, lagSeconds, addedBytesPerSecond }: AutoFacts): string | undefined {
+    const { answerMsMax, lagSecondsMax, bytesPerSecondMax } = this.#policy;
+    if (!isLinkUp) return undefined;
+    if (this.mode === "aggregated") {
+      const roomBytesPerSecond = Math.min(bytesPerSecondMax, this.#carriedBytesPerSecond) * spare;
+      const fits = lagSeconds <= lagSecondsMax && addedBytesPerSecond <= roomBytesPerSecond;
+      return fits ? "the link can take every write" : undefined;
+    }
+    const isQuick = answerMs !== undefined && answerMs <= answerMsMax * spare && lagSeconds < smallLagSeconds;
+    return this.mode === "async" && isQuick ? `the remote answers within ${rounded(answerMs)} ms` : undefined;
+  }
+
+  #stepDown(why: string, { nowMs, shippedBytesPerSecond, isLinkUp }: AutoFacts): AutoMove {
+    const { upAfterMs, upAfterMsMax } = this.#policy;
+    const hasLasted = this.#steppedUpMs === undefined || nowMs - this.#steppedUpMs >= this.#upAfterMs * lastingFactor;
+    this.#upAfterMs = hasLasted
+      ? Math.max(upAfterMs, this.#upAfterMs / 2)
+      : Math.min(upAfterMsMax, this.#upAfterMs * 2);
+    if (this.mode === "async" && isLinkUp) this.#carriedBytesPerSecond = shippedBytesPerSecond;
+    return this.#move(this.#step + 1, why);
+  }
+
+  #stepUp(why: string, { nowMs }: AutoFacts): AutoMove {
+    this.#steppedUpMs = nowMs;
+    return this.#move(this.#step - 1, why);
+  }
+
+  #move(step: number, why: string): AutoMove {
+    this.#step = step;
+    this.#downSinceMs = undefined;
+    this.#upSinceMs = undefined;
+    return { to: this.mode, why };
+  }
+}
+
+function hasHeld(sinceMs: number | undefined, afterMs: number, { nowMs }: AutoFacts): boolean {
+  return sinceMs !== undefined && nowMs - sinceMs >= afterMs;
+}
+
+function rounded(value: number): number {
+  return value < 10 ? Math.round(value * 10) / 10 : Math.round(value);
+}

@@ -1,0 +1,42 @@
+/** What a group knows of the remote appliance: how far that is, whether it is there, and why not. */
+import type { Watermarks } from "#src/wire/group-link.ts";
+
+export class RemoteKnowledge {
+  #marks: Watermarks = { received: 0, durable: 0, stored: 0 };
+  #refusal: string | undefined;
+  #why: string | undefined = "not connected yet";
+
+  get marks(): Watermarks {
+    return this.#marks;
+  }
+
+  /** It is there, and does not want this group. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** Why there is no link. */
+  get why(): string | undefined {
+    return this.#why;
+  }
+
+  /** What it says now counts, whatever it said before it was gone: it may have lost what it had only received. */
+  welcomed(marks: Watermarks): void {
+    this.#refusal = undefined;
+    this.#why = undefined;
+    this.#marks = marks;
+  }
+
+  said(marks: Watermarks): void {
+    this.#marks = marks;
+  }
+
+  gone(why: string): void {
+    this.#why = why;
+  }
+
+  refused(why: string): void {
+    this.#refusal = why;
+    this.#why = why;
+  }
+}
