@@ -10,6 +10,10 @@ export interface Workload {
   readonly connections: number;
   /** A FLUSH after so many writes. */
   readonly writesPerFlush?: number;
+  /** How random places are spread, in fio's words: shares of requests and of the volume. */
+  readonly zones?: string;
+  /** At most. */
+  readonly bytesPerSecond?: number;
   /** Ends after so much, with a FLUSH; otherwise with the time alone. */
   readonly bytesMax?: number;
 }
@@ -59,6 +63,8 @@ export function fioOptions(workload: Workload, sizeBytes: number): string[] {
     `--size=${sizeBytes}`,
     ...(workload.writesPerFlush === undefined ? [] : [`--fsync=${workload.writesPerFlush}`]),
     ...(workload.bytesMax === undefined ? ["--time_based"] : [`--io_size=${workload.bytesMax}`, "--end_fsync=1"]),
+    ...(workload.zones === undefined ? [] : [`--random_distribution=zoned:${workload.zones}`]),
+    ...(workload.bytesPerSecond === undefined ? [] : [`--rate=${workload.bytesPerSecond}`]),
     "--norandommap",
     "--group_reporting",
     // From when fio begins to hand over the request: a server may have replied before it has ended.

@@ -94,7 +94,7 @@ export const pathCases: readonly PathCase[] = [
 ];
 
 /** Measured beside the cases, each in its own way. */
-export const extraNames = ["sustained", "memory", "volumes"] as const;
+export const extraNames = ["sustained", "memory", "volumes", "hot-spot", "thin-link"] as const;
 export type ExtraName = (typeof extraNames)[number];
 
 /** Of what disk and amplification allow. */
@@ -103,4 +103,10 @@ export const sustainedShareGoal = 0.9;
 export const anonymousBytesGoal = 250_000_000;
 /** The rate of many volumes to that of one at the same load. */
 export const volumesRatioGoal = 0.9;
+/** Aggregated to async: bytes that are shipped, and the rate. */
+export const hotSpotBytesGoal = 0.2;
+export const hotSpotRateGoal = 1;
+/** The host gets what it asks for, and the lag of the last third of the time is at most so much more than the second's. */
+export const thinLinkRateGoal = 0.98;
+export const thinLinkLagGoal = 1.25;
 export const volumeCounts = [1, 4, 16, 64] as const;

@@ -4,7 +4,7 @@ import { parsePathOptions } from "./path-options.ts";
 test("without options all is measured, and may be published", () => {
   const options = parsePathOptions([]);
   expect(options.places).toEqual(["tmpfs", "disk"]);
-  expect(options.extras).toEqual(["sustained", "memory", "volumes"]);
+  expect(options.extras).toEqual(["sustained", "memory", "volumes", "hot-spot", "thin-link"]);
   expect(options.contenders).toContain("mirror blocking");
   expect(options.isWhole).toBe(true);
 });
@@ -26,7 +26,7 @@ test("both of our modes are always measured, whatever peers are beside them", ()
 });
 
 test("what is measured in one place only goes with that place", () => {
-  expect(parsePathOptions(["--only", "tmpfs"]).extras).toEqual(["volumes"]);
+  expect(parsePathOptions(["--only", "tmpfs"]).extras).toEqual(["volumes", "hot-spot", "thin-link"]);
   expect(parsePathOptions(["--only", "disk", "--cases", "memory,volumes"]).extras).toEqual(["memory"]);
 });
 

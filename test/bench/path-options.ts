@@ -96,7 +96,10 @@ export function parsePathOptions(programArguments: readonly string[]): PathOptio
   };
 }
 
-/** `volumes` is measured in memory, the others on the disk. */
+const inMemory: readonly ExtraName[] = ["volumes", "hot-spot", "thin-link"];
+
 function extrasIn(places: readonly PlaceName[], names: readonly string[]): ExtraName[] {
-  return extraNames.filter((name) => names.includes(name) && places.includes(name === "volumes" ? "tmpfs" : "disk"));
+  return extraNames.filter(
+    (name) => names.includes(name) && places.includes(inMemory.includes(name) ? "tmpfs" : "disk"),
+  );
 }

@@ -53,6 +53,8 @@ function report(parts: Partial<PathResults>): string {
     sustained: null,
     memory: null,
     volumes: null,
+    hotSpot: null,
+    thinLink: null,
     ...parts,
   });
 }
@@ -143,4 +145,29 @@ test("one volume is what the others are held against, and no goal of its own", (
   expect(text).toContain("Goals met: 0 of 1.");
   expect(text).toContain("- 64 volumes: 0.80× of one, where at least 0.9 is the goal");
   expect(cells(lineWith(text, "| 1 ")).slice(2, 5)).toEqual(["1.0 k/s", "–", "–"]);
+});
+
+test("hot spots and a thin link are held against their goals", () => {
+  const own = (server: string, iops: number, bytes: number) => ({
+    figures: figures(server, iops),
+    shippedBytesPerWrite: bytes,
+  });
+  const hotSpot = {
+    volumeBytes: 2 ** 30,
+    seconds: 5,
+    contenders: [own("tidemark async", 100_000, 4200), own("tidemark aggregated", 90_000, 700)],
+  };
+  const thinLink = {
+    megabits: 50,
+    delayMs: 20,
+    seconds: 60,
+    hostBytesPerSecond: 31_250_000,
+    writtenBytesPerSecond: 31_200_000,
+    lagSecondsOfThirds: [4, 5, 7] as const,
+  };
+  const text = report({ hotSpot, thinLink });
+  expect(text).toContain("Goals met: 2 of 4.");
+  expect(lineWith(text, "- hot spots")).toContain("has 0.90× the rate of async, where at least 1 is the goal");
+  expect(lineWith(text, "- a thin link")).toContain("the lag grows to 1.40×");
+  expect(text).toContain("0.17× of the bytes, 0.90× of the rate");
 });

@@ -1,6 +1,7 @@
 /** The figures of a run of the protected path in words and tables. */
 import { table } from "./markdown.ts";
 import type { PlaceName } from "./path-cases.ts";
+import { hotSpotGoals, hotSpotText, thinLinkGoals, thinLinkText } from "./path-report-links.ts";
 import type {
   ContenderFigures,
   MemoryFigures,
@@ -10,24 +11,16 @@ import type {
   SustainedFigures,
   VolumesFigures,
 } from "./path-results.ts";
+import { factor, type Goal, rate } from "./path-words.ts";
 import type { PlaceDescription } from "./place.ts";
 import { provenance } from "./provenance.ts";
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
-/** From here on a case is told in bytes, since it is about moving them. */
-const largeBlockBytes = 64 * 1024;
-
 const placeTitles: Readonly<Record<PlaceName, string>> = { tmpfs: "In memory", disk: "On disk" };
 
-interface Goal {
-  readonly met: boolean;
-  /** What to say where it was missed. */
-  readonly text: string;
-}
-
 export function formatPathResults(results: PathResults): string {
-  const { cases, sustained, memory, volumes } = results;
+  const { cases, sustained, memory, volumes, hotSpot, thinLink } = results;
   return [
     provenance(results),
     verdict(results),
@@ -36,6 +29,8 @@ export function formatPathResults(results: PathResults): string {
     ...(sustained === null ? [] : ["### A long write on disk", sustainedText(sustained)]),
     ...(memory === null ? [] : ["### Memory", memoryText(memory)]),
     ...(volumes === null ? [] : ["### Many volumes", volumesText(volumes)]),
+    ...(hotSpot === null ? [] : ["### Hot spots", hotSpotText(hotSpot)]),
+    ...(thinLink === null ? [] : ["### A thin link", thinLinkText(thinLink)]),
   ].join("\n\n");
 }
 
@@ -48,12 +43,14 @@ function verdict(results: PathResults): string {
   return [`${count} Missed:`, "", ...missed.map(({ text }) => `- ${text}`)].join("\n");
 }
 
-function goalsOf({ cases, sustained, memory, volumes }: PathResults): Goal[] {
+function goalsOf({ cases, sustained, memory, volumes, hotSpot, thinLink }: PathResults): Goal[] {
   return [
     ...cases.flatMap(comparisonGoals),
     ...(sustained === null ? [] : [sustainedGoal(sustained)]),
     ...(memory === null ? [] : memoryGoals(memory)),
     ...(volumes === null ? [] : volumesGoals(volumes)),
+    ...(hotSpot === null ? [] : hotSpotGoals(hotSpot)),
+    ...(thinLink === null ? [] : thinLinkGoals(thinLink)),
   ];
 }
 
@@ -188,15 +185,6 @@ function volumesText({ connections, totalBytes, counts }: VolumesFigures): strin
     "settled after s",
   ];
   return `${about}\n\n${table(header, rows)}`;
-}
-
-function rate({ iopsMedian }: ContenderFigures, blockBytes: number): string {
-  if (blockBytes >= largeBlockBytes) return `${((iopsMedian * blockBytes) / MiB).toFixed(0)} MiB/s`;
-  return `${(iopsMedian / 1000).toFixed(1)} k/s`;
-}
-
-function factor(value: number): string {
-  return `${value.toFixed(2)}×`;
 }
 
 /** Rounded up: a limit is not met by rounding. */

@@ -100,6 +100,25 @@ export interface VolumeCountFigures {
   readonly met: boolean;
 }
 
+/** Writes that go mostly to the same few blocks. */
+export interface HotSpotFigures {
+  readonly volumeBytes: number;
+  readonly seconds: number;
+  /** First async, which aggregated is held against. */
+  readonly contenders: readonly { readonly figures: ContenderFigures; readonly shippedBytesPerWrite: number }[];
+}
+
+/** The same over a link of less bandwidth than the host writes with. */
+export interface ThinLinkFigures {
+  readonly megabits: number;
+  readonly delayMs: number;
+  readonly seconds: number;
+  readonly hostBytesPerSecond: number;
+  readonly writtenBytesPerSecond: number;
+  /** The most in each third of the time. */
+  readonly lagSecondsOfThirds: readonly [number, number, number];
+}
+
 export interface PathResults extends Provenance {
   readonly bench: "path";
   readonly places: readonly PlaceDescription[];
@@ -108,6 +127,8 @@ export interface PathResults extends Provenance {
   readonly sustained: SustainedFigures | null;
   readonly memory: MemoryFigures | null;
   readonly volumes: VolumesFigures | null;
+  readonly hotSpot: HotSpotFigures | null;
+  readonly thinLink: ThinLinkFigures | null;
 }
 
 export function contenderFigures(name: string, turns: readonly PathTurn[]): ContenderFigures {

@@ -19,6 +19,9 @@ export interface TurnPlan {
   readonly seed: number;
   /** Where everything is written, if that is a disk: synced first, so that nobody pays for what was before. */
   readonly diskFolder: string | undefined;
+  /** Called right before what is measured, and when all of it is settled. */
+  readonly begun?: () => Promise<void>;
+  readonly settled?: () => Promise<void>;
 }
 
 export type Starter = (ground: Pick<Ground, "sockets">) => Promise<RunningContender>;
@@ -34,12 +37,14 @@ export async function takeTurn(start: Starter, plan: TurnPlan): Promise<PathTurn
   if (plan.diskFolder !== undefined) await syncFileSystem(plan.diskFolder);
   await warmMemory();
   await contender.check();
+  await plan.begun?.();
   const before = await contender.usage();
   const measurement = await runFio(workload, { ...run, seconds: plan.seconds, seed: 2 * seed + 1 });
   const ended = performance.now();
   await contender.settle();
   const settleSeconds = (performance.now() - ended) / 1000;
   const after = await contender.usage();
+  await plan.settled?.();
   await contender.check();
   return {
     ...measurement,

@@ -20,6 +20,9 @@ export interface TidemarkSetup {
   readonly mode: Mode;
   readonly volumes: readonly TidemarkVolume[];
   readonly processes: "one" | "one per role";
+  /** Where the local appliance is to look for the remote one, and what is to be started between them. */
+  readonly remoteAddress?: string;
+  readonly remoteStarted?: (wireSocket: string) => Promise<void>;
 }
 
 export type TidemarkVolume = Pick<VolumeRequest, "name" | "source" | "sizeBytes">;
@@ -57,6 +60,7 @@ export async function startTidemark(setup: TidemarkSetup): Promise<RunningTidema
     const { process, root } = await launch(name, setup);
     processIds[name] = stack.use(process).processId;
     await answering(root);
+    if (name === "remote") await setup.remoteStarted?.(setup.sockets.file("wire"));
     // The remote one has nothing to say of volumes, and may be stopped.
     if (name !== "remote") apis.push(`${root}/api/v1`);
   }
@@ -81,7 +85,7 @@ export async function startTidemark(setup: TidemarkSetup): Promise<RunningTidema
   };
 }
 
-async function launch(name: ProcessName, { dataFolder, sockets, mode }: TidemarkSetup) {
+async function launch(name: ProcessName, { dataFolder, sockets, mode, remoteAddress }: TidemarkSetup) {
   const port = await freePort();
   const socket = (of: string) => sockets.file(of);
   const configFile = socket(`${name}.yaml`);
@@ -90,7 +94,7 @@ async function launch(name: ProcessName, { dataFolder, sockets, mode }: Tidemark
     http: { port },
     nbd: { port: "off", socket: socket("nbd") },
     wire: { port: "off", socket: socket("wire") },
-    remote: name === "local" ? { address: socket("wire") } : {},
+    remote: name === "local" ? { address: remoteAddress ?? socket("wire") } : {},
     local: { socket: socket("local") },
     modes: { default: mode },
     log: { level: "warn" },

@@ -1,0 +1,21 @@
+/** Words that all parts of the report of the protected path use. */
+import type { ContenderFigures } from "./path-results.ts";
+
+const MiB = 1024 ** 2;
+/** From here on a case is told in bytes, since it is about moving them. */
+const largeBlockBytes = 64 * 1024;
+
+export interface Goal {
+  readonly met: boolean;
+  /** What to say where it was missed. */
+  readonly text: string;
+}
+
+export function rate({ iopsMedian }: ContenderFigures, blockBytes: number): string {
+  if (blockBytes >= largeBlockBytes) return `${((iopsMedian * blockBytes) / MiB).toFixed(0)} MiB/s`;
+  return `${(iopsMedian / 1000).toFixed(1)} k/s`;
+}
+
+export function factor(value: number): string {
+  return `${value.toFixed(2)}×`;
+}
