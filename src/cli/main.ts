@@ -7,6 +7,7 @@ import { configCommand } from "./config.ts";
 import { demoCommand } from "./demo.ts";
 import { dumpCommand } from "./dump.ts";
 import { groupCommand } from "./group.ts";
+import { markCommand } from "./mark.ts";
 import { modeCommand } from "./mode.ts";
 import { interceptorCommand, localCommand, remoteCommand, upCommand } from "./roles.ts";
 import { serveCommand } from "./serve.ts";
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   volumeCommand,
   groupCommand,
   modeCommand,
+  markCommand,
   statusCommand,
   traceCommand,
   dumpCommand,

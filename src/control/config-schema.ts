@@ -1,6 +1,6 @@
 /** Every setting there is, with its default and what it is for. The file, `tidemark config` and the documents follow it. */
 import { defaultGroupPolicy } from "#src/appliance/local/group-policy.ts";
-import { GiB, KiB, MiB } from "#src/core/limits.ts";
+import { aggregateBytesMax, GiB, KiB, MiB } from "#src/core/limits.ts";
 import { logLevels } from "#src/host/log.ts";
 import { volumeOptionDefaults } from "#src/interceptor/volume-options.ts";
 import { defaultPort } from "#src/nbd/constants.ts";
@@ -107,6 +107,28 @@ export const configSchema = {
       min: 0.1,
       max: 365 * day,
     }),
+    overflow: choice(
+      ["track", "stall"],
+      defaultGroupPolicy.overflow,
+      "what volumes do when the spool stays full: go on unprotected, or wait",
+    ),
+    overflowAfterSeconds: seconds(
+      defaultGroupPolicy.overflowAfterMs / 1000,
+      "so long it must have been full for that",
+      {
+        min: 0,
+        max: day,
+      },
+    ),
+    aggregateSeconds: seconds(
+      defaultGroupPolicy.aggregate.everyMs / 1000,
+      "in aggregated, how often what came is shipped as one",
+      { min: 0.01, max: 3600 },
+    ),
+    aggregateBytes: byteSize(defaultGroupPolicy.aggregate.bytesMax, "likewise, or when it holds so much", {
+      min: 64 * KiB,
+      max: aggregateBytesMax,
+    }),
     auto: {
       answerSeconds: seconds(
         defaultGroupPolicy.auto.answerMsMax / 1000,
@@ -132,6 +154,11 @@ export const configSchema = {
       volumeOptionDefaults.whenLost,
       "what writes do when the local appliance is gone",
     ),
+    sourceFull: choice(
+      ["wait", "refuse"],
+      volumeOptionDefaults.whenFull,
+      "what writes do when the source has no room: wait, or fail for want of space",
+    ),
     flush: choice(
       ["both", "spool"],
       volumeOptionDefaults.flush,
@@ -152,6 +179,13 @@ export const configSchema = {
         min: 0.1,
         max: day,
       },
+    ),
+  },
+  copy: {
+    bytesPerSecond: byteSizeOrOff(
+      volumeOptionDefaults.copyBytesPerSecond,
+      "the most that is read of a source in a second to copy it into the journal",
+      { min: 64 * KiB, max: 1024 * GiB },
     ),
   },
   log: {

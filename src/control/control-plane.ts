@@ -2,6 +2,7 @@
  * What operators may ask and order, whatever way they came: the API's routes are one. Facts come from the sides, as fresh
  * as they are to be had without waiting for a disk.
  */
+import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { statusPatienceMs } from "#src/core/limits.ts";
@@ -10,6 +11,7 @@ import type { Counters } from "#src/host/counters.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
 import { formatAddress } from "./listening-address.ts";
+import { checkName } from "./name.ts";
 import { type GroupReport, readinessOf } from "./readiness.ts";
 import type { GroupFacts, RemoteGroupFacts, RoleName, TraceEntry, VolumeFacts, WantedMode } from "./role.ts";
 import type { SideFacts, SideName } from "./side.ts";
@@ -41,6 +43,16 @@ export interface StatusReport {
   readonly wire?: string;
   /** Since the program was started; true at this moment, whatever else is silent. */
   readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface MarkReport {
+  readonly group: string;
+  readonly name: string;
+  /** Applications were at rest. */
+  readonly quiesced: boolean;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly time: string;
 }
 
 /** There is nothing of this name. */
@@ -147,13 +159,26 @@ export class ControlPlane {
   /** A volume's name stands for its group's. */
   async setMode(groupOrVolume: string, mode: WantedMode): Promise<GroupFacts> {
     const side = this.#local("local");
+    const name = await this.#groupOf(groupOrVolume);
+    await side.ask("setMode", { group: name, mode });
+    return found(name, (await this.status()).groups, "group");
+  }
+
+  async #groupOf(groupOrVolume: string): Promise<string> {
     const { groups, volumes } = await this.status();
     const isGroup = groups.some((group) => group.name === groupOrVolume);
     const ofVolume = volumes.find((volume) => volume.name === groupOrVolume)?.group;
     const name = isGroup || ofVolume === undefined ? groupOrVolume : ofVolume;
-    found(name, groups, "group");
-    await side.ask("setMode", { group: name, mode });
-    return found(name, (await this.status()).groups, "group");
+    return found(name, groups, "group").name;
+  }
+
+  /** A volume's name stands for its group's. */
+  async mark(groupOrVolume: string, request: MarkRequest): Promise<MarkReport> {
+    const side = this.#local("local");
+    checkName(request.name, "a mark");
+    const group = await this.#groupOf(groupOrVolume);
+    const { name, isQuiesced, epoch, seq, timeMicros } = await side.ask("mark", { group, ...request });
+    return { group, name, quiesced: isQuiesced, epoch, seq, time: new Date(timeMicros / 1000).toISOString() };
   }
 
   /** What the remote appliance has of it stays. */

@@ -1,4 +1,5 @@
 /** The local appliance with its link to the remote one and its door for interceptors, as the configuration wants them. */
+import type { MarkRequest, PlacedMark } from "#src/appliance/local/group-marks.ts";
 import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
 import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
 import type { TracedRecord } from "#src/appliance/local/trace-log.ts";
@@ -76,6 +77,10 @@ export class LocalPart {
     this.#appliance.setMode(groupName, mode);
   }
 
+  mark(groupName: string, request: MarkRequest): Promise<PlacedMark> {
+    return this.#appliance.mark(groupName, request);
+  }
+
   groups(): readonly GroupFacts[] {
     return this.#appliance.figures();
   }
@@ -117,6 +122,7 @@ function policyOf({ local, modes }: Config): GroupPolicy {
       linkLoss: modes.linkLoss,
       degradeAfterMs: modes.degradeAfterSeconds * 1000,
     },
+    aggregate: { everyMs: modes.aggregateSeconds * 1000, bytesMax: modes.aggregateBytes },
     auto: {
       ...defaultGroupPolicy.auto,
       answerMsMax: modes.auto.answerSeconds * 1000,
@@ -127,5 +133,7 @@ function policyOf({ local, modes }: Config): GroupPolicy {
     spoolLimitBytes: local.spool.limit,
     lagBytesMax: Math.min(modes.lagBytes, local.spool.limit),
     lagMsMax: modes.lagSeconds * 1000,
+    overflow: modes.overflow,
+    overflowAfterMs: modes.overflowAfterSeconds * 1000,
   };
 }

@@ -95,6 +95,8 @@ class LocalSide implements SideActions {
     return null;
   };
 
+  mark: SideActions["mark"] = ({ group, ...request }) => this.#localPart.mark(group, request);
+
   removeGroup: SideActions["removeGroup"] = async ({ group, isAbandoned }) => {
     await this.#localPart.removeGroup(group, isAbandoned);
     return null;

@@ -30,6 +30,7 @@ export function runThread(line: MessageLine, settings: SideSettings): void {
     removeVolume: absent,
     unfence: absent,
     setMode: absent,
+    mark: absent,
     removeGroup: absent,
     trace: absent,
   };

@@ -2,6 +2,7 @@
  * The two sides that the work is divided into, each with an I/O thread of its own, and the words between them and the
  * control plane in the main thread.
  */
+import type { MarkRequest, PlacedMark } from "#src/appliance/local/group-marks.ts";
 import type { SharedCounters } from "#src/host/node/counters.ts";
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import type { Config } from "./config-schema.ts";
@@ -72,6 +73,7 @@ export interface SideWords {
   removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: null };
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };
   setMode: { readonly ask: { readonly group: string; readonly mode: WantedMode }; readonly answer: null };
+  mark: { readonly ask: MarkRequest & { readonly group: string }; readonly answer: PlacedMark };
   /** `isAbandoned`: it is known that it has no volumes any more. */
   removeGroup: { readonly ask: { readonly group: string; readonly isAbandoned: boolean }; readonly answer: null };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };

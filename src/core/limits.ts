@@ -72,6 +72,18 @@ export const aggregateRangesMax = 4096;
 /** With the one that commits it. What receives an aggregate keeps 64 bytes of each in memory until then. */
 export const aggregateRecordsMax = aggregateBlocksMax + aggregateRangesMax + 1;
 
+// Folding records, and shipping aggregates
+/** Batches that are gathered before others get their turn. */
+export const aggregateGatherBatches = 64;
+/** What is read of a spool at a time to look at heads alone. */
+export const spoolHeadsReadBytes = 64 * KiB;
+export const aggregateEveryMsDefault = 1_000;
+export const aggregateBytesDefault = 16 * MiB;
+
+assert(batchHeadsBytesMax <= spoolHeadsReadBytes, "the heads of a largest batch are read at once");
+assert(batchPayloadBytesMax <= aggregateBytesMax, "an empty aggregate has room for any batch,");
+assert(batchRecordCountMax <= aggregateRangesMax, "whatever it says");
+
 // Local appliance
 export const shipperReadBytes = batchBytesMax;
 /** What was just appended leaves when so much is gathered, or after so long. A socket takes this at once. */
@@ -120,6 +132,19 @@ export const wireRefusedMs = 15_000;
 export const volumeWindowBytes = 4 * batchBytesMax;
 export const volumeFlushCountMax = 4096;
 export const wireConnectionCountMax = 256;
+/** Shorter batches are not compressed. */
+export const compressBytesMin = 4 * KiB;
+/** A link that was waited for so long is slow, for so long. */
+export const compressWaitMsMin = 2;
+export const compressAfterWaitMs = 1_000;
+/** The part that must be saved; if it is not, it is tried again after so long. */
+export const compressSavedMin = 0.2;
+export const compressAgainAfterMs = 10_000;
+/** What is allowed in so long may be sent in a moment. */
+export const bandwidthBurstMs = 100;
+/** So often those who wait see whether another limit has begun. */
+export const bandwidthLookMs = 1_000;
+export const bandwidthHoursMax = 24;
 export const wireStrangerCountMax = 64;
 
 assert(batchBytesMax <= wireBulkBytesMax, "a largest batch fits into a frame");
@@ -165,6 +190,10 @@ export const segmentLeaseCount = 64;
 
 assert(remoteCreditPortionBytes + batchBytesMax * 2 <= remoteCreditBytes, "credit never dries up while data lands");
 assert(remoteSyncAfterBytes * 2 <= remoteUndurableBytesMax, "a sync begins long before credit ends");
+assert(
+  aggregateBytesMax * 2 <= remoteUndurableBytesMax,
+  "credit never ends in the middle of an aggregate, which no sync ends",
+);
 
 // Control plane
 export const configFileBytesMax = 1 * MiB;
@@ -241,9 +270,6 @@ export const checkpointBytesMin = 8 * MiB;
 export const checkpointRest = 20;
 /** A checkpoint waits so long for its flush before it tells without it what the source has. */
 export const checkpointFlushMs = 500;
-export const resyncBytesPerSecondDefault = 128 * MiB;
-/** After a read of the source that failed. */
-export const resyncRetryMs = 10_000;
 /** From this pressure on writers are slowed. */
 export const throttlePressureMin = 0.5;
 /** What a write waits at a pressure in the middle between there and 1, twice. */
@@ -301,3 +327,36 @@ export const settleLookMs = 10;
 // Files
 /** While there is no descriptor free, it is looked for one so often. */
 export const descriptorPatienceMs = 20;
+
+// Copying the source into the order
+/** Pieces that are read, or wait to be added, at the same time: of a largest record's size each. */
+export const copyPieceCountMax = 4;
+/** Pieces that are begun before others get their turn. */
+export const copyPiecesPerTurn = 64;
+/** Zeros are told from data in parts of a piece of this size. */
+export const copyGranuleBlocks = 16;
+/** So much of the source is looked over for holes at a time, and so many runs of it at most. */
+export const copyLookBytes = 1 * GiB;
+export const copyLookRunsMax = 64;
+/** From this pressure on the copy waits; from the second on as long as it ever does. */
+export const copyPressureMin = 0.25;
+export const copyPressureMax = 0.5;
+export const copyDelayMsMax = 1_000;
+/** After a read of the source that failed. */
+export const copyRetryMs = 10_000;
+/** A source that is full is tried again so often. */
+export const sourceFullRetryMs = 500;
+
+assert(recordBlocksMax % copyGranuleBlocks === 0, "a piece of the copy is made of whole granules");
+assert(copyPressureMax <= throttlePressureMin, "the copy has given way before hosts are slowed");
+
+// Marks
+/** So long an order without room is waited for. */
+export const markPatienceMs = 5_000;
+export const markPatienceMsMax = 20_000;
+/** Applications are at rest for as long as this unless told. */
+export const quiesceSecondsDefault = 10;
+/** A command that takes them up again must have done so by then. */
+export const releasePatienceMs = 60_000;
+
+assert(markPatienceMsMax < sidePatienceMs, "who waits for a mark hears of it");

@@ -23,6 +23,7 @@ export function runThread(line: MessageLine): void {
     removeVolume: unused,
     unfence: unused,
     setMode: unused,
+    mark: unused,
     removeGroup: unused,
     trace: unused,
     stop: unused,

@@ -10,7 +10,7 @@ import type { Order } from "./order.ts";
 import type { RemoteKnowledge } from "./remote-knowledge.ts";
 import type { Spool } from "./spool.ts";
 
-export type GroupCondition = "steady" | "draining" | "stalled" | "suspended" | "stopped";
+export type GroupCondition = "steady" | "draining" | "stalled" | "suspended" | "tracking" | "stopped";
 
 export interface GroupFigures extends Watermarks {
   readonly id: string;
@@ -29,6 +29,8 @@ export interface GroupFigures extends Watermarks {
   /** 0 to 1: how hard writers are slowed. */
   readonly pressure: number;
   readonly linkUp: boolean;
+  /** Batches, since the start; what was shipped again counts again. */
+  readonly shippedBytes: number;
   readonly linkWhy?: string;
   readonly lagRecords: number;
   readonly lagBytes: number;
@@ -45,7 +47,10 @@ export interface FigureParts {
   readonly lag: Lag;
   readonly pressure: number;
   readonly isLinkUp: boolean;
+  readonly shippedBytes: number;
   readonly failure: Error | undefined;
+  /** Why volumes go on without it. */
+  readonly overflow: Error | undefined;
   readonly suspendedSinceSeq: number | undefined;
 }
 
@@ -67,6 +72,7 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     spoolLimitBytes: policy.spoolLimitBytes,
     pressure: Math.min(1, parts.pressure),
     linkUp: parts.isLinkUp,
+    shippedBytes: parts.shippedBytes,
     ...(remote.why === undefined ? {} : { linkWhy: remote.why }),
     ...remote.marks,
     lagRecords: lag.records,
@@ -76,9 +82,10 @@ export function groupFigures(parts: FigureParts): GroupFigures {
 }
 
 function conditionOf(parts: FigureParts): [GroupCondition, string?] {
-  const { failure, mode, order } = parts;
+  const { failure, overflow, mode, order } = parts;
   const { refusal, why } = parts.remote;
   if (failure !== undefined) return ["stopped", failure.message];
+  if (overflow !== undefined) return ["tracking", overflow.message];
   if (order.isStuck) return ["stalled", "the spool's disk is full: writes wait until there is room"];
   if (parts.pressure >= 1) return ["stalled", "a limit of the lag or the spool is reached: writes wait for the remote"];
   if (mode.phase === "degraded") {

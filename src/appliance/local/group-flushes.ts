@@ -35,7 +35,7 @@ export class GroupFlushes {
   }
 
   flush(volume: number, done: FlushDone): void {
-    const { order, spool, link, clock, waitsForRemote, failed } = this.#parts;
+    const { order, clock } = this.#parts;
     order.commit();
     const over = this.#over;
     if (over !== undefined) return clock.soon(() => done(over));
@@ -45,12 +45,18 @@ export class GroupFlushes {
       if (seq === undefined) return void clock.timer(flushAgainMs, () => this.flush(volume, done));
       this.#seq = seq;
     }
-    this.#waits.add(this.#seq, waitsForRemote(), done);
+    this.whenSafe(this.#seq, done);
+  }
+
+  /** Calls back when the records up to this one are as safe as a flush promises. */
+  whenSafe(seq: number, done: FlushDone): void {
+    const { spool, link, waitsForRemote, failed } = this.#parts;
+    this.#waits.add(seq, waitsForRemote(), done);
     spool.sync((error) => {
       if (error === null) this.#waits.spoolDurable(spool.durableSeq);
       else failed(error);
     });
-    if (waitsForRemote() && link.isUp) link.askDurable(this.#seq);
+    if (waitsForRemote() && link.isUp) link.askDurable(seq);
   }
 
   /** The remote is there, or has more; it may not have been asked yet for what is waited for. */

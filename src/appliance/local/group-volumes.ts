@@ -34,6 +34,18 @@ export class GroupVolumes {
     return this.#claimed.size > 0;
   }
 
+  /** A volume of the group that nobody has attached. */
+  get missing(): string | undefined {
+    const attached = new Set([...this.#links].map((link) => link.volume));
+    return this.#state.state.volumes.find(({ number }) => !attached.has(number))?.name;
+  }
+
+  /** A volume that is being copied, so that there is no point at the moment. */
+  get resyncing(): string | undefined {
+    const link = [...this.#links].find((one) => one.isResyncing);
+    return this.#state.state.volumes.find(({ number }) => number === link?.volume)?.name;
+  }
+
   /** False: somebody has the volume. */
   claim(volume: number): boolean {
     if (this.#claimed.has(volume)) return false;
@@ -61,6 +73,12 @@ export class GroupVolumes {
       this.#ordinals.set(volume, ordinals);
     }
     return ordinals;
+  }
+
+  /** The remote has durably all up to this seq. */
+  remoteDurable(seq: number): void {
+    for (const ordinals of this.#ordinals.values()) ordinals.remoteDurable(seq);
+    for (const link of this.#links) link.receiver.remoteDurable();
   }
 
   /** Up to where no source needs the spool. */

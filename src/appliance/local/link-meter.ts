@@ -16,6 +16,7 @@ export class LinkMeter {
   #answerCount = 0;
   #answerMsSum = 0;
   #shippedBytes = 0;
+  #allShippedBytes = 0;
   #addedBytes = 0;
   #sinceMs: number;
 
@@ -27,11 +28,24 @@ export class LinkMeter {
     this.#addedBytes += byteLength;
   }
 
-  shipped(lastSeq: number, byteLength: number, nowMs: number): void {
+  shipped(byteLength: number): void {
     this.#shippedBytes += byteLength;
-    if (this.#followedSeq > 0) return;
-    this.#followedSeq = lastSeq;
+    this.#allShippedBytes += byteLength;
+  }
+
+  get isFollowing(): boolean {
+    return this.#followedSeq > 0;
+  }
+
+  /** The answer to what was shipped now is the word that the remote has this seq. */
+  follow(seq: number, nowMs: number): void {
+    this.#followedSeq = seq;
     this.#shippedMs = nowMs;
+  }
+
+  /** Since the start, with what had to be shipped again. */
+  get shippedBytes(): number {
+    return this.#allShippedBytes;
   }
 
   received(seq: number, nowMs: number): void {

@@ -12,6 +12,7 @@ import type { Attachment, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#s
 import { attachVolume } from "./attachment.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { GroupFigures } from "./group-figures.ts";
+import type { MarkRequest, PlacedMark } from "./group-marks.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { fetchLost, LinkRelay } from "./group-recovery.ts";
 import { finishRemoval, isBeingRemoved, refuseNeeded, removeGroupFiles } from "./group-removal.ts";
@@ -179,6 +180,10 @@ export class LocalAppliance implements VolumeLinks {
 
   setMode(groupName: string, mode: WantedMode): void {
     this.#group(groupName).setMode(mode);
+  }
+
+  mark(groupName: string, request: MarkRequest): Promise<PlacedMark> {
+    return this.#group(groupName).marks.place(request);
   }
 
   /** Refused while anybody needs it. `isAbandoned`: its volumes were removed, whatever their sources may lack. */

@@ -15,21 +15,26 @@ import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } 
 import type { FlushDone } from "#src/wire/volume-link.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { AutoFacts, WantedMode } from "./auto-mode.ts";
+import { beginEpoch } from "./group-epoch.ts";
 import { type GroupFigures, groupFigures } from "./group-figures.ts";
 import { GroupFlushes } from "./group-flushes.ts";
+import { GroupMarks } from "./group-marks.ts";
+import { GroupOverflow } from "./group-overflow.ts";
 import { GroupMode } from "./group-mode.ts";
+import { GroupShipping } from "./group-shipping.ts";
 import { noBootId } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { GroupVolumes } from "./group-volumes.ts";
 import { IdlePreparation } from "./idle-preparation.ts";
 import { LinkMeter } from "./link-meter.ts";
 import type { LocalGroupParts } from "./local-group-parts.ts";
+import { MeasuredLink } from "./measured-link.ts";
 import type { Mode, ModeFacts, ModePhase } from "./mode-machine.ts";
 import { type Appended, Order } from "./order.ts";
 import { Pressure } from "./pressure.ts";
 import { RemoteKnowledge } from "./remote-knowledge.ts";
-import { Shipper } from "./shipper.ts";
 import type { Spool } from "./spool.ts";
+import { finished } from "./spool-recovery.ts";
 import { TraceLog } from "./trace-log.ts";
 import type { LinkedGroup, LocalVolumeLink } from "./volume-link.ts";
 
@@ -42,11 +47,13 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly order: Order;
   readonly trace = new TraceLog();
   readonly #link: GroupLink;
-  readonly #shipper: Shipper;
+  readonly #shipper: GroupShipping;
   readonly #mode: GroupMode;
   readonly acknowledgements = new Acknowledgements();
   readonly #flushes: GroupFlushes;
+  readonly marks: GroupMarks;
   readonly volumes: GroupVolumes;
+  readonly overflow: GroupOverflow;
   #touched: LocalVolumeLink[] = [];
   readonly #remote = new RemoteKnowledge();
   readonly #meter: LinkMeter;
@@ -63,7 +70,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#log = machine.log.with({ group: state.state.name });
     this.#meter = new LinkMeter(machine.clock.monotonicMs());
     this.volumes = new GroupVolumes(state, facts.ordinals, {
-      noted: () => this.#release(),
+      noted: () => this.release(),
       failed: (error) => this.fail(error),
     });
     this.order = new Order({
@@ -99,7 +106,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
         if (to === "sync" && this.#link.isUp) this.#link.askDurable(seq);
       },
       note: (mode) => this.#noteMode(mode),
-      noted: () => this.#release(),
+      noted: () => this.release(),
       failed: (error) => this.fail(error),
       phaseChanged: (phase) => this.#phaseChanged(phase),
     });
@@ -111,16 +118,23 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       looked: () => this.#looked(),
       eased: () => this.roomAgain(),
     });
-    this.#link = parts.link;
+    this.#link = new MeasuredLink(parts.link, this.#meter, machine.clock);
+    this.overflow = new GroupOverflow({
+      ...{ spool, policy, order: this.order, volumes: this.volumes, clock: machine.clock, log: this.#log },
+      remote: () => ({ isLinkUp: this.#link.isUp, storedSeq: this.#remote.marks.stored }),
+    });
     this.#flushes = new GroupFlushes({
       ...{ order: this.order, spool, link: this.#link, clock: machine.clock },
       waitsForRemote: () => this.#mode.waitsForRemote,
       failed: (error) => this.fail(error),
     });
-    this.#shipper = new Shipper({
-      spool,
-      link: this.#link,
-      clock: machine.clock,
+    this.marks = new GroupMarks({
+      ...{ order: this.order, flushes: this.#flushes, volumes: this.volumes, clock: machine.clock },
+      failure: () => this.#failure,
+    });
+    this.#shipper = new GroupShipping({
+      ...{ spool, link: this.#link, clock: machine.clock, modes: facts.modes, aggregate: policy.aggregate },
+      isHurried: () => this.#mode.phase === "draining",
       mayKeep: () => this.#memory.isAmple,
       failed: (error) => this.fail(error),
     });
@@ -144,23 +158,14 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   /** Brings the order to where it may go on. Nothing is added before this has resolved. */
   async start(): Promise<void> {
-    const { state, spool } = this.#parts;
-    const { epoch, epochSeq } = state.state;
-    if (epochSeq !== null) {
-      this.order.beginEpoch(epoch, epochSeq);
-      await this.#spoolSynced();
-      await state.update({ epochSeq: null });
-      this.#log.warn("power was lost: a new epoch begins", { epoch, seq: epochSeq });
-    }
-    assert(this.order.epoch === epoch || spool.lastSeq === 0, "the order is in the epoch that the state names");
+    await beginEpoch(this.order, this.#parts.spool, this.#parts.state, this.#log);
     // From now on a link that does not come up counts as lost.
     this.#mode.step();
+    this.#pressure.watch();
   }
 
   #spoolSynced(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#parts.spool.sync((error) => (error === null ? resolve() : reject(error)));
-    });
+    return finished((done) => this.#parts.spool.sync(done));
   }
 
   touched(link: LocalVolumeLink): void {
@@ -175,7 +180,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     link.ordinals.reportDurable(ordinal);
     // An interceptor says this only after it has noted, durably, what it was told.
     this.volumes.tookNote(link.volume);
-    this.#release();
+    this.release();
     this.#pressure.evaluate();
   }
 
@@ -220,6 +225,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     if (phase === "degraded") this.#suspendedSinceSeq = this.#remote.marks.received + 1;
     else if (phase === "sync" || phase === "loose") this.#suspendedSinceSeq = undefined;
     this.#releaseSyncWaits();
+    this.#shipper.hurry();
     this.#pressure.evaluate();
   }
 
@@ -262,6 +268,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.acknowledgements.received(welcome.received);
     this.#shipper.begin(this.#parts.spool.positionAfter(welcome.received));
     this.#flushes.remoteBack(welcome.durable);
+    this.volumes.remoteDurable(welcome.durable);
     this.#mode.step();
     this.#pressure.evaluate();
   }
@@ -276,8 +283,11 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       this.#shipper.received(marks.received);
       this.acknowledgements.received(marks.received);
     }
-    if (marks.durable !== before.durable) this.#flushes.remoteDurable(marks.durable);
-    if (marks.stored !== before.stored) this.#release();
+    if (marks.durable !== before.durable) {
+      this.#flushes.remoteDurable(marks.durable);
+      this.volumes.remoteDurable(marks.durable);
+    }
+    if (marks.stored !== before.stored) this.release();
     if (this.#mode.phase !== "sync") this.#mode.step();
     if (marks.durable !== before.durable || this.#pressure.value >= 1) this.#pressure.evaluate();
   }
@@ -304,12 +314,13 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   #looked(): boolean {
     this.order.tryAgain();
     this.#idle.look();
-    return this.order.isStuck;
+    return this.overflow.look() || this.order.isStuck;
   }
 
   // Room
 
-  #release(): void {
+  /** Lets go of what nobody needs any more. */
+  release(): void {
     const { spool } = this.#parts;
     const { lastSeq } = this.order;
     const seq = Math.min(this.#remote.marks.stored, this.volumes.releasableSeq(lastSeq), this.#mode.unnotedSeq - 1);
@@ -337,7 +348,9 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       lag: this.#pressure.lag,
       pressure: this.#pressure.value,
       isLinkUp: this.#link.isUp,
+      shippedBytes: this.#meter.shippedBytes,
       failure: this.#failure,
+      overflow: this.overflow.refusal,
       suspendedSinceSeq: this.#suspendedSinceSeq,
     });
   }

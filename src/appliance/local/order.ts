@@ -80,6 +80,11 @@ export class Order {
     return this.#epoch;
   }
 
+  /** Of the last record that has its place. */
+  get lastTimeMicros(): number {
+    return this.#recordClock.lastMicros;
+  }
+
   /** What the batch in the making lies in. */
   get memory(): BatchSpace {
     assert(this.#slab !== undefined, "a batch is being made");
@@ -202,7 +207,7 @@ export class Order {
 
   /**
    * Puts a record of the appliance's own into the order, behind everything added so far; answers its seq. Undefined: there
-   * is no room in the spool, no seq that was reserved, or no order any more.
+   * is no room in the spool, where it may get its place later, no seq that was reserved, or no order any more.
    */
   place(type: number, volume: number, content?: object): number | undefined {
     this.commit();
@@ -213,6 +218,20 @@ export class Order {
     const seq = this.#lastSeq + 1;
     this.commit();
     return this.#lastSeq === seq || this.#lastSeq > seq ? seq : undefined;
+  }
+
+  /** Likewise; but what finds no room now is not placed later either. */
+  placeNowOrNever(type: number, volume: number, content?: object): number | undefined {
+    this.commit();
+    if (!this.canPlace) return undefined;
+    const seq = this.place(type, volume, content);
+    if (seq === undefined) this.#drop();
+    return seq;
+  }
+
+  #drop(): void {
+    this.#slab?.release();
+    this.#slab = undefined;
   }
 
   /** When writers hold all memory, the records that could set them free still need some. */
@@ -255,7 +274,6 @@ export class Order {
   /** Nothing more is given a place. */
   end(): void {
     this.#isOver = true;
-    this.#slab?.release();
-    this.#slab = undefined;
+    this.#drop();
   }
 }

@@ -1,7 +1,8 @@
 /** The link between an interceptor and a group in the same thread: a direct call. */
 import { assert } from "#src/core/assert.ts";
-import { recordType } from "#src/records/record.ts";
+import { encodeExtra, recordType } from "#src/records/record.ts";
 import type { BatchMemory, VolumeLink, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type { GroupVolume } from "./group-state.ts";
 import type { Order } from "./order.ts";
 import type { OrdinalMap } from "./ordinal-map.ts";
 import type { TraceLog } from "./trace-log.ts";
@@ -23,14 +24,17 @@ export class LocalVolumeLink implements VolumeLink {
   readonly receiver: VolumeReceiver;
   readonly ordinals: OrdinalMap;
   readonly #group: LinkedGroup;
+  readonly #sizeBytes: number;
   #lastOrdinal: number;
   #isOver = false;
+  #isResyncing = false;
   /** It has records in the batch in the making. */
   isTouched = false;
 
-  constructor(group: LinkedGroup, volume: number, ordinals: OrdinalMap, receiver: VolumeReceiver) {
+  constructor(group: LinkedGroup, volume: GroupVolume, ordinals: OrdinalMap, receiver: VolumeReceiver) {
     this.#group = group;
-    this.volume = volume;
+    this.#sizeBytes = volume.sizeBytes;
+    this.volume = volume.number;
     this.ordinals = ordinals;
     this.receiver = receiver;
     this.#lastOrdinal = ordinals.lastOrdinal;
@@ -44,8 +48,17 @@ export class LocalVolumeLink implements VolumeLink {
     return this.#lastOrdinal;
   }
 
+  get remoteOrdinal(): number {
+    return this.ordinals.remoteOrdinal;
+  }
+
   get memory(): BatchMemory {
     return this.#group.order.memory;
+  }
+
+  /** Between a `resync-begin` and its end. */
+  get isResyncing(): boolean {
+    return this.#isResyncing;
   }
 
   get isOver(): boolean {
@@ -63,7 +76,10 @@ export class LocalVolumeLink implements VolumeLink {
   }
 
   addRange(type: number, startBlock: number, blockCount: number): void {
-    this.#group.order.add({ type, volume: this.volume, startBlock, blockCount, ordinal: this.#next() });
+    if (type === recordType.resyncBegin) this.#isResyncing = true;
+    if (type === recordType.resyncEnd) this.#isResyncing = false;
+    const extra = type === recordType.initialComplete ? encodeExtra({ sizeBytes: this.#sizeBytes }) : undefined;
+    this.#group.order.add({ type, volume: this.volume, startBlock, blockCount, ordinal: this.#next() }, extra);
   }
 
   #next(): number {

@@ -1,11 +1,12 @@
 /** All of the control API. */
-import { nameCharactersMax } from "#src/core/limits.ts";
+import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
+import { markPatienceMs, markPatienceMsMax, nameCharactersMax } from "#src/core/limits.ts";
 import { type ControlPlane, UnknownNameError } from "../control-plane.ts";
 import { type WantedMode, wantedModes } from "../role.ts";
 import type { VolumeRequest } from "../volume-keeper.ts";
 import { ProblemError } from "./problem.ts";
 import { json, type Route } from "./route.ts";
-import type { Shape } from "./shape.ts";
+import type { Fields, Shape } from "./shape.ts";
 
 export const apiPrefix = "/api/v1";
 
@@ -28,6 +29,17 @@ const volumeShape: Shape = {
 
 const modeShape: Shape = {
   mode: { type: "string", isRequired: true, values: wantedModes, description: "how writes are to be acknowledged" },
+};
+
+const markShape: Shape = {
+  name: { type: "string", isRequired: true, max: nameCharactersMax, description: "what it is called" },
+  quiesced: { type: "boolean", isRequired: false, description: "applications are at rest until the answer" },
+  withinMilliseconds: {
+    type: "integer",
+    isRequired: false,
+    max: markPatienceMsMax,
+    description: "if there is no room for it in the order by then, there will be no mark",
+  },
 };
 
 export function routesOf(control: ControlPlane): Route[] {
@@ -112,7 +124,22 @@ function groupRoutes(control: ControlPlane): Route[] {
       shape: modeShape,
       answer: async ([name = ""], { mode }) => json(200, await control.setMode(name, mode as WantedMode)),
     },
+    {
+      method: "POST",
+      path: `${apiPrefix}/groups/{g}/marks`,
+      summary: "puts a named consistency point into the order of a group",
+      shape: markShape,
+      answer: async ([name = ""], fields) => json(201, await control.mark(name, markRequest(fields))),
+    },
   ];
+}
+
+function markRequest({ name, quiesced, withinMilliseconds }: Fields): MarkRequest {
+  return {
+    name: name as string,
+    isQuiesced: quiesced === true,
+    withinMs: (withinMilliseconds as number | undefined) ?? markPatienceMs,
+  };
 }
 
 function healthRoutes(control: ControlPlane): Route[] {

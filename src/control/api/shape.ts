@@ -3,7 +3,7 @@ import { nearestName } from "#src/core/nearest-name.ts";
 import { ProblemError } from "./problem.ts";
 
 export interface Field {
-  readonly type: "string" | "integer";
+  readonly type: "string" | "integer" | "boolean";
   readonly isRequired: boolean;
   readonly description: string;
   /** Nothing else is allowed. */
@@ -13,7 +13,7 @@ export interface Field {
 }
 
 export type Shape = Readonly<Record<string, Field>>;
-export type Fields = Readonly<Record<string, string | number | undefined>>;
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export function readBody(bytes: Buffer, contentType: string | undefined, shape: Shape): Fields {
   // Nothing else is asked for, and no page of another site can send this without asking first.
@@ -48,17 +48,19 @@ function unknownField(name: string, shape: Shape): string {
   return `there is no field ${JSON.stringify(name.slice(0, 64))}; ${advice}`;
 }
 
-function readField(name: string, field: Field, given: unknown): string | number | undefined {
+function readField(name: string, field: Field, given: unknown): string | number | boolean | undefined {
   if (given === undefined && !field.isRequired) return undefined;
   if (field.type === "string" && typeof given === "string") return readString(name, field, given);
+  if (field.type === "boolean" && typeof given === "boolean") return given;
   if (field.type === "integer" && Number.isSafeInteger(given)) {
     const { max = Number.MAX_SAFE_INTEGER } = field;
     if ((given as number) >= 0 && (given as number) <= max) return given as number;
     throw new ProblemError(400, `'${name}' must be from 0 to ${max}`);
   }
-  const article = field.type === "string" ? "a string" : "a whole number";
-  throw new ProblemError(400, given === undefined ? `'${name}' is missing` : `'${name}' must be ${article}`);
+  throw new ProblemError(400, given === undefined ? `'${name}' is missing` : `'${name}' must be ${kinds[field.type]}`);
 }
+
+const kinds = { string: "a string", integer: "a whole number", boolean: "true or false" } as const;
 
 function readString(name: string, { values, max = 4096 }: Field, given: string): string {
   if (values !== undefined && !values.includes(given)) {

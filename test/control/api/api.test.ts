@@ -60,6 +60,21 @@ describe("what is asked for in order", () => {
     expect(caller.side.asked.slice(-2)).toEqual(new Array(2).fill({ setMode: { group: "g", mode: "sync" } }));
   });
 
+  test("a mark is put into a group by its name or a volume's", async () => {
+    const caller = new Caller();
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d", group: "g" });
+    const fields = { name: "m", quiesced: true, withinMilliseconds: 250 };
+    const { status, body } = await caller.ask("POST", "/api/v1/groups/v/marks", fields);
+    const time = "1970-01-01T00:00:00.000Z";
+    expect([status, body]).toEqual([201, { group: "g", name: "m", quiesced: true, epoch: 1, seq: 7, time }]);
+    expect(caller.side.asked.at(-1)).toEqual({ mark: { group: "g", name: "m", isQuiesced: true, withinMs: 250 } });
+    const wrong = [{ name: "a b" }, { name: "m", quiesced: "yes" }, { name: "m", withinMilliseconds: 20_001 }, {}];
+    for (const one of wrong) {
+      expect((await caller.ask("POST", "/api/v1/groups/g/marks", one)).status).toBeGreaterThanOrEqual(400);
+    }
+    expect((await caller.ask("POST", "/api/v1/groups/none/marks", { name: "m" })).status).toBe(404);
+  });
+
   test("the status says all, and whether it is ready", async () => {
     const { status, body } = await new Caller().ask("GET", "/api/v1/status");
     expect([status, body.version, body.ready, body.groups]).toEqual([200, "1.2.3", true, [{ ...group, volumes: 0 }]]);

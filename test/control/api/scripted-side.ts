@@ -28,6 +28,7 @@ export const group: GroupFacts = {
   spoolLimitBytes: 1,
   pressure: 0,
   linkUp: true,
+  shippedBytes: 0,
   received: 9,
   durable: 9,
   stored: 9,
@@ -126,6 +127,8 @@ export class ScriptedSide {
         }),
       unfence: (ask) => acted("unfence", ask, () => null),
       setMode: (ask) => acted("setMode", ask, () => null),
+      mark: (ask) =>
+        acted("mark", ask, () => ({ name: ask.name, isQuiesced: ask.isQuiesced, epoch: 1, seq: 7, timeMicros: 0 })),
       removeGroup: (ask) => acted("removeGroup", ask, () => null),
       trace: (ask) => acted("trace", ask, () => []),
     };

@@ -1,0 +1,84 @@
+/**
+ * Puts named consistency points into a group's order. Whatever hosts were answered before a mark was asked for comes
+ * before it; the mark is told of when it is as safe as a flush would be.
+ *
+ * Invariants: a mark that was not placed within its time is never placed; there is none where its place would be no point.
+ */
+import { RefuseError, RetryError } from "#src/core/errors.ts";
+import type { Clock } from "#src/host/clock.ts";
+import { recordType, wholeGroup } from "#src/records/record.ts";
+import type { GroupFlushes } from "./group-flushes.ts";
+import type { GroupVolumes } from "./group-volumes.ts";
+import type { Order } from "./order.ts";
+
+export interface MarkRequest {
+  readonly name: string;
+  /** Whoever asks has brought applications to rest. */
+  readonly isQuiesced: boolean;
+  readonly withinMs: number;
+}
+
+export interface PlacedMark {
+  readonly name: string;
+  readonly isQuiesced: boolean;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly timeMicros: number;
+}
+
+export interface GroupMarksParts {
+  readonly order: Order;
+  readonly flushes: GroupFlushes;
+  readonly volumes: GroupVolumes;
+  readonly clock: Clock;
+  readonly failure: () => Error | undefined;
+}
+
+/** An order without room is tried again so much later. */
+const againAfterMs = 20;
+
+export class GroupMarks {
+  readonly #parts: GroupMarksParts;
+
+  constructor(parts: GroupMarksParts) {
+    this.#parts = parts;
+  }
+
+  async place({ name, isQuiesced, withinMs }: MarkRequest): Promise<PlacedMark> {
+    const { order, clock } = this.#parts;
+    const deadlineMs = clock.monotonicMs() + withinMs;
+    for (;;) {
+      const failure = this.#parts.failure();
+      if (failure !== undefined) throw failure;
+      this.#refuseWhereNoPointIs();
+      const seq = order.placeNowOrNever(recordType.mark, wholeGroup, { name, quiesced: isQuiesced });
+      if (seq !== undefined) {
+        const placed = { name, isQuiesced, epoch: order.epoch, seq, timeMicros: order.lastTimeMicros };
+        await this.#safe(seq);
+        return placed;
+      }
+      const leftMs = deadlineMs - clock.monotonicMs();
+      if (leftMs <= 0) throw new RetryError("there was no room for a mark in time: the spool is full");
+      await new Promise<void>((resolve) => clock.timer(Math.min(againAfterMs, leftMs), resolve));
+    }
+  }
+
+  /** A mark stands for all volumes of the group, each as its host saw it. */
+  #refuseWhereNoPointIs(): void {
+    const { missing, resyncing } = this.#parts.volumes;
+    if (missing !== undefined)
+      throw new RefuseError(
+        `no mark can be set: the volume '${missing}' is not attached, so its state is not known here`,
+      );
+    if (resyncing !== undefined)
+      throw new RefuseError(
+        `no mark can be set: the volume '${resyncing}' is being copied, and is no point until that ends`,
+      );
+  }
+
+  #safe(seq: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#parts.flushes.whenSafe(seq, (error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+}

@@ -1,0 +1,124 @@
+/** `tidemark mark GROUP`. */
+import type { MarkReport } from "#src/control/control-plane.ts";
+import { quiesceSecondsDefault, releasePatienceMs } from "#src/core/limits.ts";
+import { environment } from "#src/host/node/environment.ts";
+import { LastWill, runShell } from "#src/host/node/shell-command.ts";
+import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
+import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
+
+const help = `Usage: tidemark mark GROUP [OPTION ...]
+
+Names this moment of a group, so that it can be found again: a point of all its volumes together. It is told of when it is
+as safe as what a host has flushed. A volume's name stands for its group.
+
+  --name NAME        what it is called (by default after the time)
+  --quiesce COMMAND  brings applications to rest before it, here, by the shell: for example 'fsfreeze -f /srv'
+  --release COMMAND  takes them up again: it is run whatever happens, also if this command is interrupted or killed
+  --within SECONDS   so long applications may be at rest, the quiesce command included (${quiesceSecondsDefault})
+
+If there is no mark in that time there will be none, and the status is 1. Both commands find TIDEMARK_GROUP and
+TIDEMARK_MARK in their environment. They must be given together.
+
+${apiHelp}
+Example:
+  tidemark mark disk --name before-upgrade --quiesce 'fsfreeze -f /srv' --release 'fsfreeze -u /srv'
+`;
+
+const options = {
+  ...apiOptions,
+  name: { type: "string" },
+  quiesce: { type: "string" },
+  release: { type: "string" },
+  within: { type: "string", default: String(quiesceSecondsDefault) },
+} as const;
+
+/** Kept for the way of the answer. */
+const marginMs = 200;
+
+interface Hooks {
+  readonly quiesce: string;
+  readonly release: string;
+  readonly withinMs: number;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export const markCommand: Command = {
+  name: "mark",
+  summary: "name this moment, with applications at rest",
+  help,
+  run: async (args) => {
+    const { values, positionals } = parseCommandLine(args, options);
+    const [group, ...more] = positionals;
+    if (group === undefined || group === "" || more.length > 0)
+      throw new UsageError("mark takes one GROUP; 'tidemark mark --help' tells more");
+    const withinMs = wholeNumber(values.within, "--within", { min: 1, max: 20 }) * 1000;
+    const name = values.name ?? nameByTime(new Date());
+    const { quiesce, release } = values;
+    if ((quiesce === undefined) !== (release === undefined))
+      throw new UsageError("--quiesce and --release are given together: what rests has to be taken up again");
+    const mark = (withinMilliseconds: number, quiesced: boolean) =>
+      new ApiClient(values).ask("POST", ["groups", group, "marks"], {
+        body: { name, quiesced, withinMilliseconds },
+      }) as Promise<MarkReport>;
+    const env = { ...environment(), TIDEMARK_GROUP: group, TIDEMARK_MARK: name };
+    const report =
+      quiesce === undefined || release === undefined
+        ? await mark(withinMs, false)
+        : await atRest({ quiesce, release, withinMs, env }, (leftMs) => mark(leftMs, true));
+    process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${sentence(report)}\n`);
+    return 0;
+  },
+};
+
+function nameByTime(now: Date): string {
+  return `mark-${now.toISOString().replaceAll(":", "")}`;
+}
+
+function sentence({ name, group, seq, time, quiesced }: MarkReport): string {
+  return `${name} in ${group}, at seq ${seq}, ${time}${quiesced ? ", with applications at rest" : ""}`;
+}
+
+/** Runs the release whatever becomes of the rest, also of this process. */
+async function atRest<Result>(hooks: Hooks, act: (leftMs: number) => Promise<Result>): Promise<Result> {
+  const { quiesce, release, withinMs, env } = hooks;
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort(new Error("interrupted"));
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  const lastWill = new LastWill(release, env);
+  const endMs = performance.now() + withinMs;
+  let outcome: { readonly result: Result } | { readonly error: unknown };
+  try {
+    await runShell(quiesce, { env, timeoutMs: withinMs, signal: interrupted.signal });
+    const leftMs = Math.floor(endMs - performance.now()) - marginMs;
+    if (leftMs <= 0) throw new Error("coming to rest took all the time there was (--within): no mark was set");
+    outcome = { result: await inTime(act(leftMs), leftMs + marginMs, interrupted.signal) };
+  } catch (error) {
+    outcome = { error };
+  }
+  await released(release, env, lastWill, outcome);
+  for (const signal of signals) process.off(signal, interrupt);
+  if ("error" in outcome) throw outcome.error;
+  return outcome.result;
+}
+
+function inTime<Result>(work: Promise<Result>, timeoutMs: number, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const unsure = "whether the mark was set is not known, nor whether applications were at rest then";
+    const timer = setTimeout(() => reject(new Error(`no answer in time (--within): ${unsure}`)), timeoutMs);
+    signal.addEventListener("abort", () => reject(new Error(`interrupted: ${unsure}`)));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Applications that stay at rest are worse than a mark that is missing. */
+async function released(release: string, env: NodeJS.ProcessEnv, lastWill: LastWill, outcome: object): Promise<void> {
+  try {
+    await runShell(release, { env, timeoutMs: releasePatienceMs });
+  } catch (error) {
+    const before = "error" in outcome ? `${(outcome.error as Error).message}; and ` : "";
+    throw new Error(`${before}applications may still be at rest: ${(error as Error).message}`, { cause: error });
+  } finally {
+    await lastWill.callOff();
+  }
+}

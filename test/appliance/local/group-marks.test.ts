@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { recordType } from "#src/records/record.ts";
+import { startBench } from "./appliance-bench.ts";
+
+const request = { name: "m", isQuiesced: true, withinMs: 1000 };
+
+/** What became of it so far. */
+function watched(promise: Promise<unknown>): unknown[] {
+  const outcome: unknown[] = [];
+  promise.then(
+    (value) => outcome.push(value),
+    (error: Error) => outcome.push(error.message),
+  );
+  return outcome;
+}
+
+test("a mark stands behind all that was added before it, and is told of when the spool is durable", async () => {
+  const it = await startBench();
+  it.write(5, 1);
+  const outcome = watched(it.appliance.mark("g", request));
+  it.write(6, 1);
+  it.link.commit();
+  await Promise.resolve();
+  expect(outcome).toEqual([]);
+  await it.rest();
+  expect(outcome).toMatchObject([{ name: "m", isQuiesced: true, epoch: 1, seq: 3 }]);
+  expect(it.shippedTypes).toEqual(["volume", "write", "mark", "write"]);
+  expect(it.figures.spoolDurableSeq).toBeGreaterThanOrEqual(3);
+});
+
+test("in sync a mark is told of when the remote has it durably", async () => {
+  const it = await startBench("sync");
+  const outcome = watched(it.appliance.mark("g", request));
+  await it.rest();
+  expect(outcome).toEqual([]);
+  it.remote.markAll(it.figures.lastSeq);
+  await it.rest();
+  expect(outcome).toMatchObject([{ seq: 2 }]);
+});
+
+test("there is no mark while a volume is copied, or is not attached", async () => {
+  const it = await startBench();
+  expect(it.link.hasRoomFor(0)).toBe(true);
+  it.link.addRange(recordType.resyncBegin, 0, 0);
+  await expect(it.appliance.mark("g", request)).rejects.toThrow("the volume 'disk' is being copied");
+  it.link.addRange(recordType.resyncEnd, 0, 0);
+  expect(await it.done(it.appliance.mark("g", request))).toMatchObject({ seq: 4 });
+  it.link.detach();
+  await expect(it.appliance.mark("g", request)).rejects.toThrow("the volume 'disk' is not attached");
+});
+
+test("a mark without room in time is never set; with room in time it is", async () => {
+  const it = await startBench();
+  it.host.disk.faults.capacityBytes = 0;
+  const early = watched(it.appliance.mark("g", { ...request, withinMs: 500 }));
+  const late = watched(it.appliance.mark("g", { ...request, name: "n", withinMs: 60_000 }));
+  await it.rest(600);
+  expect([early, late]).toEqual([["there was no room for a mark in time: the spool is full"], []]);
+  it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+  await it.rest(5000);
+  expect(late).toMatchObject([{ name: "n" }]);
+  expect(it.shippedTypes).toEqual(["volume", "mark"]);
+});

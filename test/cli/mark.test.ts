@@ -1,0 +1,70 @@
+/** Marks as an operator sets them, with commands that bring applications to rest. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { MarkReport } from "#src/control/control-plane.ts";
+import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { Program } from "#test/oracle/program.ts";
+import { launcher, RunningProgram } from "./running-program.ts";
+
+const patience = { timeout: 20_000, interval: 20 };
+
+async function started() {
+  const folder = temporaryFolder();
+  const up = await RunningProgram.start("up", join(folder, "data"));
+  await up.asked("volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M");
+  const log = join(folder, "log");
+  writeFileSync(log, "");
+  return { folder, up, log, said: () => readFileSync(log, "utf8").split("\n").filter(Boolean) };
+}
+
+test("a mark is set between rest and release, which both know what they are for", async () => {
+  const { up, log, said } = await started();
+  const quiesce = `echo "rest $TIDEMARK_GROUP $TIDEMARK_MARK" >> ${log}`;
+  const release = `echo "release $TIDEMARK_MARK" >> ${log}`;
+  const line = ["mark", "disk", "--name", "m.1", "--quiesce", quiesce, "--release", release];
+  const mark = (await up.asked(...line)) as MarkReport;
+  expect(mark).toMatchObject({ group: "disk", name: "m.1", quiesced: true, epoch: 1 });
+  expect(said()).toEqual(["rest disk m.1", "release m.1"]);
+  expect((await up.status()).groups).toMatchObject([{ lastSeq: mark.seq }]);
+  const { stdout } = await up.typed("mark", "disk");
+  expect(stdout).toMatch(/^mark-\S+ in disk, at seq \d+, \S+Z\n$/);
+});
+
+test.each([
+  ["fails", "exit 7", "'exit 7' has failed: it ended with status 7"],
+  ["takes too long", "sleep 1000", "it took longer than 1 s"],
+])("where the rest %s there is no mark, and a release all the same", async (_, quiesce, why) => {
+  const { up, log, said } = await started();
+  const [before] = (await up.status()).groups;
+  const line = ["mark", "disk", "--within", "1", "--quiesce", quiesce, "--release", `echo released >> ${log}`];
+  const { exitCode, stderr } = await up.typed(...line);
+  expect([exitCode, said()]).toEqual([1, ["released"]]);
+  expect(stderr).toContain(why);
+  expect((await up.status()).groups[0]?.lastSeq).toBe(before?.lastSeq);
+});
+
+test("a release that fails is said, whatever became of the mark", async () => {
+  const { up } = await started();
+  const { exitCode, stderr } = await up.typed("mark", "disk", "--quiesce", "true", "--release", "exit 9");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("applications may still be at rest: 'exit 9' has failed: it ended with status 9");
+});
+
+test.each(["SIGTERM", "SIGKILL"] as const)("ended by %s at rest, the release is run", async (signal) => {
+  const { folder, up, log, said } = await started();
+  const resting = join(folder, "resting");
+  const command = [process.execPath, launcher, "mark", "disk", "--api", up.api] as const;
+  const hooks = ["--quiesce", `touch ${resting}; sleep 5`, "--release", `echo released >> ${log}`];
+  const marking = new Program("mark", [...command, ...hooks, "--within", "20"]);
+  onTestFinished(() => marking.kill());
+  await vi.waitFor(() => expect(existsSync(resting)).toBe(true), patience);
+  process.kill(marking.processId, signal);
+  await vi.waitFor(() => expect(said()).toContain("released"), patience);
+});
+
+test("what rests has to be taken up again", async () => {
+  const { up } = await started();
+  const { exitCode, stderr } = await up.typed("mark", "disk", "--quiesce", "true");
+  expect([exitCode, stderr.includes("given together")]).toEqual([2, true]);
+});

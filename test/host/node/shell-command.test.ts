@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { LastWill, runShell } from "#src/host/node/shell-command.ts";
+import { projectRoot } from "#test/tidy/project-files.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+const { env } = process;
+const patience = { timeout: 20_000, interval: 10 };
+
+test("a command that ends well is done, and one that does not says how", async () => {
+  await runShell("exit 0", { env, timeoutMs: 10_000 });
+  await expect(runShell("exit 3", { env, timeoutMs: 10_000 })).rejects.toThrow(
+    "'exit 3' has failed: it ended with status 3",
+  );
+  await expect(runShell("kill -9 $$", { env, timeoutMs: 10_000 })).rejects.toThrow("it was ended by SIGKILL");
+});
+
+test("a command that takes too long is ended with all that it started", async () => {
+  const file = join(temporaryFolder(), "pid");
+  const command = `sleep 1000 & echo $! > ${file}; wait`;
+  await expect(runShell(command, { env, timeoutMs: 300 })).rejects.toThrow("it took longer than 0.3 s");
+  const pid = Number(readFileSync(file, "utf8"));
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), patience);
+});
+
+test("a command is interrupted", async () => {
+  const controller = new AbortController();
+  const running = runShell("sleep 1000", { env, timeoutMs: 100_000, signal: controller.signal });
+  controller.abort();
+  await expect(running).rejects.toThrow("it was interrupted");
+});
+
+test("a last will that was called off is not done", async () => {
+  const file = join(temporaryFolder(), "done");
+  const will = new LastWill(`touch ${file}`, env);
+  await will.callOff();
+  expect(existsSync(file)).toBe(false);
+});
+
+test("a last will is done when its process is killed", async () => {
+  const file = join(temporaryFolder(), "done");
+  const script = `
+    const { LastWill } = await import("#src/host/node/shell-command.ts");
+    new LastWill("touch ${file}", process.env);
+    console.log("ready");
+    setInterval(() => {}, 60_000);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    cwd: projectRoot,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  child.kill("SIGKILL");
+  await vi.waitFor(() => expect(existsSync(file)).toBe(true), patience);
+});
