@@ -4,7 +4,6 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { wireControlQueueBytesMax } from "#src/core/limits.ts";
-import { byteLengthOf } from "#src/core/pieces.ts";
 import type { Connection } from "#src/host/socket.ts";
 import { encodeBulkHeader, encodeFrame, type FrameType, isBulk, nextFrameNumber } from "./frame.ts";
 
@@ -49,7 +48,7 @@ export class FrameSender {
   /** True: taken, the bytes are free. False: they must stay as they are until `drained` answers true. */
   sendBulk(type: FrameType, pieces: readonly Buffer[]): boolean {
     assert(isBulk(type) && this.#bulk === "none", "large frames leave one after the other");
-    this.#waiting.push(encodeBulkHeader(type, this.#number, byteLengthOf(pieces)), ...pieces);
+    this.#waiting.push(encodeBulkHeader(type, this.#number, pieces), ...pieces);
     this.#number = nextFrameNumber(this.#number);
     this.#bulk = "waiting";
     this.#sendWaiting();

@@ -7,6 +7,7 @@ import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
 import { wireBulkBytesMax, wireControlBytesMax, wireFrameHeaderBytes } from "#src/core/limits.ts";
 import { getLe16, getLe32, putLe16, putLe32 } from "#src/core/little-endian.ts";
+import { byteLengthOf } from "#src/core/pieces.ts";
 import { hasChecksum, putChecksum } from "#src/host/checksum.ts";
 
 /** "TMFR" */
@@ -28,6 +29,7 @@ export const frameType = {
   fetch: 20,
   fetchedBatch: 21,
   fetchEnd: 22,
+  compressedBatches: 23,
   records: 32,
   progress: 33,
   flush: 34,
@@ -40,11 +42,12 @@ export const frameType = {
 export type FrameType = (typeof frameType)[keyof typeof frameType];
 
 const types = new Set<number>(Object.values(frameType));
-const bulkTypes = new Set<number>([frameType.batches, frameType.fetchedBatch, frameType.records, frameType.redo]);
+/** Their bodies are batches, which have checksums of their own. */
+const batchTypes = new Set<number>([frameType.batches, frameType.fetchedBatch, frameType.records, frameType.redo]);
 
-/** Frames whose body are batches: large, and checked by whoever takes them. */
+/** Frames whose body are batches: large, and left to whoever takes them as they came. */
 export function isBulk(type: number): boolean {
-  return bulkTypes.has(type);
+  return batchTypes.has(type) || type === frameType.compressedBatches;
 }
 
 export interface FrameHeader {
@@ -72,16 +75,26 @@ export function nextFrameNumber(number: number): number {
 export function encodeFrame(type: FrameType, number: number, body: Buffer): Buffer {
   const frame = Buffer.alloc(wireFrameHeaderBytes + body.length);
   body.copy(frame, wireFrameHeaderBytes);
-  putChecksum(body, 0, body.length, frame, at.bodyChecksum);
-  putHeader(frame, type, number, body.length);
+  putCheckedHeader(frame, type, number, body);
   return frame;
 }
 
-/** The header of a frame whose body are batches. */
-export function encodeBulkHeader(type: FrameType, number: number, bodyBytes: number): Buffer {
+/** The header of a frame whose body are batches, which come in pieces; in one piece where it is checked as a whole. */
+export function encodeBulkHeader(type: FrameType, number: number, pieces: readonly Buffer[]): Buffer {
   const header = Buffer.alloc(wireFrameHeaderBytes);
-  putHeader(header, type, number, bodyBytes);
+  const [body, ...others] = pieces;
+  if (batchTypes.has(type)) {
+    putHeader(header, type, number, byteLengthOf(pieces));
+  } else {
+    assert(body !== undefined && others.length === 0, "what has a checksum is in one piece");
+    putCheckedHeader(header, type, number, body);
+  }
   return header;
+}
+
+function putCheckedHeader(target: Buffer, type: FrameType, number: number, body: Buffer): void {
+  putChecksum(body, 0, body.length, target, at.bodyChecksum);
+  putHeader(target, type, number, body.length);
 }
 
 function putHeader(target: Buffer, type: FrameType, number: number, bodyBytes: number): void {
@@ -139,5 +152,7 @@ function isFrameType(type: number): type is FrameType {
 /** Whether the body behind the header at `start`, all of it there, is the one that was sent. */
 export function hasSoundBody(bytes: Buffer, start: number, header: FrameHeader): boolean {
   const bodyAt = start + wireFrameHeaderBytes;
-  return isBulk(header.type) || hasChecksum(bytes, bodyAt, bodyAt + header.bodyBytes, bytes, start + at.bodyChecksum);
+  return (
+    batchTypes.has(header.type) || hasChecksum(bytes, bodyAt, bodyAt + header.bodyBytes, bytes, start + at.bodyChecksum)
+  );
 }

@@ -6,12 +6,13 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
-import { wireBulkBytesMax } from "#src/core/limits.ts";
+import { batchBytesMax, wireBulkBytesMax } from "#src/core/limits.ts";
 import { byteLengthOf } from "#src/core/pieces.ts";
 import { type FrameType, frameType } from "./frame.ts";
 import type { FrameChannel, FrameHandler } from "./frame-channel.ts";
 import type { GroupWelcome, Watermarks } from "./group-link.ts";
-import { decodeWatermarks, decodeWelcome } from "./group-messages.ts";
+import { decodeWatermarks, decodeWelcome, takesCompressed } from "./group-messages.ts";
+import type { LinkShaper } from "./link-shaper.ts";
 import { decodeNumber, encodeNumbers } from "./numbers.ts";
 
 export interface ConversationOwner {
@@ -30,6 +31,7 @@ interface Fetch {
 export class GroupConversation implements FrameHandler {
   readonly #channel: FrameChannel;
   readonly #owner: ConversationOwner;
+  readonly #shaper: LinkShaper;
   #isWelcome = false;
   #grantedBytes = 0;
   #shippedBytes = 0;
@@ -40,22 +42,37 @@ export class GroupConversation implements FrameHandler {
   #seqToAsk = 0;
   #fetch: Fetch | undefined;
 
-  constructor(channel: FrameChannel, owner: ConversationOwner) {
+  constructor(channel: FrameChannel, owner: ConversationOwner, shaper: LinkShaper) {
     this.#channel = channel;
     this.#owner = owner;
+    this.#shaper = shaper;
   }
 
   get mayShipBytes(): number {
+    return this.#roomBytes > 0 && this.#shaper.mayPass(this.#mayGoOn) ? this.#roomBytes : 0;
+  }
+
+  get #roomBytes(): number {
     if (this.#channel.holdsBulk) return 0;
     return Math.min(this.#grantedBytes - this.#shippedBytes, wireBulkBytesMax);
   }
 
   ship(pieces: readonly Buffer[]): boolean {
     const byteLength = byteLengthOf(pieces);
-    assert(byteLength > 0 && byteLength <= this.mayShipBytes, "no more is shipped than the remote has credited");
+    assert(byteLength > 0 && byteLength <= this.#roomBytes, "no more is shipped than the remote has credited");
     this.#shippedBytes += byteLength;
-    return this.#channel.sendBulk(frameType.batches, pieces);
+    const { type, pieces: shaped } = this.#shaper.shape(pieces);
+    const isTaken = this.#channel.sendBulk(type, shaped);
+    if (this.#roomBytes < batchBytesMax) this.#shaper.waits();
+    return isTaken || type === frameType.compressedBatches;
   }
+
+  /** The socket has taken something, there is more credit, or the limit of what may be sent allows more. */
+  readonly #mayGoOn = (): void => {
+    const isPassed = this.mayShipBytes > 0;
+    if (isPassed && this.#roomBytes >= batchBytesMax) this.#shaper.goesOn();
+    if (isPassed) this.#owner.mayShip();
+  };
 
   /** Asking up to a seq includes all before it, so that only the highest need be told. */
   askDurable(seq: number): void {
@@ -83,6 +100,7 @@ export class GroupConversation implements FrameHandler {
     if (!this.#isWelcome) {
       if (type !== frameType.welcome) throw unexpected(type);
       this.#isWelcome = true;
+      this.#shaper.welcomed(takesCompressed(bytes.subarray(start, end)));
       this.#owner.welcomed(decodeWelcome(bytes.subarray(start, end)));
       return;
     }
@@ -134,15 +152,16 @@ export class GroupConversation implements FrameHandler {
     if (marks !== undefined) this.#owner.watermarks(marks);
     if (!this.#hasMoreCredit) return;
     this.#hasMoreCredit = false;
-    if (this.mayShipBytes > 0) this.#owner.mayShip();
+    this.#mayGoOn();
   }
 
   drained(hasFreedBulk: boolean): void {
     this.#ask();
-    if (hasFreedBulk && this.mayShipBytes > 0) this.#owner.mayShip();
+    if (hasFreedBulk) this.#mayGoOn();
   }
 
   closed(error: Error): void {
+    this.#shaper.forget(this.#mayGoOn);
     this.#fetch?.reject(new ReconnectError(`the link was lost during a fetch: ${error.message}`, { cause: error }));
     this.#fetch = undefined;
     this.#owner.closed(error);

@@ -2,15 +2,26 @@
 import { assert, assertNever } from "#src/core/assert.ts";
 import { ReconnectError } from "#src/core/errors.ts";
 import type { Timer } from "#src/host/clock.ts";
+import type { BandwidthGate } from "./bandwidth-gate.ts";
 import { Dial, type DialOptions } from "./dial.ts";
 import type { FrameChannel } from "./frame-channel.ts";
-import { GroupConversation } from "./group-conversation.ts";
+import { type ConversationOwner, GroupConversation } from "./group-conversation.ts";
 import type { GroupLink, GroupLinkOwner } from "./group-link.ts";
 import { GroupLinkMachine, type LinkAction, type LinkEvent } from "./group-link-machine.ts";
 import { checkToken } from "./link-options.ts";
+import { LinkShaper } from "./link-shaper.ts";
+import { LinkTraffic, type TrafficFigures } from "./link-traffic.ts";
+
+export interface GroupLinkOptions extends DialOptions {
+  /** Batches are compressed while that helps; otherwise never. */
+  readonly mayCompress?: boolean;
+  /** Shared by all that are to keep to one limit. */
+  readonly gate?: BandwidthGate;
+}
 
 export class GroupLinkClient implements GroupLink {
-  readonly #options: DialOptions;
+  readonly #options: GroupLinkOptions;
+  readonly #traffic = new LinkTraffic();
   readonly #owner: GroupLinkOwner;
   readonly #machine: GroupLinkMachine;
   #dial: Dial | undefined;
@@ -19,7 +30,7 @@ export class GroupLinkClient implements GroupLink {
   #timer: Timer | undefined;
   #lastFailure = "";
 
-  constructor(options: DialOptions, owner: GroupLinkOwner) {
+  constructor(options: GroupLinkOptions, owner: GroupLinkOwner) {
     checkToken(options.token);
     this.#options = options;
     this.#owner = owner;
@@ -36,6 +47,10 @@ export class GroupLinkClient implements GroupLink {
 
   get isUp(): boolean {
     return this.#machine.state === "up" && this.#channel?.isOpen === true;
+  }
+
+  get traffic(): TrafficFigures {
+    return this.#traffic.figures;
   }
 
   get mayShipBytes(): number {
@@ -112,13 +127,19 @@ export class GroupLinkClient implements GroupLink {
   #joined(channel: FrameChannel): GroupConversation {
     this.#channel = channel;
     this.#handle({ kind: "joined" });
-    this.#conversation = new GroupConversation(channel, {
+    const owner: ConversationOwner = {
       welcomed: (welcome) => this.#handle({ kind: "welcomed", welcome, nowMs: this.#options.clock.monotonicMs() }),
       watermarks: (marks) => this.#owner.watermarks(marks),
       mayShip: () => this.#owner.mayShip(),
       closed: (error) => this.#lost(error),
-    });
+    };
+    this.#conversation = new GroupConversation(channel, owner, this.#shaper());
     return this.#conversation;
+  }
+
+  #shaper(): LinkShaper {
+    const { clock, mayCompress = false, gate } = this.#options;
+    return new LinkShaper({ clock, mayCompress, gate, traffic: this.#traffic });
   }
 
   #lost(error: Error): void {

@@ -2,6 +2,7 @@
  * Where local and remote appliance meet, for one group: what each sees of the other. The wire stands between them, and
  * promises order, whole and sound frames, bounded memory, and that a dead peer is noticed; it knows no policy.
  */
+import type { TrafficFigures } from "./link-traffic.ts";
 
 /** How far the remote is. Each is the highest seq up to which it has all: written; synced; sealed in the store. */
 export interface Watermarks {
@@ -35,7 +36,12 @@ export interface GroupWelcome extends Watermarks {
 /** The local side's end. One connection at a time; it connects again by itself until it is stopped. */
 export interface GroupLink {
   readonly isUp: boolean;
-  /** Bytes of batches that may be shipped at this moment: the credit given, and 0 while the last ones are not taken. */
+  /** What it has carried so far. */
+  readonly traffic: TrafficFigures;
+  /**
+   * Bytes of batches that may be shipped at this moment: the credit given, and 0 while the last ones are not taken. Who is
+   * told 0 hears of it by `mayShip` when there are more.
+   */
   readonly mayShipBytes: number;
   /** Sends whole batches, zeros behind them included. False: the bytes must stay as they are until `mayShip`, or `down`. */
   ship(pieces: readonly Buffer[]): boolean;

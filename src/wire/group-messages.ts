@@ -21,9 +21,17 @@ export function readHello(fields: JsonFields): GroupHello {
   };
 }
 
+/** The one way in which batches may be compressed. */
+const zstd = "zstd";
+
 export function encodeWelcome(welcome: GroupWelcome): Buffer {
   const { epoch, bootId, received, durable, stored } = welcome;
-  return encodeJson({ epoch, bootId, received, durable, stored });
+  return encodeJson({ epoch, bootId, received, durable, stored, compression: zstd });
+}
+
+/** Whether whoever sends this welcome takes compressed batches; an older one does not. */
+export function takesCompressed(body: Buffer): boolean {
+  return JsonFields.parse(body, "welcome").optionalText("compression", nameCharactersMax) === zstd;
 }
 
 export function decodeWelcome(body: Buffer): GroupWelcome {

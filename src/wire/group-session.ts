@@ -11,6 +11,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
+import { compressedBatchesLength, decodeCompressedBatches } from "./compressed-batches.ts";
 import { type FrameType, frameType } from "./frame.ts";
 import type { FrameChannel, FrameHandler } from "./frame-channel.ts";
 import type {
@@ -105,10 +106,16 @@ export class OpenGroupSession implements GroupSession, FrameHandler {
     if (owner === undefined) throw new RefuseError("the other side did not wait for its welcome");
     switch (type) {
       case frameType.batches:
-        this.#takenBytes += end - start;
-        if (this.#takenBytes > this.#grantedBytes) throw new RefuseError("more was sent than there was credit for");
+        this.#useCredit(end - start);
         owner.batches(bytes, start, end);
         break;
+      case frameType.compressedBatches: {
+        // What they will take counts, and before they take it.
+        this.#useCredit(compressedBatchesLength(bytes, start, end));
+        const plain = decodeCompressedBatches(bytes, start, end);
+        owner.batches(plain, 0, plain.length);
+        break;
+      }
       case frameType.askDurable:
         owner.askDurable(decodeNumber(bytes, start, end));
         break;
@@ -118,6 +125,11 @@ export class OpenGroupSession implements GroupSession, FrameHandler {
       default:
         throw new RefuseError(`a frame of type ${type} came where it does not belong`);
     }
+  }
+
+  #useCredit(byteLength: number): void {
+    this.#takenBytes += byteLength;
+    if (this.#takenBytes > this.#grantedBytes) throw new RefuseError("more was sent than there was credit for");
   }
 
   endOfRead(): void {

@@ -52,6 +52,11 @@ export class JsonFields {
     return value;
   }
 
+  /** Undefined: there is no such field. */
+  optionalText(name: string, charactersMax: number): string | undefined {
+    return this.#get(name) === undefined ? undefined : this.text(name, charactersMax);
+  }
+
   /** Hexadecimal digits, two per byte. */
   hexadecimal(name: string, byteCountMax: number): string {
     const value = this.text(name, byteCountMax * 2);

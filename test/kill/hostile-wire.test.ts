@@ -30,7 +30,7 @@ const strangers: readonly (readonly [Buffer, string])[] = [
   [new SeededRandom(33).bytes(MiB), "the other side does not speak Tidemark"],
   [lengthBomb(), "sent a frame of 4294967295 bytes"],
   [
-    Buffer.concat([encodeBulkHeader(frameType.batches, 0, 4096), Buffer.alloc(4096)]),
+    Buffer.concat([encodeBulkHeader(frameType.batches, 0, [Buffer.alloc(4096)]), Buffer.alloc(4096)]),
     `a frame of type ${frameType.batches} came where a hello should have come`,
   ],
 ];

@@ -16,7 +16,7 @@ interface Taken {
 }
 
 function bulkFrame(number: number, body: Buffer): Buffer {
-  return Buffer.concat([encodeBulkHeader(frameType.batches, number, body.length), body]);
+  return Buffer.concat([encodeBulkHeader(frameType.batches, number, [body]), body]);
 }
 
 /** Feeds the bytes as reads of at most so many bytes each. */

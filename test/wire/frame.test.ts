@@ -51,7 +51,7 @@ test("no bit of a body can be turned without being noticed", () => {
 });
 
 test("batches check themselves: their frames have no checksum of the body", () => {
-  const bytes = encodeBulkHeader(frameType.batches, 0, body.length);
+  const bytes = encodeBulkHeader(frameType.batches, 0, [body]);
   expect(bytes.readBigUInt64LE(16)).toBe(0n);
 });
 

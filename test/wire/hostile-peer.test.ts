@@ -41,7 +41,7 @@ class Stranger {
   }
 
   bulk(type: FrameType, body: Buffer): void {
-    const head = encodeBulkHeader(type, this.#number++, body.length);
+    const head = encodeBulkHeader(type, this.#number++, [body]);
     this.peer.sendPieces([head, body]);
   }
 

@@ -19,6 +19,8 @@ export class ScriptedRemote implements GroupLink {
     return this;
   };
 
+  readonly traffic = { batchBytes: 0, wireBytes: 0 };
+
   get mayShipBytes(): number {
     return this.isUp ? 64 * 2 ** 20 : 0;
   }
