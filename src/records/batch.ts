@@ -30,6 +30,8 @@ export const batchMagic = {
   aggregatePart: 0x31414d54,
   /** The metadata journal's: "TMM1". */
   metadata: 0x314d4d54,
+  /** A batch of an aggregate in the metadata journal: "TMN1". */
+  metadataAggregate: 0x314e4d54,
 } as const;
 
 export interface BatchHeader {
@@ -154,8 +156,12 @@ export function getBatchHeader(bytes: Buffer, start: number, magic: number): Bat
 /** Whether the heads are the ones that the header was written for. */
 export function hasSoundHeads(bytes: Buffer, start: number, header: BatchHeader): boolean {
   const headsAt = start + batchHeaderBytes + header.payloadBytes;
-  const end = headsAt + header.headsBytes;
-  return end <= bytes.length && hasChecksum(bytes, headsAt, end, bytes, start + at.headsChecksum);
+  return headsAt + header.headsBytes <= bytes.length && areHeadsOf(bytes, start, header, bytes, headsAt);
+}
+
+/** The same where the heads lie by themselves, at `headsAt` in `heads`; the header's bytes at `start`. */
+export function areHeadsOf(bytes: Buffer, start: number, header: BatchHeader, heads: Buffer, headsAt: number): boolean {
+  return hasChecksum(heads, headsAt, headsAt + header.headsBytes, bytes, start + at.headsChecksum);
 }
 
 /** A record within a batch that lies in memory. Positions count from the start of the buffer. */

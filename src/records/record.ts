@@ -107,6 +107,34 @@ export function putRecordHead(bytes: Buffer, start: number, head: RecordHead): v
   putLe32(bytes, start + at.blockCount + 4, 0);
 }
 
+// Parts of a head that lies in memory, for whoever goes through many and needs no more of them.
+
+export function recordTypeIn(bytes: Buffer, headAt: number): number {
+  return bytes[headAt + at.type] as number;
+}
+
+export function volumeIn(bytes: Buffer, headAt: number): number {
+  return getLe32(bytes, headAt + at.volume);
+}
+
+export function recordTimeIn(bytes: Buffer, headAt: number): number {
+  return getLe64(bytes, headAt + at.time);
+}
+
+export function startBlockIn(bytes: Buffer, headAt: number): number {
+  return getLe64(bytes, headAt + at.startBlock);
+}
+
+export function blockCountIn(bytes: Buffer, headAt: number): number {
+  return getLe32(bytes, headAt + at.blockCount);
+}
+
+/** The head with its checksums and its extra part. */
+export function headBytesIn(bytes: Buffer, headAt: number): number {
+  const checksumsBytes = hasPayload(recordTypeIn(bytes, headAt)) ? blockCountIn(bytes, headAt) * checksumBytes : 0;
+  return recordHeadBytes + checksumsBytes + getLe16(bytes, headAt + at.extraBytes);
+}
+
 /** Undefined: no record of this version lies there. Whether it fits into what holds it is for the caller to see. */
 export function getRecordHead(bytes: Buffer, start: number): RecordHead | undefined {
   const head = {

@@ -1,11 +1,13 @@
 /** What an operator may choose for a group, and what it is unless chosen: the configuration's defaults come from here. */
-import { GiB, MiB } from "#src/core/limits.ts";
+import { aggregateBytesDefault, aggregateEveryMsDefault, GiB, MiB } from "#src/core/limits.ts";
+import type { AggregatePolicy } from "./aggregate-gatherer.ts";
 import type { AutoPolicy } from "./auto-mode.ts";
 import type { ModePolicy } from "./mode-machine.ts";
 
 export interface GroupPolicy {
   readonly mode: ModePolicy;
   readonly auto: AutoPolicy;
+  readonly aggregate: AggregatePolicy;
   readonly spoolSegmentBytes: number;
   readonly spoolLimitBytes: number;
   /** Writers are slowed on the way to these: what the remote does not have durably, in bytes and in age. */
@@ -33,6 +35,7 @@ export const defaultGroupPolicy: GroupPolicy = {
     upAfterMs: 60_000,
     upAfterMsMax: 3_600_000,
   },
+  aggregate: { everyMs: aggregateEveryMsDefault, bytesMax: aggregateBytesDefault },
   spoolSegmentBytes: 64 * MiB,
   spoolLimitBytes: 4 * GiB,
   lagBytesMax: 4 * GiB,

@@ -30,6 +30,12 @@ export class ModeHistory {
     this.#earliest = gone.at(-1)?.to ?? this.#earliest;
   }
 
+  /** The first seq behind this one whose record may be under another mode; undefined: none so far. */
+  changeAfter(seq: number): number | undefined {
+    const change = this.#changes.find((one) => one.seq >= seq);
+    return change === undefined ? undefined : change.seq + 1;
+  }
+
   /** Of the record with this seq; a `mode` record itself is under the mode before it. */
   modeAt(seq: number): Mode {
     return this.#changes.findLast((change) => change.seq < seq)?.to ?? this.#earliest;

@@ -1,5 +1,5 @@
 /**
- * Sends a group's batches to the remote, in their order, as the spool holds them. What was just appended is kept in the
+ * Sends batches to the remote, in their order, as the spool holds them. What was just appended is kept in the
  * memory it was made in until the link takes it, several batches at a time; what there was no memory for, and what was
  * appended while there was no link, is read back from the spool.
  *
@@ -36,6 +36,8 @@ export interface ShipperParts {
   readonly clock: Clock;
   /** Whether memory of batches is so plenty that some may be kept until the link takes it. */
   readonly mayKeep: () => boolean;
+  /** All before the position that it was to end at was shipped. */
+  readonly reached: (position: number) => void;
   /** The spool could not be read back. */
   readonly failed: (error: Error) => void;
 }
@@ -43,6 +45,8 @@ export interface ShipperParts {
 export class Shipper {
   readonly #parts: ShipperParts;
   #position = 0;
+  /** What begins there is shipped by somebody else. */
+  #endPosition = Number.POSITIVE_INFINITY;
   #isActive = false;
   #kept: Kept[] = [];
   #keptBytes = 0;
@@ -67,9 +71,20 @@ export class Shipper {
   begin(position: number): void {
     this.end();
     this.#position = position;
+    this.#endPosition = Number.POSITIVE_INFINITY;
     this.#answerDueSeq = 0;
     this.#isActive = true;
     this.#pumpSoon();
+  }
+
+  /**
+   * A batch of the spool begins there, and is not to be shipped, nor what is behind it: of these `appended` is not told.
+   * Shortly after all before it has left, `reached` is called, and this is at its end.
+   */
+  endAt(position: number): void {
+    this.#endPosition = position;
+    this.#isLive = false;
+    this.#shipKept();
   }
 
   /** The link holds nothing any more. */
@@ -210,6 +225,11 @@ export class Shipper {
   #pump(): void {
     for (let reads = 0; reads < shipperReadsPerTurn; reads++) {
       if (!this.#isActive || this.#isHeldUp || this.#kept.length > 0) return;
+      if (this.#position >= this.#endPosition) {
+        this.end();
+        this.#parts.reached(this.#endPosition);
+        return;
+      }
       if (this.#position >= this.#parts.spool.endPosition) {
         this.#isLive = true;
         return;
@@ -222,7 +242,7 @@ export class Shipper {
   #shipFromSpool(): boolean {
     const { spool, link } = this.#parts;
     this.#buffer ??= Buffer.allocUnsafeSlow(shipperReadBytes);
-    const room = Math.min(this.#buffer.length, link.mayShipBytes);
+    const room = Math.min(this.#buffer.length, link.mayShipBytes, this.#endPosition - this.#position);
     let read = spool.read(this.#position, this.#buffer, Math.min(room, shipperFrameBytes));
     // A batch may be larger than a frame would otherwise be.
     if (read.nextPosition === this.#position) read = spool.read(this.#position, this.#buffer, room);

@@ -51,7 +51,7 @@ export class SpoolReader {
     const offset = Math.max(position - segment.basePosition, logFileHeaderBytes);
     const left = segment.endOffset - offset;
     if (left <= 0) {
-      const nextPosition = segment === current ? position : this.#startBehind(segment);
+      const nextPosition = segment === current ? position : startBehind(this.#segments, segment);
       return { byteLength: 0, nextPosition };
     }
     const count = Math.min(roomBytes, left);
@@ -59,14 +59,8 @@ export class SpoolReader {
     const byteLength = this.#wholeBatchBytes(segment, buffer, count, offset);
     if (byteLength === 0) return { byteLength, nextPosition: position };
     const isAll = offset + byteLength === segment.endOffset && segment !== current;
-    const nextPosition = isAll ? this.#startBehind(segment) : segment.basePosition + offset + byteLength;
+    const nextPosition = isAll ? startBehind(this.#segments, segment) : segment.basePosition + offset + byteLength;
     return { byteLength, nextPosition };
-  }
-
-  #startBehind(segment: SpoolSegment): number {
-    const next = this.#segments.at(segment.endPosition - segment.endOffset + this.#segments.segmentBytes);
-    assert(next !== undefined, "behind every file but the last there is another");
-    return next.basePosition + logFileHeaderBytes;
   }
 
   #readWhole(segment: SpoolSegment, buffer: Buffer, count: number, offset: number): void {
@@ -77,19 +71,28 @@ export class SpoolReader {
   #wholeBatchBytes(segment: SpoolSegment, buffer: Buffer, count: number, offset: number): number {
     let at = 0;
     while (at + batchHeaderBytes <= count) {
-      const spanBytes = batchSpanBytes(this.#header(segment, buffer, at, offset + at));
+      const spanBytes = batchSpanBytes(ownHeader(segment, buffer, at, offset + at, this.#incarnation));
       if (at + spanBytes > count) break;
       at += spanBytes;
     }
     return at;
   }
 
-  /** The header at `at` in the buffer, read from `offset` in the file. */
-  #header(segment: SpoolSegment, buffer: Buffer, at: number, offset: number): BatchHeader {
-    const header = getBatchHeader(buffer, at, batchMagic.records);
-    const isOurs = header?.incarnation === this.#incarnation && header.position === segment.basePosition + offset;
-    if (header === undefined || !isOurs) throw damage(segment, offset, "no header of a batch of this place");
-    return header;
+  /** Payload that lies at `position`, as it is: whoever knows its checksums checks it. */
+  readPayload(position: number, buffer: Buffer, start: number, byteLength: number): void {
+    if (position < this.#segments.oldest.basePosition) {
+      throw new ResyncError(`what the spool had at ${position} was released`);
+    }
+    const segment = this.#segments.at(position) as SpoolSegment;
+    const offset = position - segment.basePosition;
+    const readBytes = this.#segments.readNow(segment, buffer, byteLength, offset, start);
+    if (readBytes < byteLength) throw damage(segment, offset + readBytes, "the file ends too early");
+  }
+
+  /** What to say of content at `position` that is not what was written there. */
+  damageAt(position: number, what: string): StopError {
+    const segment = this.#segments.at(position) as SpoolSegment;
+    return damage(segment, position - segment.basePosition, what);
   }
 
   /** Where the batch with the first record after `seq` begins; the oldest one if that record was released. */
@@ -163,6 +166,27 @@ export class SpoolReader {
   }
 }
 
-function damage(segment: SpoolSegment, offset: number, what: string): StopError {
+/** The position of the first batch in the file behind this one. */
+export function startBehind(segments: SpoolSegments, segment: SpoolSegment): number {
+  const next = segments.at(segment.endPosition - segment.endOffset + segments.segmentBytes);
+  assert(next !== undefined, "behind every file but the last there is another");
+  return next.basePosition + logFileHeaderBytes;
+}
+
+/** The header at `at` in the buffer, read from `offset` in the file. */
+export function ownHeader(
+  segment: SpoolSegment,
+  buffer: Buffer,
+  at: number,
+  offset: number,
+  incarnation: number,
+): BatchHeader {
+  const header = getBatchHeader(buffer, at, batchMagic.records);
+  const isOurs = header?.incarnation === incarnation && header.position === segment.basePosition + offset;
+  if (header === undefined || !isOurs) throw damage(segment, offset, "no header of a batch of this place");
+  return header;
+}
+
+export function damage(segment: SpoolSegment, offset: number, what: string): StopError {
   return new StopError(`the spool is damaged: ${segment.path}, byte ${offset}: ${what}`);
 }

@@ -149,11 +149,11 @@ export class SpoolSegments {
     current.writeNow(buffer, start, spanBytes, current.endOffset);
   }
 
-  readNow(segment: SpoolSegment, buffer: Buffer, lengthBytes: number, offset: number): number {
+  readNow(segment: SpoolSegment, buffer: Buffer, lengthBytes: number, offset: number, start = 0): number {
     const last = this.#lastRead;
     this.#lastRead = segment;
     if (last !== undefined && last !== segment) this.#closeIfIdle(last);
-    return segment.readNow(buffer, 0, lengthBytes, offset);
+    return segment.readNow(buffer, start, lengthBytes, offset);
   }
 
   #closeIfIdle(segment: SpoolSegment): void {

@@ -18,6 +18,7 @@ import {
 import type { DoneCallback } from "#src/host/block-device.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { batchEpochAt, batchPositionAt } from "#src/records/batch.ts";
+import { type FoundBatch, SpoolHeads } from "./spool-heads.ts";
 import { SpoolIndex } from "./spool-index.ts";
 import { type SpoolRead, SpoolReader, type VisitRecord } from "./spool-reader.ts";
 import { finished, type RecoveredSpool, recoverSpool } from "./spool-recovery.ts";
@@ -56,6 +57,7 @@ export class Spool {
   readonly #segments: SpoolSegments;
   readonly #index: SpoolIndex;
   readonly #reader: SpoolReader;
+  readonly #heads: SpoolHeads;
   readonly #droppedRecordCount: number;
   #lastSeq: number;
   #lastEpoch: number;
@@ -86,6 +88,7 @@ export class Spool {
     this.#segments = new SpoolSegments({ files, clock, folder, identity, limitBytes });
     this.#segments.adopt(found.live, found.free);
     this.#reader = new SpoolReader(this.#segments, index, clock, incarnation);
+    this.#heads = new SpoolHeads(this.#segments, incarnation);
     this.#droppedRecordCount = found.droppedRecordCount;
     this.#lastSeq = found.lastSeq;
     this.#lastEpoch = found.lastEpoch;
@@ -270,6 +273,21 @@ export class Spool {
   /** Whole batches from `position` on, never across a file's end. Their headers are checked, what is in them is not. */
   read(position: number, buffer: Buffer, roomBytes = buffer.length): SpoolRead {
     return this.#reader.read(position, buffer, roomBytes);
+  }
+
+  /** What the batch at `position` says of its records, or the first one of the file behind it; undefined: the log ends. */
+  headsAt(position: number): FoundBatch | undefined {
+    return this.#heads.at(position);
+  }
+
+  /** Payload as it lies at `position`, unchecked. */
+  readPayload(position: number, buffer: Buffer, start: number, byteLength: number): void {
+    this.#reader.readPayload(position, buffer, start, byteLength);
+  }
+
+  /** What to say of content at `position` that is not what was written there. */
+  damageAt(position: number, what: string): StopError {
+    return this.#reader.damageAt(position, what);
   }
 
   /** Where the batch with the first record after `seq` begins; may read a little to find out. */

@@ -1,0 +1,281 @@
+/**
+ * Ships what was added under the mode aggregated: gathers batches into aggregates and sends these, one after the other;
+ * what cannot be in an aggregate is sent as it is, between two of them. Only heads are looked at for that, in memory when
+ * they were just made, in the spool where the link is behind; payload is read when an aggregate leaves.
+ *
+ *     spool   | a b c d e f | m | g h i j k l …        m: a mark, say
+ *     sent    | a..f as one | m | g..
+ *               outgoing          gathered
+ *
+ * Invariants: what lies before `#position` was gathered or sent; at most one aggregate is outgoing, and nothing else is
+ * sent before it is through; none is sent before the spool has all of it durably. While `#isLive`, `#position` is the
+ * end of the spool.
+ */
+import { assert } from "#src/core/assert.ts";
+import { aggregateGatherBatches, batchBytesMax } from "#src/core/limits.ts";
+import type { Clock, Timer } from "#src/host/clock.ts";
+import { batchSpanBytes } from "#src/records/batch.ts";
+import type { GroupLink } from "#src/wire/group-link.ts";
+import { AggregateGatherer, type AggregatePolicy } from "./aggregate-gatherer.ts";
+import { AggregateSender } from "./aggregate-sender.ts";
+import { type BatchHeads, headsInMemory } from "./batch-heads.ts";
+import type { Fold } from "./fold.ts";
+import type { Appended } from "./order.ts";
+import type { Spool } from "./spool.ts";
+
+export interface AggregateShipperParts {
+  readonly spool: Spool;
+  readonly link: GroupLink;
+  readonly clock: Clock;
+  readonly policy: AggregatePolicy;
+  /** Whether the record with this seq was added under the mode aggregated. */
+  readonly isFolded: (seq: number) => boolean;
+  /** Whether nothing is to be waited for: aggregates are cut as soon as the one before is through. */
+  readonly isHurried: () => boolean;
+  /** All before `position` was shipped; what begins there is not for aggregates. */
+  readonly reached: (position: number) => void;
+  /** The spool could not be read back or synced. */
+  readonly failed: (error: Error) => void;
+}
+
+/** What was shipped since the start; what had to be sent again counts again. */
+export interface AggregateFigures {
+  readonly aggregates: number;
+  /** Records that they stand for, and the payload of these. */
+  readonly records: number;
+  readonly payloadBytes: number;
+  /** Payload that was overwritten, and so never sent. */
+  readonly foldedBytes: number;
+}
+
+export const noAggregates: AggregateFigures = { aggregates: 0, records: 0, payloadBytes: 0, foldedBytes: 0 };
+
+/** Why the batch at `#position` is not gathered: its aggregate is full, it is plain, or of another mode. */
+type Obstacle = "full" | "plain" | "end";
+
+export class AggregateShipper {
+  readonly #parts: AggregateShipperParts;
+  readonly #gatherer: AggregateGatherer;
+  #position = 0;
+  #isActive = false;
+  #isLive = false;
+  #obstacle: Obstacle | undefined;
+  /** What the batch at `#position` takes in the spool. */
+  #obstacleBytes = 0;
+  /** Is sent, or waits for the spool to be durable. */
+  #outgoing: Fold | undefined;
+  #sender: AggregateSender | undefined;
+  /** For parts, and for batches that are sent as they are. */
+  #buffer: Buffer | undefined;
+  /** The link needs a batch in the buffer until it says `mayShip`. */
+  #isBufferLent = false;
+  #isTurnDue = false;
+  #timer: Timer | undefined;
+  /** Each `begin` and `end` begins another one. */
+  #life = 0;
+  #figures = noAggregates;
+
+  constructor(parts: AggregateShipperParts) {
+    this.#parts = parts;
+    this.#gatherer = new AggregateGatherer(parts.policy);
+  }
+
+  get figures(): AggregateFigures {
+    return this.#figures;
+  }
+
+  /** Everything behind this position is to be shipped. */
+  begin(position: number): void {
+    this.end();
+    this.#isActive = true;
+    this.#position = position;
+    this.#turnSoon();
+  }
+
+  /** The link holds nothing any more. */
+  end(): void {
+    this.#life++;
+    this.#isActive = false;
+    this.#isLive = false;
+    this.#obstacle = undefined;
+    this.#outgoing = undefined;
+    this.#sender = undefined;
+    this.#isBufferLent = false;
+    this.#gatherer.clear();
+    this.#cancelTimer();
+  }
+
+  /** A batch was appended to the spool. */
+  appended(batch: Appended): void {
+    if (!this.#isActive || this.#obstacle !== undefined) return;
+    if (!this.#isLive) return this.#turnSoon();
+    const { memory, start, position, spanBytes } = batch;
+    const isTaken = this.#gather(headsInMemory(memory.buffer, start, position));
+    this.#position = isTaken ? position + spanBytes : position;
+    this.#isLive = isTaken;
+    if (this.#outgoing !== undefined) return;
+    if (this.#isCutDue) this.#turnSoon();
+    else this.#setTimer();
+  }
+
+  mayShip(): void {
+    this.#isBufferLent = false;
+    this.#sender?.mayShip();
+    this.#turnSoon();
+  }
+
+  /** `isHurried` may have changed. */
+  hurry(): void {
+    this.#turnSoon();
+  }
+
+  // Gathering
+
+  /** False: there is an obstacle now. */
+  #gather(heads: BatchHeads): boolean {
+    const { isFolded, clock, spool } = this.#parts;
+    const { firstSeq, position } = heads.header;
+    const offered = isFolded(firstSeq) ? this.#gatherer.offer(heads, clock.monotonicMs()) : "end";
+    if (offered === "unsound") throw spool.damageAt(position, `the records from ${firstSeq} on do not add up`);
+    this.#obstacle = offered === "taken" ? undefined : offered;
+    this.#obstacleBytes = batchSpanBytes(heads.header);
+    return this.#obstacle === undefined;
+  }
+
+  /** Answers whether there was anything. */
+  #gatherFromSpool(): boolean {
+    if (this.#isLive || this.#obstacle !== undefined) return false;
+    for (let count = 0; count < aggregateGatherBatches; count++) {
+      const found = this.#parts.spool.headsAt(this.#position);
+      this.#isLive = found === undefined;
+      if (found === undefined) return count > 0;
+      this.#position = found.position;
+      if (!this.#gather(found)) break;
+      this.#position = found.nextPosition;
+      if (this.#outgoing === undefined && this.#isCutDue) break;
+    }
+    return true;
+  }
+
+  get #isCutDue(): boolean {
+    const { clock, isHurried } = this.#parts;
+    return this.#obstacle !== undefined || isHurried() || this.#gatherer.isDue(clock.monotonicMs());
+  }
+
+  // Sending
+
+  #turnSoon(): void {
+    if (this.#isTurnDue || !this.#isActive) return;
+    this.#isTurnDue = true;
+    this.#parts.clock.soon(() => {
+      this.#isTurnDue = false;
+      try {
+        this.#turn();
+      } catch (error) {
+        this.#parts.failed(error as Error);
+      }
+    });
+  }
+
+  /** A little of each, and then the writers of the moment come first. */
+  #turn(): void {
+    if (!this.#isActive) return;
+    const hasGathered = this.#gatherFromSpool();
+    const hasSent = this.#send();
+    if (hasGathered || hasSent) this.#turnSoon();
+    else this.#setTimer();
+  }
+
+  /** False: there is nothing that can be done about it now. */
+  #send(): boolean {
+    if (this.#isBufferLent) return false;
+    if (this.#outgoing !== undefined) return this.#sendOutgoing(this.#outgoing);
+    if (!this.#gatherer.isEmpty) return this.#isCutDue && this.#cut();
+    if (this.#obstacle === "plain") return this.#sendPlain();
+    assert(this.#obstacle !== "full", "an empty aggregate has room for any batch");
+    if (this.#obstacle === "end") this.#endHere();
+    return false;
+  }
+
+  #cut(): true {
+    const fold = this.#gatherer.cut();
+    this.#outgoing = fold;
+    this.#cancelTimer();
+    if (this.#obstacle === "full") this.#obstacle = undefined;
+    if (this.#parts.spool.durableSeq >= fold.lastSeq) this.#beginSending(fold);
+    else this.#syncFirst(fold);
+    return true;
+  }
+
+  /** What the remote has as one must never be more than what the spool still has after a loss of power. */
+  #syncFirst(fold: Fold): void {
+    const life = this.#life;
+    this.#parts.spool.sync((error) => {
+      if (life !== this.#life) return;
+      if (error !== null) return this.#parts.failed(error);
+      this.#beginSending(fold);
+      this.#turnSoon();
+    });
+  }
+
+  #beginSending(fold: Fold): void {
+    const { spool, link } = this.#parts;
+    assert(spool.durableSeq >= fold.lastSeq, "an aggregate leaves only when the spool has all of it durably");
+    this.#sender = new AggregateSender(spool, link, fold, this.#ownBuffer);
+  }
+
+  get #ownBuffer(): Buffer {
+    this.#buffer ??= Buffer.allocUnsafeSlow(batchBytesMax);
+    return this.#buffer;
+  }
+
+  #sendOutgoing(fold: Fold): boolean {
+    const sender = this.#sender;
+    if (sender === undefined || !sender.isDone) return sender?.sendPart() ?? false;
+    this.#outgoing = undefined;
+    this.#sender = undefined;
+    const { records, bytes } = fold.figures;
+    this.#figures = {
+      aggregates: this.#figures.aggregates + 1,
+      records: this.#figures.records + records,
+      payloadBytes: this.#figures.payloadBytes + bytes,
+      foldedBytes: this.#figures.foldedBytes + bytes - fold.payloadBytes,
+    };
+    return true;
+  }
+
+  /** One batch, as the spool has it. */
+  #sendPlain(): boolean {
+    const { spool, link } = this.#parts;
+    const buffer = this.#ownBuffer;
+    const { byteLength, nextPosition } = spool.read(this.#position, buffer, this.#obstacleBytes);
+    if (link.mayShipBytes < byteLength) return false;
+    this.#position = nextPosition;
+    this.#obstacle = undefined;
+    this.#isBufferLent = !link.ship([buffer.subarray(0, byteLength)]);
+    return true;
+  }
+
+  #endHere(): void {
+    const position = this.#position;
+    this.end();
+    this.#parts.reached(position);
+  }
+
+  #setTimer(): void {
+    const { clock } = this.#parts;
+    const delayMs = this.#gatherer.dueAtMs - clock.monotonicMs();
+    // What is due already waits for the link, or for the aggregate before it.
+    const isLater = !this.#gatherer.isEmpty && delayMs > 0;
+    if (this.#timer !== undefined || this.#outgoing !== undefined || !isLater) return;
+    this.#timer = clock.timer(delayMs, () => {
+      this.#timer = undefined;
+      this.#turnSoon();
+    });
+  }
+
+  #cancelTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

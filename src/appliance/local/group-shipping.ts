@@ -1,0 +1,130 @@
+/**
+ * How a group's batches get to the remote: as they are, or in aggregates, by the mode that their records were added under.
+ * Each of the two ways begins where the other one ends; one of them has its turn at a time.
+ */
+import type { Clock } from "#src/host/clock.ts";
+import type { GroupLink } from "#src/wire/group-link.ts";
+import type { AggregatePolicy } from "./aggregate-gatherer.ts";
+import { type AggregateFigures, AggregateShipper, noAggregates } from "./aggregate-shipper.ts";
+import type { ModeHistory } from "./mode-history.ts";
+import type { Appended } from "./order.ts";
+import { Shipper } from "./shipper.ts";
+import type { Spool } from "./spool.ts";
+
+export interface GroupShippingParts {
+  readonly spool: Spool;
+  readonly link: GroupLink;
+  readonly clock: Clock;
+  readonly aggregate: AggregatePolicy;
+  /** Whether memory of batches is so plenty that some may be kept until the link takes it. */
+  readonly mayKeep: () => boolean;
+  /** Under which modes the spool's records were added. */
+  readonly modes: ModeHistory;
+  /** Whether aggregates are cut as soon as they can leave: the group is on its way to another mode. */
+  readonly isHurried: () => boolean;
+  /** The spool could not be read back or synced. */
+  readonly failed: (error: Error) => void;
+}
+
+export class GroupShipping {
+  readonly #parts: GroupShippingParts;
+  readonly #plain: Shipper;
+  /** Made when it is first needed. */
+  #aggregates: AggregateShipper | undefined;
+  #turn: "nobody" | "plain" | "aggregates" = "nobody";
+  /** The plain way has been told where it ends. */
+  #isPlainEnding = false;
+
+  constructor(parts: GroupShippingParts) {
+    this.#parts = parts;
+    const { spool, link, clock, mayKeep, failed } = parts;
+    this.#plain = new Shipper({ spool, link, clock, mayKeep, failed, reached: (position) => this.#goOn(position) });
+  }
+
+  get aggregateFigures(): AggregateFigures {
+    return this.#aggregates?.figures ?? noAggregates;
+  }
+
+  /** The link is up: everything behind this position is to be shipped. */
+  begin(position: number): void {
+    this.end();
+    this.#goOn(position);
+  }
+
+  /** The link holds nothing any more. */
+  end(): void {
+    this.#turn = "nobody";
+    this.#plain.end();
+    this.#aggregates?.end();
+  }
+
+  appended(batch: Appended, isAwaited: boolean): void {
+    if (this.#turn === "aggregates") return this.#aggregates?.appended(batch);
+    // Found in the spool when its turn has come.
+    if (this.#turn === "nobody" || this.#isPlainEnding) return;
+    if (this.#isFolded(batch.firstSeq)) this.#endPlain(batch.position);
+    else this.#plain.appended(batch, isAwaited);
+  }
+
+  /** The remote's answer. */
+  received(seq: number): void {
+    this.#plain.received(seq);
+  }
+
+  mayShip(): void {
+    this.#plain.mayShip();
+    this.#aggregates?.mayShip();
+  }
+
+  /** Writers wait for memory. */
+  letGo(): void {
+    this.#plain.letGo();
+  }
+
+  /** `isHurried` may have changed. */
+  hurry(): void {
+    this.#aggregates?.hurry();
+  }
+
+  #goOn(position: number): void {
+    const { spool } = this.#parts;
+    const found = spool.headsAt(position);
+    const seq = found?.header.firstSeq ?? spool.lastSeq + 1;
+    if (this.#isFolded(seq)) {
+      this.#turn = "aggregates";
+      this.#begun.begin(position);
+      return;
+    }
+    this.#turn = "plain";
+    this.#isPlainEnding = false;
+    this.#plain.begin(position);
+    const foldedSeq = this.#nextFolded(seq);
+    if (foldedSeq !== undefined && foldedSeq <= spool.lastSeq) this.#endPlain(spool.positionAfter(foldedSeq - 1));
+  }
+
+  #nextFolded(seq: number): number | undefined {
+    const { modes } = this.#parts;
+    let next = modes.changeAfter(seq);
+    while (next !== undefined && !this.#isFolded(next)) next = modes.changeAfter(next);
+    return next;
+  }
+
+  #isFolded(seq: number): boolean {
+    return this.#parts.modes.modeAt(seq) === "aggregated";
+  }
+
+  #endPlain(position: number): void {
+    this.#isPlainEnding = true;
+    this.#plain.endAt(position);
+  }
+
+  get #begun(): AggregateShipper {
+    const { spool, link, clock, aggregate, isHurried, failed } = this.#parts;
+    this.#aggregates ??= new AggregateShipper({
+      ...{ spool, link, clock, policy: aggregate, isHurried, failed },
+      isFolded: (seq) => this.#isFolded(seq),
+      reached: (position) => this.#goOn(position),
+    });
+    return this.#aggregates;
+  }
+}

@@ -1,0 +1,361 @@
+/** How what was added under the mode aggregated leaves for the remote. */
+import { describe, expect, test } from "vitest";
+import { StopError } from "#src/core/errors.ts";
+import { batchBytesMax, blockBytes, KiB, MiB } from "#src/core/limits.ts";
+import { recordType } from "#src/records/record.ts";
+import { SeededRandom } from "#test/sim/seeded-random.ts";
+import { type ShippingOptions, ShippingWorld } from "./shipping-world.ts";
+
+async function connected(options: ShippingOptions = {}): Promise<ShippingWorld> {
+  const world = await ShippingWorld.make(options);
+  world.connect();
+  await world.pass(10);
+  return world;
+}
+
+function writeOneByOne(world: ShippingWorld, blocks: readonly number[]): void {
+  for (const block of blocks) world.write(block, [block * 1000 + world.spool.lastSeq]).commit();
+}
+
+describe("the interval", () => {
+  test("a block that is overwritten many times travels once", async () => {
+    const world = await connected();
+    for (let count = 0; count < 500; count++) writeOneByOne(world, [7]);
+    await world.pass(999);
+    expect([world.remote.received, world.remote.shippedBytes]).toEqual([0, 0]);
+    await world.arrive();
+    expect(world.remote.events).toEqual(["1..500 as one"]);
+    expect(world.remote.shippedBytes).toBeLessThan(2 * blockBytes);
+    await world.pass(10);
+    expect(world.shipping.aggregateFigures).toEqual({
+      aggregates: 1,
+      records: 500,
+      payloadBytes: 500 * blockBytes,
+      foldedBytes: 499 * blockBytes,
+    });
+  });
+
+  test("is counted from the first record in it", async () => {
+    const world = await connected({ policy: { everyMs: 100 } });
+    writeOneByOne(world, [1]);
+    await world.pass(90);
+    writeOneByOne(world, [2]);
+    await world.pass(20);
+    expect(world.remote.events).toEqual(["1..2 as one"]);
+    await world.pass(500);
+    writeOneByOne(world, [3]);
+    await world.pass(90);
+    expect(world.remote.received).toBe(2);
+    await world.pass(20);
+    expect(world.remote.events).toEqual(["1..2 as one", "3..3 as one"]);
+  });
+
+  test("is not waited for when there is enough", async () => {
+    const world = await connected({ policy: { everyMs: 1e9, bytesMax: 64 * KiB } });
+    for (let block = 0; block < 16; block++) writeOneByOne(world, [block]);
+    await world.pass(100);
+    expect(world.remote.events).toEqual(["1..16 as one"]);
+  });
+
+  test("a flush does not end it, nor does it travel", async () => {
+    const world = await connected();
+    writeOneByOne(world, [1]);
+    world.note(recordType.flush).commit();
+    writeOneByOne(world, [1]);
+    await world.arrive();
+    expect(world.remote.events).toEqual(["1..3 as one"]);
+  });
+
+  test("of nothing but flushes makes an aggregate without a block", async () => {
+    const world = await connected();
+    world.note(recordType.flush).commit();
+    await world.arrive();
+    expect(world.remote.events).toEqual(["1..1 as one"]);
+  });
+
+  test("is not waited for while the group hurries, and the writes that come meanwhile leave together", async () => {
+    const world = await connected({ policy: { everyMs: 1e9 } });
+    writeOneByOne(world, [1, 2]);
+    await world.pass(1000);
+    expect(world.remote.received).toBe(0);
+    world.isHurried = true;
+    world.shipping.hurry();
+    await world.arrive();
+    writeOneByOne(world, [3]);
+    await world.arrive();
+    expect(world.remote.events).toEqual(["1..2 as one", "3..3 as one"]);
+  });
+
+  test("does not go on after the link is gone", async () => {
+    const world = await connected();
+    writeOneByOne(world, [1]);
+    world.cut();
+    await world.pass(5000);
+    expect([world.remote.shippedBytes, world.failures]).toEqual([0, []]);
+  });
+});
+
+describe("the order", () => {
+  test("a record that is no write ends the aggregate before it, and comes before the next one", async () => {
+    const world = await connected({ policy: { everyMs: 1e9 } });
+    writeOneByOne(world, [1, 1]);
+    world.note(recordType.mark).commit();
+    writeOneByOne(world, [2]);
+    world.note(recordType.resyncBegin).commit();
+    world.note(recordType.resyncEnd).commit();
+    writeOneByOne(world, [3, 3]);
+    world.note(recordType.clock).commit();
+    await world.arrive();
+    expect(world.remote.events).toEqual([
+      "1..2 as one",
+      "3 mark",
+      "4..4 as one",
+      "5 resyncBegin",
+      "6 resyncEnd",
+      "7..8 as one",
+      "9 clock",
+    ]);
+  });
+
+  test("a batch that has such a record among writes travels as it is", async () => {
+    const world = await connected();
+    world.write(5, [1]).note(recordType.mark).write(5, [2]).commit();
+    await world.arrive();
+    expect(world.remote.events).toEqual(["1 write", "2 mark", "3 write"]);
+  });
+
+  test("what was added under another mode travels as it is, however late", async () => {
+    const world = await ShippingWorld.make({ mode: "async" });
+    writeOneByOne(world, [1, 1]);
+    world.switchTo("aggregated");
+    writeOneByOne(world, [2, 2]);
+    world.switchTo("async");
+    writeOneByOne(world, [3, 3]);
+    world.switchTo("sync");
+    writeOneByOne(world, [4]);
+    world.switchTo("aggregated");
+    writeOneByOne(world, [5, 5]);
+    world.connect();
+    await world.arrive();
+    expect(world.remote.events).toEqual([
+      ...["1 write", "2 write", "3 mode", "4..5 as one", "6 mode", "7 write", "8 write"],
+      ...["9 mode", "10 write", "11 mode", "12..13 as one"],
+    ]);
+  });
+
+  test("switches take effect while everything is on its way", async () => {
+    const world = await connected({ mode: "async", policy: { everyMs: 20 } });
+    for (let round = 0; round < 50; round++) {
+      writeOneByOne(world, [1, 1, 2]);
+      if (round % 3 === 0) await world.pass(7);
+      world.switchTo(round % 2 === 0 ? "aggregated" : "async");
+    }
+    await world.arrive();
+    expect(world.remote.events.filter((event) => event.endsWith("mode"))).toHaveLength(50);
+    expect(world.remote.events.filter((event) => event.endsWith("as one"))).toHaveLength(25);
+  });
+
+  test("a trim drops what it covers, and what is written over it afterwards stays", async () => {
+    const world = await connected();
+    world.write(10, [1, 2, 3]).clear(recordType.trim, 11, 5).write(12, [4]).clear(recordType.zero, 10, 1).commit();
+    await world.arrive();
+    expect(world.stateAt(4)).toEqual(new Map([["1:12", 4]]));
+    expect(world.remote.shippedBytes).toBeLessThan(2 * blockBytes);
+  });
+});
+
+describe("durability", () => {
+  test("nothing leaves before the spool has all of it durably", async () => {
+    const world = await connected({ policy: { everyMs: 10 } });
+    writeOneByOne(world, [1, 2]);
+    const syncs: ((error: Error | null) => void)[] = [];
+    const { spool } = world;
+    const sync = spool.sync.bind(spool);
+    spool.sync = (done) => void syncs.push(done);
+    await world.pass(1000);
+    expect([world.remote.shippedBytes, syncs.length]).toEqual([0, 1]);
+    writeOneByOne(world, [3]);
+    await world.pass(1000);
+    expect([world.remote.shippedBytes, syncs.length]).toEqual([0, 1]);
+    spool.sync = sync;
+    sync(syncs[0] as never);
+    await world.arrive();
+    expect(world.remote.events).toEqual(["1..2 as one", "3..3 as one"]);
+  });
+
+  test("a spool that cannot be synced is told of, and nothing leaves", async () => {
+    const world = await connected({ policy: { everyMs: 10 } });
+    writeOneByOne(world, [1]);
+    world.spool.sync = (done) => done(Object.assign(new Error("the disk is gone"), { code: "EIO" }));
+    await world.pass(1000);
+    expect(world.failures.map(({ message }) => message)).toEqual(["the disk is gone"]);
+    expect(world.remote.shippedBytes).toBe(0);
+  });
+
+  test("a block of the spool that was damaged is never shipped: the place is named", async () => {
+    const world = await connected();
+    writeOneByOne(world, [1, 2, 3]);
+    const read = world.spool.readPayload.bind(world.spool);
+    world.spool.readPayload = (position, buffer, start, byteLength) => {
+      read(position, buffer, start, byteLength);
+      if (getsBlock(buffer, start, 2)) buffer[start + 100] = (buffer[start + 100] as number) ^ 1;
+    };
+    await world.pass(5000);
+    expect(world.failures[0]).toBeInstanceOf(StopError);
+    expect(world.failures[0]?.message).toMatch(
+      /^the spool is damaged: \/spool\/\d+\.segment, byte \d+: block 2 of volume 1, written by one of the records 1 to 3, does/,
+    );
+    expect(world.remote.shippedBytes).toBe(0);
+  });
+});
+
+/** Whether the block that `writeOneByOne` wrote there lies in the buffer. */
+function getsBlock(buffer: Buffer, start: number, block: number): boolean {
+  return Math.floor(buffer.readUInt32LE(start) / 1000) === block;
+}
+
+describe("credit and memory", () => {
+  test("less credit than a row of parts holds an aggregate up, and nothing comes in between", async () => {
+    const world = await ShippingWorld.make();
+    for (let index = 0; index < 12; index++) {
+      world
+        .write(
+          index * 1000,
+          Array.from({ length: 256 }, (_, block) => index * 1000 + block),
+        )
+        .commit();
+    }
+    world.note(recordType.mark).commit();
+    world.remote.isGenerous = false;
+    world.remote.creditBytes = 2 * batchBytesMax;
+    world.connect();
+    await world.pass(5000);
+    expect([world.remote.received, world.remote.partCount]).toEqual([0, 2]);
+    while (world.remote.received < 13) {
+      world.remote.credit(300 * KiB);
+      await world.pass(10);
+    }
+    expect(world.remote.events).toEqual(["1..12 as one", "13 mark"]);
+    expect(world.remote.partCount).toBeGreaterThan(11);
+  });
+
+  test("a part stays as it is for as long as the link needs it", async () => {
+    const world = await connected({ policy: { everyMs: 10 } });
+    world.remote.holdsMemory = true;
+    for (let index = 0; index < 3; index++) {
+      world
+        .write(
+          index * 300,
+          Array.from({ length: 256 }, (_, block) => block),
+        )
+        .commit();
+    }
+    for (let drains = 0; drains < 6; drains++) {
+      await world.pass(50);
+      world.remote.drain();
+    }
+    await world.arrive();
+    expect(world.remote.events).toEqual(["1..3 as one"]);
+  });
+
+  test("while the link takes nothing the next aggregate takes in what comes, beyond its size", async () => {
+    const world = await connected({ policy: { everyMs: 1e9, bytesMax: MiB } });
+    world.remote.isGenerous = false;
+    world.remote.creditBytes = 0;
+    const burst = () =>
+      world
+        .write(
+          0,
+          Array.from({ length: 256 }, (_, block) => block),
+        )
+        .commit();
+    for (let count = 0; count < 40; count++) {
+      burst();
+      await world.pass(1);
+    }
+    world.remote.credit(100 * MiB);
+    await world.arrive();
+    expect(world.remote.events).toEqual(["1..1 as one", "2..40 as one"]);
+  });
+});
+
+describe("behind", () => {
+  test("a backlog of gigabytes is folded by its heads alone", async () => {
+    const world = await ShippingWorld.make({ spool: { segmentBytes: 64 * MiB, limitBytes: 4096 * MiB } });
+    for (let count = 0; count < 1500; count++) {
+      world
+        .write(
+          (count % 4) * 256,
+          Array.from({ length: 256 }, (_, block) => block + count),
+        )
+        .commit();
+    }
+    let readBytes = 0;
+    const read = world.spool.readPayload.bind(world.spool);
+    world.spool.readPayload = (position, buffer, start, byteLength) => {
+      readBytes += byteLength;
+      read(position, buffer, start, byteLength);
+    };
+    world.connect();
+    await world.arrive();
+    expect(world.remote.events).toEqual(["1..1500 as one"]);
+    expect([readBytes, world.remote.partCount]).toEqual([4 * MiB, 4]);
+  });
+
+  test("nothing is left out or doubled, whenever the link goes and however little it takes", async () => {
+    const random = new SeededRandom(3);
+    for (let seed = 1; seed <= 12; seed++) {
+      const world = await ShippingWorld.make({
+        seed,
+        mode: random.pick(["async", "aggregated"]),
+        policy: { everyMs: random.pick([5, 50]), bytesMax: random.pick([64 * KiB, 4 * MiB]) },
+        spool: { segmentBytes: 2 * MiB, limitBytes: 1024 * MiB },
+      });
+      world.remote.isGenerous = random.chance(0.5);
+      if (!world.remote.isGenerous) world.remote.creditBytes = 0;
+      for (let step = 0; step < 150; step++) await randomStep(world, random);
+      if (!world.remote.isUp) world.connect();
+      world.remote.isGenerous = true;
+      world.remote.holdsMemory = false;
+      world.remote.creditBytes = 64 * MiB;
+      world.remote.drain();
+      await world.arrive();
+    }
+  });
+});
+
+async function randomStep(world: ShippingWorld, random: SeededRandom): Promise<void> {
+  const { remote } = world;
+  const what = random.integerBelow(20);
+  if (what < 10) randomBatch(world, random);
+  else if (what < 11) world.switchTo(random.pick(["async", "aggregated", "sync"]));
+  else if (what < 12) world.note(random.pick([recordType.mark, recordType.clock])).commit();
+  else if (what < 13) remote.isUp ? world.cut() : world.connect();
+  else if (what < 14) remote.holdsMemory = random.chance(0.5);
+  else if (what < 15) remote.drain();
+  else if (what < 17 && !remote.isGenerous) remote.credit(random.pick([512, 100 * KiB, 2 * MiB]));
+  else if (what < 18) world.shipping.letGo();
+  else await world.pass(random.pick([0, 1, 10, 100]));
+}
+
+function randomBatch(world: ShippingWorld, random: SeededRandom): void {
+  const count = random.between(1, 6);
+  for (let index = 0; index < count; index++) {
+    const volume = random.between(1, 2);
+    const block = random.integerBelow(40);
+    const length = random.pick([1, 1, 3, 60]);
+    if (!world.hasRoomFor(length)) break;
+    if (random.chance(0.8)) {
+      world.write(
+        block,
+        Array.from({ length }, () => random.integerBelow(1e6)),
+        volume,
+      );
+    } else if (random.chance(0.7)) {
+      world.clear(random.pick([recordType.trim, recordType.zero]), block, length, volume);
+    } else {
+      world.note(recordType.flush);
+    }
+  }
+  world.commit();
+}
