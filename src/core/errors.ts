@@ -9,6 +9,11 @@ export class RetryError extends Error {
   override name = "RetryError";
 }
 
+/** There is no room, and will be none for a while: who can go on without had better do so, and come back by himself. */
+export class OverflowError extends RetryError {
+  override name = "OverflowError";
+}
+
 /** This connection is of no more use; a new one may be. */
 export class ReconnectError extends Error {
   override name = "ReconnectError";

@@ -1,9 +1,11 @@
 /** The last frame of a side that leaves: why, for people, and what the other had better do about it, for the program. */
-import { ReconnectError, RefuseError, ResyncError, RetryError, StopError } from "#src/core/errors.ts";
+import { OverflowError, ReconnectError, RefuseError, ResyncError, RetryError, StopError } from "#src/core/errors.ts";
 import { wireTextCharactersMax } from "#src/core/limits.ts";
 import { encodeJson, JsonFields } from "./json-fields.ts";
 
+/** What is a case of another stands before it. */
 const errorsByKind = {
+  overflow: OverflowError,
   retry: RetryError,
   reconnect: ReconnectError,
   resync: ResyncError,

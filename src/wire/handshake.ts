@@ -15,7 +15,7 @@ import { wireNonceBytes } from "#src/core/limits.ts";
 import { encodeJson, JsonFields } from "./json-fields.ts";
 
 /** Versions of the protocol that this program speaks. */
-export const protocolVersions = { oldest: 1, newest: 1 } as const;
+export const protocolVersions = { oldest: 2, newest: 2 } as const;
 
 /** What a connection is for. */
 export type LinkKind = "group" | "volume";

@@ -28,6 +28,12 @@ export function decodeTriple(bytes: Buffer, start: number, end: number): readonl
   return [numberAt(bytes, start, 0), numberAt(bytes, start, 1), numberAt(bytes, start, 2)];
 }
 
+/** The four numbers that the range holds. */
+export function decodeQuadruple(bytes: Buffer, start: number, end: number): readonly [number, number, number, number] {
+  checkLength(start, end, 4);
+  return [numberAt(bytes, start, 0), numberAt(bytes, start, 1), numberAt(bytes, start, 2), numberAt(bytes, start, 3)];
+}
+
 function numberAt(bytes: Buffer, start: number, index: number): number {
   const value = getLe64(bytes, start + index * numberBytes);
   if (value > Number.MAX_SAFE_INTEGER) throw new RefuseError("the other side sent a number beyond 2^53");

@@ -53,7 +53,7 @@ export class RemoteVolumeLink implements VolumeLink {
     this.#memory = memory;
     this.#receiver = receiver;
     this.#lastOrdinal = lastOrdinal;
-    this.#progress = { acknowledged: 0, pressure: 0, grantedBytes: 0 };
+    this.#progress = { acknowledged: 0, pressure: 0, grantedBytes: 0, remoteOrdinal: 0 };
   }
 
   get pressure(): number {
@@ -62,6 +62,10 @@ export class RemoteVolumeLink implements VolumeLink {
 
   get lastOrdinal(): number {
     return this.#lastOrdinal;
+  }
+
+  get remoteOrdinal(): number {
+    return this.#progress.remoteOrdinal;
   }
 
   get memory(): BatchMemory {
@@ -165,12 +169,16 @@ export class RemoteVolumeLink implements VolumeLink {
 
   progressed(progress: Progress): void {
     const before = this.#progress;
-    if (progress.acknowledged > this.#lastOrdinal || progress.grantedBytes < before.grantedBytes) {
-      throw new RefuseError("the appliance acknowledged what it never got, or took back credit");
+    if (Math.max(progress.acknowledged, progress.remoteOrdinal) > this.#lastOrdinal) {
+      throw new RefuseError("the appliance acknowledged what it never got");
+    }
+    if (progress.grantedBytes < before.grantedBytes || progress.remoteOrdinal < before.remoteOrdinal) {
+      throw new RefuseError("the appliance took back what it had said");
     }
     this.#progress = progress;
     if (this.#isOver) return;
     if (progress.acknowledged > before.acknowledged) this.#receiver.acknowledged(progress.acknowledged);
+    if (!this.#isOver && progress.remoteOrdinal > before.remoteOrdinal) this.#receiver.remoteDurable();
     const hasMoreCredit = progress.grantedBytes > before.grantedBytes;
     if (!this.#isOver && (hasMoreCredit || (before.pressure >= 1 && progress.pressure < 1))) {
       this.#receiver.roomAgain();

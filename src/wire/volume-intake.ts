@@ -23,7 +23,13 @@ interface WaitingFlush {
   readonly id: number;
 }
 
-const rangeTypes = new Set<number>([recordType.trim, recordType.zero, recordType.resyncBegin, recordType.resyncEnd]);
+const rangeTypes = new Set<number>([
+  recordType.trim,
+  recordType.zero,
+  recordType.resyncBegin,
+  recordType.resyncEnd,
+  recordType.initialComplete,
+]);
 
 export class VolumeIntake {
   readonly #link: VolumeLink;

@@ -30,13 +30,15 @@ export interface VolumeLink {
   readonly pressure: number;
   /** Counts the records added so far. */
   readonly lastOrdinal: number;
+  /** The remote has durably all records up to this one. */
+  readonly remoteOrdinal: number;
   /** What the batch in the making lies in. Whoever needs a payload longer than the call of `commit` holds it. */
   readonly memory: BatchMemory;
   /** False: commit first; and if nothing is to be committed, wait for `roomAgain`. */
   hasRoomFor(payloadBlocks: number): boolean;
   /** Adds a write of whole blocks that lie at `from` in `bytes`, copied; answers where they lie in `memory`. */
   addWrite(startBlock: number, blockCount: number, bytes: Buffer, from: number): number;
-  /** Adds a record without payload: trim, zero, resyncBegin, resyncEnd. */
+  /** Adds a record without payload: trim, zero, resyncBegin, resyncEnd, initialComplete. */
   addRange(type: number, startBlock: number, blockCount: number): void;
   /** What was added since the last call gets its order and goes on its way. `acknowledged` may be called from within. */
   commit(): void;
@@ -70,6 +72,8 @@ export interface VolumeReceiver {
   acknowledged(ordinal: number): void;
   /** `hasRoomFor` is worth asking again, or the pressure has fallen below 1. */
   roomAgain(): void;
+  /** `remoteOrdinal` has grown. */
+  remoteDurable(): void;
   /**
    * The link is of no more use. A `ReconnectError`: attach again, and add again what was not acknowledged. Anything
    * else: the appliance cannot protect writes any more, and there must be none.

@@ -13,7 +13,7 @@ import {
 import type { BatchOrder } from "#src/records/batch-builder.ts";
 import { decodeFarewell, encodeFarewell } from "./farewell.ts";
 import { encodeJson, JsonFields } from "./json-fields.ts";
-import { decodePair, decodeTriple, encodeNumbers } from "./numbers.ts";
+import { decodePair, decodeQuadruple, encodeNumbers } from "./numbers.ts";
 import type { VolumeIdentity } from "./volume-link.ts";
 
 const volumeIdBytes = 16;
@@ -66,15 +66,17 @@ export interface Progress {
   readonly pressure: number;
   /** Bytes of batches that may be sent, counted from the beginning of the connection. */
   readonly grantedBytes: number;
+  /** The highest ordinal up to which all is durable at the remote. */
+  readonly remoteOrdinal: number;
 }
 
-export function encodeProgress({ acknowledged, pressure, grantedBytes }: Progress): Buffer {
-  return encodeNumbers(acknowledged, Math.floor(pressure * pressureParts), grantedBytes);
+export function encodeProgress({ acknowledged, pressure, grantedBytes, remoteOrdinal }: Progress): Buffer {
+  return encodeNumbers(acknowledged, Math.floor(pressure * pressureParts), grantedBytes, remoteOrdinal);
 }
 
 export function decodeProgress(bytes: Buffer, start: number, end: number): Progress {
-  const [acknowledged, parts, grantedBytes] = decodeTriple(bytes, start, end);
-  return { acknowledged, pressure: parts / pressureParts, grantedBytes };
+  const [acknowledged, parts, grantedBytes, remoteOrdinal] = decodeQuadruple(bytes, start, end);
+  return { acknowledged, pressure: parts / pressureParts, grantedBytes, remoteOrdinal };
 }
 
 export interface Flushed {

@@ -94,11 +94,9 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
     if (!this.#hasNews && grantedBytes - this.#toldGrantedBytes < creditStepBytes) return;
     this.#hasNews = false;
     this.#toldGrantedBytes = grantedBytes;
-    const pressure = this.#link?.pressure ?? 0;
-    this.#channel.send(
-      frameType.progress,
-      encodeProgress({ acknowledged: this.#acknowledged, pressure, grantedBytes }),
-    );
+    const { pressure = 0, remoteOrdinal = 0 } = this.#link ?? {};
+    const progress = { acknowledged: this.#acknowledged, pressure, grantedBytes, remoteOrdinal };
+    this.#channel.send(frameType.progress, encodeProgress(progress));
   }
 
   // VolumeReceiver: what the appliance says
@@ -116,6 +114,11 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
   roomAgain(): void {
     if (this.#isClosed) return;
     this.#intake?.goOn();
+    this.#hasNews = true;
+    this.#sayNews();
+  }
+
+  remoteDurable(): void {
     this.#hasNews = true;
     this.#sayNews();
   }

@@ -30,14 +30,14 @@ test("the messages have these bytes, for ever", () => {
   const [client, server] = [connecting(), accepting()];
   const hello = client.challenged(server.challenge);
   const { proof } = server.greeted(hello);
-  expect(server.challenge.toString()).toBe(`{"versions":{"oldest":1,"newest":1},"nonce":"${"02".repeat(32)}"}`);
+  expect(server.challenge.toString()).toBe(`{"versions":{"oldest":2,"newest":2},"nonce":"${"02".repeat(32)}"}`);
   expect(hello.subarray(32).toString()).toBe(
-    `{"version":1,"link":"group","nonce":"${"01".repeat(32)}","hello":{"name":"books"}}`,
+    `{"version":2,"link":"group","nonce":"${"01".repeat(32)}","hello":{"name":"books"}}`,
   );
   expect(hello.subarray(0, 32).toString("hex")).toBe(
-    "8708a9c13ac5c960d4076748b18a0e211f86ce1b7dc4b09a6eafa9253bac51f8",
+    "eabd0ceff10b8906aeae778689731641862a580c0652b8ef2b95d4b3fc4fc55f",
   );
-  expect(proof.toString("hex")).toBe("dbfb9644c6e4d48c83408f7e3b78785ac8ff38a86fc9768ee3ddb4bbd6a7068c");
+  expect(proof.toString("hex")).toBe("0e9e6cd27506b17ab5e27ec97ee6294b5aa1666fceaf89de4bf7a4bcd9e46964");
 });
 
 test("the token does not travel", () => {
@@ -97,22 +97,29 @@ describe("fault 29: another version is refused in words before anything else", (
   test("by the side that connects", () => {
     const challenge = Buffer.from('{"versions":{"oldest":3,"newest":4},"nonce":"00"}');
     expect(() => connecting().challenged(challenge)).toThrow(
-      "the other side speaks versions 3 to 4 of the protocol, this side version 1",
+      "the other side speaks versions 3 to 4 of the protocol, this side version 2",
     );
   });
 
   test("by the side that was connected to, whatever the proof is worth", () => {
     const hello = retold(connecting().challenged(accepting().challenge), (fields) => {
-      fields.version = 2;
+      fields.version = 3;
     });
     expect(() => accepting().greeted(hello)).toThrow(
-      "the other side speaks version 2 of the protocol, this side version 1",
+      "the other side speaks version 3 of the protocol, this side version 2",
+    );
+  });
+
+  test("the first one, which did not tell what the remote has", () => {
+    const challenge = Buffer.from('{"versions":{"oldest":1,"newest":1},"nonce":"00"}');
+    expect(() => connecting().challenged(challenge)).toThrow(
+      "the other side speaks version 1 of the protocol, this side version 2",
     );
   });
 
   test("a side that also speaks newer versions is talked to", () => {
     const challenge = Buffer.from(`{"versions":{"oldest":1,"newest":4},"nonce":"${"ab".repeat(32)}"}`);
-    expect(connecting().challenged(challenge).subarray(32).toString()).toContain('"version":1');
+    expect(connecting().challenged(challenge).subarray(32).toString()).toContain('"version":2');
   });
 });
 

@@ -43,6 +43,7 @@ export class KeepingLink implements VolumeLink {
   readonly appliance: KeepingAppliance;
   readonly receiver: VolumeReceiver;
   pressure = 0;
+  remoteOrdinal = 0;
   readonly flushes: FlushDone[] = [];
   readonly durableOrdinals: number[] = [];
   commitCount = 0;
@@ -138,6 +139,7 @@ export class RecordingReceiver implements VolumeReceiver {
   readonly losses: Error[] = [];
   onRedo: (record: RedoRecord) => Promise<void> = async () => {};
   onRoomAgain: () => void = () => {};
+  remoteDurableCount = 0;
 
   async redo(record: RedoRecord): Promise<void> {
     await this.onRedo(record);
@@ -156,6 +158,10 @@ export class RecordingReceiver implements VolumeReceiver {
   roomAgain(): void {
     this.roomAgainCount++;
     this.onRoomAgain();
+  }
+
+  remoteDurable(): void {
+    this.remoteDurableCount++;
   }
 
   lost(error: Error): void {

@@ -12,18 +12,22 @@ export async function attachVolume(
   durableOrdinal: number,
   receiver: VolumeReceiver,
 ): Promise<Attachment> {
-  if (group.failure !== undefined) throw group.failure;
+  const refusal = group.failure ?? group.overflow.refusal;
+  if (refusal !== undefined) throw refusal;
   const volume = await volumeOf(group, identity);
   if (!group.volumes.claim(volume.number))
     throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
   try {
-    announce(group, volume);
     const ordinals = group.volumes.ordinalsOf(volume.number);
+    // First of all, since a full spool has room for nothing before that is known.
+    ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
+    group.release();
+    announce(group, volume);
     await redo(group, volume.number, durableOrdinal, receiver);
     // Where the interceptor knows more of a volume than a group that has only just met it, the group's answer tells it so.
     if (!volume.isNew) ordinals.skipTo(durableOrdinal);
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
-    const link = new LocalVolumeLink(group, volume.number, ordinals, receiver);
+    const link = new LocalVolumeLink(group, volume, ordinals, receiver);
     group.volumes.attached(link);
     return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt: volume.inDoubt };
   } catch (error) {

@@ -13,6 +13,9 @@ export interface GroupPolicy {
   /** Writers are slowed on the way to these: what the remote does not have durably, in bytes and in age. */
   readonly lagBytesMax: number;
   readonly lagMsMax: number;
+  /** What becomes of volumes when the spool has been full for so long: they go on unprotected, or wait. */
+  readonly overflow: "track" | "stall";
+  readonly overflowAfterMs: number;
   /** After a loss of power: how long the remote is waited for, which may have what the spool lost. */
   readonly remoteAfterPowerLossMs: number;
   /** Seqs reserved durably at a time. */
@@ -40,6 +43,8 @@ export const defaultGroupPolicy: GroupPolicy = {
   spoolLimitBytes: 4 * GiB,
   lagBytesMax: 4 * GiB,
   lagMsMax: Number.POSITIVE_INFINITY,
+  overflow: "track",
+  overflowAfterMs: 10_000,
   remoteAfterPowerLossMs: 10_000,
   seqReserve: 4_000_000,
 };

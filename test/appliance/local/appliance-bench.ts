@@ -58,6 +58,7 @@ export class Bench {
         redo: async (record) => void this.redone.push(record),
         acknowledged: (ordinal) => this.acknowledged.push(ordinal),
         roomAgain: () => {},
+        remoteDurable: () => {},
         lost: (error) => this.lost.push(error.message),
       }),
     );

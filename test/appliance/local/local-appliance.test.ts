@@ -150,7 +150,13 @@ test("a volume has one interceptor at a time", async () => {
 test("a volume whose source has another size is refused, with what to do", async () => {
   const it = await startBench();
   it.link.detach();
-  const receiver = { redo: async () => {}, acknowledged: () => {}, roomAgain: () => {}, lost: () => {} };
+  const receiver = {
+    redo: async () => {},
+    acknowledged: () => {},
+    roomAgain: () => {},
+    remoteDurable: () => {},
+    lost: () => {},
+  };
   const attached = it.appliance.attach({ ...identity, sizeBytes: 4096 }, 0, receiver);
   await expect(it.done(attached)).rejects.toThrow("bring the source back to its size");
 });
@@ -323,6 +329,7 @@ test("a group in sync whose remote stands still takes no memory that others need
       redo: async () => {},
       acknowledged: (ordinal) => acknowledged.push(ordinal),
       roomAgain: () => {},
+      remoteDurable: () => {},
       lost: (error) => expect.unreachable(error.message),
     }),
   );

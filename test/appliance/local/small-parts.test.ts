@@ -125,6 +125,27 @@ test("what is known of ordinals stays small, and never says too much", () => {
   expect(ordinals.releasableSeq(2e6)).toBeGreaterThan(900_000);
 });
 
+test("what the remote has of a volume is told as its highest ordinal, and never goes back", () => {
+  const ordinals = new OrdinalMap();
+  ordinals.add(5, 50);
+  ordinals.add(9, 90);
+  expect(ordinals.remoteOrdinal).toBe(0);
+  ordinals.remoteDurable(89);
+  expect(ordinals.remoteOrdinal).toBe(5);
+  ordinals.reportDurable(9);
+  ordinals.remoteDurable(90);
+  expect(ordinals.remoteOrdinal).toBe(9);
+  ordinals.add(12, 120);
+  ordinals.remoteDurable(50);
+  expect(ordinals.remoteOrdinal).toBe(9);
+});
+
+test("what is in the spool no more is stored at the remote", () => {
+  const ordinals = new OrdinalMap();
+  ordinals.skipTo(7);
+  expect([ordinals.lastOrdinal, ordinals.remoteOrdinal]).toEqual([7, 7]);
+});
+
 test("fault 28: times follow the clock, never go back, and a jump is noticed", () => {
   const clock = new RecordClock(0);
   expect(clock.next(10_000, 500)).toBe(10_000_000);

@@ -1,0 +1,77 @@
+/**
+ * When a spool that is full counts as overflowed, and when its volumes may come back. Writers were slowed long before;
+ * now the choice is to let them wait for as long as it takes, or to let them go on unprotected for a while. Pure.
+ *
+ *     room ──▶ full ──(so long)──▶ overflowed ──(half of it has gone, not twice in a short time)──▶ room
+ *               └───────▶ room
+ *
+ * What is in the spool stays there, and is shipped first.
+ */
+export interface OverflowPolicy {
+  readonly overflow: "track" | "stall";
+  readonly overflowAfterMs: number;
+  readonly returnAfterMs: number;
+}
+
+export interface OverflowFacts {
+  readonly nowMs: number;
+  readonly isLinkUp: boolean;
+  /** Its disk has no room for the next batch. */
+  readonly isStuck: boolean;
+  readonly usedBytes: number;
+  readonly limitBytes: number;
+  /** Of the spool, what the remote has not stored. */
+  readonly unstoredBytes: number;
+}
+
+/** Without a link nothing will leave it, and what is left is only used up ever more slowly. */
+const fullWithoutLink = 0.95;
+/** Of what it held when it overflowed. */
+const returnShare = 0.5;
+
+export class Overflow {
+  readonly #policy: OverflowPolicy;
+  #fullSinceMs: number | undefined;
+  #overflowedBytes: number | undefined;
+  #returnedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(policy: OverflowPolicy) {
+    this.#policy = policy;
+  }
+
+  get isOverflowed(): boolean {
+    return this.#overflowedBytes !== undefined;
+  }
+
+  /** At a start: one that is found full was full before. */
+  begin(facts: OverflowFacts): void {
+    if (this.#policy.overflow === "track" && isFull(facts)) this.#overflowedBytes = facts.usedBytes;
+  }
+
+  /** Answers whether anything has changed. */
+  look(facts: OverflowFacts): boolean {
+    return this.isOverflowed ? this.#mayReturn(facts) : this.#hasOverflowed(facts);
+  }
+
+  #hasOverflowed(facts: OverflowFacts): boolean {
+    const { overflow, overflowAfterMs } = this.#policy;
+    this.#fullSinceMs = isFull(facts) ? (this.#fullSinceMs ?? facts.nowMs) : undefined;
+    if (overflow === "stall" || this.#fullSinceMs === undefined) return false;
+    if (facts.nowMs - this.#fullSinceMs < overflowAfterMs) return false;
+    this.#overflowedBytes = facts.usedBytes;
+    return true;
+  }
+
+  #mayReturn({ nowMs, isLinkUp, isStuck, unstoredBytes }: OverflowFacts): boolean {
+    if (isStuck || !isLinkUp || nowMs - this.#returnedMs < this.#policy.returnAfterMs) return false;
+    if (unstoredBytes >= (this.#overflowedBytes ?? 0) * returnShare) return false;
+    this.#overflowedBytes = undefined;
+    this.#fullSinceMs = undefined;
+    this.#returnedMs = nowMs;
+    return true;
+  }
+}
+
+function isFull({ isLinkUp, isStuck, usedBytes, limitBytes }: OverflowFacts): boolean {
+  return isStuck || usedBytes >= limitBytes * (isLinkUp ? 1 : fullWithoutLink);
+}
