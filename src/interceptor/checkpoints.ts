@@ -3,7 +3,8 @@
  * regions that are at rest go, and the appliance may let go of what it kept for the source. In that order: records that
  * the appliance let go of are never asked for again.
  *
- * Marks go only here, and only those of regions without a record after the ordinals that the checkpoint covers.
+ * Marks go only here, and only those of regions without a record after the ordinals that the checkpoint covers; and not
+ * before the remote has these durably, too. Until then the interval stays open: what is written meanwhile counts to it.
  */
 import { checkpointBytesMin, checkpointFlushMs, checkpointRest } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
@@ -34,6 +35,12 @@ export interface CheckpointsParts {
  */
 export type MarksToClear = "none" | "old" | "all";
 
+/** Marks that may go when the remote has durably all up to this ordinal. */
+interface Interval {
+  readonly ordinal: number;
+  readonly isAll: boolean;
+}
+
 export class Checkpoints {
   readonly #parts: CheckpointsParts;
   #timer: Timer | undefined;
@@ -46,6 +53,8 @@ export class Checkpoints {
   #endedMs = 0;
   #tookMs = 0;
   #coveredOrdinal = -1;
+  /** Source and spool have it durably; of the remote that is not known yet. */
+  #interval: Interval | undefined;
 
   constructor(parts: CheckpointsParts) {
     this.#parts = parts;
@@ -73,8 +82,8 @@ export class Checkpoints {
   #beginIfNeeded(marksToClear: MarksToClear): void {
     const { flight, mapFile } = this.#parts;
     // Marks that the last one left since they were fresh are worth one more.
-    const isAtRest =
-      flight.appliedOrdinal === this.#coveredOrdinal && mapFile.map.markedCount === mapFile.map.pinnedCount;
+    const hasFreshMarks = this.#interval === undefined && mapFile.map.markedCount > mapFile.map.pinnedCount;
+    const isAtRest = flight.appliedOrdinal === this.#coveredOrdinal && !hasFreshMarks;
     if (this.#isRunning || this.#isPaused || isAtRest) return;
     this.run(marksToClear).catch((error: Error) => {
       if (!mayComeBack(error)) this.#parts.failed(error);
@@ -91,7 +100,9 @@ export class Checkpoints {
     try {
       const ordinal = flight.appliedOrdinal;
       this.#coveredBytes = writer.writtenBytes;
-      if (marksToClear !== "none") mapFile.map.beginInterval();
+      if (this.#clearMarks()) mapFile.write();
+      const isNewInterval = marksToClear !== "none" && this.#interval === undefined;
+      if (isNewInterval) mapFile.map.beginInterval();
       flight.forEach((record) => {
         if (record.blockCount > 0) mapFile.map.keep(record.startBlock, record.blockCount);
       });
@@ -106,13 +117,28 @@ export class Checkpoints {
       }
       await flushing;
       if (current !== this.#current || this.#isOver) return;
-      if (marksToClear !== "none") mapFile.map.clear(marksToClear === "all");
+      if (isNewInterval) this.#interval = { ordinal, isAll: marksToClear === "all" };
+      this.#clearMarks();
       if (await this.#report(ordinal, current)) this.#coveredOrdinal = ordinal;
     } finally {
       if (current === this.#current) this.#isRunning = false;
       this.#endedMs = this.#parts.clock.monotonicMs();
       this.#tookMs = this.#endedMs - beganMs;
     }
+  }
+
+  /** Those of the open interval, if the remote has what it needs; true if the file should be written. */
+  #clearMarks(): boolean {
+    const { link } = this.#parts.outlet;
+    const interval = this.#interval;
+    if (interval === undefined || link === undefined || link.remoteOrdinal < interval.ordinal) return false;
+    this.#interval = undefined;
+    return this.#parts.mapFile.map.clear(interval.isAll);
+  }
+
+  /** The remote has more than before. */
+  remoteDurable(): void {
+    if (!this.#isOver && !this.#isPaused && this.#clearMarks()) this.#parts.mapFile.write();
   }
 
   /**
@@ -144,6 +170,7 @@ export class Checkpoints {
     this.#current++;
     this.#isRunning = false;
     this.#coveredOrdinal = -1;
+    this.#interval = undefined;
   }
 
   /** While the appliance is not there nothing can be covered. */

@@ -19,12 +19,22 @@ export interface GateEntry {
   passed(): void;
 }
 
+export interface GateParts {
+  readonly outlet: Outlet;
+  readonly mapFile: RegionMapFile;
+  readonly clock: Clock;
+  /** After a timer: whoever was let through is to be sent on. */
+  readonly pumped: () => void;
+  /** The source has to get what is in the order already before more may come. */
+  readonly isHeldUp: () => boolean;
+}
+
 export class Gate {
   readonly #outlet: Outlet;
   readonly #mapFile: RegionMapFile;
   readonly #clock: Clock;
-  /** After a timer: whoever was let through is to be sent on. */
   readonly #pumped: () => void;
+  readonly #isHeldUp: () => boolean;
   readonly #throttle = new Throttle();
   #entries: GateEntry[] = [];
   #timer: Timer | undefined;
@@ -33,11 +43,12 @@ export class Gate {
   /** The first has been through the throttle. */
   #isFirstPaid = false;
 
-  constructor(outlet: Outlet, mapFile: RegionMapFile, clock: Clock, pumped: () => void) {
+  constructor({ outlet, mapFile, clock, pumped, isHeldUp }: GateParts) {
     this.#outlet = outlet;
     this.#mapFile = mapFile;
     this.#clock = clock;
     this.#pumped = pumped;
+    this.#isHeldUp = isHeldUp;
   }
 
   get count(): number {
@@ -47,7 +58,8 @@ export class Gate {
   /** Whether a change may pass by without waiting, as far as anybody else is concerned. */
   get isOpen(): boolean {
     const { link } = this.#outlet;
-    return this.#entries.length === 0 && !this.#isPumping && link !== undefined && throttleDelayMs(link.pressure) === 0;
+    if (this.#entries.length > 0 || this.#isPumping || link === undefined) return false;
+    return throttleDelayMs(link.pressure) === 0 && !this.#isHeldUp();
   }
 
   push(entry: GateEntry): void {
@@ -85,6 +97,7 @@ export class Gate {
       this.#wantMarks(first);
       return false;
     }
+    if (first.blockCount > 0 && this.#isHeldUp()) return false;
     if (!this.#isFirstPaid && !this.#pay(first)) return false;
     if (!first.addTo(this.#outlet)) return false;
     // Adding may have put somebody else in front.

@@ -38,6 +38,8 @@ export interface VolumeParts {
   readonly files: Files;
   /** Where the volume's region map is kept; the folder is there. */
   readonly folder: string;
+  /** The source held nothing when the volume was added: there is nothing to copy. */
+  readonly wasEmpty: boolean;
   readonly openSource: OpenSource;
   readonly links: VolumeLinks;
   readonly clock: Clock;
@@ -127,7 +129,7 @@ export class InterceptedVolume implements NbdExport {
   }
 
   async #openLife(): Promise<Life> {
-    const { openSource, files, folder, identity, links, clock } = this.#parts;
+    const { openSource, files, folder, identity, wasEmpty, links, clock } = this.#parts;
     const source = await openSource();
     try {
       if (source.sizeBytes !== identity.sizeBytes) {
@@ -135,7 +137,7 @@ export class InterceptedVolume implements NbdExport {
           `the source of ${identity.name} has ${source.sizeBytes} bytes, and the volume ${identity.sizeBytes}`,
         );
       }
-      const mapFile = await RegionMapFile.open(files, `${folder}/regions`, identity);
+      const mapFile = await RegionMapFile.open(files, `${folder}/regions`, identity, wasEmpty);
       const path = new WritePath({
         ...{ identity, source, mapFile, links, clock, log: this.#log, options: this.#options, figures: this.figures },
         hook: this.#parts.hook,

@@ -7,10 +7,12 @@
  *                    ▲        │
  *                    └──── tracking
  *
+ * Where the appliance's spool has overflowed, writers do not wait at all, whatever was chosen for its absence.
+ *
  * While tracking, ordinals are only counted here. They end with the link that stood in for the appliance: the appliance
  * goes on with its own, and the resync stands for what it never got.
  */
-import { StopError } from "#src/core/errors.ts";
+import { OverflowError, StopError } from "#src/core/errors.ts";
 import { reattachMsMax, reattachMsMin } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
@@ -26,8 +28,8 @@ import type { Outlet } from "./outlet.ts";
 import type { RecordInFlight } from "./record-in-flight.ts";
 import { Redo } from "./redo.ts";
 import type { RegionMapFile } from "./region-map-file.ts";
-import type { Resync } from "./resync.ts";
 import type { Source } from "./source.ts";
+import type { SourceCopy } from "./source-copy.ts";
 import type { SourceWriter } from "./source-writer.ts";
 import { TrackingLink } from "./tracking-link.ts";
 
@@ -46,7 +48,7 @@ export interface LinkKeeperParts {
   readonly outlet: Outlet;
   readonly gate: Gate;
   readonly mapFile: RegionMapFile;
-  readonly resync: Resync;
+  readonly copy: SourceCopy;
   readonly flushes: FlushRounds;
   readonly checkpoints: Checkpoints;
   readonly acknowledged: (ordinal: number) => void;
@@ -63,7 +65,9 @@ export class LinkKeeper {
   #why: string | undefined;
   #receiver: LinkReceiver | undefined;
   #link: VolumeLink | undefined;
-  #mustResync = false;
+  #mustCopy = false;
+  /** The appliance has no room: it said itself that the volume had better go on without it. */
+  #isOverflowed = false;
   /** Counts the times that records had to be added again. */
   #round = 0;
   /** The writer's count when the source was last made durable for an attempt to come back. */
@@ -89,23 +93,39 @@ export class LinkKeeper {
     const { identity, links, mapFile, source, flight, outlet, log } = this.#parts;
     const redo = new Redo(source, mapFile.state.durableOrdinal);
     const receiver = this.#newReceiver((record) => redo.apply(record));
-    const attachment = await links.attach(identity, mapFile.state.durableOrdinal, receiver);
+    const attachment = await links
+      .attach(identity, mapFile.state.durableOrdinal, receiver)
+      .catch((error: Error) => this.#trackOn(error));
+    if (attachment === undefined) return;
     this.#link = attachment.link;
     await synced(source);
     if (redo.count > 0) log.info("redone in the source what it may have lacked", { records: redo.count });
     await this.#noteAttachment(attachment);
     if (receiver.loss !== undefined) throw receiver.loss;
     attachment.link.reportDurable(attachment.lastOrdinal);
-    const { resyncWanted } = mapFile.state;
-    flight.rebase(attachment.lastOrdinal, resyncWanted ? 1 : 0);
+    const mustCopy = mapFile.state.resyncWanted || mapFile.state.base !== "complete";
+    flight.rebase(attachment.lastOrdinal, mustCopy ? 1 : 0);
     outlet.open(attachment.link);
     this.#state = "up";
-    if (resyncWanted) this.#beginResync();
+    if (mustCopy) this.#beginCopy();
   }
 
-  #beginResync(): void {
-    this.#parts.flushes.fellBehind();
-    this.#parts.resync.begin();
+  /** A volume that went on without the appliance before, since that has no room, needs nothing of it to go on so. */
+  #trackOn(error: Error): undefined {
+    const { flight, mapFile, checkpoints, failed } = this.#parts;
+    if (!(error instanceof OverflowError) || !mapFile.state.tracking) throw error;
+    this.#noteAway(error);
+    checkpoints.pause(true);
+    flight.rebase(mapFile.state.durableOrdinal, 0);
+    this.#openTracking();
+    this.#comeBack().catch(failed);
+  }
+
+  /** What the source held before it was protected was promised to nobody. */
+  #beginCopy(): void {
+    const { mapFile, flushes, copy } = this.#parts;
+    if (mapFile.state.resyncWanted) flushes.fellBehind();
+    copy.begin();
   }
 
   /** Puts into the map's file what an attachment means, before anything is added that relies on it. */
@@ -114,8 +134,9 @@ export class LinkKeeper {
     const { durableOrdinal, resyncWanted, tracking } = mapFile.state;
     // The appliance knows less of this volume than the source had durably, or more than the map, and it was no loss of
     // power that it speaks of; or it knows nothing at all: then the marks do not say what differs.
+    const isForgotten = knowsNothing(lastOrdinal, durableOrdinal);
     const isStrange =
-      knowsNothing(lastOrdinal, durableOrdinal) ||
+      isForgotten ||
       (!tracking && lastOrdinal < durableOrdinal && !inDoubt) ||
       (mapFile.isNew && (lastOrdinal > 0 || inDoubt));
     if (isStrange || mapFile.isDoubtful) {
@@ -129,6 +150,7 @@ export class LinkKeeper {
       durableOrdinal: lastOrdinal,
       resyncWanted: resyncWanted || inDoubt || isStrange || mapFile.isDoubtful,
       tracking: false,
+      ...(isForgotten ? baseAnew : {}),
     });
   }
 
@@ -140,6 +162,9 @@ export class LinkKeeper {
       },
       roomAgain: () => {
         if (receiver === this.#receiver) this.#parts.moved();
+      },
+      remoteDurable: () => {
+        if (receiver === this.#receiver) this.#parts.checkpoints.remoteDurable();
       },
       lost: (error) => {
         if (receiver === this.#receiver) this.#lost(error);
@@ -160,10 +185,15 @@ export class LinkKeeper {
     checkpoints.abandon();
     if (!mayComeBack(error)) return failed(error);
     this.#state = "stalled";
-    this.#why = error.message;
+    this.#noteAway(error);
     log.warn("the local appliance is gone: writers wait", { error });
     this.#comeBack().catch(failed);
     this.#parts.stalled();
+  }
+
+  #noteAway(error: Error): void {
+    this.#why = error.message;
+    this.#isOverflowed = error instanceof OverflowError;
   }
 
   async #comeBack(): Promise<void> {
@@ -172,8 +202,8 @@ export class LinkKeeper {
     for (let backoffMs = reattachMsMin; this.#isAway; backoffMs = Math.min(backoffMs * 2, reattachMsMax)) {
       if (this.#state === "stalled") await this.#settleSource();
       if (await this.#tryAgain()) return;
-      const leftMs = sinceMs + trackAfterMs - clock.monotonicMs();
-      const mayTrack = whenLost === "track" && this.#state === "stalled";
+      const leftMs = this.#isOverflowed ? 0 : sinceMs + trackAfterMs - clock.monotonicMs();
+      const mayTrack = (whenLost === "track" || this.#isOverflowed) && this.#state === "stalled";
       if (mayTrack && leftMs <= 0) await this.#track();
       await this.#wait(mayTrack && leftMs > 0 ? Math.min(backoffMs, leftMs) : backoffMs);
     }
@@ -218,7 +248,7 @@ export class LinkKeeper {
       attachment = await links.attach(identity, durableOrdinal, receiver);
     } catch (error) {
       if (!mayTryAgain(error)) throw error;
-      this.#why = (error as Error).message;
+      this.#noteAway(error as Error);
       return !this.#isAway;
     }
     if (!this.#isAway) {
@@ -233,7 +263,7 @@ export class LinkKeeper {
     if (!mayComeBack(receiver.loss)) throw receiver.loss;
     // It came only to go again, and nothing stands in for it any more.
     if (this.#state === "tracking" && this.#parts.outlet.link === undefined) this.#state = "stalled";
-    this.#why = receiver.loss.message;
+    this.#noteAway(receiver.loss);
     return false;
   }
 
@@ -253,28 +283,29 @@ export class LinkKeeper {
     const hasLost = lastOrdinal < flight.acknowledgedOrdinal;
     if (!hasLost && !inDoubt) return;
     log.warn("the local appliance has lost what it had acknowledged", { lastOrdinal });
-    if (!inDoubt || knowsNothing(lastOrdinal, flight.acknowledgedOrdinal)) mapFile.map.markAll();
+    const isForgotten = knowsNothing(lastOrdinal, flight.acknowledgedOrdinal);
+    if (!inDoubt || isForgotten) mapFile.map.markAll();
     const durableOrdinal = Math.min(settledOrdinal, lastOrdinal);
-    await mapFile.update({ durableOrdinal, resyncWanted: true });
-    this.#mustResync = true;
+    await mapFile.update({ durableOrdinal, resyncWanted: true, ...(isForgotten ? baseAnew : {}) });
+    this.#mustCopy = true;
   }
 
   #reopen(attachment: Attachment): boolean {
-    const { flight, outlet, gate, flushes, resync, log, moved, checkpoints } = this.#parts;
+    const { flight, outlet, gate, flushes, copy, log, moved, checkpoints } = this.#parts;
     if (!this.#isAway) {
       attachment.link.detach();
       return true;
     }
-    const mustResync = this.#mustResync || resync.isBeginning;
-    const lacking = flight.rebase(attachment.lastOrdinal, mustResync ? 1 : 0);
+    const mustCopy = this.#mustCopy || copy.isBeginning;
+    const lacking = flight.rebase(attachment.lastOrdinal, mustCopy ? 1 : 0);
     this.#link = attachment.link;
     outlet.open(attachment.link);
     gate.pushFirst(this.#addAgain(lacking));
     this.#state = "up";
     log.info("the local appliance is back", { addedAgain: lacking.length });
     checkpoints.pause(false);
-    this.#mustResync = false;
-    if (mustResync) this.#beginResync();
+    this.#mustCopy = false;
+    if (mustCopy) this.#beginCopy();
     moved();
     flushes.relinked();
     return true;
@@ -283,21 +314,26 @@ export class LinkKeeper {
   // Without the appliance
 
   async #track(): Promise<void> {
-    const { flight, mapFile, outlet, gate, flushes, resync, checkpoints, log, acknowledged, moved } = this.#parts;
+    const { flight, mapFile, gate, flushes, copy, checkpoints, log, moved } = this.#parts;
     // All that was acknowledged is durable in the source; the rest will be written to it in a moment, and its regions are
     // marked. So from now on the source is the truth, whatever becomes of the records.
     await mapFile.update({ durableOrdinal: flight.lastOrdinal, resyncWanted: true, tracking: true });
     if (!this.#isAway) return;
     log.warn("the volume goes on without the local appliance");
     checkpoints.pause(true);
-    resync.abort();
+    copy.abort();
     const lacking = flight.rebase(flight.acknowledgedOrdinal, 0);
-    this.#receiver = undefined;
-    outlet.open(new TrackingLink(flight.acknowledgedOrdinal, { acknowledged, roomAgain: moved }));
+    this.#openTracking();
     gate.pushFirst(this.#addAgain(lacking));
-    this.#state = "tracking";
     moved();
     flushes.relinked();
+  }
+
+  #openTracking(): void {
+    const { flight, outlet, acknowledged, moved } = this.#parts;
+    this.#receiver = undefined;
+    outlet.open(new TrackingLink(flight.acknowledgedOrdinal, { acknowledged, roomAgain: moved }));
+    this.#state = "tracking";
   }
 
   /** Lets what is under way come to its end, and makes the source durable as it then is. */
@@ -308,9 +344,11 @@ export class LinkKeeper {
     outlet.close();
     await writer.idle();
     await synced(source);
-    if (knowsNothing(lastOrdinal, mapFile.state.durableOrdinal)) mapFile.map.markAll();
-    await mapFile.update({ durableOrdinal: lastOrdinal, resyncWanted: true, tracking: false });
-    this.#mustResync = true;
+    const isForgotten = knowsNothing(lastOrdinal, mapFile.state.durableOrdinal);
+    if (isForgotten) mapFile.map.markAll();
+    const change = { durableOrdinal: lastOrdinal, resyncWanted: true, tracking: false };
+    await mapFile.update({ ...change, ...(isForgotten ? baseAnew : {}) });
+    this.#mustCopy = true;
   }
 
   /** If the link is lost once more before all are added, those that are still lacking are the next round's. */
@@ -345,6 +383,9 @@ export class LinkKeeper {
     this.#link = undefined;
   }
 }
+
+/** There is another order, which has nothing of what the source held before it. */
+const baseAnew = { base: "copying" } as const;
 
 /** The appliance has never heard of a volume that has had records: what it kept was lost, and made anew. */
 function knowsNothing(lastOrdinal: number, knownOrdinal: number): boolean {

@@ -5,6 +5,7 @@ export interface LinkCallbacks {
   readonly redo: (record: RedoRecord) => Promise<void>;
   readonly acknowledged: (ordinal: number) => void;
   readonly roomAgain: () => void;
+  readonly remoteDurable: () => void;
   readonly lost: (error: Error) => void;
 }
 
@@ -30,6 +31,10 @@ export class LinkReceiver implements VolumeReceiver {
 
   roomAgain(): void {
     this.#callbacks.roomAgain();
+  }
+
+  remoteDurable(): void {
+    this.#callbacks.remoteDurable();
   }
 
   lost(error: Error): void {

@@ -69,11 +69,11 @@ export class Outlet {
     this.#finish(record);
   }
 
-  /** Adds what the source has, to be journaled alone. */
-  addFromSource(startBlock: number, blockCount: number, bytes: Buffer | undefined): void {
+  /** Adds what the source has, to be journaled alone: what lies at `from` in `bytes`, or zeros where there are none. */
+  addFromSource(startBlock: number, blockCount: number, bytes: Buffer | undefined, from: number): void {
     const link = this.#openLink();
     const type = bytes === undefined ? recordType.trim : recordType.write;
-    const payloadAt = bytes === undefined ? 0 : link.addWrite(startBlock, blockCount, bytes, 0);
+    const payloadAt = bytes === undefined ? 0 : link.addWrite(startBlock, blockCount, bytes, from);
     if (bytes === undefined) link.addRange(type, startBlock, blockCount);
     const record = this.#begin(link, type, startBlock, blockCount, undefined);
     if (bytes !== undefined) this.#keepPayload(link, record, payloadAt);

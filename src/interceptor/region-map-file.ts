@@ -31,8 +31,6 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-const stateAtFirst: RegionMapState = { durableOrdinal: 0, resyncWanted: false, tracking: false };
-
 export class RegionMapFile {
   readonly map: RegionMap;
   /** There was no file. */
@@ -73,20 +71,29 @@ export class RegionMapFile {
     this.map = new RegionMap(owner.sizeBytes, chosen.copy.bits);
   }
 
-  static async open(files: Files, path: string, owner: RegionMapOwner): Promise<RegionMapFile> {
+  /** `wasEmpty`: the source held nothing when the volume was added. */
+  static async open(files: Files, path: string, owner: RegionMapOwner, wasEmpty: boolean): Promise<RegionMapFile> {
     const isNew = !files.exists(path);
-    if (isNew) await publish(files, path, firstBytes(owner));
+    if (isNew) await publish(files, path, firstBytes(owner, wasEmpty));
     else await keepName(files, path);
     const handle = files.open(path, "readWrite");
     try {
       const file = new RegionMapFile(handle, owner, isNew);
       // What was found may be in the memory of the machine alone; from now on it counts as durable.
-      await file.update({});
+      await file.update(file.#baseBegun(wasEmpty));
       return file;
     } catch (error) {
       handle.close();
       throw error;
     }
+  }
+
+  /** A map from before the base was noted does not mark what it lacks. */
+  #baseBegun(wasEmpty: boolean): Partial<RegionMapState> {
+    if (this.#state.base !== "missing") return {};
+    if (wasEmpty) return { base: "complete" };
+    this.map.markAll();
+    return { base: "copying" };
   }
 
   get state(): RegionMapState {
@@ -168,7 +175,11 @@ export class RegionMapFile {
   }
 }
 
-function firstBytes(owner: RegionMapOwner): Buffer {
-  const bits = new RegionMap(owner.sizeBytes).image();
-  return Buffer.concat([0, 1].map((generation) => encodeCopy(owner, { generation, state: stateAtFirst, bits })));
+function firstBytes(owner: RegionMapOwner, wasEmpty: boolean): Buffer {
+  const map = new RegionMap(owner.sizeBytes);
+  if (!wasEmpty) map.markAll();
+  const base = wasEmpty ? "complete" : "copying";
+  const state: RegionMapState = { durableOrdinal: 0, resyncWanted: false, tracking: false, base };
+  const copies = [0, 1].map((generation) => encodeCopy(owner, { generation, state, bits: map.image() }));
+  return Buffer.concat(copies);
 }

@@ -20,8 +20,14 @@ const sectorBytes = 512;
 const at = { magic: 0, version: 4, index: 6, generation: 8, volume: 16, data: 32, checksum: 504 };
 const dataBytes = at.checksum - at.data;
 const facts = { sizeBytes: 0, regionBytes: 8, durableOrdinal: 16, flags: 24 };
-const flag = { resyncWanted: 1, tracking: 2 };
+const flag = { resyncWanted: 1, tracking: 2, baseCopying: 4, baseComplete: 8 };
 const copyAlignmentBytes = 4096;
+
+/**
+ * Whether the order has all that the source held when the volume was added. `missing`: nobody has begun to bring it there.
+ * `copying`: of what is marked it may lack something. A map from before this was noted says `missing`.
+ */
+export type BaseState = "missing" | "copying" | "complete";
 
 export interface RegionMapState {
   /** What the source is known to have durably: records after it are to be redone. */
@@ -30,6 +36,7 @@ export interface RegionMapState {
   readonly resyncWanted: boolean;
   /** The source was written without the appliance. */
   readonly tracking: boolean;
+  readonly base: BaseState;
 }
 
 export interface RegionMapCopy {
@@ -70,8 +77,7 @@ export function encodeCopy(owner: RegionMapOwner, copy: RegionMapCopy): Buffer {
   putLe64(bytes, at.data + facts.sizeBytes, owner.sizeBytes);
   putLe64(bytes, at.data + facts.regionBytes, regionBytesOf(owner.sizeBytes));
   putLe64(bytes, at.data + facts.durableOrdinal, copy.state.durableOrdinal);
-  const { resyncWanted, tracking } = copy.state;
-  putLe32(bytes, at.data + facts.flags, (resyncWanted ? flag.resyncWanted : 0) | (tracking ? flag.tracking : 0));
+  putLe32(bytes, at.data + facts.flags, flagsOf(copy.state));
   for (let index = 0; index < sectorCountOf(owner.sizeBytes); index++) {
     const start = index * sectorBytes;
     if (index > 0) bytes.set(copy.bits.subarray((index - 1) * dataBytes, index * dataBytes), start + at.data);
@@ -83,6 +89,16 @@ export function encodeCopy(owner: RegionMapOwner, copy: RegionMapCopy): Buffer {
     putChecksum(bytes, start, start + at.checksum, bytes, start + at.checksum);
   }
   return bytes;
+}
+
+function flagsOf({ resyncWanted, tracking, base }: RegionMapState): number {
+  const ofBase = base === "complete" ? flag.baseComplete : base === "copying" ? flag.baseCopying : 0;
+  return (resyncWanted ? flag.resyncWanted : 0) | (tracking ? flag.tracking : 0) | ofBase;
+}
+
+function baseOf(flags: number): BaseState {
+  if ((flags & flag.baseComplete) !== 0) return "complete";
+  return (flags & flag.baseCopying) !== 0 ? "copying" : "missing";
 }
 
 /** Reads one of the two copies; `start` is where it begins, and `place` which of the two it is. */
@@ -130,6 +146,7 @@ function decodeWhole(owner: RegionMapOwner, bytes: Buffer, start: number, genera
     durableOrdinal: getLe64(bytes, data + facts.durableOrdinal),
     resyncWanted: (flags & flag.resyncWanted) !== 0,
     tracking: (flags & flag.tracking) !== 0,
+    base: baseOf(flags),
   };
   return { kind: "whole", copy: { generation, state, bits } };
 }

@@ -1,18 +1,32 @@
 /**
- * Journals all marked regions anew from the source, between a `resync-begin` and a `resync-end`, while the host goes on
- * writing. Each piece is taken as a partial write is: its blocks are locked, what is in flight over them reaches the
- * source, they are read, added and unlocked; so its place in the order is right.
+ * Brings the source into the order while the host goes on writing: all regions that are marked when it begins, between a
+ * `resync-begin` and a `resync-end`. There is one way for all that needs it: what a source held before it was protected,
+ * what was written without the appliance, and what is in doubt after a loss.
  *
  * Regions that have not had their turn stay pinned in the map. After a crash it begins again with those that are still
  * marked: those that were done, and whose records are durable, lost their marks at a checkpoint like any others. A
  * `resync-begin` without an end is thus followed by another.
+ *
+ * The first copy of a volume ends with an `initial-complete` behind the `resync-end`. As long as nothing is in doubt, the
+ * order knows of no block what the source does not have, and begins with zeros: so what reads as zeros is left out.
  */
-import { blockBytes, recordBlocksMax, recordPayloadBytesMax, resyncRetryMs } from "#src/core/limits.ts";
+import { assert } from "#src/core/assert.ts";
+import {
+  blockBytes,
+  copyLookBytes,
+  copyLookRunsMax,
+  copyPiecesPerTurn,
+  copyRetryMs,
+  recordBlocksMax,
+} from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
 import { nbdError } from "#src/nbd/constants.ts";
-import type { WriteOrder, WriteTurn } from "#src/nbd/write-order.ts";
+import type { WriteOrder } from "#src/nbd/write-order.ts";
 import { recordType } from "#src/records/record.ts";
+import { CopyPace } from "./copy-pace.ts";
+import { CopyPiece } from "./copy-piece.ts";
+import { type CopyKind, type CopyProgress, CopyRegions } from "./copy-regions.ts";
 import type { Flight } from "./flight.ts";
 import type { FlushRounds } from "./flush-rounds.ts";
 import type { Gate, GateEntry } from "./gate.ts";
@@ -20,12 +34,13 @@ import type { Outlet } from "./outlet.ts";
 import type { RegionMapFile } from "./region-map-file.ts";
 import type { Source } from "./source.ts";
 
-export interface ResyncParts {
+export interface SourceCopyParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly flight: Flight;
   readonly locks: WriteOrder;
   readonly gate: Gate;
+  readonly outlet: Outlet;
   readonly flushes: FlushRounds;
   readonly mapFile: RegionMapFile;
   readonly source: Source;
@@ -33,35 +48,40 @@ export interface ResyncParts {
   /** Something was put into the gate, or asked of the link. */
   readonly moved: () => void;
   readonly readBytes: (byteLength: number) => void;
+  /** Counts the changes that the host has asked for. */
+  readonly hostChangeCount: () => number;
 }
 
-export interface ResyncProgress {
-  readonly regionsTotal: number;
-  readonly regionsDone: number;
+/** One copy, from its beginning to its end, or until another one begins. */
+interface Run {
+  readonly kind: CopyKind;
+  readonly skipsZeros: boolean;
+  readonly regions: CopyRegions;
+  readonly pace: CopyPace;
+  /** All there are; those that rest are in `idle`. */
+  readonly pieces: CopyPiece[];
+  readonly idle: CopyPiece[];
+  /** The begin is in the order, the end is not. */
+  isCopying: boolean;
 }
 
-export class Resync {
-  readonly #parts: ResyncParts;
-  /** One for each run: that of one that was given up may still be read into. */
-  #bytes: Buffer | undefined;
-  /** Which run is under way; the pieces of others end without effect. */
-  #run = 0;
-  #isRunning = false;
+export class SourceCopy {
+  readonly #parts: SourceCopyParts;
+  #run: Run | undefined;
   /** The begin is not in the order yet. */
   #isBeginning = false;
-  #total = 0;
-  #region = 0;
-  #nextBlock = 0;
-  #nextAtMs = 0;
+  /** The source is being looked over for holes. */
+  #isLooking = false;
+  #isFilling = false;
   #timer: Timer | undefined;
 
-  constructor(parts: ResyncParts) {
+  constructor(parts: SourceCopyParts) {
     this.#parts = parts;
   }
 
-  get progress(): ResyncProgress | undefined {
-    if (!this.#isRunning) return undefined;
-    return { regionsTotal: this.#total, regionsDone: this.#total - this.#parts.mapFile.map.pinnedCount };
+  get progress(): CopyProgress | undefined {
+    const run = this.#run;
+    return run?.regions.progress(run.kind, this.#parts.clock.monotonicMs());
   }
 
   get isBeginning(): boolean {
@@ -74,35 +94,52 @@ export class Resync {
    */
   begin(): void {
     this.abort();
-    const { map } = this.#parts.mapFile;
-    this.#isRunning = true;
-    map.pinMarked();
-    this.#total = map.pinnedCount;
-    this.#parts.log.info("journaling the marked regions anew from the source", { regions: this.#total });
-    this.#nextAtMs = this.#parts.clock.monotonicMs();
+    const { mapFile, log } = this.#parts;
+    const { resyncWanted, base } = mapFile.state;
+    mapFile.map.pinMarked();
+    const run = this.#newRun(base === "complete" ? "resync" : "initial", !resyncWanted);
+    this.#run = run;
+    const regions = mapFile.map.pinnedCount;
+    log.info(run.kind === "initial" ? "copying what the source held" : "journaling the marked regions anew", {
+      regions,
+    });
     this.#isBeginning = true;
     const add = (outlet: Outlet): void => outlet.addReserved(recordType.resyncBegin);
     this.#parts.gate.pushFirst(
-      this.#marker(add, () => {
+      this.#marker(run, add, () => {
         this.#isBeginning = false;
-        this.#nextRegion(0);
+        run.isCopying = true;
+        this.#fillSoon(0);
       }),
     );
     this.#parts.moved();
   }
 
+  #newRun(kind: CopyKind, skipsZeros: boolean): Run {
+    const { clock, mapFile, source, bytesPerSecond, hostChangeCount } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    return {
+      kind,
+      skipsZeros,
+      regions: new CopyRegions(mapFile.map, source.sizeBytes, nowMs),
+      pace: new CopyPace(bytesPerSecond, nowMs, hostChangeCount()),
+      pieces: [],
+      idle: [],
+      isCopying: false,
+    };
+  }
+
   abort(): void {
-    this.#run++;
-    this.#isRunning = false;
+    for (const piece of this.#run?.pieces ?? []) piece.giveUp();
+    this.#run = undefined;
     this.#isBeginning = false;
-    this.#bytes = undefined;
+    this.#isLooking = false;
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
-  /** One of the two records around all others. */
-  #marker(add: (outlet: Outlet) => void, added: () => void): GateEntry {
-    const run = this.#run;
+  /** One of the records around all others. */
+  #marker(run: Run, add: (outlet: Outlet) => void, added: () => void): GateEntry {
     return {
       startBlock: 0,
       blockCount: 0,
@@ -119,139 +156,141 @@ export class Resync {
     };
   }
 
-  #nextRegion(from: number): void {
-    const { map } = this.#parts.mapFile;
-    const region = map.nextPinned(from);
-    if (region === undefined) return this.#addEnd();
-    this.#region = region;
-    this.#nextBlock = (region * map.regionBytes) / blockBytes;
-    this.#nextPiece();
-  }
+  // The pieces
 
-  #nextPiece(): void {
-    const waitMs = this.#nextAtMs - this.#parts.clock.monotonicMs();
+  #fillSoon(waitMs: number): void {
     const run = this.#run;
-    this.#timer = this.#parts.clock.timer(Math.max(0, waitMs), () => {
+    this.#timer ??= this.#parts.clock.timer(waitMs, () => {
       this.#timer = undefined;
-      if (run === this.#run) this.#lockPiece();
+      if (run === this.#run) this.#fill();
     });
   }
 
-  #lockPiece(): void {
-    const { mapFile, source, locks, flight } = this.#parts;
-    const endBlock = Math.ceil(Math.min((this.#region + 1) * mapFile.map.regionBytes, source.sizeBytes) / blockBytes);
-    const count = Math.min(recordBlocksMax, endBlock - this.#nextBlock);
-    const startBlock = this.#nextBlock;
+  /** Begins as many pieces as may be under way. Asked for from within, it goes on by itself. */
+  #fill(): void {
     const run = this.#run;
-    const turn: WriteTurn = {
-      offset: startBlock,
-      length: count,
-      start: () =>
-        flight.whenFree(startBlock, count, () => {
-          if (run === this.#run) this.#lookAtPiece(run, turn, endBlock);
-          else this.#unlock(turn);
-        }),
-    };
-    locks.enter(turn);
+    if (run === undefined || !run.isCopying || this.#isFilling) return;
+    this.#isFilling = true;
+    let leftCount = copyPiecesPerTurn;
+    while (run === this.#run && leftCount > 0 && this.#mayBegin(run) && this.#beginNext(run)) leftCount--;
+    this.#isFilling = false;
+    if (run !== this.#run) return;
+    if (leftCount === 0) this.#fillSoon(0);
+    if (run.isCopying && run.regions.isDone && this.#openCountOf(run) === 0) this.#addEnd(run);
   }
 
-  #unlock(turn: WriteTurn): void {
-    this.#parts.locks.leave(turn);
-    this.#parts.moved();
+  #openCountOf(run: Run): number {
+    return run.pieces.length - run.idle.length;
   }
 
-  /** What is a hole needs no bytes: to say that it reads as zeros is enough. */
-  #lookAtPiece(run: number, turn: WriteTurn, endBlock: number): void {
-    const { source } = this.#parts;
-    const position = turn.offset * blockBytes;
-    const length = Math.min(turn.length * blockBytes, source.sizeBytes - position);
-    const fail = (error: Error) => this.#tryLater(run, turn, error);
-    try {
-      source.extents(position, length, 1, (error, extents) => {
-        const [first] = extents;
-        if (error === null && first?.zero === true && first.lengthBytes >= length) {
-          return this.#addPiece(run, turn, endBlock, undefined);
-        }
-        this.#readPiece(run, turn, endBlock, position, length, fail);
-      });
-    } catch (error) {
-      fail(error as Error);
+  #mayBegin(run: Run): boolean {
+    if (this.#timer !== undefined || this.#isLooking) return false;
+    if (this.#openCountOf(run) >= run.pace.pieceCountMax) return false;
+    const waitMs = run.pace.waitMs(this.#parts.clock.monotonicMs());
+    if (waitMs > 0) this.#fillSoon(waitMs);
+    return waitMs === 0;
+  }
+
+  /** False: there is none, or it is not known yet where. */
+  #beginNext(run: Run): boolean {
+    const { regions, skipsZeros, pace } = run;
+    const startBlock = regions.nextBlock();
+    if (startBlock === undefined) return false;
+    if (skipsZeros) {
+      if (startBlock >= regions.lookedUntilBlock) return this.#look(run, startBlock);
+      if (regions.skipZeros()) return true;
     }
+    const blockCount = regions.take(recordBlocksMax);
+    const nowMs = this.#parts.clock.monotonicMs();
+    pace.begun(nowMs, blockCount * blockBytes);
+    this.#idlePiece(run).begin(startBlock, blockCount, skipsZeros, nowMs);
+    return true;
   }
 
-  #readPiece(
-    run: number,
-    turn: WriteTurn,
-    endBlock: number,
-    position: number,
-    length: number,
-    fail: (error: Error) => void,
-  ): void {
-    const { source, readBytes } = this.#parts;
-    this.#bytes ??= Buffer.allocUnsafeSlow(recordPayloadBytesMax);
-    const bytes = this.#bytes;
-    bytes.fill(0, length, turn.length * blockBytes);
-    readBytes(length);
-    source.read(bytes, 0, length, position, (error) => {
-      if (error === null) this.#addPiece(run, turn, endBlock, bytes);
-      else fail(error);
+  /**
+   * Looks where the source is a hole. What the host writes there meanwhile is in the order by itself, so that it may be
+   * skipped although nobody has locked it.
+   */
+  #look(run: Run, startBlock: number): boolean {
+    const { source } = this.#parts;
+    const position = startBlock * blockBytes;
+    const length = Math.min(copyLookBytes, source.sizeBytes - position);
+    this.#isLooking = true;
+    try {
+      source.extents(position, length, copyLookRunsMax, (error, runs) => {
+        if (run !== this.#run) return;
+        this.#isLooking = false;
+        run.regions.looked(startBlock, error === null ? runs : []);
+        this.#fill();
+      });
+    } catch {
+      // Whether it can be read is seen when it is read.
+      this.#isLooking = false;
+      run.regions.looked(startBlock, []);
+    }
+    return !this.#isLooking;
+  }
+
+  #idlePiece(run: Run): CopyPiece {
+    const idle = run.idle.pop();
+    if (idle !== undefined) return idle;
+    const { source, flight, locks, gate, readBytes, moved } = this.#parts;
+    const piece = new CopyPiece({
+      ...{ source, flight, locks, gate, readBytes, moved },
+      added: (added) => this.#pieceAdded(run, added),
+      failed: (failed, error) => this.#pieceFailed(run, failed, error),
     });
+    run.pieces.push(piece);
+    return piece;
+  }
+
+  #pieceAdded(run: Run, piece: CopyPiece): void {
+    const { clock, outlet, hostChangeCount } = this.#parts;
+    assert(run === this.#run, "what was given up comes to nothing");
+    const nowMs = clock.monotonicMs();
+    run.regions.done(piece.startBlock, piece.blockCount);
+    run.pace.added(nowMs, nowMs - piece.begunMs, outlet.link?.pressure ?? 0, hostChangeCount());
+    run.idle.push(piece);
+    this.#fill();
   }
 
   /** The gap in the journal remains until the source can be read. */
-  #tryLater(run: number, turn: WriteTurn, error: Error): void {
-    this.#unlock(turn);
-    if (run !== this.#run) return;
-    this.#parts.log.error("the source cannot be read to be journaled anew; tried again later", { error });
-    this.#nextAtMs = this.#parts.clock.monotonicMs() + resyncRetryMs;
-    this.#nextPiece();
+  #pieceFailed(run: Run, piece: CopyPiece, error: Error): void {
+    this.#parts.log.error("the source cannot be read to be copied; tried again later", { error });
+    run.regions.putBack(piece.startBlock, piece.blockCount);
+    run.pace.rest(this.#parts.clock.monotonicMs(), copyRetryMs);
+    run.idle.push(piece);
+    this.#fill();
   }
 
-  #addPiece(run: number, turn: WriteTurn, endBlock: number, bytes: Buffer | undefined): void {
-    const entry: GateEntry = {
-      startBlock: turn.offset,
-      blockCount: turn.length,
-      byteLength: 0,
-      addTo: (outlet: Outlet) => {
-        if (run !== this.#run) return true;
-        if (!outlet.hasRoomFor(bytes === undefined ? 0 : turn.length)) return false;
-        outlet.addFromSource(turn.offset, turn.length, bytes);
-        return true;
-      },
-      passed: () => {
-        this.#parts.locks.leave(turn);
-        if (run === this.#run) this.#pieceAdded(turn, endBlock, bytes === undefined ? 0 : bytes.length);
-      },
-    };
-    this.#parts.gate.push(entry);
-    this.#parts.moved();
-  }
+  // The end
 
-  #pieceAdded(turn: WriteTurn, endBlock: number, byteLength: number): void {
-    const { clock, bytesPerSecond, mapFile } = this.#parts;
-    this.#nextAtMs = Math.max(this.#nextAtMs, clock.monotonicMs()) + (byteLength / bytesPerSecond) * 1000;
-    this.#nextBlock = turn.offset + turn.length;
-    if (this.#nextBlock < endBlock) return this.#nextPiece();
-    mapFile.map.unpin(this.#region);
-    this.#nextRegion(this.#region + 1);
-  }
-
-  #addEnd(): void {
+  #addEnd(run: Run): void {
+    run.isCopying = false;
     const add = (outlet: Outlet): void => outlet.addRange(undefined, recordType.resyncEnd, 0, 0);
-    this.#parts.gate.push(this.#marker(add, () => this.#end()));
+    this.#parts.gate.push(
+      this.#marker(run, add, () => {
+        if (run.kind === "initial") this.#addInitialComplete(run);
+        else this.#end(run);
+      }),
+    );
     this.#parts.moved();
   }
 
-  /** The end is in the order. That a resync is wanted is forgotten when it is durable. */
-  #end(): void {
-    const run = this.#run;
+  #addInitialComplete(run: Run): void {
+    const add = (outlet: Outlet): void => outlet.addRange(undefined, recordType.initialComplete, 0, 0);
+    this.#parts.gate.pushFirst(this.#marker(run, add, () => this.#end(run)));
+    this.#parts.moved();
+  }
+
+  /** The end is in the order. What was copied for is noted as done when it is durable. */
+  #end(run: Run): void {
     const flushed = (error: number): void => {
       if (run !== this.#run || error !== nbdError.ok) return;
-      this.#isRunning = false;
-      this.#bytes = undefined;
+      this.#run = undefined;
       // A failure of the file is told to whoever listens to it.
-      this.#parts.mapFile.update({ resyncWanted: false }).catch(() => {});
-      this.#parts.log.info("the marked regions were journaled anew", { regions: this.#total });
+      this.#parts.mapFile.update({ resyncWanted: false, base: "complete" }).catch(() => {});
+      this.#parts.log.info("the source is copied", { bytes: run.regions.bytesTotal });
     };
     this.#parts.flushes.caughtUp();
     this.#parts.flushes.join({ flushed });

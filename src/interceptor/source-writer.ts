@@ -1,15 +1,18 @@
 /**
  * Brings acknowledged records to the source: at once while it is fast, otherwise several at a time, those that overlap in
- * the order of their ordinals. After the first error nothing more is begun.
+ * the order of their ordinals. After the first error nothing more is begun; that the source is full is none.
  */
 import { assert } from "#src/core/assert.ts";
 import { blockBytes } from "#src/core/limits.ts";
+import type { Clock } from "#src/host/clock.ts";
 import type { FaultHook } from "#src/host/faults.ts";
+import type { Log } from "#src/host/log.ts";
 import { WriteOrder } from "#src/nbd/write-order.ts";
 import { recordType } from "#src/records/record.ts";
 import type { Flight } from "./flight.ts";
 import { RecordInFlight, type RecordRunner } from "./record-in-flight.ts";
 import type { Source } from "./source.ts";
+import { isForWantOfRoom, SourceRoom } from "./source-room.ts";
 
 export interface SourceWriterEvents {
   /** The record is in the source. */
@@ -17,6 +20,14 @@ export interface SourceWriterEvents {
   failed(error: Error): void;
   /** Something that took its time has ended; whatever follows from it is to be sent on. */
   settled(): void;
+}
+
+export interface SourceWriterParts {
+  readonly source: Source;
+  readonly flight: Flight;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hook: FaultHook | undefined;
 }
 
 /** Objects of records that are kept to be used again. */
@@ -28,6 +39,7 @@ export class SourceWriter implements RecordRunner {
   readonly #events: SourceWriterEvents;
   readonly #hook: FaultHook | undefined;
   readonly #order = new WriteOrder();
+  readonly #room: SourceRoom;
   readonly #free: RecordInFlight[] = [];
   /** Begun, and not written. */
   #openCount = 0;
@@ -38,11 +50,17 @@ export class SourceWriter implements RecordRunner {
   #isOver = false;
   #idleWaiters: (() => void)[] = [];
 
-  constructor(source: Source, flight: Flight, events: SourceWriterEvents, hook: FaultHook | undefined) {
+  constructor({ source, flight, clock, log, hook }: SourceWriterParts, events: SourceWriterEvents) {
     this.#source = source;
     this.#flight = flight;
     this.#events = events;
     this.#hook = hook;
+    this.#room = new SourceRoom(clock, log, this);
+  }
+
+  /** It has no room for some of what it has to get. */
+  get isFull(): boolean {
+    return this.#room.isShort;
   }
 
   /** Counts the records that changed the source: whoever remembers it knows whether a sync would be for nothing. */
@@ -50,6 +68,7 @@ export class SourceWriter implements RecordRunner {
     return this.#writtenCount;
   }
 
+  /** What the order got and the source has, whoever brought it there. */
   get writtenBytes(): number {
     return this.#writtenBytes;
   }
@@ -73,8 +92,10 @@ export class SourceWriter implements RecordRunner {
   #begin(record: RecordInFlight): void {
     assert(record.ordinal <= this.#flight.acknowledgedOrdinal, "ahead: the appliance has what the source gets");
     this.#openCount++;
-    if (record.isFromSource || !changesSource(record.type)) this.#written(record);
-    else if (
+    if (record.isFromSource || !changesSource(record.type)) {
+      this.#writtenBytes += payloadBytesOf(record);
+      this.#written(record);
+    } else if (
       record.type === recordType.write &&
       this.#order.isFree(record.startBlock, record.blockCount) &&
       this.#source.mayWriteNow()
@@ -89,7 +110,9 @@ export class SourceWriter implements RecordRunner {
       this.#source.writeNow(record.buffer, record.payloadAt, this.#bytesOf(record), record.startBlock * blockBytes);
       this.#hook?.("interceptor.after-source");
     } catch (error) {
-      this.#fail(error as Error);
+      // With a turn it can wait.
+      if (isForWantOfRoom(error as Error)) this.#order.enter(record);
+      else this.#fail(error as Error);
       return;
     }
     this.#count(record);
@@ -114,6 +137,7 @@ export class SourceWriter implements RecordRunner {
     this.#runningCount--;
     record.isRunning = false;
     const error = failure ?? this.#ordered("interceptor.after-source");
+    if (error !== null && isForWantOfRoom(error) && !this.#isOver) return this.#room.wait(record, error);
     if (error !== null) this.#fail(error);
     if (this.#isOver) {
       record.letGo();
@@ -122,6 +146,7 @@ export class SourceWriter implements RecordRunner {
     this.#count(record);
     this.#order.leave(record);
     this.#written(record);
+    this.#room.left(record);
     this.#events.settled();
   }
 
@@ -142,7 +167,7 @@ export class SourceWriter implements RecordRunner {
 
   #count(record: RecordInFlight): void {
     this.#writtenCount++;
-    this.#writtenBytes += record.type === recordType.write ? record.blockCount * blockBytes : 0;
+    this.#writtenBytes += payloadBytesOf(record);
   }
 
   #written(record: RecordInFlight): void {
@@ -168,6 +193,7 @@ export class SourceWriter implements RecordRunner {
   /** Begins nothing more, and lets go of all that is not with the source. */
   end(): void {
     this.#isOver = true;
+    this.#room.end();
     this.#flight.forEach((record) => {
       if (!record.isRunning) record.letGo();
     });
@@ -187,6 +213,10 @@ export class SourceWriter implements RecordRunner {
     if (this.#idleWaiters.length === 0 || !this.#isIdle) return;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
+}
+
+function payloadBytesOf({ type, blockCount }: RecordInFlight): number {
+  return type === recordType.write ? blockCount * blockBytes : 0;
 }
 
 function changesSource(type: number): boolean {

@@ -13,6 +13,8 @@ export interface TrackingReceiver {
 
 export class TrackingLink implements VolumeLink {
   readonly pressure = 0;
+  /** Nobody but the source has anything. */
+  readonly remoteOrdinal = 0;
   readonly #receiver: TrackingReceiver;
   readonly #memories: TrackingMemory[] = [];
   #current: TrackingMemory;

@@ -12,11 +12,16 @@ export class VolumeFigures {
   readBytes = 0;
   /** Read from the source to complete blocks that the host wrote in part. */
   edgeBytes = 0;
-  /** Read from the source to journal it anew. */
-  resyncBytes = 0;
+  /** Read from the source to copy it into the order. */
+  copyBytes = 0;
+
+  /** Asked for by the host. */
+  get changes(): number {
+    return this.writes + this.trims + this.zeroings;
+  }
 }
 
-type FigureName = keyof VolumeFigures;
+type FigureName = "writes" | "writeBytes" | "reads" | "readBytes";
 
 const counterNames: ReadonlyMap<FigureName, string> = new Map([
   ["writes", "writes_total"],

@@ -1,10 +1,5 @@
 /** What may be chosen for a volume, and what is chosen where nothing is said. */
-import {
-  checkpointBytesDefault,
-  checkpointMsDefault,
-  resyncBytesPerSecondDefault,
-  trackAfterMsDefault,
-} from "#src/core/limits.ts";
+import { checkpointBytesDefault, checkpointMsDefault, trackAfterMsDefault } from "#src/core/limits.ts";
 
 export interface VolumeOptions {
   /**
@@ -15,16 +10,20 @@ export interface VolumeOptions {
   /** When the local appliance is gone: writers wait, or the volume goes on unprotected after `trackAfterMs`. */
   readonly whenLost: "stall" | "track";
   readonly trackAfterMs: number;
+  /** When the source has no room: what comes waits, or is refused before it enters the order. What is in it waits. */
+  readonly whenFull: "wait" | "refuse";
   readonly checkpointMs: number;
   readonly checkpointBytes: number;
-  readonly resyncBytesPerSecond: number;
+  /** The most that is read of the source to be copied; infinite: as much as host, spool and remote leave to it. */
+  readonly copyBytesPerSecond: number;
 }
 
 export const volumeOptionDefaults: VolumeOptions = {
   flush: "both",
   whenLost: "stall",
+  whenFull: "wait",
   trackAfterMs: trackAfterMsDefault,
   checkpointMs: checkpointMsDefault,
   checkpointBytes: checkpointBytesDefault,
-  resyncBytesPerSecond: resyncBytesPerSecondDefault,
+  copyBytesPerSecond: Number.POSITIVE_INFINITY,
 };

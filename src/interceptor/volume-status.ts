@@ -1,18 +1,21 @@
 /** What a volume says of itself to whoever watches it: plain data. */
+import type { CopyProgress } from "./copy-regions.ts";
 import type { RegionMapFile } from "./region-map-file.ts";
-import type { ResyncProgress } from "./resync.ts";
 import type { WritePath } from "./write-path.ts";
 
 export interface VolumeStatus {
   /**
    * `stalled`: writers wait for the local appliance. `tracking`: the volume goes on without it, unprotected. `fenced`:
-   * writes fail until a person has looked. `redoing`: the source is brought to where it should be.
+   * writes fail until a person has looked. `redoing`: the source is brought to where it should be. `full`: the source
+   * has no room for what it has to get.
    */
-  readonly state: "open" | "redoing" | "stalled" | "tracking" | "fenced" | "stopped";
+  readonly state: "open" | "redoing" | "stalled" | "tracking" | "full" | "fenced" | "stopped";
   /** Why it is not `open`. */
   readonly why?: string;
-  /** The marked regions are being journaled anew; until that is done, no point is a true state of the volume. */
-  readonly resync?: ResyncProgress;
+  /** The source is being copied into the order; until that is done, no point is a true state of the volume. */
+  readonly copy?: CopyProgress;
+  /** What the source held before it was protected is not all in the order yet. */
+  readonly baseMissing: boolean;
   /** Writers wait for room, or are slowed. */
   readonly isWaiting: boolean;
   /** The highest ordinal handed over; and up to which all are acknowledged, in the source, durable in the source. */
@@ -26,6 +29,8 @@ export interface VolumeStatus {
   readonly markedRegions: number;
 }
 
+const fullInWords = "the source is full: it goes on by itself when there is room";
+
 export function volumeStatus(
   condition: "open" | "redoing" | "fenced" | "stopped",
   why: Error | undefined,
@@ -34,12 +39,14 @@ export function volumeStatus(
 ): VolumeStatus {
   const linkState = path?.keeper.state;
   const isAway = condition === "open" && (linkState === "stalled" || linkState === "tracking");
-  const reason = isAway ? path?.keeper.why : why?.message;
-  const progress = path?.resync.progress;
+  const isFull = condition === "open" && path?.isSourceFull === true;
+  const reason = isAway ? path?.keeper.why : isFull ? fullInWords : why?.message;
+  const progress = path?.copy.progress;
   return {
-    state: isAway ? linkState : condition,
+    state: isAway ? linkState : isFull ? "full" : condition,
     ...(reason === undefined ? {} : { why: reason }),
-    ...(progress === undefined ? {} : { resync: progress }),
+    ...(progress === undefined ? {} : { copy: progress }),
+    baseMissing: mapFile !== undefined && mapFile.state.base !== "complete",
     isWaiting: path?.isWaiting ?? false,
     addedOrdinal: path?.flight.lastOrdinal ?? 0,
     acknowledgedOrdinal: path?.flight.acknowledgedOrdinal ?? 0,

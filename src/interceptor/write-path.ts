@@ -17,13 +17,11 @@
  * before it is in the source, and what FLUSH covers is durable (`FlushRounds`); a region is marked durably before records
  * of it are made (`RegionMap`).
  */
-import { assert } from "#src/core/assert.ts";
-import { blockBytes } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Log } from "#src/host/log.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
-import { nbdError } from "#src/nbd/constants.ts";
+import { command, nbdError } from "#src/nbd/constants.ts";
 import { nbdErrorOf } from "#src/nbd/error-number.ts";
 import type { ExportRequest } from "#src/nbd/export.ts";
 import { WriteOrder } from "#src/nbd/write-order.ts";
@@ -37,10 +35,11 @@ import { Gate } from "./gate.ts";
 import type { ChangeHandler, HostChange } from "./host-change.ts";
 import { LinkKeeper } from "./link-keeper.ts";
 import { Outlet } from "./outlet.ts";
+import { PathTrace } from "./path-trace.ts";
 import type { RecordInFlight } from "./record-in-flight.ts";
 import type { RegionMapEvents, RegionMapFile } from "./region-map-file.ts";
-import { Resync } from "./resync.ts";
 import type { Source } from "./source.ts";
+import { SourceCopy } from "./source-copy.ts";
 import { SourceWriter, type SourceWriterEvents } from "./source-writer.ts";
 import type { VolumeFigures } from "./volume-figures.ts";
 import type { VolumeOptions } from "./volume-options.ts";
@@ -70,12 +69,12 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   readonly #gate: Gate;
   readonly #flushes: FlushRounds;
   readonly #checkpoints: Checkpoints;
-  readonly #resync: Resync;
+  readonly #copy: SourceCopy;
   readonly #keeper: LinkKeeper;
   readonly #changes = new ChangeRegistry(this);
   /** Added in this batch; whoever is not answered when it ends is kept. */
   #batch: HostChange[] = [];
-  #trace: WriteTrace | undefined;
+  readonly #trace: PathTrace;
   #isSubmitting = false;
   #isSettling = false;
   #isAskedAgain = false;
@@ -87,18 +86,20 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     this.#parts = parts;
     const { source, mapFile, clock, options, log, figures, hook } = parts;
     const flight = this.#flight;
-    this.#writer = new SourceWriter(source, flight, this, hook);
+    this.#trace = new PathTrace(clock);
+    this.#writer = new SourceWriter({ source, flight, clock, log, hook }, this);
     const writer = this.#writer;
     this.#outlet = new Outlet({
       flight,
       mapFile,
       take: () => writer.take(),
-      added: (record) => this.#traceAdded(record),
+      added: (record) => this.#trace.added(record),
     });
     const outlet = this.#outlet;
     const moved = (): void => this.#settle();
     const failed = (error: Error): void => this.failed(error);
-    this.#gate = new Gate(outlet, mapFile, clock, moved);
+    const isHeldUp = (): boolean => writer.isFull && options.whenFull === "wait";
+    this.#gate = new Gate({ outlet, mapFile, clock, pumped: moved, isHeldUp });
     const gate = this.#gate;
     const syncsSource = (): boolean => options.flush === "both" || this.#keeper.state === "tracking";
     this.#flushes = new FlushRounds({ outlet, writer, source, syncsSource, failed });
@@ -109,13 +110,14 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
       everyMs: options.checkpointMs,
       everyBytes: options.checkpointBytes,
     });
-    this.#resync = new Resync({
+    this.#copy = new SourceCopy({
       ...shared,
       locks: this.#locks,
-      bytesPerSecond: options.resyncBytesPerSecond,
+      bytesPerSecond: options.copyBytesPerSecond,
       readBytes: (byteLength) => {
-        figures.resyncBytes += byteLength;
+        figures.copyBytes += byteLength;
       },
+      hostChangeCount: () => figures.changes,
     });
     this.#keeper = new LinkKeeper({
       ...shared,
@@ -123,7 +125,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
       identity: parts.identity,
       links: parts.links,
       checkpoints: this.#checkpoints,
-      resync: this.#resync,
+      copy: this.#copy,
       acknowledged: (ordinal) => this.#acknowledged(ordinal),
       stalled: () => this.#changes.wakeWaiter(),
     });
@@ -143,7 +145,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   }
 
   set trace(trace: WriteTrace | undefined) {
-    this.#trace = trace;
+    this.#trace.target = trace;
   }
 
   get flight(): Flight {
@@ -154,8 +156,12 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     return this.#keeper;
   }
 
-  get resync(): Resync {
-    return this.#resync;
+  get copy(): SourceCopy {
+    return this.#copy;
+  }
+
+  get isSourceFull(): boolean {
+    return this.#writer.isFull;
   }
 
   /** Something waits for the link, room or a mark. */
@@ -168,8 +174,9 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   /** A write, a trim or a zeroing. */
   submit(request: ExportRequest): void {
     if (this.#failure !== undefined) return request.complete(nbdErrorOf(this.#failure));
+    if (this.#writer.isFull && this.#refusesFull(request)) return request.complete(nbdError.noSpace);
     const change = this.#changes.enter(request, this.#parts.source.sizeBytes);
-    change.arrivedMs = this.#trace === undefined ? 0 : this.#parts.clock.monotonicMs();
+    change.arrivedMs = this.#trace.nowMs;
     this.#isSubmitting = true;
     if (change.blockCount === 0) this.finished(change);
     else if (!this.#addAtOnce(change)) this.#locks.enter(change);
@@ -181,6 +188,12 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
       change.isKept = true;
       request.keep();
     }
+  }
+
+  /** What frees space is always welcome. */
+  #refusesFull(request: ExportRequest): boolean {
+    const needsSpace = request.command === command.write || (request.command === command.writeZeroes && request.noHole);
+    return needsSpace && this.#parts.options.whenFull === "refuse";
   }
 
   #addAtOnce(change: HostChange): boolean {
@@ -197,7 +210,8 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
 
   endBatch(): void {
     this.#settle();
-    for (const change of this.#batch) change.request?.keepWithoutPayload();
+    // One that was answered may be another's already, who is not added yet and needs his payload.
+    for (const change of this.#batch) if (change.isAdded) change.request?.keepWithoutPayload();
     if (this.#batch.length > 0) this.#batch = [];
   }
 
@@ -250,7 +264,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
 
   #reply(change: HostChange, request: ExportRequest): void {
     change.request = undefined;
-    if (this.#trace !== undefined) this.#traceReplied(change, this.#trace);
+    this.#trace.replied(change);
     request.complete(change.error);
     // After a failure somebody may still have it in hand.
     if (this.#failure === undefined) this.#changes.free(change);
@@ -261,15 +275,13 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   #acknowledged(ordinal: number): void {
     const before = this.#flight.acknowledgedOrdinal;
     this.#flight.acknowledge(ordinal);
-    if (this.#trace !== undefined) {
-      for (let one = before + 1; one <= ordinal; one++) this.#trace.acknowledged(one, this.#micros());
-    }
+    this.#trace.acknowledged(before, ordinal);
     this.#writer.begin();
     this.#settle();
   }
 
   written(record: RecordInFlight): void {
-    this.#trace?.written(record.ordinal, this.#micros());
+    this.#trace.written(record);
     record.owner?.recordWritten();
   }
 
@@ -324,7 +336,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     this.#failure ??= new Error("the volume was closed");
     this.#keeper.end();
     this.#checkpoints.stop();
-    this.#resync.abort();
+    this.#copy.abort();
     this.#gate.close();
     this.#writer.end();
     this.#flushes.failAll(error);
@@ -366,23 +378,5 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
         error,
       });
     }
-  }
-
-  // The trace
-
-  #micros(): number {
-    return Math.round(this.#parts.clock.monotonicMs() * 1000);
-  }
-
-  #traceAdded(record: RecordInFlight): void {
-    if (this.#trace === undefined || record.owner === undefined) return;
-    const { ordinal, type, startBlock, blockCount, owner } = record;
-    const arrivedMicros = Math.round(owner.arrivedMs * 1000);
-    this.#trace.added(ordinal, type, startBlock * blockBytes, blockCount * blockBytes, arrivedMicros);
-  }
-
-  #traceReplied(change: HostChange, trace: WriteTrace): void {
-    assert(change.recordCount === 0 || change.firstOrdinal > 0, "a record has an ordinal");
-    for (let one = 0; one < change.recordCount; one++) trace.replied(change.firstOrdinal + one, this.#micros());
   }
 }

@@ -60,6 +60,45 @@ test("marks of regions at rest go at the second checkpoint; then there is none a
   expect(world.links.flushCount).toBe(2);
 });
 
+test("marks stay until the remote has durably what was written, and go then", async () => {
+  const world = await VolumeWorld.opened({ options, sizeBytes, isSparse: true });
+  const marked: number[] = [];
+  for (const [ordinal, offset] of [
+    [1, 0],
+    [2, 30 * MiB],
+  ] as const) {
+    world.links.remoteOrdinal = ordinal - 1;
+    world.write(offset, payload);
+    await world.pass(5_000);
+    marked.push(world.volume.status().markedRegions);
+    world.links.remoteOrdinal = ordinal;
+    world.links.current?.receiver.remoteDurable();
+    await world.pass(3_000);
+    marked.push(world.volume.status().markedRegions);
+  }
+  expect(marked).toEqual([17, 0, 10, 0]);
+});
+
+test("while the remote alone is behind, nothing is flushed again and again", async () => {
+  const world = await VolumeWorld.opened({ options, sizeBytes, isSparse: true });
+  world.links.remoteOrdinal = 0;
+  world.write(0, payload);
+  await world.pass(10_000);
+  const { flushCount } = world.links;
+  await world.pass(10_000);
+  expect(world.links.flushCount).toBe(flushCount);
+});
+
+test("fault 10: what the remote lacks is marked after a loss of power, though source and spool had it", async () => {
+  const world = await VolumeWorld.opened({ options, sizeBytes, isSparse: true });
+  world.links.remoteOrdinal = 0;
+  world.write(0, payload);
+  await world.pass(5_000);
+  world.cutPower();
+  await world.open();
+  expect(world.volume.status()).toMatchObject({ copy: { kind: "resync", regionsTotal: 17 } });
+});
+
 test("the mark of a region with a record in flight stays", async () => {
   const world = await opened();
   world.write(0, payload);

@@ -54,7 +54,7 @@ async function settle(world: VolumeWorld): Promise<void> {
   for (let round = 0; round < 400; round++) {
     await world.pass(5);
     for (const done of world.links.current?.owedFlushes.splice(0) ?? []) done(null);
-    if (world.volume.status().resync === undefined) return;
+    if (world.volume.status().copy === undefined) return;
   }
   throw new Error("the resync does not end");
 }

@@ -36,14 +36,6 @@ describe.each([true, false])("a write that the source refuses (at once: %s)", (i
     expect(world.links.current).toBeUndefined();
   });
 
-  test("fault 15: for lack of space tells the host so", async () => {
-    const world = await opened(isFast);
-    world.host.disk.failNext("write", "ENOSPC");
-    const failed = world.write(0, payload);
-    await world.pass(20);
-    expect([failed.error, world.write(0, payload).error]).toEqual([nbdError.noSpace, nbdError.noSpace]);
-  });
-
   test("takes with it all that is under way, wherever that is", async () => {
     const world = await opened(isFast);
     world.links.acknowledgesAtOnce = false;

@@ -129,7 +129,7 @@ describe("by the policy stall", () => {
     await world.pass(1_000);
     expect(unacknowledged.error).toBe(0);
     expect(links.journal[kept]?.type).toBe(recordType.resyncBegin);
-    while (world.volume.status().resync !== undefined) await world.pass(20);
+    while (world.volume.status().copy !== undefined) await world.pass(20);
     expect(firstDifference(links.replay(world.initial), world.source)).toBeUndefined();
     expect(links.journal.map((record) => record.ordinal)).toEqual(links.journal.map((_, index) => index + 1));
   });
@@ -167,8 +167,8 @@ describe("by the policy stall", () => {
     }
     links.acknowledgesAtOnce = true;
     const isAtRest = (): boolean => {
-      const { state, resync } = world.volume.status();
-      return host.isAnswered && state === "open" && resync === undefined;
+      const { state, copy } = world.volume.status();
+      return host.isAnswered && state === "open" && copy === undefined;
     };
     for (let round = 0; round < 100 && !isAtRest(); round++) {
       await world.pass(500);
@@ -201,7 +201,7 @@ test("any other loss fences the volume", async () => {
 });
 
 describe("by the policy track", () => {
-  const options = { whenLost: "track", trackAfterMs: 3_000, resyncBytesPerSecond: 1e12 } as const;
+  const options = { whenLost: "track", trackAfterMs: 3_000, copyBytesPerSecond: 1e12 } as const;
 
   test("the volume goes on after a while, and is journaled anew when the appliance is back", async () => {
     const world = await opened({ options, sizeBytes: 40 * MiB });
@@ -220,7 +220,7 @@ describe("by the policy track", () => {
     await world.pass(30_000);
     expect(world.volume.status().state).toBe("open");
     expect(links.journal[added]?.type).toBe(recordType.resyncBegin);
-    while (world.volume.status().resync !== undefined) await world.pass(20);
+    while (world.volume.status().copy !== undefined) await world.pass(20);
     expect(firstDifference(links.replay(world.initial), world.source)).toBeUndefined();
     expect(links.journal.map((record) => record.ordinal)).toEqual(links.journal.map((_, index) => index + 1));
   });
@@ -252,7 +252,7 @@ describe("by the policy track", () => {
       links.attachErrors = [];
       await world.open();
       expect([world.source[0], world.source[35 * MiB]]).toEqual([2, 3]);
-      while (world.volume.status().resync !== undefined) await world.pass(20);
+      while (world.volume.status().copy !== undefined) await world.pass(20);
       expect(firstDifference(links.replay(world.initial), world.source)).toBeUndefined();
     },
   );
@@ -289,7 +289,7 @@ describe("by the policy track", () => {
     await world.pass(500);
     expect([write.error, world.volume.status().state]).toEqual([0, "tracking"]);
     while (world.volume.status().state !== "open") await world.pass(100);
-    while (world.volume.status().resync !== undefined) await world.pass(20);
+    while (world.volume.status().copy !== undefined) await world.pass(20);
     expect(firstDifference(links.replay(world.initial), world.source)).toBeUndefined();
   });
 
@@ -322,8 +322,8 @@ describe("by the policy track", () => {
       for (let round = 0; round < 100; round++) {
         await world.pass(500);
         world.links.current?.acknowledgeAll();
-        const { state, resync } = world.volume.status();
-        if (host.isAnswered && state === "open" && resync === undefined) break;
+        const { state, copy } = world.volume.status();
+        if (host.isAnswered && state === "open" && copy === undefined) break;
       }
       expect(
         host.requests.filter((request) => request.error !== 0),

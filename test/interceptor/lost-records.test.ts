@@ -7,10 +7,10 @@ import { firstDifference } from "./random-host.ts";
 import { filled, VolumeWorld } from "./volume-world.ts";
 
 const payload = filled(blockBytes, 7);
-const tracking = { whenLost: "track", trackAfterMs: 3_000, resyncBytesPerSecond: 1e12 } as const;
+const tracking = { whenLost: "track", trackAfterMs: 3_000, copyBytesPerSecond: 1e12 } as const;
 
 test("what the appliance lost is not overwritten by what it still has, at a start soon after", async () => {
-  const world = await opened({ options: { resyncBytesPerSecond: 1 } });
+  const world = await opened({ options: { copyBytesPerSecond: 1 } });
   const { links } = world;
   world.write(5 * MiB, filled(blockBytes, 1));
   const kept = links.journal.length;
@@ -30,7 +30,7 @@ test("what the appliance lost is not overwritten by what it still has, at a star
 test.each(["a flush", "a write with FUA"])(
   "%s is answered at once in async, in sync when what the appliance lost is journaled anew",
   async (what) => {
-    const world = await opened({ options: { resyncBytesPerSecond: 10 * MiB } });
+    const world = await opened({ options: { copyBytesPerSecond: 10 * MiB } });
     const { links } = world;
     const ask = () => (what === "a flush" ? world.flush() : world.write(0, filled(blockBytes, 3), true));
     const kept = links.journal.length;
@@ -44,7 +44,7 @@ test.each(["a flush", "a write with FUA"])(
     links.isSync = true;
     const inSync = ask();
     await world.pass(100);
-    expect(world.volume.status().resync).toBeDefined();
+    expect(world.volume.status().copy).toBeDefined();
     expect([inAsync.error, inSync.error]).toEqual([0, undefined]);
     while (inSync.error === undefined) await world.pass(20);
     expect(inSync.error).toBe(0);
@@ -58,7 +58,7 @@ test.each(["a flush", "a write with FUA"])(
 );
 
 test("flushes that wait for a resync are asked for anew when the appliance is lost once more", async () => {
-  const world = await opened({ options: { resyncBytesPerSecond: 10 * MiB } });
+  const world = await opened({ options: { copyBytesPerSecond: 10 * MiB } });
   const { links } = world;
   const kept = links.journal.length;
   world.write(5 * MiB, filled(blockBytes, 2));
@@ -79,11 +79,11 @@ test("flushes that wait for a resync are asked for anew when the appliance is lo
 });
 
 test("an appliance that was made anew gets all regions", async () => {
-  const world = await opened({ options: { resyncBytesPerSecond: 1e12 } });
+  const world = await opened({ options: { copyBytesPerSecond: 1e12 } });
   world.links.journal.length = 0;
   world.links.lose(gone);
   await world.pass(500);
-  while (world.volume.status().resync !== undefined) await world.pass(20);
+  while (world.volume.status().copy !== undefined) await world.pass(20);
   expect(firstDifference(world.links.replay(Buffer.alloc(world.sizeBytes)), world.source)).toBeUndefined();
 });
 
@@ -96,12 +96,12 @@ test("an appliance that was made anew meanwhile gets all regions", async () => {
   expect(world.volume.status().state).toBe("tracking");
   world.links.journal.length = 0;
   while (world.volume.status().state !== "open") await world.pass(100);
-  while (world.volume.status().resync !== undefined) await world.pass(20);
+  while (world.volume.status().copy !== undefined) await world.pass(20);
   expect(firstDifference(world.links.replay(Buffer.alloc(world.sizeBytes)), world.source)).toBeUndefined();
 });
 
 test("a flush that waited for a resync is answered when the volume goes on without the appliance", async () => {
-  const world = await opened({ options: { ...tracking, resyncBytesPerSecond: 1 } });
+  const world = await opened({ options: { ...tracking, copyBytesPerSecond: 1 } });
   const { links } = world;
   const kept = links.journal.length;
   world.write(5 * MiB, payload);

@@ -15,7 +15,7 @@ function hostOf(seed: number): { simulation: Simulation; host: SimHost } {
 }
 
 async function opened(simulation: Simulation, host: SimHost): Promise<RegionMapFile> {
-  const opening = RegionMapFile.open(host.files, "/regions", owner);
+  const opening = RegionMapFile.open(host.files, "/regions", owner, true);
   opening.catch(() => {});
   await simulation.clock.settle();
   return opening;
@@ -110,7 +110,7 @@ test("many marks at once need one sync", async () => {
 test("a file that somebody was killed over while he published it keeps its name when the power is lost later", async () => {
   for (const seed of seeds) {
     const { simulation, host } = hostOf(seed);
-    RegionMapFile.open(host.files, "/regions", owner).catch(() => {});
+    RegionMapFile.open(host.files, "/regions", owner, true).catch(() => {});
     await simulation.clock.pass(60_000, () => host.files.exists("/regions"));
     host.kill();
     await opened(simulation, host);

@@ -10,7 +10,7 @@ import {
 } from "#src/interceptor/region-map-format.ts";
 
 const owner = { id: "00112233445566778899aabbccddeeff", sizeBytes: 65_536 * MiB };
-const state = { durableOrdinal: 0x0102030405, resyncWanted: true, tracking: false };
+const state = { durableOrdinal: 0x0102030405, resyncWanted: true, tracking: false, base: "missing" } as const;
 const bits = new Uint8Array(8192).map((_, index) => index);
 
 function copy(generation: number): Buffer {

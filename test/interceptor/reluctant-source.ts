@@ -1,6 +1,7 @@
 /** A source of which a test decides, per write, whether it may be written at once. */
 import type { DoneCallback } from "#src/host/block-device.ts";
 import type { ExtentsCallback, Source } from "#src/interceptor/source.ts";
+import { systemError } from "#test/sim/system-error.ts";
 
 export class ReluctantSource implements Source {
   readonly #inner: Source;
@@ -13,6 +14,9 @@ export class ReluctantSource implements Source {
   /** Reads, or writes, that wait until the test lets them. */
   heldReads: (() => void)[] | undefined;
   heldWrites: (() => void)[] | undefined;
+
+  /** False: writes, and zeroes that keep their space, fail for want of it. */
+  hasRoom = true;
 
   constructor(inner: Source, mayWriteNow: () => boolean) {
     this.#inner = inner;
@@ -55,11 +59,13 @@ export class ReluctantSource implements Source {
 
   writeNow(buffer: Buffer, start: number, lengthBytes: number, position: number): void {
     this.seen(position, lengthBytes);
+    if (!this.hasRoom) throw noRoom();
     this.#inner.writeNow(buffer, start, lengthBytes, position);
   }
 
   write(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
     this.seen(position, lengthBytes);
+    if (!this.hasRoom) return done(noRoom());
     const begin = (): void => this.#inner.write(buffer, start, lengthBytes, position, done);
     if (this.heldWrites === undefined) begin();
     else this.heldWrites.push(begin);
@@ -67,6 +73,7 @@ export class ReluctantSource implements Source {
 
   clear(position: number, lengthBytes: number, keepSpace: boolean, done: DoneCallback): void {
     this.seen(position, lengthBytes);
+    if (!this.hasRoom && keepSpace) return done(noRoom());
     this.#inner.clear(position, lengthBytes, keepSpace, done);
   }
 
@@ -85,4 +92,8 @@ export class ReluctantSource implements Source {
   close(): Promise<void> {
     return this.#inner.close();
   }
+}
+
+function noRoom(): Error {
+  return systemError("ENOSPC", "the source is full");
 }

@@ -41,6 +41,8 @@ export class ScriptedLinks implements VolumeLinks {
   /** Thrown by the next attachments, one each. */
   attachErrors: Error[] = [];
   pressure = 0;
+  /** What the remote has durably, at most. */
+  remoteOrdinal = Number.MAX_SAFE_INTEGER;
   /** False: nothing has room. */
   hasRoom = true;
   acknowledgesAtOnce = true;
@@ -171,6 +173,10 @@ export class ScriptedLink implements VolumeLink {
 
   get lastOrdinal(): number {
     return this.#lastOrdinal;
+  }
+
+  get remoteOrdinal(): number {
+    return Math.min(this.#owner.remoteOrdinal, this.#owner.lastOrdinal);
   }
 
   get memory(): BatchMemory {

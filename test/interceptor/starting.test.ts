@@ -36,7 +36,7 @@ async function knownWith(journal: readonly JournalRecord[], size = sizeBytes): P
 
 /** Until what is in doubt was journaled anew. */
 async function resynced(world: VolumeWorld): Promise<void> {
-  while (world.volume.status().resync !== undefined) await world.pass(10);
+  while (world.volume.status().copy !== undefined) await world.pass(10);
   await world.pass(50);
 }
 
@@ -164,7 +164,7 @@ describe("what the map and the appliance know of each other", () => {
   test("a map that was lost: all is journaled anew", async () => {
     const world = worldWith([record(1, 0, 1)]);
     await world.open();
-    expect(world.volume.status()).toMatchObject({ markedRegions: 40, resync: { regionsTotal: 40 } });
+    expect(world.volume.status()).toMatchObject({ markedRegions: 40, copy: { regionsTotal: 40 } });
     await resynced(world);
     expect(world.links.shape.filter((line) => line.startsWith("1 ") || line.startsWith("2 ")).length).toBe(41);
   });
@@ -173,7 +173,7 @@ describe("what the map and the appliance know of each other", () => {
     const world = worldWith([]);
     world.links.inDoubt = true;
     await world.open();
-    expect(world.volume.status()).toMatchObject({ markedRegions: 40, resync: { regionsTotal: 40 } });
+    expect(world.volume.status()).toMatchObject({ markedRegions: 40, copy: { regionsTotal: 40 } });
   });
 
   test("a map of which one copy is damaged: all is journaled anew", async () => {
@@ -182,13 +182,13 @@ describe("what the map and the appliance know of each other", () => {
     await world.stop();
     world.host.disk.fileAt("/volume/regions").flipBit(copyBytesOf(sizeBytes) + 200, 1);
     await world.open();
-    expect(world.volume.status()).toMatchObject({ markedRegions: 40, resync: { regionsTotal: 40 } });
+    expect(world.volume.status()).toMatchObject({ markedRegions: 40, copy: { regionsTotal: 40 } });
   });
 
   test("a new volume at an appliance that knows nothing of it needs no resync", async () => {
     const world = worldWith([]);
     await world.open();
     expect(world.volume.status()).toMatchObject({ state: "open", markedRegions: 0, durableOrdinal: 0 });
-    expect(world.volume.status().resync).toBeUndefined();
+    expect(world.volume.status().copy).toBeUndefined();
   });
 });

@@ -16,6 +16,8 @@ export interface WorldOptions {
   readonly sizeBytes?: number;
   /** Most of the source is a hole. */
   readonly isSparse?: boolean;
+  /** What the source holds at first is copied too; else it counts as known to the journal. */
+  readonly hasBase?: boolean;
   readonly options?: Partial<VolumeOptions>;
 }
 
@@ -32,6 +34,7 @@ export class VolumeWorld {
   /** What the source held at first. */
   readonly initial: Buffer;
   readonly #options: Partial<VolumeOptions>;
+  readonly #hasBase: boolean;
   #volume: InterceptedVolume | undefined;
   /** What the path of a test puts around each source. */
   wrap: (source: Source) => Source = (source) => source;
@@ -42,6 +45,7 @@ export class VolumeWorld {
     this.host.disk.faults.coldChance = 0;
     this.sizeBytes = options.sizeBytes ?? 8 * MiB;
     this.#options = options.options ?? {};
+    this.#hasBase = options.hasBase ?? false;
     this.initial = Buffer.alloc(this.sizeBytes);
     const file = this.host.files.create("/source");
     file.truncateNow(this.sizeBytes);
@@ -64,6 +68,7 @@ export class VolumeWorld {
       identity: { id: volumeId, name: "disk", group: "group", sizeBytes: this.sizeBytes },
       files: host.files,
       folder: "/volume",
+      wasEmpty: !this.#hasBase,
       openSource: () =>
         Promise.resolve(this.wrap(new DeviceSource(host.openBlockDevice("/source", { readOnly: false }), host.clock))),
       links: this.links,
