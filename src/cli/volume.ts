@@ -1,7 +1,7 @@
 /** `tidemark volume add|ls|rm`. */
 import { resolve } from "node:path";
 import type { VolumeReport } from "#src/control/control-plane.ts";
-import { wantedModes } from "#src/control/role.ts";
+import { type CopyProgress, wantedModes } from "#src/control/role.ts";
 import { parseByteSize, roundedByteSize } from "#src/core/byte-size.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { isNbdUri } from "#src/nbd/uri.ts";
@@ -87,14 +87,20 @@ function addedText(report: VolumeReport): string {
 }
 
 /** What a table has no room for. */
-function remarksOn({ name, source, why, baseMissing }: VolumeReport): string {
+function remarksOn({ name, source, why, baseMissing, copy }: VolumeReport): string {
   const remarks = [
     ...(why === undefined ? [] : [why]),
-    ...(baseMissing
-      ? [`only what is written from now on is kept; what ${source} held before is not protected yet`]
-      : []),
+    ...(baseMissing ? [`what ${source} held when it was added is not all protected yet`] : []),
+    ...(copy === undefined ? [] : [copyText(copy)]),
   ];
   return remarks.map((remark) => `${name}: ${remark}\n`).join("");
+}
+
+function copyText({ kind, bytesDone, bytesTotal, bytesPerSecond }: CopyProgress): string {
+  const what = kind === "initial" ? "the initial copy" : "the resync";
+  const percent = bytesTotal === 0 ? 100 : Math.floor((bytesDone / bytesTotal) * 100);
+  const sizes = `${roundedByteSize(bytesDone)} of ${roundedByteSize(bytesTotal)}`;
+  return `${what} is under way: ${percent} %, ${sizes}, ${roundedByteSize(bytesPerSecond)}/s; no point lies in it`;
 }
 
 export function modeOf(text: string): string {

@@ -6,12 +6,12 @@ import type { RoleName } from "./role.ts";
 /** Keys, or the sections that they are in. */
 const ofAll = ["data", "http", "log", "faults"];
 const ofRole: Readonly<Record<RoleName, readonly string[]>> = {
-  interceptor: ["nbd", "interceptor", "local.socket", "wire.token", "wire.tokenFile"],
+  interceptor: ["nbd", "interceptor", "copy", "local.socket", "wire.token", "wire.tokenFile"],
   local: ["local", "remote", "modes", "wire.tls", "wire.token", "wire.tokenFile"],
   remote: ["wire"],
 };
 /** In one process they find each other without being told where. */
-const ofAllRoles = ["nbd", "interceptor", "local.spool", "modes", "wire.token", "wire.tokenFile"];
+const ofAllRoles = ["nbd", "interceptor", "copy", "local.spool", "modes", "wire.token", "wire.tokenFile"];
 
 /**
  * Throws for those that whoever started this program meant for it. A file may be one for all roles; only where the data

@@ -18,7 +18,7 @@ import { createSource, measureSource, removeSource } from "./volume-source.ts";
 
 export interface OpenVolume {
   readonly target: NbdExport;
-  figures(): VolumeFigures;
+  figures(): VolumeFigures & Pick<VolumeFacts, "baseMissing">;
   /** Begins with the first call. */
   trace(): readonly TracedRecord[];
   endTrace(): void;

@@ -48,6 +48,7 @@ const stopsWrites: Readonly<Record<VolumeFacts["state"], boolean>> = {
   opening: true,
   redoing: true,
   stalled: true,
+  full: true,
   fenced: true,
   stopped: true,
   failed: true,
@@ -58,6 +59,7 @@ const stateInWords: Readonly<Partial<Record<VolumeFacts["state"], string>>> = {
   redoing: "is brought to its newest state",
   stalled: "waits",
   tracking: "goes on unprotected",
+  full: "waits for room",
   failed: "could not be opened",
 };
 

@@ -6,10 +6,11 @@
 import type { WantedMode } from "#src/appliance/local/auto-mode.ts";
 import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
 import type { RemoteGroupStatus } from "#src/appliance/remote/group-engine.ts";
+import type { CopyProgress } from "#src/interceptor/copy-regions.ts";
 import type { VolumeStatus } from "#src/interceptor/volume-status.ts";
 import type { VolumeIdentity } from "#src/wire/volume-link.ts";
 
-export type { WantedMode };
+export type { CopyProgress, WantedMode };
 
 export const wantedModes = ["sync", "async", "aggregated", "auto"] as const satisfies readonly WantedMode[];
 
@@ -20,7 +21,7 @@ export type RoleName = (typeof roleNames)[number];
 export interface VolumeDefinition extends VolumeIdentity {
   /** A file, a block device, or the URI of an export of an NBD server. */
   readonly source: string;
-  /** The source had content before it was protected, which the remote appliance does not have. */
+  /** The source had content before it was protected. */
   readonly baseMissing: boolean;
 }
 
@@ -32,10 +33,13 @@ export interface VolumeFacts {
   readonly group: string;
   readonly source: string;
   readonly sizeBytes: number;
+  /** What the source held before it was protected is not all in the journal yet. */
   readonly baseMissing: boolean;
   readonly state: VolumeState;
   /** Why it is in a state other than `open`. */
   readonly why?: string;
+  /** The source is being copied into the journal: no point lies in that. */
+  readonly copy?: CopyProgress;
   /** NBD connections. */
   readonly connections: number;
   /** Ordinals: what was handed over, what the mode acknowledged, what the source has, what it has durably. */

@@ -11,7 +11,7 @@ import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import type { Config } from "./config-schema.ts";
 import { roleFolder } from "./folder-layout.ts";
 import type { OpensVolumes, OpenVolume } from "./interceptor-part.ts";
-import type { VolumeDefinition, VolumeFigures } from "./role.ts";
+import type { VolumeDefinition, VolumeFacts, VolumeFigures } from "./role.ts";
 import { openSource } from "./volume-source.ts";
 
 export class VolumeOpener implements OpensVolumes {
@@ -32,11 +32,12 @@ export class VolumeOpener implements OpensVolumes {
   async open(definition: VolumeDefinition): Promise<OpenVolume> {
     const { files, clock, log } = this.#machine;
     const { source, baseMissing, ...identity } = definition;
-    const { flush, applianceLost, trackAfterSeconds, checkpointSeconds } = this.#config.interceptor;
+    const { flush, applianceLost, sourceFull, trackAfterSeconds, checkpointSeconds } = this.#config.interceptor;
     const volume = await openVolume({
       identity,
       files,
       folder: await this.#folderOf(definition),
+      wasEmpty: !baseMissing,
       openSource: () => openSource(this.#machine, source),
       links: this.#links,
       clock,
@@ -46,8 +47,10 @@ export class VolumeOpener implements OpensVolumes {
       options: {
         flush,
         whenLost: applianceLost,
+        whenFull: sourceFull,
         trackAfterMs: trackAfterSeconds * 1000,
         checkpointMs: checkpointSeconds * 1000,
+        copyBytesPerSecond: this.#config.copy.bytesPerSecond,
       },
     });
     return {
@@ -77,12 +80,14 @@ export class VolumeOpener implements OpensVolumes {
   }
 }
 
-function figuresOf(volume: InterceptedVolume): VolumeFigures {
+function figuresOf(volume: InterceptedVolume): VolumeFigures & Pick<VolumeFacts, "baseMissing"> {
   const status = volume.status();
   const { writes, writeBytes, reads, readBytes, flushes } = volume.figures;
   return {
     state: status.state,
     ...(status.why === undefined ? {} : { why: status.why }),
+    ...(status.copy === undefined ? {} : { copy: status.copy }),
+    baseMissing: status.baseMissing,
     added: status.addedOrdinal,
     acknowledged: status.acknowledgedOrdinal,
     applied: status.appliedOrdinal,

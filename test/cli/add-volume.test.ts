@@ -6,20 +6,33 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { RunningProgram } from "./running-program.ts";
 
-const warning = /disk: only what is written from now on is kept; what .*disk\.img held before is not protected yet/;
+const warning = /disk: what .*disk\.img held when it was added is not all protected yet/;
 
 describe("what a source held before", () => {
-  test("is said not to be protected, when it is added and from then on", async () => {
+  test("is copied, and said not to be protected until that is done, also over a restart", async () => {
     const folder = temporaryFolder();
     const source = join(folder, "disk.img");
-    writeFileSync(source, Buffer.alloc(2 ** 20, 1));
-    const up = await RunningProgram.start("up", join(folder, "data"));
+    writeFileSync(source, Buffer.alloc(8 * 2 ** 20, 1));
+    const slow = ["--set", "copy.bytesPerSecond=64K"];
+    const up = await RunningProgram.start("up", join(folder, "data"), ...slow);
     expect((await up.typed("volume", "add", "disk", "--source", source)).stdout).toMatch(warning);
-    expect((await up.typed("volume", "ls")).stdout).toMatch(warning);
+    const { stdout } = await up.typed("volume", "ls");
+    expect(stdout).toMatch(warning);
+    expect(stdout).toMatch(/disk: the initial copy is under way: \d+ %, .* of 8 MiB, .*\/s; no point lies in it/);
     await up.program.stop();
-    const again = await RunningProgram.start("up", join(folder, "data"));
+    const again = await RunningProgram.start("up", join(folder, "data"), ...slow);
     expect((await again.typed("status")).stdout).toMatch(warning);
-    expect(await again.asked("volume", "ls")).toMatchObject({ volumes: [{ baseMissing: true }] });
+    expect(await again.asked("volume", "ls")).toMatchObject({
+      volumes: [{ baseMissing: true, copy: { kind: "initial" } }],
+    });
+    await again.program.stop();
+    const fast = await RunningProgram.start("up", join(folder, "data"));
+    const isComplete = async (): Promise<boolean> => {
+      const { volumes } = (await fast.asked("volume", "ls")) as { readonly volumes: readonly VolumeReport[] };
+      return volumes.every((volume) => volume.state === "open" && !volume.baseMissing && volume.copy === undefined);
+    };
+    while (!(await isComplete()));
+    expect((await fast.typed("status")).stdout).not.toContain("not all protected");
   });
 
   test("is nothing in a file that is all hole, made just now or there before", async () => {

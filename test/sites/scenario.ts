@@ -138,7 +138,7 @@ function unfence(world: World): void {
 
 function isOpen(world: World, { name, isAttached }: VolumeHost): boolean {
   const status = world.source?.volumes().get(name)?.status();
-  return isAttached && status?.state === "open" && status.resync === undefined;
+  return isAttached && status?.state === "open" && status.copy === undefined;
 }
 
 function hasArrived(world: World, group: GroupOracle): boolean {

@@ -16,7 +16,7 @@ import type { VolumePlan, Weather } from "./weather.ts";
 
 const againMs = 1_000;
 const stopGraceMs = 5_000;
-const resyncBytesPerSecond = 64 * MiB;
+const copyBytesPerSecond = 64 * MiB;
 
 const noCounters: Counters = {
   counter: () => ({ add: () => {} }),
@@ -48,6 +48,7 @@ function policyOf(weather: Weather): GroupPolicy {
     spoolSegmentBytes,
     spoolLimitBytes,
     lagBytesMax,
+    overflow: "stall",
     seqReserve: 1_000,
   };
 }
@@ -57,6 +58,7 @@ export async function startSourceSite(
   remoteName: string,
   weather: Weather,
   events: SourceSiteEvents,
+  policy: Partial<GroupPolicy> = {},
 ): Promise<SourceSite> {
   const { sockets, clock, randomness, log } = machine;
   const connect = (owner: GroupLinkOwner): GroupLink => {
@@ -68,7 +70,7 @@ export async function startSourceSite(
   const appliance = await LocalAppliance.open({
     machine,
     folder: "/local",
-    policy: policyOf(weather),
+    policy: { ...policyOf(weather), ...policy },
     newGroupMode: "async",
     connect,
   });
@@ -80,6 +82,7 @@ export async function startSourceSite(
         identity: { id: idOf(name), name, group, sizeBytes: blockCount * blockBytes },
         files: machine.files,
         folder: `/${name}`,
+        wasEmpty: true,
         openSource: async () => {
           events.opening(name);
           return new DeviceSource(machine.openBlockDevice(`/${name}/source`, { readOnly: false }), clock);
@@ -88,7 +91,7 @@ export async function startSourceSite(
         clock,
         log,
         counters: noCounters,
-        options: { resyncBytesPerSecond: resyncBytesPerSecond },
+        options: { copyBytesPerSecond },
       });
       volumes.set(name, volume);
       events.opened(name, volume);

@@ -1,0 +1,171 @@
+/** A link that is away for longer than the spool can hold: the volume goes on, and comes back by itself. */
+import { expect, test } from "vitest";
+import { blockBytes, MiB } from "#src/core/limits.ts";
+import { command, nbdError } from "#src/nbd/constants.ts";
+import type { NbdExport } from "#src/nbd/export.ts";
+import { recordType } from "#src/records/record.ts";
+import { RecordedRequest } from "#test/nbd/recorded-request.ts";
+import { Simulation } from "#test/sim/simulation.ts";
+import { journalOf, replay } from "./journal-replay.ts";
+import type { JournalUnit } from "./journal-unit.ts";
+import { RecordHistory } from "./record-history.ts";
+import { startRemoteSite } from "./remote-site.ts";
+import { type SourceSite, startSourceSite } from "./source-site.ts";
+import { SpoolWatch } from "./spool-watch.ts";
+import { drawWeather } from "./weather.ts";
+
+const blockCount = 4096;
+const group = { id: "0123456789abcdef".repeat(2), name: "group", mode: "async" } as const;
+const volume = { name: "disk", blockCount };
+
+class OverflowStory {
+  readonly simulation: Simulation;
+  readonly #history = new RecordHistory(new Map([["disk", 1]]), "async");
+  readonly #random;
+  #export: NbdExport | undefined;
+  site!: SourceSite;
+  readonly unanswered = new Set<RecordedRequest>();
+
+  constructor(seed: number) {
+    this.simulation = new Simulation(seed);
+    this.#random = this.simulation.random.fork("host");
+  }
+
+  async start(): Promise<void> {
+    const [source, remote] = [this.simulation.host("source-site"), this.simulation.host("remote-site")];
+    const spool = new SpoolWatch(source.disk, () => this.#history);
+    source.disk.observer = (file, change) => spool.changed(file, change);
+    source.files.makeFolder("/local");
+    source.files.makeFolder("/disk");
+    const handle = source.files.create("/disk/source");
+    handle.truncateNow(blockCount * blockBytes);
+    handle.close();
+    const weather = {
+      ...drawWeather(this.simulation.random.fork("weather")),
+      ...{ groups: [{ ...group, volumes: [volume] }], spoolLimitBytes: 8 * MiB, lagBytesMax: 8 * MiB },
+    };
+    const opened = (_: string, target: NbdExport): void => {
+      this.#export = target;
+    };
+    const failed = (error: Error): void => {
+      throw error;
+    };
+    await this.#settled(startRemoteSite(remote));
+    const events = { opening: () => {}, opened, failed };
+    const policy = { overflow: "track", overflowAfterMs: 3_000 } as const;
+    this.site = await this.#settled(startSourceSite(source, "remote-site", weather, events, policy));
+    await this.until(() => this.#export !== undefined && this.figures.linkUp);
+  }
+
+  async #settled<Result>(promise: Promise<Result>): Promise<Result> {
+    let isSettled = false;
+    promise.finally(() => {
+      isSettled = true;
+    });
+    await this.simulation.clock.pass(60_000, () => isSettled);
+    return promise;
+  }
+
+  get figures() {
+    const [figures] = this.site.groups();
+    if (figures === undefined) throw new Error("there is no group");
+    return figures;
+  }
+
+  get status() {
+    const opened = this.site.volumes().get("disk");
+    if (opened === undefined) throw new Error("the volume is not open");
+    return opened.status();
+  }
+
+  async pass(durationMs: number): Promise<void> {
+    await this.simulation.clock.pass(durationMs, () => false);
+  }
+
+  async until(isSo: () => boolean): Promise<void> {
+    for (let round = 0; !isSo(); round++) {
+      if (round > 3_000) throw new Error(`it does not come to it: ${JSON.stringify([this.status, this.figures])}`);
+      await this.pass(100);
+    }
+  }
+
+  /** The link is away as long as this one says. */
+  hold(isHeld: boolean): void {
+    for (const [from, to] of [
+      ["source-site", "remote-site"],
+      ["remote-site", "source-site"],
+    ] as const) {
+      const path = this.simulation.network.path(from, to);
+      if (isHeld) path.hold();
+      else path.release();
+    }
+  }
+
+  write(): void {
+    const blocks = this.#random.between(1, 32);
+    const offset = this.#random.integerBelow(blockCount - blocks) * blockBytes;
+    const payload = Buffer.alloc(blocks * blockBytes, this.#random.between(1, 255));
+    const request = new RecordedRequest({ command: command.write, offset, payload });
+    this.#export?.submit(request);
+    this.#export?.endBatch();
+    this.unanswered.add(request);
+    for (const one of this.unanswered) {
+      if (one.error === undefined) continue;
+      expect(one.error).toBe(nbdError.ok);
+      this.unanswered.delete(one);
+    }
+  }
+
+  async writeUntil(isSo: () => boolean): Promise<void> {
+    for (let round = 0; !isSo(); round++) {
+      if (round > 20_000) throw new Error(`it does not come to it: ${JSON.stringify([this.status, this.figures])}`);
+      if (this.unanswered.size < 16) this.write();
+      await this.pass(5);
+    }
+  }
+
+  get journal(): JournalUnit[] {
+    return [...journalOf(this.simulation.host("remote-site").disk, group.id, this.#history)];
+  }
+
+  /** Whether the remote's journal replays to what the source has. */
+  isEqual(): boolean {
+    const { disk } = this.simulation.host("remote-site");
+    const replayed = replay(disk, group.id, this.#history, this.journal, { volume: 1, blockCount });
+    const source = Buffer.alloc(blockCount * blockBytes);
+    this.simulation.host("source-site").disk.fileAt("/disk/source").current.read(source, 0, source.length, 0);
+    return replayed.equals(source);
+  }
+}
+
+test.each([1, 2, 3])(
+  "fault 22: three times in a row the spool is full, the volume goes on, comes back, and both sides end the same: seed %d",
+  async (seed) => {
+    const story = new OverflowStory(seed);
+    await story.start();
+    for (let round = 1; round <= 3; round++) {
+      await story.writeUntil(() => story.figures.lastSeq > 40 * round);
+      story.hold(true);
+      await story.writeUntil(() => story.status.state === "tracking");
+      expect(story.figures).toMatchObject({ state: "tracking", why: expect.stringContaining("unprotected") });
+      const { lastSeq } = story.figures;
+      for (let count = 0; count < 50; count++) {
+        story.write();
+        await story.pass(20);
+      }
+      expect(story.figures.lastSeq).toBe(lastSeq);
+      expect(story.status.markedRegions).toBeGreaterThan(0);
+      story.hold(false);
+      await story.writeUntil(() => story.status.state === "open" && story.status.copy === undefined);
+    }
+    await story.until(() => story.unanswered.size === 0 || [...story.unanswered].every((one) => one.error === 0));
+    await story.until(() => story.figures.state === "steady" && story.figures.lagRecords === 0);
+    expect(story.isEqual()).toBe(true);
+    const ofVolume = story.journal.flatMap((unit) => unit.entries).filter((entry) => entry.ordinal > 0);
+    const begins = ofVolume.filter((entry) => entry.type === recordType.resyncBegin);
+    expect(begins.length).toBeGreaterThanOrEqual(3);
+    expect(ofVolume.filter((entry) => entry.type === recordType.resyncEnd)).toHaveLength(3);
+    // What the volume did before the gap, and the begin: nothing of it lies between.
+    expect(ofVolume.map((entry) => entry.ordinal)).toEqual(ofVolume.map((_, index) => index + 1));
+  },
+);
