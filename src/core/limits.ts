@@ -78,7 +78,7 @@ export const aggregateGatherBatches = 64;
 /** What is read of a spool at a time to look at heads alone. */
 export const spoolHeadsReadBytes = 64 * KiB;
 export const aggregateEveryMsDefault = 1_000;
-export const aggregateBytesDefault = 16 * MiB;
+export const aggregateBytesDefault = aggregateBytesMax;
 
 assert(batchHeadsBytesMax <= spoolHeadsReadBytes, "the heads of a largest batch are read at once");
 assert(batchPayloadBytesMax <= aggregateBytesMax, "an empty aggregate has room for any batch,");
