@@ -9,7 +9,8 @@ import { getLogFileHeader, incarnationName, type LogFileHeader, logFileMagic } f
 import { decodeExtra, hasPayload, recordTypeName } from "#src/records/record.ts";
 import { JournalFolder } from "./journal-folder.ts";
 import type { MetadataRecord } from "./metadata-batch.ts";
-import { type FoundBatch, type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
+import { type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
+import { type FoundUnit, unitAt } from "./metadata-unit.ts";
 import { DamagedBlocksError, SegmentReader } from "./segment-reader.ts";
 import { decodeSumsHeader, sumsHeaderBytes } from "./sums-format.ts";
 
@@ -25,7 +26,7 @@ export interface JournalPieceItem {
 }
 
 export interface JournalBatchItem {
-  readonly kind: "batch";
+  readonly kind: "batch" | "aggregate";
   readonly path: string;
   readonly offset: number;
   readonly epoch: number;
@@ -37,6 +38,7 @@ export interface JournalBatchItem {
 
 export interface JournalRecordItem {
   readonly kind: "record";
+  /** Of an aggregate's records: the last that it stands for. */
   readonly seq: number;
   readonly epoch: number;
   readonly type: string;
@@ -52,7 +54,7 @@ export interface JournalRecordItem {
   readonly extra?: Record<string, unknown>;
 }
 
-/** Something lies there that is no batch. */
+/** Something lies there that is no batch, or an aggregate that does not count, since it was not written to its end. */
 export interface JournalFlawItem {
   readonly kind: "flaw";
   readonly path: string;
@@ -122,24 +124,26 @@ function* describePiece(
   yield { kind: "piece", path, sizeBytes, group: identity.group, incarnation, basePosition, ...place };
   let flaw: JournalFlawItem | undefined;
   for (let offset = logFileHeaderBytes; offset < sizeBytes; ) {
-    const found = piece.at(offset);
+    const found = unitAt(piece, offset);
     if (found.finding === "sound") {
       if (flaw !== undefined) yield flaw;
       flaw = undefined;
-      yield* describeBatch(path, found, segments);
+      yield* describeUnit(path, found, segments);
       offset = found.nextOffset;
       continue;
     }
-    const { finding } = found;
-    flaw = { kind: "flaw", path, offset, finding, ...flaw, bytes: (flaw?.bytes ?? 0) + batchAlignmentBytes };
-    offset += batchAlignmentBytes;
+    const batch = piece.at(offset);
+    const finding = batch.finding === "sound" ? "unfinishedAggregate" : batch.finding;
+    const nextOffset = batch.finding === "sound" ? batch.nextOffset : offset + batchAlignmentBytes;
+    flaw = { kind: "flaw", path, offset, finding, ...flaw, bytes: (flaw?.bytes ?? 0) + nextOffset - offset };
+    offset = nextOffset;
   }
   if (flaw !== undefined) yield flaw;
 }
 
-function* describeBatch(path: string, found: FoundBatch, segments: SegmentReader): Generator<JournalItem, void> {
-  const { epoch, firstSeq, recordCount, durableSeq } = found.header;
-  yield { kind: "batch", path, offset: found.offset, epoch, firstSeq, lastSeq: firstSeq + recordCount - 1, durableSeq };
+function* describeUnit(path: string, found: FoundUnit, segments: SegmentReader): Generator<JournalItem, void> {
+  const { offset, epoch, firstSeq, lastSeq, durableSeq } = found;
+  yield { kind: found.isAggregate ? "aggregate" : "batch", path, offset, epoch, firstSeq, lastSeq, durableSeq };
   // Their extra parts lie in memory that is used again when the piece is read on.
   for (const item of found.records.map((record) => recordItem(record, found.bytes, segments))) yield item;
 }
@@ -198,7 +202,8 @@ export function journalLine(item: JournalItem): string {
       return `piece ${item.path}, ${item.sizeBytes} bytes, group ${item.group}, incarnation ${item.incarnation}, ${start}`;
     }
     case "batch":
-      return `  batch ${item.firstSeq}-${item.lastSeq} epoch ${item.epoch} at byte ${item.offset}, durable up to ${item.durableSeq}`;
+    case "aggregate":
+      return `  ${item.kind} ${item.firstSeq}-${item.lastSeq} epoch ${item.epoch} at byte ${item.offset}, durable up to ${item.durableSeq}`;
     case "record":
       return recordLine(item);
     case "flaw":

@@ -14,6 +14,11 @@ import { SegmentReader } from "./segment-reader.ts";
 
 export interface JournalRecord extends MetadataEntry {
   readonly extra: Buffer;
+  /**
+   * It stands with others of the same seq, up to an `aggregate` record, for all records that they were folded from: only
+   * all of them together are a state of the volumes.
+   */
+  readonly isAggregated: boolean;
 }
 
 export class JournalReader {
@@ -29,7 +34,7 @@ export class JournalReader {
     this.#segments = new SegmentReader(files, folder, identity.group);
   }
 
-  /** The records after `afterSeq` up to `lastSeq`, which are known to be there. */
+  /** The records after `afterSeq` up to `lastSeq`, which are known to be there. An aggregate is at its last seq, whole. */
   *records(afterSeq: number, lastSeq: number): Generator<JournalRecord> {
     if (lastSeq <= afterSeq) return;
     const cursor = new MetadataCursor(this.#files, this.#folder, this.#identity, afterSeq + 1);
@@ -39,11 +44,12 @@ export class JournalReader {
         const found = cursor.next();
         if (found.finding !== "sound")
           throw this.#missing(Math.max(cursor.expectedSeq, afterSeq + 1), lastSeq, found.finding);
-        seq = found.header.firstSeq + found.header.recordCount - 1;
+        seq = found.lastSeq;
         if (seq <= afterSeq) continue;
         // Whoever takes them may take a while, and the walk's memory is used again.
         const records = found.records.map((record) => ({
           ...record,
+          isAggregated: found.isAggregate,
           extra: Buffer.from(found.bytes.subarray(record.extraAt, record.extraAt + record.extraBytes)),
         }));
         for (const record of records) if (record.seq > afterSeq && record.seq <= lastSeq) yield record;

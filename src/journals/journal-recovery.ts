@@ -1,7 +1,8 @@
 /**
  * What a group's journals hold after a start: the records up to the first place where they do not go on. What was never
  * promised may end there, and is cut off; where something is missing that was durable, nothing is touched (`StopError`).
- * Beyond what is known to be durable a record counts only with its payload. All that is found is durable afterwards.
+ * Beyond what is known to be durable a record counts only with its payload, and an aggregate only whole, with all of its
+ * payload. All that is found is durable afterwards.
  *
  * Whenever it is interrupted, it finds the same again: it only drops what it would drop anew.
  */
@@ -11,14 +12,14 @@ import { logFileHeaderBytes, recordPayloadBytesMax } from "#src/core/limits.ts";
 import type { Files } from "#src/host/files.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { segmentOf } from "#src/records/address.ts";
-import { lastSeqOf } from "#src/records/batch.ts";
 import { type LogEvidence, type LogFinding, logDecision } from "#src/records/log-recovery-table.ts";
 import { hasPayload } from "#src/records/record.ts";
 import { DirtyFiles } from "./dirty-files.ts";
 import type { JournalFolder } from "./journal-folder.ts";
 import type { MetadataRecord } from "./metadata-batch.ts";
 import { type CursorEnd, MetadataCursor } from "./metadata-cursor.ts";
-import { type FoundBatch, type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
+import { type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
+import type { FoundUnit } from "./metadata-unit.ts";
 import { DamagedBlocksError, SegmentReader } from "./segment-reader.ts";
 
 export interface JournalRecoveryParts {
@@ -79,7 +80,7 @@ function judgeMetadata(parts: JournalRecoveryParts): number {
       throw damage(folder, "nothing", cursor.expectedSeq, durableSeq);
     let claimedSeq = 0;
     let found = cursor.next();
-    for (; found.finding === "sound"; found = cursor.next()) claimedSeq = Math.max(claimedSeq, found.header.durableSeq);
+    for (; found.finding === "sound"; found = cursor.next()) claimedSeq = Math.max(claimedSeq, found.durableSeq);
     const later = laterEvidence(parts, found);
     claimedSeq = Math.max(claimedSeq, later.claimedSeq);
     let evidence: LogEvidence = later.batchCount > 0 ? "later" : "none";
@@ -144,11 +145,11 @@ function walkRecords(parts: JournalRecoveryParts, floorSeq: number): Walk {
     for (let found = cursor.next(); ; found = cursor.next()) {
       walk.end = { basePosition: cursor.basePosition, offset: found.offset };
       if (found.finding !== "sound") return walk;
-      if (lastSeqOf(found.header) > floorSeq && !hasPayloads(found, segments, walk)) {
-        if (found.header.firstSeq > floorSeq) return walk;
-        throw damage(folder, "brokenPayload", found.header.firstSeq, floorSeq);
+      if (found.lastSeq > floorSeq && !hasPayloads(found, segments, walk)) {
+        if (found.firstSeq > floorSeq) return walk;
+        throw damage(folder, "brokenPayload", found.firstSeq, floorSeq);
       }
-      acceptBatch(parts, found, walk);
+      accept(parts, found, walk);
     }
   } finally {
     cursor.close();
@@ -156,7 +157,7 @@ function walkRecords(parts: JournalRecoveryParts, floorSeq: number): Walk {
   }
 }
 
-function hasPayloads(found: FoundBatch, segments: SegmentReader, walk: Walk): boolean {
+function hasPayloads(found: FoundUnit, segments: SegmentReader, walk: Walk): boolean {
   for (const record of found.records) {
     if (!hasPayload(record.type)) continue;
     try {
@@ -172,13 +173,13 @@ function hasPayloads(found: FoundBatch, segments: SegmentReader, walk: Walk): bo
 
 const landing = Buffer.alloc(recordPayloadBytesMax);
 
-function acceptBatch(parts: JournalRecoveryParts, found: FoundBatch, walk: Walk): void {
+function accept(parts: JournalRecoveryParts, found: FoundUnit, walk: Walk): void {
   for (const record of found.records) {
     walk.timeMicros = record.timeMicros;
     if (record.seq > parts.checkpointSeq) parts.see(record, found.bytes);
   }
-  walk.lastSeq = lastSeqOf(found.header);
-  walk.epoch = found.header.epoch;
+  walk.lastSeq = found.lastSeq;
+  walk.epoch = found.epoch;
 }
 
 /** Behind all pieces that were ever there, as far as is known: also behind those that are dropped now. */

@@ -12,6 +12,7 @@ import {
   recordExtraBytesMax,
 } from "#src/core/limits.ts";
 import { type BatchHeader, batchMagic, putBatchHeader } from "#src/records/batch.ts";
+import { recordType } from "#src/records/record.ts";
 import { getMetadataEntry, type MetadataEntry, metadataEntryBytes, putMetadataEntry } from "./metadata-entry.ts";
 
 /** The bytes of a largest one in a log. */
@@ -109,7 +110,7 @@ export function metadataRecords(bytes: Buffer, start: number, header: BatchHeade
   for (let index = 0; index < header.recordCount; index++) {
     const entry = getMetadataEntry(bytes, entriesAt + index * metadataEntryBytes);
     if (entry === undefined || entry.seq !== header.firstSeq + index || entry.epoch !== header.epoch) return undefined;
-    if (extraAt + entry.extraBytes > end) return undefined;
+    if (entry.type === recordType.aggregate || extraAt + entry.extraBytes > end) return undefined;
     records.push({ ...entry, extraAt });
     extraAt += entry.extraBytes;
   }

@@ -1,6 +1,6 @@
 /**
  * Walks over the records of a metadata journal in their order, from piece to piece, for as long as each batch follows the
- * one before. What it means that one does not is for others to say.
+ * one before. What it means that one does not is for others to say. An aggregate is walked over as one, or is not there.
  */
 import { logFileHeaderBytes } from "#src/core/limits.ts";
 import type { Files } from "#src/host/files.ts";
@@ -8,7 +8,8 @@ import { type PreviousEpoch, previousEpochOf } from "#src/records/batch-inspecti
 import type { LogFinding } from "#src/records/log-recovery-table.ts";
 import { recordType } from "#src/records/record.ts";
 import type { JournalFolder } from "./journal-folder.ts";
-import { type FoundBatch, type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
+import { type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
+import { type FoundUnit, unitAt } from "./metadata-unit.ts";
 
 /** Where the walk ended. Without a piece: there is none. */
 export interface CursorEnd {
@@ -47,7 +48,7 @@ export class MetadataCursor {
     return this.#epoch;
   }
 
-  /** Of the piece that the last batch lay in. */
+  /** Of the piece that the last unit lay in. */
   get basePosition(): number {
     return this.#piece?.basePosition ?? 0;
   }
@@ -73,18 +74,18 @@ export class MetadataCursor {
     return this.#piece;
   }
 
-  /** The next batch, or why there is none. */
-  next(): FoundBatch | CursorEnd {
+  /** The next batch or aggregate, or why there is none. */
+  next(): FoundUnit | CursorEnd {
     for (;;) {
       const piece = this.#openPiece();
       if (piece === undefined) return { finding: "nothing", basePosition: 0, offset: 0 };
       const { basePosition } = piece;
-      const found = piece.header === undefined ? headerFinding(piece) : piece.at(this.#offset);
+      const found = piece.header === undefined ? headerFinding(piece) : unitAt(piece, this.#offset);
       const finding = found.finding === "sound" ? this.#judge(found) : found.finding;
       if (found.finding === "sound" && finding === "sound") {
         this.#offset = found.nextOffset;
-        this.#expectedSeq = found.header.firstSeq + found.header.recordCount;
-        this.#epoch = found.header.epoch;
+        this.#expectedSeq = found.lastSeq + 1;
+        this.#epoch = found.epoch;
         return found;
       }
       if (!this.#goOnInNextPiece()) {
@@ -93,8 +94,8 @@ export class MetadataCursor {
     }
   }
 
-  #judge(found: FoundBatch): LogFinding {
-    const { epoch, firstSeq } = found.header;
+  #judge(found: FoundUnit): LogFinding {
+    const { epoch, firstSeq } = found;
     const previous = previousOf(found);
     const isJump = previous !== undefined && epoch !== this.#epoch;
     if (!isJump) {
@@ -128,7 +129,7 @@ export class MetadataCursor {
   }
 }
 
-function previousOf({ records, bytes }: FoundBatch): PreviousEpoch | undefined {
+function previousOf({ records, bytes }: FoundUnit): PreviousEpoch | undefined {
   const first = records[0];
   if (first?.type !== recordType.epoch) return undefined;
   return previousEpochOf(bytes.subarray(first.extraAt, first.extraAt + first.extraBytes));

@@ -3,7 +3,8 @@
  * Pieces are only ever appended to. Where a write failed nothing more is written: a new one of these begins a new piece,
  * so that no position is used twice.
  *
- * Invariants: gathered batches lie behind each other in the open piece, from `pieceBytes` on.
+ * Invariants: gathered batches lie behind each other in the open piece, from `pieceBytes` on; the batches of an aggregate
+ * lie in one piece.
  */
 import { assert } from "#src/core/assert.ts";
 import { alignUp } from "#src/core/byte-range.ts";
@@ -12,7 +13,8 @@ import type { FileHandle, Files } from "#src/host/files.ts";
 import { logFileMagic, putLogFileHeader } from "#src/records/log-file.ts";
 import type { DirtyFiles } from "./dirty-files.ts";
 import type { JournalFolder } from "./journal-folder.ts";
-import { MetadataBatchBuilder, metadataBatchBytesMax } from "./metadata-batch.ts";
+import type { MetadataAggregate } from "./metadata-aggregate.ts";
+import { MetadataBatchBuilder, type MetadataBatchPlace, metadataBatchBytesMax } from "./metadata-batch.ts";
 import type { MetadataEntry } from "./metadata-entry.ts";
 
 export interface MetadataJournalParts {
@@ -71,6 +73,24 @@ export class MetadataJournal {
     this.#builder.add(entry, bytes, extraAt);
   }
 
+  /** All of an aggregate at once. What it has to say of payloads may be on the disk before `write`. */
+  addAggregate(aggregate: MetadataAggregate): void {
+    assert(aggregate.firstSeq === this.#nextSeq, "an aggregate follows what was added before");
+    if (this.#builder.recordCount > 0) this.#finishBatch();
+    this.#makeRoom(aggregate.spanBytes);
+    for (let index = 0; index < aggregate.batchCount; index++) {
+      const spanBytes = aggregate.batchSpanBytes(index);
+      if (this.#gatheredBytes + spanBytes > gatheredBytesMax) this.#writeGathered();
+      aggregate.putBatch(index, this.#place(), this.#gathered, this.#gatheredBytes);
+      this.#gatheredBytes += spanBytes;
+    }
+    this.#expectedSeq = aggregate.lastSeq + 1;
+  }
+
+  get #nextSeq(): number {
+    return this.#builder.recordCount > 0 ? this.#builder.endSeq : this.#expectedSeq;
+  }
+
   /** Writes all that was added. */
   write(): void {
     if (this.#builder.recordCount > 0) this.#finishBatch();
@@ -80,16 +100,24 @@ export class MetadataJournal {
   #finishBatch(): void {
     const spanBytes = this.#builder.spanBytes;
     if (this.#gatheredBytes + spanBytes > gatheredBytesMax) this.#writeGathered();
+    this.#makeRoom(spanBytes);
+    this.#expectedSeq = this.#builder.endSeq;
+    this.#builder.finish(this.#place(), this.#gathered, this.#gatheredBytes);
+    this.#gatheredBytes += spanBytes;
+  }
+
+  /** In the open piece. In a new one there always is: one that an aggregate overfills is longer than others. */
+  #makeRoom(spanBytes: number): void {
     const used = this.#pieceBytes + this.#gatheredBytes;
     if (this.#basePosition === undefined || used + spanBytes > this.#parts.pieceBytes) this.#roll();
-    const place = {
+  }
+
+  #place(): MetadataBatchPlace {
+    return {
       incarnation: this.#parts.incarnation,
       position: (this.#basePosition as number) + this.#pieceBytes + this.#gatheredBytes,
       durableSeq: this.#parts.durableSeq(),
     };
-    this.#expectedSeq = this.#builder.endSeq;
-    this.#builder.finish(place, this.#gathered, this.#gatheredBytes);
-    this.#gatheredBytes += spanBytes;
   }
 
   #writeGathered(): void {

@@ -11,7 +11,9 @@ import {
 } from "#src/records/batch.ts";
 import { getLogFileHeader, type LogFileHeader, logFileMagic, ownLogFileHeader } from "#src/records/log-file.ts";
 import type { LogFinding } from "#src/records/log-recovery-table.ts";
+import { recordType } from "#src/records/record.ts";
 import type { JournalFolder } from "./journal-folder.ts";
+import { aggregateRecords } from "./metadata-aggregate.ts";
 import { type MetadataRecord, metadataRecords } from "./metadata-batch.ts";
 
 /** What all pieces of one journal have in common. */
@@ -24,10 +26,13 @@ export interface JournalIdentity {
 export interface FoundBatch {
   readonly finding: "sound";
   readonly header: BatchHeader;
+  readonly lastSeq: number;
+  readonly isAggregate: boolean;
+  /** Of an aggregate that goes on in the next batch: alone it does not count. */
+  readonly isOpen: boolean;
   readonly records: readonly MetadataRecord[];
-  /** The batch begins at `start`; valid until the piece is read on. */
+  /** Where extra parts lie; valid until the piece is read on. */
   readonly bytes: Buffer;
-  readonly start: number;
   /** In the file. */
   readonly offset: number;
   readonly nextOffset: number;
@@ -79,7 +84,9 @@ export class MetadataPiece {
     if (offset + batchAlignmentBytes > this.sizeBytes) return { finding: "nothing", offset };
     if (!this.#load(offset, batchAlignmentBytes)) return { finding: "unreadable", offset };
     const headerAt = offset - this.#windowOffset;
-    const header = getBatchHeader(this.#window, headerAt, batchMagic.metadata);
+    const header =
+      getBatchHeader(this.#window, headerAt, batchMagic.metadata) ??
+      getBatchHeader(this.#window, headerAt, batchMagic.metadataAggregate);
     if (
       header === undefined ||
       header.incarnation !== this.#incarnation ||
@@ -92,10 +99,15 @@ export class MetadataPiece {
     if (!this.#load(offset, batchBytes(header))) return { finding: "unreadable", offset };
     const start = offset - this.#windowOffset;
     const isSound = hasSoundHeads(this.#window, start, header);
-    const records = isSound ? metadataRecords(this.#window, start, header) : undefined;
-    if (records === undefined) return { finding: "brokenHeads", offset, header };
+    const isAggregate = header.magic === batchMagic.metadataAggregate;
+    const recordsOf = isAggregate ? aggregateRecords : metadataRecords;
+    const records = isSound ? recordsOf(this.#window, start, header) : undefined;
+    const last = records?.at(-1);
+    if (records === undefined || last === undefined) return { finding: "brokenHeads", offset, header };
+    const isOpen = isAggregate && last.type !== recordType.aggregate;
     const nextOffset = offset + batchSpanBytes(header);
-    return { finding: "sound", header, records, bytes: this.#window, start, offset, nextOffset };
+    const found = { header, lastSeq: last.seq, isAggregate, isOpen, records, bytes: this.#window };
+    return { finding: "sound", ...found, offset, nextOffset };
   }
 
   /** False: the disk does not give the bytes. */

@@ -6,7 +6,15 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { KiB } from "#src/core/limits.ts";
 import {
+  AggregatePartBuilder,
+  type AggregatePartHeader,
+  aggregatePartRecords,
+  foldedFigures,
+  getAggregatePartHeader,
+} from "#src/records/aggregate-part.ts";
+import {
   type BatchHeader,
+  type BatchRecord,
   batchMagic,
   batchRecords,
   batchSpanBytes,
@@ -105,4 +113,41 @@ test("a batch of records, version 1, is read as ever", () => {
   const [write, , mark] = records;
   expect(bytes.subarray(write?.payloadAt, (write?.payloadAt ?? 0) + 8 * KiB)).toEqual(content);
   expect(decodeExtra(bytes.subarray(mark?.extraAt, (mark?.extraAt ?? 0) + (mark?.extraBytes ?? 0)))).toEqual(name);
+});
+
+const aggregatePlace = { epoch: 7, firstSeq: 0x1f_1234_5678, lastSeq: 0x1f_1234_9999, partNumber: 3 };
+const folded = { records: 17_186, bytes: 0x1_0000_0000 };
+
+function builtPart(): Buffer {
+  const bytes = Buffer.alloc(2048 * KiB, 0xff);
+  const checksums = Buffer.from("0123456789abcdeffedcba9876543210", "hex");
+  const builder = new AggregatePartBuilder();
+  builder.begin(bytes, 0);
+  builder.addRange(recordType.zero, { volume: 2, startBlock: 2 ** 40, blockCount: 12_345 });
+  builder.addWrite({ volume: 1, startBlock: 99, blockCount: 2 }, content, 0, checksums, 0);
+  builder.addCommit(folded);
+  return bytes.subarray(0, builder.finish({ ...aggregatePlace, timeMicros: order.timeMicros }));
+}
+
+test("a part of an aggregate, version 1, is written as ever", () => {
+  expect(builtPart()).toEqual(golden("aggregate-part-v1.bin"));
+});
+
+test("a part of an aggregate, version 1, is read as ever", () => {
+  const bytes = golden("aggregate-part-v1.bin");
+  const header = getAggregatePartHeader(bytes, 0) as AggregatePartHeader;
+  expect(header).toMatchObject(aggregatePlace);
+  const records = aggregatePartRecords(bytes, 0, header) ?? [];
+  expect(
+    records.map(({ type, volume, startBlock, blockCount, seq }) => [type, volume, startBlock, blockCount, seq]),
+  ).toEqual([
+    [recordType.zero, 2, 2 ** 40, 12_345, aggregatePlace.lastSeq],
+    [recordType.write, 1, 99, 2, aggregatePlace.lastSeq],
+    [recordType.aggregate, 0, 0, 0, aggregatePlace.lastSeq],
+  ]);
+  expect(records.every(({ timeMicros, ordinal }) => timeMicros === order.timeMicros && ordinal === 0)).toBe(true);
+  const [, write, end] = records as [BatchRecord, BatchRecord, BatchRecord];
+  expect(bytes.toString("hex", write.checksumsAt, write.checksumsAt + 16)).toBe("0123456789abcdeffedcba9876543210");
+  expect(bytes.subarray(write.payloadAt, write.payloadAt + 8 * KiB)).toEqual(content);
+  expect(foldedFigures(bytes, end)).toEqual(folded);
 });
