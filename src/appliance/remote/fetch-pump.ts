@@ -1,7 +1,10 @@
 /**
  * Sends what the journals have back to the local appliance, as batches, as fast as it takes them. Each block is checked
- * once more on the way.
+ * once more on the way. Records that came folded do not come apart again; the spool has them durably, or has lost what it
+ * promised to keep.
  */
+
+import { ResyncError } from "#src/core/errors.ts";
 import { batchBytesMax, recordPayloadBytesMax } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { JournalReader, JournalRecord } from "#src/journals/journal-reader.ts";
@@ -68,6 +71,7 @@ export class FetchPump {
   #nextBatch(): number {
     const first = this.#next ?? this.#take();
     if (first === undefined) return 0;
+    if (first.isAggregated) throw onlyFolded(first);
     this.#builder.begin(this.#buffer, 0);
     let count = 0;
     let record: JournalRecord | undefined = first;
@@ -87,7 +91,7 @@ export class FetchPump {
 
   /** The records of a batch follow each other, and are of one epoch and one time. */
   #fits(record: JournalRecord, first: JournalRecord, count: number): boolean {
-    const isNext = record.seq === first.seq + count && record.epoch === first.epoch;
+    const isNext = !record.isAggregated && record.seq === first.seq + count && record.epoch === first.epoch;
     const blockCount = hasPayload(record.type) ? record.blockCount : 0;
     return (
       isNext && record.timeMicros === first.timeMicros && this.#builder.hasRoomFor(blockCount, record.extra.length)
@@ -115,4 +119,8 @@ export class FetchPump {
     this.stop();
     this.#parts.ended(error);
   }
+}
+
+function onlyFolded({ seq }: JournalRecord): ResyncError {
+  return new ResyncError(`records up to ${seq} are here only as an aggregate, and cannot be given back one by one`);
 }

@@ -56,6 +56,9 @@ export interface RemoteGroupStatus extends Watermarks {
   readonly journalBytes: number;
   readonly segmentCount: number;
   readonly volumes: readonly RemoteVolume[];
+  /** Since the journals were opened: aggregates taken, and payload that they left out because it was overwritten. */
+  readonly aggregateCount: number;
+  readonly aggregateFoldedBytes: number;
   /** Batches that did not arrive as they were sent, and blocks that are not what was written, since the start. */
   readonly checksumErrors: number;
 }
@@ -142,6 +145,7 @@ export class GroupEngine implements SessionGroup {
     if (!isKnown) await this.#noteWriter({ writer, life, epoch, name });
     const journals = this.#opened();
     this.commit();
+    journals.sessionEnded();
     journals.receiver.admit(hello);
     this.#session = new RemoteSession(this, session, machine.clock, options.creditBytes);
     const place = journals.receiver.place;
@@ -241,6 +245,7 @@ export class GroupEngine implements SessionGroup {
     if (this.#session !== session) return;
     this.#session = undefined;
     if (this.#state !== "open") return;
+    this.#journals?.sessionEnded();
     try {
       this.commit();
     } catch {
@@ -361,6 +366,8 @@ export class GroupEngine implements SessionGroup {
       timeMicros: journals?.timeMicros ?? 0,
       journalBytes: journals?.journalBytes ?? 0,
       segmentCount: journals?.segmentCount ?? 0,
+      aggregateCount: journals?.aggregates.count ?? 0,
+      aggregateFoldedBytes: journals?.aggregates.foldedBytes ?? 0,
       volumes: journals?.volumes.all ?? state.state.volumes,
       checksumErrors: this.#checksumErrors,
     };

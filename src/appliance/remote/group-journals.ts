@@ -124,6 +124,11 @@ export class GroupJournals {
     return this.#durability.undurableBytes + this.#landedBytes;
   }
 
+  /** Aggregates taken since the opening, and payload that they left out. */
+  get aggregates(): { readonly count: number; readonly foldedBytes: number } {
+    return this.#landing.aggregates;
+  }
+
   get openFileCount(): number {
     return this.#landing.openFileCount;
   }
@@ -148,6 +153,11 @@ export class GroupJournals {
     const landedBytes = this.#landedBytes;
     this.#landedBytes = 0;
     this.#durability.written(landedBytes);
+  }
+
+  /** Who was connected is not any more. What he left unfinished comes anew, if it does. */
+  sessionEnded(): void {
+    this.#landing.aggregates.forget();
   }
 
   askDurable(seq: number): void {

@@ -14,6 +14,7 @@ import type { JournalFolder } from "#src/journals/journal-folder.ts";
 import { metadataBatchBytesMax } from "#src/journals/metadata-batch.ts";
 import { MetadataJournal } from "#src/journals/metadata-journal.ts";
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
+import { getAggregatePartHeader } from "#src/records/aggregate-part.ts";
 import {
   type BatchRecord,
   batchMagic,
@@ -25,6 +26,7 @@ import {
 } from "#src/records/batch.ts";
 import { previousEpochOf } from "#src/records/batch-inspection.ts";
 import { recordType } from "#src/records/record.ts";
+import { AggregateLanding } from "./aggregate-landing.ts";
 import type { Place, Receiver } from "./receiver.ts";
 
 export interface LandingParts {
@@ -46,6 +48,7 @@ export interface LandingParts {
 
 export class Landing {
   readonly dirty: DirtyFiles;
+  readonly aggregates: AggregateLanding;
   readonly #parts: LandingParts;
   readonly #data: DataJournal;
   readonly #metadata: MetadataJournal;
@@ -63,6 +66,17 @@ export class Landing {
       parts.endPosition,
       parts.receiver.place.received + 1,
     );
+    this.aggregates = new AggregateLanding({
+      receiver: parts.receiver,
+      data: this.#data,
+      metadata: this.#metadata,
+      unsound: (what) => this.#unsound(what),
+      accepted: (timeMicros) => {
+        this.#lastTimeMicros = timeMicros;
+        this.commit();
+      },
+      hook: parts.hook,
+    });
     this.#committed = parts.receiver.place;
   }
 
@@ -99,11 +113,17 @@ export class Landing {
   }
 
   #landBatch(bytes: Buffer, start: number, end: number): number {
+    const part = getAggregatePartHeader(bytes, start);
+    if (part !== undefined) return this.aggregates.landPart(bytes, start, end, part);
+    this.aggregates.forget();
     const header = getBatchHeader(bytes, start, batchMagic.records);
     if (header === undefined || start + batchSpanBytes(header) > end) throw this.#unsound("a batch's header");
     if (!hasSoundHeads(bytes, start, header)) throw this.#unsound(`the heads of the batch at ${header.firstSeq}`);
     const records = batchRecords(bytes, start, header);
-    if (records === undefined) throw this.#unsound(`what the batch at ${header.firstSeq} says`);
+    // An aggregate comes in parts of its own kind.
+    if (records === undefined || records.some(({ type }) => type === recordType.aggregate)) {
+      throw this.#unsound(`what the batch at ${header.firstSeq} says`);
+    }
     const damaged = records.find((record) => !hasSoundPayload(bytes, record));
     if (damaged !== undefined) throw this.#unsound(`the payload of record ${damaged.seq}`);
     const { epoch, firstSeq, recordCount } = header;

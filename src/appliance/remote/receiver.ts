@@ -1,11 +1,12 @@
 /**
- * Decides what the remote appliance takes, for one group: which writer, which batch, which of its records. Pure: fed with
- * what a peer says and what the journals hold.
+ * Decides what the remote appliance takes, for one group: which writer, which batch, which of its records, which
+ * aggregate. Pure: fed with what a peer says and what the journals hold.
  *
  * Invariants: received only grows; so do epoch and life; each record of the order is accepted at most once.
  */
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError, ResyncError } from "#src/core/errors.ts";
+import type { AggregatePlace } from "#src/records/aggregate-part.ts";
 import type { PreviousEpoch } from "#src/records/batch-inspection.ts";
 import type { GroupHello } from "#src/wire/group-link.ts";
 
@@ -32,6 +33,9 @@ export interface ReceivedBatch {
   /** What its first record says, if that is an `epoch` record. */
   readonly previous: PreviousEpoch | undefined;
 }
+
+/** Of a batch or an aggregate. */
+type Started = Pick<ReceivedBatch, "epoch" | "firstSeq">;
 
 export class Receiver {
   #place: Place;
@@ -88,24 +92,35 @@ export class Receiver {
   judgeBatch(batch: ReceivedBatch): number {
     const { received, epoch } = this.#place;
     const lastSeq = batch.firstSeq + batch.recordCount - 1;
-    this.#refuseSecondUse(batch);
+    this.#refuseSecondUse(batch.firstSeq, lastSeq);
     // Before all else: what is of a later epoch than all that is here cannot be here.
     if (batch.epoch > epoch && batch.previous !== undefined) {
       this.#allowJump(batch, batch.previous);
       return 0;
     }
-    if (batch.epoch > epoch && received > 0) {
-      if (batch.firstSeq > received + 1) this.#refuseGap(batch);
-      throw new ResyncError(`epoch ${batch.epoch} begins at ${batch.firstSeq} without a record that says so`);
-    }
+    if (batch.epoch > epoch && received > 0) this.#refuseEpoch(batch);
     if (lastSeq <= received) return batch.recordCount;
-    if (batch.epoch < epoch) {
-      throw new RefuseError(
-        `the records from ${batch.firstSeq} on are of epoch ${batch.epoch}, and it is ${epoch} now`,
-      );
-    }
+    if (batch.epoch < epoch) this.#refuseStale(batch);
     if (batch.firstSeq > received + 1) this.#refuseGap(batch);
     return Math.max(0, received + 1 - batch.firstSeq);
+  }
+
+  /**
+   * Whether what an aggregate stands for is here already, or comes next. It is taken whole or not at all: one that begins
+   * with known records and ends with others was cut by somebody who did not hear what is here.
+   */
+  judgeAggregate(aggregate: AggregatePlace): "known" | "next" {
+    const { received, epoch } = this.#place;
+    this.#refuseSecondUse(aggregate.firstSeq, aggregate.lastSeq);
+    if (aggregate.epoch > epoch && received > 0) this.#refuseEpoch(aggregate);
+    if (aggregate.lastSeq <= received) return "known";
+    if (aggregate.epoch < epoch) this.#refuseStale(aggregate);
+    if (aggregate.firstSeq > received + 1) this.#refuseGap(aggregate);
+    if (aggregate.firstSeq <= received) {
+      const range = `${aggregate.firstSeq} to ${aggregate.lastSeq}`;
+      throw new ReconnectError(`an aggregate of the records ${range} came, and those up to ${received} are here`);
+    }
+    return "next";
   }
 
   /** The records are in the journals, or will be before anything else is. */
@@ -118,13 +133,21 @@ export class Receiver {
    * A writer whose spool ended before what is here, and who did not fetch the rest, would give its seqs to other records:
    * those would pass for known ones.
    */
-  #refuseSecondUse(batch: ReceivedBatch): void {
-    const lastSeq = batch.firstSeq + batch.recordCount - 1;
+  #refuseSecondUse(firstSeq: number, lastSeq: number): void {
     const isSpoolShort = this.#spool.lastSeq > 0 && this.#spool.lastSeq < this.#receivedAtHello;
-    if (isSpoolShort && batch.firstSeq <= this.#receivedAtHello && lastSeq > this.#spool.lastSeq) {
+    if (isSpoolShort && firstSeq <= this.#receivedAtHello && lastSeq > this.#spool.lastSeq) {
       const claim = `the writer, whose spool ended at ${this.#spool.lastSeq}, gives their numbers to others`;
       throw new ResyncError(`the records up to ${this.#receivedAtHello} are here, and ${claim}`);
     }
+  }
+
+  #refuseEpoch(started: Started): never {
+    if (started.firstSeq > this.#place.received + 1) this.#refuseGap(started);
+    throw new ResyncError(`epoch ${started.epoch} begins at ${started.firstSeq} without a record that says so`);
+  }
+
+  #refuseStale({ firstSeq, epoch }: Started): never {
+    throw new RefuseError(`the records from ${firstSeq} on are of epoch ${epoch}, and it is ${this.#place.epoch} now`);
   }
 
   #allowJump(batch: ReceivedBatch, previous: PreviousEpoch): void {
@@ -142,7 +165,7 @@ export class Receiver {
   }
 
   /** Where the spool may have what is missing, a new connection brings it; not if its very first record came. */
-  #refuseGap(batch: ReceivedBatch, why?: string): never {
+  #refuseGap(batch: Started, why?: string): never {
     const gap = why ?? `a gap: after record ${this.#place.received} comes ${batch.firstSeq}`;
     if (this.#spool.lastSeq > 0 && batch.firstSeq <= this.#spool.firstSeq) throw new ResyncError(gap);
     throw new ReconnectError(gap);

@@ -1,5 +1,6 @@
 /** Several lives of a remote appliance from one seed: random records, killed and cut off from power at any instant. */
 import type { FaultHook } from "#src/host/faults.ts";
+import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
 import { LocalModel } from "./local-model.ts";
 import { groupA, groupB, RemoteWorld } from "./remote-world.ts";
@@ -7,28 +8,46 @@ import { groupA, groupB, RemoteWorld } from "./remote-world.ts";
 /** The process ends in the middle of a call. */
 class Killed extends Error {}
 
+/** A local appliance of one group, which knows what the remote may hold of it and checks that when it connects. */
+export interface StoryModel {
+  connect(world: RemoteWorld): Promise<void>;
+  /** Has more to send. */
+  write(): void;
+  send(): void;
+  /** For what was sent to become durable. */
+  ask(): void;
+  /** Remembers what it was promised. */
+  hear(): void;
+  /** Loses what it had not synced itself. */
+  losePower?(): void;
+}
+
+export type MakeModel = (random: SeededRandom, group: string) => StoryModel;
+
 /** Each of the seeds; what fails says which it was. */
-export async function liveThroughAll(firstSeed: number, seedCount: number): Promise<void> {
+export async function liveThroughAll(
+  firstSeed: number,
+  seedCount: number,
+  makeModel: MakeModel = (random, group) => new LocalModel(random, group),
+): Promise<void> {
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
     try {
-      await liveThrough(seed);
+      await liveThrough(seed, makeModel);
     } catch (error) {
       throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
     }
   }
 }
 
-async function liveThrough(seed: number): Promise<void> {
+async function liveThrough(seed: number, makeModel: MakeModel): Promise<void> {
   const world = new RemoteWorld(seed, { syncAfterMs: 20, checkpointAfterMs: 30 });
   const random = world.simulation.random.fork("story");
-  const models = [groupA, groupB]
-    .slice(0, random.between(1, 2))
-    .map((group) => new LocalModel(random.fork(group), group));
+  const models = [groupA, groupB].slice(0, random.between(1, 2)).map((group) => makeModel(random.fork(group), group));
   for (let life = 0; life < 5; life++) {
     armKill(world, random.integerBelow(40));
     if (!(await startPerhapsAgain(world, random.chance(0.3) ? random.integerBelow(30) : undefined))) continue;
     for (const model of models) {
-      if (random.chance(0.2)) model.losePower();
+      if (random.chance(0.2)) model.losePower?.();
       await model.connect(world);
     }
     await act(world, models, random.between(5, 60));
@@ -69,7 +88,7 @@ async function startPerhapsAgain(world: RemoteWorld, steps: number | undefined):
   return false;
 }
 
-async function act(world: RemoteWorld, models: readonly LocalModel[], count: number): Promise<void> {
+async function act(world: RemoteWorld, models: readonly StoryModel[], count: number): Promise<void> {
   const random = world.simulation.random.fork(`acts ${world.host.clock.monotonicMs()}`);
   for (let step = 0; step < count; step++) {
     const model = random.pick(models);

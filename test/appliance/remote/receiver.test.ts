@@ -98,6 +98,45 @@ describe("a batch", () => {
   });
 });
 
+describe("an aggregate", () => {
+  const place = { epoch: 2, received: 50 };
+  const of = (firstSeq: number, lastSeq: number, epoch = 2) => ({ epoch, firstSeq, lastSeq, partNumber: 0 });
+
+  test("that follows comes next, and changes nothing until it is accepted", () => {
+    const receiver = admitted(place);
+    expect([receiver.judgeAggregate(of(51, 90)), receiver.judgeAggregate(of(51, 51))]).toEqual(["next", "next"]);
+    expect(receiver.place).toEqual(place);
+    receiver.accepted(2, 90);
+    expect([receiver.judgeAggregate(of(51, 90)), receiver.judgeAggregate(of(91, 92))]).toEqual(["known", "next"]);
+  });
+
+  test("that is known wholly is known, in an earlier epoch, too", () => {
+    expect(admitted(place).judgeAggregate(of(10, 50))).toBe("known");
+    expect(admitted(place).judgeAggregate(of(10, 20, 1))).toBe("known");
+  });
+
+  test("may be the first of all", () => {
+    expect(admitted({ epoch: 0, received: 0 }).judgeAggregate(of(1, 9, 1))).toBe("next");
+    expect(() => admitted({ epoch: 0, received: 0 }).judgeAggregate(of(2, 9, 1))).toThrow(named("ReconnectError"));
+  });
+
+  test.each<[string, ReturnType<typeof of>, string]>([
+    ["that is known in part ends the connection", of(50, 51), "ReconnectError"],
+    ["behind a gap ends the connection", of(52, 60), "ReconnectError"],
+    ["of a stale epoch is refused", of(51, 60, 1), "RefuseError"],
+    ["of a later epoch needs a record before it that says so", of(51, 60, 3), "ResyncError"],
+  ])("%s", (_, aggregate, name) => {
+    expect(() => admitted(place, { firstSeq: 1, lastSeq: 90 }).judgeAggregate(aggregate)).toThrow(named(name));
+  });
+
+  test("gives no number a second time that the spool had lost and the remote still has", () => {
+    const receiver = admitted(place, { life: 4, writer: "w", firstSeq: 1, lastSeq: 45 });
+    expect(() => receiver.judgeAggregate(of(46, 47))).toThrow(named("ResyncError"));
+    expect(() => receiver.judgeAggregate(of(46, 60))).toThrow(named("ResyncError"));
+    expect(receiver.judgeAggregate(of(40, 45))).toBe("known");
+  });
+});
+
 describe("a jump", () => {
   const place = { epoch: 2, received: 50 };
 
