@@ -5,7 +5,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { vi } from "vitest";
-import type { RemoteGroupFacts, TraceEntry } from "#src/control/role.ts";
+import type { Mode } from "#src/appliance/local/mode-machine.ts";
+import type { RemoteGroupFacts, TraceEntry, WantedMode } from "#src/control/role.ts";
 import type { NbdClient } from "#src/nbd/client/client.ts";
 import { stampedBytes } from "./block-stamp.ts";
 import { JournalReplay } from "./journal-replay.ts";
@@ -29,7 +30,7 @@ export interface SitePlaces {
 export interface SitesOptions {
   readonly places: SitePlaces;
   readonly sizeBytes: number;
-  readonly mode: "sync" | "async";
+  readonly mode: Mode;
   /** Where the local appliance dials, if not straight to the remote one. */
   readonly remoteAddress?: string;
   /** More settings, for all roles. */
@@ -53,6 +54,7 @@ export interface GroupState {
   readonly durable: number;
   readonly lagRecords: number;
   readonly lagBytes: number;
+  readonly shippedBytes: number;
   readonly lagSeconds: number;
 }
 
@@ -232,7 +234,7 @@ export class Sites {
     return (answer as { readonly entries: readonly TraceEntry[] }).entries;
   }
 
-  async setMode(mode: "sync" | "async"): Promise<void> {
+  async setMode(mode: WantedMode): Promise<void> {
     await this.#ask("local", "PUT", `/groups/${volumeName}/mode`, { mode });
   }
 
@@ -251,7 +253,7 @@ export class Sites {
   }
 
   /** Asks for a mode, and resolves when it is said to be the group's. */
-  async reachMode(mode: "sync" | "async"): Promise<GroupState> {
+  async reachMode(mode: Mode): Promise<GroupState> {
     await this.setMode(mode);
     return this.groupThat((group) => group.mode === mode);
   }
