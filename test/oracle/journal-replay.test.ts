@@ -9,7 +9,7 @@ import { putStamp, stampedBytes } from "./block-stamp.ts";
 import { JournalReplay } from "./journal-replay.ts";
 import { readLogs } from "./log-records.ts";
 import { differences, strangers } from "./source-comparison.ts";
-import { type WrittenBatch, writeRemote, writeSpool } from "./written-journals.ts";
+import { type WrittenBatch, type WrittenRecord, writeRemote, writeSpool } from "./written-journals.ts";
 
 const name = { id: "f".repeat(32), name: "first", sizeBytes: 16 * stampedBytes };
 const write = (startBlock: number, blockCount = 1) => ({ type: recordType.write, startBlock, blockCount });
@@ -161,4 +161,66 @@ test("a source may lag behind its journal, but has nothing that the journal does
 test("the tests' writes at the remote are found in its order", async () => {
   const { remote } = await written();
   expect(replayed({ remote }).remoteNumbers(1)).toEqual([2, 3, 101]);
+});
+
+/** The records 2 to 4 and 101 as the remote may have them: folded. */
+const [begin, , epoch] = batches as [WrittenBatch, WrittenBatch, WrittenBatch];
+const folded: readonly WrittenBatch[] = [
+  { ...begin, records: begin.records.slice(0, 1) },
+  {
+    ...{ epoch: 1, firstSeq: 2, lastSeq: 4, durableSeq: 1 },
+    records: [
+      { type: recordType.trim, startBlock: 2, blockCount: 4 },
+      { ...write(0), number: 2 },
+      { ...write(1), number: 3 },
+    ],
+  },
+  epoch,
+];
+const trim = { type: recordType.trim, startBlock: 2, blockCount: 4 };
+const single: readonly WrittenBatch[] = [
+  { ...begin, records: begin.records.slice(0, 1) },
+  { epoch: 1, firstSeq: 2, durableSeq: 0, records: [write(0, 3), write(1), trim] },
+  epoch,
+];
+
+test("an aggregate is what its records make, with and without them in the spool", async () => {
+  const { folder, local, remote } = await written(single, folded);
+  const path = source(folder);
+  for (const folders of [{ remote }, { local, remote }]) {
+    const replay = replayed(folders);
+    expect(differences(path, replay, 1)).toEqual([]);
+    expect(replay.records.map(({ seq }) => seq)).toEqual([1, 4, 4, 4, 4, 100, 101]);
+  }
+  expect([...replayed({ remote }).contentOf(1, 3)]).toEqual([]);
+});
+
+test("an aggregate that is not what the spool's records make is found", async () => {
+  const [first, aggregate, last] = folded as [WrittenBatch, WrittenBatch, WrittenBatch];
+  const [range, one, other] = aggregate.records as [WrittenRecord, WrittenRecord, WrittenRecord];
+  for (const [records, complaint] of [
+    [[range, one, { ...other, number: 2 }], /block 1 of volume 1 is not as seq 3 left it/],
+    [[range, one], /5 blocks instead of 6/],
+    [[range, one, other, { ...write(9), number: 3 }], /7 blocks instead of 6/],
+    [[{ ...range, startBlock: 3 }, one, other], /nothing for block 2 of volume 1, which seq 4 changed/],
+  ] as const) {
+    const { local, remote } = await written(single, [first, { ...aggregate, records }, last]);
+    expect(() => replayed({ local, remote })).toThrow(complaint);
+  }
+});
+
+test("a source may hold what is folded away, as long as the spool has it", async () => {
+  const { folder, local, remote } = await written(single, folded);
+  const path = source(folder);
+  const old = Buffer.alloc(stampedBytes);
+  putStamp(old, 0, { volume: 1, block: 1, number: 2 });
+  await writeRange(path, stampedBytes, old);
+  expect(strangers(path, replayed({ local, remote }), 1)).toEqual([]);
+  expect(strangers(path, replayed({ remote }), 1)).toEqual(["block 1 is not what seq 4 wrote"]);
+});
+
+test("an aggregate without a payload that was not durable is not there", async () => {
+  const { remote } = await written(single, folded.slice(0, 2));
+  await writeRange(`${remote}/3.data`, 100, Buffer.from("!"));
+  expect(replayed({ remote }).records.map(({ seq }) => seq)).toEqual([1]);
 });

@@ -1,8 +1,10 @@
 /**
  * What a volume must hold: the records of its group's journals, applied in their order to a volume that began with zeros.
- * The remote's journal and the spool are copies of one order, so what both have must agree.
+ * The remote's journal and the spool are copies of one order, so what both have must agree; where the remote has records
+ * as an aggregate, it must be what the spool's records make.
  */
 import { readStamp } from "./block-stamp.ts";
+import { foldDifference } from "./folded-records.ts";
 import { LandedBlocks } from "./landed-blocks.ts";
 import { typeNumber } from "./log-file-reader.ts";
 import { blockBytes, type Log, type LoggedRecord, readLogs } from "./log-records.ts";
@@ -26,8 +28,10 @@ export class JournalReplay implements Disposable {
   /** Of the remote and of the spool; 0 for none. */
   readonly remoteLastSeq: number;
   readonly spoolLastSeq: number;
-  /** All records in their order, each once, from whichever has them. */
+  /** All records in their order, each once, from whichever has them; an aggregate's where the remote has one. */
   readonly records: readonly LoggedRecord[];
+  /** What the spool has of the records that the remote has folded. */
+  readonly #unfolded: readonly LoggedRecord[];
   readonly #landed: LandedBlocks | undefined;
 
   /** `group` may be left out where there is only one. */
@@ -43,12 +47,18 @@ export class JournalReplay implements Disposable {
     this.remoteLastSeq = landed.at(-1)?.seq ?? 0;
     this.spoolLastSeq = spool?.lastSeq ?? 0;
     this.records = this.#merge(landed, spool?.records ?? []);
+    this.#unfolded = this.#compareAggregates(landed, spool?.records ?? []);
   }
 
   /** A cut of the power may leave a record without its payload, unless it was durable; there the journal ends. */
   #withoutTail({ records, durableSeq }: Log): readonly LoggedRecord[] {
-    const end = records.findIndex((record) => record.seq > durableSeq && !this.#isLanded(record));
-    return end < 0 ? records : records.slice(0, end);
+    const missing = records.find((record) => record.seq > durableSeq && !this.#isLanded(record));
+    return missing === undefined
+      ? records
+      : records.slice(
+          0,
+          records.findIndex((record) => isOfUnit(record, missing)),
+        );
   }
 
   #isLanded(record: LoggedRecord): boolean {
@@ -62,7 +72,7 @@ export class JournalReplay implements Disposable {
   }
 
   #merge(remote: readonly LoggedRecord[], spool: readonly LoggedRecord[]): LoggedRecord[] {
-    const bySeq = new Map(remote.map((record) => [record.seq, record]));
+    const bySeq = new Map(remote.filter((it) => it.aggregate === undefined).map((record) => [record.seq, record]));
     for (const record of spool) {
       const copy = bySeq.get(record.seq);
       if (copy !== undefined) this.#compare(record, copy);
@@ -88,6 +98,20 @@ export class JournalReplay implements Disposable {
     }
   }
 
+  /** Answers what the spool has of the records that were folded. */
+  #compareAggregates(remote: readonly LoggedRecord[], spool: readonly LoggedRecord[]): LoggedRecord[] {
+    const ofEach = Map.groupBy(remote, (record) => record.aggregate);
+    return [...ofEach].flatMap(([aggregate, folded]) => {
+      if (aggregate === undefined) return [];
+      const { firstSeq, lastSeq } = aggregate;
+      const unfolded = spool.filter(({ seq }) => seq >= firstSeq && seq <= lastSeq);
+      const isWhole = unfolded.length === lastSeq - firstSeq + 1;
+      const difference = foldDifference(unfolded, folded, isWhole, (origin) => this.bytesOf(origin));
+      if (difference !== undefined) throw new Error(`the aggregate of ${firstSeq} to ${lastSeq}: ${difference}`);
+      return unfolded;
+    });
+  }
+
   /** The number that the group's records give to a volume. */
   volumeNumber(name: string): number {
     const record = this.records.find((it) => it.type === typeNumber.volume && it.extra?.name === name);
@@ -106,15 +130,18 @@ export class JournalReplay implements Disposable {
     return content;
   }
 
-  /** All records that ever said what a block holds. */
+  /** All records that ever said what a block holds, as far as they are still there. */
   originsOf(volume: number, block: number): BlockOrigin[] {
-    return this.records
+    return [...this.records, ...this.#unfolded]
       .filter((record) => record.volume === volume && written.has(record.type))
       .filter((record) => block >= record.startBlock && block < record.startBlock + record.blockCount)
       .map((record) => ({ record, index: block - record.startBlock }));
   }
 
-  /** The numbers of the writes that the remote has, in its order, as the tests stamped them. Without what a resync repeats. */
+  /**
+   * The numbers of the writes that the remote has, in its order, as the tests stamped them. Without what a resync repeats,
+   * and without aggregates, in which there are runs of blocks and no writes.
+   */
   remoteNumbers(volume: number, afterSeq = 0): number[] {
     const numbers: number[] = [];
     let isResync = false;
@@ -123,6 +150,7 @@ export class JournalReplay implements Disposable {
       if (record.type === typeNumber.resyncBegin) isResync = true;
       if (record.type === typeNumber.resyncEnd) isResync = false;
       if (isResync || record.seq <= afterSeq || record.volume !== volume || record.type !== typeNumber.write) continue;
+      if (record.aggregate !== undefined) continue;
       const stamp = readStamp(this.bytesOf({ record, index: 0 }), 0);
       if (typeof stamp === "string") throw new Error(`seq ${record.seq} is no write of the tests: ${stamp}`);
       numbers.push(stamp.number);
@@ -142,6 +170,11 @@ export class JournalReplay implements Disposable {
   [Symbol.dispose](): void {
     this.#landed?.[Symbol.dispose]();
   }
+}
+
+/** Whether both count together or not at all. */
+function isOfUnit(a: LoggedRecord, b: LoggedRecord): boolean {
+  return a === b || (a.aggregate !== undefined && a.aggregate === b.aggregate);
 }
 
 function logOf(folder: string | undefined, kind: "spool" | "metadata", group: string | undefined): Log | undefined {

@@ -9,7 +9,11 @@ import { isSummed } from "./byte-sum.ts";
 export type LogKind = "spool" | "metadata";
 
 const fileMagic: Readonly<Record<LogKind, string>> = { spool: "TMSP", metadata: "TMMP" };
-const batchMagic: Readonly<Record<LogKind, string>> = { spool: "TMB1", metadata: "TMM1" };
+const aggregateMagic = "TMN1";
+const batchMagics: Readonly<Record<LogKind, readonly string[]>> = {
+  spool: ["TMB1"],
+  metadata: ["TMM1", aggregateMagic],
+};
 const fileHeaderBytes = 512;
 const batchHeaderBytes = 64;
 const batchStepBytes = 512;
@@ -20,6 +24,7 @@ export const typeNumber = {
   zero: 3,
   flush: 4,
   mode: 6,
+  aggregate: 9,
   epoch: 10,
   clock: 11,
   resyncBegin: 12,
@@ -28,9 +33,10 @@ export const typeNumber = {
 };
 
 export interface Batch {
+  /** One of those that an aggregate is made of; `firstSeq` is the first that it stands for. */
+  readonly isOfAggregate: boolean;
   readonly epoch: number;
   readonly firstSeq: number;
-  readonly lastSeq: number;
   readonly recordCount: number;
   readonly payload: Buffer;
   readonly heads: Buffer;
@@ -109,7 +115,7 @@ function claimedIn(bytes: Buffer, file: LogFileHeader): number {
 
 function isHeader(bytes: Buffer, at: number, file: LogFileHeader): boolean {
   return (
-    bytes.toString("latin1", at, at + 4) === batchMagic[file.kind] &&
+    batchMagics[file.kind].includes(bytes.toString("latin1", at, at + 4)) &&
     isSummed(bytes, at, at + 56, bytes, at + 56) &&
     bytes.readUInt32LE(at + 20) === file.incarnation &&
     le64(bytes, at + 32) === file.base + at
@@ -124,9 +130,9 @@ function readBatch(bytes: Buffer, at: number, file: LogFileHeader): Batch | unde
   if (!isSummed(bytes, headsAt, end, bytes, at + 48)) return undefined;
   const firstSeq = le64(bytes, at + 24);
   return {
+    isOfAggregate: bytes.toString("latin1", at, at + 4) === aggregateMagic,
     epoch: bytes.readUInt32LE(at + 16),
     firstSeq,
-    lastSeq: firstSeq + recordCount - 1,
     recordCount,
     payload: bytes.subarray(at + batchHeaderBytes, headsAt),
     heads: bytes.subarray(headsAt, end),

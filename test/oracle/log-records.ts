@@ -29,6 +29,20 @@ export interface LoggedRecord {
   readonly payload?: Buffer;
   /** In a metadata journal: where the payload's first block is; 0 for none. */
   readonly address?: number;
+  /** In a metadata journal: what it is a part of. The same for all of its records, which have its last seq. */
+  readonly aggregate?: LoggedAggregate;
+}
+
+/** Records `firstSeq` to `lastSeq`, applied as one. */
+export interface LoggedAggregate {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+/** What counts as one: a batch, or an aggregate. */
+interface LoggedUnit {
+  readonly firstSeq: number;
+  readonly records: readonly LoggedRecord[];
 }
 
 export interface Log {
@@ -60,12 +74,12 @@ function joinFiles(all: readonly LogFile[]): Log {
   let last: LoggedRecord | undefined;
   for (const file of files) {
     // Where one file does not go on, the next one may.
-    for (const found of recordsOf(file)) {
-      const [first] = found;
-      if (first === undefined || !follows(last, first, firstSeq)) break;
+    for (const unit of unitsOf(file)) {
+      const [first] = unit.records;
+      if (first === undefined || !follows(last, { ...first, seq: unit.firstSeq }, firstSeq)) break;
       if (first.timeMicros < (last?.timeMicros ?? 0)) throw new Error(`seq ${first.seq}: time goes back`);
-      records.push(...found);
-      last = found.at(-1);
+      records.push(...unit.records);
+      last = unit.records.at(-1);
     }
   }
   const lastSeq = last?.seq ?? firstSeq - 1;
@@ -85,13 +99,25 @@ function newestRow(files: readonly LogFile[]): readonly LogFile[] {
   return files.slice(breakAt + 1);
 }
 
-/** Batch by batch, up to one whose payload is not whole. */
-function* recordsOf(file: LogFile): Generator<readonly LoggedRecord[]> {
+/** One by one, up to a batch whose payload is not whole, or an aggregate without its end. */
+function* unitsOf(file: LogFile): Generator<LoggedUnit> {
+  let open: LoggedRecord[] = [];
   for (const batch of file.batches) {
-    const records = file.kind === "spool" ? spooled(batch) : entries(batch);
+    const { firstSeq, isOfAggregate } = batch;
+    const records = file.kind === "spool" ? spooled(batch) : entries(batch, open[0]?.aggregate);
     if (records === undefined) return;
-    yield records;
+    const first = open[0] ?? records[0];
+    const isOfOne = isOfAggregate && records.every((record) => isOfSame(first, record));
+    if (open.length > 0 && !isOfOne) return;
+    open.push(...records);
+    if (isOfAggregate && records.at(-1)?.type !== typeNumber.aggregate) continue;
+    yield { firstSeq, records: open };
+    open = [];
   }
+}
+
+function isOfSame(a: LoggedRecord | undefined, b: LoggedRecord): boolean {
+  return a?.aggregate?.firstSeq === b.aggregate?.firstSeq && a?.seq === b.seq && a.timeMicros === b.timeMicros;
 }
 
 /** Within an epoch seqs have no gaps; an epoch says what it follows. */
@@ -138,7 +164,10 @@ function spooled({ heads, payload, recordCount, epoch, firstSeq }: Batch): Logge
   return records;
 }
 
-function entries({ heads, recordCount, epoch, firstSeq }: Batch): LoggedRecord[] {
+/** `open`: an aggregate that the batch may go on with. */
+function entries(batch: Batch, open: LoggedAggregate | undefined): LoggedRecord[] {
+  const { heads, recordCount, epoch, firstSeq, isOfAggregate } = batch;
+  const aggregate = open?.firstSeq === firstSeq ? open : { firstSeq, lastSeq: le64(heads, 8) };
   const records: LoggedRecord[] = [];
   let extraAt = recordCount * entryBytes;
   for (let index = 0; index < recordCount; index++) {
@@ -156,12 +185,14 @@ function entries({ heads, recordCount, epoch, firstSeq }: Batch): LoggedRecord[]
       ordinal: le64(heads, at + 48),
       extra: extraOf(heads.subarray(extraAt, extraAt + extraBytes)),
     };
-    if (record.seq !== firstSeq + index || record.epoch !== epoch) {
+    const seq = isOfAggregate ? aggregate.lastSeq : firstSeq + index;
+    const isEndElsewhere = record.type === typeNumber.aggregate && !(isOfAggregate && index === recordCount - 1);
+    if (record.seq !== seq || record.epoch !== epoch || isEndElsewhere) {
       throw new Error(
         `entry ${index} of the batch of ${firstSeq} says that it is seq ${record.seq} of ${record.epoch}`,
       );
     }
-    records.push(record);
+    records.push(isOfAggregate ? { ...record, aggregate } : record);
     extraAt += extraBytes;
   }
   if (extraAt !== heads.length) throw new Error(`the entries of the batch of ${firstSeq} do not add up`);

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { batchBytesMax, logFileHeaderBytes } from "#src/core/limits.ts";
 import { putChecksum } from "#src/host/checksum.ts";
+import { MetadataAggregate } from "#src/journals/metadata-aggregate.ts";
 import { MetadataBatchBuilder } from "#src/journals/metadata-batch.ts";
 import { encodeSumsHeader, putSum, sumPosition } from "#src/journals/sums-format.ts";
 import { addressOf } from "#src/records/address.ts";
@@ -21,6 +22,8 @@ export interface WrittenRecord {
   readonly startBlock?: number;
   readonly blockCount?: number;
   readonly extra?: object;
+  /** Of its stamps, where it is not the record's seq. */
+  readonly number?: number;
 }
 
 export interface WrittenBatch {
@@ -28,14 +31,20 @@ export interface WrittenBatch {
   readonly firstSeq: number;
   readonly durableSeq: number;
   readonly records: readonly WrittenRecord[];
+  /** At the remote the records are an aggregate, up to here. */
+  readonly lastSeq?: number;
 }
 
-/** The stamp's number is the record's seq. */
+/** The stamp's number is the record's seq, unless it says another. */
 function payloadOf(record: WrittenRecord, seq: number): Buffer {
   const blockCount = record.type === recordType.write ? (record.blockCount ?? 0) : 0;
   const bytes = Buffer.alloc(blockCount * stampedBytes);
   for (let index = 0; index < blockCount; index++) {
-    putStamp(bytes, index * stampedBytes, { volume, block: (record.startBlock ?? 0) + index, number: seq });
+    putStamp(bytes, index * stampedBytes, {
+      volume,
+      block: (record.startBlock ?? 0) + index,
+      number: record.number ?? seq,
+    });
   }
   return bytes;
 }
@@ -81,24 +90,51 @@ export function writeRemote(folder: string, batches: readonly WrittenBatch[]): v
   const pieces = [newFile(logFileMagic.metadata, 0)];
   const blocks: Buffer[] = [];
   let position = logFileHeaderBytes;
-  for (const { epoch, firstSeq, durableSeq, records } of batches) {
-    const builder = new MetadataBatchBuilder();
-    for (const [index, record] of records.entries()) {
-      const seq = firstSeq + index;
-      const payload = payloadOf(record, seq);
-      const address = payload.length === 0 ? 0 : addressOf(segment, blocks.length);
-      for (let at = 0; at < payload.length; at += stampedBytes) blocks.push(payload.subarray(at, at + stampedBytes));
-      const extra = record.extra === undefined ? Buffer.alloc(0) : encodeExtra(record.extra);
-      const placed = { seq, epoch, address, level: 0, timeMicros: firstSeq * 10, extraBytes: extra.length };
-      builder.add({ ...headOf(record, seq), ...placed }, extra, 0);
-    }
-    const bytes = Buffer.alloc(builder.spanBytes);
-    builder.finish({ incarnation, position, durableSeq }, bytes, 0);
+  for (const batch of batches) {
+    const bytes =
+      batch.lastSeq === undefined ? metadataOf(batch, position, blocks) : aggregateOf(batch, position, blocks);
     position += bytes.length;
     pieces.push(bytes);
   }
   fs.writeFileSync(join(folder, "0.piece"), Buffer.concat(pieces));
   writeSegment(folder, blocks);
+}
+
+function metadataOf(
+  { epoch, firstSeq, durableSeq, records }: WrittenBatch,
+  position: number,
+  blocks: Buffer[],
+): Buffer {
+  const builder = new MetadataBatchBuilder();
+  for (const [index, record] of records.entries()) {
+    const seq = firstSeq + index;
+    const { entry, extra } = landed(record, seq, blocks);
+    builder.add({ ...headOf(record, seq), ...entry, seq, epoch, timeMicros: firstSeq * 10 }, extra, 0);
+  }
+  const bytes = Buffer.alloc(builder.spanBytes);
+  builder.finish({ incarnation, position, durableSeq }, bytes, 0);
+  return bytes;
+}
+
+function aggregateOf(batch: WrittenBatch, position: number, blocks: Buffer[]): Buffer {
+  const { epoch, firstSeq, lastSeq: seq = firstSeq, durableSeq, records } = batch;
+  const aggregate = new MetadataAggregate(epoch, firstSeq, seq);
+  for (const record of [...records, { type: recordType.aggregate, extra: { records: seq - firstSeq + 1, bytes: 0 } }]) {
+    const { entry, extra } = landed(record, seq, blocks);
+    aggregate.add({ ...headOf(record, 0), ...entry, seq, epoch, timeMicros: firstSeq * 10 }, extra, 0);
+  }
+  const bytes = Buffer.alloc(aggregate.spanBytes);
+  aggregate.putBatch(0, { incarnation, position, durableSeq }, bytes, 0);
+  return bytes;
+}
+
+/** Its payload comes to lie behind the blocks that are there. */
+function landed(record: WrittenRecord, seq: number, blocks: Buffer[]) {
+  const payload = payloadOf(record, seq);
+  const address = payload.length === 0 ? 0 : addressOf(segment, blocks.length);
+  for (let at = 0; at < payload.length; at += stampedBytes) blocks.push(payload.subarray(at, at + stampedBytes));
+  const extra = record.extra === undefined ? Buffer.alloc(0) : encodeExtra(record.extra);
+  return { entry: { address, level: 0, extraBytes: extra.length }, extra };
 }
 
 function writeSegment(folder: string, blocks: readonly Buffer[]): void {

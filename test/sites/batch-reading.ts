@@ -5,7 +5,14 @@
 import { blockBytes } from "#src/core/limits.ts";
 import { checksumBytes, hasChecksum } from "#src/host/checksum.ts";
 
-export const magics = { records: 0x31424d54, metadata: 0x314d4d54, spool: 0x50534d54, pieces: 0x504d4d54 } as const;
+export const magics = {
+  records: 0x31424d54,
+  metadata: 0x314d4d54,
+  metadataAggregate: 0x314e4d54,
+  spool: 0x50534d54,
+  pieces: 0x504d4d54,
+} as const;
+const batchMagics: readonly number[] = [magics.records, magics.metadata, magics.metadataAggregate];
 export const logHeaderBytes = 512;
 
 const headerBytes = 64;
@@ -85,7 +92,7 @@ export function logHeaderOf(bytes: Buffer): LogHeader | undefined {
 export function batchAt(bytes: Buffer, start: number): FoundBatch | undefined {
   if (start + headerBytes > bytes.length) return undefined;
   const magic = bytes.readUInt32LE(start);
-  if (magic !== magics.records && magic !== magics.metadata) return undefined;
+  if (!batchMagics.includes(magic)) return undefined;
   if (!hasChecksum(bytes, start, start + 56, bytes, start + 56)) return undefined;
   const payloadBytes = bytes.readUInt32LE(start + 8);
   const headsBytes = bytes.readUInt32LE(start + 12);

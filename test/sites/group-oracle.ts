@@ -24,7 +24,7 @@ export class GroupOracle {
 
   constructor(id: string, mode: Mode, volumes: readonly WatchedVolume[], spool: SpoolWatch, journal: JournalWatch) {
     this.id = id;
-    this.history = new RecordHistory(new Map(volumes.map(({ name, volume }) => [name, volume])), mode === "sync");
+    this.history = new RecordHistory(new Map(volumes.map(({ name, volume }) => [name, volume])), mode);
     this.#spool = spool;
     this.#journal = journal;
   }

@@ -75,6 +75,11 @@ export function demandBlocks(disk: SimDisk, group: string, entry: FoundEntry, re
     const isSame = hasChecksum(bytes, block * blockBytes, (block + 1) * blockBytes, expected, 0);
     demand("prefix", isSame, () => `block ${block} of seq ${entry.seq} is not the block that the spool has`);
   });
+  return writtenFiles(disk, group, entry);
+}
+
+/** The files that the entry's payload lies in, as they are now. */
+export function writtenFiles(disk: SimDisk, group: string, entry: FoundEntry): Written[] {
   const { data, sums } = segmentFiles(disk, group, Math.floor(entry.address / slotsPerSegment)) as SegmentFiles;
   return [new Written(data), new Written(sums)];
 }

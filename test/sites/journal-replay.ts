@@ -8,7 +8,6 @@ import {
   batchAt,
   entriesOf,
   type FoundBatch,
-  type FoundEntry,
   type LogHeader,
   logHeaderBytes,
   logHeaderOf,
@@ -16,14 +15,15 @@ import {
 } from "./batch-reading.ts";
 import { filesOf } from "./file-tree.ts";
 import { payloadOf } from "./journal-payload.ts";
+import { type JournalUnit, UnitGatherer } from "./journal-unit.ts";
 import { demandKnown } from "./known-entry.ts";
 import { isChange, type RecordHistory } from "./record-history.ts";
 import { demandNext } from "./spool-watch.ts";
 import { demand, Violation } from "./violation.ts";
 
-/** All entries, in their order, each known to the history. Ends with a `truth` violation where a piece is damaged. */
-export function* journalOf(disk: SimDisk, group: string, history: RecordHistory): Generator<FoundEntry> {
-  let last: FoundEntry | undefined;
+/** All units, in their order, each known to the history. Ends with a `truth` violation where a piece is damaged. */
+export function* journalOf(disk: SimDisk, group: string, history: RecordHistory): Generator<JournalUnit> {
+  let last: { readonly seq: number; readonly epoch: number } | undefined;
   for (const [path, bytes] of piecesOf(disk, group)) {
     const header = logHeaderOf(bytes);
     const isEmpty = header === undefined && bytes.every((byte) => byte === 0);
@@ -34,18 +34,29 @@ export function* journalOf(disk: SimDisk, group: string, history: RecordHistory)
     );
     if (header?.magic !== magics.pieces || header.group !== group) continue;
     let at = logHeaderBytes;
+    const gatherer = new UnitGatherer();
     for (let batch = batchAt(bytes, at); isOf(header, batch, at); batch = batchAt(bytes, at)) {
-      for (const entry of entriesOf(bytes, batch)) {
-        if (last !== undefined) demandNext(last, entry);
-        demandKnown(history, entry);
-        yield entry;
-        last = entry;
+      const unit = gatherer.add(batch, entriesOf(bytes, batch));
+      if (unit !== undefined) {
+        demandUnit(history, last, unit);
+        yield unit;
+        last = { seq: unit.lastSeq, epoch: unit.epoch };
       }
       at += batch.spanBytes;
     }
-    const isWhole = bytes.subarray(at).every((byte) => byte === 0);
+    const isWhole = !gatherer.isOpen && bytes.subarray(at).every((byte) => byte === 0);
     demand("truth", isWhole, () => `no batch begins at ${header.basePosition + at} in the metadata journal`);
   }
+}
+
+function demandUnit(
+  history: RecordHistory,
+  last: { readonly seq: number; readonly epoch: number } | undefined,
+  unit: JournalUnit,
+): void {
+  const type = unit.entries[0]?.type ?? 0;
+  if (last !== undefined) demandNext(last, { seq: unit.firstSeq, epoch: unit.epoch, type });
+  if (!unit.isAggregate) for (const entry of unit.entries) demandKnown(history, entry);
 }
 
 function isOf(header: LogHeader, batch: FoundBatch | undefined, at: number): batch is FoundBatch {
@@ -72,9 +83,12 @@ function piecesOf(disk: SimDisk, group: string): [string, Buffer][] {
 export function lastSoundSeq(disk: SimDisk, group: string, history: RecordHistory, durableSeq: number): number {
   let last = 0;
   try {
-    for (const entry of journalOf(disk, group, history)) {
-      if (entry.address > 0 && entry.seq > durableSeq) payloadOf(disk, group, entry);
-      last = entry.seq;
+    for (const unit of journalOf(disk, group, history)) {
+      for (const entry of unit.entries) {
+        if (entry.address > 0 && entry.seq > durableSeq) payloadOf(disk, group, entry);
+        if (!unit.isAggregate) last = entry.seq;
+      }
+      last = unit.lastSeq;
     }
   } catch (error) {
     // Behind this lies what the power cut has left of an unpromised tail.
@@ -88,16 +102,16 @@ export interface ReplayedVolume {
   readonly blockCount: number;
 }
 
-/** The content of a volume, as the host numbers it, after all entries. */
+/** The content of a volume, as the host numbers it, after all of the journal. */
 export function replay(
   disk: SimDisk,
   group: string,
   history: RecordHistory,
-  entries: readonly FoundEntry[],
+  units: readonly JournalUnit[],
   { volume, blockCount }: ReplayedVolume,
 ): Buffer {
   const content = Buffer.alloc(blockCount * blockBytes);
-  for (const entry of entries) {
+  for (const entry of units.flatMap((unit) => unit.entries)) {
     if (!isChange(entry) || history.hostVolumeOf(entry) !== volume) continue;
     const start = entry.startBlock * blockBytes;
     if (entry.address === 0) content.fill(0, start, start + entry.blockCount * blockBytes);

@@ -4,10 +4,12 @@
  */
 import type { SimDisk } from "#test/sim/sim-disk.ts";
 import type { Change, SimFile } from "#test/sim/sim-file.ts";
-import { batchAt, entriesOf, type FoundEntry, logHeaderOf, magics } from "./batch-reading.ts";
+import { batchAt, entriesOf, logHeaderOf, magics } from "./batch-reading.ts";
 import { Written } from "./file-tree.ts";
 import { demandBlocks } from "./journal-payload.ts";
 import { lastSoundSeq } from "./journal-replay.ts";
+import { type JournalUnit, UnitGatherer } from "./journal-unit.ts";
+import { demandFolded } from "./known-aggregate.ts";
 import { demandKnown } from "./known-entry.ts";
 import type { RecordHistory } from "./record-history.ts";
 import { demandNext } from "./spool-watch.ts";
@@ -17,7 +19,7 @@ interface Group {
   readonly id: string;
   readonly history: RecordHistory;
   /** The last one written; undefined right after the site's power was lost. */
-  last: FoundEntry | undefined;
+  last: { readonly seq: number; readonly epoch: number } | undefined;
   receivedSeq: number;
   /** What the remote appliance has said to be durable. */
   promisedSeq: number;
@@ -29,12 +31,20 @@ interface Group {
   pending: { readonly seq: number; readonly parts: readonly Written[] }[];
 }
 
+interface Piece {
+  readonly group: Group;
+  readonly basePosition: number;
+  readonly gatherer: UnitGatherer;
+  /** What an aggregate that goes on was written to so far. */
+  parts: Written[];
+}
+
 export class JournalWatch {
   readonly #disk: SimDisk;
   readonly #historyOf: (group: string) => RecordHistory;
   readonly #isHarmed: boolean;
   readonly #groups = new Map<string, Group>();
-  readonly #pieces = new Map<SimFile, { readonly group: Group; readonly basePosition: number }>();
+  readonly #pieces = new Map<SimFile, Piece>();
 
   /** `isHarmed`: bits flip in what the journals hold. */
   constructor(disk: SimDisk, historyOf: (group: string) => RecordHistory, isHarmed: boolean) {
@@ -47,17 +57,19 @@ export class JournalWatch {
     if (change.kind !== "write") return;
     const header = change.position === 0 ? logHeaderOf(change.bytes) : undefined;
     if (header?.magic === magics.pieces) {
-      this.#pieces.set(file, { group: this.#group(header.group), basePosition: header.basePosition });
+      const { group, basePosition } = header;
+      this.#pieces.set(file, { group: this.#group(group), basePosition, gatherer: new UnitGatherer(), parts: [] });
     }
     const piece = this.#pieces.get(file);
     if (piece === undefined) return;
     for (let at = 0; at < change.bytes.length; ) {
       const batch = batchAt(change.bytes, at);
-      if (batch?.magic !== magics.metadata) return;
+      if (batch === undefined || batch.magic === magics.records) return;
       const isInPlace = batch.position === piece.basePosition + change.position + at;
       demand("prefix", isInPlace, () => `a batch for position ${batch.position} is written elsewhere`);
-      const parts = [new Written(file)];
-      for (const entry of entriesOf(change.bytes, batch)) this.#append(piece.group, entry, parts);
+      const unit = piece.gatherer.add(batch, entriesOf(change.bytes, batch));
+      piece.parts.push(new Written(file));
+      if (unit !== undefined) this.#append(piece.group, unit, piece.parts.splice(0));
       at += batch.spanBytes;
     }
   }
@@ -80,19 +92,30 @@ export class JournalWatch {
     return group;
   }
 
-  #append(group: Group, entry: FoundEntry, parts: Written[]): void {
+  #append(group: Group, unit: JournalUnit, parts: Written[]): void {
+    const { firstSeq, lastSeq, epoch, entries } = unit;
     // What is found damaged is dropped, and sent again.
-    if (this.#isHarmed && group.last !== undefined && entry.seq <= group.last.seq) this.#drop(group);
-    if (group.last !== undefined) demandNext(group.last, entry);
-    const isNew = entry.seq > group.promisedSeq || this.#isHarmed;
-    demand("once", isNew, () => `seq ${entry.seq} is applied again, and ${group.promisedSeq} was durable`);
-    const record = demandKnown(group.history, entry);
-    if (entry.address > 0) parts.push(...demandBlocks(this.#disk, group.id, entry, record));
+    if (this.#isHarmed && group.last !== undefined && firstSeq <= group.last.seq) this.#drop(group);
+    if (group.last !== undefined) demandNext(group.last, { seq: firstSeq, epoch, type: entries[0]?.type ?? 0 });
+    const isNew = firstSeq > group.promisedSeq || this.#isHarmed;
+    demand("once", isNew, () => `seq ${firstSeq} is applied again, and ${group.promisedSeq} was durable`);
+    if (unit.isAggregate) parts.push(...demandFolded(this.#disk, group.id, group.history, unit));
+    else parts.push(...this.#demandRecords(group, unit));
     // Where it goes on is what was kept.
-    if (group.last === undefined) group.survivedSeq = Math.min(group.survivedSeq, entry.seq - 1);
-    group.last = entry;
-    group.receivedSeq = Math.max(group.receivedSeq, entry.seq);
-    group.pending.push({ seq: entry.seq, parts: [...parts] });
+    if (group.last === undefined) group.survivedSeq = Math.min(group.survivedSeq, firstSeq - 1);
+    group.last = { seq: lastSeq, epoch };
+    group.receivedSeq = Math.max(group.receivedSeq, lastSeq);
+    group.pending.push({ seq: lastSeq, parts });
+  }
+
+  /** Answers the files that the payloads lie in. */
+  #demandRecords(group: Group, { entries }: JournalUnit): Written[] {
+    return entries.flatMap((entry, index) => {
+      const last = entries[index - 1];
+      if (last !== undefined) demandNext(last, entry);
+      const record = demandKnown(group.history, entry);
+      return entry.address > 0 ? demandBlocks(this.#disk, group.id, entry, record) : [];
+    });
   }
 
   /**

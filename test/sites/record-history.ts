@@ -8,7 +8,18 @@ import { cellBytes, cellsPerBlock, stampAt } from "./stamp.ts";
 import { demand } from "./violation.ts";
 import type { HostWrite } from "./volume-model.ts";
 
-export const type = { write: 1, trim: 2, zero: 3, mode: 6, epoch: 10, resyncBegin: 12, resyncEnd: 13, volume: 15 };
+export const type = {
+  write: 1,
+  trim: 2,
+  zero: 3,
+  flush: 4,
+  mode: 6,
+  aggregate: 9,
+  epoch: 10,
+  resyncBegin: 12,
+  resyncEnd: 13,
+  volume: 15,
+};
 
 export interface KnownRecord extends FoundRecord {
   /** Of a write: the stamps of all its cells, from its first block on. */
@@ -23,13 +34,13 @@ export class RecordHistory {
   readonly #byBlock = new Map<number, KnownRecord[]>();
   readonly #inOrderOfAppending: KnownRecord[] = [];
   readonly #hostVolumes = new Map<number, number>();
-  #modes: { readonly seq: number; readonly isSync: boolean }[];
+  #modes: { readonly seq: number; readonly mode: string }[];
   #lastSeq = 0;
 
-  /** `volumesByName`: how the host numbers the group's volumes in its stamps. `isSync`: how the group began. */
-  constructor(volumesByName: ReadonlyMap<string, number>, isSync: boolean) {
+  /** `volumesByName`: how the host numbers the group's volumes in its stamps. `mode`: how the group began. */
+  constructor(volumesByName: ReadonlyMap<string, number>, mode: string) {
     this.#volumesByName = volumesByName;
-    this.#modes = [{ seq: 0, isSync }];
+    this.#modes = [{ seq: 0, mode }];
   }
 
   get count(): number {
@@ -90,7 +101,7 @@ export class RecordHistory {
 
   #learnMode(record: FoundRecord): void {
     const { to } = JSON.parse(record.extra) as { to: string };
-    this.#modes.push({ seq: record.seq, isSync: to === "sync" });
+    this.#modes.push({ seq: record.seq, mode: to });
     this.#modes.sort((a, b) => a.seq - b.seq);
   }
 
@@ -103,8 +114,13 @@ export class RecordHistory {
   /** Whether the record may be acknowledged only when the remote has it: placed under sync, and sync not left since. */
   needsRemote(seq: number): boolean {
     const last = this.#modes.at(-1);
-    if (last === undefined || !last.isSync) return false;
+    if (last?.mode !== "sync") return false;
     return seq >= last.seq;
+  }
+
+  /** Whether the record was placed under a mode that promises no point at it. */
+  isFolded(seq: number): boolean {
+    return this.#modes.findLast((mode) => mode.seq < seq)?.mode === "aggregated";
   }
 
   /**
