@@ -264,8 +264,9 @@ export const recordBlocksMax = recordPayloadBytesMax / blockBytes;
 export const rangeRecordBlocksMax = 2 ** 28;
 export const checkpointMsDefault = 30_000;
 export const checkpointBytesDefault = 256 * MiB;
-/** Less is not worth one. */
+/** Less is not worth one, unless the pressure is as high as this: then the spool may wait for it. */
 export const checkpointBytesMin = 8 * MiB;
+export const checkpointPressureMin = 0.25;
 /** For each millisecond that a checkpoint takes, so many go by before the next one that nobody needs. */
 export const checkpointRest = 20;
 /** A checkpoint waits so long for its flush before it tells without it what the source has. */

@@ -6,7 +6,7 @@
  * Marks go only here, and only those of regions without a record after the ordinals that the checkpoint covers; and not
  * before the remote has these durably, too. Until then the interval stays open: what is written meanwhile counts to it.
  */
-import { checkpointBytesMin, checkpointFlushMs, checkpointRest } from "#src/core/limits.ts";
+import { checkpointBytesMin, checkpointFlushMs, checkpointPressureMin, checkpointRest } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import { flushed, synced } from "./completion.ts";
 import type { Flight } from "./flight.ts";
@@ -69,12 +69,15 @@ export class Checkpoints {
 
   /**
    * Called often: whether enough was written for one. Where they are quickly done they are made often, so that the spool
-   * stays small and warm; where they take long, they take a small part of the time.
+   * stays small and warm; where they take long, they take a small part of the time. A spool that fills up may be waiting
+   * for nothing else.
    */
   consider(): void {
-    const { writer, everyBytes, clock } = this.#parts;
+    const { writer, everyBytes, clock, outlet } = this.#parts;
     const freshBytes = writer.writtenBytes - this.#coveredBytes;
-    if (freshBytes < Math.min(checkpointBytesMin, everyBytes) || this.#isRunning) return;
+    const isPressing = outlet.link !== undefined && outlet.link.pressure >= checkpointPressureMin;
+    const bytesMin = isPressing ? 1 : Math.min(checkpointBytesMin, everyBytes);
+    if (freshBytes < bytesMin || this.#isRunning) return;
     const isRested = clock.monotonicMs() - this.#endedMs >= this.#tookMs * checkpointRest;
     if (isRested || freshBytes >= everyBytes) this.#beginIfNeeded("none");
   }
@@ -97,6 +100,7 @@ export class Checkpoints {
     const current = ++this.#current;
     const beganMs = this.#parts.clock.monotonicMs();
     this.#isRunning = true;
+    let workedMs: number | undefined;
     try {
       const ordinal = flight.appliedOrdinal;
       this.#coveredBytes = writer.writtenBytes;
@@ -111,7 +115,10 @@ export class Checkpoints {
       // Whoever waits for it hears of its failure below.
       flushing.catch(() => {});
       await synced(source);
+      const syncedMs = this.#parts.clock.monotonicMs();
       if (!(await this.#endsSoon(flushing))) {
+        // Waiting for room is no work that would need a rest: room comes from the next checkpoint.
+        workedMs = syncedMs - beganMs;
         if (current !== this.#current || this.#isOver) return;
         await this.#report(ordinal, current);
       }
@@ -123,7 +130,7 @@ export class Checkpoints {
     } finally {
       if (current === this.#current) this.#isRunning = false;
       this.#endedMs = this.#parts.clock.monotonicMs();
-      this.#tookMs = this.#endedMs - beganMs;
+      this.#tookMs = workedMs ?? this.#endedMs - beganMs;
     }
   }
 

@@ -5,6 +5,7 @@ import { command, nbdError } from "#src/nbd/constants.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
 import { recordType } from "#src/records/record.ts";
 import { RecordedRequest } from "#test/nbd/recorded-request.ts";
+import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 import { journalOf, replay } from "./journal-replay.ts";
 import type { JournalUnit } from "./journal-unit.ts";
@@ -23,16 +24,20 @@ class OverflowStory {
   readonly #history = new RecordHistory(new Map([["disk", 1]]), "async");
   readonly #random;
   #export: NbdExport | undefined;
+  readonly #source: SimHost;
+  readonly #remote: SimHost;
   site!: SourceSite;
   readonly unanswered = new Set<RecordedRequest>();
 
   constructor(seed: number) {
     this.simulation = new Simulation(seed);
     this.#random = this.simulation.random.fork("host");
+    this.#source = this.simulation.host("source-site");
+    this.#remote = this.simulation.host("remote-site");
   }
 
   async start(): Promise<void> {
-    const [source, remote] = [this.simulation.host("source-site"), this.simulation.host("remote-site")];
+    const source = this.#source;
     const spool = new SpoolWatch(source.disk, () => this.#history);
     source.disk.observer = (file, change) => spool.changed(file, change);
     source.files.makeFolder("/local");
@@ -50,7 +55,7 @@ class OverflowStory {
     const failed = (error: Error): void => {
       throw error;
     };
-    await this.#settled(startRemoteSite(remote));
+    await this.#settled(startRemoteSite(this.#remote));
     const events = { opening: () => {}, opened, failed };
     const policy = { overflow: "track", overflowAfterMs: 3_000 } as const;
     this.site = await this.#settled(startSourceSite(source, "remote-site", weather, events, policy));
@@ -109,6 +114,10 @@ class OverflowStory {
     this.#export?.submit(request);
     this.#export?.endBatch();
     this.unanswered.add(request);
+    this.#takeAnswers();
+  }
+
+  #takeAnswers(): void {
     for (const one of this.unanswered) {
       if (one.error === undefined) continue;
       expect(one.error).toBe(nbdError.ok);
@@ -120,20 +129,21 @@ class OverflowStory {
     for (let round = 0; !isSo(); round++) {
       if (round > 20_000) throw new Error(`it does not come to it: ${JSON.stringify([this.status, this.figures])}`);
       if (this.unanswered.size < 16) this.write();
+      else this.#takeAnswers();
       await this.pass(5);
     }
   }
 
   get journal(): JournalUnit[] {
-    return [...journalOf(this.simulation.host("remote-site").disk, group.id, this.#history)];
+    return [...journalOf(this.#remote.disk, group.id, this.#history)];
   }
 
   /** Whether the remote's journal replays to what the source has. */
   isEqual(): boolean {
-    const { disk } = this.simulation.host("remote-site");
+    const { disk } = this.#remote;
     const replayed = replay(disk, group.id, this.#history, this.journal, { volume: 1, blockCount });
     const source = Buffer.alloc(blockCount * blockBytes);
-    this.simulation.host("source-site").disk.fileAt("/disk/source").current.read(source, 0, source.length, 0);
+    this.#source.disk.fileAt("/disk/source").current.read(source, 0, source.length, 0);
     return replayed.equals(source);
   }
 }

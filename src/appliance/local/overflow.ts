@@ -62,8 +62,9 @@ export class Overflow {
     return true;
   }
 
-  #mayReturn({ nowMs, isLinkUp, isStuck, unstoredBytes }: OverflowFacts): boolean {
-    if (isStuck || !isLinkUp || nowMs - this.#returnedMs < this.#policy.returnAfterMs) return false;
+  /** Room comes only when the volumes say what their sources have, so that there is none yet is no reason to wait. */
+  #mayReturn({ nowMs, isLinkUp, unstoredBytes }: OverflowFacts): boolean {
+    if (!isLinkUp || nowMs - this.#returnedMs < this.#policy.returnAfterMs) return false;
     if (unstoredBytes >= (this.#overflowedBytes ?? 0) * returnShare) return false;
     this.#overflowedBytes = undefined;
     this.#fullSinceMs = undefined;

@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { Overflow, type OverflowFacts } from "#src/appliance/local/overflow.ts";
+
+const policy = { overflow: "track", overflowAfterMs: 10_000, returnAfterMs: 5_000 } as const;
+const room: OverflowFacts = {
+  ...{ nowMs: 0, isLinkUp: false, isStuck: false },
+  ...{ usedBytes: 10, limitBytes: 100, unstoredBytes: 10 },
+};
+const full = { ...room, usedBytes: 96, unstoredBytes: 96 };
+
+function overflowed(): Overflow {
+  const overflow = new Overflow(policy);
+  overflow.look(full);
+  overflow.look({ ...full, nowMs: 10_000 });
+  return overflow;
+}
+
+test("a spool that is full for long enough has overflowed, one that had room meanwhile has not", () => {
+  const overflow = new Overflow(policy);
+  expect([overflow.look(full), overflow.look({ ...full, nowMs: 9_999 }), overflow.isOverflowed]).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  overflow.look({ ...room, nowMs: 9_999 });
+  expect(overflow.look({ ...full, nowMs: 10_000 })).toBe(false);
+  expect([overflow.look({ ...full, nowMs: 20_000 }), overflow.isOverflowed]).toEqual([true, true]);
+});
+
+test("with the link up it must be full to the brim, since writers are slowed to what the remote takes", () => {
+  const overflow = new Overflow(policy);
+  overflow.look({ ...full, isLinkUp: true });
+  expect(overflow.look({ ...full, isLinkUp: true, nowMs: 20_000 })).toBe(false);
+  overflow.look({ ...full, isLinkUp: true, usedBytes: 100, nowMs: 20_000 });
+  expect(overflow.look({ ...full, isLinkUp: true, usedBytes: 100, nowMs: 30_000 })).toBe(true);
+});
+
+test("a disk without room is as good a reason as the limit", () => {
+  const overflow = new Overflow(policy);
+  overflow.look({ ...room, isStuck: true });
+  expect(overflow.look({ ...room, isStuck: true, nowMs: 10_000 })).toBe(true);
+});
+
+test("it is over when the link is there and the remote has stored half of it", () => {
+  const overflow = overflowed();
+  expect(overflow.look({ ...full, nowMs: 11_000, unstoredBytes: 0 })).toBe(false);
+  expect(overflow.look({ ...full, nowMs: 11_000, isLinkUp: true, unstoredBytes: 48 })).toBe(false);
+  expect(overflow.look({ ...full, nowMs: 11_000, isLinkUp: true, unstoredBytes: 47 })).toBe(true);
+  expect(overflow.isOverflowed).toBe(false);
+});
+
+test("it does not come back twice in a short time", () => {
+  const overflow = overflowed();
+  const stored = { ...full, isLinkUp: true, unstoredBytes: 0 };
+  overflow.look({ ...stored, nowMs: 11_000 });
+  const brim = { ...full, isStuck: true };
+  overflow.look({ ...brim, nowMs: 11_001 });
+  const soon = new Overflow({ ...policy, overflowAfterMs: 0 });
+  soon.look(full);
+  expect(soon.look({ ...stored, nowMs: 1 })).toBe(true);
+  soon.look({ ...full, nowMs: 2 });
+  expect([soon.isOverflowed, soon.look({ ...stored, nowMs: 4_000 }), soon.look({ ...stored, nowMs: 5_001 })]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+});
+
+test("one that is found full at a start was full before; one that is to stall never overflows", () => {
+  const found = new Overflow(policy);
+  found.begin(full);
+  const empty = new Overflow(policy);
+  empty.begin(room);
+  const stalling = new Overflow({ ...policy, overflow: "stall" });
+  stalling.begin(full);
+  stalling.look(full);
+  expect(stalling.look({ ...full, nowMs: 1e9 })).toBe(false);
+  expect([found.isOverflowed, empty.isOverflowed, stalling.isOverflowed]).toEqual([true, false, false]);
+});

@@ -1,0 +1,71 @@
+/** The appliance has no room: the volume goes on without it at once, whatever was chosen for its absence. */
+import { expect, test } from "vitest";
+import { OverflowError, ReconnectError } from "#src/core/errors.ts";
+import { blockBytes, MiB } from "#src/core/limits.ts";
+import { nbdError } from "#src/nbd/constants.ts";
+import { recordType } from "#src/records/record.ts";
+import { firstDifference } from "./random-host.ts";
+import { filled, VolumeWorld } from "./volume-world.ts";
+
+const payload = filled(blockBytes, 7);
+const overflow = new OverflowError("the spool is full");
+
+/** As long as it is set, the appliance refuses everybody. */
+function refuse(world: VolumeWorld, isRefusing: boolean): void {
+  world.links.attachErrors = isRefusing ? new Array(10_000).fill(overflow) : [];
+}
+
+async function overflowed(): Promise<VolumeWorld> {
+  const world = await VolumeWorld.opened({ options: { whenLost: "stall" } });
+  await world.warmUp();
+  world.links.acknowledgesAtOnce = false;
+  const waiting = world.write(0, payload);
+  world.links.acknowledgesAtOnce = true;
+  refuse(world, true);
+  world.links.lose(overflow);
+  await world.pass(20);
+  expect([waiting.error, world.write(MiB, payload).error]).toEqual([nbdError.ok, nbdError.ok]);
+  expect(world.volume.status()).toMatchObject({ state: "tracking", why: "the spool is full" });
+  return world;
+}
+
+test("writers do not wait, and it comes back by itself with a resync of what was marked", async () => {
+  const world = await overflowed();
+  const before = world.links.journal.length;
+  refuse(world, false);
+  await world.pass(10_000);
+  expect(world.volume.status()).toMatchObject({ state: "open" });
+  expect(world.volume.status().copy).toBeUndefined();
+  expect(world.links.journal[before]?.type).toBe(recordType.resyncBegin);
+  expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+});
+
+test("an appliance that was only away, and comes back without room, is not waited for", async () => {
+  const world = await VolumeWorld.opened({ options: { whenLost: "stall" } });
+  await world.warmUp();
+  refuse(world, true);
+  world.links.lose(new ReconnectError("it was killed"));
+  await world.pass(50);
+  expect(world.volume.status().state).toBe("tracking");
+});
+
+test("killed while it went on so, it opens and goes on so, and comes back with all that was written", async () => {
+  const world = await overflowed();
+  world.kill();
+  await world.open();
+  expect(world.volume.status()).toMatchObject({ state: "tracking", why: "the spool is full" });
+  expect(world.write(3 * MiB, payload).error).toBe(nbdError.ok);
+  refuse(world, false);
+  await world.pass(15_000);
+  expect(world.volume.status()).toMatchObject({ state: "open" });
+  expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+});
+
+test("a volume that was protected until the end waits for the appliance, which may have what its source lacks", async () => {
+  const world = await VolumeWorld.opened();
+  world.write(0, payload);
+  await world.pass(20);
+  world.kill();
+  world.links.attachErrors = [overflow];
+  await expect(world.open()).rejects.toThrow("the spool is full");
+});
