@@ -4,6 +4,7 @@ import { aggregateBytesMax, GiB, KiB, MiB } from "#src/core/limits.ts";
 import { logLevels } from "#src/host/log.ts";
 import { volumeOptionDefaults } from "#src/interceptor/volume-options.ts";
 import { defaultPort } from "#src/nbd/constants.ts";
+import { bandwidthHours } from "./bandwidth-setting.ts";
 import { wantedModes } from "./role.ts";
 import {
   byteSize,
@@ -34,6 +35,7 @@ export type Configured<Part> = {
 export type Config = Configured<typeof configSchema>;
 
 const day = 86_400;
+const bandwidthRange = { min: 64 * KiB, max: 1024 * GiB };
 
 export const configSchema = {
   data: path("var", "the folder of everything that must last"),
@@ -72,6 +74,13 @@ export const configSchema = {
   remote: {
     address: optionalText("where the local appliance finds the remote one", "HOST:PORT or the path of a Unix socket"),
     serverName: optionalText("the name in the remote appliance's certificate, if it is not HOST"),
+    compress: choice(
+      ["off", "auto"],
+      "auto",
+      "whether what is sent over TCP is compressed while it waits for the link and that helps",
+    ),
+    bandwidth: byteSizeOrOff(Number.POSITIVE_INFINITY, "the most that is sent in a second", bandwidthRange),
+    bandwidthHours: bandwidthHours("what it is instead at some hours of the day", bandwidthRange),
   },
   local: {
     socket: optionalPath(

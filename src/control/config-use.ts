@@ -11,7 +11,10 @@ const ofRole: Readonly<Record<RoleName, readonly string[]>> = {
   remote: ["wire"],
 };
 /** In one process they find each other without being told where. */
-const ofAllRoles = ["nbd", "interceptor", "copy", "local.spool", "modes", "wire.token", "wire.tokenFile"];
+const ofAllRoles = [
+  ...["nbd", "interceptor", "copy", "local.spool", "modes", "remote.bandwidth", "remote.bandwidthHours"],
+  ...["wire.token", "wire.tokenFile"],
+];
 
 /**
  * Throws for those that whoever started this program meant for it. A file may be one for all roles; only where the data

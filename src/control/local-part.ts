@@ -5,11 +5,12 @@ import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
 import type { TracedRecord } from "#src/appliance/local/trace-log.ts";
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
+import { minuteOfDay } from "#src/host/local-time.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { faultHook } from "#src/host/node/faults.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
-import type { DialOptions } from "#src/wire/dial.ts";
-import { GroupLinkClient } from "#src/wire/group-link-client.ts";
+import { BandwidthGate } from "#src/wire/bandwidth-gate.ts";
+import { GroupLinkClient, type GroupLinkOptions } from "#src/wire/group-link-client.ts";
 import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import { VolumeLinkServer } from "#src/wire/volume-link-server.ts";
 import type { Config } from "./config-schema.ts";
@@ -32,7 +33,7 @@ export class LocalPart {
   static async start(machine: Machine, settings: SideSettings): Promise<LocalPart> {
     const { config, roles, secrets } = settings;
     const { sockets, clock, randomness, log } = machine;
-    const dial = dialOptions(machine, settings);
+    const options = linkOptions(machine, settings);
     const appliance = await LocalAppliance.open({
       machine,
       folder: roleFolder(config, "local"),
@@ -40,7 +41,7 @@ export class LocalPart {
       newGroupMode: config.modes.default,
       hook: faultHook(config.faults),
       connect: (owner) => {
-        const link = new GroupLinkClient(dial, owner);
+        const link = new GroupLinkClient(options, owner);
         link.start();
         return link;
       },
@@ -99,14 +100,25 @@ export class LocalPart {
   }
 }
 
-function dialOptions(machine: Machine, { config, roles, secrets }: SideSettings): DialOptions {
+function linkOptions(machine: Machine, { config, roles, secrets }: SideSettings): GroupLinkOptions {
   const { sockets, clock, randomness, log } = machine;
-  const common = { sockets, clock, randomness, log, token: secrets.wireToken };
+  const common = { sockets, clock, randomness, log, token: secrets.wireToken, ...gateOf(machine, config) };
   if (roles.includes("remote")) return { ...common, address: { kind: "unix", path: privateWireSocket(config) } };
   const address = remoteAddress(config);
-  if (secrets.wireTls === undefined) return { ...common, address };
+  // Within a machine nothing is slower than compressing.
+  const mayCompress = config.remote.compress === "auto" && address.kind === "tcp";
+  if (secrets.wireTls === undefined) return { ...common, address, mayCompress };
   const { serverName } = config.remote;
-  return { ...common, address, tls: { ...secrets.wireTls, ...(serverName === undefined ? {} : { serverName }) } };
+  const tls = { ...secrets.wireTls, ...(serverName === undefined ? {} : { serverName }) };
+  return { ...common, address, mayCompress, tls };
+}
+
+/** All groups share one. */
+function gateOf({ clock }: Machine, { remote }: Config): { readonly gate?: BandwidthGate } {
+  const { bandwidth, bandwidthHours } = remote;
+  if (bandwidth === Number.POSITIVE_INFINITY && bandwidthHours.length === 0) return {};
+  const policy = { bytesPerSecond: bandwidth, hours: bandwidthHours };
+  return { gate: new BandwidthGate(policy, clock, minuteOfDay) };
 }
 
 function remoteAddress({ remote }: Config): SocketAddress {

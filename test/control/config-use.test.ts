@@ -9,14 +9,18 @@ function unused(roles: readonly RoleName[], sources: Partial<ConfigSources>): st
 }
 
 describe("with all roles in one process", () => {
-  test.each(["wire.port=1", "wire.host=::1", "wire.tls.caFile=a", "remote.address=a:1", "local.socket=a"])(
-    "--set %s is refused",
-    (assignment) => {
-      expect(() => unused(roleNames, { assignments: [assignment] })).toThrow(
-        /\(from --set\) has no effect where all roles run in one process: take it away, or start interceptor, local and/,
-      );
-    },
-  );
+  test.each([
+    "wire.port=1",
+    "wire.host=::1",
+    "wire.tls.caFile=a",
+    "remote.address=a:1",
+    "remote.compress=off",
+    "local.socket=a",
+  ])("--set %s is refused", (assignment) => {
+    expect(() => unused(roleNames, { assignments: [assignment] })).toThrow(
+      /\(from --set\) has no effect where all roles run in one process: take it away, or start interceptor, local and/,
+    );
+  });
 
   test("the environment is meant for this program too", () => {
     expect(() => unused(roleNames, { environment: { TIDEMARK_WIRE_PORT: "1" } })).toThrow("has no effect");
@@ -30,12 +34,16 @@ describe("with all roles in one process", () => {
     expect(() => unused(roleNames, file("remote.address: a:1\n"))).toThrow("remote.address (from a.yaml, line 1)");
   });
 
-  test.each(["nbd.port=1", "modes.default=sync", "local.spool.limit=1G", "wire.tokenFile=a", "data=/a"])(
-    "--set %s has its effect",
-    (assignment) => {
-      expect(unused(roleNames, { assignments: [assignment] })).toEqual([]);
-    },
-  );
+  test.each([
+    "nbd.port=1",
+    "modes.default=sync",
+    "local.spool.limit=1G",
+    "remote.bandwidth=1M",
+    "wire.tokenFile=a",
+    "data=/a",
+  ])("--set %s has its effect", (assignment) => {
+    expect(unused(roleNames, { assignments: [assignment] })).toEqual([]);
+  });
 });
 
 describe("with one role", () => {

@@ -1,16 +1,19 @@
 /** What becomes of a group's link when the network is not what it should be. */
 import { describe, expect, test } from "vitest";
-import { wireSilenceMs } from "#src/core/limits.ts";
+import { KiB, wireSilenceMs } from "#src/core/limits.ts";
+import type { BandwidthPolicy } from "#src/wire/bandwidth.ts";
+import { BandwidthGate } from "#src/wire/bandwidth-gate.ts";
+import { frameType } from "#src/wire/frame.ts";
 import { driven } from "#test/contract/driver.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
-import { type GroupWorld, groupWorld, pass, remoteAddress, worldThatIsUp } from "./group-world.ts";
+import { type GroupWorld, groupWorld, pass, remoteAddress, type WorldOptions, worldThatIsUp } from "./group-world.ts";
 import { NumberedExchange } from "./numbered-batches.ts";
 import { asItIs, type Tamper, tamperingProxy } from "./tampering-proxy.ts";
 
 const proxyAddress = { kind: "tcp", host: "proxy", port: 7999 } as const;
 
-async function proxiedWorld(seed = 1) {
-  const world = await groupWorld({ seed, by: proxyAddress });
+async function proxiedWorld(seed = 1, options: WorldOptions = {}) {
+  const world = await groupWorld({ seed, by: proxyAddress, ...options });
   const tampering = await tamperingProxy(world.simulation.host("proxy"), proxyAddress, remoteAddress);
   return { ...world, tampering };
 }
@@ -95,8 +98,8 @@ describe("fault 23: a half-open connection", () => {
 });
 
 /** From the fourth frame on: the link is up then. */
-async function exchangeWith(seed: number, there: Tamper, back: Tamper = asItIs) {
-  const world = await proxiedWorld(seed);
+async function exchangeWith(seed: number, there: Tamper, back: Tamper = asItIs, options: WorldOptions = {}) {
+  const world = await proxiedWorld(seed, options);
   const exchange = new NumberedExchange(world, 40);
   world.client.start();
   await world.driver.until(() => world.client.isUp);
@@ -106,6 +109,8 @@ async function exchangeWith(seed: number, there: Tamper, back: Tamper = asItIs) 
   expect(exchange.applied).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
   return { world, exchange };
 }
+
+const slowly: BandwidthPolicy = { bytesPerSecond: 64 * KiB, hours: [] };
 
 /** Does it with some of the frames, but not for ever. */
 function sometimes(seed: number, tamper: (frame: Buffer, random: SeededRandom) => readonly Buffer[]): Tamper {
@@ -184,6 +189,26 @@ describe("fault 25: frames that were altered", () => {
     const { world } = await exchangeWith(seed, sometimes(seed, turnedBit));
     expect(reasons(world)).toContain("altered");
   });
+
+  test.each(seeds)(
+    "on their way to the remote while compressed are rejected and sent again (seed %i)",
+    async (seed) => {
+      let alteredCount = 0;
+      const alter = sometimes(seed, (frame, random) => {
+        alteredCount++;
+        return turnedBit(frame, random);
+      });
+      const { world } = await exchangeWith(
+        seed,
+        (frame, index) => (frame[5] === frameType.compressedBatches ? alter(frame, index) : [frame]),
+        asItIs,
+        { link: (local) => ({ mayCompress: true, gate: new BandwidthGate(slowly, local.clock, () => 0) }) },
+      );
+      expect(alteredCount).toBeGreaterThan(0);
+      expect(world.owner.refusals).toEqual([]);
+      expect(reasons(world)).toContain("a frame was altered on its way");
+    },
+  );
 
   test.each(seeds)("on their way back are rejected, and the link comes back (seed %i)", async (seed) => {
     await exchangeWith(seed, asItIs, sometimes(seed, turnedBit));

@@ -9,9 +9,10 @@ import type {
   GroupWelcome,
   Watermarks,
 } from "#src/wire/group-link.ts";
-import { GroupLinkClient } from "#src/wire/group-link-client.ts";
+import { GroupLinkClient, type GroupLinkOptions } from "#src/wire/group-link-client.ts";
 import { GroupLinkServer } from "#src/wire/group-link-server.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
+import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 
 export const remoteAddress = { kind: "tcp", host: "remote", port: 7900 } as const;
@@ -155,6 +156,8 @@ export interface WorldOptions {
   readonly by?: SocketAddress;
   readonly connectionCountMax?: number;
   readonly strangerCountMax?: number;
+  /** What the local side's link is told besides. */
+  readonly link?: (local: SimHost) => Partial<GroupLinkOptions>;
 }
 
 export async function groupWorld(options: WorldOptions = {}) {
@@ -165,7 +168,12 @@ export async function groupWorld(options: WorldOptions = {}) {
   const owner = new RecordingOwner();
   const server = new GroupLinkServer({ ...portsOf(remote), token, ...bounds(options) }, sessions);
   const client = new GroupLinkClient(
-    { ...portsOf(local), token: options.clientToken ?? token, address: options.by ?? remoteAddress },
+    {
+      ...portsOf(local),
+      token: options.clientToken ?? token,
+      address: options.by ?? remoteAddress,
+      ...options.link?.(local),
+    },
     owner,
   );
   await server.listen(remoteAddress);

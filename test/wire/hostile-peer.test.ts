@@ -1,6 +1,7 @@
 /** Fault 33, and what else a stranger at the remote's door may try. */
 import { describe, expect, test } from "vitest";
 import {
+  MiB,
   wireBulkBytesMax,
   wireHandshakeBytesMax,
   wireHandshakeMs,
@@ -8,6 +9,7 @@ import {
   wireSilenceMs,
 } from "#src/core/limits.ts";
 import { putChecksum } from "#src/host/checksum.ts";
+import { compressed } from "#src/host/compression.ts";
 import { encodeBulkHeader, encodeFrame, type FrameType, frameType } from "#src/wire/frame.ts";
 import { ConnectingHandshake } from "#src/wire/handshake.ts";
 import { driven } from "#test/contract/driver.ts";
@@ -80,6 +82,13 @@ async function stranger(world: GroupWorld, name = "stranger"): Promise<Stranger>
   const { sockets } = world.simulation.host(name);
   const connection = await driven(world.driver, sockets.connect(remoteAddress, 1000));
   return new Stranger(world, new RecordingPeer(connection).start());
+}
+
+/** The body of a frame of compressed batches. */
+function claim(byteLength: number, content: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(byteLength);
+  return Buffer.concat([length, compressed(content)]);
 }
 
 async function atTheDoor(): Promise<Stranger> {
@@ -245,6 +254,32 @@ describe("fault 33: a peer after the proof", () => {
     await it.isTurnedAway();
     expect(it.lastWords).toContain("are the limit");
     expect(it.world.sessions.last.closedCount).toBe(1);
+  });
+
+  test.each([
+    ["claim to be more than a frame may hold", claim(wireBulkBytesMax + 1, Buffer.alloc(512))],
+    ["claim to be nothing", claim(0, Buffer.alloc(512))],
+    ["come to more than they claim", claim(512, Buffer.alloc(64 * MiB))],
+    ["come to less than they claim", claim(1024, Buffer.alloc(512))],
+    ["are none", Buffer.concat([claim(512, Buffer.alloc(512)).subarray(0, 4), Buffer.alloc(40, 7)])],
+    ["are nothing at all", Buffer.alloc(3)],
+  ])("compressed batches that %s end the connection, and none are taken", async (_what, body) => {
+    const it = await joined();
+    it.bulk(frameType.compressedBatches, body);
+    await it.isTurnedAway();
+    expect(it.lastWords).toContain("compressed batches");
+    expect(it.world.sessions.last.batchBodies).toEqual([]);
+  });
+
+  test("compressed batches count against the credit with what they come to", async () => {
+    const world = await groupWorld();
+    world.sessions.creditBytes = 100_000;
+    const it = await (await stranger(world)).joined();
+    it.bulk(frameType.compressedBatches, claim(100_000, Buffer.alloc(100_000)));
+    it.bulk(frameType.compressedBatches, claim(1, Buffer.alloc(1)));
+    await it.isTurnedAway();
+    expect(it.lastWords).toContain("more was sent than there was credit for");
+    expect(world.sessions.last.bytes.length).toBe(100_000);
   });
 
   test.each([

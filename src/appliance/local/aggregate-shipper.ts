@@ -41,14 +41,11 @@ export interface AggregateShipperParts {
 /** What was shipped since the start; what had to be sent again counts again. */
 export interface AggregateFigures {
   readonly aggregates: number;
-  /** Records that they stand for, and the payload of these. */
-  readonly records: number;
-  readonly payloadBytes: number;
   /** Payload that was overwritten, and so never sent. */
   readonly foldedBytes: number;
 }
 
-export const noAggregates: AggregateFigures = { aggregates: 0, records: 0, payloadBytes: 0, foldedBytes: 0 };
+export const noAggregates: AggregateFigures = { aggregates: 0, foldedBytes: 0 };
 
 /** Why the batch at `#position` is not gathered: its aggregate is full, it is plain, or of another mode. */
 type Obstacle = "full" | "plain" | "end";
@@ -234,11 +231,9 @@ export class AggregateShipper {
     if (sender === undefined || !sender.isDone) return sender?.sendPart() ?? false;
     this.#outgoing = undefined;
     this.#sender = undefined;
-    const { records, bytes } = fold.figures;
+    const { bytes } = fold.figures;
     this.#figures = {
       aggregates: this.#figures.aggregates + 1,
-      records: this.#figures.records + records,
-      payloadBytes: this.#figures.payloadBytes + bytes,
       foldedBytes: this.#figures.foldedBytes + bytes - fold.payloadBytes,
     };
     return true;

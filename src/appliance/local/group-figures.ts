@@ -3,6 +3,7 @@ import type { Watermarks } from "#src/wire/group-link.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { GroupMode } from "./group-mode.ts";
 import type { GroupPolicy } from "./group-policy.ts";
+import type { ShippingFigures } from "./group-shipping.ts";
 import type { GroupState } from "./group-state.ts";
 import type { Lag } from "./lag.ts";
 import type { Mode } from "./mode-machine.ts";
@@ -12,7 +13,7 @@ import type { Spool } from "./spool.ts";
 
 export type GroupCondition = "steady" | "draining" | "stalled" | "suspended" | "tracking" | "stopped";
 
-export interface GroupFigures extends Watermarks {
+export interface GroupFigures extends Watermarks, ShippingFigures {
   readonly id: string;
   readonly name: string;
   /** The mode that writes are acknowledged under now. `sync` is said only once all before it is durable at the remote. */
@@ -29,8 +30,6 @@ export interface GroupFigures extends Watermarks {
   /** 0 to 1: how hard writers are slowed. */
   readonly pressure: number;
   readonly linkUp: boolean;
-  /** Batches, since the start; what was shipped again counts again. */
-  readonly shippedBytes: number;
   readonly linkWhy?: string;
   readonly lagRecords: number;
   readonly lagBytes: number;
@@ -47,7 +46,7 @@ export interface FigureParts {
   readonly lag: Lag;
   readonly pressure: number;
   readonly isLinkUp: boolean;
-  readonly shippedBytes: number;
+  readonly shipped: ShippingFigures;
   readonly failure: Error | undefined;
   /** Why volumes go on without it. */
   readonly overflow: Error | undefined;
@@ -72,7 +71,7 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     spoolLimitBytes: policy.spoolLimitBytes,
     pressure: Math.min(1, parts.pressure),
     linkUp: parts.isLinkUp,
-    shippedBytes: parts.shippedBytes,
+    ...parts.shipped,
     ...(remote.why === undefined ? {} : { linkWhy: remote.why }),
     ...remote.marks,
     lagRecords: lag.records,

@@ -5,7 +5,7 @@
 import type { Clock } from "#src/host/clock.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
 import type { AggregatePolicy } from "./aggregate-gatherer.ts";
-import { type AggregateFigures, AggregateShipper, noAggregates } from "./aggregate-shipper.ts";
+import { AggregateShipper, noAggregates } from "./aggregate-shipper.ts";
 import type { ModeHistory } from "./mode-history.ts";
 import type { Appended } from "./order.ts";
 import { Shipper } from "./shipper.ts";
@@ -26,6 +26,17 @@ export interface GroupShippingParts {
   readonly failed: (error: Error) => void;
 }
 
+/** Since the start; what was shipped again counts again. */
+export interface ShippingFigures {
+  /** Batches and parts of aggregates, */
+  readonly shippedBytes: number;
+  /** and what they came to on the wire. */
+  readonly wireBytes: number;
+  readonly aggregates: number;
+  /** Payload that was overwritten before it was sent, and so never was. */
+  readonly foldedBytes: number;
+}
+
 export class GroupShipping {
   readonly #parts: GroupShippingParts;
   readonly #plain: Shipper;
@@ -41,8 +52,10 @@ export class GroupShipping {
     this.#plain = new Shipper({ spool, link, clock, mayKeep, failed, reached: (position) => this.#goOn(position) });
   }
 
-  get aggregateFigures(): AggregateFigures {
-    return this.#aggregates?.figures ?? noAggregates;
+  get figures(): ShippingFigures {
+    const { batchBytes, wireBytes } = this.#parts.link.traffic;
+    const { aggregates, foldedBytes } = this.#aggregates?.figures ?? noAggregates;
+    return { shippedBytes: batchBytes, wireBytes, aggregates, foldedBytes };
   }
 
   /** The link is up: everything behind this position is to be shipped. */
@@ -87,6 +100,14 @@ export class GroupShipping {
   }
 
   #goOn(position: number): void {
+    try {
+      this.#handOver(position);
+    } catch (error) {
+      this.#parts.failed(error as Error);
+    }
+  }
+
+  #handOver(position: number): void {
     const { spool } = this.#parts;
     const found = spool.headsAt(position);
     const seq = found?.header.firstSeq ?? spool.lastSeq + 1;

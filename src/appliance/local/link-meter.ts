@@ -16,7 +16,6 @@ export class LinkMeter {
   #answerCount = 0;
   #answerMsSum = 0;
   #shippedBytes = 0;
-  #allShippedBytes = 0;
   #addedBytes = 0;
   #sinceMs: number;
 
@@ -30,7 +29,6 @@ export class LinkMeter {
 
   shipped(byteLength: number): void {
     this.#shippedBytes += byteLength;
-    this.#allShippedBytes += byteLength;
   }
 
   get isFollowing(): boolean {
@@ -41,11 +39,6 @@ export class LinkMeter {
   follow(seq: number, nowMs: number): void {
     this.#followedSeq = seq;
     this.#shippedMs = nowMs;
-  }
-
-  /** Since the start, with what had to be shipped again. */
-  get shippedBytes(): number {
-    return this.#allShippedBytes;
   }
 
   received(seq: number, nowMs: number): void {

@@ -348,7 +348,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       lag: this.#pressure.lag,
       pressure: this.#pressure.value,
       isLinkUp: this.#link.isUp,
-      shippedBytes: this.#meter.shippedBytes,
+      shipped: this.#shipper.figures,
       failure: this.#failure,
       overflow: this.overflow.refusal,
       suspendedSinceSeq: this.#suspendedSinceSeq,

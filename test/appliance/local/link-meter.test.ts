@@ -14,7 +14,6 @@ test("an answer is timed from the shipment that it answers", () => {
   meter.follow(30, 110);
   meter.received(30, 114);
   expect(meter.take(1000)).toEqual({ answerMs: 6, shippedBytesPerSecond: 3 * 4096, addedBytesPerSecond: 0 });
-  expect(meter.shippedBytes).toBe(3 * 4096);
   expect(meter.take(2000)).toEqual({ answerMs: undefined, shippedBytesPerSecond: 0, addedBytesPerSecond: 0 });
 });
 

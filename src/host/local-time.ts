@@ -1,0 +1,2 @@
+/** What a clock on the wall shows where this machine stands. */
+export { minuteOfDay } from "./node/local-time.ts";
