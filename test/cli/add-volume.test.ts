@@ -18,7 +18,7 @@ describe("what a source held before", () => {
     expect((await up.typed("volume", "add", "disk", "--source", source)).stdout).toMatch(warning);
     const { stdout } = await up.typed("volume", "ls");
     expect(stdout).toMatch(warning);
-    expect(stdout).toMatch(/disk: the initial copy is under way: \d+ %, .* of 8 MiB, .*\/s; no point lies in it/);
+    expect(stdout).toMatch(/disk: the initial copy is under way: \d+ %, .* of 8\.0 MiB, .*\/s; no point lies in it/);
     await up.program.stop();
     const again = await RunningProgram.start("up", join(folder, "data"), ...slow);
     expect((await again.typed("status")).stdout).toMatch(warning);
