@@ -1,7 +1,7 @@
 /** Judges what one group's host is told, by what the disks of both sites have at that moment. */
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { JournalWatch } from "./journal-watch.ts";
-import { RecordHistory } from "./record-history.ts";
+import { RecordHistory, type } from "./record-history.ts";
 import type { SourceWatch } from "./source-watch.ts";
 import type { SpoolWatch } from "./spool-watch.ts";
 import { demand } from "./violation.ts";
@@ -47,6 +47,16 @@ export class GroupOracle {
 
   flushReplied(model: VolumeModel, source: SourceWatch, covered: readonly HostWrite[]): void {
     this.#demandDurable(model, source, covered, `FLUSH of volume ${model.volume}`);
+  }
+
+  /** A mark is as safe as a flush, and where all that came before it makes one state of each volume. */
+  markPlaced(seq: number): void {
+    const record = this.history.get(seq);
+    demand("promise", record?.type === type.mark, () => `a mark is told of at seq ${seq}, where there is none`);
+    const inDanger = this.#spool.firstInDanger(this.id, seq);
+    demand("promise", inDanger === undefined, () => `the mark at ${seq} is told of, and ${inDanger} is not durable`);
+    const copying = this.history.resyncingAt(seq);
+    demand("prefix", copying === undefined, () => `the mark at ${seq} is no point: volume ${copying} is being copied`);
   }
 
   #demandDurable(model: VolumeModel, source: SourceWatch, covered: readonly HostWrite[], what: string): void {

@@ -13,6 +13,7 @@ export const type = {
   trim: 2,
   zero: 3,
   flush: 4,
+  mark: 5,
   mode: 6,
   aggregate: 9,
   epoch: 10,
@@ -121,6 +122,17 @@ export class RecordHistory {
   /** Whether the record was placed under a mode that promises no point at it. */
   isFolded(seq: number): boolean {
     return this.#modes.findLast((mode) => mode.seq < seq)?.mode === "aggregated";
+  }
+
+  /** A volume that is between the two records of a copy at this place of the order, if there is one. */
+  resyncingAt(seq: number): number | undefined {
+    const copying = new Set<number>();
+    for (const record of this.#inOrderOfAppending) {
+      if (record.seq >= seq) break;
+      if (record.type === type.resyncBegin) copying.add(record.volume);
+      if (record.type === type.resyncEnd) copying.delete(record.volume);
+    }
+    return [...copying][0];
   }
 
   /**

@@ -10,6 +10,7 @@ import type { GroupOracle } from "./group-oracle.ts";
 import { journalOf, replay } from "./journal-replay.ts";
 import { demand, Violation } from "./violation.ts";
 import type { VolumeHost } from "./volume-host.ts";
+import { modes } from "./weather.ts";
 import { World } from "./world.ts";
 
 export interface Outcome {
@@ -88,6 +89,7 @@ async function playStep(world: World, random: SeededRandom): Promise<void> {
   demandBounds(world);
   if (random.chance(0.1)) unfence(world);
   if (random.chance(0.06)) switchMode(world, random);
+  if (random.chance(0.06)) setMark(world, random);
   if (random.chance(0.25)) {
     // At any event, so also in the middle of a write, a sync, a recovery.
     await world.pass(random.pick([5, 500]), random.between(1, random.pick([5, 40, 200])));
@@ -98,7 +100,18 @@ async function playStep(world: World, random: SeededRandom): Promise<void> {
 
 function switchMode(world: World, random: SeededRandom): void {
   const { groups } = world.weather;
-  world.source?.setMode(random.pick(groups).name, random.pick(["sync", "async"]));
+  world.source?.setMode(random.pick(groups).name, random.pick(modes));
+}
+
+function setMark(world: World, random: SeededRandom): void {
+  const group = random.pick(world.groups);
+  const plan = world.weather.groups.find(({ id }) => id === group.id);
+  const { source } = world;
+  const withinMs = random.pick([1, 5_000]);
+  source?.mark(plan?.name ?? "", withinMs).then(
+    ({ seq }) => world.source === source && world.guard(() => group.markPlaced(seq)),
+    () => {},
+  );
 }
 
 /** Answers whether a site has stopped itself instead, for a reason that this weather gives. */

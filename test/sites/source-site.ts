@@ -1,5 +1,6 @@
 /** The source site as a process would be: a local appliance, and an interceptor for each volume. */
 import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
+import type { PlacedMark } from "#src/appliance/local/group-marks.ts";
 import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
 import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
@@ -34,6 +35,7 @@ export interface SourceSiteEvents {
 
 export interface SourceSite {
   setMode(group: string, mode: Mode): void;
+  mark(group: string, withinMs: number): Promise<PlacedMark>;
   groups(): readonly GroupFigures[];
   /** Those that are open. */
   volumes(): ReadonlyMap<string, InterceptedVolume>;
@@ -48,6 +50,7 @@ function policyOf(weather: Weather): GroupPolicy {
     spoolSegmentBytes,
     spoolLimitBytes,
     lagBytesMax,
+    aggregate: { everyMs: weather.aggregateEveryMs, bytesMax: weather.aggregateBytesMax },
     overflow: "stall",
     seqReserve: 1_000,
   };
@@ -103,6 +106,7 @@ export async function startSourceSite(
   for (const group of weather.groups) for (const volume of group.volumes) void open(group.name, volume);
   return {
     setMode: (group, mode) => appliance.setMode(group, mode),
+    mark: (group, withinMs) => appliance.mark(group, { name: "m", isQuiesced: false, withinMs }),
     groups: () => appliance.figures(),
     volumes: () => volumes,
     stop: async () => {

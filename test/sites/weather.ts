@@ -20,6 +20,9 @@ export interface Weather {
   readonly spoolSegmentBytes: number;
   readonly spoolLimitBytes: number;
   readonly lagBytesMax: number;
+  /** When aggregates are cut. */
+  readonly aggregateEveryMs: number;
+  readonly aggregateBytesMax: number;
   readonly steps: number;
   readonly kills: boolean;
   readonly powerCuts: boolean;
@@ -32,6 +35,8 @@ export interface Weather {
   /** Bits flip in what is kept on the disks. */
   readonly flips: boolean;
 }
+
+export const modes = ["sync", "async", "aggregated"] as const satisfies readonly Mode[];
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -47,6 +52,8 @@ export function drawWeather(random: SeededRandom): Weather {
     spoolSegmentBytes: 1_179_648,
     spoolLimitBytes: random.pick([8 * MiB, 32 * MiB]),
     lagBytesMax: random.pick([512 * KiB, 4 * MiB, 64 * MiB]),
+    aggregateEveryMs: random.pick([2, 50, 1_000]),
+    aggregateBytesMax: random.pick([64 * KiB, 2 * MiB, 64 * MiB]),
     steps: random.between(8, 30),
     kills: random.chance(0.7),
     powerCuts: random.chance(0.7),
@@ -64,7 +71,7 @@ function drawGroup(random: SeededRandom, index: number): GroupPlan {
   return {
     id: random.bytes(16).toString("hex"),
     name: `group${index}`,
-    mode: random.chance(0.5) ? "sync" : "async",
+    mode: random.pick(modes),
     volumes: Array.from({ length: volumeCount }, (_, volume) => ({
       name: `volume${index}${volume}`,
       // More than one region, for most.

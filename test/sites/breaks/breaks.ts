@@ -1,4 +1,4 @@
-/** Seven mistakes that a program of this kind may make. Each is one that a review could miss. */
+/** Mistakes that a program of this kind may make. Each is one that a review could miss. */
 import type { Break } from "./break.ts";
 
 export const breaks: readonly Break[] = [
@@ -13,7 +13,7 @@ export const breaks: readonly Break[] = [
       else failed(error);
     });
 `,
-        to: `    clock.soon(() => this.#waits.spoolDurable(spool.lastSeq));
+        to: `    if (failed !== undefined) this.#waits.spoolDurable(spool.lastSeq);
 `,
       },
     ],
@@ -101,10 +101,66 @@ export const breaks: readonly Break[] = [
     changes: [
       {
         file: "src/appliance/local/local-group.ts",
-        from: "    this.#marks = welcome;\n",
-        to: `    welcome = { ...welcome, received: Math.max(welcome.received, this.#marks.received) };
-    this.#marks = welcome;
+        from: "    this.#remote.welcomed(welcome);\n",
+        to: `    welcome = { ...welcome, received: Math.max(welcome.received, this.#remote.marks.received) };
+    this.#remote.welcomed(welcome);
 `,
+      },
+    ],
+  },
+  {
+    name: "apply an aggregate in two steps",
+    harm: "losing the source's site while an aggregate is under way leaves a state that the volume never had",
+    changes: [
+      {
+        file: "src/appliance/remote/aggregate-landing.ts",
+        from: `    if (aggregate.folded === undefined) this.#unfinished = aggregate;
+    else this.#finish(aggregate, aggregate.folded.bytes);
+`,
+        to: `    if (aggregate.folded === undefined) this.#unfinished = aggregate;
+    if (aggregate.folded !== undefined || header.partNumber === 0) this.#finish(aggregate, 0);
+`,
+      },
+    ],
+  },
+  {
+    name: "clear a region's mark early",
+    harm: "after a loss of power nobody knows that source and journal differ there",
+    changes: [
+      {
+        file: "src/interceptor/checkpoints.ts",
+        from: "      outlet.commit();\n      const flushing = flushed(link);\n",
+        to: `      outlet.commit();
+      if (marksToClear !== "none" && mapFile.map.clear(true)) mapFile.write();
+      const flushing = flushed(link);
+`,
+      },
+    ],
+  },
+  {
+    name: "set a mark inside a copy",
+    harm: "a point is offered at which the volume is half old and half new",
+    changes: [
+      {
+        file: "src/appliance/local/group-marks.ts",
+        from: "    if (resyncing !== undefined)\n",
+        to: "    if (resyncing === missing && resyncing !== undefined)\n",
+      },
+    ],
+  },
+  {
+    name: "fold across a mark",
+    harm: "a mark is gone from the remote's order, and what it stood for cannot be opened",
+    changes: [
+      {
+        file: "src/appliance/local/batch-heads.ts",
+        from: "    else if (type !== recordType.flush) isFoldable = false;\n",
+        to: "    else if (type !== recordType.flush && type !== recordType.mark) isFoldable = false;\n",
+      },
+      {
+        file: "src/appliance/local/batch-heads.ts",
+        from: "    if (type !== recordType.flush) {\n",
+        to: "    if (type !== recordType.flush && type !== recordType.mark) {\n",
       },
     ],
   },
