@@ -30,7 +30,7 @@ export interface AggregateShipperParts {
   readonly policy: AggregatePolicy;
   /** Whether the record with this seq was added under the mode aggregated. */
   readonly isFolded: (seq: number) => boolean;
-  /** Whether nothing is to be waited for: aggregates are cut as soon as the one before is through. */
+  /** Whether nothing is to be waited for: what there is, is cut as soon as the aggregate before is through. */
   readonly isHurried: () => boolean;
   /** All before `position` was shipped; what begins there is not for aggregates. */
   readonly reached: (position: number) => void;
@@ -156,7 +156,9 @@ export class AggregateShipper {
 
   get #isCutDue(): boolean {
     const { clock, isHurried } = this.#parts;
-    return this.#obstacle !== undefined || isHurried() || this.#gatherer.isDue(clock.monotonicMs());
+    if (this.#obstacle !== undefined || this.#gatherer.isDue(clock.monotonicMs())) return true;
+    // A backlog is sooner through with when all of it is folded.
+    return this.#isLive && isHurried();
   }
 
   // Sending

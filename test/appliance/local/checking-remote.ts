@@ -31,7 +31,8 @@ export class CheckingRemote implements GroupLink {
   isGenerous = true;
   /** What is shipped is taken, and the memory it lies in is held until `drain`. */
   holdsMemory = false;
-  #isHolding = false;
+  /** What must not change for now, and what it was when it came. */
+  #held: { readonly pieces: readonly Buffer[]; readonly bytes: Buffer } | undefined;
   /** What came, in words: "4 write", "5..9 as one". */
   readonly events: string[] = [];
   shippedBytes = 0;
@@ -48,33 +49,40 @@ export class CheckingRemote implements GroupLink {
   /** Of an aggregate that is not complete nothing is left. */
   connected(): void {
     this.isUp = true;
-    this.#isHolding = false;
     this.#pending = [];
   }
 
+  lost(): void {
+    this.isUp = false;
+    this.#held = undefined;
+  }
+
   get mayShipBytes(): number {
-    return this.isUp && !this.#isHolding ? this.creditBytes : 0;
+    return this.isUp && this.#held === undefined ? this.creditBytes : 0;
   }
 
   ship(pieces: readonly Buffer[]): boolean {
-    if (!this.isUp || this.#isHolding) throw new Error("it is shipped when it may be");
+    if (!this.isUp || this.#held !== undefined) throw new Error("it is shipped when it may be");
     const bytes = Buffer.concat(pieces);
     if (bytes.length > this.creditBytes) throw new Error("no more is shipped than there is credit for");
     if (!this.isGenerous) this.creditBytes -= bytes.length;
     this.shippedBytes += bytes.length;
     for (let at = 0; at < bytes.length; ) at += this.#take(bytes, at);
-    this.#isHolding = this.holdsMemory;
+    this.#held = this.holdsMemory ? { pieces, bytes } : undefined;
     return !this.holdsMemory;
   }
 
   drain(): void {
-    this.#isHolding = false;
+    const held = this.#held;
+    if (held !== undefined && !held.bytes.equals(Buffer.concat(held.pieces)))
+      throw new Error("what is held was changed");
+    this.#held = undefined;
     this.mayGoOn();
   }
 
   credit(byteLength: number): void {
     this.creditBytes += byteLength;
-    this.mayGoOn();
+    if (this.#held === undefined) this.mayGoOn();
   }
 
   #take(bytes: Buffer, start: number): number {

@@ -149,7 +149,7 @@ export class ShippingWorld {
   }
 
   cut(): void {
-    this.remote.isUp = false;
+    this.remote.lost();
     this.shipping.end();
   }
 
@@ -169,6 +169,17 @@ export class ShippingWorld {
     for (const change of this.#changes.slice(1, seq + 1)) if (change !== undefined) applyChange(state, change);
     return state;
   }
+}
+
+export async function connected(options: ShippingOptions = {}): Promise<ShippingWorld> {
+  const world = await ShippingWorld.make(options);
+  world.connect();
+  await world.pass(10);
+  return world;
+}
+
+export function writeOneByOne(world: ShippingWorld, blocks: readonly number[]): void {
+  for (const block of blocks) world.write(block, [block * 1000 + world.spool.lastSeq]).commit();
 }
 
 export function applyChange(state: Map<string, number>, change: Change): void {
