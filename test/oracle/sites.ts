@@ -55,6 +55,7 @@ export interface GroupState {
   readonly lagRecords: number;
   readonly lagBytes: number;
   readonly shippedBytes: number;
+  readonly wireBytes: number;
   readonly lagSeconds: number;
 }
 
