@@ -96,6 +96,7 @@ test.each([
   ["after", "sync", "async", 1],
   ["before", "async", "sync", 0],
   ["after", "async", "sync", 1],
+  ["after", "async", "aggregated", 1],
 ] as const)(
   "fault 6: killed just %s the record of a switch from %s to %s, the mode is the old one or the new one",
   async (moment, from, to, recordCount) => {
@@ -106,7 +107,7 @@ test.each([
     await it.sites.kill("interceptor", "local", "remote");
     expect(it.switches).toHaveLength(recordCount);
     await it.startAgain();
-    // Nobody was told that the mode would change. Whichever it is: it is the one that the journals speak of.
+    // Nobody was told that the mode would change. Whichever it is: it is the one that the journals speak of, and stays.
     const { mode } = await it.sites.groupThat(({ state }) => state === "steady");
     await it.sites.calm();
     let latest: unknown = from;
@@ -115,6 +116,8 @@ test.each([
       latest = one.to;
     }
     expect(latest).toBe(mode);
+    expect(mode).toBe(recordCount === 0 ? from : to);
+    expect(it.switches).toHaveLength(recordCount);
     await it.expectWhole(before);
     await it.expectRetryIsHarmless();
   },

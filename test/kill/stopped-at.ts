@@ -1,5 +1,6 @@
 /** A volume whose parts die at named places of the product's code, and what of its last write is found where afterwards. */
 import { expect, vi } from "vitest";
+import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import { bytesIn, HostWrites } from "#test/claims/host-writes.ts";
 import { MiB } from "#test/clients/image.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
@@ -23,7 +24,7 @@ export class StoppedAt {
   }
 
   /** The block is written once, and all is calm and ended in order, so that whatever comes next is the first thing. */
-  static async begin(mode: "sync" | "async"): Promise<StoppedAt> {
+  static async begin(mode: Mode): Promise<StoppedAt> {
     const settings = { modes: { default: mode, linkLoss: "stall" } };
     const sites = await Sites.make({ mode, sizeBytes: MiB, places: await temporaryPlaces(), settings });
     await sites.groupThat((group) => group.mode === mode);

@@ -9,6 +9,7 @@ import { recordType, wholeGroup } from "#src/records/record.ts";
 import { type AutoFacts, AutoMode, type AutoPolicy, type WantedMode } from "./auto-mode.ts";
 import type { ModeHistory } from "./mode-history.ts";
 import {
+  askedFor,
   type Mode,
   type ModeFacts,
   ModeMachine,
@@ -72,7 +73,7 @@ export class GroupMode {
     this.#toldPhase = this.#machine.phase;
     if (parts.wanted === "auto") this.#beginAuto();
     // Asked for in an earlier life, which ended before the record of the switch was durable.
-    else if (wanted !== "sync" && wanted !== parts.mode) this.#asked = { mode: wanted, why: "asked for" };
+    else if (wanted !== "sync" && wanted !== parts.mode) this.#asked = { mode: wanted, why: askedFor };
   }
 
   get phase(): ModePhase {
@@ -113,7 +114,7 @@ export class GroupMode {
     }
     this.#autoTimer?.cancel();
     this.#auto = undefined;
-    this.#asked = { mode: wanted, why: "asked for" };
+    this.#asked = { mode: wanted, why: askedFor };
     this.step();
   }
 

@@ -107,7 +107,10 @@ export class LocalAppliance implements VolumeLinks {
       if (state.state.epochSeq !== null) await this.#recoverLost(relay, link, spool);
       const facts = await readSpoolFacts(spool, state.state.mode);
       // Its record is durable now, and will not be in the spool for ever.
-      if (facts.mode !== state.state.mode) await state.update({ mode: facts.mode });
+      if (facts.mode !== state.state.mode) {
+        // Whoever asked for it may not have been noted either.
+        await state.update({ mode: facts.mode, ...(facts.wasAskedFor ? { wantedMode: facts.mode } : {}) });
+      }
       group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
       await group.start();
     } catch (error) {

@@ -21,6 +21,9 @@ export function isMode(value: unknown): value is Mode {
   return value === "sync" || value === "async" || value === "aggregated";
 }
 
+/** Why a mode is switched to if nothing else is said. */
+export const askedFor = "asked for";
+
 export type ModePhase = "loose" | "draining" | "entering" | "sync" | "degraded";
 
 export interface ModePolicy {
@@ -63,7 +66,7 @@ export class ModeMachine {
   #isLinkUp = false;
   #drainingLimitBytes = Number.POSITIVE_INFINITY;
   #enteringSeq = 0;
-  #why = "asked for";
+  #why: string = askedFor;
 
   /**
    * `current` is the mode that the last record of the order, `lastSeq`, was written under; `target` what was asked for. A
@@ -105,7 +108,7 @@ export class ModeMachine {
   }
 
   /** Answers the switch to be recorded at once, if any; `placed` follows. */
-  ask(mode: Mode, facts: ModeFacts, why = "asked for"): ModeSwitch | undefined {
+  ask(mode: Mode, facts: ModeFacts, why: string = askedFor): ModeSwitch | undefined {
     this.#target = mode;
     this.#why = why;
     if (mode === "sync") {

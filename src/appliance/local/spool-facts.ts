@@ -1,7 +1,7 @@
 /** What one look over the spool tells of a group: its volumes' last ordinals, and under which modes its records were added. */
 import { decodeExtra, recordType } from "#src/records/record.ts";
 import { type ModeChange, ModeHistory } from "./mode-history.ts";
-import { isMode, type Mode } from "./mode-machine.ts";
+import { askedFor, isMode, type Mode } from "./mode-machine.ts";
 import { OrdinalMap } from "./ordinal-map.ts";
 import type { Spool } from "./spool.ts";
 
@@ -10,6 +10,8 @@ export interface SpoolFacts {
   readonly modes: ModeHistory;
   /** Of the newest record. */
   readonly mode: Mode;
+  /** The newest switch in the spool is one that somebody had asked for. */
+  readonly wasAskedFor: boolean;
 }
 
 /** `knownMode`: where no switch is in the spool any more. */
@@ -17,6 +19,7 @@ export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<Spo
   const ordinals = new Map<number, OrdinalMap>();
   const changes: ModeChange[] = [];
   let earliest: Mode | undefined;
+  let wasAskedFor = false;
   await spool.scan(0, (record, buffer) => {
     if (record.ordinal > 0) {
       let map = ordinals.get(record.volume);
@@ -29,9 +32,10 @@ export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<Spo
       const content = decodeExtra(buffer.subarray(record.extraAt, record.extraAt + record.extraBytes));
       if (!isMode(content?.to)) return;
       if (isMode(content.from)) earliest ??= content.from;
+      wasAskedFor = content.why === askedFor;
       changes.push({ seq: record.seq, to: content.to });
     }
   });
   const modes = new ModeHistory(earliest ?? knownMode, changes);
-  return { ordinals, modes, mode: changes.at(-1)?.to ?? knownMode };
+  return { ordinals, modes, mode: changes.at(-1)?.to ?? knownMode, wasAskedFor };
 }
