@@ -19,8 +19,8 @@ import { beginEpoch } from "./group-epoch.ts";
 import { type GroupFigures, groupFigures } from "./group-figures.ts";
 import { GroupFlushes } from "./group-flushes.ts";
 import { GroupMarks } from "./group-marks.ts";
-import { GroupOverflow } from "./group-overflow.ts";
 import { GroupMode } from "./group-mode.ts";
+import { GroupOverflow } from "./group-overflow.ts";
 import { GroupShipping } from "./group-shipping.ts";
 import { noBootId } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
@@ -74,16 +74,10 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       failed: (error) => this.fail(error),
     });
     this.order = new Order({
-      spool,
-      state,
-      memory: this.#memory,
-      clock: machine.clock,
+      ...{ spool, state, memory: this.#memory, clock: machine.clock, hook: parts.hook, seqReserve: policy.seqReserve },
+      ...{ lastSeq: spool.lastSeq, lastTimeMicros: spool.lastTimeMicros },
       // An epoch that is to begin has no record yet, and an empty spool none of those before either.
       epoch: spool.lastEpoch || (state.state.epochSeq === null ? state.state.epoch : state.state.epoch - 1),
-      lastSeq: spool.lastSeq,
-      lastTimeMicros: spool.lastTimeMicros,
-      seqReserve: policy.seqReserve,
-      hook: parts.hook,
       appended: (batch) => this.#appended(batch),
       failed: (error) => this.fail(error),
       memoryShort: () => this.#shipper.letGo(),
@@ -375,10 +369,14 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.order.commit();
     // Nothing may be appended behind what is synced now.
     this.end();
-    if (this.#failure === undefined) await this.#spoolSynced();
-    await this.#link.stop();
-    this.#shipper.end();
-    this.#parts.state.end();
+    try {
+      if (this.#failure === undefined) await this.#spoolSynced();
+    } finally {
+      // Nobody is told of this group any more, however it ended.
+      await this.#link.stop();
+      this.#shipper.end();
+      this.#parts.state.end();
+    }
     if (this.#failure === undefined) await this.#parts.state.update({ stoppedAtSeq: this.order.lastSeq });
     this.#parts.spool.close();
   }

@@ -319,8 +319,7 @@ test("a flush waits for a seq that is reserved, and is answered then", async () 
 
 test("a group in sync whose remote stands still takes no memory that others need", async () => {
   const it = new Bench();
-  const limits = { spoolSegmentBytes: 4 * MiB, spoolLimitBytes: 1024 * MiB, lagBytesMax: 1024 * MiB };
-  it.policy = { ...policy, ...limits };
+  it.policy = { ...policy, spoolSegmentBytes: 4 * MiB, spoolLimitBytes: 1024 * MiB, lagBytesMax: 1024 * MiB };
   await it.start("sync");
   await it.done(it.appliance.addGroup({ id: "bb".repeat(16), name: "h", mode: "async" }));
   const acknowledged: number[] = [];
