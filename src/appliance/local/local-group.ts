@@ -128,7 +128,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     });
     this.#shipper = new GroupShipping({
       ...{ spool, link: this.#link, clock: machine.clock, modes: facts.modes, aggregate: policy.aggregate },
-      isHurried: () => this.#mode.phase === "draining",
+      isHurried: () => this.#mode.phase === "draining" || this.volumes.links.size === 0,
       mayKeep: () => this.#memory.isAmple,
       failed: (error) => this.fail(error),
     });
@@ -168,6 +168,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   detached(link: LocalVolumeLink): void {
     this.volumes.detached(link);
+    this.#shipper.hurry();
   }
 
   reportDurable(link: LocalVolumeLink, ordinal: number): void {

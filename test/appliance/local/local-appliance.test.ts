@@ -375,6 +375,15 @@ test("stopped in good order, it goes on in the same epoch on a machine that was 
   expect(it.figures.epoch).toBe(1);
 });
 
+test("fault 13: where the last sync fails, stopping says so, and the remote is left all the same", async () => {
+  const it = await startBench();
+  it.write(5, 1);
+  it.link.detach();
+  it.host.disk.failNext("sync", "EIO");
+  await expect(it.done(it.appliance.stop())).rejects.toThrow("EIO");
+  expect(it.remote.isStopped).toBe(true);
+});
+
 test("a record's life at the remote can be followed", async () => {
   const it = await startBench();
   it.appliance.trace("g", "disk");
