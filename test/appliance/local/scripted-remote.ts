@@ -1,9 +1,12 @@
 /** A remote appliance that does as it is told: what was shipped is kept, and marks move when a test says so. */
+import { getAggregatePartHeader } from "#src/records/aggregate-part.ts";
 import { type BatchRecord, batchMagic, batchRecords, batchSpanBytes, getBatchHeader } from "#src/records/batch.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 
 export class ScriptedRemote implements GroupLink {
   readonly shipped: BatchRecord[] = [];
+  /** The first and the last record that each part of an aggregate is for. */
+  readonly aggregates: (readonly [number, number])[] = [];
   readonly durableAsked: number[] = [];
   /** Whole batches that it has beyond the spool. */
   readonly lost: Buffer[] = [];
@@ -56,6 +59,12 @@ export class ScriptedRemote implements GroupLink {
     this.shipments++;
     const buffer = Buffer.concat(pieces);
     for (let at = 0; at < buffer.length; ) {
+      const part = getAggregatePartHeader(buffer, at);
+      if (part !== undefined) {
+        this.aggregates.push([part.firstSeq, part.lastSeq]);
+        at += batchSpanBytes(part.batch);
+        continue;
+      }
       const header = getBatchHeader(buffer, at, batchMagic.records);
       const records = header === undefined ? undefined : batchRecords(buffer, at, header);
       if (header === undefined || records === undefined) throw new Error("what is shipped are whole batches");

@@ -1,9 +1,9 @@
 /** How what was appended leaves for the remote: in which company, and from where. */
 import { expect, test, vi } from "vitest";
 import { Spool } from "#src/appliance/local/spool.ts";
-import { shipperGatherMs } from "#src/core/limits.ts";
+import { MiB, shipperGatherMs } from "#src/core/limits.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
-import { type Bench, startBench } from "./appliance-bench.ts";
+import { Bench, policy, startBench } from "./appliance-bench.ts";
 
 function writeOneByOne(it: Bench, blocks: readonly number[]): void {
   for (const block of blocks) {
@@ -36,6 +36,19 @@ test("in async a writer who comes with little at a time is never held up by much
   expect([it.remote.shipments, lastBlocks(it, 1)]).toEqual([2, [15]]);
   await it.rest(shipperGatherMs);
   expect([it.remote.shipments, lastBlocks(it, 1)]).toEqual([3, [19]]);
+});
+
+test("in aggregated nothing leaves while a host is there, and everything when the last one has gone", async () => {
+  const it = new Bench();
+  it.policy = { ...policy, aggregate: { everyMs: 1e9, bytesMax: 64 * MiB } };
+  await it.start("aggregated");
+  writeOneByOne(it, [5, 6, 5]);
+  await it.rest(60_000);
+  const { lastSeq } = it.figures;
+  expect(it.remote.aggregates).toEqual([]);
+  it.link.detach();
+  await it.rest();
+  expect(it.remote.aggregates).toEqual([[lastSeq - 2, lastSeq]]);
 });
 
 test("in sync a batch leaves at once, and those behind it together when its answer has come", async () => {
