@@ -3,6 +3,7 @@
  * Each of the two ways begins where the other one ends; one of them has its turn at a time.
  */
 import type { Clock } from "#src/host/clock.ts";
+import { lastSeqOf } from "#src/records/batch.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
 import type { AggregatePolicy } from "./aggregate-gatherer.ts";
 import { AggregateShipper, noAggregates } from "./aggregate-shipper.ts";
@@ -120,7 +121,9 @@ export class GroupShipping {
     this.#isPlainEnding = false;
     this.#plain.begin(position);
     const foldedSeq = this.#nextFolded(seq);
-    if (foldedSeq !== undefined && foldedSeq <= spool.lastSeq) this.#endPlain(spool.positionAfter(foldedSeq - 1));
+    if (found === undefined || foldedSeq === undefined || foldedSeq > spool.lastSeq) return;
+    // A batch that came back from the remote may have the change and what follows it: it goes as it is, whole.
+    this.#endPlain(spool.positionAfter(Math.max(foldedSeq - 1, lastSeqOf(found.header))));
   }
 
   #nextFolded(seq: number): number | undefined {

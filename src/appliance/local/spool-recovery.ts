@@ -67,6 +67,8 @@ class SpoolRecovery {
   #last: SpoolSegment;
   readonly #beyondOffsets: number[] = [];
   #lastTimeMicros = 0;
+  /** Of the batch before; undefined: there was none. */
+  #lastSeq: number | undefined;
 
   constructor(parts: SpoolRecoveryParts, found: readonly SpoolFile[], row: SpoolRow) {
     this.#parts = parts;
@@ -133,7 +135,9 @@ class SpoolRecovery {
     this.#live.add(segment);
     segment.extend(batchSpanBytes(header), header.firstSeq, lastSeqOf(header));
     this.#lastTimeMicros = batchTimeMicros(event.bytes, event.start, header);
-    this.#parts.index.add(header.firstSeq - 1, header.position, this.#lastTimeMicros);
+    // Where an epoch begins, what follows the records before it lies here, however far it jumps.
+    this.#parts.index.add(this.#lastSeq ?? header.firstSeq - 1, header.position, this.#lastTimeMicros);
+    this.#lastSeq = lastSeqOf(header);
   }
 
   #tell(end: LogEnd): void {

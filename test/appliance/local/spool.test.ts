@@ -30,6 +30,21 @@ test("a process that was killed finds everything that it had written", async () 
   expect(await world.read()).toEqual(range(1, 31));
 });
 
+test("what follows a record is found behind a jump, too, also after a start", async () => {
+  const world = new SpoolWorld();
+  await world.open();
+  for (let count = 0; count < 3; count++) world.append();
+  world.beginEpoch(100);
+  world.append();
+  const positions = () => range(0, 101).map((seq) => world.spool.positionAfter(seq));
+  const before = positions();
+  expect(before[3]).toBe(before[99]);
+  expect(before[2]).toBeLessThan(before[3] as number);
+  world.host.kill();
+  await world.open();
+  expect(positions()).toEqual(before);
+});
+
 test("a sync promises what was appended before it, not what came after", async () => {
   const world = new SpoolWorld();
   await world.open();
