@@ -75,6 +75,8 @@ export const aggregateRecordsMax = aggregateBlocksMax + aggregateRangesMax + 1;
 // Folding records, and shipping aggregates
 /** Batches that are gathered before others get their turn. */
 export const aggregateGatherBatches = 64;
+/** Blocks of an aggregate are read back for so long before others get their turn: they may have to come from a disk. */
+export const aggregateReadMs = 2;
 /** What is read of a spool at a time to look at heads alone. */
 export const spoolHeadsReadBytes = 64 * KiB;
 export const aggregateEveryMsDefault = 1_000;

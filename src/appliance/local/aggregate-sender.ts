@@ -4,8 +4,9 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { divFloor } from "#src/core/byte-range.ts";
-import { batchBytesMax, batchPayloadBytesMax, blockBytes, recordBlocksMax } from "#src/core/limits.ts";
+import { aggregateReadMs, batchBytesMax, batchPayloadBytesMax, blockBytes, recordBlocksMax } from "#src/core/limits.ts";
 import { checksumBytes, hasChecksum } from "#src/host/checksum.ts";
+import type { Clock } from "#src/host/clock.ts";
 import { AggregatePartBuilder } from "#src/records/aggregate-part.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
 import type { Fold } from "./fold.ts";
@@ -13,9 +14,19 @@ import type { Spool } from "./spool.ts";
 
 const partBlocksMax = divFloor(batchPayloadBytesMax, blockBytes);
 
+export interface AggregateSenderParts {
+  readonly spool: Spool;
+  readonly link: GroupLink;
+  readonly clock: Clock;
+  readonly fold: Fold;
+  /** Has `batchBytesMax` bytes, and holds nothing that anybody else needs until the sender is done. */
+  readonly buffer: Buffer;
+}
+
 export class AggregateSender {
   readonly #spool: Spool;
   readonly #link: GroupLink;
+  readonly #clock: Clock;
   readonly #fold: Fold;
   readonly #builder = new AggregatePartBuilder();
   readonly #buffer: Buffer;
@@ -25,17 +36,19 @@ export class AggregateSender {
   #rangeCount = 0;
   #slotCount = 0;
   #partCount = 0;
+  #isBuilding = false;
+  /** In the part that is being built. */
+  #blockCount = 0;
   /** Of the part that is built and not sent. */
   #builtBytes = 0;
   #isBuffered = false;
   #isComplete = false;
-  #sentBytes = 0;
 
-  /** `buffer` has `batchBytesMax` bytes, and holds nothing that anybody else needs until the sender is done. */
-  constructor(spool: Spool, link: GroupLink, fold: Fold, buffer: Buffer) {
+  constructor({ spool, link, clock, fold, buffer }: AggregateSenderParts) {
     assert(buffer.length >= batchBytesMax, "a largest part has room");
     this.#spool = spool;
     this.#link = link;
+    this.#clock = clock;
     this.#fold = fold;
     this.#buffer = buffer;
     this.#sorted = fold.slots.sorted();
@@ -46,54 +59,57 @@ export class AggregateSender {
     return this.#isComplete && this.#builtBytes === 0 && !this.#isBuffered;
   }
 
-  get sentBytes(): number {
-    return this.#sentBytes;
-  }
-
   /** The link says that what it was given is free, or that it takes more. */
   mayShip(): void {
     this.#isBuffered = false;
   }
 
-  /** Gives the next part to the link. False: that does not take it now; `mayShip` follows. */
-  sendPart(): boolean {
+  /** Goes on for a moment with the next part. False: the link does not take it now; `mayShip` follows. */
+  sendOn(): boolean {
     if (this.#isBuffered) return false;
-    if (this.#builtBytes === 0) this.#build();
+    if (this.#builtBytes === 0 && !this.#build()) return true;
     const byteLength = this.#builtBytes;
     if (this.#link.mayShipBytes < byteLength) return false;
     this.#builtBytes = 0;
-    this.#sentBytes += byteLength;
     this.#isBuffered = !this.#link.ship([this.#buffer.subarray(0, byteLength)]);
     return true;
   }
 
-  #build(): void {
+  /** False: there is more to be read for it. */
+  #build(): boolean {
     assert(!this.#isComplete, "there is more to be sent");
     const builder = this.#builder;
     const { ranges, figures, epoch, firstSeq, lastSeq, timeMicros } = this.#fold;
-    builder.begin(this.#buffer, 0);
+    if (!this.#isBuilding) builder.begin(this.#buffer, 0);
     for (; this.#rangeCount < ranges.length && builder.hasRoomFor(0); this.#rangeCount++) {
       const { type, volume, startBlock, blockCount } = ranges[this.#rangeCount] as (typeof ranges)[number];
       builder.addRange(type, { volume, startBlock, blockCount });
     }
-    if (this.#rangeCount === ranges.length) this.#addWrites();
+    this.#isBuilding = this.#rangeCount === ranges.length && !this.#addWrites();
+    if (this.#isBuilding) return false;
+    this.#blockCount = 0;
     if (this.#slotCount === this.#sorted.length && this.#rangeCount === ranges.length && builder.hasRoomFor(0)) {
       builder.addCommit(figures);
       this.#isComplete = true;
     }
     this.#builtBytes = builder.finish({ epoch, firstSeq, lastSeq, timeMicros, partNumber: this.#partCount++ });
+    return true;
   }
 
-  #addWrites(): void {
+  /** False: its time is over before the part is full. */
+  #addWrites(): boolean {
     const { slots } = this.#fold;
-    let roomBlocks = partBlocksMax;
-    while (this.#slotCount < this.#sorted.length && roomBlocks > 0) {
-      const blockCount = slots.runFrom(this.#sorted, this.#slotCount, Math.min(roomBlocks, recordBlocksMax));
-      if (!this.#builder.hasRoomFor(blockCount)) return;
+    const endMs = this.#clock.monotonicMs() + aggregateReadMs;
+    while (this.#slotCount < this.#sorted.length && this.#blockCount < partBlocksMax) {
+      const roomBlocks = Math.min(partBlocksMax - this.#blockCount, recordBlocksMax);
+      const blockCount = slots.runFrom(this.#sorted, this.#slotCount, roomBlocks);
+      if (!this.#builder.hasRoomFor(blockCount)) return true;
+      if (this.#clock.monotonicMs() >= endMs) return false;
       this.#addWrite(blockCount);
       this.#slotCount += blockCount;
-      roomBlocks -= blockCount;
+      this.#blockCount += blockCount;
     }
+    return true;
   }
 
   #addWrite(blockCount: number): void {

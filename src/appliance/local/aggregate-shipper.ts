@@ -16,7 +16,7 @@ import { aggregateGatherBatches, batchBytesMax } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import { batchSpanBytes } from "#src/records/batch.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
-import { AggregateGatherer, type AggregatePolicy } from "./aggregate-gatherer.ts";
+import { AggregateGatherer, type AggregatePolicy, type Offered } from "./aggregate-gatherer.ts";
 import { AggregateSender } from "./aggregate-sender.ts";
 import { type BatchHeads, headsInMemory } from "./batch-heads.ts";
 import type { Fold } from "./fold.ts";
@@ -54,6 +54,7 @@ export class AggregateShipper {
   readonly #parts: AggregateShipperParts;
   readonly #gatherer: AggregateGatherer;
   #position = 0;
+  #receivedSeq = 0;
   #isActive = false;
   #isLive = false;
   #obstacle: Obstacle | undefined;
@@ -81,11 +82,12 @@ export class AggregateShipper {
     return this.#figures;
   }
 
-  /** Everything behind this position is to be shipped. */
-  begin(position: number): void {
+  /** Everything behind this position is to be shipped; the remote has all records up to `receivedSeq`. */
+  begin(position: number, receivedSeq: number): void {
     this.end();
     this.#isActive = true;
     this.#position = position;
+    this.#receivedSeq = receivedSeq;
     this.#turnSoon();
   }
 
@@ -130,13 +132,19 @@ export class AggregateShipper {
 
   /** False: there is an obstacle now. */
   #gather(heads: BatchHeads): boolean {
-    const { isFolded, clock, spool } = this.#parts;
+    const { isFolded, spool } = this.#parts;
     const { firstSeq, position } = heads.header;
-    const offered = isFolded(firstSeq) ? this.#gatherer.offer(heads, clock.monotonicMs()) : "end";
+    const offered = isFolded(firstSeq) ? this.#offer(heads) : "end";
     if (offered === "unsound") throw spool.damageAt(position, `the records from ${firstSeq} on do not add up`);
     this.#obstacle = offered === "taken" ? undefined : offered;
     this.#obstacleBytes = batchSpanBytes(heads.header);
     return this.#obstacle === undefined;
+  }
+
+  /** A batch of which the remote has a part can be sent again, but not within an aggregate. */
+  #offer(heads: BatchHeads): Offered {
+    if (heads.header.firstSeq <= this.#receivedSeq) return "plain";
+    return this.#gatherer.offer(heads, this.#parts.clock.monotonicMs());
   }
 
   /** Answers whether there was anything. */
@@ -218,9 +226,9 @@ export class AggregateShipper {
   }
 
   #beginSending(fold: Fold): void {
-    const { spool, link } = this.#parts;
+    const { spool, link, clock } = this.#parts;
     assert(spool.durableSeq >= fold.lastSeq, "an aggregate leaves only when the spool has all of it durably");
-    this.#sender = new AggregateSender(spool, link, fold, this.#ownBuffer);
+    this.#sender = new AggregateSender({ spool, link, clock, fold, buffer: this.#ownBuffer });
   }
 
   get #ownBuffer(): Buffer {
@@ -230,7 +238,7 @@ export class AggregateShipper {
 
   #sendOutgoing(fold: Fold): boolean {
     const sender = this.#sender;
-    if (sender === undefined || !sender.isDone) return sender?.sendPart() ?? false;
+    if (sender === undefined || !sender.isDone) return sender?.sendOn() ?? false;
     this.#outgoing = undefined;
     this.#sender = undefined;
     const { bytes } = fold.figures;

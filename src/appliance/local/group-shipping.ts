@@ -43,6 +43,8 @@ export class GroupShipping {
   readonly #plain: Shipper;
   /** Made when it is first needed. */
   #aggregates: AggregateShipper | undefined;
+  /** What the remote had when the link came up. */
+  #receivedSeq = 0;
   #turn: "nobody" | "plain" | "aggregates" = "nobody";
   /** The plain way has been told where it ends. */
   #isPlainEnding = false;
@@ -59,10 +61,11 @@ export class GroupShipping {
     return { shippedBytes: batchBytes, wireBytes, aggregates, foldedBytes };
   }
 
-  /** The link is up: everything behind this position is to be shipped. */
-  begin(position: number): void {
+  /** The link is up: everything behind the record with this seq is to be shipped. */
+  begin(receivedSeq: number): void {
     this.end();
-    this.#goOn(position);
+    this.#receivedSeq = receivedSeq;
+    this.#orFail(() => this.#handOver(this.#parts.spool.positionAfter(receivedSeq)));
   }
 
   /** The link holds nothing any more. */
@@ -101,8 +104,12 @@ export class GroupShipping {
   }
 
   #goOn(position: number): void {
+    this.#orFail(() => this.#handOver(position));
+  }
+
+  #orFail(act: () => void): void {
     try {
-      this.#handOver(position);
+      act();
     } catch (error) {
       this.#parts.failed(error as Error);
     }
@@ -114,7 +121,7 @@ export class GroupShipping {
     const seq = found?.header.firstSeq ?? spool.lastSeq + 1;
     if (this.#isFolded(seq)) {
       this.#turn = "aggregates";
-      this.#begun.begin(position);
+      this.#begun.begin(position, this.#receivedSeq);
       return;
     }
     this.#turn = "plain";

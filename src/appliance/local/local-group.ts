@@ -261,7 +261,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#remote.welcomed(welcome);
     this.#log.info("the remote is there", { received: welcome.received, durable: welcome.durable });
     this.acknowledgements.received(welcome.received);
-    this.#shipper.begin(this.#parts.spool.positionAfter(welcome.received));
+    this.#shipper.begin(welcome.received);
     this.#flushes.remoteBack(welcome.durable);
     this.volumes.remoteDurable(welcome.durable);
     this.#mode.step();

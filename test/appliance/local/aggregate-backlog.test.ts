@@ -27,6 +27,28 @@ test("a long backlog is folded by its heads alone", async () => {
   expect([readBytes, world.remote.partCount]).toEqual([4 * MiB, 4]);
 });
 
+test("a disk that is slow to read holds up nobody for longer than one read", async () => {
+  const world = await ShippingWorld.make({ policy: { everyMs: 10 } });
+  for (let block = 0; block < 100; block += 2) world.write(block, [block]).commit();
+  let readsSinceTick = 0;
+  let readsMax = 0;
+  const read = world.spool.readPayload.bind(world.spool);
+  world.spool.readPayload = (position, buffer, start, byteLength) => {
+    world.simulation.clock.elapse(5);
+    readsMax = Math.max(readsMax, ++readsSinceTick);
+    read(position, buffer, start, byteLength);
+  };
+  const tick = (): void => {
+    readsSinceTick = 0;
+    world.host.clock.timer(1, tick);
+  };
+  tick();
+  world.connect();
+  await world.arrive();
+  expect(world.remote.events).toEqual(["1..50 as one"]);
+  expect(readsMax).toBe(1);
+});
+
 test("nothing is left out or doubled, whenever the link goes and however little it takes", async () => {
   const random = new SeededRandom(3);
   for (let seed = 1; seed <= 12; seed++) {

@@ -119,6 +119,16 @@ describe("the order", () => {
     expect(world.remote.events).toEqual(["1 write", "2 mark", "3 write"]);
   });
 
+  test("a batch of which the remote has the first half is sent again as it is, and only what follows it is folded", async () => {
+    const world = await ShippingWorld.make();
+    world.write(1, [1]).write(1, [2]).write(1, [3]).commit();
+    writeOneByOne(world, [2, 2]);
+    world.remote.startWith(2);
+    world.connect();
+    await world.arrive();
+    expect(world.remote.events).toEqual(["3 write", "4..5 as one"]);
+  });
+
   test("what was added under another mode travels as it is, however late", async () => {
     const world = await ShippingWorld.make({ mode: "async" });
     writeOneByOne(world, [1, 1]);

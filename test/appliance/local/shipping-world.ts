@@ -145,7 +145,7 @@ export class ShippingWorld {
 
   connect(): void {
     this.remote.connected();
-    this.shipping.begin(this.spool.positionAfter(this.remote.received));
+    this.shipping.begin(this.remote.received);
   }
 
   cut(): void {
