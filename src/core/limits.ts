@@ -331,6 +331,11 @@ export const settleLookMs = 10;
 /** While there is no descriptor free, it is looked for one so often. */
 export const descriptorPatienceMs = 20;
 
+// Lost spools
+/** So many seqs, epochs and lives are left out where nobody knows which were given: more than can have been. */
+export const lostSeqCount = 2 ** 40;
+export const lostEpochCount = 2 ** 16;
+
 // Copying the source into the order
 /** Pieces that are read, or wait to be added, at the same time: of a largest record's size each. */
 export const copyPieceCountMax = 4;

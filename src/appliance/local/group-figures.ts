@@ -21,6 +21,8 @@ export interface GroupFigures extends Watermarks, ShippingFigures {
   readonly wantedMode: WantedMode;
   readonly state: GroupCondition;
   readonly why?: string;
+  /** Why the remote does not let it in. */
+  readonly refusal?: string;
   readonly suspendedSinceSeq?: number;
   readonly epoch: number;
   readonly lastSeq: number;
@@ -63,6 +65,7 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     wantedMode: mode.wanted,
     state: condition,
     ...(why === undefined ? {} : { why }),
+    ...(remote.refusal === undefined ? {} : { refusal: remote.refusal }),
     ...(parts.suspendedSinceSeq === undefined ? {} : { suspendedSinceSeq: parts.suspendedSinceSeq }),
     epoch: order.epoch,
     lastSeq: order.lastSeq,

@@ -1,9 +1,10 @@
 /** The end of a group at this side: who still needs it, and how its files go. What the remote appliance has of it stays. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import type { Files } from "#src/host/files.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import type { LocalGroup } from "./local-group.ts";
+import { isSpoolFolder } from "./spool-place.ts";
 
 /** Throws where somebody does. `isAbandoned`: its volumes were removed, whatever their sources may lack. */
 export function refuseNeeded(group: LocalGroup, isAbandoned: boolean): void {
@@ -25,7 +26,9 @@ export function refuseNeeded(group: LocalGroup, isAbandoned: boolean): void {
  * The state gets another name first: a group without one is none, and what lies beside that name may go, now or at the
  * next start. Folders that are empty are left.
  */
-export async function removeGroupFiles(files: Files, folder: string): Promise<void> {
+export async function removeGroupFiles(files: Files, folder: string, spoolFolder: string): Promise<void> {
+  // What is elsewhere would not be found any more.
+  if (dirname(spoolFolder) !== folder) await removeSpool(files, spoolFolder);
   files.rename(join(folder, "group.json"), join(folder, removedName));
   await whenDone((done) => files.syncFolder(folder, done));
   await finishRemoval(files, folder);
@@ -36,13 +39,15 @@ export function isBeingRemoved(files: Files, folder: string): boolean {
 }
 
 export async function finishRemoval(files: Files, folder: string): Promise<void> {
-  const spool = join(folder, "spool");
-  if (files.exists(spool)) {
-    for (const name of files.list(spool)) files.remove(join(spool, name));
-    await whenDone((done) => files.syncFolder(spool, done));
-  }
+  for (const name of files.list(folder)) if (isSpoolFolder(name)) await removeSpool(files, join(folder, name));
   files.remove(join(folder, removedName));
   await whenDone((done) => files.syncFolder(folder, done));
+}
+
+async function removeSpool(files: Files, spool: string): Promise<void> {
+  if (!files.exists(spool)) return;
+  for (const name of files.list(spool)) files.remove(join(spool, name));
+  await whenDone((done) => files.syncFolder(spool, done));
 }
 
 const removedName = "group.removed";

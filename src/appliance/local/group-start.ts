@@ -10,6 +10,8 @@
  * | either, before the next epoch's | as begun | beyond the ceiling, as begun    | in doubt |
  * | record was durable              |          |                                 |          |
  *
+ * A spool that was begun anew (`spoolAnew`) counts like the last row.
+ *
  * Where the end of the spool has to be dropped, or a sync of it has failed, that counts as a loss of power.
  *
  * A process that is killed loses nothing that it had written; without power, what was not synced is lost, and what had
@@ -47,6 +49,8 @@ export async function openGroupState(machine: Machine, path: string, create: New
     epochSeq: null,
     stoppedAtSeq: 0,
     incarnation: machine.randomness.integerBelow(2 ** 32),
+    spoolFolder: null,
+    isSpoolNew: false,
     wantedMode: create.mode,
     mode: create.mode === "auto" ? "async" : create.mode,
     volumes: [],

@@ -39,11 +39,17 @@ export interface GroupState {
   readonly stoppedAtSeq: number | null;
   /** Of the spool. */
   readonly incarnation: number;
+  /** Where the spool is; null: beside this file. */
+  readonly spoolFolder: string | null;
+  /** The spool was begun anew, and may not have a file yet. */
+  readonly isSpoolNew: boolean;
   readonly wantedMode: WantedMode;
   /** Of the newest record that is known to be released from the spool. */
   readonly mode: Mode;
   readonly volumes: readonly GroupVolume[];
 }
+
+const noMove: Pick<GroupState, "spoolFolder" | "isSpoolNew"> = { spoolFolder: null, isSpoolNew: false };
 
 export class GroupStateFile {
   readonly #machine: Machine;
@@ -65,7 +71,9 @@ export class GroupStateFile {
     if (typeof content.id !== "string" || !Array.isArray(content.volumes)) {
       throw new StopError(`${path} does not say which group it is for`);
     }
-    return new GroupStateFile(machine, path, content as unknown as GroupState);
+    // Those from before a spool could be moved say nothing of it.
+    const state = { ...noMove, ...content } as unknown as GroupState;
+    return new GroupStateFile(machine, path, state);
   }
 
   static async create(machine: Machine, path: string, state: GroupState): Promise<GroupStateFile> {

@@ -2,7 +2,7 @@
  * The local appliance: its groups, and the door through which interceptors attach their volumes. A group is made when it
  * is first named, and opened again at every start.
  */
-import { RefuseError } from "#src/core/errors.ts";
+import { RefuseError, StopError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
@@ -21,6 +21,8 @@ import type { GroupStateFile } from "./group-state.ts";
 import { LocalGroup } from "./local-group.ts";
 import { Spool } from "./spool.ts";
 import { readSpoolFacts } from "./spool-facts.ts";
+import { LostSpoolError, spoolAnew, spoolFolderOf } from "./spool-place.ts";
+import { StoppedGroup } from "./stopped-group.ts";
 import type { TracedRecord } from "./trace-log.ts";
 
 export interface LocalApplianceParts {
@@ -41,6 +43,8 @@ export class LocalAppliance implements VolumeLinks {
   /** Told of by the remote, to know two writers of a group apart. */
   readonly #writer: string;
   readonly #groups = new Map<string, LocalGroup>();
+  /** Those whose spool is lost. */
+  readonly #stopped = new Map<string, StoppedGroup>();
   readonly #opening = new Map<string, Promise<LocalGroup>>();
   readonly #removing = new Map<string, Promise<void>>();
 
@@ -54,7 +58,10 @@ export class LocalAppliance implements VolumeLinks {
     });
   }
 
-  /** Opens the groups that are there. One that cannot be opened is named in the error, and nothing is started. */
+  /**
+   * Opens the groups that are there. One whose spool is lost is stopped, and keeps no other from its work; one that cannot
+   * be opened for another reason is named in the error, and nothing is started.
+   */
   static async open(parts: LocalApplianceParts): Promise<LocalAppliance> {
     const appliance = new LocalAppliance(parts);
     const { files } = parts.machine;
@@ -64,7 +71,7 @@ export class LocalAppliance implements VolumeLinks {
       const folder = `${parts.folder}/groups/${id}`;
       if (isBeingRemoved(files, folder)) await finishRemoval(files, folder);
       if (!files.exists(`${folder}/group.json`)) continue;
-      await appliance.#openGroup({ id, name: "", mode: parts.newGroupMode });
+      await appliance.#openOrStop({ id, name: "", mode: parts.newGroupMode });
     }
     return appliance;
   }
@@ -78,7 +85,23 @@ export class LocalAppliance implements VolumeLinks {
     await this.#groupNamed(group.name, group);
   }
 
+  /** Undefined: it is stopped. */
+  async #openOrStop(group: NewGroup): Promise<LocalGroup | undefined> {
+    const { machine, policy, folder } = this.#parts;
+    try {
+      return await this.#openGroup(group);
+    } catch (error) {
+      if (!(error instanceof LostSpoolError)) throw error;
+      const state = await openGroupState(machine, `${folder}/groups/${group.id}/group.json`, group);
+      machine.log.error("a group is stopped: its spool is lost", { group: state.state.name, error });
+      this.#stopped.set(state.state.name, new StoppedGroup(state, error, policy));
+      return undefined;
+    }
+  }
+
   #groupNamed(name: string, create: NewGroup): Promise<LocalGroup> {
+    const stopped = this.#stopped.get(name);
+    if (stopped !== undefined) return Promise.reject(stopped.refusal);
     const removing = this.#removing.get(name);
     if (removing !== undefined) return removing.then(() => this.#groupNamed(name, create));
     const found = this.#groups.get(name);
@@ -97,14 +120,15 @@ export class LocalAppliance implements VolumeLinks {
     machine.files.makeFolder(folder);
     await folderSynced(machine, `${this.#parts.folder}/groups`);
     const state = await openGroupState(machine, `${folder}/group.json`, create);
-    const spool = await this.#openSpool(state, `${folder}/spool`);
+    const spool = await this.#openSpool(state, spoolFolderOf(folder, state.state));
     await state.update(beginLife(state.state, spool.lastSeq, machine.bootId, policy));
     const hello = (): GroupHello => this.#hello(state, spool);
     const relay = new LinkRelay(hello);
     const link = connect(relay);
     let group: LocalGroup | undefined;
     try {
-      if (state.state.epochSeq !== null) await this.#recoverLost(relay, link, spool);
+      // In the name of one that is lost nothing is fetched: the sources know what the remote lacks.
+      if (state.state.epochSeq !== null && !state.state.isSpoolNew) await this.#recoverLost(relay, link, spool);
       const facts = await readSpoolFacts(spool, state.state.mode);
       // Its record is durable now, and will not be in the spool for ever.
       if (facts.mode !== state.state.mode) {
@@ -113,6 +137,7 @@ export class LocalAppliance implements VolumeLinks {
       }
       group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
       await group.start();
+      if (state.state.isSpoolNew) await state.update({ isSpoolNew: false });
     } catch (error) {
       // Another attempt has a link of its own, and this one would be at odds with it.
       group?.end();
@@ -136,13 +161,13 @@ export class LocalAppliance implements VolumeLinks {
         segmentBytes: policy.spoolSegmentBytes,
         limitBytes: policy.spoolLimitBytes,
         knownDurableSeq: state.state.stoppedAtSeq ?? 0,
-        isNew: state.state.life === 0,
+        isNew: state.state.life === 0 || state.state.isSpoolNew,
         dropping,
       });
     } catch (error) {
       // A disk that failed meanwhile may have thrown away what was written.
       if (state.state.stoppedAtSeq === null && isOfDisk(error)) await dropping();
-      throw error;
+      throw error instanceof StopError ? new LostSpoolError(error.message, { cause: error }) : error;
     }
   }
 
@@ -189,13 +214,51 @@ export class LocalAppliance implements VolumeLinks {
     return this.#group(groupName).marks.place(request);
   }
 
+  /**
+   * Begins a new spool, in an existing folder elsewhere if one is named; what the old one had is journaled anew from the
+   * sources. Only where the group does not work: its spool is lost, or has failed, or the remote refuses what is in it.
+   */
+  async moveSpool(name: string, parentFolder: string | undefined): Promise<void> {
+    const { machine, policy, folder } = this.#parts;
+    if (this.#opening.has(name)) throw new RefuseError(`group '${name}' is being opened: wait for that`);
+    if (parentFolder !== undefined && !machine.files.exists(parentFolder)) {
+      throw new RefuseError(`there is no folder ${parentFolder}`);
+    }
+    const found = this.#stopped.get(name) ?? this.#group(name);
+    const { state } = found;
+    const { id } = state.state;
+    if (found instanceof LocalGroup) refuseSound(found);
+    const groupFolder = `${folder}/groups/${id}`;
+    const incarnation = machine.randomness.integerBelow(2 ** 32);
+    const { bootId } = machine;
+    const change = spoolAnew(state.state, {
+      groupFolder,
+      parentFolder,
+      incarnation,
+      bootId,
+      seqReserve: policy.seqReserve,
+    });
+    const moving = (async (): Promise<LocalGroup> => {
+      this.#groups.delete(name);
+      if (found instanceof LocalGroup) await found.stop();
+      await state.update(change);
+      this.#stopped.delete(name);
+      const group = await this.#openOrStop({ id, name, mode: state.state.mode });
+      if (group === undefined) throw (this.#stopped.get(name) as StoppedGroup).refusal;
+      return group;
+    })().finally(() => this.#opening.delete(name));
+    this.#opening.set(name, moving);
+    await moving;
+  }
+
   /** Refused while anybody needs it. `isAbandoned`: its volumes were removed, whatever their sources may lack. */
   async removeGroup(name: string, isAbandoned: boolean): Promise<void> {
     const group = this.#group(name);
     refuseNeeded(group, isAbandoned);
     this.#groups.delete(name);
     const folder = `${this.#parts.folder}/groups/${group.state.state.id}`;
-    const removing = group.stop().then(() => removeGroupFiles(this.#parts.machine.files, folder));
+    const spoolFolder = spoolFolderOf(folder, group.state.state);
+    const removing = group.stop().then(() => removeGroupFiles(this.#parts.machine.files, folder, spoolFolder));
     // Who names it meanwhile begins another one afterwards.
     this.#removing.set(
       name,
@@ -205,7 +268,7 @@ export class LocalAppliance implements VolumeLinks {
   }
 
   figures(): GroupFigures[] {
-    return [...this.#groups.values()].map((group) => group.figures());
+    return [...this.#groups.values(), ...this.#stopped.values()].map((group) => group.figures());
   }
 
   /** Switches tracing on, and answers what there is so far. */
@@ -221,6 +284,8 @@ export class LocalAppliance implements VolumeLinks {
   }
 
   #group(name: string): LocalGroup {
+    const stopped = this.#stopped.get(name);
+    if (stopped !== undefined) throw new RefuseError(stopped.refusal.message);
     const group = this.#groups.get(name);
     if (group === undefined) throw new RefuseError(`there is no group '${name}'`);
     return group;
@@ -231,6 +296,12 @@ export class LocalAppliance implements VolumeLinks {
     await Promise.all([...this.#groups.values()].map((group) => group.stop()));
     this.#groups.clear();
   }
+}
+
+function refuseSound(group: LocalGroup): void {
+  const { name, refusal } = group.figures();
+  if (group.failure !== undefined || refusal !== undefined) return;
+  throw new RefuseError(`the spool of group '${name}' is sound, and the remote appliance takes what is in it`);
 }
 
 function isOfDisk(error: unknown): boolean {

@@ -21,10 +21,11 @@ export class RemoteKnowledge {
   }
 
   /** What it says now counts, whatever it said before it was gone: it may have lost what it had only received. */
-  welcomed(marks: Watermarks): void {
+  welcomed({ received, durable, stored }: Watermarks): void {
     this.#refusal = undefined;
     this.#why = undefined;
-    this.#marks = marks;
+    // No more than these: a welcome also tells of the remote's own epoch.
+    this.#marks = { received, durable, stored };
   }
 
   said(marks: Watermarks): void {

@@ -14,6 +14,8 @@ const running: GroupState = {
   epochSeq: null,
   stoppedAtSeq: null,
   incarnation: 1,
+  spoolFolder: null,
+  isSpoolNew: false,
   wantedMode: "async",
   mode: "async",
   volumes: [{ number: 1, id: "a", name: "v", sizeBytes: 4096, inDoubt: false, isNew: false }],

@@ -13,6 +13,8 @@ const state: GroupState = {
   epochSeq: null,
   stoppedAtSeq: null,
   incarnation: 7,
+  spoolFolder: null,
+  isSpoolNew: false,
   wantedMode: "async",
   mode: "async",
   volumes: [{ number: 1, id: "aa", name: "disk", sizeBytes: 4096, inDoubt: false, isNew: true }],

@@ -1,0 +1,42 @@
+/** A group that could not be started since its spool is lost. It protects nothing, keeps what it has, and says what to do. */
+import { RetryError } from "#src/core/errors.ts";
+import type { GroupFigures } from "./group-figures.ts";
+import type { GroupPolicy } from "./group-policy.ts";
+import type { GroupStateFile } from "./group-state.ts";
+import type { LostSpoolError } from "./spool-place.ts";
+
+const noShipping = { shippedBytes: 0, wireBytes: 0, aggregates: 0, foldedBytes: 0 };
+
+export class StoppedGroup {
+  readonly state: GroupStateFile;
+  readonly #failure: LostSpoolError;
+  readonly #policy: GroupPolicy;
+
+  constructor(state: GroupStateFile, failure: LostSpoolError, policy: GroupPolicy) {
+    this.state = state;
+    this.#failure = failure;
+    this.#policy = policy;
+  }
+
+  get #why(): string {
+    const advice = "bring it back as it was and start anew, or begin another with 'tidemark volume move-spool'";
+    return `${this.#failure.message}: ${advice}`;
+  }
+
+  /** For who comes to attach a volume: he may come again, since somebody may have done what is to be done. */
+  get refusal(): RetryError {
+    return new RetryError(`the group '${this.state.state.name}' is stopped: ${this.#why}`, { cause: this.#failure });
+  }
+
+  figures(): GroupFigures {
+    const { id, name, mode, wantedMode, epoch } = this.state.state;
+    return {
+      ...{ id, name, mode, wantedMode, epoch },
+      ...{ state: "stopped", why: this.#why, pressure: 1, linkUp: false },
+      ...{ received: 0, durable: 0, stored: 0, lastSeq: 0, spoolDurableSeq: 0 },
+      ...{ spoolBytes: 0, spoolLimitBytes: this.#policy.spoolLimitBytes },
+      ...{ lagRecords: 0, lagBytes: 0, lagSeconds: 0 },
+      ...noShipping,
+    };
+  }
+}

@@ -1,0 +1,132 @@
+/** A spool that is lost, and how a group goes on from its sources. */
+import { describe, expect, test } from "vitest";
+import { spoolAnew } from "#src/appliance/local/spool-place.ts";
+import { recordType } from "#src/records/record.ts";
+import { type Bench, policy, startBench } from "./appliance-bench.ts";
+import { ScriptedRemote } from "./scripted-remote.ts";
+
+/** The appliance was killed, and comes back to a folder without its spool. */
+async function withoutSpool(): Promise<Bench> {
+  const it = await startBench();
+  it.write(5, 1);
+  it.flush();
+  await it.rest();
+  it.link.reportDurable(1);
+  it.remote.markAll(it.figures.lastSeq);
+  await it.rest();
+  it.host.kill();
+  const { files } = it.host;
+  const folder = `/data/groups/${it.figures.id}/spool`;
+  for (const name of files.list(folder)) files.remove(`${folder}/${name}`);
+  it.remote = new ScriptedRemote();
+  await it.open();
+  return it;
+}
+
+describe("a group whose spool is gone", () => {
+  test("is stopped, says so and what to do, and refuses volumes, which may come again", async () => {
+    const it = await withoutSpool();
+    expect(it.figures).toMatchObject({
+      state: "stopped",
+      why: expect.stringMatching(/^the spool in \/data\/groups\/.* is gone, and what was in it: .*volume move-spool'$/),
+    });
+    await expect(it.attach()).rejects.toMatchObject({
+      name: "RetryError",
+      message: expect.stringContaining("is gone"),
+    });
+    expect(() => it.appliance.setMode("g", "sync")).toThrow("the group 'g' is stopped");
+  });
+
+  test("keeps no other group from its work, and can be looked at again after a restart", async () => {
+    const it = await withoutSpool();
+    await it.done(it.appliance.addGroup({ id: "bb".repeat(16), name: "h", mode: "async" }));
+    expect(it.appliance.figures().map(({ name, state }) => [name, state])).toEqual([
+      ["h", "steady"],
+      ["g", "stopped"],
+    ]);
+    await it.done(it.appliance.stop());
+    it.remote = new ScriptedRemote();
+    await it.open();
+    expect(
+      it.appliance
+        .figures()
+        .map(({ state }) => state)
+        .sort(),
+    ).toEqual(["steady", "stopped"]);
+  });
+
+  test("goes on with a new spool: in an epoch beyond all that was, from nothing, with its volumes in doubt", async () => {
+    const it = await withoutSpool();
+    await it.done(it.appliance.moveSpool("g", undefined));
+    it.remote.come({ received: 3, durable: 3, stored: 3 });
+    await it.attach(1);
+    expect(it.attachment).toMatchObject({ inDoubt: true, lastOrdinal: 1 });
+    expect(it.figures).toMatchObject({ state: "steady", epoch: 1 + 2 ** 16 });
+    it.write(6, 2);
+    it.link.commit();
+    await it.rest();
+    const [epoch] = it.remote.shipped;
+    expect(epoch?.type).toBe(recordType.epoch);
+    expect(epoch?.seq).toBeGreaterThan(2 ** 40);
+    expect(it.remote.durableAsked).toEqual([]);
+    // Nothing of what the remote has came back.
+    expect(it.redone).toEqual([]);
+  });
+
+  test("finds its new spool again at the next start, and what is left of the old one is left", async () => {
+    const it = await withoutSpool();
+    it.host.files.makeFolder("/other");
+    await it.done(it.appliance.moveSpool("g", "/other"));
+    await it.attach(1);
+    it.write(6, 2);
+    it.flush();
+    await it.rest();
+    const { lastSeq } = it.figures;
+    expect(it.host.files.list("/other")).toHaveLength(1);
+    it.host.kill();
+    it.remote = new ScriptedRemote();
+    await it.open();
+    expect(it.figures).toMatchObject({ state: "steady", lastSeq });
+    await it.attach(1);
+    expect(it.redone.map((record) => record.startBlock)).toEqual([6]);
+    expect(it.host.files.exists(`/data/groups/${it.figures.id}/spool`)).toBe(true);
+  });
+});
+
+test("fault 9: killed at any moment while it is moved, it is stopped as before, or goes on with the new spool", async () => {
+  for (let steps = 0; steps < 40; steps++) {
+    const it = await withoutSpool();
+    it.appliance.moveSpool("g", undefined).catch(() => {});
+    for (let step = 0; step < steps; step++) it.simulation.clock.step();
+    await it.rest(0);
+    it.host.cutPower();
+    it.remote = new ScriptedRemote();
+    await it.open();
+    const { state } = it.figures;
+    expect(["stopped", "steady"], `after ${steps} steps`).toContain(state);
+    if (state === "stopped") await it.done(it.appliance.moveSpool("g", undefined));
+    await it.attach(1);
+    expect(it.attachment.inDoubt).toBe(true);
+  }
+});
+
+test("a group that works keeps its spool", async () => {
+  const it = await startBench();
+  await expect(it.appliance.moveSpool("g", undefined)).rejects.toThrow("the spool of group 'g' is sound");
+  await expect(it.appliance.moveSpool("g", "/nowhere")).rejects.toThrow("there is no folder /nowhere");
+  await expect(it.appliance.moveSpool("x", undefined)).rejects.toThrow("there is no group 'x'");
+});
+
+test("what is left out is more than an old copy can lack, and can be left out thousands of times", () => {
+  let state = {
+    ...{ id: "aa", name: "g", life: 3, bootId: "one", epoch: 2, seqCeiling: 5_000, epochSeq: null, stoppedAtSeq: null },
+    ...{ incarnation: 7, spoolFolder: null, isSpoolNew: false, wantedMode: "async", mode: "async", volumes: [] },
+  } as Parameters<typeof spoolAnew>[0];
+  for (let count = 0; count < 8_000; count++) {
+    const anew = { groupFolder: "/g", incarnation: count, bootId: "one", seqReserve: policy.seqReserve };
+    const next = { ...state, ...spoolAnew(state, anew) };
+    expect([next.epochSeq, next.epoch].every(Number.isSafeInteger)).toBe(true);
+    state = next;
+  }
+  expect(state.epoch).toBeLessThan(2 ** 32);
+});
