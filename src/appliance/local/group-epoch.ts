@@ -1,4 +1,4 @@
-/** Brings a group's order into the epoch that its state names, before anything else is added to it. */
+/** Brings a group's order into the epoch that its state names, before anything else is added to it. True: one has begun. */
 import { assert } from "#src/core/assert.ts";
 import type { Log } from "#src/host/log.ts";
 import type { GroupStateFile } from "./group-state.ts";
@@ -6,7 +6,7 @@ import type { Order } from "./order.ts";
 import type { Spool } from "./spool.ts";
 import { finished } from "./spool-recovery.ts";
 
-export async function beginEpoch(order: Order, spool: Spool, state: GroupStateFile, log: Log): Promise<void> {
+export async function beginEpoch(order: Order, spool: Spool, state: GroupStateFile, log: Log): Promise<boolean> {
   const { epoch, epochSeq } = state.state;
   if (epochSeq !== null) {
     order.beginEpoch(epoch, epochSeq);
@@ -15,4 +15,5 @@ export async function beginEpoch(order: Order, spool: Spool, state: GroupStateFi
     log.warn("what the spool had was lost: a new epoch begins", { epoch, seq: epochSeq });
   }
   assert(order.epoch === epoch || spool.lastSeq === 0, "the order is in the epoch that the state names");
+  return epochSeq !== null;
 }

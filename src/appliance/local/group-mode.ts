@@ -3,6 +3,7 @@
  * changes, what was added so far gets its place, so that it falls under the mode it was added in. Under `auto` it is
  * `AutoMode` that asks for modes, once a second.
  */
+import { RetryError } from "#src/core/errors.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
 import { recordType, wholeGroup } from "#src/records/record.ts";
@@ -133,6 +134,18 @@ export class GroupMode {
       }
       if (!this.#isOver) this.#lookLater(auto);
     });
+  }
+
+  /** An epoch begins, and the record that last spoke of the mode may be lost: journals must not depend on it. */
+  restate(): void {
+    const { current } = this.#machine;
+    const seq = this.#parts.order.place(recordType.mode, wholeGroup, {
+      from: current,
+      to: current,
+      why: "a new epoch",
+    });
+    if (seq === undefined) throw new RetryError("there is no room in the spool for a new epoch's second record");
+    this.#parts.history.changed({ seq, to: current });
   }
 
   /** Something has happened that a mode may depend on. */

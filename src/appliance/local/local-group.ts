@@ -152,7 +152,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   /** Brings the order to where it may go on. Nothing is added before this has resolved. */
   async start(): Promise<void> {
-    await beginEpoch(this.order, this.#parts.spool, this.#parts.state, this.#log);
+    if (await beginEpoch(this.order, this.#parts.spool, this.#parts.state, this.#log)) this.#mode.restate();
     // From now on a link that does not come up counts as lost.
     this.#mode.step();
     this.#pressure.watch();
