@@ -1,6 +1,7 @@
 /** `tidemark mark GROUP`. */
 import type { MarkReport } from "#src/control/control-plane.ts";
 import { quiesceSecondsDefault, releasePatienceMs } from "#src/core/limits.ts";
+import { nodeClock } from "#src/host/node/clock.ts";
 import { environment } from "#src/host/node/environment.ts";
 import { LastWill, runShell } from "#src/host/node/shell-command.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
@@ -52,7 +53,7 @@ export const markCommand: Command = {
     if (group === undefined || group === "" || more.length > 0)
       throw new UsageError("mark takes one GROUP; 'tidemark mark --help' tells more");
     const withinMs = wholeNumber(values.within, "--within", { min: 1, max: 20 }) * 1000;
-    const name = values.name ?? nameByTime(new Date());
+    const name = values.name ?? nameByTime(nodeClock.wallMs());
     const { quiesce, release } = values;
     if ((quiesce === undefined) !== (release === undefined))
       throw new UsageError("--quiesce and --release are given together: what rests has to be taken up again");
@@ -70,8 +71,8 @@ export const markCommand: Command = {
   },
 };
 
-function nameByTime(now: Date): string {
-  return `mark-${now.toISOString().replaceAll(":", "")}`;
+function nameByTime(wallMs: number): string {
+  return `mark-${new Date(wallMs).toISOString().replaceAll(":", "")}`;
 }
 
 function sentence({ name, group, seq, time, quiesced }: MarkReport): string {
@@ -86,11 +87,11 @@ async function atRest<Result>(hooks: Hooks, act: (leftMs: number) => Promise<Res
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, interrupt);
   const lastWill = new LastWill(release, env);
-  const endMs = performance.now() + withinMs;
+  const endMs = nodeClock.monotonicMs() + withinMs;
   let outcome: { readonly result: Result } | { readonly error: unknown };
   try {
     await runShell(quiesce, { env, timeoutMs: withinMs, signal: interrupted.signal });
-    const leftMs = Math.floor(endMs - performance.now()) - marginMs;
+    const leftMs = Math.floor(endMs - nodeClock.monotonicMs()) - marginMs;
     if (leftMs <= 0) throw new Error("coming to rest took all the time there was (--within): no mark was set");
     outcome = { result: await inTime(act(leftMs), leftMs + marginMs, interrupted.signal) };
   } catch (error) {
@@ -105,9 +106,9 @@ async function atRest<Result>(hooks: Hooks, act: (leftMs: number) => Promise<Res
 function inTime<Result>(work: Promise<Result>, timeoutMs: number, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const unsure = "whether the mark was set is not known, nor whether applications were at rest then";
-    const timer = setTimeout(() => reject(new Error(`no answer in time (--within): ${unsure}`)), timeoutMs);
+    const timer = nodeClock.timer(timeoutMs, () => reject(new Error(`no answer in time (--within): ${unsure}`)));
     signal.addEventListener("abort", () => reject(new Error(`interrupted: ${unsure}`)));
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    work.then(resolve, reject).finally(() => timer.cancel());
   });
 }
 
