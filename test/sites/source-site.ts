@@ -9,6 +9,7 @@ import type { Counters } from "#src/host/counters.ts";
 import { DeviceSource } from "#src/interceptor/device-source.ts";
 import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted-volume.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
+import { BandwidthGate } from "#src/wire/bandwidth-gate.ts";
 import type { GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
 import { GroupLinkClient } from "#src/wire/group-link-client.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
@@ -64,9 +65,11 @@ export async function startSourceSite(
   policy: Partial<GroupPolicy> = {},
 ): Promise<SourceSite> {
   const { sockets, clock, randomness, log } = machine;
+  const gate = new BandwidthGate({ bytesPerSecond: weather.bytesPerSecond, hours: [] }, clock, () => 0);
   const connect = (owner: GroupLinkOwner): GroupLink => {
     const address = { kind: "tcp", host: remoteName, port: linkPort } as const;
-    const client = new GroupLinkClient({ sockets, clock, randomness, log, token: linkToken, address }, owner);
+    const options = { sockets, clock, randomness, log, token: linkToken, address, mayCompress: true, gate };
+    const client = new GroupLinkClient(options, owner);
     client.start();
     return client;
   };

@@ -23,6 +23,8 @@ export interface Weather {
   /** When aggregates are cut. */
   readonly aggregateEveryMs: number;
   readonly aggregateBytesMax: number;
+  /** What all groups together may send. */
+  readonly bytesPerSecond: number;
   readonly steps: number;
   readonly kills: boolean;
   readonly powerCuts: boolean;
@@ -54,6 +56,7 @@ export function drawWeather(random: SeededRandom): Weather {
     lagBytesMax: random.pick([512 * KiB, 4 * MiB, 64 * MiB]),
     aggregateEveryMs: random.pick([2, 50, 1_000]),
     aggregateBytesMax: random.pick([64 * KiB, 2 * MiB, 64 * MiB]),
+    bytesPerSecond: random.fork("link").pick([Number.POSITIVE_INFINITY, 300 * KiB, 4 * MiB]),
     steps: random.between(8, 30),
     kills: random.chance(0.7),
     powerCuts: random.chance(0.7),
