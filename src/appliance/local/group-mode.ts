@@ -177,7 +177,10 @@ export class GroupMode {
   /** A spool without room keeps the record for later: it will be the next one that gets its place. */
   #place(modeSwitch: ModeSwitch): void {
     const { order } = this.#parts;
-    this.#unplaced = { modeSwitch, seq: order.lastSeq + 1 };
+    const seq = order.lastSeq + 1;
+    this.#unplaced = { modeSwitch, seq };
+    // What follows it may be shipped before anybody comes back here.
+    this.#parts.history.changed({ seq, to: modeSwitch.to });
     order.place(recordType.mode, wholeGroup, modeSwitch);
     this.#notePlaced();
   }
@@ -189,7 +192,6 @@ export class GroupMode {
     const { modeSwitch, seq } = this.#unplaced;
     this.#unplaced = undefined;
     this.#machine.placed(seq);
-    this.#parts.history.changed({ seq, to: modeSwitch.to });
     log.info("the mode has changed", { ...modeSwitch, seq });
     switched(modeSwitch, seq);
     this.#unnoted.add(seq);

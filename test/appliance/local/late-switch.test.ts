@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { startBench } from "./appliance-bench.ts";
+
+test("what follows a switch is shipped the new way, also where the switch had to wait for room", async () => {
+  const it = await startBench("aggregated");
+  it.write(5, 1);
+  it.link.commit();
+  await it.rest(2000);
+  it.remote.markAll(it.figures.lastSeq);
+  it.host.disk.faults.capacityBytes = 0;
+  it.appliance.setMode("g", "async");
+  expect(it.figures.state).toBe("stalled");
+  it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+  // The switch gets its place, and nobody has looked after it yet.
+  await it.simulation.clock.pass(60_000, () => it.figures.state !== "stalled");
+  it.write(6, 1);
+  it.link.commit();
+  await it.rest(2000);
+  expect(it.shippedTypes.slice(-2)).toEqual(["mode", "write"]);
+});
