@@ -116,6 +116,13 @@ describe("fault 24: what is no row of parts ends the connection, and nothing of 
     expect(state(world, 2)).toEqual({ ...before, "1/0": "2.0" });
   });
 
+  test("a part that goes on behind a batch that was here already", async () => {
+    const { peer } = await started();
+    peer.send(parts[0]);
+    peer.send(wireBatch({ firstSeq: 1 }, [{ startBlock: 0, blockCount: 8, content: 1 }]));
+    reconnects(() => peer.send(parts[1]), /part 1 of the aggregate .* is not the next one/);
+  });
+
   test("a part that goes on over another connection", async () => {
     const { world, peer } = await started();
     peer.send(parts[0], parts[1]);
@@ -140,6 +147,17 @@ test("an aggregate that is begun anew, perhaps otherwise, is taken from its new 
   peer.send(...wireAggregate({ ...folded, recordsPerPart: 2 }));
   expect(peer.last.received).toBe(40);
   expect(state(world, 40)).toEqual(after);
+});
+
+test("what speaks of an aggregate is written when its payload can be read, and not before", async () => {
+  const { world, peer } = await started();
+  const piece = world.host.disk.fileAt(world.folder().piecePath(0));
+  const seen: Record<string, string>[] = [];
+  world.host.disk.observer = (file) => {
+    if (file === piece) seen.push(state(world, 40));
+  };
+  peer.send(...wireAggregate({ ...folded, recordsPerPart: 1 }));
+  expect(seen).toEqual([after]);
 });
 
 test("fault 25: a part with a bit the other way round anywhere is not taken", async () => {
