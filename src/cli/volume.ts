@@ -1,7 +1,7 @@
 /** `tidemark volume add|ls|rm`. */
 import { resolve } from "node:path";
 import type { VolumeReport } from "#src/control/control-plane.ts";
-import { type CopyProgress, wantedModes } from "#src/control/role.ts";
+import { type CopyProgress, type GroupFacts, wantedModes } from "#src/control/role.ts";
 import { parseByteSize, roundedByteSize } from "#src/core/byte-size.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { isNbdUri } from "#src/nbd/uri.ts";
@@ -13,6 +13,8 @@ const help = `Usage: tidemark volume add NAME --source PATH|NBD-URI [OPTION ...]
        tidemark volume ls [OPTION ...]
        tidemark volume rm NAME [--force] [OPTION ...]
        tidemark volume unfence NAME [OPTION ...]
+       tidemark volume resync NAME [OPTION ...]
+       tidemark volume move-spool NAME [--to FOLDER] [OPTION ...]
 
 add      protects a source: every write that a host makes through the volume's export is kept. A name has letters, digits,
          '.', '_' and '-'.
@@ -20,6 +22,10 @@ ls       lists the volumes.
 rm       ends the protection. The source stays as it is, and so do the journals. A volume that hosts have attached is
          removed only with --force, which cuts them off.
 unfence  takes a volume back to work whose source had failed and is whole again: what it may lack is written to it first.
+resync   copies all of a volume's source into the journal again: where somebody else has written to it, or put an old image
+         of it back. No point lies in that time.
+move-spool  begins a new spool for the volume's group, whose old one is lost, damaged, or an old copy that the remote
+         appliance refuses. What the remote may lack is copied from the sources; the old files are left as they are.
 
 With add:
   --source SOURCE    a file, a block device, or an export of an NBD server (nbd://host/export, nbd+unix:///export?socket=PATH)
@@ -29,6 +35,9 @@ With add:
 
 With rm:
   --force            also while hosts have it attached
+
+With move-spool:
+  --to FOLDER        where the new spool is to be, such as on another disk (beside the old one)
 
 With all of them:
 ${apiHelp}
@@ -48,8 +57,10 @@ export const volumeCommand: Command = {
     if (action === "ls") return list(rest);
     if (action === "rm") return remove(rest);
     if (action === "unfence") return unfence(rest);
+    if (action === "resync") return resync(rest);
+    if (action === "move-spool") return moveSpool(rest);
     throw new UsageError(
-      `volume is followed by add, ls, rm or unfence${action === undefined ? "" : `, not '${action}'`}; 'tidemark volume --help' tells more`,
+      `volume is followed by add, ls, rm, unfence, resync or move-spool${action === undefined ? "" : `, not '${action}'`}; 'tidemark volume --help' tells more`,
     );
   },
 };
@@ -137,6 +148,27 @@ async function unfence(args: readonly string[]): Promise<number> {
   const name = onlyName("volume unfence", positionals);
   const report = (await new ApiClient(values).ask("POST", ["volumes", name, "unfence"], { body: {} })) as VolumeReport;
   process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${name} is ${report.state}\n`);
+  return 0;
+}
+
+async function resync(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, apiOptions);
+  const name = onlyName("volume resync", positionals);
+  const report = (await new ApiClient(values).ask("POST", ["volumes", name, "resync"], { body: {} })) as VolumeReport;
+  process.stdout.write(
+    values.json === true ? `${JSON.stringify(report)}\n` : `${name} is copied\n${remarksOn(report)}`,
+  );
+  return 0;
+}
+
+async function moveSpool(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, { ...apiOptions, to: { type: "string" } });
+  const name = onlyName("volume move-spool", positionals);
+  if (values.to === "") throw new UsageError("--to takes a folder");
+  const body = values.to === undefined ? {} : { folder: resolve(workingFolder(), values.to) };
+  const group = (await new ApiClient(values).ask("POST", ["volumes", name, "spool"], { body })) as GroupFacts;
+  if (values.json === true) process.stdout.write(`${JSON.stringify(group)}\n`);
+  else process.stdout.write(`${group.name} has a new spool and is ${group.state}\n`);
   return 0;
 }
 

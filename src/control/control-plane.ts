@@ -145,6 +145,28 @@ export class ControlPlane {
     await this.#keeper().remove(name, isForced);
   }
 
+  async resync(name: string): Promise<VolumeReport> {
+    await this.volume(name);
+    await this.#local("interceptor").ask("resync", { name });
+    return this.volume(name);
+  }
+
+  /**
+   * A volume's name stands for its group's, whose volumes are taken back to work where the old spool's failure has fenced
+   * them.
+   */
+  async moveSpool(groupOrVolume: string, folder: string | undefined): Promise<GroupFacts> {
+    const side = this.#local("local");
+    const { groups, volumes } = await this.status();
+    const name = volumes.find((volume) => volume.name === groupOrVolume)?.group ?? groupOrVolume;
+    found(name, groups, "group");
+    await side.ask("moveSpool", { group: name, ...(folder === undefined ? {} : { folder }) });
+    for (const volume of volumes) {
+      if (volume.group === name && volume.state === "fenced") await side.ask("unfence", { name: volume.name });
+    }
+    return found(name, (await this.status()).groups, "group");
+  }
+
   async unfence(name: string): Promise<VolumeReport> {
     await this.volume(name);
     await this.#local("interceptor").ask("unfence", { name });

@@ -24,6 +24,8 @@ export interface OpenVolume {
   endTrace(): void;
   /** Opens the source anew after a person has looked. */
   unfence(): Promise<void>;
+  /** Copies all of the source into the journal again. */
+  resync(): Promise<void>;
   /** Nobody is attached any more. The source gets what it lacks, is synced and let go of. */
   close(): Promise<VolumeFarewell>;
 }
@@ -199,6 +201,12 @@ export class InterceptorPart {
     const volume = this.#kept.get(name)?.volume;
     if (volume === undefined) throw new RefuseError(`volume '${name}' is not open`);
     await volume.unfence();
+  }
+
+  async resync(name: string): Promise<void> {
+    const volume = this.#kept.get(name)?.volume;
+    if (volume === undefined) throw new RefuseError(`volume '${name}' is not open`);
+    await volume.resync();
   }
 
   groupOf(name: string): string | undefined {

@@ -70,6 +70,10 @@ export class LocalPart {
     await this.#appliance.addGroup({ id, name, mode });
   }
 
+  async moveSpool(name: string, folder: string | undefined): Promise<void> {
+    await this.#appliance.moveSpool(name, folder);
+  }
+
   async removeGroup(name: string, isAbandoned: boolean): Promise<void> {
     await this.#appliance.removeGroup(name, isAbandoned);
   }

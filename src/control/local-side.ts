@@ -90,6 +90,16 @@ class LocalSide implements SideActions {
     return null;
   };
 
+  resync: SideActions["resync"] = async ({ name }) => {
+    await this.#interceptorPart.resync(name);
+    return null;
+  };
+
+  moveSpool: SideActions["moveSpool"] = async ({ group, folder }) => {
+    await this.#localPart.moveSpool(group, folder);
+    return null;
+  };
+
   setMode: SideActions["setMode"] = async ({ group, mode }) => {
     this.#localPart.setMode(group, mode);
     return null;

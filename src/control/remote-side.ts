@@ -29,6 +29,8 @@ export function runThread(line: MessageLine, settings: SideSettings): void {
     addVolume: absent,
     removeVolume: absent,
     unfence: absent,
+    resync: absent,
+    moveSpool: absent,
     setMode: absent,
     mark: absent,
     removeGroup: absent,

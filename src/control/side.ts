@@ -72,6 +72,9 @@ export interface SideWords {
   /** `isForced`: although hosts are attached. */
   removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: null };
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };
+  resync: { readonly ask: { readonly name: string }; readonly answer: null };
+  /** `folder`: where the new spool is to be; beside the old one unless told. */
+  moveSpool: { readonly ask: { readonly group: string; readonly folder?: string }; readonly answer: null };
   setMode: { readonly ask: { readonly group: string; readonly mode: WantedMode }; readonly answer: null };
   mark: { readonly ask: MarkRequest & { readonly group: string }; readonly answer: PlacedMark };
   /** `isAbandoned`: it is known that it has no volumes any more. */

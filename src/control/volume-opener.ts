@@ -59,6 +59,7 @@ export class VolumeOpener implements OpensVolumes {
       trace: () => traceOf(volume),
       endTrace: () => volume.traceLast(0),
       unfence: () => volume.unfence(),
+      resync: () => volume.resync(),
       close: async () => {
         const { addedOrdinal, durableOrdinal } = await volume.stop(shutdownGraceMs);
         const { name, figures } = volume;

@@ -181,6 +181,15 @@ export class InterceptedVolume implements NbdExport {
     }
   }
 
+  /** The source was changed by somebody else, or put back: all of it is copied into the order again. */
+  async resync(): Promise<void> {
+    const path = this.#life?.path;
+    if (this.#condition !== "open" || path === undefined) {
+      throw new RefuseError(`the volume ${this.name} is ${this.#condition}: it must be open to be copied again`);
+    }
+    await path.copyAll();
+  }
+
   /** The export is gone already. What came in may take so long to come to its end. Answers how it then was. */
   async stop(graceMs: number): Promise<VolumeStatus> {
     this.#condition = "stopped";

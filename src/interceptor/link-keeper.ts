@@ -125,7 +125,7 @@ export class LinkKeeper {
   #beginCopy(): void {
     const { mapFile, flushes, copy } = this.#parts;
     if (mapFile.state.resyncWanted) flushes.fellBehind();
-    copy.begin();
+    copy.begin("reserved");
   }
 
   /** Puts into the map's file what an attachment means, before anything is added that relies on it. */
@@ -296,7 +296,8 @@ export class LinkKeeper {
       attachment.link.detach();
       return true;
     }
-    const mustCopy = this.#mustCopy || copy.isBeginning;
+    const isWanted = this.#parts.mapFile.state.resyncWanted && copy.progress === undefined;
+    const mustCopy = this.#mustCopy || copy.isBeginning || isWanted;
     const lacking = flight.rebase(attachment.lastOrdinal, mustCopy ? 1 : 0);
     this.#link = attachment.link;
     outlet.open(attachment.link);

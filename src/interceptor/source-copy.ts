@@ -90,9 +90,9 @@ export class SourceCopy {
 
   /**
    * Begins, or begins anew, with all regions that are marked now. Its first record goes before all that waits, so that
-   * no point lies between the gap and it: the flight has an ordinal reserved for it.
+   * no point lies between the gap and it: with a new link the flight has an ordinal reserved for it.
    */
-  begin(): void {
+  begin(ordinal: "reserved" | "next"): void {
     this.abort();
     const { mapFile, log } = this.#parts;
     const { resyncWanted, base } = mapFile.state;
@@ -104,7 +104,10 @@ export class SourceCopy {
       regions,
     });
     this.#isBeginning = true;
-    const add = (outlet: Outlet): void => outlet.addReserved(recordType.resyncBegin);
+    const add = (outlet: Outlet): void => {
+      if (ordinal === "reserved") outlet.addReserved(recordType.resyncBegin);
+      else outlet.addRange(undefined, recordType.resyncBegin, 0, 0);
+    };
     this.#parts.gate.pushFirst(
       this.#marker(run, add, () => {
         this.#isBeginning = false;

@@ -160,6 +160,14 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     return this.#copy;
   }
 
+  /** Somebody says that the source may differ from what was journaled, anywhere. Without a link it is done with the next. */
+  async copyAll(): Promise<void> {
+    const { mapFile } = this.#parts;
+    mapFile.map.markAll();
+    await mapFile.update({ resyncWanted: true });
+    if (this.#keeper.state === "up" && this.#failure === undefined) this.#copy.begin("next");
+  }
+
   get isSourceFull(): boolean {
     return this.#writer.isFull;
   }

@@ -22,6 +22,8 @@ export function runThread(line: MessageLine): void {
     addVolume: unused,
     removeVolume: unused,
     unfence: unused,
+    resync: unused,
+    moveSpool: unused,
     setMode: unused,
     mark: unused,
     removeGroup: unused,

@@ -1,5 +1,6 @@
 /** The marked regions are journaled anew while the host goes on. */
 import { describe, expect, test } from "vitest";
+import { ReconnectError } from "#src/core/errors.ts";
 import { blockBytes, copyRetryMs, MiB } from "#src/core/limits.ts";
 import { nbdError } from "#src/nbd/constants.ts";
 import { recordType } from "#src/records/record.ts";
@@ -123,6 +124,51 @@ test("a source that cannot be read is tried again later, and meanwhile the host 
   await world.pass(copyRetryMs);
   await resynced(world);
   expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+});
+
+describe("when somebody asks for it", () => {
+  test("all of the source is copied, and flushes in sync do not wait for that", async () => {
+    const world = await VolumeWorld.opened({ sizeBytes, options: { copyBytesPerSecond: 20 * MiB } });
+    world.links.isSync = true;
+    const file = world.host.files.open("/source", "readWrite");
+    file.writeNow(filled(MiB, 0x5a), 0, MiB, 7 * MiB);
+    file.close();
+    await world.run(world.volume.resync());
+    world.write(0, payload);
+    const flush = world.flush();
+    await world.pass(100);
+    expect([flush.error, world.volume.status().copy]).toMatchObject([
+      nbdError.ok,
+      { kind: "resync", regionsTotal: 40 },
+    ]);
+    await resynced(world);
+    expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+    expect(typesAdded(world)[0]).toBe(recordType.resyncBegin);
+  });
+
+  test("while there is no link, it is done with the next one", async () => {
+    const world = await VolumeWorld.opened({ sizeBytes, options: { whenLost: "stall" } });
+    world.links.attachErrors = [new ReconnectError("gone"), new ReconnectError("gone")];
+    world.links.lose(new ReconnectError("it was killed"));
+    await world.pass(50);
+    await world.run(world.volume.resync());
+    expect(world.volume.status().copy).toBeUndefined();
+    await world.pass(2_000);
+    expect(typesAdded(world)).toContain(recordType.resyncEnd);
+    await resynced(world);
+    expect(world.links.journal.filter((record) => record.type === recordType.write)).toHaveLength(40);
+  });
+
+  test("a kill in the middle does not end it", async () => {
+    const world = await VolumeWorld.opened({ sizeBytes, options: { copyBytesPerSecond: 10 * MiB } });
+    await world.run(world.volume.resync());
+    await world.pass(1_000);
+    world.kill();
+    await world.open();
+    expect(world.volume.status().copy).toMatchObject({ kind: "resync" });
+    await resynced(world);
+    expect(typesAdded(world)).toContain(recordType.resyncEnd);
+  });
 });
 
 describe("under the writes of a host", () => {

@@ -32,31 +32,35 @@ async function written(): Promise<StoppedAt> {
   return it;
 }
 
-test.each([
-  ["damaged before sound records", AlteredFile.withDamage, "is damaged"],
-  ["of another version", AlteredFile.ofNextVersion, "version"],
-] as const)(
-  "faults 12 and 29: a spool that is %s keeps the local appliance from starting, and is left as it is",
-  async (_, alter, words) => {
-    const it = await written();
-    const folder = it.sites.dataOf("local");
-    const altered = alter(folder, "spool");
-    const before = logContents(folder);
-    const { exitCode, stderr } = await run(process.execPath, [
-      launcher,
-      "local",
-      "--config",
-      it.sites.configOf("local"),
-    ]);
-    expect([exitCode, stderr.split("\n").length]).toEqual([1, 2]);
-    expect(stderr).toContain(altered.path);
-    expect(stderr).toContain(words);
-    expect(logContents(folder)).toEqual(before);
-    altered.putBack();
-    await it.startAgain();
-    await it.expectWhole(after);
-  },
-);
+test("fault 12: a spool that is damaged before sound records stops its group at the local appliance, and is left as it is", async () => {
+  const it = await written();
+  const folder = it.sites.dataOf("local");
+  const altered = AlteredFile.withDamage(folder, "spool");
+  const before = logContents(folder);
+  await it.sites.start("local");
+  const { why = "" } = await it.sites.groupThat((group) => group.state === "stopped");
+  for (const words of [altered.path, "is damaged", "volume move-spool"]) expect(why).toContain(words);
+  await it.sites.stop("local");
+  expect(logContents(folder)).toEqual(before);
+  altered.putBack();
+  await it.startAgain();
+  await it.expectWhole(after);
+});
+
+test("fault 29: a spool of another version keeps the local appliance from starting, and is left as it is", async () => {
+  const it = await written();
+  const folder = it.sites.dataOf("local");
+  const altered = AlteredFile.ofNextVersion(folder, "spool");
+  const before = logContents(folder);
+  const line = [launcher, "local", "--config", it.sites.configOf("local")];
+  const { exitCode, stderr } = await run(process.execPath, line);
+  expect([exitCode, stderr.split("\n").length]).toEqual([1, 2]);
+  for (const words of [altered.path, "version"]) expect(stderr).toContain(words);
+  expect(logContents(folder)).toEqual(before);
+  altered.putBack();
+  await it.startAgain();
+  await it.expectWhole(after);
+});
 
 test.each([
   ["damaged before sound records", AlteredFile.withDamage, "is damaged"],

@@ -125,7 +125,9 @@ function follows(last: LoggedRecord | undefined, next: LoggedRecord, firstSeq: n
   if (last === undefined) return next.type === typeNumber.epoch ? next.seq >= firstSeq : next.seq === firstSeq;
   if (next.epoch === last.epoch) return next.seq === last.seq + 1;
   const isEpoch = next.type === typeNumber.epoch && next.epoch > last.epoch && next.seq > last.seq;
-  return isEpoch && next.extra?.previousEpoch === last.epoch && next.extra.previousLastSeq === last.seq;
+  const { previousEpoch, previousLastSeq } = next.extra ?? {};
+  // Where a spool was lost, nobody knew what there was before.
+  return isEpoch && (previousLastSeq === 0 || (previousEpoch === last.epoch && previousLastSeq === last.seq));
 }
 
 /** Undefined: a payload is not what its checksums say. Anything else that is wrong behind a right checksum is an error. */

@@ -16,7 +16,9 @@ export function lagOf(spool: Spool, ages: RecordAges, lastSeq: number, durableSe
   if (lastSeq <= durableSeq) return { records: 0, bytes: 0, seconds: 0 };
   const oldestMicros = spool.timeAfter(durableSeq);
   const ageMs = oldestMicros === undefined ? 0 : ages.ageAfterMs(durableSeq, oldestMicros);
-  return { records: lastSeq - durableSeq, bytes: spool.bytesAfter(durableSeq), seconds: ageMs / 1000 };
+  // Seqs that were left out are no records: what is not in the spool any more is at the remote, or never will be.
+  const records = lastSeq - Math.max(durableSeq, spool.firstSeq - 1);
+  return { records, bytes: spool.bytesAfter(durableSeq), seconds: ageMs / 1000 };
 }
 
 /** 0 to 1 and beyond; from 1 on nothing may be added. `backlogBytesMax` is what a switch of the mode allows at the moment. */

@@ -37,6 +37,9 @@ export interface ReceivedBatch {
 /** Of a batch or an aggregate. */
 type Started = Pick<ReceivedBatch, "epoch" | "firstSeq">;
 
+/** What may be the matter, and what to do then. */
+const oldCopy = "if this is an old copy of its data, 'tidemark volume move-spool' goes on from the sources";
+
 export class Receiver {
   #place: Place;
   #spool: { readonly firstSeq: number; readonly lastSeq: number } = { firstSeq: 0, lastSeq: 0 };
@@ -55,7 +58,7 @@ export class Receiver {
   judge(hello: GroupHello, known: Writer): void {
     if (hello.life < known.life) {
       throw new RefuseError(
-        `two writers of one group: this one is of life ${hello.life}, and there is one of life ${known.life} already`,
+        `two writers of one group: this one is of life ${hello.life}, and there is one of life ${known.life} already; ${oldCopy}`,
       );
     }
     if (hello.life === known.life && hello.writer !== known.writer) {
@@ -64,7 +67,7 @@ export class Receiver {
     const epoch = Math.max(known.epoch, this.#place.epoch);
     if (hello.epoch < epoch) {
       throw new RefuseError(
-        `this is an old copy of the local appliance's data: it is in epoch ${hello.epoch}, and the group has been in ${epoch}`,
+        `this is an old copy of the local appliance's data: it is in epoch ${hello.epoch}, and the group has been in ${epoch}; ${oldCopy}`,
       );
     }
     // In a later epoch the spool may begin behind a jump; its first record says whether that is legal.

@@ -27,6 +27,10 @@ const volumeShape: Shape = {
   sizeBytes: { type: "integer", isRequired: false, description: "makes the source, a sparse file of this size" },
 };
 
+const spoolShape: Shape = {
+  folder: { type: "string", isRequired: false, description: "an existing folder, such as on another disk" },
+};
+
 const modeShape: Shape = {
   mode: { type: "string", isRequired: true, values: wantedModes, description: "how writes are to be acknowledged" },
 };
@@ -90,6 +94,20 @@ function volumeRoutes(control: ControlPlane): Route[] {
       summary: "takes a volume whose source had failed back to work",
       shape: {},
       answer: async ([name = ""]) => json(200, await control.unfence(name)),
+    },
+    {
+      method: "POST",
+      path: `${one}/resync`,
+      summary: "copies all of a volume's source into the journal again, since somebody else has changed it",
+      shape: {},
+      answer: async ([name = ""]) => json(200, await control.resync(name)),
+    },
+    {
+      method: "POST",
+      path: `${one}/spool`,
+      summary: "begins a new spool for the volume's group, whose old one is lost; answers the group",
+      shape: spoolShape,
+      answer: async ([name = ""], { folder }) => json(200, await control.moveSpool(name, folder as string | undefined)),
     },
     {
       method: "GET",

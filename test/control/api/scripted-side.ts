@@ -129,6 +129,8 @@ export class ScriptedSide {
           return null;
         }),
       unfence: (ask) => acted("unfence", ask, () => null),
+      resync: (ask) => acted("resync", ask, () => null),
+      moveSpool: (ask) => acted("moveSpool", ask, () => null),
       setMode: (ask) => acted("setMode", ask, () => null),
       mark: (ask) =>
         acted("mark", ask, () => ({ name: ask.name, isQuiesced: ask.isQuiesced, epoch: 1, seq: 7, timeMicros: 0 })),
