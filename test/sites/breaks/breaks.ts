@@ -113,12 +113,16 @@ export const breaks: readonly Break[] = [
     harm: "losing the source's site while an aggregate is under way leaves a state that the volume never had",
     changes: [
       {
-        file: "src/appliance/remote/aggregate-landing.ts",
-        from: `    if (aggregate.folded === undefined) this.#unfinished = aggregate;
-    else this.#finish(aggregate, aggregate.folded.bytes);
+        file: "src/appliance/local/aggregate-sender.ts",
+        from: `    if (this.#slotCount === this.#sorted.length && this.#rangeCount === ranges.length && builder.hasRoomFor(0)) {
+      builder.addCommit(figures);
+      this.#isComplete = true;
+    }
 `,
-        to: `    if (aggregate.folded === undefined) this.#unfinished = aggregate;
-    if (aggregate.folded !== undefined || header.partNumber === 0) this.#finish(aggregate, 0);
+        to: `    if (builder.hasRoomFor(0)) {
+      builder.addCommit(figures);
+      this.#isComplete = this.#slotCount === this.#sorted.length && this.#rangeCount === ranges.length;
+    }
 `,
       },
     ],
@@ -128,12 +132,21 @@ export const breaks: readonly Break[] = [
     harm: "after a loss of power nobody knows that source and journal differ there",
     changes: [
       {
-        file: "src/interceptor/checkpoints.ts",
-        from: "      outlet.commit();\n      const flushing = flushed(link);\n",
-        to: `      outlet.commit();
-      if (marksToClear !== "none" && mapFile.map.clear(true)) mapFile.write();
-      const flushing = flushed(link);
+        file: "src/interceptor/region-map.ts",
+        from: "      const kept = (this.#marked[index] as number) & (written | (this.#pinned[index] as number));\n",
+        to: "      const kept = (this.#marked[index] as number) & (this.#pinned[index] as number) & ~(written & 0);\n",
+      },
+      {
+        file: "src/interceptor/region-map.ts",
+        from: `      assert(has(this.#durable, region), "a region is marked before records of it are made");
 `,
+        to: "",
+      },
+      // Often enough for some to be in the middle of work.
+      {
+        file: "src/core/limits.ts",
+        from: "export const checkpointMsDefault = 30_000;",
+        to: "export const checkpointMsDefault = 20;",
       },
     ],
   },
