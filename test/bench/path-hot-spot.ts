@@ -79,15 +79,14 @@ const sampleEveryMs = 500;
 
 export async function measureThinLink(options: PathOptions, progress: Progress): Promise<ThinLinkFigures> {
   using scratch = createScratch(folder);
-  progress.show("thin link: writing 1 GiB");
-  await writeNoiseFile(scratch.file("disk"), volumeBytes);
   using sockets = createScratch(tmpdir());
   const seconds = Math.min(thinSeconds, options.seconds * 30);
   await using stack = new AsyncDisposableStack();
   const tidemark = stack.use(
     await startTidemark({
       ...{ dataFolder: scratch.file("data"), sockets, mode: "aggregated", processes: "one per role" },
-      volumes: [{ name: "bench", source: scratch.file("disk") }],
+      // Empty: there is nothing that would have to be copied over the link first.
+      volumes: [{ name: "bench", source: scratch.file("disk"), sizeBytes: volumeBytes }],
       remoteAddress: sockets.file("thin"),
       remoteStarted: async (wire) => {
         const program = join(import.meta.dirname, "thin-link.ts");

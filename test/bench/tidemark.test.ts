@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mergeStatus, type Protection, unprotected, unsettled } from "./tidemark.ts";
+import { mergeStatus, type Protection, uncopied, unprotected, unsettled } from "./tidemark.ts";
 
 type Volume = Protection["volumes"][number];
 type Group = Protection["groups"][number];
@@ -29,6 +29,12 @@ test("all is settled when source and remote have everything", () => {
   expect(unsettled(protection())).toBeUndefined();
   expect(unsettled(protection({ applied: 6 }))).toBe("volume v has applied 6 of 7 writes");
   expect(unsettled(protection({}, { lagRecords: 3 }))).toBe("group v lags by 3 records");
+});
+
+test("what was there before has been copied when nothing is left to copy, and the remote has it", () => {
+  expect(uncopied(protection())).toBeUndefined();
+  expect(uncopied(protection({ copy: {} as NonNullable<Volume["copy"]> }))).toBe("volume v is being copied");
+  expect(uncopied(protection({}, { lagRecords: 3 }))).toBe("group v lags by 3 records");
 });
 
 test("what several processes tell is put together", () => {

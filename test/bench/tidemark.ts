@@ -47,6 +47,7 @@ type ProcessName = RoleName | "up";
 const pollMs = 20;
 const readyMs = 30_000;
 const settleMs = 120_000;
+const copyMs = 300_000;
 
 export async function startTidemark(setup: TidemarkSetup): Promise<RunningTidemark> {
   await using stack = new AsyncDisposableStack();
@@ -70,6 +71,8 @@ export async function startTidemark(setup: TidemarkSetup): Promise<RunningTidema
   }
   const status = async () => mergeStatus(await Promise.all(apis.map((api) => ask<StatusReport>(`${api}/status`))));
   await until(status, (protection) => unprotected(protection, setup.mode), readyMs);
+  // What a source has already is copied to the remote first; a host's writes are what is measured.
+  await until(status, uncopied, copyMs);
   const parts = stack.move();
   return {
     uris: setup.volumes.map(({ name }) => socketUri(setup.sockets.file("nbd"), name)) as [string, ...string[]],
@@ -174,6 +177,12 @@ export function unprotected({ volumes, groups }: Protection, mode: Mode): string
     }
   }
   return undefined;
+}
+
+/** What the remote does not have of what was there before, if anything. */
+export function uncopied(protection: Protection): string | undefined {
+  const copied = protection.volumes.find(({ copy }) => copy !== undefined);
+  return copied === undefined ? unsettled(protection) : `volume ${copied.name} is being copied`;
 }
 
 /** What is still on its way, if anything. */
