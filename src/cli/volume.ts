@@ -59,9 +59,9 @@ export const volumeCommand: Command = {
     if (action === "unfence") return unfence(rest);
     if (action === "resync") return resync(rest);
     if (action === "move-spool") return moveSpool(rest);
-    throw new UsageError(
-      `volume is followed by add, ls, rm, unfence, resync or move-spool${action === undefined ? "" : `, not '${action}'`}; 'tidemark volume --help' tells more`,
-    );
+    const not = action === undefined ? "" : `, not '${action}'`;
+    const known = "add, ls, rm, unfence, resync or move-spool";
+    throw new UsageError(`volume is followed by ${known}${not}; 'tidemark volume --help' tells more`);
   },
 };
 
