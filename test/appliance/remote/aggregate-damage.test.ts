@@ -1,4 +1,4 @@
-/** Aggregates at the remote whose bytes are not as they were written. */
+/** Aggregates at the remote whose bytes are not as they were written, or could not be written. */
 import { expect, test } from "vitest";
 import { blockBytes } from "#src/core/limits.ts";
 import { aggregateBatchEntries } from "#src/journals/metadata-aggregate.ts";
@@ -101,4 +101,31 @@ test("a disk that does not give an aggregate back stops the group, and nothing i
   await restarted(world);
   expect(world.appliance.status()).toMatchObject([{ state: "stopped", why: expect.stringMatching(/cannot be read/) }]);
   expect(piece.current.sizeBytes).toBe(sizeBytes);
+});
+
+test("fault 16: a disk that is full at any place of an aggregate has nothing of it, and takes it when there is room", async () => {
+  const outcomes = new Set<string>();
+  for (let roomBlocks = 0; roomBlocks < 24; roomBlocks++) {
+    const world = new RemoteWorld(roomBlocks, { pieceBytes: 2 ** 20 });
+    await world.start();
+    const peer = await world.connect();
+    peer.send(wireBatch({ firstSeq: 1 }, [{ startBlock: 0, blockCount: 2 }]));
+    const { disk } = world.host;
+    disk.faults.capacityBytes = disk.spaceBytes + roomBlocks * blockBytes;
+    try {
+      peer.send(...parts);
+    } catch (error) {
+      expect((error as Error).message).toMatch(/no room/);
+    }
+    const { state = "none", received = 0 } = world.appliance.status()[0] ?? {};
+    outcomes.add(`${state} ${received}`);
+    disk.faults.capacityBytes = Number.MAX_SAFE_INTEGER;
+    await world.driver.until(() => world.appliance.status()[0]?.state === "open");
+    const again = await world.connect(hello({ life: 2 }));
+    expect(again.welcome.received).toBe(received);
+    again.send(...parts);
+    expect(journalState(world, 2000).get("1/7")).toBe("1.2");
+    expect(again.last.received === 2000 || received === 2000).toBe(true);
+  }
+  expect([...outcomes].sort()).toEqual(["full 1", "open 2000"]);
 });
