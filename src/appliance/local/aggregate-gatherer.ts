@@ -40,10 +40,6 @@ export class AggregateGatherer {
     return this.#fold.isEmpty;
   }
 
-  get lastSeq(): number {
-    return this.#fold.lastSeq;
-  }
-
   offer(batch: BatchHeads, nowMs: number): Offered {
     const survey = surveyHeads(batch);
     if (survey.kind !== "foldable") return survey.kind;
