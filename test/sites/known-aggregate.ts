@@ -29,7 +29,10 @@ export function demandFolded(disk: SimDisk, group: string, history: RecordHistor
       isDated,
       () => `an entry of ${name} has another time or epoch than seq ${unit.lastSeq}, or an ordinal`,
     );
-    if (entry.type === recordTypes.aggregate) continue;
+    if (entry.type === recordTypes.aggregate) {
+      demandFigures(history, unit, entry.extra, name);
+      continue;
+    }
     demand("prefix", isChange(entry), () => `${name} holds type ${entry.type}`);
     if (entry.type === recordTypes.write) parts.push(...writtenFiles(disk, group, entry));
     apply(found, entry, entry.type === recordTypes.write ? checksumsOf(disk, group, entry, expected) : undefined);
@@ -39,6 +42,13 @@ export function demandFolded(disk: SimDisk, group: string, history: RecordHistor
     demand("prefix", found.get(key) === checksum, () => `${name} has something else in block ${key}`);
   }
   return parts;
+}
+
+function demandFigures(history: RecordHistory, { firstSeq, lastSeq }: JournalUnit, extra: string, name: string): void {
+  let blocks = 0;
+  for (let seq = firstSeq; seq <= lastSeq; seq++) blocks += history.get(seq)?.checksums.length ?? 0;
+  const expected = JSON.stringify({ records: lastSeq - firstSeq + 1, bytes: blocks * blockBytes });
+  demand("prefix", extra === expected, () => `${name} says that it is of ${extra}, and it is of ${expected}`);
 }
 
 function folded(history: RecordHistory, unit: JournalUnit, name: string): Content {
