@@ -31,7 +31,8 @@ export interface OpenVolume {
 }
 
 export interface OpensVolumes {
-  open(definition: VolumeDefinition): Promise<OpenVolume>;
+  /** `takesSource`: as it is, although it may be older than what was journaled. */
+  open(definition: VolumeDefinition, takesSource: boolean): Promise<OpenVolume>;
 }
 
 /** A volume that is to be open, from when that was asked for. */
@@ -44,6 +45,8 @@ interface Kept {
   why?: string;
   /** Ends the wait for the next attempt. */
   wake?: () => void;
+  /** Somebody has said so while it could not be opened. */
+  takesSource?: boolean;
 }
 
 export class InterceptorPart {
@@ -131,7 +134,7 @@ export class InterceptorPart {
     const beganMs = clock.monotonicMs();
     for (let delayMs = volumeRetryMsMin; ; delayMs = Math.min(2 * delayMs, volumeRetryMsMax)) {
       try {
-        const volume = await this.#opener.open(kept.definition);
+        const volume = await this.#opener.open(kept.definition, kept.takesSource ?? false);
         if (!this.#isWanted(kept)) await volume.close();
         else kept.volume = volume;
       } catch (error) {
@@ -204,9 +207,11 @@ export class InterceptorPart {
   }
 
   async resync(name: string): Promise<void> {
-    const volume = this.#kept.get(name)?.volume;
-    if (volume === undefined) throw new RefuseError(`volume '${name}' is not open`);
-    await volume.resync();
+    const kept = this.#kept.get(name);
+    if (kept === undefined) throw new RefuseError(`volume '${name}' is not open`);
+    if (kept.volume !== undefined) return kept.volume.resync();
+    kept.takesSource = true;
+    kept.wake?.();
   }
 
   groupOf(name: string): string | undefined {

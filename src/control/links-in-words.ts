@@ -1,6 +1,6 @@
 /** The way to a local appliance in another process, and what to do where there is none. */
 import { ReconnectError } from "#src/core/errors.ts";
-import type { Attachment, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type { Attachment, SourceAge, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
 
 export class LinksInWords implements VolumeLinks {
   readonly #links: VolumeLinks;
@@ -11,8 +11,13 @@ export class LinksInWords implements VolumeLinks {
     this.#socket = socket;
   }
 
-  attach(identity: VolumeIdentity, durableOrdinal: number, receiver: VolumeReceiver): Promise<Attachment> {
-    return this.#links.attach(identity, durableOrdinal, receiver).catch((error: Error) => {
+  attach(
+    identity: VolumeIdentity,
+    durableOrdinal: number,
+    receiver: VolumeReceiver,
+    sourceAge?: SourceAge,
+  ): Promise<Attachment> {
+    return this.#links.attach(identity, durableOrdinal, receiver, sourceAge).catch((error: Error) => {
       const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
       if (code !== "ENOENT" && code !== "ECONNREFUSED") throw error;
       const what = `the local appliance is not there (nothing listens on ${this.#socket}): 'tidemark local' starts it`;

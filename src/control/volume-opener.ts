@@ -29,7 +29,7 @@ export class VolumeOpener implements OpensVolumes {
     this.#hook = faultHook(config.faults);
   }
 
-  async open(definition: VolumeDefinition): Promise<OpenVolume> {
+  async open(definition: VolumeDefinition, takesSource: boolean): Promise<OpenVolume> {
     const { files, clock, log } = this.#machine;
     const { source, baseMissing, ...identity } = definition;
     const { flush, applianceLost, sourceFull, trackAfterSeconds, checkpointSeconds } = this.#config.interceptor;
@@ -38,6 +38,7 @@ export class VolumeOpener implements OpensVolumes {
       files,
       folder: await this.#folderOf(definition),
       wasEmpty: !baseMissing,
+      takesSource,
       openSource: () => openSource(this.#machine, source),
       links: this.#links,
       clock,

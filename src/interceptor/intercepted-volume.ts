@@ -40,6 +40,8 @@ export interface VolumeParts {
   readonly folder: string;
   /** The source held nothing when the volume was added: there is nothing to copy. */
   readonly wasEmpty: boolean;
+  /** It is to be taken as it is, although it may be older than what was journaled. */
+  readonly takesSource?: boolean;
   readonly openSource: OpenSource;
   readonly links: VolumeLinks;
   readonly clock: Clock;
@@ -61,7 +63,7 @@ interface Life {
 /** Resolves when the export may be opened: the source has all that the appliance acknowledged. */
 export async function openVolume(parts: VolumeParts): Promise<InterceptedVolume> {
   const volume = new InterceptedVolume(parts);
-  await volume.begin();
+  await volume.begin(parts.takesSource ?? false);
   return volume;
 }
 
@@ -115,11 +117,11 @@ export class InterceptedVolume implements NbdExport {
   // The life of it
 
   /** Opens everything and redoes what the source may lack. Called once. */
-  async begin(): Promise<void> {
+  async begin(takesSource = false): Promise<void> {
     assert(this.#life === undefined, "a volume is begun once");
     const life = await this.#openLife();
     try {
-      await life.path.start();
+      await life.path.start(takesSource);
     } catch (error) {
       await life.source.close();
       throw error;

@@ -89,12 +89,13 @@ export class LinkKeeper {
 
   // The start
 
-  async start(): Promise<void> {
+  /** `takesSource`: as it is, however old; all of it is marked. */
+  async start(takesSource: boolean): Promise<void> {
     const { identity, links, mapFile, source, flight, outlet, log } = this.#parts;
     const redo = new Redo(source, mapFile.state.durableOrdinal);
     const receiver = this.#newReceiver((record) => redo.apply(record));
     const attachment = await links
-      .attach(identity, mapFile.state.durableOrdinal, receiver)
+      .attach(identity, mapFile.state.durableOrdinal, receiver, takesSource ? "accepted" : mapFile.sourceAge)
       .catch((error: Error) => this.#trackOn(error));
     if (attachment === undefined) return;
     this.#link = attachment.link;

@@ -9,6 +9,7 @@ import { assert } from "#src/core/assert.ts";
 import { RetryError, StopError } from "#src/core/errors.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
 import { keepName, publish } from "#src/host/publish.ts";
+import type { SourceAge } from "#src/wire/volume-link.ts";
 import { RegionMap } from "./region-map.ts";
 import {
   chooseCopy,
@@ -80,7 +81,8 @@ export class RegionMapFile {
     try {
       const file = new RegionMapFile(handle, owner, isNew);
       // What was found may be in the memory of the machine alone; from now on it counts as durable.
-      await file.update(file.#baseBegun(wasEmpty));
+      if (file.isDoubtful) file.map.markAll();
+      await file.update({ ...file.#baseBegun(wasEmpty), ...(file.isDoubtful ? { resyncWanted: true } : {}) });
       return file;
     } catch (error) {
       handle.close();
@@ -94,6 +96,11 @@ export class RegionMapFile {
     if (wasEmpty) return { base: "complete" };
     this.map.markAll();
     return { base: "copying" };
+  }
+
+  /** How far the source is, by this map alone. */
+  get sourceAge(): SourceAge {
+    return this.isNew || this.isDoubtful || this.#state.resyncWanted ? "unknown" : "known";
   }
 
   get state(): RegionMapState {

@@ -132,10 +132,13 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   }
 
   /** Resolves when the source has all that was acknowledged, and changes may come. */
-  async start(): Promise<void> {
-    this.#parts.mapFile.listen(this);
+  async start(takesSource: boolean): Promise<void> {
+    const { mapFile } = this.#parts;
+    mapFile.listen(this);
     try {
-      await this.#keeper.start();
+      if (takesSource) mapFile.map.markAll();
+      if (takesSource) await mapFile.update({ resyncWanted: true });
+      await this.#keeper.start(takesSource);
       if (this.#failure !== undefined) throw this.#failure;
     } catch (error) {
       await this.#end();

@@ -5,7 +5,7 @@ import { Dial, type DialOptions } from "./dial.ts";
 import { checkToken } from "./link-options.ts";
 import type { RemoteVolumeLink } from "./remote-volume-link.ts";
 import { VolumeConversation } from "./volume-conversation.ts";
-import type { Attachment, VolumeIdentity, VolumeLinks, VolumeReceiver } from "./volume-link.ts";
+import type { Attachment, SourceAge, VolumeIdentity, VolumeLinks, VolumeReceiver } from "./volume-link.ts";
 import { encodeVolumeHello } from "./volume-messages.ts";
 
 export class VolumeLinkClient implements VolumeLinks {
@@ -31,9 +31,14 @@ export class VolumeLinkClient implements VolumeLinks {
     return this.#pool.slabCount;
   }
 
-  attach(identity: VolumeIdentity, durableOrdinal: number, receiver: VolumeReceiver): Promise<Attachment> {
+  attach(
+    identity: VolumeIdentity,
+    durableOrdinal: number,
+    receiver: VolumeReceiver,
+    sourceAge: SourceAge = "known",
+  ): Promise<Attachment> {
     const { promise, resolve, reject } = Promise.withResolvers<Attachment>();
-    const hello = (): object => encodeVolumeHello(identity, durableOrdinal, this.#attacher);
+    const hello = (): object => encodeVolumeHello({ ...identity, durableOrdinal, attacher: this.#attacher, sourceAge });
     let attachedLink: RemoteVolumeLink | undefined;
     new Dial(this.#options, "volume", hello, {
       joined: (channel) =>

@@ -11,6 +11,14 @@ export interface BatchMemory {
   release(): void;
 }
 
+/**
+ * What an interceptor knows of how old its source is. `known`: the map says what it has durably. `unknown`: the map was
+ * lost, or is damaged; what the spool has is redone, and all is journaled anew. `accepted`: somebody has said that it is to be
+ * taken as it is, however old, and nothing is redone.
+ */
+export const sourceAges = ["known", "unknown", "accepted"] as const;
+export type SourceAge = (typeof sourceAges)[number];
+
 export interface VolumeIdentity {
   /** Made by chance when the volume was added; hexadecimal. */
   readonly id: string;
@@ -93,7 +101,13 @@ export interface Attachment {
 export interface VolumeLinks {
   /**
    * Begins to protect a volume. `durableOrdinal`: what its source is known to have; records after it are redone before
-   * the promise is settled. One interceptor per volume at a time: a second one is refused (`RefuseError`).
+   * the promise is settled. One interceptor per volume at a time: a second one is refused (`RefuseError`), and so is a
+   * source that has less than it was once said to have, unless its age is `unknown` or `accepted`.
    */
-  attach(identity: VolumeIdentity, durableOrdinal: number, receiver: VolumeReceiver): Promise<Attachment>;
+  attach(
+    identity: VolumeIdentity,
+    durableOrdinal: number,
+    receiver: VolumeReceiver,
+    sourceAge?: SourceAge,
+  ): Promise<Attachment>;
 }

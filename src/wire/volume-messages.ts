@@ -14,7 +14,7 @@ import type { BatchOrder } from "#src/records/batch-builder.ts";
 import { decodeFarewell, encodeFarewell } from "./farewell.ts";
 import { encodeJson, JsonFields } from "./json-fields.ts";
 import { decodePair, decodeQuadruple, encodeNumbers } from "./numbers.ts";
-import type { VolumeIdentity } from "./volume-link.ts";
+import { type SourceAge, sourceAges, type VolumeIdentity } from "./volume-link.ts";
 
 const volumeIdBytes = 16;
 const nameCharactersMax = 255;
@@ -28,11 +28,12 @@ export interface VolumeHello extends VolumeIdentity {
   readonly durableOrdinal: number;
   /** Made by chance by who attaches: a connection of his that is still thought to stand does not, since he comes anew. */
   readonly attacher: string;
+  readonly sourceAge: SourceAge;
 }
 
-export function encodeVolumeHello(identity: VolumeIdentity, durableOrdinal: number, attacher: string): object {
-  const { id, name, group, sizeBytes } = identity;
-  return { id, name, group, sizeBytes, durableOrdinal, attacher };
+export function encodeVolumeHello({ id, name, group, sizeBytes, ...rest }: VolumeHello): object {
+  const { durableOrdinal, attacher, sourceAge } = rest;
+  return { id, name, group, sizeBytes, durableOrdinal, attacher, sourceAge };
 }
 
 export function readVolumeHello(fields: JsonFields): VolumeHello {
@@ -43,7 +44,15 @@ export function readVolumeHello(fields: JsonFields): VolumeHello {
     sizeBytes: fields.count("sizeBytes"),
     durableOrdinal: fields.count("durableOrdinal"),
     attacher: fields.hexadecimal("attacher", chanceBytesMax),
+    sourceAge: sourceAgeIn(fields),
   };
+}
+
+function sourceAgeIn(fields: JsonFields): SourceAge {
+  const found = fields.text("sourceAge", nameCharactersMax);
+  const age = sourceAges.find((one) => one === found);
+  if (age === undefined) throw new RefuseError("the interceptor says of its source's age what this side does not know");
+  return age;
 }
 
 export interface VolumeWelcome {

@@ -21,6 +21,24 @@ async function opened(simulation: Simulation, host: SimHost): Promise<RegionMapF
   return opening;
 }
 
+test("fault 18: that a copy was damaged is not forgotten when the one who found it was killed before he told", async () => {
+  const { simulation, host } = hostOf(1);
+  (await opened(simulation, host)).close();
+  const handle = host.files.open("/regions", "readWrite");
+  handle.writeNow(Buffer.alloc(64, 0xee), 0, 64, copyBytesOf(owner.sizeBytes) + 512);
+  handle.close();
+  const found = await opened(simulation, host);
+  expect([found.isDoubtful, found.sourceAge]).toEqual([true, "unknown"]);
+  host.kill();
+  const again = await opened(simulation, host);
+  expect([again.isDoubtful, again.state.resyncWanted, again.map.markedCount, again.sourceAge]).toEqual([
+    false,
+    true,
+    400,
+    "unknown",
+  ]);
+});
+
 test("faults 10 and 11: whatever power cuts leave, a durable mark is found, and what the file says of ordinals holds", async () => {
   for (const seed of seeds) {
     const { simulation, host } = hostOf(seed);

@@ -136,8 +136,8 @@ const disks: readonly Omit<Fault, "part">[] = [
   {
     number: 20,
     title: "An old image of a disk is put back",
-    outcome: "The epochs do not fit, and the other side says so.",
-    missing: "the resync that mends it on request.",
+    outcome:
+      "What both sides know of each other does not fit. It is refused, with what to do, and a resync mends it on request.",
   },
   {
     number: 21,

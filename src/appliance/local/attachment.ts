@@ -1,15 +1,21 @@
 /** How a volume comes to its group: it gets a number, what its source may lack is redone, and then it may write. */
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { recordType } from "#src/records/record.ts";
-import type { Attachment, VolumeIdentity, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type { Attachment, SourceAge, VolumeIdentity, VolumeReceiver } from "#src/wire/volume-link.ts";
 import type { GroupVolume } from "./group-state.ts";
 import type { LocalGroup } from "./local-group.ts";
+import type { OrdinalMap } from "./ordinal-map.ts";
 import { LocalVolumeLink } from "./volume-link.ts";
+
+export interface AttachedSource {
+  readonly durableOrdinal: number;
+  readonly sourceAge: SourceAge;
+}
 
 export async function attachVolume(
   group: LocalGroup,
   identity: VolumeIdentity,
-  durableOrdinal: number,
+  source: AttachedSource,
   receiver: VolumeReceiver,
 ): Promise<Attachment> {
   const refusal = group.failure ?? group.overflow.refusal;
@@ -19,6 +25,8 @@ export async function attachVolume(
     throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
   try {
     const ordinals = group.volumes.ordinalsOf(volume.number);
+    if (source.sourceAge === "known") refuseOld(identity, source.durableOrdinal, ordinals);
+    const durableOrdinal = source.sourceAge === "accepted" ? ordinals.lastOrdinal : source.durableOrdinal;
     // First of all, since a full spool has room for nothing before that is known.
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
     group.release();
@@ -34,6 +42,15 @@ export async function attachVolume(
     group.volumes.unclaim(volume.number);
     throw error;
   }
+}
+
+/** What a source was said to have is not in the spool any more: there is nothing to bring it up to date with. */
+function refuseOld({ name }: VolumeIdentity, durableOrdinal: number, ordinals: OrdinalMap): void {
+  if (durableOrdinal >= ordinals.saidOrdinal) return;
+  throw new RefuseError(
+    `the source of '${name}' had its first ${ordinals.saidOrdinal} changes, and now has ${durableOrdinal} of them, as an ` +
+      `old image does: put the newest one back, or take this one as it is with 'tidemark volume resync ${name}'`,
+  );
 }
 
 /** A volume that the group does not know yet joins it, durably. */

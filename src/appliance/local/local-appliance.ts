@@ -8,7 +8,7 @@ import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
-import type { Attachment, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type { Attachment, SourceAge, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
 import { attachVolume } from "./attachment.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { GroupFigures } from "./group-figures.ts";
@@ -200,10 +200,15 @@ export class LocalAppliance implements VolumeLinks {
     };
   }
 
-  async attach(identity: VolumeIdentity, durableOrdinal: number, receiver: VolumeReceiver): Promise<Attachment> {
+  async attach(
+    identity: VolumeIdentity,
+    durableOrdinal: number,
+    receiver: VolumeReceiver,
+    sourceAge: SourceAge = "known",
+  ): Promise<Attachment> {
     const id = this.#parts.machine.randomness.bytes(16).toString("hex");
     const group = await this.#groupNamed(identity.group, { id, name: identity.group, mode: this.#parts.newGroupMode });
-    return attachVolume(group, identity, durableOrdinal, receiver);
+    return attachVolume(group, identity, { durableOrdinal, sourceAge }, receiver);
   }
 
   setMode(groupName: string, mode: WantedMode): void {

@@ -16,6 +16,16 @@ export class OrdinalMap {
   #remoteSeq = 0;
   #remoteOrdinal = 0;
 
+  /** `firstOrdinal`: of the oldest record that is in the spool; what came before it was let go of. */
+  constructor(firstOrdinal = 1) {
+    this.#durableOrdinal = firstOrdinal - 1;
+  }
+
+  /** The source was once said to have durably all up to this ordinal. */
+  get saidOrdinal(): number {
+    return this.#durableOrdinal;
+  }
+
   get lastOrdinal(): number {
     return this.#lastOrdinal;
   }

@@ -24,7 +24,7 @@ export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<Spo
     if (record.ordinal > 0) {
       let map = ordinals.get(record.volume);
       if (map === undefined) {
-        map = new OrdinalMap();
+        map = new OrdinalMap(record.ordinal);
         ordinals.set(record.volume, map);
       }
       map.add(record.ordinal, record.seq);

@@ -38,6 +38,8 @@ export interface ReceivedBatch {
 type Started = Pick<ReceivedBatch, "epoch" | "firstSeq">;
 
 /** What may be the matter, and what to do then. */
+const oldJournals =
+  "if old journals were put back, or none, 'tidemark volume move-spool' and then 'tidemark volume resync' journal all anew";
 const oldCopy = "if this is an old copy of its data, 'tidemark volume move-spool' goes on from the sources";
 
 export class Receiver {
@@ -73,12 +75,14 @@ export class Receiver {
     // In a later epoch the spool may begin behind a jump; its first record says whether that is legal.
     if (hello.epoch === this.#place.epoch && this.#isSpoolBehindGap(hello)) {
       throw new ResyncError(
-        `the records ${this.#place.received + 1} to ${hello.firstSeq - 1} are neither here nor in the spool`,
+        `the records ${this.#place.received + 1} to ${hello.firstSeq - 1} are neither here nor in the spool; ${oldJournals}`,
       );
     }
     const isFirst = this.#place.epoch === 0 && hello.epoch <= 1;
     if (isFirst && this.#isSpoolBehindGap(hello)) {
-      throw new ResyncError(`the group is unknown here, and its spool has lost the records before ${hello.firstSeq}`);
+      throw new ResyncError(
+        `the group is unknown here, and its spool has lost the records before ${hello.firstSeq}; ${oldJournals}`,
+      );
     }
   }
 

@@ -4,7 +4,14 @@ import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import { KiB } from "#src/core/limits.ts";
 import { recordTypeName } from "#src/records/record.ts";
-import type { Attachment, RedoRecord, VolumeIdentity, VolumeLink } from "#src/wire/volume-link.ts";
+import type {
+  Attachment,
+  RedoRecord,
+  SourceAge,
+  VolumeIdentity,
+  VolumeLink,
+  VolumeReceiver,
+} from "#src/wire/volume-link.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
@@ -50,18 +57,17 @@ export class Bench {
     this.appliance = await this.done(this.begin(mode));
   }
 
-  async attach(durableOrdinal = 0): Promise<void> {
+  async attach(durableOrdinal = 0, sourceAge?: SourceAge): Promise<void> {
     this.redone = [];
     this.acknowledged = [];
-    this.attachment = await this.done(
-      this.appliance.attach(identity, durableOrdinal, {
-        redo: async (record) => void this.redone.push(record),
-        acknowledged: (ordinal) => this.acknowledged.push(ordinal),
-        roomAgain: () => {},
-        remoteDurable: () => {},
-        lost: (error) => this.lost.push(error.message),
-      }),
-    );
+    const receiver: VolumeReceiver = {
+      redo: async (record) => void this.redone.push(record),
+      acknowledged: (ordinal) => this.acknowledged.push(ordinal),
+      roomAgain: () => {},
+      remoteDurable: () => {},
+      lost: (error) => this.lost.push(error.message),
+    };
+    this.attachment = await this.done(this.appliance.attach(identity, durableOrdinal, receiver, sourceAge));
     this.link = this.attachment.link;
   }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { spoolAnew } from "#src/appliance/local/spool-place.ts";
 import { recordType } from "#src/records/record.ts";
+import type { SourceAge } from "#src/wire/volume-link.ts";
 import { type Bench, policy, startBench } from "./appliance-bench.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
 
@@ -129,4 +130,35 @@ test("what is left out is more than an old copy can lack, and can be left out th
     state = next;
   }
   expect(state.epoch).toBeLessThan(2 ** 32);
+});
+
+describe("a source that has less than it was said to have", () => {
+  async function old(sourceAge?: SourceAge): Promise<Bench> {
+    const it = await startBench();
+    for (let block = 1; block <= 3; block++) it.write(block, block);
+    it.flush();
+    await it.rest();
+    it.link.reportDurable(3);
+    it.link.detach();
+    await it.rest();
+    await it.attach(1, sourceAge);
+    return it;
+  }
+
+  test("is refused, and what to do is said", async () => {
+    await expect(old()).rejects.toThrow(
+      "the source of 'disk' had its first 3 changes, and now has 1 of them, as an old image does: put the newest one back, " +
+        "or take this one as it is with 'tidemark volume resync disk'",
+    );
+  });
+
+  test("gets what the spool has where nobody knows how old it is", async () => {
+    const it = await old("unknown");
+    expect(it.redone.map((record) => record.ordinal)).toEqual([2, 3]);
+  });
+
+  test("gets nothing where it is to be taken as it is", async () => {
+    const it = await old("accepted");
+    expect([it.redone, it.attachment.lastOrdinal]).toEqual([[], 3]);
+  });
 });
