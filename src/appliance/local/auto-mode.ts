@@ -7,6 +7,7 @@
  * when all that the stricter mode needs has held for long. A step up that did not last makes the next one wait twice as
  * long, one that lasted makes it wait half as long: so the moves of any hour are few, whatever the link does.
  */
+import { MiB } from "#src/core/limits.ts";
 import type { Mode } from "./mode-machine.ts";
 
 /** What an operator asks for. */
@@ -30,6 +31,8 @@ export interface AutoFacts {
   readonly isLinkUp: boolean;
   readonly answerMs: number | undefined;
   readonly lagSeconds: number;
+  /** What the remote has not even received. */
+  readonly backlogBytes: number;
   readonly shippedBytesPerSecond: number;
   readonly addedBytesPerSecond: number;
 }
@@ -44,10 +47,12 @@ const ladder = ["sync", "async", "aggregated"] as const;
 
 /** A stricter mode must fit with something to spare. */
 const spare = 0.7;
+/** What is usual is the middle of so many. */
+const answersLookedAt = 5;
 /** A step up has lasted when it did so this many times as long as it was waited for. */
 const lastingFactor = 10;
-/** Backlogs of less are no backlogs. */
-const smallLagSeconds = 1;
+/** Less is under way at any moment. */
+const smallBacklogBytes = 1 * MiB;
 
 export class AutoMode {
   readonly #policy: AutoPolicy;
@@ -56,6 +61,8 @@ export class AutoMode {
   #downSinceMs: number | undefined;
   #upSinceMs: number | undefined;
   #upAfterMs: number;
+  /** Of the last looks; undefined where nothing was shipped. */
+  #answersMs: (number | undefined)[] = [];
   /** Of the last step up. */
   #steppedUpMs: number | undefined;
   /** What the link took when it could not take all. */
@@ -71,7 +78,8 @@ export class AutoMode {
     return ladder[this.#step] as Mode;
   }
 
-  look(facts: AutoFacts): AutoMove | undefined {
+  look(seen: AutoFacts): AutoMove | undefined {
+    const facts = { ...seen, answerMs: this.#usualAnswerMs(seen.answerMs) };
     const whyDown = this.#whyDown(facts);
     const whyUp = whyDown === undefined ? this.#whyUp(facts) : undefined;
     this.#downSinceMs = whyDown === undefined ? undefined : (this.#downSinceMs ?? facts.nowMs);
@@ -81,6 +89,13 @@ export class AutoMode {
     }
     if (whyUp !== undefined && hasHeld(this.#upSinceMs, this.#upAfterMs, facts)) return this.#stepUp(whyUp, facts);
     return undefined;
+  }
+
+  /** One slow answer says little of a link, and a single quick one neither. */
+  #usualAnswerMs(answerMs: number | undefined): number | undefined {
+    this.#answersMs = [...this.#answersMs, answerMs].slice(-answersLookedAt);
+    const known = this.#answersMs.filter((one) => one !== undefined).sort((one, other) => one - other);
+    return known.length > answersLookedAt / 2 ? known[Math.floor(known.length / 2)] : undefined;
   }
 
   #whyDown({
@@ -109,7 +124,7 @@ export class AutoMode {
     }
   }
 
-  #whyUp({ isLinkUp, answerMs, lagSeconds, addedBytesPerSecond }: AutoFacts): string | undefined {
+  #whyUp({ isLinkUp, answerMs, lagSeconds, backlogBytes, addedBytesPerSecond }: AutoFacts): string | undefined {
     const { answerMsMax, lagSecondsMax, bytesPerSecondMax } = this.#policy;
     if (!isLinkUp) return undefined;
     if (this.mode === "aggregated") {
@@ -117,7 +132,7 @@ export class AutoMode {
       const fits = lagSeconds <= lagSecondsMax && addedBytesPerSecond <= roomBytesPerSecond;
       return fits ? "the link can take every write" : undefined;
     }
-    const isQuick = answerMs !== undefined && answerMs <= answerMsMax * spare && lagSeconds < smallLagSeconds;
+    const isQuick = answerMs !== undefined && answerMs <= answerMsMax * spare && backlogBytes <= smallBacklogBytes;
     return this.mode === "async" && isQuick ? `the remote answers within ${rounded(answerMs)} ms` : undefined;
   }
 

@@ -244,7 +244,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     const nowMs = this.#parts.machine.clock.monotonicMs();
     this.#pressure.evaluate();
     const { seconds: lagSeconds } = this.#pressure.lag;
-    return { nowMs, isLinkUp: this.#link.isUp, lagSeconds, ...this.#meter.take(nowMs) };
+    const backlogBytes = this.#backlogBytes;
+    return { nowMs, isLinkUp: this.#link.isUp, lagSeconds, backlogBytes, ...this.#meter.take(nowMs) };
   }
 
   get #backlogBytes(): number {

@@ -16,6 +16,7 @@ const quick: Omit<AutoFacts, "nowMs"> = {
   isLinkUp: true,
   answerMs: 1,
   lagSeconds: 0,
+  backlogBytes: 0,
   shippedBytesPerSecond: 1e6,
   addedBytesPerSecond: 1e6,
 };
@@ -32,10 +33,21 @@ function run(auto: AutoMode, fromSecond: number, toSecond: number, facts: Omit<A
 
 test("a link that is quick for a while brings sync, and one that is not takes it away", () => {
   const auto = new AutoMode(policy, "async");
-  expect(run(auto, 0, 100, quick)).toEqual([[60, { to: "sync", why: "the remote answers within 1 ms" }]]);
+  expect(run(auto, 0, 100, quick)).toEqual([[62, { to: "sync", why: "the remote answers within 1 ms" }]]);
   expect(run(auto, 100, 200, { ...quick, answerMs: 25 })).toEqual([
-    [105, { to: "async", why: "the remote takes 25 ms to answer, and 5 are allowed" }],
+    [107, { to: "async", why: "the remote takes 25 ms to answer, and 5 are allowed" }],
   ]);
+});
+
+test("some slow answers among quick ones change nothing", () => {
+  const auto = new AutoMode(policy, "async");
+  const moves: AutoMove[] = [];
+  for (let second = 0; second < 600; second++) {
+    const facts = { ...quick, answerMs: second % 5 < 2 ? 100 : 1 };
+    const move = auto.look({ ...facts, nowMs: second * 1000 });
+    if (move !== undefined) moves.push(move);
+  }
+  expect(moves).toMatchObject([{ to: "sync" }]);
 });
 
 test("a moment is no reason", () => {
@@ -72,6 +84,10 @@ test("without a link sync is left, and nothing else happens", () => {
     [5, { to: "async", why: "the link is down" }],
   ]);
   expect(run(new AutoMode(policy, "aggregated"), 0, 500, gone)).toEqual([]);
+});
+
+test("what is under way for long enough to be much keeps sync away", () => {
+  expect(run(new AutoMode(policy, "async"), 0, 500, { ...quick, backlogBytes: 2_000_000 })).toEqual([]);
 });
 
 test("where nothing was shipped nobody knows how quick the remote is", () => {
@@ -117,6 +133,7 @@ describe("it does not flap", () => {
             isLinkUp: random.chance(0.9),
             answerMs: random.chance(0.1) ? undefined : random.between(0, 10) ** 2 / 10,
             lagSeconds: random.chance(0.5) ? 0 : random.between(0, 30),
+            backlogBytes: random.chance(0.5) ? 0 : random.between(0, 4_000_000),
             shippedBytesPerSecond: random.between(0, 2_000_000),
             addedBytesPerSecond: random.between(0, 2_000_000),
           };
