@@ -339,6 +339,8 @@ export const lostEpochCount = 2 ** 16;
 // Copying the source into the order
 /** Pieces that are read, or wait to be added, at the same time: of a largest record's size each. */
 export const copyPieceCountMax = 4;
+/** While the host writes. */
+export const copyPieceCountBesideHost = 2;
 /** Pieces that are begun before others get their turn. */
 export const copyPiecesPerTurn = 64;
 /** Zeros are told from data in parts of a piece of this size. */

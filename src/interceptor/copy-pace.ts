@@ -1,10 +1,16 @@
 /**
  * When the copy of a source may go on. It gives way: to the limit of its speed, to the pressure, which tells that spool or
- * remote are behind, and to the host. As long as the host writes, one piece is under way at a time, and after each the
- * copy rests for as long as the piece took: so it has at most half of what there is, and the less the more the host asks
- * for. It never stands still for the host alone. Pure.
+ * remote are behind, and to the host. As long as the host writes, few pieces are under way at a time, and after each the
+ * copy rests for as long as the piece took: so it has a part of what there is, and the less the more the host asks for. It
+ * never stands still for the host alone. Pure.
  */
-import { copyDelayMsMax, copyPieceCountMax, copyPressureMax, copyPressureMin } from "#src/core/limits.ts";
+import {
+  copyDelayMsMax,
+  copyPieceCountBesideHost,
+  copyPieceCountMax,
+  copyPressureMax,
+  copyPressureMin,
+} from "#src/core/limits.ts";
 
 /** How long a piece waits at this pressure. Grows all the way. */
 export function copyDelayMs(pressure: number): number {
@@ -18,7 +24,7 @@ export class CopyPace {
   #paidAtMs: number;
   #restedAtMs = 0;
   #hostChangeCount: number;
-  #givesWay = false;
+  #pieceCountMax: number = copyPieceCountMax;
 
   constructor(bytesPerSecond: number, nowMs: number, hostChangeCount: number) {
     this.#bytesPerSecond = bytesPerSecond;
@@ -28,7 +34,7 @@ export class CopyPace {
 
   /** How many pieces may be under way. */
   get pieceCountMax(): number {
-    return this.#givesWay ? 1 : copyPieceCountMax;
+    return this.#pieceCountMax;
   }
 
   waitMs(nowMs: number): number {
@@ -45,7 +51,8 @@ export class CopyPace {
     const isHostAtWork = hostChangeCount !== this.#hostChangeCount;
     const delayMs = copyDelayMs(pressure);
     this.#hostChangeCount = hostChangeCount;
-    this.#givesWay = isHostAtWork || delayMs > 0;
+    if (delayMs > 0) this.#pieceCountMax = 1;
+    else this.#pieceCountMax = isHostAtWork ? copyPieceCountBesideHost : copyPieceCountMax;
     this.rest(nowMs, Math.max(delayMs, isHostAtWork ? tookMs : 0));
   }
 
