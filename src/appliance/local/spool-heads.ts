@@ -2,11 +2,10 @@
  * Reads what a spool says of its records without what they brought: header and heads of one batch after the other. Reads
  * ahead a little, so that many small batches cost one read, and skips the payload of large ones.
  */
-import { ResyncError } from "#src/core/errors.ts";
 import { batchHeaderBytes, logFileHeaderBytes, spoolHeadsReadBytes } from "#src/core/limits.ts";
 import { areHeadsOf, type BatchHeader, batchSpanBytes, lastSeqOf } from "#src/records/batch.ts";
 import type { BatchHeads } from "./batch-heads.ts";
-import { damage, ownHeader, startBehind } from "./spool-reader.ts";
+import { damage, ownHeader, reachable, startBehind } from "./spool-reader.ts";
 import type { SpoolSegment } from "./spool-segment.ts";
 import type { SpoolSegments } from "./spool-segments.ts";
 
@@ -33,9 +32,9 @@ export class SpoolHeads {
   }
 
   /** The batch that begins at `position`, or at the beginning of the file behind it. Undefined: the log ends there. */
-  at(position: number): FoundBatch | undefined {
-    const { oldest, current } = this.#segments;
-    if (position < oldest.basePosition) throw new ResyncError(`what the spool had at ${position} was released`);
+  at(from: number): FoundBatch | undefined {
+    const { current } = this.#segments;
+    const position = reachable(this.#segments, from);
     const segment = this.#segments.at(position);
     if (segment === undefined) return undefined;
     const offset = Math.max(position - segment.basePosition, logFileHeaderBytes);

@@ -43,9 +43,9 @@ export class SpoolReader {
     this.#incarnation = incarnation;
   }
 
-  read(position: number, buffer: Buffer, roomBytes: number): SpoolRead {
-    const { oldest, current } = this.#segments;
-    if (position < oldest.basePosition) throw new ResyncError(`what the spool had at ${position} was released`);
+  read(from: number, buffer: Buffer, roomBytes: number): SpoolRead {
+    const { current } = this.#segments;
+    const position = reachable(this.#segments, from);
     const segment = this.#segments.at(position);
     if (segment === undefined) return { byteLength: 0, nextPosition: position };
     const offset = Math.max(position - segment.basePosition, logFileHeaderBytes);
@@ -80,10 +80,7 @@ export class SpoolReader {
 
   /** Payload that lies at `position`, as it is: whoever knows its checksums checks it. */
   readPayload(position: number, buffer: Buffer, start: number, byteLength: number): void {
-    if (position < this.#segments.oldest.basePosition) {
-      throw new ResyncError(`what the spool had at ${position} was released`);
-    }
-    const segment = this.#segments.at(position) as SpoolSegment;
+    const segment = this.#segments.at(reachable(this.#segments, position)) as SpoolSegment;
     const offset = position - segment.basePosition;
     const readBytes = this.#segments.readNow(segment, buffer, byteLength, offset, start);
     if (readBytes < byteLength) throw damage(segment, offset + readBytes, "the file ends too early");
@@ -164,6 +161,13 @@ export class SpoolReader {
     }
     return { header, records };
   }
+}
+
+/** Who stood at the end of a file goes on in the next one, also when the first one is free by then. */
+export function reachable(segments: SpoolSegments, position: number): number {
+  const found = segments.reachable(position);
+  if (found === undefined) throw new ResyncError(`what the spool had at ${position} was released`);
+  return found;
 }
 
 /** The position of the first batch in the file behind this one. */

@@ -56,6 +56,8 @@ export class SpoolSegments {
   /** What a durable header says to be released: files that held nothing beyond it are not missed. */
   #provenReleasedSeq = 0;
   #lastRead: SpoolSegment | undefined;
+  /** Behind the last batch of the newest file that became free. */
+  #freedEndPosition = 0;
 
   constructor(parts: SpoolSegmentsParts) {
     this.#parts = parts;
@@ -90,6 +92,13 @@ export class SpoolSegments {
     this.#live.push(...live);
     this.#free.push(...free);
     if (live.length > 0) this.#provenReleasedSeq = this.current.releasedSeq;
+  }
+
+  /** Where to read on from a position: behind what is free by now if nothing was there. `undefined`: something was. */
+  reachable(position: number): number | undefined {
+    const { basePosition } = this.oldest;
+    if (position >= basePosition) return position;
+    return position >= this.#freedEndPosition ? basePosition : undefined;
   }
 
   /** Undefined: the position lies behind the last file. Positions before the oldest file are not asked for. */
@@ -212,6 +221,7 @@ export class SpoolSegments {
     while (this.isWorthReleasing(this.#provenReleasedSeq)) {
       const segment = this.#live.shift() as SpoolSegment;
       if (this.#lastRead === segment) this.#lastRead = undefined;
+      this.#freedEndPosition = segment.endPosition;
       this.#closeIfIdle(segment);
       this.#free.push(segment);
     }

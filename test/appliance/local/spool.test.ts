@@ -89,6 +89,23 @@ test("a file with one record that was not released is kept whole", async () => {
   expect(await world.read()).toEqual(range(8, 20));
 });
 
+test("who has read a file to its end reads on in the next one, also when the first has become free by then", async () => {
+  const world = new SpoolWorld();
+  await world.open();
+  for (let count = 0; count < 3; count++) world.append([2]);
+  const position = world.spool.endPosition;
+  for (let count = 0; count < 4; count++) world.append([2]);
+  await world.sync();
+  world.release(3);
+  expect(world.spool.firstSeq).toBe(4);
+  expect(world.spool.headsAt(position)?.header.firstSeq).toBe(4);
+  const buffer = Buffer.alloc(32 * KiB);
+  expect(world.spool.read(position, buffer).byteLength).toBeGreaterThan(0);
+  expect(getBatchHeader(buffer, 0, batchMagic.records)?.firstSeq).toBe(4);
+  expect(() => world.spool.read(position - 512, buffer)).toThrow("was released");
+  expect(() => world.spool.headsAt(position - 512)).toThrow("was released");
+});
+
 test("nothing becomes free before a record behind it is durable, and release sees to that", async () => {
   const world = new SpoolWorld();
   await world.open();
