@@ -11,7 +11,7 @@ import { MiB } from "#test/clients/image.ts";
 import { temporaryPlaces } from "#test/kill/rounds.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
 
-needPrograms("setpriv", "nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "fsfreeze", "dumpe2fs");
+needPrograms("setpriv", "nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "fsfreeze", "dumpe2fs", "debugfs", "e2fsck");
 skipWhere(attachObstacle);
 // Processes are started and ended in order, several times; on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 90_000 });
