@@ -29,6 +29,7 @@ export const typeNumber = {
   clock: 11,
   resyncBegin: 12,
   resyncEnd: 13,
+  initialComplete: 14,
   volume: 15,
 };
 

@@ -2,6 +2,7 @@
  * Both sites as real processes: interceptor, local and remote appliance, each with folders of its own, over Unix sockets;
  * or all of them in one process. Each can be killed, frozen and started again at any moment.
  */
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { vi } from "vitest";
@@ -68,6 +69,8 @@ export interface VolumeState {
   readonly added: number;
   readonly acknowledged: number;
   readonly applied: number;
+  readonly baseMissing: boolean;
+  readonly copy?: { readonly kind: string; readonly bytesDone: number };
 }
 
 interface Status {
@@ -98,13 +101,14 @@ export class Sites {
     this.under = options.under ?? [];
   }
 
-  /** All running, with a volume that is open and empty. */
+  /** All running, with a volume that is open, and empty unless its source is there already. */
   static async make(options: SitesOptions): Promise<Sites> {
     const sites = new Sites(options);
     await writeFile(sites.#tokenFile, `${"0123456789abcdef".repeat(4)}\n`, { mode: 0o600 });
     await sites.start(...roleNames);
-    const { places, sizeBytes } = options;
-    await sites.#ask("interceptor", "POST", "/volumes", { name: volumeName, source: places.source, sizeBytes });
+    const { source } = options.places;
+    const made = existsSync(source) ? {} : { sizeBytes: options.sizeBytes };
+    await sites.#ask("interceptor", "POST", "/volumes", { name: volumeName, source, ...made });
     await sites.open();
     return sites;
   }
