@@ -16,8 +16,9 @@ export class LinksInWords implements VolumeLinks {
     durableOrdinal: number,
     receiver: VolumeReceiver,
     sourceAge?: SourceAge,
+    isCopyDue?: boolean,
   ): Promise<Attachment> {
-    return this.#links.attach(identity, durableOrdinal, receiver, sourceAge).catch((error: Error) => {
+    return this.#links.attach(identity, durableOrdinal, receiver, sourceAge, isCopyDue).catch((error: Error) => {
       const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
       if (code !== "ENOENT" && code !== "ECONNREFUSED") throw error;
       const what = `the local appliance is not there (nothing listens on ${this.#socket}): 'tidemark local' starts it`;

@@ -94,8 +94,9 @@ export class LinkKeeper {
     const { identity, links, mapFile, source, flight, outlet, log } = this.#parts;
     const redo = new Redo(source, mapFile.state.durableOrdinal);
     const receiver = this.#newReceiver((record) => redo.apply(record));
+    const age = takesSource ? "accepted" : mapFile.sourceAge;
     const attachment = await links
-      .attach(identity, mapFile.state.durableOrdinal, receiver, takesSource ? "accepted" : mapFile.sourceAge)
+      .attach(identity, mapFile.state.durableOrdinal, receiver, age, mapFile.isCopyDue)
       .catch((error: Error) => this.#trackOn(error));
     if (attachment === undefined) return;
     this.#link = attachment.link;
@@ -246,7 +247,7 @@ export class LinkKeeper {
     const receiver = this.#newReceiver((record) => this.#redoWhileOpen(record));
     let attachment: Attachment;
     try {
-      attachment = await links.attach(identity, durableOrdinal, receiver);
+      attachment = await links.attach(identity, durableOrdinal, receiver, undefined, mapFile.isCopyDue);
     } catch (error) {
       if (!mayTryAgain(error)) throw error;
       this.#noteAway(error as Error);

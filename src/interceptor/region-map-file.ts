@@ -98,6 +98,11 @@ export class RegionMapFile {
     return { base: "copying" };
   }
 
+  /** Something is to be copied into the order before the volume has a point again. */
+  get isCopyDue(): boolean {
+    return this.state.resyncWanted || this.state.base !== "complete";
+  }
+
   /** How far the source is, by this map alone. */
   get sourceAge(): SourceAge {
     return this.isNew || this.isDoubtful || this.#state.resyncWanted ? "unknown" : "known";

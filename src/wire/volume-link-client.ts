@@ -36,9 +36,11 @@ export class VolumeLinkClient implements VolumeLinks {
     durableOrdinal: number,
     receiver: VolumeReceiver,
     sourceAge: SourceAge = "known",
+    isCopyDue = false,
   ): Promise<Attachment> {
     const { promise, resolve, reject } = Promise.withResolvers<Attachment>();
-    const hello = (): object => encodeVolumeHello({ ...identity, durableOrdinal, attacher: this.#attacher, sourceAge });
+    const source = { durableOrdinal, sourceAge, isCopyDue };
+    const hello = (): object => encodeVolumeHello({ ...identity, ...source, attacher: this.#attacher });
     let attachedLink: RemoteVolumeLink | undefined;
     new Dial(this.#options, "volume", hello, {
       joined: (channel) =>

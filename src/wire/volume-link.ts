@@ -102,12 +102,14 @@ export interface VolumeLinks {
   /**
    * Begins to protect a volume. `durableOrdinal`: what its source is known to have; records after it are redone before
    * the promise is settled. One interceptor per volume at a time: a second one is refused (`RefuseError`), and so is a
-   * source that has less than it was once said to have, unless its age is `unknown` or `accepted`.
+   * source that has less than it was once said to have, unless its age is `unknown` or `accepted`. `isCopyDue`: the first
+   * record will be a `resync-begin`, so that there is no point of the volume before the end of that copy.
    */
   attach(
     identity: VolumeIdentity,
     durableOrdinal: number,
     receiver: VolumeReceiver,
     sourceAge?: SourceAge,
+    isCopyDue?: boolean,
   ): Promise<Attachment>;
 }

@@ -29,11 +29,12 @@ export interface VolumeHello extends VolumeIdentity {
   /** Made by chance by who attaches: a connection of his that is still thought to stand does not, since he comes anew. */
   readonly attacher: string;
   readonly sourceAge: SourceAge;
+  readonly isCopyDue: boolean;
 }
 
 export function encodeVolumeHello({ id, name, group, sizeBytes, ...rest }: VolumeHello): object {
-  const { durableOrdinal, attacher, sourceAge } = rest;
-  return { id, name, group, sizeBytes, durableOrdinal, attacher, sourceAge };
+  const { durableOrdinal, attacher, sourceAge, isCopyDue } = rest;
+  return { id, name, group, sizeBytes, durableOrdinal, attacher, sourceAge, isCopyDue };
 }
 
 export function readVolumeHello(fields: JsonFields): VolumeHello {
@@ -45,6 +46,7 @@ export function readVolumeHello(fields: JsonFields): VolumeHello {
     durableOrdinal: fields.count("durableOrdinal"),
     attacher: fields.hexadecimal("attacher", chanceBytesMax),
     sourceAge: sourceAgeIn(fields),
+    isCopyDue: fields.flag("isCopyDue"),
   };
 }
 

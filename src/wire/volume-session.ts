@@ -54,10 +54,11 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
 
   /** `others`: sessions that have to let go of the volume first. */
   async attach(volumes: VolumeLinks, others: readonly Promise<void>[]): Promise<void> {
-    const { id, name, group, sizeBytes, durableOrdinal, sourceAge } = this.hello;
+    const { id, name, group, sizeBytes, durableOrdinal, sourceAge, isCopyDue } = this.hello;
     try {
       await Promise.all(others);
-      const attachment = await volumes.attach({ id, name, group, sizeBytes }, durableOrdinal, this, sourceAge);
+      const identity = { id, name, group, sizeBytes };
+      const attachment = await volumes.attach(identity, durableOrdinal, this, sourceAge, isCopyDue);
       this.#link = attachment.link;
       await this.#redo.send();
       if (!this.#isClosed) this.#attached(attachment);

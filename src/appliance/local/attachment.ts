@@ -10,6 +10,7 @@ import { LocalVolumeLink } from "./volume-link.ts";
 export interface AttachedSource {
   readonly durableOrdinal: number;
   readonly sourceAge: SourceAge;
+  readonly isCopyDue: boolean;
 }
 
 export async function attachVolume(
@@ -35,7 +36,9 @@ export async function attachVolume(
     // Where the interceptor knows more of a volume than a group that has only just met it, the group's answer tells it so.
     if (!volume.isNew) ordinals.skipTo(durableOrdinal);
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
-    const link = new LocalVolumeLink(group, volume, ordinals, receiver);
+    const isForgotten = volume.isNew && durableOrdinal > 0;
+    const isCopyDue = source.isCopyDue || volume.inDoubt || isForgotten;
+    const link = new LocalVolumeLink(group, volume, ordinals, receiver, isCopyDue);
     group.volumes.attached(link);
     return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt: volume.inDoubt };
   } catch (error) {

@@ -205,10 +205,11 @@ export class LocalAppliance implements VolumeLinks {
     durableOrdinal: number,
     receiver: VolumeReceiver,
     sourceAge: SourceAge = "known",
+    isCopyDue = false,
   ): Promise<Attachment> {
     const id = this.#parts.machine.randomness.bytes(16).toString("hex");
     const group = await this.#groupNamed(identity.group, { id, name: identity.group, mode: this.#parts.newGroupMode });
-    return attachVolume(group, identity, { durableOrdinal, sourceAge }, receiver);
+    return attachVolume(group, identity, { durableOrdinal, sourceAge, isCopyDue }, receiver);
   }
 
   setMode(groupName: string, mode: WantedMode): void {

@@ -31,13 +31,21 @@ export class LocalVolumeLink implements VolumeLink {
   /** It has records in the batch in the making. */
   isTouched = false;
 
-  constructor(group: LinkedGroup, volume: GroupVolume, ordinals: OrdinalMap, receiver: VolumeReceiver) {
+  /** `isCopyDue`: the first record will be a `resync-begin`. */
+  constructor(
+    group: LinkedGroup,
+    volume: GroupVolume,
+    ordinals: OrdinalMap,
+    receiver: VolumeReceiver,
+    isCopyDue: boolean,
+  ) {
     this.#group = group;
     this.#sizeBytes = volume.sizeBytes;
     this.volume = volume.number;
     this.ordinals = ordinals;
     this.receiver = receiver;
     this.#lastOrdinal = ordinals.lastOrdinal;
+    this.#isResyncing = isCopyDue;
   }
 
   get pressure(): number {
@@ -56,7 +64,7 @@ export class LocalVolumeLink implements VolumeLink {
     return this.#group.order.memory;
   }
 
-  /** Between a `resync-begin` and its end. */
+  /** There is no point of it before the end of a copy, which is under way or about to begin. */
   get isResyncing(): boolean {
     return this.#isResyncing;
   }

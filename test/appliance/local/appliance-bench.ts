@@ -57,7 +57,7 @@ export class Bench {
     this.appliance = await this.done(this.begin(mode));
   }
 
-  async attach(durableOrdinal = 0, sourceAge?: SourceAge): Promise<void> {
+  async attach(durableOrdinal = 0, sourceAge?: SourceAge, isCopyDue?: boolean): Promise<void> {
     this.redone = [];
     this.acknowledged = [];
     const receiver: VolumeReceiver = {
@@ -67,7 +67,7 @@ export class Bench {
       remoteDurable: () => {},
       lost: (error) => this.lost.push(error.message),
     };
-    this.attachment = await this.done(this.appliance.attach(identity, durableOrdinal, receiver, sourceAge));
+    this.attachment = await this.done(this.appliance.attach(identity, durableOrdinal, receiver, sourceAge, isCopyDue));
     this.link = this.attachment.link;
   }
 

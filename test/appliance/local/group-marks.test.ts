@@ -49,6 +49,17 @@ test("there is no mark while a volume is copied, or is not attached", async () =
   await expect(it.appliance.mark("g", request)).rejects.toThrow("the volume 'disk' is not attached");
 });
 
+test("there is no mark between an attachment and the copy that it is to begin with", async () => {
+  const it = await startBench();
+  it.link.detach();
+  await it.attach(0, "known", true);
+  await expect(it.appliance.mark("g", request)).rejects.toThrow("the volume 'disk' is being copied");
+  expect(it.link.hasRoomFor(0)).toBe(true);
+  it.link.addRange(recordType.resyncBegin, 0, 0);
+  it.link.addRange(recordType.resyncEnd, 0, 0);
+  expect(await it.done(it.appliance.mark("g", request))).toMatchObject({ name: "m" });
+});
+
 test("a mark without room in time is never set; with room in time it is", async () => {
   const it = await startBench();
   it.host.disk.faults.capacityBytes = 0;
