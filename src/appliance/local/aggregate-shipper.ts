@@ -179,9 +179,15 @@ export class AggregateShipper {
       try {
         this.#turn();
       } catch (error) {
-        this.#parts.failed(error as Error);
+        this.#fail(error as Error);
       }
     });
+  }
+
+  /** Half a part may have been built: before the link is up anew nothing more is sent, where the next look works again. */
+  #fail(error: Error): void {
+    this.end();
+    this.#parts.failed(error);
   }
 
   /** A little of each, and then the writers of the moment come first. */
@@ -219,7 +225,7 @@ export class AggregateShipper {
     const life = this.#life;
     this.#parts.spool.sync((error) => {
       if (life !== this.#life) return;
-      if (error !== null) return this.#parts.failed(error);
+      if (error !== null) return this.#fail(error);
       this.#beginSending(fold);
       this.#turnSoon();
     });
