@@ -133,7 +133,9 @@ export class Faults {
 
   #failDisk(): void {
     const host = this.#someHost();
-    const call = this.#random.pick<DiskCall>(["read", "write", "sync", "sync", "syncFolder"]);
+    // One of these at a time: what notes that a sync has failed has to be synced itself.
+    const isNoted = this.#simulation.clock.nowMs >= this.#noKillBeforeMs;
+    const call = this.#random.pick<DiskCall>(isNoted ? ["read", "write", "sync", "sync", "syncFolder"] : ["read"]);
     this.#count("disk error", `${host.name} ${call}`);
     host.disk.failNext(call);
     this.#noKillBeforeMs = this.#simulation.clock.nowMs + noteMs;
