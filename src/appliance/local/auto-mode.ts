@@ -65,8 +65,8 @@ export class AutoMode {
   #answersMs: (number | undefined)[] = [];
   /** Of the last step up. */
   #steppedUpMs: number | undefined;
-  /** What the link took when it could not take all. */
-  #carriedBytesPerSecond = Number.POSITIVE_INFINITY;
+  /** What the link took when it could not take all, and when that was: it may be another link an hour later. */
+  #carried = { bytesPerSecond: Number.POSITIVE_INFINITY, seenMs: 0 };
 
   constructor(policy: AutoPolicy, current: Mode) {
     this.#policy = policy;
@@ -124,11 +124,13 @@ export class AutoMode {
     }
   }
 
-  #whyUp({ isLinkUp, answerMs, lagSeconds, backlogBytes, addedBytesPerSecond }: AutoFacts): string | undefined {
-    const { answerMsMax, lagSecondsMax, bytesPerSecondMax } = this.#policy;
+  #whyUp({ nowMs, isLinkUp, answerMs, lagSeconds, backlogBytes, addedBytesPerSecond }: AutoFacts): string | undefined {
+    const { answerMsMax, lagSecondsMax, bytesPerSecondMax, upAfterMsMax } = this.#policy;
     if (!isLinkUp) return undefined;
     if (this.mode === "aggregated") {
-      const roomBytesPerSecond = Math.min(bytesPerSecondMax, this.#carriedBytesPerSecond) * spare;
+      const isKnown = nowMs - this.#carried.seenMs < upAfterMsMax;
+      const carried = isKnown ? this.#carried.bytesPerSecond : Number.POSITIVE_INFINITY;
+      const roomBytesPerSecond = Math.min(bytesPerSecondMax, carried) * spare;
       const fits = lagSeconds <= lagSecondsMax && addedBytesPerSecond <= roomBytesPerSecond;
       return fits ? "the link can take every write" : undefined;
     }
@@ -142,7 +144,7 @@ export class AutoMode {
     this.#upAfterMs = hasLasted
       ? Math.max(upAfterMs, this.#upAfterMs / 2)
       : Math.min(upAfterMsMax, this.#upAfterMs * 2);
-    if (this.mode === "async" && isLinkUp) this.#carriedBytesPerSecond = shippedBytesPerSecond;
+    if (this.mode === "async" && isLinkUp) this.#carried = { bytesPerSecond: shippedBytesPerSecond, seenMs: nowMs };
     return this.#move(this.#step + 1, why);
   }
 

@@ -68,6 +68,14 @@ test("a remote that falls behind brings aggregated, until hosts write what the l
   expect(run(auto, 1000, 1100, less)).toMatchObject([[1060, { to: "async" }]]);
 });
 
+test("a link that took nothing for a while is tried with every write again, an hour later at the latest", () => {
+  const auto = new AutoMode(policy, "async");
+  const stuck = { ...quick, answerMs: 900, lagSeconds: 20, shippedBytesPerSecond: 0 };
+  expect(run(auto, 0, 20, stuck)).toMatchObject([[5, { to: "aggregated" }]]);
+  expect(run(auto, 20, 3600, { ...quick, answerMs: 40 })).toEqual([]);
+  expect(run(auto, 3600, 3700, { ...quick, answerMs: 40 })).toMatchObject([[3665, { to: "async" }]]);
+});
+
 test("a backlog that is being caught up with brings no other mode", () => {
   const auto = new AutoMode(policy, "async");
   expect(run(auto, 0, 100, { ...quick, answerMs: 900, lagSeconds: 500, shippedBytesPerSecond: 2e6 })).toEqual([]);
