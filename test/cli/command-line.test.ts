@@ -76,7 +76,10 @@ describe("wrong use ends with 2 and one line", () => {
     [["volume", "add", "--source", "/a"], "volume add takes one NAME"],
     [["volume", "add", "a"], "volume add needs --source"],
     [["volume", "add", "a", "--source", "/a", "--size", "big"], "--size takes a size like 512M or 10G, not 'big'"],
-    [["volume", "add", "a", "--source", "/a", "--mode", "fast"], "a mode is sync or async or aggregated or auto, not 'fast'"],
+    [
+      ["volume", "add", "a", "--source", "/a", "--mode", "fast"],
+      "a mode is sync or async or aggregated or auto, not 'fast'",
+    ],
     [["volume", "rm"], "volume rm takes one NAME"],
     [["group"], "group is followed by ls or rm"],
     [["group", "rm"], "group rm takes one NAME"],
