@@ -244,6 +244,9 @@ export class LinkKeeper {
   async #tryAgain(): Promise<boolean> {
     const { identity, links, flight, mapFile } = this.#parts;
     const durableOrdinal = this.#state === "tracking" ? mapFile.state.durableOrdinal : flight.appliedOrdinal;
+    // What the appliance is told it may let go of, so that the map must know it too.
+    if (durableOrdinal > mapFile.state.durableOrdinal) await mapFile.raiseDurable(durableOrdinal);
+    if (!this.#isAway) return true;
     const receiver = this.#newReceiver((record) => this.#redoWhileOpen(record));
     let attachment: Attachment;
     try {

@@ -337,3 +337,15 @@ describe("by the policy track", () => {
     }
   });
 });
+
+test("what it says to have when it comes back is in its map, in case it is killed then", async () => {
+  const world = await VolumeWorld.opened();
+  const write = world.write(0, filled(blockBytes, 7));
+  await world.pass(20);
+  lose(world);
+  await world.pass(500);
+  expect([write.error, world.links.durableOrdinals.at(-1)]).toEqual([0, 1]);
+  world.kill();
+  await world.open();
+  expect(world.links.durableOrdinals.at(-1)).toBe(1);
+});
