@@ -21,7 +21,10 @@ export interface GroupShippingParts {
   readonly mayKeep: () => boolean;
   /** Under which modes the spool's records were added. */
   readonly modes: ModeHistory;
-  /** Whether aggregates are cut as soon as they can leave: the group is on its way to another mode. */
+  /**
+   * Whether aggregates are cut as soon as they can leave: the group is on its way to another mode, or hosts would soon be
+   * made to wait for what an aggregate waits for.
+   */
   readonly isHurried: () => boolean;
   /** The spool could not be read back or synced. */
   readonly failed: (error: Error) => void;

@@ -128,7 +128,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     });
     this.#shipper = new GroupShipping({
       ...{ spool, link: this.#link, clock: machine.clock, modes: facts.modes, aggregate: policy.aggregate },
-      isHurried: () => this.#mode.phase === "draining" || this.volumes.links.size === 0,
+      isHurried: () => this.#mode.phase === "draining" || this.volumes.links.size === 0 || this.#pressure.isHigh,
       mayKeep: () => this.#memory.isAmple,
       failed: (error) => this.fail(error),
     });
@@ -309,6 +309,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   /** Time has passed: a full disk may have room again, and idle moments are for writing ahead. */
   #looked(): boolean {
     this.order.tryAgain();
+    this.#shipper.hurry();
     this.#idle.look();
     return this.overflow.look() || this.order.isStuck;
   }

@@ -36,6 +36,11 @@ export class Pressure {
     return this.#value;
   }
 
+  /** Half of the way to where nothing may be added: what can be done about it is due. */
+  get isHigh(): boolean {
+    return this.#value >= 0.5;
+  }
+
   get lag(): Lag {
     return this.#lag;
   }
