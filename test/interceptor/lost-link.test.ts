@@ -342,7 +342,7 @@ test("what it says to have when it comes back is in its map, in case it is kille
   const world = await VolumeWorld.opened();
   const write = world.write(0, filled(blockBytes, 7));
   await world.pass(20);
-  lose(world);
+  lose(world, 0);
   await world.pass(500);
   expect([write.error, world.links.durableOrdinals.at(-1)]).toEqual([0, 1]);
   world.kill();
