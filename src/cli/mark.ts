@@ -90,7 +90,7 @@ async function atRest<Result>(hooks: Hooks, act: (leftMs: number) => Promise<Res
   const endMs = nodeClock.monotonicMs() + withinMs;
   let outcome: { readonly result: Result } | { readonly error: unknown };
   try {
-    await runShell(quiesce, { env, timeoutMs: withinMs, signal: interrupted.signal });
+    await runShell(quiesce, { env, timeoutMs: withinMs, signal: interrupted.signal, lastWill });
     const leftMs = Math.floor(endMs - nodeClock.monotonicMs()) - marginMs;
     if (leftMs <= 0) throw new Error("coming to rest took all the time there was (--within): no mark was set");
     outcome = { result: await inTime(act(leftMs), leftMs + marginMs, interrupted.signal) };

@@ -63,6 +63,22 @@ test.each(["SIGTERM", "SIGKILL"] as const)("ended by %s at rest, the release is 
   await vi.waitFor(() => expect(said()).toContain("released"), patience);
 });
 
+test("killed while applications come to rest, they do not come to rest behind the release", async () => {
+  const { folder, up, log, said } = await started();
+  const [resting, mayRest] = [join(folder, "resting"), join(folder, "mayRest")];
+  const command = [process.execPath, launcher, "mark", "disk", "--api", up.api] as const;
+  const quiesce = `echo $$ > ${resting}; until test -e ${mayRest}; do sleep 0.05; done; echo rested >> ${log}`;
+  const marking = new Program("mark", [...command, "--quiesce", quiesce, "--release", `echo released >> ${log}`]);
+  onTestFinished(() => marking.kill());
+  await vi.waitFor(() => expect(readFileSync(resting, "utf8")).toMatch(/\n$/), patience);
+  const processId = Number(readFileSync(resting, "utf8"));
+  process.kill(marking.processId, "SIGKILL");
+  await vi.waitFor(() => expect(said()).toContain("released"), patience);
+  writeFileSync(mayRest, "");
+  await vi.waitFor(() => expect(() => process.kill(processId, 0)).toThrow("ESRCH"), patience);
+  expect(said()).toEqual(["released"]);
+});
+
 test("what rests has to be taken up again", async () => {
   const { up } = await started();
   const { exitCode, stderr } = await up.typed("mark", "disk", "--quiesce", "true");

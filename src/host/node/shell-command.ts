@@ -7,12 +7,15 @@ export interface ShellOptions {
   readonly timeoutMs: number;
   /** Ends the command, and all that it has started. */
   readonly signal?: AbortSignal;
+  /** If this process ends meanwhile, the command is ended before the last will is done. */
+  readonly lastWill?: LastWill;
 }
 
 /** Resolves when it has ended well; rejects with how it did not. What it prints goes to stderr. */
-export async function runShell(command: string, { env, timeoutMs, signal }: ShellOptions): Promise<void> {
+export async function runShell(command: string, { env, timeoutMs, signal, lastWill }: ShellOptions): Promise<void> {
   signal?.throwIfAborted();
   const child = spawn("/bin/sh", ["-c", command], { env, detached: true, stdio: ["ignore", 2, 2] });
+  lastWill?.underWay(child.pid);
   let why: string | undefined;
   const end = (words: string): void => {
     why ??= words;
@@ -27,6 +30,7 @@ export async function runShell(command: string, { env, timeoutMs, signal }: Shel
       why = code === null ? `it was ended by ${endedBy}` : `it ended with status ${code}`;
     if (why !== undefined) throw new Error(`'${command}' has failed: ${why}`);
   } finally {
+    lastWill?.underWay(undefined);
     clearTimeout(timer);
     signal?.removeEventListener("abort", aborted);
   }
@@ -48,13 +52,19 @@ export class LastWill {
   readonly #keeper: ChildProcess;
 
   constructor(command: string, env: NodeJS.ProcessEnv) {
-    const script = 'read -r word; test "$word" = done || eval "$1"';
+    const heard = 'group=; while read -r word; do test "$word" = done && exit; group=$word; done';
+    const script = `${heard}; test -z "$group" || kill -s KILL -- "-$group"; eval "$1"`;
     this.#keeper = spawn("/bin/sh", ["-c", script, "sh", command], {
       env,
       detached: true,
       stdio: ["pipe", "ignore", 2],
     });
     this.#keeper.stdin?.on("error", () => {});
+  }
+
+  /** All processes of this group are ended first; undefined: there are none. */
+  underWay(group: number | undefined): void {
+    this.#keeper.stdin?.write(`${group ?? ""}\n`);
   }
 
   /** Resolves when nothing is going to be run any more. */
