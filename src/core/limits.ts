@@ -81,6 +81,8 @@ export const aggregateReadMs = 2;
 export const spoolHeadsReadBytes = 64 * KiB;
 export const aggregateEveryMsDefault = 1_000;
 export const aggregateBytesDefault = aggregateBytesMax;
+/** One may become as large, however short the link's lives are. */
+export const aggregateBytesMin = 1 * MiB;
 
 assert(batchHeadsBytesMax <= spoolHeadsReadBytes, "the heads of a largest batch are read at once");
 assert(batchPayloadBytesMax <= aggregateBytesMax, "an empty aggregate has room for any batch,");

@@ -7,7 +7,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { divFloor } from "#src/core/byte-range.ts";
-import { blockBytes } from "#src/core/limits.ts";
+import { aggregateBytesMin, blockBytes } from "#src/core/limits.ts";
 import { type BatchHeads, foldHeads, surveyHeads } from "./batch-heads.ts";
 import { Fold } from "./fold.ts";
 
@@ -31,9 +31,18 @@ export class AggregateGatherer {
   /** Of the aggregate before, used again. */
   #spare = new Fold();
   #firstAtMs = 0;
+  /** Less than the policy's where links have not lasted for more. */
+  #bytesMax: number;
 
   constructor(policy: AggregatePolicy) {
     this.#policy = policy;
+    this.#bytesMax = policy.bytesMax;
+  }
+
+  /** Whether anything has arrived by a link on which aggregates were sent: of one that it does not last for, nothing has. */
+  linkEnded(hasBrought: boolean): void {
+    const bytesMax = hasBrought ? this.#bytesMax * 2 : Math.max(aggregateBytesMin, this.#bytesMax / 2);
+    this.#bytesMax = Math.min(this.#policy.bytesMax, bytesMax);
   }
 
   get isEmpty(): boolean {
@@ -58,7 +67,7 @@ export class AggregateGatherer {
   }
 
   isDue(nowMs: number): boolean {
-    return nowMs >= this.dueAtMs || this.#fold.payloadBytes >= this.#policy.bytesMax;
+    return nowMs >= this.dueAtMs || this.#fold.payloadBytes >= this.#bytesMax;
   }
 
   /** The aggregate, to be kept until the next one is cut; what is offered from now on goes into that. */

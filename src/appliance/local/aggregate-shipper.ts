@@ -55,6 +55,8 @@ export class AggregateShipper {
   readonly #gatherer: AggregateGatherer;
   #position = 0;
   #receivedSeq = 0;
+  /** An aggregate has left for the remote, whole or in part, of which it has said nothing yet. */
+  #isOnTrial = false;
   #isActive = false;
   #isLive = false;
   #obstacle: Obstacle | undefined;
@@ -87,6 +89,8 @@ export class AggregateShipper {
     this.end();
     this.#isActive = true;
     this.#position = position;
+    if (this.#isOnTrial) this.#gatherer.linkEnded(receivedSeq > this.#receivedSeq);
+    this.#isOnTrial = false;
     this.#receivedSeq = receivedSeq;
     this.#turnSoon();
   }
@@ -233,6 +237,7 @@ export class AggregateShipper {
 
   #beginSending(fold: Fold): void {
     const { spool, link, clock } = this.#parts;
+    this.#isOnTrial = true;
     assert(spool.durableSeq >= fold.lastSeq, "an aggregate leaves only when the spool has all of it durably");
     this.#sender = new AggregateSender({ spool, link, clock, fold, buffer: this.#ownBuffer });
   }
@@ -270,6 +275,7 @@ export class AggregateShipper {
   #endHere(): void {
     const position = this.#position;
     this.end();
+    this.#isOnTrial = false;
     this.#parts.reached(position);
   }
 
