@@ -54,7 +54,7 @@ async function writeOn(sites: Sites, random: SeededRandom, isEnough: () => boole
   }
 }
 
-test("claim A1: while the host writes, the link is cut and processes die, all of a source is journaled, and only then complete", async () => {
+test("claim A1: while the host writes, the link is cut and processes die, all of a source is journaled, then complete", async () => {
   const random = new SeededRandom(7);
   const { sites, proxy } = await beginCopy(random.fork("source"));
   let isEnough = false;
