@@ -42,6 +42,16 @@ test("the first bytes of version 1 are these", () => {
   );
 });
 
+test.each([
+  ["missing", 1],
+  ["copying", 5],
+  ["complete", 9],
+] as const)("what is known of the base is told by the flags: %s", (base, flags) => {
+  const bytes = encodeCopy(owner, { generation: 6, state: { ...state, base }, bits });
+  expect(bytes.readUInt32LE(32 + 24)).toBe(flags);
+  expect(decodeCopy(owner, bytes, 0, 0)).toMatchObject({ copy: { state: { base } } });
+});
+
 test("fault 11: a copy of which a power cut left some sectors out is torn, however they are cut", () => {
   const [before, after] = [copy(4), copy(6)];
   for (let cut = 512; cut < before.length && cut < 19 * 512; cut += 512) {
