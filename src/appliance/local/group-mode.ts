@@ -110,7 +110,10 @@ export class GroupMode {
 
   ask(wanted: WantedMode): void {
     if (wanted === "auto") {
-      if (this.#auto === undefined) this.#beginAuto();
+      if (this.#auto !== undefined) return;
+      // Whoever asked for it has thought better of it.
+      this.#asked = undefined;
+      this.#beginAuto();
       return;
     }
     this.#autoTimer?.cancel();

@@ -18,3 +18,18 @@ test("what follows a switch is shipped the new way, also where the switch had to
   await it.rest(2000);
   expect(it.shippedTypes.slice(-2)).toEqual(["mode", "write"]);
 });
+
+test("what was asked for and waited for room does not come behind auto, which was asked for after it", async () => {
+  const it = await startBench("async");
+  it.host.disk.faults.capacityBytes = 0;
+  while (it.figures.state !== "stalled") {
+    it.write(5, 1);
+    it.link.commit();
+  }
+  it.appliance.setMode("g", "aggregated");
+  it.appliance.setMode("g", "auto");
+  it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+  await it.simulation.clock.pass(60_000, () => it.figures.state !== "stalled");
+  await it.rest(2000);
+  expect(it.figures).toMatchObject({ mode: "async", wantedMode: "auto" });
+});
