@@ -17,8 +17,8 @@ as safe as what a host has flushed. A volume's name stands for its group.
   --release COMMAND  takes them up again: it is run whatever happens, also if this command is interrupted or killed
   --within SECONDS   so long applications may be at rest, the quiesce command included (${quiesceSecondsDefault})
 
-If there is no mark in that time there will be none, and the status is 1. Both commands find TIDEMARK_GROUP and
-TIDEMARK_MARK in their environment. They must be given together.
+If no mark is there in that time, as safe as a flush, the status is 1; there will be none later, unless what is said then
+leaves that open. Both commands find TIDEMARK_GROUP and TIDEMARK_MARK in their environment. They must be given together.
 
 ${apiHelp}
 Example:
