@@ -34,11 +34,6 @@ export class AggregateLanding {
     this.#parts = parts;
   }
 
-  /** Payload that has landed for nothing that counts yet. */
-  get unfinishedBytes(): number {
-    return this.#unfinished?.payloadBytes ?? 0;
-  }
-
   /** Aggregates taken since the start. */
   get count(): number {
     return this.#count;
