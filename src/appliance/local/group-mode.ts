@@ -91,7 +91,7 @@ export class GroupMode {
 
   /** What may be said to those who rely on it: sync only when all before the switch is durable at the remote. */
   get stated(): Mode {
-    return this.#machine.phase === "entering" ? "async" : this.#machine.current;
+    return this.#machine.phase === "entering" ? this.#machine.loose : this.#machine.current;
   }
 
   /** Sync is left when the record that says so has its place, and not before. */

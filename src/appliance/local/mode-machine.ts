@@ -93,6 +93,11 @@ export class ModeMachine {
     return this.#target;
   }
 
+  /** The mode that is left for sync, or that sync is left for. */
+  get loose(): LooseMode {
+    return this.#loose;
+  }
+
   /** The mode that a record added now falls under. */
   get current(): Mode {
     return this.waitsForRemote ? "sync" : this.#loose;

@@ -76,6 +76,11 @@ test("a link that took nothing for a while is tried with every write again, an h
   expect(run(auto, 3600, 3700, { ...quick, answerMs: 40 })).toMatchObject([[3665, { to: "async" }]]);
 });
 
+test("aggregates that are far apart do not keep it in aggregated", () => {
+  const auto = new AutoMode(policy, "aggregated");
+  expect(run(auto, 0, 100, { ...quick, answerMs: 40, lagSeconds: 300 })).toMatchObject([[60, { to: "async" }]]);
+});
+
 test("a backlog that is being caught up with brings no other mode", () => {
   const auto = new AutoMode(policy, "async");
   expect(run(auto, 0, 100, { ...quick, answerMs: 900, lagSeconds: 500, shippedBytesPerSecond: 2e6 })).toEqual([]);
