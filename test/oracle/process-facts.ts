@@ -10,3 +10,19 @@ export function residentBytes(processId: number, which: "now" | "most"): number 
 export function descriptorCount(processId: number): number {
   return readdirSync(`/proc/${processId}/fd`).length;
 }
+
+/** All of its threads were stopped by a signal, or have ended. */
+export function isStopped(processId: number): boolean {
+  const threads = `/proc/${processId}/task`;
+  return readdirSync(threads).every((thread) => /^[TtZX]/.test(stateOf(`${threads}/${thread}/stat`)));
+}
+
+/** A letter, or that of the dead for a thread that has just ended. */
+function stateOf(path: string): string {
+  try {
+    const stat = readFileSync(path, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2);
+  } catch {
+    return "X";
+  }
+}

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { programPath } from "#test/clients/command.ts";
+import { isStopped } from "./process-facts.ts";
 
 export interface ProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
@@ -102,8 +103,10 @@ export class Program {
     if (code !== 0) throw new Error(`${this.name} ended with ${code ?? signal}:\n${this.#stderr}`);
   }
 
+  /** Returns when all of its threads stand still: one that is at work on another processor goes on for a moment. */
   freeze(): void {
     this.#child.kill("SIGSTOP");
+    while (!isStopped(this.processId));
   }
 
   thaw(): void {
