@@ -9,6 +9,7 @@ import { assert } from "#src/core/assert.ts";
 import { RetryError, StopError } from "#src/core/errors.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
 import { keepName, publish } from "#src/host/publish.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import type { SourceAge } from "#src/wire/volume-link.ts";
 import { RegionMap } from "./region-map.ts";
 import {
@@ -79,8 +80,10 @@ export class RegionMapFile {
     else await keepName(files, path);
     const handle = files.open(path, "readWrite");
     try {
+      // What is found may be in the memory of the machine alone. Before the other copy is written it has to be durable,
+      // or a loss of power would take both.
+      await whenDone((done) => handle.sync(done));
       const file = new RegionMapFile(handle, owner, isNew);
-      // What was found may be in the memory of the machine alone; from now on it counts as durable.
       if (file.isDoubtful) file.map.markAll();
       await file.update({ ...file.#baseBegun(wasEmpty), ...(file.isDoubtful ? { resyncWanted: true } : {}) });
       return file;

@@ -20,3 +20,8 @@ test("one seed has one outcome, and another seed another", async () => {
   expect(new Set(digests).size).toBe(3);
   expect([await digestOf(1), await digestOf(2), await digestOf(3)]).toEqual(digests);
 });
+
+test("fault 9: a map is whole after a kill while it was written, and a loss of power while that was found", async () => {
+  // A world in which both came together: the second copy of the map was written over the first one's unsynced neighbour.
+  expect((await runSeed(67_564)).isStopped).toBe(false);
+});
