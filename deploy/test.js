@@ -5,11 +5,12 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, "node_modules/.bin");
+const failureLineCountMax = 40;
 
 /** Every tool starts with `env node`; with `bin` first, that is the pinned one. */
 function run(tool, toolArguments) {
@@ -25,7 +26,9 @@ function runTests(suite) {
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportPath}`];
     const succeeded = run("vitest", ["run", "--project", suite, ...reporters]);
-    return count(readReport(reportPath), succeeded);
+    const report = readReport(reportPath);
+    tellFailures(report);
+    return count(report, succeeded);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -35,8 +38,21 @@ function readReport(path) {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
+    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, testResults: [] };
   }
+}
+
+/** Every line begins with `failed: `, so that one can find them in the output of several suites. */
+function tellFailures({ testResults }) {
+  for (const { name, message, assertionResults } of testResults) {
+    if (message) tell(`${relative(root, name)} ${message}`);
+    for (const { status, fullName, failureMessages } of assertionResults)
+      if (status === "failed") tell(`${relative(root, name)} > ${fullName}\n${failureMessages.join("\n")}`);
+  }
+}
+
+function tell(text) {
+  for (const line of text.split("\n").slice(0, failureLineCountMax)) console.log(`failed: ${line}`);
 }
 
 /** A file that does not load, or an error outside of any test, has no failed test to its name and still is a failure. */
