@@ -1,5 +1,6 @@
 /** Callbacks of sources and links as promises, for what is rare. */
 import type { DoneCallback } from "#src/host/block-device.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import type { VolumeLink } from "#src/wire/volume-link.ts";
 import type { Source } from "./source.ts";
 
@@ -29,13 +30,9 @@ export function syncSource(source: Source, done: DoneCallback): void {
 }
 
 export function synced(source: Source): Promise<void> {
-  return new Promise((resolve, reject) => {
-    syncSource(source, (error) => (error === null ? resolve() : reject(error)));
-  });
+  return whenDone((done) => syncSource(source, done));
 }
 
 export function flushed(link: VolumeLink): Promise<void> {
-  return new Promise((resolve, reject) => {
-    link.flush((error) => (error === null ? resolve() : reject(error)));
-  });
+  return whenDone((done) => link.flush(done));
 }

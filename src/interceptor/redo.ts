@@ -1,10 +1,11 @@
 /** Brings to the source what the appliance has and the source may lack, one record after the other, as it was. */
+
 import { RetryError, StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
+import { isLackOfSpace } from "#src/host/lack-of-room.ts";
 import { recordType, recordTypeName } from "#src/records/record.ts";
 import type { RedoRecord } from "#src/wire/volume-link.ts";
 import type { Source } from "./source.ts";
-import { isForWantOfRoom } from "./source-room.ts";
 
 export class Redo {
   readonly #source: Source;
@@ -31,7 +32,7 @@ export class Redo {
       if (record.type === recordType.write) await this.#write(record, position, length);
       else await this.#clear(position, length, record.type === recordType.zero);
     } catch (error) {
-      if (!isForWantOfRoom(error as Error)) throw error;
+      if (!isLackOfSpace(error)) throw error;
       throw new RetryError("the source is full, and lacks what it has to get before it may be used", { cause: error });
     }
   }

@@ -7,13 +7,6 @@ import type { Clock, Timer } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
 import type { RecordInFlight, RecordRunner } from "./record-in-flight.ts";
 
-const roomCodes = new Set(["ENOSPC", "EDQUOT"]);
-
-/** The source changed nothing, or a part of what it can be given again, and is sound. */
-export function isForWantOfRoom(error: Error): boolean {
-  return roomCodes.has((error as NodeJS.ErrnoException).code ?? "");
-}
-
 export class SourceRoom {
   readonly #clock: Clock;
   readonly #log: Log;

@@ -2,17 +2,19 @@
  * Brings acknowledged records to the source: at once while it is fast, otherwise several at a time, those that overlap in
  * the order of their ordinals. After the first error nothing more is begun; that the source is full is none.
  */
+
 import { assert } from "#src/core/assert.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { FaultHook } from "#src/host/faults.ts";
+import { isLackOfSpace } from "#src/host/lack-of-room.ts";
 import type { Log } from "#src/host/log.ts";
 import { WriteOrder } from "#src/nbd/write-order.ts";
 import { recordType } from "#src/records/record.ts";
 import type { Flight } from "./flight.ts";
 import { RecordInFlight, type RecordRunner } from "./record-in-flight.ts";
 import type { Source } from "./source.ts";
-import { isForWantOfRoom, SourceRoom } from "./source-room.ts";
+import { SourceRoom } from "./source-room.ts";
 
 export interface SourceWriterEvents {
   /** The record is in the source. */
@@ -111,7 +113,7 @@ export class SourceWriter implements RecordRunner {
       this.#hook?.("interceptor.after-source");
     } catch (error) {
       // With a turn it can wait.
-      if (isForWantOfRoom(error as Error)) this.#order.enter(record);
+      if (isLackOfSpace(error)) this.#order.enter(record);
       else this.#fail(error as Error);
       return;
     }
@@ -137,7 +139,7 @@ export class SourceWriter implements RecordRunner {
     this.#runningCount--;
     record.isRunning = false;
     const error = failure ?? this.#ordered("interceptor.after-source");
-    if (error !== null && isForWantOfRoom(error) && !this.#isOver) return this.#room.wait(record, error);
+    if (error !== null && isLackOfSpace(error) && !this.#isOver) return this.#room.wait(record, error);
     if (error !== null) this.#fail(error);
     if (this.#isOver) {
       record.letGo();

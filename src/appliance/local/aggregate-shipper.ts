@@ -263,9 +263,9 @@ export class AggregateShipper {
   /** One batch, as the spool has it. */
   #sendPlain(): boolean {
     const { spool, link } = this.#parts;
+    if (link.mayShipBytes < this.#obstacleBytes) return false;
     const buffer = this.#ownBuffer;
     const { byteLength, nextPosition } = spool.read(this.#position, buffer, this.#obstacleBytes);
-    if (link.mayShipBytes < byteLength) return false;
     this.#position = nextPosition;
     this.#obstacle = undefined;
     this.#isBufferLent = !link.ship([buffer.subarray(0, byteLength)]);

@@ -1,16 +1,16 @@
 /** Brings a group's order into the epoch that its state names, before anything else is added to it. True: one has begun. */
 import { assert } from "#src/core/assert.ts";
 import type { Log } from "#src/host/log.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import type { Order } from "./order.ts";
 import type { Spool } from "./spool.ts";
-import { finished } from "./spool-recovery.ts";
 
 export async function beginEpoch(order: Order, spool: Spool, state: GroupStateFile, log: Log): Promise<boolean> {
   const { epoch, epochSeq } = state.state;
   if (epochSeq !== null) {
     order.beginEpoch(epoch, epochSeq);
-    await finished((done) => spool.sync(done));
+    await whenDone((done) => spool.sync(done));
     await state.update({ epochSeq: null });
     log.warn("what the spool had was lost: a new epoch begins", { epoch, seq: epochSeq });
   }

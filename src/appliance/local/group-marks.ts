@@ -6,6 +6,7 @@
  */
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import type { Clock } from "#src/host/clock.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import { recordType, wholeGroup } from "#src/records/record.ts";
 import type { GroupFlushes } from "./group-flushes.ts";
 import type { GroupVolumes } from "./group-volumes.ts";
@@ -45,7 +46,7 @@ export class GroupMarks {
   }
 
   async place({ name, isQuiesced, withinMs }: MarkRequest): Promise<PlacedMark> {
-    const { order, clock } = this.#parts;
+    const { order, flushes, clock } = this.#parts;
     const deadlineMs = clock.monotonicMs() + withinMs;
     for (;;) {
       const failure = this.#parts.failure();
@@ -54,7 +55,7 @@ export class GroupMarks {
       const seq = order.placeNowOrNever(recordType.mark, wholeGroup, { name, quiesced: isQuiesced });
       if (seq !== undefined) {
         const placed = { name, isQuiesced, epoch: order.epoch, seq, timeMicros: order.lastTimeMicros };
-        await this.#safe(seq);
+        await whenDone((done) => flushes.whenSafe(seq, done));
         return placed;
       }
       const leftMs = deadlineMs - clock.monotonicMs();
@@ -74,11 +75,5 @@ export class GroupMarks {
       throw new RefuseError(
         `no mark can be set: the volume '${resyncing}' is being copied, and is no point until that ends`,
       );
-  }
-
-  #safe(seq: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#parts.flushes.whenSafe(seq, (error) => (error === null ? resolve() : reject(error)));
-    });
   }
 }

@@ -6,6 +6,7 @@ import { RefuseError, StopError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
 import type { Attachment, SourceAge, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
@@ -316,7 +317,5 @@ function isOfDisk(error: unknown): boolean {
 }
 
 function folderSynced(machine: Machine, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    machine.files.syncFolder(path, (error) => (error === null ? resolve() : reject(error)));
-  });
+  return whenDone((done) => machine.files.syncFolder(path, done));
 }

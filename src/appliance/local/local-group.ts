@@ -10,6 +10,7 @@ import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RetryError } from "#src/core/errors.ts";
 import type { Log } from "#src/host/log.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import type { BatchShare } from "#src/records/batch-share.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 import type { FlushDone } from "#src/wire/volume-link.ts";
@@ -34,7 +35,6 @@ import { type Appended, Order } from "./order.ts";
 import { Pressure } from "./pressure.ts";
 import { RemoteKnowledge } from "./remote-knowledge.ts";
 import type { Spool } from "./spool.ts";
-import { finished } from "./spool-recovery.ts";
 import { TraceLog } from "./trace-log.ts";
 import type { LinkedGroup, LocalVolumeLink } from "./volume-link.ts";
 
@@ -159,7 +159,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   #spoolSynced(): Promise<void> {
-    return finished((done) => this.#parts.spool.sync(done));
+    return whenDone((done) => this.#parts.spool.sync(done));
   }
 
   touched(link: LocalVolumeLink): void {

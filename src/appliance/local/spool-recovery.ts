@@ -3,9 +3,11 @@
  * written there, so that it can never be taken for what comes later; a recovery that is itself interrupted comes to the
  * same end the next time.
  */
+
 import { RetryError, StopError } from "#src/core/errors.ts";
 import { batchAlignmentBytes, spoolTurnMs } from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import { batchSpanBytes, batchTimeMicros, lastSeqOf } from "#src/records/batch.ts";
 import { ownLogFileHeader } from "#src/records/log-file.ts";
 import { type LogEnd, type LogEvent, type LogScan, recoverLog } from "#src/records/log-recovery.ts";
@@ -153,7 +155,7 @@ class SpoolRecovery {
     const last = this.#last;
     if (last.releasedSeq < this.#row.releasedSeq) last.restate(this.#row.releasedSeq);
     last.markDirty();
-    await finished((done) => last.sync(done));
+    await whenDone((done) => last.sync(done));
   }
 
   /** Whatever claims to lie behind the end. Answers the files that are left and free. */
@@ -181,10 +183,10 @@ class SpoolRecovery {
     for (const segment of this.#live) {
       if (segment.lastSeq <= claimedSeq && segment !== this.#last) continue;
       segment.markDirty();
-      await finished((done) => segment.sync(done));
+      await whenDone((done) => segment.sync(done));
       if (segment !== this.#last) segment.close();
     }
-    await finished((done) => this.#parts.machine.files.syncFolder(this.#parts.folder, done));
+    await whenDone((done) => this.#parts.machine.files.syncFolder(this.#parts.folder, done));
   }
 }
 
@@ -197,8 +199,4 @@ function couldNotRecover(folder: string, cause: NodeJS.ErrnoException): Error {
   if (cause.code === undefined) return cause;
   const message = `the spool in ${folder} could not be made ready: ${cause.message}`;
   return cause.code === "ENOSPC" ? new RetryError(message, { cause }) : new StopError(message, { cause });
-}
-
-export function finished(start: (done: (error: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => start((error) => (error === null ? resolve() : reject(error))));
 }

@@ -16,12 +16,14 @@ import {
   spoolSegmentBytesMin,
 } from "#src/core/limits.ts";
 import type { DoneCallback } from "#src/host/block-device.ts";
+import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import { batchEpochAt, batchPositionAt } from "#src/records/batch.ts";
 import { type FoundBatch, SpoolHeads } from "./spool-heads.ts";
 import { SpoolIndex } from "./spool-index.ts";
 import { type SpoolRead, SpoolReader, type VisitRecord } from "./spool-reader.ts";
-import { finished, type RecoveredSpool, recoverSpool } from "./spool-recovery.ts";
+import { type RecoveredSpool, recoverSpool } from "./spool-recovery.ts";
 import { SpoolSegments } from "./spool-segments.ts";
 
 export interface SpoolOptions {
@@ -45,9 +47,6 @@ export interface AppendedFacts {
   readonly lastSeq: number;
   readonly timeMicros: number;
 }
-
-/** Codes of errors that change nothing in what is there: it may work when somebody has made room. */
-const roomCodes = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE"]);
 
 export class Spool {
   readonly #folder: string;
@@ -109,7 +108,7 @@ export class Spool {
     const found = await recoverSpool({ machine, folder, identity, knownDurableSeq, index, dropping });
     if (found !== undefined) {
       // The one who made it may have come no further than that.
-      if (options.isNew) await finished((done) => machine.files.syncFolder(dirname(folder), done));
+      if (options.isNew) await whenDone((done) => machine.files.syncFolder(dirname(folder), done));
       return new Spool(machine, folder, options, index, found);
     }
     if (!options.isNew) throw new StopError(`the spool in ${folder} is gone, and what was in it`);
@@ -122,8 +121,8 @@ export class Spool {
     const spool = new Spool(machine, folder, options, index, { ...emptySpool, segmentBytes: options.segmentBytes });
     try {
       spool.#segments.roll(1, 0);
-      await finished((done) => spool.#segments.sync(done));
-      await finished((done) => files.syncFolder(dirname(folder), done));
+      await whenDone((done) => spool.#segments.sync(done));
+      await whenDone((done) => files.syncFolder(dirname(folder), done));
     } catch (error) {
       throw spool.#failed("made", error as NodeJS.ErrnoException);
     }
@@ -342,7 +341,7 @@ export class Spool {
   #failed(what: string, error: NodeJS.ErrnoException): Error {
     if (error instanceof RetryError) return error;
     if (error.code === undefined) throw error;
-    if (!roomCodes.has(error.code)) return this.#fail(what, error);
+    if (!isLackOfRoom(error)) return this.#fail(what, error);
     return new RetryError(`the spool in ${this.#folder} cannot be ${what} for want of room: ${error.message}`, {
       cause: error,
     });

@@ -13,6 +13,7 @@
 import { ReconnectError, RefuseError, ResyncError, RetryError, StopError } from "#src/core/errors.ts";
 import type { Timer } from "#src/host/clock.ts";
 import type { FaultHook } from "#src/host/faults.ts";
+import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
@@ -20,7 +21,7 @@ import { JournalReader } from "#src/journals/journal-reader.ts";
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
 import { DamagedBlocksError } from "#src/journals/segment-reader.ts";
 import type { GroupHello, GroupSession, GroupSessionOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
-import { isLackOfRoom, probeRoom } from "./disk-room.ts";
+import { probeRoom } from "./disk-room.ts";
 import { type GroupJournals, openGroupJournals } from "./group-journals.ts";
 import type { RemoteGroupStateFile } from "./remote-group-state.ts";
 import type { RemoteOptions } from "./remote-options.ts";

@@ -5,14 +5,12 @@
 import fs from "node:fs";
 import { descriptorPatienceMs } from "#src/core/limits.ts";
 import type { DoneCallback } from "../block-device.ts";
-
-const lackOfDescriptors = new Set(["EMFILE", "ENFILE"]);
+import { isLackOfDescriptors } from "../lack-of-room.ts";
 
 export function syncFolder(path: string, done: DoneCallback): void {
   fs.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY, (openError, fd) => {
     if (openError === null) syncAndClose(fd, done);
-    else if (lackOfDescriptors.has(openError.code ?? ""))
-      setTimeout(() => syncFolder(path, done), descriptorPatienceMs);
+    else if (isLackOfDescriptors(openError)) setTimeout(() => syncFolder(path, done), descriptorPatienceMs);
     else done(openError);
   });
 }
