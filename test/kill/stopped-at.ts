@@ -39,24 +39,25 @@ export class StoppedAt {
 
   /** Starts everything again, with faults ordered for one role. */
   async startWith(role: RoleName, ...faults: readonly string[]): Promise<void> {
-    await this.#startAll(role, { faults });
+    await this.#startAll(role, { faults }, () => this.sites.start(role));
     await this.sites.open();
     await this.sites.groupThat(({ linkUp }) => linkUp);
   }
 
   /** Starts everything again, one role under a tracer that makes system calls fail. */
   async startUnder(role: RoleName, ...tracer: readonly string[]): Promise<void> {
-    await this.#startAll(role, { under: tracer });
+    await this.#startAll(role, { under: tracer }, () => this.sites.start(role));
   }
 
   async #startAll(
     role: RoleName,
     { faults = [], under = [] }: Partial<Pick<Sites, "faults" | "under">>,
+    start: () => Promise<void>,
   ): Promise<void> {
     const { sites } = this;
     const others = roleNames.filter((one) => one !== role);
     Object.assign(sites, { faults, under });
-    const ordered = sites.start(role);
+    const ordered = start();
     Object.assign(sites, { faults: [], under: [] });
     await Promise.all([ordered, sites.start(...others)]);
   }
@@ -64,8 +65,7 @@ export class StoppedAt {
   /** Starts everything again and again, and each time the local appliance dies at its first record. */
   async dieAtEachStart(...faults: readonly string[]): Promise<void> {
     for (const fault of faults) {
-      await this.#startAll("local", { faults: [fault] });
-      await this.sites.program("local").ended;
+      await this.#startAll("local", { faults: [fault] }, () => this.sites.startToDie("local"));
       await this.killAll();
     }
   }

@@ -152,7 +152,18 @@ export class Sites {
     await Promise.all(roles.map((role) => this.#start(role)));
   }
 
+  /** Resolves when it has ended by itself, be it before or after it was ready. */
+  async startToDie(role: RoleName): Promise<void> {
+    await (await this.#begin(role)).ended;
+  }
+
   async #start(role: RoleName): Promise<void> {
+    const program = await this.#begin(role);
+    const ready = JSON.parse(await program.line((line) => line.startsWith("{")));
+    this.#running.set(role, { program, api: `${new URL(ready.api).origin}/api/v1` });
+  }
+
+  async #begin(role: RoleName): Promise<Program> {
     const { bootIdFiles, preloads = [], environment = {} } = this.#options;
     // What holds now, not what does when the file is written.
     const { under } = this;
@@ -160,13 +171,11 @@ export class Sites {
     await writeFile(config, JSON.stringify(this.#config(role)));
     const bootIdFile = bootIdFiles?.[role];
     const command = [...under, process.execPath, launcher, role, "--config", config, "--json"];
-    const program = new Program(role, command as [string, ...string[]], {
+    return new Program(role, command as [string, ...string[]], {
       preloads,
       environment,
       ...(bootIdFile === undefined ? {} : { bootIdFile }),
     });
-    const ready = JSON.parse(await program.line((line) => line.startsWith("{")));
-    this.#running.set(role, { program, api: `${new URL(ready.api).origin}/api/v1` });
   }
 
   #config(role: RoleName): object {
