@@ -6,18 +6,23 @@ test("without options all is measured, and may be published", () => {
   expect(options.places).toEqual(["tmpfs", "disk"]);
   expect(options.extras).toEqual(["sustained", "memory", "volumes", "hot-spot", "thin-link"]);
   expect(options.contenders).toContain("mirror blocking");
-  expect(options.isWhole).toBe(true);
+  expect(options.isPublished).toBe(true);
+});
+
+test("a run of some cases is published when it is told to", () => {
+  expect(parsePathOptions(["--cases", "memory"]).isPublished).toBe(false);
+  expect(parsePathOptions(["--only", "tmpfs"]).isPublished).toBe(false);
+  expect(parsePathOptions(["--cases", "memory", "--publish"]).isPublished).toBe(true);
 });
 
 test.each([
   ["--rounds", "2"],
   ["--seconds", "1"],
-  ["--only", "tmpfs"],
-  ["--cases", "random-write"],
   ["--peers", "nbdkit"],
   ["--sustained", "2"],
 ])("a run cut short by %s is not published", (...programArguments) => {
-  expect(parsePathOptions(programArguments).isWhole).toBe(false);
+  expect(parsePathOptions(programArguments).isPublished).toBe(false);
+  expect(() => parsePathOptions([...programArguments, "--publish"])).toThrow("measured in full");
 });
 
 test("both of our modes are always measured, whatever peers are beside them", () => {

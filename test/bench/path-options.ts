@@ -16,8 +16,8 @@ export interface PathOptions {
   readonly sustainedBytes: number;
   readonly diskFolder: string;
   readonly jsonFile: string | undefined;
-  /** Nothing left out and nothing cut short: what may stand in the documents. */
-  readonly isWhole: boolean;
+  /** Goes into the documents. What was measured there is neither cut short nor beside other peers than the rest. */
+  readonly isPublished: boolean;
 }
 
 const GiB = 1024 ** 3;
@@ -32,8 +32,9 @@ export const pathHelp = `Usage: npm run bench -- path [OPTION ...]
 
 Measures 'tidemark up', async and sync, side by side with nbdkit's file plugin, which protects nothing, and with QEMU's
 mirror (qemu-storage-daemon to a second qemu-nbd), in the background and blocking: fio's nbd engine over a Unix socket, in
-rounds that take turns. A whole run takes some 40 minutes and writes docs/benchmarks; a run with fewer rounds, seconds,
-cases or peers than it has by itself only prints.
+rounds that take turns. A whole run takes some 50 minutes and writes docs/benchmarks. A run of some cases does so when it is
+told to, and what is there of other cases stays, with the commit and the date of its own run; one with fewer rounds, seconds
+or peers than it has by itself only prints.
 
   --rounds N     counted rounds per case, after one that is not counted (${roundsDefault})
   --seconds N    length of what is measured of one turn, after three seconds that are not (${secondsDefault}; at most 10)
@@ -43,6 +44,7 @@ cases or peers than it has by itself only prints.
   --peers NAME   of ${peerOptions.join(", ")}; several with commas between
   --sustained N  GiB that are written in the case 'sustained' (${sustainedGibibytesDefault})
   --disk FOLDER  where the files of 'disk' and 'sustained' go, and what 'memory' keeps (var)
+  --publish      put these cases into docs/benchmarks, in the place of what is there of them
   --json FILE    write the figures there as well
 
 Journals grow with every write, so each turn has a data folder of its own, and removes it. What is free must do for one
@@ -60,6 +62,7 @@ const optionTypes = {
   peers: { type: "string", default: peerOptions.join() },
   sustained: { type: "string", default: String(sustainedGibibytesDefault) },
   disk: { type: "string", default: diskFolderDefault },
+  publish: { type: "boolean", default: false },
   json: { type: "string" },
 } as const;
 
@@ -78,9 +81,10 @@ export function parsePathOptions(programArguments: readonly string[]): PathOptio
     throw new UsageError("none of these cases is measured in these places");
   const wantedPeers = chosen("--peers", values.peers, peerOptions);
   const peers = peerNames.filter((_, index) => wantedPeers.includes(peerOptions[index] as string));
-  const isComplete =
-    places.length === placeNames.length && names.length === caseNames.length && peers.length === peerNames.length;
   const isLong = rounds >= roundsDefault && seconds >= secondsDefault && sustained >= sustainedGibibytesDefault;
+  const isSound = isLong && peers.length === peerNames.length;
+  if (values.publish && !isSound) throw new UsageError("what is published is measured in full, beside all peers");
+  const isWhole = isSound && places.length === placeNames.length && names.length === caseNames.length;
   return {
     rounds,
     seconds,
@@ -92,7 +96,7 @@ export function parsePathOptions(programArguments: readonly string[]): PathOptio
     // What the configuration names is relative to the configuration.
     diskFolder: resolve(values.disk),
     jsonFile: values.json,
-    isWhole: isComplete && isLong,
+    isPublished: isWhole || values.publish,
   };
 }
 

@@ -1,12 +1,7 @@
 import { expect, test } from "vitest";
 import { formatPathResults } from "./path-report.ts";
-import {
-  compareBy,
-  contenderFigures,
-  type PathCaseFigures,
-  type PathResults,
-  volumeCountFigures,
-} from "./path-results.ts";
+import { compareBy, contenderFigures, type PathCaseFigures, volumeCountFigures } from "./path-results.ts";
+import type { OfRun, PathResults } from "./path-run.ts";
 
 function figures(name: string, iops: number, latencyUs = 100) {
   const latencies = { latencyP50Us: latencyUs, latencyP99Us: 200, latencyP999Us: 300 };
@@ -14,11 +9,14 @@ function figures(name: string, iops: number, latencyUs = 100) {
   return contenderFigures(name, [{ iops, ioCount: iops, ...latencies, ...costs }]);
 }
 
-function caseOf(ownRate: number, goal: number | null, blockBytes = 4096): PathCaseFigures {
+const run = "2026-01-02T03:04:05.000Z";
+
+function caseOf(ownRate: number, goal: number | null, blockBytes = 4096): OfRun<PathCaseFigures> {
   const own = figures("tidemark async", ownRate);
   const other = figures("nbdkit", 100_000);
   const comparisons = [compareBy("rate", own, other, goal)];
   return {
+    run,
     place: "disk",
     name: "a",
     title: "a write",
@@ -37,24 +35,16 @@ function report(parts: Partial<PathResults>): string {
     kernel: "Linux 6.1",
     loadAverage: 0.25,
   };
+  const about = { commit: "abc", command: "npm run bench -- path", rounds: 5, secondsPerRound: 2 };
   return formatPathResults({
     bench: "path",
-    date: "2026-01-02T03:04:05.000Z",
-    commit: "abc",
-    command: "npm run bench -- path",
-    machine: { ...machine, programs: { node: "26.10.0" } },
-    rounds: 5,
-    secondsPerRound: 2,
+    runs: [{ ...about, date: run, machine: { ...machine, programs: { node: "26.10.0" } } }],
     places: [
       { name: "tmpfs", fileSystem: "tmpfs", fileBytes: 2 ** 30 },
       { name: "disk", fileSystem: "ext4", fileBytes: 2 ** 30 },
     ],
     cases: [],
-    sustained: null,
-    memory: null,
-    volumes: null,
-    hotSpot: null,
-    thinLink: null,
+    extras: {},
     ...parts,
   });
 }
@@ -111,7 +101,7 @@ test("large blocks are told in bytes per second", () => {
 test("a long write is told with its amplification", () => {
   const rates = { diskBytesPerSecond: 2 ** 30, unprotectedBytesPerSecond: 2 ** 30, protectedBytesPerSecond: 2 ** 28 };
   const sustained = { bytes: 2 ** 33, blockBytes: 131_072, rounds: [], amplification: 3.12, share: 0.78, goal: 0.9 };
-  const text = report({ sustained: { ...sustained, ...rates, met: false } });
+  const text = report({ extras: { sustained: { run, ...sustained, ...rates, met: false } } });
   expect(cells(lineWith(text, "bytes to the disk for each"))[2]).toBe("3.12");
   expect(text).toContain("- a long write: 0.78× of what the disk allows, where at least 0.9 is the goal");
 });
@@ -122,7 +112,9 @@ test("memory is told of each process and of all together, rounded up", () => {
     { name: "remote", idleBytes: 40_000_000, peakBytes: 150_000_001 },
   ];
   const load = { title: "link stopped", iops: 1000, lagBytes: 2 ** 30, processes, peakBytes: 250_000_001, met: false };
-  const text = report({ memory: { volumeBytes: 2 ** 40, seconds: 20, goalBytes: 250_000_000, loads: [load] } });
+  const text = report({
+    extras: { memory: { run, volumeBytes: 2 ** 40, seconds: 20, goalBytes: 250_000_000, loads: [load] } },
+  });
   expect(cells(lineWith(text, "| link stopped"))).toEqual([
     "",
     "link stopped",
@@ -141,7 +133,7 @@ test("one volume is what the others are held against, and no goal of its own", (
     { volumes: 1, figures: figures("1", 1000) },
     { volumes: 64, figures: figures("64", 800) },
   ]);
-  const text = report({ volumes: { connections: 64, totalBytes: 2 ** 29, counts } });
+  const text = report({ extras: { volumes: { run, connections: 64, totalBytes: 2 ** 29, counts } } });
   expect(text).toContain("Goals met: 0 of 1.");
   expect(text).toContain("- 64 volumes: 0.80× of one, where at least 0.9 is the goal");
   expect(cells(lineWith(text, "| 1 ")).slice(2, 5)).toEqual(["1.0 k/s", "–", "–"]);
@@ -153,11 +145,13 @@ test("hot spots and a thin link are held against their goals", () => {
     shippedBytesPerWrite: bytes,
   });
   const hotSpot = {
+    run,
     volumeBytes: 2 ** 30,
     seconds: 5,
     contenders: [own("tidemark async", 100_000, 4200), own("tidemark aggregated", 90_000, 700)],
   };
   const thinLink = {
+    run,
     megabits: 50,
     delayMs: 20,
     seconds: 60,
@@ -165,7 +159,7 @@ test("hot spots and a thin link are held against their goals", () => {
     writtenBytesPerSecond: 31_200_000,
     lagSecondsOfThirds: [4, 5, 7] as const,
   };
-  const text = report({ hotSpot, thinLink });
+  const text = report({ extras: { "hot-spot": hotSpot, "thin-link": thinLink } });
   expect(text).toContain("Goals met: 2 of 4.");
   expect(lineWith(text, "- hot spots")).toContain("has 0.90× the rate of async, where at least 1 is the goal");
   expect(lineWith(text, "- a thin link")).toContain("the lag grows to 1.40×");

@@ -1,57 +1,58 @@
-/** The figures of a run of the protected path in words and tables. */
+/** What was measured of the protected path, in words and tables. */
 import { table } from "./markdown.ts";
-import type { PlaceName } from "./path-cases.ts";
-import { hotSpotGoals, hotSpotText, thinLinkGoals, thinLinkText } from "./path-report-links.ts";
-import type {
-  ContenderFigures,
-  MemoryFigures,
-  PathCaseFigures,
-  PathComparison,
-  PathResults,
-  SustainedFigures,
-  VolumesFigures,
-} from "./path-results.ts";
-import { factor, type Goal, rate } from "./path-words.ts";
+import { type ExtraName, extraNames, type PlaceName } from "./path-cases.ts";
+import { type ExtraFigures, type ExtraReport, extraReports } from "./path-extras.ts";
+import type { PathCaseFigures, PathComparison } from "./path-results.ts";
+import { type PathResults, partsOf } from "./path-run.ts";
+import { detailCells, detailTitles, factor, type Goal, rate } from "./path-words.ts";
 import type { PlaceDescription } from "./place.ts";
 import { provenance } from "./provenance.ts";
 
-const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 const placeTitles: Readonly<Record<PlaceName, string>> = { tmpfs: "In memory", disk: "On disk" };
 
 export function formatPathResults(results: PathResults): string {
-  const { cases, sustained, memory, volumes, hotSpot, thinLink } = results;
+  const { cases } = results;
   return [
-    provenance(results),
+    ...runsText(results),
     verdict(results),
     ...results.places.flatMap((place) => placeSection(place, cases)),
     ...(cases.length > 0 ? ["### Latency and cost", detailTable(cases)] : []),
-    ...(sustained === null ? [] : ["### A long write on disk", sustainedText(sustained)]),
-    ...(memory === null ? [] : ["### Memory", memoryText(memory)]),
-    ...(volumes === null ? [] : ["### Many volumes", volumesText(volumes)]),
-    ...(hotSpot === null ? [] : ["### Hot spots", hotSpotText(hotSpot)]),
-    ...(thinLink === null ? [] : ["### A thin link", thinLinkText(thinLink)]),
+    ...extraNames.flatMap((name) => ofExtra(results, name, extraText)),
   ].join("\n\n");
+}
+
+/** Where not all is of one run, each says what is of it. */
+function runsText(results: PathResults): string[] {
+  const { runs } = results;
+  if (runs.length < 2) return runs.map(provenance);
+  return runs.flatMap((run) => [provenance(run), `Of this run: ${partsOf(results, run.date).join(", ")}.`]);
 }
 
 /** Counts every goal, and names those that were missed. */
 function verdict(results: PathResults): string {
-  const goals = goalsOf(results);
+  const goals = [
+    ...results.cases.flatMap(comparisonGoals),
+    ...extraNames.flatMap((name) => ofExtra(results, name, (report, figures) => report.goals(figures))),
+  ];
   const missed = goals.filter(({ met }) => !met);
   const count = `Goals met: ${goals.length - missed.length} of ${goals.length}.`;
   if (missed.length === 0) return count;
   return [`${count} Missed:`, "", ...missed.map(({ text }) => `- ${text}`)].join("\n");
 }
 
-function goalsOf({ cases, sustained, memory, volumes, hotSpot, thinLink }: PathResults): Goal[] {
-  return [
-    ...cases.flatMap(comparisonGoals),
-    ...(sustained === null ? [] : [sustainedGoal(sustained)]),
-    ...(memory === null ? [] : memoryGoals(memory)),
-    ...(volumes === null ? [] : volumesGoals(volumes)),
-    ...(hotSpot === null ? [] : hotSpotGoals(hotSpot)),
-    ...(thinLink === null ? [] : thinLinkGoals(thinLink)),
-  ];
+/** Nothing where it was not measured. */
+function ofExtra<Name extends ExtraName, Told>(
+  { extras }: PathResults,
+  name: Name,
+  tell: (report: ExtraReport<ExtraFigures[Name]>, figures: ExtraFigures[Name]) => readonly Told[],
+): readonly Told[] {
+  const figures: ExtraFigures[Name] | undefined = extras[name];
+  return figures === undefined ? [] : tell(extraReports[name], figures);
+}
+
+function extraText<Figures>({ title, text }: ExtraReport<Figures>, figures: Figures): string[] {
+  return [`### ${title}`, text(figures)];
 }
 
 function comparisonGoals({ place, title, comparisons }: PathCaseFigures): Goal[] {
@@ -62,27 +63,6 @@ function comparisonGoals({ place, title, comparisons }: PathCaseFigures): Goal[]
 
 function missedText({ contender, against, measure, ratio, bound, goal }: PathComparison): string {
   return `${contender} has ${factor(ratio)} the ${measure} of ${against}, where ${bound} ${goal} is the goal`;
-}
-
-function sustainedGoal({ share, goal, met }: SustainedFigures): Goal {
-  return {
-    met,
-    text: `a long write: ${factor(share)} of what the disk allows, where at least ${goal} is the goal`,
-  };
-}
-
-function memoryGoals({ loads, goalBytes }: MemoryFigures): Goal[] {
-  return loads.map(({ title, peakBytes, met }) => ({
-    met,
-    text: `${title}: ${megabytes(peakBytes)} MB of anonymous memory, where at most ${megabytes(goalBytes)} MB is the goal`,
-  }));
-}
-
-function volumesGoals({ counts }: VolumesFigures): Goal[] {
-  return counts.slice(1).map(({ volumes, ratio, goal, met }) => ({
-    met,
-    text: `${volumes} volumes: ${factor(ratio)} of one, where at least ${goal} is the goal`,
-  }));
 }
 
 function placeSection(place: PlaceDescription, cases: readonly PathCaseFigures[]): string[] {
@@ -112,82 +92,8 @@ function comparisonCells(one: PathComparison): string[] {
 }
 
 function detailTable(cases: readonly PathCaseFigures[]): string {
-  const header = ["Case", "server", "p50 µs", "p99 µs", "p99.9 µs", "CPU µs per write", "settled after s"];
   const rows = cases.flatMap(({ place, title, contenders }) =>
-    contenders.map((figures) => [`${placeTitles[place]}: ${title}`, ...detailCells(figures)]),
+    contenders.map((one) => [`${placeTitles[place]}: ${title}`, one.server, ...detailCells(one)]),
   );
-  return table(header, rows);
-}
-
-function detailCells(figures: ContenderFigures): string[] {
-  return [
-    figures.server,
-    figures.latencyP50UsMedian.toFixed(0),
-    figures.latencyP99UsMedian.toFixed(0),
-    figures.latencyP999UsMedian.toFixed(0),
-    figures.cpuUsPerIo.toFixed(1),
-    figures.settleSecondsMedian.toFixed(2),
-  ];
-}
-
-function sustainedText(figures: SustainedFigures): string {
-  const perSecond = (bytes: number) => `${(bytes / MiB).toFixed(0)} MiB/s`;
-  const { bytes, blockBytes, rounds, share, goal, met } = figures;
-  const often = `${rounds.length} ${rounds.length === 1 ? "round" : "rounds"}`;
-  const about = `${bytes / GiB} GiB in blocks of ${blockBytes / 1024} KiB at depth 32, ${often}, or what a minute allows.`;
-  const rows = [
-    ["the disk, one plain writer and a sync", perSecond(figures.diskBytesPerSecond)],
-    ["nbdkit, with a FLUSH in the end", perSecond(figures.unprotectedBytesPerSecond)],
-    ["tidemark async, until the remote has all", perSecond(figures.protectedBytesPerSecond)],
-    ["bytes to the disk for each that was written", figures.amplification.toFixed(2)],
-    ["of what disk and amplification allow", `${factor(share)} (≥ ${goal} ${met ? "met" : "**missed**"})`],
-  ];
-  return `${about}\n\n${table(["Written", "median"], rows)}`;
-}
-
-function memoryText({ volumeBytes, seconds, goalBytes, loads }: MemoryFigures): string {
-  const about = [
-    "Anonymous memory of all processes together under 4 KiB random writes at depth 32",
-    `to a sparse volume of ${volumeBytes / GiB} GiB, for ${seconds} s; at most ${megabytes(goalBytes)} MB is the goal.`,
-  ].join("\n");
-  const rows = loads.map(({ title, processes, peakBytes, iops, lagBytes, met }) => [
-    title,
-    processes.map(({ idleBytes }) => megabytes(idleBytes)).join(" + "),
-    processes.map(({ peakBytes: peak }) => megabytes(peak)).join(" + "),
-    `${megabytes(peakBytes)} ${met ? "met" : "**missed**"}`,
-    `${(iops / 1000).toFixed(1)} k/s`,
-    `${(lagBytes / MiB).toFixed(0)} MiB`,
-  ]);
-  return `${about}\n\n${table(["Load", "idle MB", "peak MB", "together", "rate", "remote's lag"], rows)}`;
-}
-
-function volumesText({ connections, totalBytes, counts }: VolumesFigures): string {
-  const about = [
-    `4 KiB random writes over ${connections} connections of depth 1, in memory, ${totalBytes / MiB} MiB in all;`,
-    "each volume is a group of its own.",
-  ].join("\n");
-  const rows = counts.map(({ volumes, figures, ratio, ratioLowest, ratioHighest, goal, met }, index) => [
-    `${volumes}`,
-    rate(figures, 0),
-    index === 0 ? "–" : `${factor(ratio)} (${factor(ratioLowest)} to ${factor(ratioHighest)})`,
-    index === 0 ? "–" : `≥ ${goal} ${met ? "met" : "**missed**"}`,
-    ...detailCells(figures).slice(1),
-  ]);
-  const header = [
-    "Volumes",
-    "rate",
-    "to one",
-    "goal",
-    "p50 µs",
-    "p99 µs",
-    "p99.9 µs",
-    "CPU µs per write",
-    "settled after s",
-  ];
-  return `${about}\n\n${table(header, rows)}`;
-}
-
-/** Rounded up: a limit is not met by rounding. */
-function megabytes(bytes: number): string {
-  return Math.ceil(bytes / 1e6).toFixed(0);
+  return table(["Case", "server", ...detailTitles], rows);
 }

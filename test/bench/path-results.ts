@@ -1,8 +1,6 @@
-/** The figures of one run, as docs/benchmarks/path.json holds them, and what follows from them. */
+/** The figures of the protected path, and what follows from them. */
 import { figuresOf, type ServerFigures, type Turn } from "./nbd-results.ts";
 import type { Measure, PathCase, PlaceName } from "./path-cases.ts";
-import type { PlaceDescription } from "./place.ts";
-import type { Provenance } from "./provenance.ts";
 import { round, roundDown, roundUp } from "./rounding.ts";
 import { median, ratioOf } from "./rounds.ts";
 
@@ -117,18 +115,6 @@ export interface ThinLinkFigures {
   readonly writtenBytesPerSecond: number;
   /** The most in each third of the time. */
   readonly lagSecondsOfThirds: readonly [number, number, number];
-}
-
-export interface PathResults extends Provenance {
-  readonly bench: "path";
-  readonly places: readonly PlaceDescription[];
-  readonly cases: readonly PathCaseFigures[];
-  /** Null where they were left out. */
-  readonly sustained: SustainedFigures | null;
-  readonly memory: MemoryFigures | null;
-  readonly volumes: VolumesFigures | null;
-  readonly hotSpot: HotSpotFigures | null;
-  readonly thinLink: ThinLinkFigures | null;
 }
 
 export function contenderFigures(name: string, turns: readonly PathTurn[]): ContenderFigures {

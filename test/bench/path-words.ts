@@ -19,3 +19,15 @@ export function rate({ iopsMedian }: ContenderFigures, blockBytes: number): stri
 export function factor(value: number): string {
   return `${value.toFixed(2)}×`;
 }
+
+export const detailTitles = ["p50 µs", "p99 µs", "p99.9 µs", "CPU µs per write", "settled after s"] as const;
+
+export function detailCells(figures: ContenderFigures): string[] {
+  return [
+    figures.latencyP50UsMedian.toFixed(0),
+    figures.latencyP99UsMedian.toFixed(0),
+    figures.latencyP999UsMedian.toFixed(0),
+    figures.cpuUsPerIo.toFixed(1),
+    figures.settleSecondsMedian.toFixed(2),
+  ];
+}

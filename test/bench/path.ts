@@ -2,25 +2,21 @@
 import type { Bench } from "./bench.ts";
 import { fioOptions } from "./fio.ts";
 import { describeCommand, describeCommit, describeMachine } from "./machine.ts";
-import type { PathCase, PlaceName } from "./path-cases.ts";
+import type { ExtraName, PathCase, PlaceName } from "./path-cases.ts";
 import { type ContenderName, startContender } from "./path-contenders.ts";
+import type { ExtraFigures } from "./path-extras.ts";
 import { measureHotSpot, measureThinLink } from "./path-hot-spot.ts";
 import { measureMemory } from "./path-memory.ts";
 import { type PathOptions, parsePathOptions, pathHelp } from "./path-options.ts";
 import { formatPathResults } from "./path-report.ts";
-import {
-  comparisonsOf,
-  contenderFigures,
-  type PathCaseFigures,
-  type PathResults,
-  type PathTurn,
-} from "./path-results.ts";
+import { comparisonsOf, contenderFigures, type PathCaseFigures, type PathTurn } from "./path-results.ts";
+import { mergeResults, type PathResults } from "./path-run.ts";
 import { measureSustained } from "./path-sustained.ts";
 import { takeTurn } from "./path-turn.ts";
 import { measureVolumes } from "./path-volumes.ts";
 import { describePlace, type PlaceDescription, requireRoom } from "./place.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { publishFigures, writeJson } from "./publication.ts";
+import { publishedFigures, publishFigures, writeJson } from "./publication.ts";
 import { interleave } from "./rounds.ts";
 import { createScratch, type Scratch, writeNoiseFile } from "./scratch.ts";
 
@@ -28,6 +24,16 @@ const GiB = 1024 ** 3;
 const fileBytes = GiB;
 /** The file and its copy, and for each second of a turn what spool and journal may take in it. */
 const roomBytes = (seconds: number) => 2 * fileBytes + (seconds + 1) * 4 * GiB;
+
+const measureExtra: {
+  readonly [Name in ExtraName]: (options: PathOptions, progress: Progress) => Promise<ExtraFigures[Name]>;
+} = {
+  sustained: measureSustained,
+  memory: measureMemory,
+  volumes: measureVolumes,
+  "hot-spot": measureHotSpot,
+  "thin-link": measureThinLink,
+};
 
 export const pathBench: Bench = {
   name: "path",
@@ -49,31 +55,35 @@ async function runPath(programArguments: readonly string[]): Promise<void> {
   const options = parsePathOptions(programArguments);
   const progress = createProgress(process.stderr);
   const about = {
-    bench: "path",
     date: new Date().toISOString(),
     commit: await describeCommit(),
     command: describeCommand("path", programArguments),
     machine: await describeMachine(["nbdkit", "qemu-storage-daemon", "qemu-nbd", "fio"]),
     rounds: options.rounds,
     secondsPerRound: options.seconds,
-  } as const;
-  const wants = new Set(options.extras);
+  };
+  const { date: run } = about;
   const places: PlaceDescription[] = [];
   const cases: PathCaseFigures[] = [];
   for (const place of options.places) places.push(await describePlace(place, folderOf(place, options), fileBytes));
   for (const place of options.cases.length > 0 ? options.places : []) {
     cases.push(...(await runPlace(place, options, progress)));
   }
-  const sustained = wants.has("sustained") ? await measureSustained(options, progress) : null;
-  const memory = wants.has("memory") ? await measureMemory(options, progress) : null;
-  const volumes = wants.has("volumes") ? await measureVolumes(options, progress) : null;
-  const hotSpot = wants.has("hot-spot") ? await measureHotSpot(options, progress) : null;
-  const thinLink = wants.has("thin-link") ? await measureThinLink(options, progress) : null;
+  const extras: Partial<Record<ExtraName, object>> = {};
+  for (const name of options.extras) extras[name] = { run, ...(await measureExtra[name](options, progress)) };
   progress.clear();
-  const results: PathResults = { ...about, places, cases, sustained, memory, volumes, hotSpot, thinLink };
+  const results: PathResults = {
+    bench: "path",
+    runs: [about],
+    places,
+    cases: cases.map((one) => ({ run, ...one })),
+    extras: extras as PathResults["extras"],
+  };
   process.stdout.write(`${formatPathResults(results)}\n`);
   if (options.jsonFile !== undefined) await writeJson(options.jsonFile, results);
-  if (options.isWhole) await publishFigures(pathBench, results);
+  if (!options.isPublished) return;
+  const before = (await publishedFigures(pathBench)) as PathResults | undefined;
+  await publishFigures(pathBench, mergeResults(before, results));
 }
 
 function folderOf(place: PlaceName, options: PathOptions): string {

@@ -1,0 +1,41 @@
+/** What is measured beside the cases, each in its own way: what is found, and how it is told. */
+import type { ExtraName } from "./path-cases.ts";
+import { hotSpotGoals, hotSpotText, thinLinkGoals, thinLinkText } from "./path-report-links.ts";
+import {
+  memoryGoals,
+  memoryText,
+  sustainedGoals,
+  sustainedText,
+  volumesGoals,
+  volumesText,
+} from "./path-report-loads.ts";
+import type {
+  HotSpotFigures,
+  MemoryFigures,
+  SustainedFigures,
+  ThinLinkFigures,
+  VolumesFigures,
+} from "./path-results.ts";
+import type { Goal } from "./path-words.ts";
+
+export interface ExtraFigures {
+  readonly sustained: SustainedFigures;
+  readonly memory: MemoryFigures;
+  readonly volumes: VolumesFigures;
+  readonly "hot-spot": HotSpotFigures;
+  readonly "thin-link": ThinLinkFigures;
+}
+
+export interface ExtraReport<Figures> {
+  readonly title: string;
+  readonly text: (figures: Figures) => string;
+  readonly goals: (figures: Figures) => readonly Goal[];
+}
+
+export const extraReports: { readonly [Name in ExtraName]: ExtraReport<ExtraFigures[Name]> } = {
+  sustained: { title: "A long write on disk", text: sustainedText, goals: sustainedGoals },
+  memory: { title: "Memory", text: memoryText, goals: memoryGoals },
+  volumes: { title: "Many volumes", text: volumesText, goals: volumesGoals },
+  "hot-spot": { title: "Hot spots", text: hotSpotText, goals: hotSpotGoals },
+  "thin-link": { title: "A thin link", text: thinLinkText, goals: thinLinkGoals },
+};
