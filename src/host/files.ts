@@ -31,6 +31,12 @@ export interface FileHandle {
   close(): void;
 }
 
+export interface FolderEntry {
+  readonly name: string;
+  /** Or a link to one. */
+  readonly isFolder: boolean;
+}
+
 /** Held until it is released, or the process that has it ends, in whatever way. */
 export interface FolderLock {
   release(): void;
@@ -46,6 +52,10 @@ export interface Files {
   exists(path: string): boolean;
   /** The names in a folder, sorted by their characters' codes. */
   list(path: string): string[];
+  /** The same with what they are, as the folder itself says: no look at each of them. */
+  entries(path: string): FolderEntry[];
+  /** Of a file, without opening it. Undefined: there is no file of this name. */
+  sizeBytes(path: string): number | undefined;
   /**
    * Gives a file or a folder another name in the same folder (a single sync cannot make a move between two folders
    * durable). A file that had the new name is replaced: at any time the name is the one's or the other's.

@@ -104,6 +104,27 @@ function describeNames(make: () => FilesBench): void {
     expect(files.list(folder)).toEqual(["B", "a", "a10", "a9", "b"]);
   });
 
+  test("a folder says which of its names are folders, in the same order", () => {
+    const { files, folder } = make();
+    for (const name of ["b", "B"]) created(files, `${folder}/${name}`);
+    files.makeFolder(`${folder}/a`);
+    expect(files.entries(folder)).toEqual([
+      { name: "B", isFolder: false },
+      { name: "a", isFolder: true },
+      { name: "b", isFolder: false },
+    ]);
+    expect(codeOf(() => files.entries(`${folder}/b`))).toBe("ENOTDIR");
+    expect(codeOf(() => files.entries(`${folder}/nothing`))).toBe("ENOENT");
+  });
+
+  test("a file's size is told without opening it, and nothing else has one", () => {
+    const { files, folder } = make();
+    created(files, `${folder}/a`, "content");
+    files.makeFolder(`${folder}/inner`);
+    const sizes = ["a", "inner", "nothing", "nothing/a"].map((name) => files.sizeBytes(`${folder}/${name}`));
+    expect(sizes).toEqual([7, undefined, undefined, undefined]);
+  });
+
   test("making a folder that is there changes nothing in it", () => {
     const { files, folder } = make();
     files.makeFolder(`${folder}/inner`);

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { assert } from "#src/core/assert.ts";
 import type { DoneCallback } from "#src/host/block-device.ts";
-import type { FileHandle, Files, FolderLock, OpenMode } from "#src/host/files.ts";
+import type { FileHandle, Files, FolderEntry, FolderLock, OpenMode } from "#src/host/files.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import { SimFile } from "./sim-file.ts";
 import { SimFolder } from "./sim-folder.ts";
@@ -39,6 +39,16 @@ export class SimFiles implements Files {
 
   list(path: string): string[] {
     return [...this.#folderAt(path).names.keys()].sort();
+  }
+
+  entries(path: string): FolderEntry[] {
+    const { names } = this.#folderAt(path);
+    return this.list(path).map((name) => ({ name, isFolder: names.get(name)?.kind === "folder" }));
+  }
+
+  sizeBytes(path: string): number | undefined {
+    const node = this.exists(path) ? this.#disk.find(path) : undefined;
+    return node?.kind === "file" ? node.current.sizeBytes : undefined;
   }
 
   rename(from: string, to: string): void {
