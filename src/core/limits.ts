@@ -372,3 +372,50 @@ export const quiesceSecondsDefault = 10;
 export const releasePatienceMs = 60_000;
 
 assert(markPatienceMsMax < sidePatienceMs, "who waits for a mark hears of it");
+
+// Sealed segments
+/** Kept blocks that are compressed together: a read of one decompresses so many. */
+export const frameBlockCountMax = 4;
+/** Slots that one part of a sealed segment's directory speaks of. */
+export const slotsPerPage = 512;
+/** Blocks that are read, fingerprinted and looked up at a time when a segment is sealed. */
+export const sealRunBlocks = 256;
+/** Directories of sealed segments that are kept in memory, of all segments together. */
+export const storeDirectoryCacheBytes = 32 * MiB;
+/** Sealed segments of which it is known where their parts are. */
+export const storeOpenSegmentsMax = 1024;
+/** Frames that are kept as they were decompressed. */
+export const storeFrameCacheBytes = 64 * MiB;
+
+// Store
+export const objectNameCharactersMax = 200;
+/** Objects of a folder that are kept open to be read. */
+export const objectHandleCountMax = 128;
+/** Names of a folder that are told before others get their turn. */
+export const objectListTurnCount = 256;
+export const storeDocumentBytesMax = 1 * MiB;
+
+// Sealed pieces of the metadata journal
+/** Records that one page of a piece has; one read of a record reads so many. */
+export const sealedPageRecordsMax = 1024;
+/** The extra parts of a page's records together. */
+export const sealedPageExtraBytesMax = 8 * KiB;
+/** What one page of the index says: one look-up reads so many. */
+export const sealedPageExtentsMax = 512;
+/** Records of a piece. Sealing it holds about 56 bytes of each in memory. */
+export const sealedPieceRecordsMax = 2 ** 20;
+
+assert(recordExtraBytesMax <= sealedPageExtraBytesMax, "a page takes a longest extra part");
+assert(aggregateRecordsMax <= sealedPieceRecordsMax, "a piece takes a largest aggregate, which is in one piece whole");
+
+// Objects of the store
+/** What a part has before it is compressed and encrypted. */
+export const partBytesMax = 1 * MiB;
+/** What is gathered of an object before it is written; a largest part comes on top of it. */
+export const objectGatherBytes = 1 * MiB;
+/** What is read of an object at its end when it is opened: its footer, and most tables. */
+export const objectTailBytes = 8 * KiB;
+/** Parts that are read at once, as they are stored. */
+export const objectRunBytesMax = 2 * MiB;
+/** What is read at a time of an object whose parts are gone through; at least a largest part, as it is stored. */
+export const objectWalkBytes = 2 * MiB;

@@ -76,6 +76,10 @@ export function putSum(
   putLe32(target, start + sumAt.bond, bondOf(target, start, volume, address));
 }
 
+export function sumVolume(bytes: Buffer, start: number): number {
+  return getLe32(bytes, start + sumAt.volume);
+}
+
 /** Whether the entry is the one that was written for this block of this volume at this place. */
 export function isSumFor(bytes: Buffer, start: number, volume: number, address: number): boolean {
   return (

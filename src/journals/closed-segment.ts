@@ -1,0 +1,112 @@
+/** A data segment of the journal to which nothing is added any more, as it is read to be sealed. */
+import { StopError } from "#src/core/errors.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { checksumBytes, hasChecksum } from "#src/host/checksum.ts";
+import type { FileHandle, Files } from "#src/host/files.ts";
+import { addressOf, slotsPerSegment } from "#src/records/address.ts";
+import { blockState, type ClosedSegment, type SlotRun } from "#src/store/segment-seal.ts";
+import type { JournalFolder } from "./journal-folder.ts";
+import { decodeSumsHeader, isSumFor, sumBytes, sumPosition, sumsHeaderBytes, sumVolume } from "./sums-format.ts";
+
+export interface ClosedSegmentPlace {
+  readonly files: Files;
+  readonly folder: JournalFolder;
+  readonly group: string;
+  readonly segment: number;
+}
+
+export class ClosedSegmentFiles implements ClosedSegment {
+  readonly segment: number;
+  readonly slotCount: number;
+  readonly #data: FileHandle;
+  readonly #sums: FileHandle;
+  #sumBytes = Buffer.alloc(0);
+
+  /** Throws a `StopError` where its files are not there, or not this segment's. */
+  constructor({ files, folder, group, segment }: ClosedSegmentPlace) {
+    this.segment = segment;
+    this.#sums = opened(files, folder.sumsPath(segment));
+    try {
+      checkOwner(this.#sums, group, segment);
+      this.slotCount = slotCountOf(this.#sums);
+      this.#data = opened(files, folder.dataPath(segment));
+    } catch (error) {
+      this.#sums.close();
+      throw error;
+    }
+  }
+
+  read(slot: number, count: number, run: SlotRun): void {
+    if (this.#sumBytes.length < count * sumBytes) this.#sumBytes = Buffer.alloc(count * sumBytes);
+    readOrZeros(this.#sums, this.#sumBytes, sumBytes, count, sumPosition(slot));
+    readOrZeros(this.#data, run.blocks, blockBytes, count, slot * blockBytes);
+    for (let index = 0; index < count; index++) {
+      const at = index * sumBytes;
+      const volume = sumVolume(this.#sumBytes, at);
+      run.volumes[index] = volume;
+      this.#sumBytes.copy(run.checksums, index * checksumBytes, at, at + checksumBytes);
+      run.states[index] = this.#stateOf(run, index, volume, addressOf(this.segment, slot + index));
+    }
+  }
+
+  #stateOf(run: SlotRun, index: number, volume: number, address: number): number {
+    const at = index * sumBytes;
+    if (this.#sumBytes.subarray(at, at + sumBytes).every((byte) => byte === 0)) return blockState.none;
+    const start = index * blockBytes;
+    const isSound =
+      isSumFor(this.#sumBytes, at, volume, address) &&
+      hasChecksum(run.blocks, start, start + blockBytes, this.#sumBytes, at);
+    return isSound ? blockState.sound : blockState.damaged;
+  }
+
+  close(): void {
+    this.#data.close();
+    this.#sums.close();
+  }
+}
+
+function opened(files: Files, path: string): FileHandle {
+  if (!files.exists(path)) throw new StopError(`${path} is gone, and what it had is in no sealed segment`);
+  return files.open(path, "read");
+}
+
+function checkOwner(sums: FileHandle, group: string, segment: number): void {
+  const bytes = Buffer.alloc(sumsHeaderBytes);
+  sums.readNow(bytes, 0, sumsHeaderBytes, 0);
+  const header = decodeSumsHeader(bytes, sums.path);
+  if (header.group === group && header.segment === segment) return;
+  throw new StopError(`${sums.path} is another segment's: ${header.segment} of the group ${header.group}`);
+}
+
+/** An entry that is cut off counts: it is a slot that was given. */
+function slotCountOf(sums: FileHandle): number {
+  return Math.min(slotsPerSegment, Math.max(0, Math.ceil((sums.sizeBytesNow() - sumsHeaderBytes) / sumBytes)));
+}
+
+/** What the file has not, or the disk does not give, is zeros: never sound, unless zeros were written there. */
+function readOrZeros(handle: FileHandle, target: Buffer, unitBytes: number, count: number, position: number): void {
+  target.fill(0, 0, count * unitBytes);
+  if (readAsFarAs(handle, target, 0, count * unitBytes, position)) return;
+  // One by one, since the neighbours of what cannot be read may be sound.
+  for (let index = 0; index < count; index++) {
+    readAsFarAs(handle, target, index * unitBytes, unitBytes, position + index * unitBytes);
+  }
+}
+
+/** False: the disk does not give the bytes. */
+function readAsFarAs(
+  handle: FileHandle,
+  target: Buffer,
+  start: number,
+  lengthBytes: number,
+  position: number,
+): boolean {
+  try {
+    handle.readNow(target, start, lengthBytes, position);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EIO") throw error;
+    target.fill(0, start, start + lengthBytes);
+    return false;
+  }
+}

@@ -1,0 +1,103 @@
+/** What a sealed segment says of each of its slots: 24 bytes, in pages (docs/formats.md). Bounds are the caller's. */
+import { frameBlockCountMax } from "#src/core/limits.ts";
+import { getLe16, getLe32, getLe64, putLe16, putLe32, putLe64 } from "#src/core/little-endian.ts";
+import { checksumBytes } from "#src/host/checksum.ts";
+import { slotsPerSegment } from "#src/records/address.ts";
+import { type PartPlace, putPlace } from "./segment-format.ts";
+
+export const slotEntryBytes = 24;
+
+export const slotKind = {
+  /** Nothing ever counted of it, or collection has dropped it. */
+  none: 0,
+  zeros: 1,
+  kept: 2,
+  forward: 3,
+  /** It was not what had been written there when the segment was sealed. */
+  damaged: 4,
+} as const;
+
+const at = { checksum: 0, volume: checksumBytes, kind: 12, placeInFrame: 13, reserved: 14, target: 16 };
+
+/** The block's checksum lies at `checksumAt` in `source`. */
+export function putSlot(
+  page: Uint8Array,
+  start: number,
+  kind: number,
+  volume: number,
+  source: Uint8Array,
+  checksumAt: number,
+): void {
+  for (let index = 0; index < checksumBytes; index++) {
+    page[start + at.checksum + index] = source[checksumAt + index] as number;
+  }
+  putLe32(page, start + at.volume, volume);
+  page[start + at.kind] = kind;
+  page[start + at.placeInFrame] = 0;
+  putLe16(page, start + at.reserved, 0);
+  putLe64(page, start + at.target, 0);
+}
+
+export function putForward(page: Uint8Array, start: number, address: number): void {
+  putLe64(page, start + at.target, address);
+}
+
+export function putFramePlace(page: Uint8Array, start: number, frame: PartPlace, placeInFrame: number): void {
+  page[start + at.placeInFrame] = placeInFrame;
+  putPlace(page, start + at.target, frame);
+}
+
+export function slotKindAt(page: Uint8Array, start: number): number {
+  return page[start + at.kind] as number;
+}
+
+export function slotVolumeAt(page: Uint8Array, start: number): number {
+  return getLe32(page, start + at.volume);
+}
+
+/** Where the block's checksum lies in the page. */
+export function slotChecksumAt(start: number): number {
+  return start + at.checksum;
+}
+
+export function forwardAt(page: Uint8Array, start: number): number {
+  return getLe64(page, start + at.target);
+}
+
+export function frameOffsetAt(page: Uint8Array, start: number): number {
+  return getLe32(page, start + at.target);
+}
+
+export function frameBytesAt(page: Uint8Array, start: number): number {
+  return getLe32(page, start + at.target + 4);
+}
+
+export function placeInFrameAt(page: Uint8Array, start: number): number {
+  return page[start + at.placeInFrame] as number;
+}
+
+/** Whether every entry is one that this version writes. */
+export function isSoundPage(page: Uint8Array, byteLength: number): boolean {
+  for (let start = 0; start < byteLength; start += slotEntryBytes) {
+    if (!isSoundSlot(page, start)) return false;
+  }
+  return byteLength % slotEntryBytes === 0;
+}
+
+function isSoundSlot(page: Uint8Array, start: number): boolean {
+  if (getLe16(page, start + at.reserved) !== 0) return false;
+  const place = placeInFrameAt(page, start);
+  const target = getLe64(page, start + at.target);
+  switch (slotKindAt(page, start)) {
+    case slotKind.none:
+    case slotKind.zeros:
+    case slotKind.damaged:
+      return place === 0 && target === 0;
+    case slotKind.kept:
+      return place < frameBlockCountMax && frameOffsetAt(page, start) > 0 && frameBytesAt(page, start) > 0;
+    case slotKind.forward:
+      return place === 0 && target >= slotsPerSegment && target <= Number.MAX_SAFE_INTEGER;
+    default:
+      return false;
+  }
+}
