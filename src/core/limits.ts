@@ -419,3 +419,18 @@ export const objectTailBytes = 8 * KiB;
 export const objectRunBytesMax = 2 * MiB;
 /** What is read at a time of an object whose parts are gone through; at least a largest part, as it is stored. */
 export const objectWalkBytes = 2 * MiB;
+
+// The index of fingerprints
+export const sortedMapTableCountMax = 8;
+export const fingerprintKeyBytes = 8;
+/** What is gathered in memory before it goes into the file, with what sorting it takes for a moment. */
+export const indexGatherBytesDefault = 64 * MiB;
+/** The filter that keeps lookups in vain from the file; twice as much where another one is being built for a larger index. */
+export const indexFilterBytesDefault = 256 * MiB;
+export const indexFilterBitsPerKey = 12;
+/** Keys that are read of the file before others get their turn. */
+export const indexScanCount = 4096;
+/** An index that was opened so often in a row, and neither closed nor changed, is what ends those who open it. */
+export const indexOpeningCountMax = 3;
+/** Files that were set aside and are kept for whoever wants to know. */
+export const indexAsideCountMax = 1;
