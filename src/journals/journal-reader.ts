@@ -5,12 +5,14 @@
 import { StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import type { Files } from "#src/host/files.ts";
+import { segmentOf } from "#src/records/address.ts";
 import { hasPayload } from "#src/records/record.ts";
+import type { AddressRun } from "#src/store/block-reader.ts";
 import type { JournalFolder } from "./journal-folder.ts";
 import { MetadataCursor } from "./metadata-cursor.ts";
 import type { MetadataEntry } from "./metadata-entry.ts";
 import type { JournalIdentity } from "./metadata-piece.ts";
-import { SegmentReader } from "./segment-reader.ts";
+import { DamagedBlocksError, SegmentReader } from "./segment-reader.ts";
 
 export interface JournalRecord extends MetadataEntry {
   readonly extra: Buffer;
@@ -21,13 +23,20 @@ export interface JournalRecord extends MetadataEntry {
   readonly isAggregated: boolean;
 }
 
+/** Reads what lies in sealed segments; answers which blocks are damaged, counted from the run's first one on. */
+export interface SealedBlocks {
+  read(run: AddressRun, target: Buffer, start: number): Promise<number[]>;
+}
+
 export class JournalReader {
   readonly #files: Files;
   readonly #folder: JournalFolder;
   readonly #identity: JournalIdentity;
   readonly #segments: SegmentReader;
+  readonly #sealed: SealedBlocks | undefined;
 
-  constructor(files: Files, folder: JournalFolder, identity: JournalIdentity) {
+  constructor(files: Files, folder: JournalFolder, identity: JournalIdentity, sealed?: SealedBlocks) {
+    this.#sealed = sealed;
     this.#files = files;
     this.#folder = folder;
     this.#identity = identity;
@@ -65,10 +74,19 @@ export class JournalReader {
     );
   }
 
-  /** Reads the payload to `start` in `target`; answers its bytes. Throws a `DamagedBlocksError` for just what is damaged. */
-  readPayload(record: MetadataEntry, target: Buffer, start: number): number {
+  /** Reads the payload to `start` in `target`; answers its bytes. Rejects with a `DamagedBlocksError` for just what is damaged. */
+  async readPayload(record: MetadataEntry, target: Buffer, start: number): Promise<number> {
     if (!hasPayload(record.type)) return 0;
-    this.#segments.read(record, target, start);
+    if (this.#sealed === undefined || this.#segments.has(segmentOf(record.address))) {
+      this.#segments.read(record, target, start);
+    } else {
+      const damaged = await this.#sealed.read(record, target, start);
+      if (damaged.length > 0)
+        throw new DamagedBlocksError(
+          record,
+          damaged.map((block) => record.startBlock + block),
+        );
+    }
     return record.blockCount * blockBytes;
   }
 

@@ -50,25 +50,27 @@ export class FetchPump {
 
   /** Others get their turn between two batches. */
   #soon(): void {
-    this.#parts.clock.soon(() => this.#step());
+    this.#parts.clock.soon(() => void this.#step());
   }
 
-  #step(): void {
+  async #step(): Promise<void> {
     if (this.#isEnded) return;
     try {
-      const byteLength = this.#nextBatch();
+      const byteLength = await this.#nextBatch();
+      // Who asked may be gone meanwhile.
+      if (this.#isEnded) return;
       if (byteLength === 0) {
         this.#parts.session.endFetch();
         this.#end(null);
       } else if (this.#parts.session.sendBatch(this.#buffer, 0, byteLength)) this.#soon();
       else this.#isWaiting = true;
     } catch (error) {
-      this.#end(error as Error);
+      if (!this.#isEnded) this.#end(error as Error);
     }
   }
 
   /** 0: there is none. */
-  #nextBatch(): number {
+  async #nextBatch(): Promise<number> {
     const first = this.#next ?? this.#take();
     if (first === undefined) return 0;
     if (first.isAggregated) throw onlyFolded(first);
@@ -76,7 +78,8 @@ export class FetchPump {
     let count = 0;
     let record: JournalRecord | undefined = first;
     for (; record !== undefined && this.#fits(record, first, count); record = this.#take()) {
-      this.#add(record);
+      await this.#add(record);
+      if (this.#isEnded) return 0;
       count++;
     }
     this.#next = record;
@@ -98,12 +101,12 @@ export class FetchPump {
     );
   }
 
-  #add(record: JournalRecord): void {
+  async #add(record: JournalRecord): Promise<void> {
     if (!hasPayload(record.type)) {
       this.#builder.add(record, record.extra);
       return;
     }
-    this.#parts.reader.readPayload(record, this.#payload, 0);
+    await this.#parts.reader.readPayload(record, this.#payload, 0);
     this.#builder.addWrite(record, this.#payload, 0);
   }
 

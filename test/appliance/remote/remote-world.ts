@@ -8,6 +8,7 @@ import type { FaultHook } from "#src/host/faults.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
 import { JournalReader, type JournalRecord } from "#src/journals/journal-reader.ts";
 import { metadataBatchBytesMax } from "#src/journals/metadata-batch.ts";
+import { SegmentReader } from "#src/journals/segment-reader.ts";
 import type { GroupHello, GroupSession, GroupSessionOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 import { type Driver, driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
@@ -126,11 +127,13 @@ export class RemoteWorld {
     });
     const incarnation = state?.incarnation as number;
     const reader = new JournalReader(this.host.files, this.folder(group), { group, incarnation });
+    const segments = new SegmentReader(this.host.files, this.folder(group), group);
     const found = [...reader.records(0, lastSeq)].map((record) => {
       const payload = Buffer.alloc(record.address === 0 ? 0 : record.blockCount * 4096);
-      reader.readPayload(record, payload, 0);
+      if (payload.length > 0) segments.read(record, payload, 0);
       return { record, payload };
     });
+    segments.close();
     reader.close();
     return found;
   }
