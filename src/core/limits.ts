@@ -374,6 +374,11 @@ export const releasePatienceMs = 60_000;
 assert(markPatienceMsMax < sidePatienceMs, "who waits for a mark hears of it");
 
 // Sealed segments
+/** A data segment that something landed in is closed and sealed after so long, full or not. */
+export const remoteSealAfterMs = 10 * 60_000;
+export const remoteSealRetryMs = 10_000;
+/** Closed segments that a group may have waiting: beyond that the remote takes no more, and the spools fill up. */
+export const remoteUnsealedBytesMax = 64 * GiB;
 /** Kept blocks that are compressed together: a read of one decompresses so many. */
 export const frameBlockCountMax = 4;
 /** Slots that one part of a sealed segment's directory speaks of. */
@@ -417,20 +422,11 @@ export const objectGatherBytes = 1 * MiB;
 export const objectTailBytes = 8 * KiB;
 /** Parts that are read at once, as they are stored. */
 export const objectRunBytesMax = 2 * MiB;
-/** What is read at a time of an object whose parts are gone through; at least a largest part, as it is stored. */
+/** What is read at a time of an object whose parts are gone through. */
 export const objectWalkBytes = 2 * MiB;
+/** Memory that is kept for reading parts, of each thread: a frame and a part of the directory as they are stored fit. */
+export const objectScratchBytes = 64 * KiB;
+export const objectScratchCountMax = 32;
 
-// The index of fingerprints
-export const sortedMapTableCountMax = 8;
-export const fingerprintKeyBytes = 8;
-/** What is gathered in memory before it goes into the file, with what sorting it takes for a moment. */
-export const indexGatherBytesDefault = 64 * MiB;
-/** The filter that keeps lookups in vain from the file; twice as much where another one is being built for a larger index. */
-export const indexFilterBytesDefault = 256 * MiB;
-export const indexFilterBitsPerKey = 12;
-/** Keys that are read of the file before others get their turn. */
-export const indexScanCount = 4096;
-/** An index that was opened so often in a row, and neither closed nor changed, is what ends those who open it. */
-export const indexOpeningCountMax = 3;
-/** Files that were set aside and are kept for whoever wants to know. */
-export const indexAsideCountMax = 1;
+assert(partBytesMax + 4 * KiB <= objectWalkBytes, "a largest part as it is stored is gone through in one piece,");
+assert(partBytesMax + 4 * KiB <= objectRunBytesMax, "and can be read");

@@ -15,6 +15,15 @@ export const unpublishedEnding = ".unpublished";
  * step, the folder's sync: then either may be found after a crash. One at a time per path.
  */
 export async function publish(files: Files, path: string, bytes: Buffer): Promise<void> {
+  await putInPlace(files, path, bytes);
+  await keepName(files, path);
+}
+
+/**
+ * All but the last step, for those who sync the folder themselves: until then a crash may bring back the old content.
+ * After an error the old content is there.
+ */
+export async function putInPlace(files: Files, path: string, bytes: Buffer): Promise<void> {
   const unpublished = path + unpublishedEnding;
   if (files.exists(unpublished)) files.remove(unpublished);
   try {
@@ -24,7 +33,6 @@ export async function publish(files: Files, path: string, bytes: Buffer): Promis
     removeQuietly(files, unpublished);
     throw error;
   }
-  await keepName(files, path);
 }
 
 /** A file that was found keeps its name from now on: whoever published it may have been killed before its last step. */

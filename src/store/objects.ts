@@ -4,10 +4,14 @@
  * no order in which several writers' objects appear.
  *
  * Errors: `AbsentObjectError` where there is no such object, a `RetryError` where it may work later (also for want of
- * room), a `StopError` where nobody knows what is there. Everything else is a fault of the caller.
+ * room), a `StopError` where nobody knows what is there: also where it is known to be, and cannot be read. Everything else
+ * is a fault of the caller.
  */
 
-/** For example `segments/000000000001.0000`: parts of `a-z`, `0-9`, `.` and `-`, with `/` between them. */
+/**
+ * For example `segments/000000000001.0000`: parts of `a-z`, `0-9`, `.` and `-`, with `/` between them. None begins with
+ * another one and a `/`. A document's name ends in `.json`, an object's does not.
+ */
 export type ObjectName = string;
 
 export interface ObjectInfo {
@@ -18,7 +22,7 @@ export interface ObjectInfo {
 /** Takes an object's bytes, one piece behind the other. */
 export interface ObjectWriter {
   readonly writtenBytes: number;
-  /** The bytes may be used again when it has resolved. */
+  /** The bytes may be used again when it has resolved. If it rejects, nothing is left but to abandon it. */
   write(bytes: Buffer): Promise<void>;
   /**
    * The object is there, whole and durable, when this resolves. If it rejects it may be there nevertheless, whole, or come
@@ -38,7 +42,7 @@ export interface VersionedDocument {
 export interface Objects {
   /**
    * The name has to be free, and nobody else may write it: names hold numbers that are given once. An object that is there
-   * is never replaced.
+   * is never replaced: `finish` throws a `RefuseError` then.
    */
   create(name: ObjectName): ObjectWriter;
   /** Fills `target` from a position of the object on; answers how many bytes: fewer than asked for only where it ends. */
@@ -46,7 +50,7 @@ export interface Objects {
   sizeBytes(name: ObjectName): Promise<number>;
   /** All whose names begin so, in the order of their characters' codes. What comes and goes meanwhile is told or not. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
-  /** Nothing happens where there is none. */
+  /** Nothing happens where there is none. When this resolves it will not come back. */
   remove(name: ObjectName): Promise<void>;
   /** A small document, apart from the objects, that changes. Undefined: there is none of this name. */
   readDocument(name: ObjectName): Promise<VersionedDocument | undefined>;

@@ -1,0 +1,67 @@
+/**
+ * The folders below a store's own, and whether their names will survive a loss of power. After a sync of one has failed
+ * nobody knows which names are on the disk, and a second sync that succeeds proves nothing about the first: from then on
+ * whatever depends on names is refused, until the store is opened anew.
+ */
+import { dirname } from "node:path";
+import { assert } from "#src/core/assert.ts";
+import { StopError } from "#src/core/errors.ts";
+import type { Files } from "#src/host/files.ts";
+import { keepName } from "#src/host/publish.ts";
+import { inWords } from "#src/host/system-words.ts";
+import { isOfSystem } from "./object-error.ts";
+
+export class DurableFolders {
+  readonly #files: Files;
+  readonly #root: string;
+  /** Folders whose own names are on the disk. */
+  readonly #kept: Set<string>;
+  #failure: StopError | undefined;
+  #isClosed = false;
+
+  /** `kept`: the root, and all folders in it that are known to be on the disk. */
+  constructor(files: Files, root: string, kept: Iterable<string>) {
+    this.#files = files;
+    this.#root = root;
+    this.#kept = new Set(kept);
+  }
+
+  assertOpen(): void {
+    assert(!this.#isClosed, `the objects in ${this.#root} are used after they were closed`);
+  }
+
+  assertUsable(): void {
+    this.assertOpen();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Makes what is missing of the folders that lead to this path. They are not durable yet. */
+  makeParents(path: string): void {
+    const folder = dirname(path);
+    if (this.#kept.has(folder)) return;
+    this.makeParents(folder);
+    this.#files.makeFolder(folder);
+  }
+
+  /** All names given or removed in this path's folder before this call are durable when it resolves. */
+  async keepNames(path: string): Promise<void> {
+    const folder = dirname(path);
+    if (!this.#kept.has(folder)) {
+      await this.keepNames(folder);
+      this.#kept.add(folder);
+    }
+    this.assertUsable();
+    try {
+      await keepName(this.#files, path);
+    } catch (error) {
+      if (!isOfSystem(error)) throw error;
+      this.#failure ??= new StopError(`nobody knows what is in ${folder}: ${inWords(error)}`, { cause: error });
+    }
+    // Another sync may have failed meanwhile, and have been told what this one should have been.
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+}

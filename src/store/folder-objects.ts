@@ -1,0 +1,191 @@
+/**
+ * Objects in a folder: each is a file, its name the path.
+ *
+ * Invariants: an object has its name only when its content is on the disk; it is told to be there only when its name is;
+ * a file with a name never changes.
+ */
+import { join } from "node:path";
+import { RefuseError } from "#src/core/errors.ts";
+import { objectListTurnCount } from "#src/core/limits.ts";
+import type { FolderEntry, FolderLock } from "#src/host/files.ts";
+import type { Machine } from "#src/host/machine.ts";
+import { unpublishedEnding } from "#src/host/publish.ts";
+import { DurableFolders } from "./durable-folders.ts";
+import { FolderDocuments } from "./folder-documents.ts";
+import { FolderObjectWriter, removeLeftover } from "./folder-object-writer.ts";
+import { openFolder } from "./folder-opening.ts";
+import { failureWithoutTrace, isAbsence, objectError } from "./object-error.ts";
+import { ObjectHandles } from "./object-handles.ts";
+import { checkDocumentName, checkObjectName, checkPrefix, isNamePart, isObjectName } from "./object-name.ts";
+import {
+  AbsentObjectError,
+  type ObjectInfo,
+  type ObjectName,
+  type Objects,
+  type ObjectWriter,
+  type VersionedDocument,
+} from "./objects.ts";
+
+type Ports = Pick<Machine, "files" | "clock">;
+
+export class FolderObjects implements Objects {
+  readonly #ports: Ports;
+  readonly #root: string;
+  readonly #lock: FolderLock;
+  readonly #folders: DurableFolders;
+  readonly #documents: FolderDocuments;
+  readonly #handles: ObjectHandles;
+  /** Objects that have their names, which are not known to be durable. */
+  readonly #unsettled = new Set<ObjectName>();
+  #writerCount = 0;
+
+  private constructor(ports: Ports, root: string, lock: FolderLock, folders: DurableFolders) {
+    this.#ports = ports;
+    this.#root = root;
+    this.#lock = lock;
+    this.#folders = folders;
+    this.#documents = new FolderDocuments(ports.files, folders);
+    this.#handles = new ObjectHandles(ports.files);
+  }
+
+  /** Makes the folder where there is none. Throws a `StopError` if another process has it. */
+  static async open(ports: Ports, folder: string): Promise<FolderObjects> {
+    const { lock, folders } = await openFolder(ports.files, folder);
+    return new FolderObjects(ports, folder, lock, new DurableFolders(ports.files, folder, folders));
+  }
+
+  create(name: ObjectName): ObjectWriter {
+    checkObjectName(name);
+    const { files } = this.#ports;
+    const path = this.#pathOf(name);
+    const unpublishedPath = `${path}.${this.#writerCount++}${unpublishedEnding}`;
+    const publish = () => this.#publish(name, unpublishedPath);
+    return new FolderObjectWriter({ files, folders: this.#folders, what: path, unpublishedPath, publish });
+  }
+
+  async #publish(name: ObjectName, unpublishedPath: string): Promise<void> {
+    const { files } = this.#ports;
+    const path = this.#pathOf(name);
+    try {
+      this.#folders.assertUsable();
+      if (files.exists(path)) throw new RefuseError(`there is an object ${name} already`);
+      files.rename(unpublishedPath, path);
+    } catch (error) {
+      removeLeftover(files, unpublishedPath);
+      throw failureWithoutTrace(error, path);
+    }
+    this.#unsettled.add(name);
+    await this.#folders.keepNames(path);
+    this.#unsettled.delete(name);
+  }
+
+  async read(name: ObjectName, target: Buffer, position: number): Promise<number> {
+    const path = this.#pathOfSettled(name);
+    try {
+      return this.#handles.at(path).readNow(target, 0, target.length, position);
+    } catch (error) {
+      throw isAbsence(error) ? new AbsentObjectError(name) : objectError(error, path);
+    }
+  }
+
+  async sizeBytes(name: ObjectName): Promise<number> {
+    const path = this.#pathOfSettled(name);
+    this.#folders.assertUsable();
+    const sizeBytes = this.#sizeOf(path);
+    if (sizeBytes === undefined) throw new AbsentObjectError(name);
+    return sizeBytes;
+  }
+
+  async *list(prefix: string): AsyncGenerator<ObjectInfo, void> {
+    checkPrefix(prefix);
+    let count = 0;
+    for (const name of this.#names(prefix.slice(0, prefix.lastIndexOf("/") + 1), prefix)) {
+      this.#folders.assertUsable();
+      const sizeBytes = this.#unsettled.has(name) ? undefined : this.#sizeOf(this.#pathOf(name));
+      if (sizeBytes !== undefined) yield { name, sizeBytes };
+      if (++count % objectListTurnCount === 0) await this.#turn();
+    }
+  }
+
+  /** `base`: a folder's name with a `/` behind it, or nothing. */
+  *#names(base: string, prefix: string): Generator<ObjectName, void> {
+    for (const { name, isFolder } of this.#entries(base)) {
+      const ownName = base + name;
+      if (isFolder && `${ownName}/`.startsWith(prefix)) yield* this.#names(`${ownName}/`, prefix);
+      if (!isFolder && ownName.startsWith(prefix) && isObjectName(ownName)) yield ownName;
+    }
+  }
+
+  #entries(base: string): FolderEntry[] {
+    this.#folders.assertUsable();
+    const path = this.#pathOf(base.slice(0, -1));
+    try {
+      const entries = this.#ports.files.entries(path).filter(({ name }) => isNamePart(name));
+      return entries.sort((a, b) => (sortedBy(a) < sortedBy(b) ? -1 : 1));
+    } catch (error) {
+      if (isAbsence(error)) return [];
+      throw objectError(error, path);
+    }
+  }
+
+  #sizeOf(path: string): number | undefined {
+    try {
+      return this.#ports.files.sizeBytes(path);
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw objectError(error, path);
+    }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#ports.clock.soon(resolve);
+    });
+  }
+
+  async remove(name: ObjectName): Promise<void> {
+    checkObjectName(name);
+    this.#folders.assertUsable();
+    const path = this.#pathOf(name);
+    this.#handles.drop(path);
+    try {
+      this.#ports.files.remove(path);
+    } catch (error) {
+      if (isAbsence(error)) return;
+      throw objectError(error, path);
+    }
+    await this.#folders.keepNames(path);
+  }
+
+  async readDocument(name: ObjectName): Promise<VersionedDocument | undefined> {
+    checkDocumentName(name);
+    return await this.#documents.read(this.#pathOf(name));
+  }
+
+  async changeDocument(name: ObjectName, bytes: Buffer, version: string | undefined): Promise<string | undefined> {
+    checkDocumentName(name);
+    return await this.#documents.change(this.#pathOf(name), bytes, version);
+  }
+
+  async close(): Promise<void> {
+    this.#folders.close();
+    this.#handles.closeAll();
+    this.#lock.release();
+  }
+
+  #pathOf(name: ObjectName): string {
+    return join(this.#root, name);
+  }
+
+  #pathOfSettled(name: ObjectName): string {
+    checkObjectName(name);
+    this.#folders.assertOpen();
+    if (this.#unsettled.has(name)) throw new AbsentObjectError(name);
+    return this.#pathOf(name);
+  }
+}
+
+/** What is in a folder has names that go on with a `/`. */
+function sortedBy({ name, isFolder }: FolderEntry): string {
+  return isFolder ? `${name}/` : name;
+}
