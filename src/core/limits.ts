@@ -430,3 +430,18 @@ export const objectScratchCountMax = 32;
 
 assert(partBytesMax + 4 * KiB <= objectWalkBytes, "a largest part as it is stored is gone through in one piece,");
 assert(partBytesMax + 4 * KiB <= objectRunBytesMax, "and can be read");
+
+// The index of fingerprints
+export const sortedMapTableCountMax = 8;
+export const fingerprintKeyBytes = 8;
+/** What is gathered in memory before it goes into the file, with what sorting it takes for a moment. */
+export const indexGatherBytesDefault = 64 * MiB;
+/** The filter that keeps lookups in vain from the file; twice as much where another one is being built for a larger index. */
+export const indexFilterBytesDefault = 256 * MiB;
+export const indexFilterBitsPerKey = 12;
+/** Keys that are read of the file before others get their turn. */
+export const indexScanCount = 4096;
+/** An index that was opened so often in a row, and neither closed nor changed, is what ends those who open it. */
+export const indexOpeningCountMax = 3;
+/** Files that were set aside and are kept for whoever wants to know. */
+export const indexAsideCountMax = 1;
