@@ -5,7 +5,7 @@
 
 import type { WantedMode } from "#src/appliance/local/auto-mode.ts";
 import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
-import type { RemoteGroupStatus } from "#src/appliance/remote/group-engine.ts";
+import type { RemoteGroupStatus } from "#src/appliance/remote/remote-group-status.ts";
 import type { CopyProgress } from "#src/interceptor/copy-regions.ts";
 import type { VolumeStatus } from "#src/interceptor/volume-status.ts";
 import type { VolumeIdentity } from "#src/wire/volume-link.ts";

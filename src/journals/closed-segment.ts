@@ -83,6 +83,18 @@ function slotCountOf(sums: FileHandle): number {
   return Math.min(slotsPerSegment, Math.max(0, Math.ceil((sums.sizeBytesNow() - sumsHeaderBytes) / sumBytes)));
 }
 
+/** 0 also where it has no sums: then nothing is known of its slots. */
+export function closedSlotCount(files: Files, folder: JournalFolder, segment: number): number {
+  const path = folder.sumsPath(segment);
+  if (!files.exists(path)) return 0;
+  const sums = files.open(path, "read");
+  try {
+    return slotCountOf(sums);
+  } finally {
+    sums.close();
+  }
+}
+
 /** What the file has not, or the disk does not give, is zeros: never sound, unless zeros were written there. */
 function readOrZeros(handle: FileHandle, target: Buffer, unitBytes: number, count: number, position: number): void {
   target.fill(0, 0, count * unitBytes);

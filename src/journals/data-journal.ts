@@ -26,6 +26,8 @@ export interface DataJournalParts {
   readonly dirty: DirtyFiles;
   /** A number that nobody else was ever given; undefined: none is ready. */
   readonly takeSegment: () => number | undefined;
+  /** Nothing will be added to it any more; what was is written, and may not be durable yet. */
+  readonly closed: (segment: number, slotCount: number) => void;
 }
 
 interface OpenSegment {
@@ -48,6 +50,11 @@ export class DataJournal {
 
   constructor(parts: DataJournalParts) {
     this.#parts = parts;
+  }
+
+  /** Whether there is a segment that payloads were landed in, and that is not closed. */
+  get hasOpenSegment(): boolean {
+    return this.#segment > 0;
   }
 
   /** Segments begun since the start. */
@@ -135,8 +142,7 @@ export class DataJournal {
   #roll(): void {
     const segment = this.#parts.takeSegment();
     if (segment === undefined) throw new RetryError("no number for the next data segment is ready");
-    this.writeSums();
-    this.release();
+    this.closeSegment();
     const { files, folder, group, dirty } = this.#parts;
     this.#segment = segment;
     this.#slot = 0;
@@ -148,6 +154,17 @@ export class DataJournal {
     dirty.written(data);
     dirty.written(sums);
     sums.writeNow(encodeSumsHeader({ group, segment, level: everyWriteLevel }), 0, sumsHeaderBytes, 0);
+  }
+
+  /** What lands next begins another one. */
+  closeSegment(): void {
+    if (this.#segment === 0) return;
+    this.writeSums();
+    this.release();
+    const [segment, slotCount] = [this.#segment, this.#slot];
+    this.#segment = 0;
+    this.#slot = 0;
+    this.#parts.closed(segment, slotCount);
   }
 
   #opened(): OpenSegment {

@@ -35,8 +35,16 @@ function countingFiles() {
 function journalOver(files: Files, segments: number[]) {
   const dirty = new DirtyFiles(files);
   const folder = new JournalFolder("/g");
-  const journal = new DataJournal({ files, folder, group: "a".repeat(32), dirty, takeSegment: () => segments.shift() });
-  return { journal, dirty, folder };
+  const closedSegments: { readonly segment: number; readonly slotCount: number }[] = [];
+  const journal = new DataJournal({
+    files,
+    folder,
+    group: "a".repeat(32),
+    dirty,
+    takeSegment: () => segments.shift(),
+    closed: (segment, slotCount) => closedSegments.push({ segment, slotCount }),
+  });
+  return { journal, dirty, folder, closedSegments };
 }
 
 /** A batch of writes of so many blocks each, with its records. */
@@ -93,6 +101,22 @@ test("a record that does not fit begins the next segment, and is never split", a
     dirty.sync(() => resolve());
   });
   expect([...open].sort()).toEqual([folder.dataPath(9), folder.sumsPath(9)]);
+});
+
+test("a segment is closed when it is full, or when that is wanted, and no slot of it is given again", () => {
+  const { files } = countingFiles();
+  const { journal, closedSegments } = journalOver(files, [5, 9, 11]);
+  const { bytes, records } = batchOf(255);
+  for (let count = 0; count < 258; count++) {
+    journal.land(bytes, records);
+    journal.writePayloads();
+  }
+  expect(closedSegments).toEqual([{ segment: 5, slotCount: 257 * 255 }]);
+  journal.closeSegment();
+  journal.closeSegment();
+  expect(closedSegments.slice(1)).toEqual([{ segment: 9, slotCount: 255 }]);
+  expect(journal.hasOpenSegment).toBe(false);
+  expect(journal.land(bytes, records)).toEqual([addressOf(11, 0)]);
 });
 
 test("records without a payload take no place and no file", () => {

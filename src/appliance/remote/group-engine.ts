@@ -23,11 +23,12 @@ import { DamagedBlocksError } from "#src/journals/segment-reader.ts";
 import type { GroupHello, GroupSession, GroupSessionOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 import { probeRoom } from "./disk-room.ts";
 import { type GroupJournals, openGroupJournals } from "./group-journals.ts";
+import type { Sealer } from "./group-sealing.ts";
 import type { RemoteGroupStateFile } from "./remote-group-state.ts";
+import type { GroupEngineState, RemoteGroupStatus } from "./remote-group-status.ts";
 import type { RemoteOptions } from "./remote-options.ts";
 import { RemoteSession, type SessionGroup } from "./remote-session.ts";
 import { type SegmentCatalogue, SegmentSupply } from "./segment-catalogue.ts";
-import type { RemoteVolume } from "./volume-table.ts";
 
 export interface GroupEngineParts {
   readonly machine: Machine;
@@ -36,32 +37,10 @@ export interface GroupEngineParts {
   readonly catalogue: SegmentCatalogue;
   readonly options: RemoteOptions;
   readonly hook: FaultHook | undefined;
+  /** Undefined: nothing is sealed. */
+  readonly sealer: Sealer | undefined;
   /** Files were opened, which others may have to let go of theirs for. */
   readonly openedFiles: (engine: GroupEngine) => void;
-}
-
-export type GroupEngineState = "opening" | "open" | "full" | "stopped";
-
-export interface RemoteGroupStatus extends Watermarks {
-  readonly id: string;
-  readonly name: string;
-  readonly epoch: number;
-  readonly state: GroupEngineState;
-  /** Why it is not `open`. */
-  readonly why?: string;
-  /** The local appliance that is connected. */
-  readonly peer?: string;
-  /** Of the last record; 0: there is none. */
-  readonly timeMicros: number;
-  /** What was there at the start, and what has landed since. */
-  readonly journalBytes: number;
-  readonly segmentCount: number;
-  readonly volumes: readonly RemoteVolume[];
-  /** Since the journals were opened: aggregates taken, and payload that they left out because it was overwritten. */
-  readonly aggregateCount: number;
-  readonly aggregateFoldedBytes: number;
-  /** Batches that did not arrive as they were sent, and blocks that are not what was written, since the start. */
-  readonly checksumErrors: number;
 }
 
 const nothing: Watermarks = { received: 0, durable: 0, stored: 0 };
@@ -101,7 +80,7 @@ export class GroupEngine implements SessionGroup {
   }
 
   async #open(): Promise<void> {
-    const { machine, folder, state, catalogue, options, hook } = this.#parts;
+    const { machine, folder, state, catalogue, options, hook, sealer } = this.#parts;
     try {
       folder.makeNow(machine.files);
       for (const segment of folder.segments(machine.files)) catalogue.assertGiven(segment, folder.path);
@@ -113,9 +92,11 @@ export class GroupEngine implements SessionGroup {
         supply: this.#supply,
         options,
         hook,
+        sealer,
         durableSeq: this.#marks.durable,
         foundUnsound: () => this.#checksumErrors++,
         synced: () => this.#synced(),
+        sealDue: () => this.#closeSegment(),
         failed: (error) => this.#stop(error),
       });
       this.#state = "open";
@@ -189,7 +170,9 @@ export class GroupEngine implements SessionGroup {
   }
 
   get mayLandMore(): boolean {
-    return (this.#journals?.undurableBytes ?? 0) <= this.#parts.options.undurableBytesMax;
+    const { undurableBytesMax, unsealedBytesMax } = this.#parts.options;
+    const { undurableBytes = 0, unsealedBytes = 0 } = this.#journals ?? {};
+    return undurableBytes <= undurableBytesMax && unsealedBytes <= unsealedBytesMax;
   }
 
   land(bytes: Buffer, start: number, end: number): void {
@@ -230,7 +213,8 @@ export class GroupEngine implements SessionGroup {
 
   openReader(): JournalReader {
     this.#opened();
-    return new JournalReader(this.#parts.machine.files, this.#parts.folder, this.#identity);
+    const { machine, folder, sealer } = this.#parts;
+    return new JournalReader(machine.files, folder, this.#identity, sealer?.blocks);
   }
 
   fetchFailed(error: Error): void {
@@ -251,6 +235,16 @@ export class GroupEngine implements SessionGroup {
       this.commit();
     } catch {
       // Nobody is there to be told; the state says it.
+    }
+  }
+
+  #closeSegment(): void {
+    const journals = this.#journals;
+    if (this.#state !== "open" || journals === undefined) return;
+    try {
+      this.#guarded(() => journals.closeSegment());
+    } catch {
+      // The state says it.
     }
   }
 
@@ -367,6 +361,8 @@ export class GroupEngine implements SessionGroup {
       timeMicros: journals?.timeMicros ?? 0,
       journalBytes: journals?.journalBytes ?? 0,
       segmentCount: journals?.segmentCount ?? 0,
+      unsealedBytes: journals?.unsealedBytes ?? 0,
+      ...(journals?.sealFailure === undefined ? {} : { sealWhy: journals.sealFailure.message }),
       aggregateCount: journals?.aggregates.count ?? 0,
       aggregateFoldedBytes: journals?.aggregates.foldedBytes ?? 0,
       volumes: journals?.volumes.all ?? state.state.volumes,

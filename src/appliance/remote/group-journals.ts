@@ -7,12 +7,14 @@ import type { Timer } from "#src/host/clock.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { closedSlotCount } from "#src/journals/closed-segment.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
 import { type RecoveredJournals, recoverJournals } from "#src/journals/journal-recovery.ts";
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
 import { recordType } from "#src/records/record.ts";
 import type { Watermarks } from "#src/wire/group-link.ts";
 import { Durability } from "./durability.ts";
+import { GroupSealing, type Sealer } from "./group-sealing.ts";
 import { Landing } from "./landing.ts";
 import { Receiver } from "./receiver.ts";
 import type { RemoteGroupStateFile } from "./remote-group-state.ts";
@@ -28,11 +30,14 @@ export interface GroupJournalsParts {
   readonly supply: SegmentSupply;
   readonly options: RemoteOptions;
   readonly hook: FaultHook | undefined;
+  readonly sealer: Sealer | undefined;
   /** Known to be durable, though perhaps not noted yet. */
   readonly durableSeq: number;
   readonly foundUnsound: () => void;
-  /** More is durable. */
+  /** More is durable, or less waits to be sealed. */
   readonly synced: () => void;
+  /** The open data segment has become old enough to be closed. */
+  readonly sealDue: () => void;
   /** A sync has failed. */
   readonly failed: (error: Error) => void;
 }
@@ -72,6 +77,10 @@ export class GroupJournals {
   #allLandedBytes = 0;
   readonly #foundBytes: number;
   readonly #foundSegmentCount: number;
+  readonly #sealing: GroupSealing | undefined;
+  /** Closed, with their slots; the records that they hold are not all committed. */
+  readonly #closing: { readonly segment: number; readonly slotCount: number }[] = [];
+  #sealTimer: Timer | undefined;
 
   constructor(parts: GroupJournalsParts, recovered: RecoveredJournals, volumes: VolumeTable) {
     const { machine, folder, identity, options, supply, hook, foundUnsound } = parts;
@@ -81,6 +90,7 @@ export class GroupJournals {
     this.#foundBytes = sizeOfJournals(machine.files, folder);
     this.#foundSegmentCount = folder.segments(machine.files).length;
     this.#recoveredTimeMicros = recovered.timeMicros;
+    this.#sealing = this.#newSealing(parts);
     this.receiver = new Receiver({ epoch: recovered.epoch, received: recovered.lastSeq });
     this.#landing = new Landing({
       files: machine.files,
@@ -90,6 +100,7 @@ export class GroupJournals {
       endPosition: recovered.endPosition,
       receiver: this.receiver,
       takeSegment: () => supply.takeNow(),
+      closedSegment: (segment, slotCount) => this.#closing.push({ segment, slotCount }),
       durableSeq: () => this.#durability.durableSeq,
       foundUnsound,
       sawVolume: (seq, volume, extra) => volumes.saw(seq, volume, extra),
@@ -107,6 +118,32 @@ export class GroupJournals {
       },
       recovered.lastSeq,
     );
+    this.#sealFound(recovered.lastSeq);
+  }
+
+  #newSealing({ machine, folder, identity, options, sealer, state }: GroupJournalsParts): GroupSealing | undefined {
+    if (sealer === undefined) return undefined;
+    return new GroupSealing({
+      files: machine.files,
+      folder,
+      group: identity.group,
+      clock: machine.clock,
+      log: machine.log,
+      sealer,
+      retryMs: options.sealRetryMs,
+      checkpointSeq: () => state.state.checkpointSeq,
+      noteCheckpoint: () => this.noteCheckpoint(),
+      sealed: () => this.#parts.synced(),
+    });
+  }
+
+  /** Segments that are there at the start are closed: each start begins with a new one. */
+  #sealFound(lastSeq: number): void {
+    const { machine, folder } = this.#parts;
+    for (const segment of folder.segments(machine.files)) {
+      this.#sealing?.closed(segment, lastSeq, closedSlotCount(machine.files, folder, segment));
+    }
+    this.#sealing?.durableUpTo(this.#durability.durableSeq);
   }
 
   /** `stored` is what is durable, as long as there is no store. */
@@ -134,11 +171,20 @@ export class GroupJournals {
   }
 
   get segmentCount(): number {
-    return this.#foundSegmentCount + this.#landing.segmentCount;
+    return this.#foundSegmentCount + this.#landing.segmentCount - (this.#sealing?.sealedCount ?? 0);
   }
 
   get journalBytes(): number {
-    return this.#foundBytes + this.#allLandedBytes;
+    return this.#foundBytes + this.#allLandedBytes - (this.#sealing?.removedBytes ?? 0);
+  }
+
+  /** Payload that waits to be sealed. */
+  get unsealedBytes(): number {
+    return this.#sealing?.unsealedBytes ?? 0;
+  }
+
+  get sealFailure(): Error | undefined {
+    return this.#sealing?.failure;
   }
 
   land(bytes: Buffer, start: number, end: number): void {
@@ -150,9 +196,29 @@ export class GroupJournals {
   /** What was taken is in the journals afterwards. */
   commit(): void {
     this.#landing.commit();
+    this.#handOverClosed();
     const landedBytes = this.#landedBytes;
     this.#landedBytes = 0;
     this.#durability.written(landedBytes);
+  }
+
+  #handOverClosed(): void {
+    if (this.#sealing === undefined) return;
+    for (const { segment, slotCount } of this.#closing.splice(0)) {
+      this.#sealing.closed(segment, this.#landing.committed.received, slotCount);
+    }
+    if (this.#sealTimer !== undefined || !this.#landing.hasOpenSegment) return;
+    const { machine, options } = this.#parts;
+    this.#sealTimer = machine.clock.timer(options.sealAfterMs, () => {
+      this.#sealTimer = undefined;
+      this.#parts.sealDue();
+    });
+  }
+
+  /** The open data segment is sealed as soon as it may be, however little it has. */
+  closeSegment(): void {
+    this.#landing.closeSegment();
+    this.commit();
   }
 
   /** Who was connected is not any more. What he left unfinished comes anew, if it does. */
@@ -167,6 +233,7 @@ export class GroupJournals {
   #synced(): void {
     const { durable, received } = this.marks;
     this.volumes.durableUpTo(durable);
+    this.#sealing?.durableUpTo(durable);
     this.#checkpointTimer?.cancel();
     this.#checkpointTimer = undefined;
     if (this.#landing.pieceCount > this.#notedPieceCount) void this.noteCheckpoint();
@@ -211,6 +278,9 @@ export class GroupJournals {
   async close(): Promise<void> {
     this.#checkpointTimer?.cancel();
     this.#checkpointTimer = undefined;
+    this.#sealTimer?.cancel();
+    this.#sealTimer = undefined;
+    await this.#sealing?.stop();
     await this.#durability.stop();
     this.#landing.release();
     this.#landing.dirty.abandon();

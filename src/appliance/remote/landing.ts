@@ -38,6 +38,8 @@ export interface LandingParts {
   readonly endPosition: number;
   readonly receiver: Receiver;
   readonly takeSegment: () => number | undefined;
+  /** Payloads of records behind what is committed next are not in this segment. */
+  readonly closedSegment: (segment: number, slotCount: number) => void;
   readonly durableSeq: () => number;
   /** A block, or what speaks of it, was not what its checksum was made for. */
   readonly foundUnsound: () => void;
@@ -60,7 +62,7 @@ export class Landing {
     this.dirty = new DirtyFiles(parts.files);
     const { files, folder, identity, pieceBytes, durableSeq, takeSegment } = parts;
     const shared = { files, folder, dirty: this.dirty, group: identity.group };
-    this.#data = new DataJournal({ ...shared, takeSegment });
+    this.#data = new DataJournal({ ...shared, takeSegment, closed: parts.closedSegment });
     this.#metadata = new MetadataJournal(
       { ...shared, incarnation: identity.incarnation, pieceBytes, durableSeq },
       parts.endPosition,
@@ -92,6 +94,15 @@ export class Landing {
 
   get segmentCount(): number {
     return this.#data.segmentCount;
+  }
+
+  get hasOpenSegment(): boolean {
+    return this.#data.hasOpenSegment;
+  }
+
+  /** What lands next begins another one. */
+  closeSegment(): void {
+    this.#data.closeSegment();
   }
 
   get pieceCount(): number {

@@ -16,10 +16,12 @@ import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
 import type { GroupHello, GroupSession, GroupSessionOwner, GroupSessions, GroupWelcome } from "#src/wire/group-link.ts";
-import { GroupEngine, type RemoteGroupStatus } from "./group-engine.ts";
+import { GroupEngine } from "./group-engine.ts";
+import type { Sealer } from "./group-sealing.ts";
 import { OpenFiles } from "./open-files.ts";
 import { Receiver } from "./receiver.ts";
 import { RemoteGroupStateFile } from "./remote-group-state.ts";
+import type { RemoteGroupStatus } from "./remote-group-status.ts";
 import { type RemoteOptions, remoteDefaults } from "./remote-options.ts";
 import { SegmentCatalogue } from "./segment-catalogue.ts";
 
@@ -29,6 +31,8 @@ export interface RemoteApplianceParts {
   readonly folder: string;
   readonly options?: Partial<RemoteOptions>;
   readonly hook?: FaultHook;
+  /** Where closed data segments go. Without one they stay where they are. */
+  readonly sealer?: Sealer;
 }
 
 const groupPattern = /^[0-9a-f]{32}$/;
@@ -83,7 +87,7 @@ export class RemoteAppliance implements GroupSessions {
   }
 
   async #openEngine(state: RemoteGroupStateFile): Promise<GroupEngine> {
-    const { machine, hook } = this.#parts;
+    const { machine, hook, sealer } = this.#parts;
     const engine = new GroupEngine({
       machine,
       folder: new JournalFolder(join(this.#groupsPath, state.state.id)),
@@ -91,6 +95,7 @@ export class RemoteAppliance implements GroupSessions {
       catalogue: this.#catalogue,
       options: this.#options,
       hook,
+      sealer,
       openedFiles: (holder) => this.#openFiles.opened(holder),
     });
     this.#engines.set(state.state.id, engine);

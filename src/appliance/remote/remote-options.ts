@@ -5,9 +5,12 @@ import {
   remoteCreditBytes,
   remoteFullProbeMs,
   remoteOpenGroupCountMax,
+  remoteSealAfterMs,
+  remoteSealRetryMs,
   remoteSyncAfterBytes,
   remoteSyncAfterMs,
   remoteUndurableBytesMax,
+  remoteUnsealedBytesMax,
 } from "#src/core/limits.ts";
 
 export interface RemoteOptions {
@@ -24,6 +27,12 @@ export interface RemoteOptions {
   readonly openGroupCountMax: number;
   /** How often a full disk is tried again. */
   readonly fullProbeMs: number;
+  /** A data segment is closed and sealed when it is full, or after so long. */
+  readonly sealAfterMs: number;
+  /** How often a segment that could not be sealed is tried again. */
+  readonly sealRetryMs: number;
+  /** Where so much waits to be sealed, no more is taken: the disk shall not fill up with it. */
+  readonly unsealedBytesMax: number;
 }
 
 export const remoteDefaults: RemoteOptions = {
@@ -35,4 +44,7 @@ export const remoteDefaults: RemoteOptions = {
   checkpointAfterMs: remoteCheckpointAfterMs,
   openGroupCountMax: remoteOpenGroupCountMax,
   fullProbeMs: remoteFullProbeMs,
+  sealAfterMs: remoteSealAfterMs,
+  sealRetryMs: remoteSealRetryMs,
+  unsealedBytesMax: remoteUnsealedBytesMax,
 };
