@@ -1,7 +1,7 @@
 /** zstd by way of Node's own. */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
-const level = 1;
+export const zstdLevel = 1;
 /** What a peer may make the decoder hold besides its output: 4 MiB. */
 const windowBitsMax = 22;
 const chunkBytesMin = 64;
@@ -9,7 +9,7 @@ const chunkBytesMin = 64;
 export function compressed(bytes: Buffer): Buffer {
   return zstdCompressSync(bytes, {
     chunkSize: Math.max(chunkBytesMin, bytes.length),
-    params: { [constants.ZSTD_c_compressionLevel]: level },
+    params: { [constants.ZSTD_c_compressionLevel]: zstdLevel },
   });
 }
 
@@ -27,4 +27,9 @@ export function decompressed(bytes: Buffer, byteLength: number): Buffer | undefi
     // Whatever is wrong with it, it is not what was to be sent.
     return undefined;
   }
+}
+
+/** What so many bytes may become, however little they like to be compressed. The bound of zstd itself lies just below. */
+export function compressedBytesMax(byteLength: number): number {
+  return byteLength + (byteLength >>> 8) + 128;
 }

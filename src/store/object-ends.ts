@@ -1,0 +1,124 @@
+/** What an object is opened with: its header, its footer and its table, with as few requests as may be. */
+import { RefuseError } from "#src/core/errors.ts";
+import { objectTailBytes, partBytesMax } from "#src/core/limits.ts";
+import { partCodecOf } from "./object-codec.ts";
+import { ObjectDamageError } from "./object-damage.ts";
+import {
+  decodeObjectFooter,
+  decodeObjectHeader,
+  type ObjectFooter,
+  type ObjectHeader,
+  type ObjectIdentity,
+  objectFooterBytes,
+  objectHeaderBytes,
+} from "./object-format.ts";
+import type { ObjectName, Objects } from "./objects.ts";
+import { type PartCodec, type PartPlace, partHeadAt, partHeaderBytes, partStoredBytesMax, partType } from "./part.ts";
+
+/** What is needed of `Objects` to read one. */
+export type ObjectSource = Pick<Objects, "read" | "sizeBytes">;
+
+export interface ObjectEnds {
+  readonly header: ObjectHeader;
+  readonly footer: ObjectFooter;
+  readonly codec: PartCodec;
+  /** What the table's part held. */
+  readonly table: Buffer;
+}
+
+interface RawEnds {
+  readonly sizeBytes: number;
+  readonly headerBytes: Buffer;
+  readonly tail: Buffer;
+  /** Where in the object the tail begins. */
+  readonly tailAt: number;
+}
+
+/** Throws an `ObjectDamageError`, or a `RefuseError`: another version, or the key for it is missing. */
+export async function readObjectEnds(
+  objects: ObjectSource,
+  name: ObjectName,
+  identity: ObjectIdentity,
+  key: Buffer | undefined,
+): Promise<ObjectEnds> {
+  const raw = await readRawEnds(objects, name);
+  const header = decodeObjectHeader(raw.headerBytes, name);
+  checkIdentity(header, identity, name);
+  checkEncryption(header, key, name);
+  const footer = decodeObjectFooter(raw.tail.subarray(-objectFooterBytes), name);
+  checkFooter(footer, header, raw.sizeBytes, name);
+  const codec = partCodecOf(header, raw.headerBytes, key);
+  return { header, footer, codec, table: await readTable(objects, name, footer, codec, raw) };
+}
+
+async function readRawEnds(objects: ObjectSource, name: ObjectName): Promise<RawEnds> {
+  const sizeBytes = await objects.sizeBytes(name);
+  const tail = Buffer.allocUnsafe(Math.min(objectTailBytes, sizeBytes));
+  const tailAt = sizeBytes - tail.length;
+  const headerBytes = tailAt === 0 ? tail.subarray(0, objectHeaderBytes) : Buffer.allocUnsafe(objectHeaderBytes);
+  const [tailFilled, headerFilled] = await Promise.all([
+    objects.read(name, tail, tailAt),
+    tailAt === 0 ? objectHeaderBytes : objects.read(name, headerBytes, 0),
+  ]);
+  return {
+    sizeBytes,
+    headerBytes: headerBytes.subarray(0, headerFilled),
+    tail: tail.subarray(0, tailFilled),
+    tailAt,
+  };
+}
+
+function checkIdentity(found: ObjectIdentity, wanted: ObjectIdentity, name: ObjectName): void {
+  const isIt =
+    found.kind === wanted.kind &&
+    found.group === wanted.group &&
+    found.number === wanted.number &&
+    found.generation === wanted.generation;
+  if (isIt) return;
+  const { kind, group, number, generation } = found;
+  const what = `kind ${kind}, number ${number}, generation ${generation} of group ${group}`;
+  throw new ObjectDamageError(name, "header", `another object lies there: ${what}`);
+}
+
+function checkEncryption(header: ObjectHeader, key: Buffer | undefined, name: ObjectName): void {
+  if (header.isEncrypted && key === undefined) {
+    throw new RefuseError(`${name} is encrypted, and the store's key is not at hand`);
+  }
+  if (!header.isEncrypted && key !== undefined) {
+    throw new ObjectDamageError(name, "header", "it says that it is not encrypted, and its store is");
+  }
+}
+
+function checkFooter(footer: ObjectFooter, header: ObjectHeader, sizeBytes: number, name: ObjectName): void {
+  if (!footer.salt.equals(header.salt)) throw new ObjectDamageError(name, "footer", "it belongs to another object");
+  if (footer.sizeBytes !== sizeBytes) {
+    throw new ObjectDamageError(name, "footer", `it ends ${footer.sizeBytes} bytes, and the object has ${sizeBytes}`);
+  }
+}
+
+async function readTable(
+  objects: ObjectSource,
+  name: ObjectName,
+  footer: ObjectFooter,
+  codec: PartCodec,
+  raw: RawEnds,
+): Promise<Buffer> {
+  const place = tablePlaceOf(footer);
+  if (place.storedBytes > partStoredBytesMax) throw new ObjectDamageError(name, "footer", "its table is too long");
+  let stored = raw.tail.subarray(Math.max(0, place.offset - raw.tailAt));
+  if (place.offset < raw.tailAt) {
+    stored = Buffer.allocUnsafe(place.storedBytes);
+    stored = stored.subarray(0, await objects.read(name, stored, place.offset));
+  }
+  const end = Math.min(place.storedBytes, stored.length);
+  // Not checked yet, so it may say what it likes.
+  const plainBytes = end < partHeaderBytes ? 0 : Math.min(partHeadAt(stored, 0).plainBytes, partBytesMax);
+  const table = Buffer.allocUnsafe(plainBytes);
+  const found = codec.decode(place, stored, 0, end, table, 0);
+  if (typeof found === "string") throw new ObjectDamageError(name, place, found);
+  return table;
+}
+
+function tablePlaceOf({ tableAt, tableBytes }: ObjectFooter): PartPlace {
+  return { type: partType.table, number: 0, offset: tableAt, storedBytes: tableBytes };
+}

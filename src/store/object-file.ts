@@ -1,0 +1,121 @@
+/**
+ * Reads an object: one that is whole, and the one that was asked for. Everything is checked; what is not as it was written is
+ * told as an `ObjectDamageError`, which names the part. Any number of reads may be under way.
+ */
+import { assert } from "#src/core/assert.ts";
+import { objectRunBytesMax, objectScratchBytes, objectScratchCountMax, partBytesMax } from "#src/core/limits.ts";
+import { ObjectDamageError } from "./object-damage.ts";
+import { type ObjectEnds, type ObjectSource, readObjectEnds } from "./object-ends.ts";
+import { type ObjectFooter, type ObjectHeader, type ObjectIdentity, objectHeaderBytes } from "./object-format.ts";
+import type { ObjectName } from "./objects.ts";
+import { isPartType, type PartCodec, type PartPlace, partHeaderBytes, partStoredBytesMax } from "./part.ts";
+import { walkParts } from "./part-walk.ts";
+import { ScratchBuffers } from "./scratch-buffers.ts";
+
+export interface OpenedPart extends PartPlace {
+  /** What it held, until the next one is asked for. */
+  readonly content: Buffer;
+}
+
+const scratch = new ScratchBuffers({ bufferBytes: objectScratchBytes, countMax: objectScratchCountMax });
+
+export class ObjectFile {
+  readonly name: ObjectName;
+  readonly header: ObjectHeader;
+  readonly footer: ObjectFooter;
+  /** What the part of this type held. */
+  readonly table: Buffer;
+  readonly #objects: ObjectSource;
+  readonly #codec: PartCodec;
+  readonly #partsEnd: number;
+
+  private constructor(objects: ObjectSource, name: ObjectName, { header, footer, codec, table }: ObjectEnds) {
+    this.#objects = objects;
+    this.name = name;
+    this.header = header;
+    this.footer = footer;
+    this.table = table;
+    this.#codec = codec;
+    this.#partsEnd = footer.tableAt + footer.tableBytes;
+  }
+
+  /**
+   * `key` is the store's. Throws an `ObjectDamageError`, also where another object lies there, an `AbsentObjectError`, or a
+   * `RefuseError`: another version wrote it, or the key is missing.
+   */
+  static async open(
+    objects: ObjectSource,
+    name: ObjectName,
+    identity: ObjectIdentity,
+    key: Buffer | undefined,
+  ): Promise<ObjectFile> {
+    return new ObjectFile(objects, name, await readObjectEnds(objects, name, identity, key));
+  }
+
+  /** Puts what the part held into `target` from `targetAt` on. Answers how many bytes that is. */
+  async readPart(place: PartPlace, target: Buffer, targetAt: number): Promise<number> {
+    this.#check(place);
+    const stored = scratch.take(place.storedBytes);
+    const readBytes = await this.#objects.read(this.name, stored.subarray(0, place.storedBytes), place.offset);
+    const found = this.#codec.decode(place, stored, 0, readBytes, target, targetAt);
+    scratch.give(stored);
+    if (typeof found === "string") throw new ObjectDamageError(this.name, place, found);
+    return found;
+  }
+
+  /**
+   * The same with one request for parts that lie behind each other. What they held comes to lie behind each other too.
+   * Answers for each how many bytes that is, or what is wrong: then it takes none.
+   */
+  async readRun(
+    places: readonly PartPlace[],
+    target: Buffer,
+    targetAt: number,
+  ): Promise<(number | ObjectDamageError)[]> {
+    const from = places[0]?.offset ?? 0;
+    let to = from;
+    for (const place of places) {
+      this.#check(place);
+      assert(place.offset === to, "a run has no gaps");
+      to += place.storedBytes;
+    }
+    assert(to - from <= objectRunBytesMax, "nor is it too long");
+    const stored = scratch.take(to - from);
+    const readBytes = await this.#objects.read(this.name, stored.subarray(0, to - from), from);
+    let filledTo = targetAt;
+    const found = places.map((place) => {
+      const start = place.offset - from;
+      const end = Math.min(start + place.storedBytes, readBytes);
+      const one = this.#codec.decode(place, stored, start, end, target, filledTo);
+      if (typeof one === "string") return new ObjectDamageError(this.name, place, one);
+      filledTo += one;
+      return one;
+    });
+    scratch.give(stored);
+    return found;
+  }
+
+  /** All parts in their order, the table last. Damage takes its place among them, and those behind it still come. */
+  async *parts(): AsyncGenerator<OpenedPart | ObjectDamageError, void> {
+    const read = (target: Buffer, position: number) => this.#objects.read(this.name, target, position);
+    const content = Buffer.allocUnsafeSlow(partBytesMax);
+    for await (const part of walkParts(read, this.#codec, objectHeaderBytes, this.#partsEnd)) {
+      const { offset, storedBytes, head } = part;
+      const found = part.finding ?? this.#codec.unpack(offset, part.bytes, part.start, content, 0);
+      const identity = head && isPartType(head.type) ? { type: head.type, number: head.number } : undefined;
+      if (typeof found === "number" && identity !== undefined) {
+        yield { ...identity, offset, storedBytes, content: content.subarray(0, found) };
+      } else {
+        yield new ObjectDamageError(this.name, { ...identity, offset, storedBytes }, String(found));
+      }
+    }
+  }
+
+  /** What says where parts lie was written down too, and may be wrong. */
+  #check(place: PartPlace): void {
+    const { offset, storedBytes } = place;
+    const isWithin = offset >= objectHeaderBytes && offset + storedBytes <= this.#partsEnd;
+    if (isWithin && storedBytes >= partHeaderBytes && storedBytes <= partStoredBytesMax) return;
+    throw new ObjectDamageError(this.name, place, "it cannot lie there");
+  }
+}
