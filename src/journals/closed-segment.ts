@@ -18,20 +18,21 @@ export interface ClosedSegmentPlace {
 export class ClosedSegmentFiles implements ClosedSegment {
   readonly segment: number;
   readonly slotCount: number;
-  readonly #data: FileHandle;
-  readonly #sums: FileHandle;
+  readonly #data: FileHandle | undefined;
+  readonly #sums: FileHandle | undefined;
   #sumBytes = Buffer.alloc(0);
 
-  /** Throws a `StopError` where its files are not there, or not this segment's. */
+  /** Throws a `StopError` where its sums are another segment's. What is missing was never durable, or is damage. */
   constructor({ files, folder, group, segment }: ClosedSegmentPlace) {
     this.segment = segment;
     this.#sums = opened(files, folder.sumsPath(segment));
+    this.#data = opened(files, folder.dataPath(segment));
     try {
-      checkOwner(this.#sums, group, segment);
-      this.slotCount = slotCountOf(this.#sums);
-      this.#data = opened(files, folder.dataPath(segment));
+      if (this.#sums !== undefined) checkOwner(this.#sums, group, segment);
+      const blockCount = Math.ceil((this.#data?.sizeBytesNow() ?? 0) / blockBytes);
+      this.slotCount = Math.min(slotsPerSegment, Math.max(sumCountOf(this.#sums), blockCount));
     } catch (error) {
-      this.#sums.close();
+      this.close();
       throw error;
     }
   }
@@ -60,17 +61,17 @@ export class ClosedSegmentFiles implements ClosedSegment {
   }
 
   close(): void {
-    this.#data.close();
-    this.#sums.close();
+    this.#data?.close();
+    this.#sums?.close();
   }
 }
 
-function opened(files: Files, path: string): FileHandle {
-  if (!files.exists(path)) throw new StopError(`${path} is gone, and what it had is in no sealed segment`);
-  return files.open(path, "read");
+function opened(files: Files, path: string): FileHandle | undefined {
+  return files.exists(path) ? files.open(path, "read") : undefined;
 }
 
 function checkOwner(sums: FileHandle, group: string, segment: number): void {
+  if (sums.sizeBytesNow() === 0) return;
   const bytes = Buffer.alloc(sumsHeaderBytes);
   sums.readNow(bytes, 0, sumsHeaderBytes, 0);
   const header = decodeSumsHeader(bytes, sums.path);
@@ -79,8 +80,8 @@ function checkOwner(sums: FileHandle, group: string, segment: number): void {
 }
 
 /** An entry that is cut off counts: it is a slot that was given. */
-function slotCountOf(sums: FileHandle): number {
-  return Math.min(slotsPerSegment, Math.max(0, Math.ceil((sums.sizeBytesNow() - sumsHeaderBytes) / sumBytes)));
+function sumCountOf(sums: FileHandle | undefined): number {
+  return Math.max(0, Math.ceil(((sums?.sizeBytesNow() ?? 0) - sumsHeaderBytes) / sumBytes));
 }
 
 /** 0 also where it has no sums: then nothing is known of its slots. */
@@ -89,16 +90,22 @@ export function closedSlotCount(files: Files, folder: JournalFolder, segment: nu
   if (!files.exists(path)) return 0;
   const sums = files.open(path, "read");
   try {
-    return slotCountOf(sums);
+    return sumCountOf(sums);
   } finally {
     sums.close();
   }
 }
 
 /** What the file has not, or the disk does not give, is zeros: never sound, unless zeros were written there. */
-function readOrZeros(handle: FileHandle, target: Buffer, unitBytes: number, count: number, position: number): void {
+function readOrZeros(
+  handle: FileHandle | undefined,
+  target: Buffer,
+  unitBytes: number,
+  count: number,
+  position: number,
+): void {
   target.fill(0, 0, count * unitBytes);
-  if (readAsFarAs(handle, target, 0, count * unitBytes, position)) return;
+  if (handle === undefined || readAsFarAs(handle, target, 0, count * unitBytes, position)) return;
   // One by one, since the neighbours of what cannot be read may be sound.
   for (let index = 0; index < count; index++) {
     readAsFarAs(handle, target, index * unitBytes, unitBytes, position + index * unitBytes);

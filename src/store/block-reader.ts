@@ -10,13 +10,14 @@ import { hasChecksum } from "#src/host/checksum.ts";
 import { segmentOf, slotOf } from "#src/records/address.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { AbsentObjectError } from "./objects.ts";
+import { partType } from "./part.ts";
 import type { SealedSegments } from "./sealed-segments.ts";
 import type { SegmentDirectory } from "./segment-directory.ts";
-import { segmentObjectName, segmentPartType } from "./segment-format.ts";
+import { segmentObjectName } from "./segment-format.ts";
 import {
   forwardAt,
-  frameBytesAt,
-  frameOffsetAt,
+  frameAt,
+  frameSlotAt,
   placeInFrameAt,
   slotChecksumAt,
   slotEntryBytes,
@@ -108,12 +109,12 @@ export class BlockReader {
   }
 
   async #frame({ directory, page, start }: Slot): Promise<Buffer> {
-    const offset = frameOffsetAt(page, start);
-    const key = `${segmentObjectName(directory.identity)}/${offset}`;
+    const range = frameAt(page, start);
+    const key = `${segmentObjectName(directory.identity)}/${range.offset}`;
     const known = this.#frames.get(key);
     if (known !== undefined) return known;
-    const place = { offset, storedBytes: frameBytesAt(page, start) };
-    const frame = await directory.object.readPart(place, segmentPartType.frame, undefined);
+    const number = frameSlotAt(page, start);
+    const frame = await directory.object.readPart({ ...range, type: partType.frame, number });
     this.#frames.put(key, frame);
     return frame;
   }

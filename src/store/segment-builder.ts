@@ -9,22 +9,20 @@ import { blockBytes, frameBlockCountMax, slotsPerPage } from "#src/core/limits.t
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
 import { slotsPerSegment } from "#src/records/address.ts";
 import type { KeptBlocks } from "./kept-blocks.ts";
+import type { ObjectBuilder } from "./object-builder.ts";
+import { type PartType, partType } from "./part.ts";
 import {
   encodeTable,
-  noPart,
+  nowhere,
   type PagePlaces,
-  type PartPlace,
   pageCountOf,
   type SegmentCounts,
-  segmentPartType,
+  type StoredRange,
 } from "./segment-format.ts";
-import { putForward, putFramePlace, putSlot, slotEntryBytes, slotKind } from "./slot-page.ts";
+import { putForward, putFrame, putSlot, slotEntryBytes, slotKind } from "./slot-page.ts";
 
 /** Where parts go. */
-export interface PartSink {
-  /** The bytes may be used again when it has resolved. */
-  addPart(type: number, number: number, bytes: Buffer, start: number, end: number): Promise<PartPlace>;
-}
+export type PartSink = Pick<ObjectBuilder, "addPart" | "isFull" | "flush">;
 
 /** What goes into a slot besides its bytes. */
 export interface SlotFacts {
@@ -106,9 +104,11 @@ export class SegmentBuilder {
   async writeFrame(): Promise<void> {
     const slots = this.#frameSlots;
     if (slots.length === 0) return;
-    const lengthBytes = slots.length * blockBytes;
-    const place = await this.#sink.addPart(segmentPartType.frame, slots[0] as number, this.#frame, 0, lengthBytes);
-    for (const [index, slot] of slots.entries()) putFramePlace(this.#entries, slot * slotEntryBytes, place, index);
+    const frameSlot = slots[0] as number;
+    const place = await this.#addPart(partType.frame, frameSlot, this.#frame, 0, slots.length * blockBytes);
+    for (const [index, slot] of slots.entries()) {
+      putFrame(this.#entries, slot * slotEntryBytes, place, frameSlot, index);
+    }
     this.#frameCount++;
     slots.length = 0;
   }
@@ -120,8 +120,8 @@ export class SegmentBuilder {
     let entry = 0;
     for (let page = 0; page < pageCountOf(this.#slotCount); page++) {
       const endSlot = Math.min((page + 1) * slotsPerPage, this.#slotCount);
-      const slots = await this.#sink.addPart(
-        segmentPartType.slots,
+      const slots = await this.#addPart(
+        partType.slots,
         page,
         this.#entries,
         page * slotsPerPage * slotEntryBytes,
@@ -134,14 +134,18 @@ export class SegmentBuilder {
     return encodeTable(pages);
   }
 
-  async #writeFingerprints(page: number, firstEntry: number, endEntry: number): Promise<PartPlace> {
-    if (firstEntry === endEntry) return noPart;
-    return await this.#sink.addPart(
-      segmentPartType.fingerprints,
+  async #writeFingerprints(page: number, firstEntry: number, endEntry: number): Promise<StoredRange> {
+    if (firstEntry === endEntry) return nowhere;
+    return await this.#addPart(
+      partType.fingerprints,
       page,
       this.#kept.fingerprints,
       firstEntry * fingerprintBytes,
       endEntry * fingerprintBytes,
     );
+  }
+  async #addPart(type: PartType, number: number, bytes: Buffer, start: number, end: number): Promise<StoredRange> {
+    if (this.#sink.isFull) await this.#sink.flush();
+    return this.#sink.addPart(type, number, bytes, start, end);
   }
 }

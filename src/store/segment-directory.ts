@@ -5,14 +5,13 @@ import { StopError } from "#src/core/errors.ts";
 import { slotsPerPage } from "#src/core/limits.ts";
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
+import { type PartPlace, type PartType, partType } from "./part.ts";
 import {
   type PagePlaces,
-  type PartPlace,
   pageCountOf,
   type SegmentCounts,
   type SegmentIdentity,
   segmentObjectName,
-  segmentPartType,
 } from "./segment-format.ts";
 import { isSoundPage, slotEntryBytes, slotKind, slotKindAt } from "./slot-page.ts";
 
@@ -20,8 +19,8 @@ import { isSoundPage, slotEntryBytes, slotKind, slotKindAt } from "./slot-page.t
 export interface SegmentObject {
   readonly counts: SegmentCounts;
   readonly pages: readonly PagePlaces[];
-  /** Throws a `StopError` that names what is damaged. Without a number it may have any. */
-  readPart(place: PartPlace, type: number, number: number | undefined): Promise<Buffer>;
+  /** Rejects with a `StopError` that names what is damaged. */
+  readPart(place: PartPlace): Promise<Buffer>;
 }
 
 export class SegmentDirectory {
@@ -45,37 +44,37 @@ export class SegmentDirectory {
 
   /** Undefined: it was not read lately. */
   cachedSlots(page: number): Buffer | undefined {
-    return this.#cache.get(this.#key(page, segmentPartType.slots));
+    return this.#cache.get(this.#key(page, partType.slots));
   }
 
   /** The entries of a page's slots, all of them of a form that is known. */
   async slots(page: number): Promise<Buffer> {
     const known = this.cachedSlots(page);
     if (known !== undefined) return known;
-    const bytes = await this.#read(page, segmentPartType.slots);
+    const bytes = await this.#read(page, partType.slots);
     const expected = (Math.min((page + 1) * slotsPerPage, this.counts.slots) - page * slotsPerPage) * slotEntryBytes;
     if (bytes.length !== expected || !isSoundPage(bytes, bytes.length)) throw this.#damaged(page, "slots");
-    this.#cache.put(this.#key(page, segmentPartType.slots), bytes);
+    this.#cache.put(this.#key(page, partType.slots), bytes);
     return bytes;
   }
 
   /** Of the blocks that the page's slots keep, in the order of the slots. */
   async fingerprints(page: number): Promise<Buffer> {
-    const key = this.#key(page, segmentPartType.fingerprints);
+    const key = this.#key(page, partType.fingerprints);
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     const keptCount = keptCountOf(await this.slots(page));
-    const bytes = keptCount === 0 ? Buffer.alloc(0) : await this.#read(page, segmentPartType.fingerprints);
+    const bytes = keptCount === 0 ? Buffer.alloc(0) : await this.#read(page, partType.fingerprints);
     if (bytes.length !== keptCount * fingerprintBytes) throw this.#damaged(page, "fingerprints");
     this.#cache.put(key, bytes);
     return bytes;
   }
 
-  #read(page: number, type: number): Promise<Buffer> {
+  #read(page: number, type: PartType): Promise<Buffer> {
     const places = this.object.pages[page];
     if (places === undefined) throw this.#damaged(page, "table");
-    const place = type === segmentPartType.slots ? places.slots : places.fingerprints;
-    return this.object.readPart(place, type, page);
+    const place = type === partType.slots ? places.slots : places.fingerprints;
+    return this.object.readPart({ ...place, type, number: page });
   }
 
   #key(page: number, type: number): string {

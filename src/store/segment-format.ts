@@ -4,8 +4,6 @@ import { slotsPerPage } from "#src/core/limits.ts";
 import { getLe32, putLe32 } from "#src/core/little-endian.ts";
 import { segmentMax, slotsPerSegment } from "#src/records/address.ts";
 
-export const segmentPartType = { frame: 1, slots: 2, fingerprints: 3, table: 4 } as const;
-
 export const pagesPerSegmentMax = slotsPerSegment / slotsPerPage;
 
 const folder = "segments/";
@@ -71,27 +69,27 @@ export function pageCountOf(slotCount: number): number {
 }
 
 /** Where a part lies in its object, with its header. */
-export interface PartPlace {
+export interface StoredRange {
   readonly offset: number;
   readonly storedBytes: number;
 }
 
-export const noPart: PartPlace = { offset: 0, storedBytes: 0 };
+export const nowhere: StoredRange = { offset: 0, storedBytes: 0 };
 
 /** Of each page the part slots, then the part fingerprints. */
 export interface PagePlaces {
-  readonly slots: PartPlace;
-  readonly fingerprints: PartPlace;
+  readonly slots: StoredRange;
+  readonly fingerprints: StoredRange;
 }
 
-const placeBytes = 8;
-export const tableEntryBytes = 2 * placeBytes;
+const rangeBytes = 8;
+export const tableEntryBytes = 2 * rangeBytes;
 
 export function encodeTable(pages: readonly PagePlaces[]): Buffer {
   const bytes = Buffer.alloc(pages.length * tableEntryBytes);
   for (const [index, { slots, fingerprints }] of pages.entries()) {
-    putPlace(bytes, index * tableEntryBytes, slots);
-    putPlace(bytes, index * tableEntryBytes + placeBytes, fingerprints);
+    putRange(bytes, index * tableEntryBytes, slots);
+    putRange(bytes, index * tableEntryBytes + rangeBytes, fingerprints);
   }
   return bytes;
 }
@@ -99,16 +97,16 @@ export function encodeTable(pages: readonly PagePlaces[]): Buffer {
 export function decodeTable(bytes: Buffer, pageCount: number): PagePlaces[] | undefined {
   if (bytes.length !== pageCount * tableEntryBytes) return undefined;
   return Array.from({ length: pageCount }, (_, index) => ({
-    slots: getPlace(bytes, index * tableEntryBytes),
-    fingerprints: getPlace(bytes, index * tableEntryBytes + placeBytes),
+    slots: getRange(bytes, index * tableEntryBytes),
+    fingerprints: getRange(bytes, index * tableEntryBytes + rangeBytes),
   }));
 }
 
-export function putPlace(bytes: Uint8Array, at: number, { offset, storedBytes }: PartPlace): void {
+export function putRange(bytes: Uint8Array, at: number, { offset, storedBytes }: StoredRange): void {
   putLe32(bytes, at, offset);
   putLe32(bytes, at + 4, storedBytes);
 }
 
-export function getPlace(bytes: Uint8Array, at: number): PartPlace {
+export function getRange(bytes: Uint8Array, at: number): StoredRange {
   return { offset: getLe32(bytes, at), storedBytes: getLe32(bytes, at + 4) };
 }

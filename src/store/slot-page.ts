@@ -3,7 +3,7 @@ import { frameBlockCountMax } from "#src/core/limits.ts";
 import { getLe16, getLe32, getLe64, putLe16, putLe32, putLe64 } from "#src/core/little-endian.ts";
 import { checksumBytes } from "#src/host/checksum.ts";
 import { slotsPerSegment } from "#src/records/address.ts";
-import { type PartPlace, putPlace } from "./segment-format.ts";
+import { getRange, putRange, type StoredRange } from "./segment-format.ts";
 
 export const slotEntryBytes = 24;
 
@@ -17,7 +17,7 @@ export const slotKind = {
   damaged: 4,
 } as const;
 
-const at = { checksum: 0, volume: checksumBytes, kind: 12, placeInFrame: 13, reserved: 14, target: 16 };
+const at = { checksum: 0, volume: checksumBytes, kind: 12, placeInFrame: 13, frameSlot: 14, target: 16 };
 
 /** The block's checksum lies at `checksumAt` in `source`. */
 export function putSlot(
@@ -34,7 +34,7 @@ export function putSlot(
   putLe32(page, start + at.volume, volume);
   page[start + at.kind] = kind;
   page[start + at.placeInFrame] = 0;
-  putLe16(page, start + at.reserved, 0);
+  putLe16(page, start + at.frameSlot, 0);
   putLe64(page, start + at.target, 0);
 }
 
@@ -42,9 +42,17 @@ export function putForward(page: Uint8Array, start: number, address: number): vo
   putLe64(page, start + at.target, address);
 }
 
-export function putFramePlace(page: Uint8Array, start: number, frame: PartPlace, placeInFrame: number): void {
+/** `frameSlot`: of the frame's first block. */
+export function putFrame(
+  page: Uint8Array,
+  start: number,
+  frame: StoredRange,
+  frameSlot: number,
+  placeInFrame: number,
+): void {
   page[start + at.placeInFrame] = placeInFrame;
-  putPlace(page, start + at.target, frame);
+  putLe16(page, start + at.frameSlot, frameSlot);
+  putRange(page, start + at.target, frame);
 }
 
 export function slotKindAt(page: Uint8Array, start: number): number {
@@ -64,12 +72,13 @@ export function forwardAt(page: Uint8Array, start: number): number {
   return getLe64(page, start + at.target);
 }
 
-export function frameOffsetAt(page: Uint8Array, start: number): number {
-  return getLe32(page, start + at.target);
+/** Where the frame of a kept block lies. */
+export function frameAt(page: Uint8Array, start: number): StoredRange {
+  return getRange(page, start + at.target);
 }
 
-export function frameBytesAt(page: Uint8Array, start: number): number {
-  return getLe32(page, start + at.target + 4);
+export function frameSlotAt(page: Uint8Array, start: number): number {
+  return getLe16(page, start + at.frameSlot);
 }
 
 export function placeInFrameAt(page: Uint8Array, start: number): number {
@@ -85,19 +94,11 @@ export function isSoundPage(page: Uint8Array, byteLength: number): boolean {
 }
 
 function isSoundSlot(page: Uint8Array, start: number): boolean {
-  if (getLe16(page, start + at.reserved) !== 0) return false;
+  const kind = slotKindAt(page, start);
   const place = placeInFrameAt(page, start);
   const target = getLe64(page, start + at.target);
-  switch (slotKindAt(page, start)) {
-    case slotKind.none:
-    case slotKind.zeros:
-    case slotKind.damaged:
-      return place === 0 && target === 0;
-    case slotKind.kept:
-      return place < frameBlockCountMax && frameOffsetAt(page, start) > 0 && frameBytesAt(page, start) > 0;
-    case slotKind.forward:
-      return place === 0 && target >= slotsPerSegment && target <= Number.MAX_SAFE_INTEGER;
-    default:
-      return false;
-  }
+  if (kind === slotKind.kept) return place < frameBlockCountMax && frameAt(page, start).storedBytes > 0;
+  if (place !== 0 || frameSlotAt(page, start) !== 0) return false;
+  if (kind === slotKind.forward) return target >= slotsPerSegment && target <= Number.MAX_SAFE_INTEGER;
+  return target === 0 && (kind === slotKind.none || kind === slotKind.zeros || kind === slotKind.damaged);
 }

@@ -4,23 +4,27 @@ import { addressOf, holeAddress } from "#src/records/address.ts";
 import { BlockReader } from "#src/store/block-reader.ts";
 import { KeptBlocks } from "#src/store/kept-blocks.ts";
 import type { Objects } from "#src/store/objects.ts";
+import type { PartPlace, PartType } from "#src/store/part.ts";
 import { SealedSegments } from "#src/store/sealed-segments.ts";
 import type { PartSink } from "#src/store/segment-builder.ts";
 import type { SegmentObject } from "#src/store/segment-directory.ts";
-import { decodeTable, type PartPlace, pageCountOf, segmentObjectName } from "#src/store/segment-format.ts";
+import { decodeTable, pageCountOf, segmentObjectName } from "#src/store/segment-format.ts";
 import { type ClosedSegment, type SealedSegment, sealSegment } from "#src/store/segment-seal.ts";
 import { type FingerprintLookup, VerifiedIndex } from "#src/store/verified-index.ts";
 
 export class MemoryParts implements PartSink {
+  readonly isFull = false;
   readonly parts = new Map<number, { type: number; number: number; bytes: Buffer }>();
   #endOffset = 128;
 
-  async addPart(type: number, number: number, bytes: Buffer, start: number, end: number): Promise<PartPlace> {
+  async flush(): Promise<void> {}
+
+  addPart(type: PartType, number: number, bytes: Buffer, start: number, end: number): PartPlace {
     const offset = this.#endOffset;
     const copy = Buffer.from(bytes.subarray(start, end));
     this.parts.set(offset, { type, number, bytes: copy });
     this.#endOffset += copy.length + 32;
-    return { offset, storedBytes: copy.length + 32 };
+    return { type, number, offset, storedBytes: copy.length + 32 };
   }
 }
 

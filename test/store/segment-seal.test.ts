@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { blockBytes, frameBlockCountMax, sealRunBlocks, slotsPerPage } from "#src/core/limits.ts";
 import { putChecksum } from "#src/host/checksum.ts";
 import { addressOf } from "#src/records/address.ts";
-import { segmentPartType } from "#src/store/segment-format.ts";
+import { partType } from "#src/store/part.ts";
 import { blockState, type ClosedSegment, type SlotRun } from "#src/store/segment-seal.ts";
 import { slotKind, slotKindAt } from "#src/store/slot-page.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
@@ -105,7 +105,7 @@ test("a spoiled frame is told for exactly its blocks, wherever they are read thr
   await store.seal(closed(1, slots));
   await store.seal(closed(2, [sound(2), sound(5)]));
   const parts = [...(store.parts.get("segments/000000000001.0000")?.parts.values() ?? [])];
-  const frame = parts.find((part) => part.type === segmentPartType.frame)?.bytes as Buffer;
+  const frame = parts.find((part) => part.type === partType.frame)?.bytes as Buffer;
   frame[blockBytes + 9] = (frame[blockBytes + 9] as number) ^ 1;
   expect(await readAll(store, 1, slots)).toEqual(slots.map((slot, index) => (index === 1 ? undefined : slot.block)));
   expect(await readAll(store, 2, [sound(2), sound(5)])).toEqual([undefined, block(5)]);
