@@ -12,10 +12,6 @@ export class ObjectHandles {
     this.#files = files;
   }
 
-  get count(): number {
-    return this.#open.size;
-  }
-
   /** May be closed as soon as another one is asked for. */
   at(path: string): FileHandle {
     const known = this.#open.get(path);
