@@ -427,6 +427,8 @@ export const objectWalkBytes = 2 * MiB;
 /** Memory that is kept for reading parts, of each thread: a frame and a part of the directory as they are stored fit. */
 export const objectScratchBytes = 64 * KiB;
 export const objectScratchCountMax = 32;
+/** The same for runs of them. */
+export const objectRunScratchCountMax = 2;
 
 assert(partBytesMax + 4 * KiB <= objectWalkBytes, "a largest part as it is stored is gone through in one piece,");
 assert(partBytesMax + 4 * KiB <= objectRunBytesMax, "and can be read");

@@ -1,6 +1,6 @@
 /** What an object is opened with: its header, its footer and its table, with as few requests as may be. */
 import { RefuseError } from "#src/core/errors.ts";
-import { objectTailBytes, partBytesMax } from "#src/core/limits.ts";
+import { objectTailBytes } from "#src/core/limits.ts";
 import { partCodecOf } from "./object-codec.ts";
 import { ObjectDamageError } from "./object-damage.ts";
 import {
@@ -13,7 +13,7 @@ import {
   objectHeaderBytes,
 } from "./object-format.ts";
 import type { ObjectName, Objects } from "./objects.ts";
-import { type PartCodec, type PartPlace, partHeadAt, partHeaderBytes, partStoredBytesMax, partType } from "./part.ts";
+import { type PartCodec, type PartPlace, partStoredBytesMax, partType, unpackedPart } from "./part.ts";
 
 /** What is needed of `Objects` to read one. */
 export type ObjectSource = Pick<Objects, "read" | "sizeBytes">;
@@ -110,13 +110,9 @@ async function readTable(
     stored = Buffer.allocUnsafe(place.storedBytes);
     stored = stored.subarray(0, await objects.read(name, stored, place.offset));
   }
-  const end = Math.min(place.storedBytes, stored.length);
-  // Not checked yet, so it may say what it likes.
-  const plainBytes = end < partHeaderBytes ? 0 : Math.min(partHeadAt(stored, 0).plainBytes, partBytesMax);
-  const table = Buffer.allocUnsafe(plainBytes);
-  const found = codec.decode(place, stored, 0, end, table, 0);
-  if (typeof found === "string") throw new ObjectDamageError(name, place, found);
-  return table;
+  const content = unpackedPart(codec, place, stored, Math.min(place.storedBytes, stored.length));
+  if (typeof content === "string") throw new ObjectDamageError(name, place, content);
+  return content;
 }
 
 function tablePlaceOf({ tableAt, tableBytes }: ObjectFooter): PartPlace {

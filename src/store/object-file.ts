@@ -3,12 +3,26 @@
  * told as an `ObjectDamageError`, which names the part. Any number of reads may be under way.
  */
 import { assert } from "#src/core/assert.ts";
-import { objectRunBytesMax, objectScratchBytes, objectScratchCountMax, partBytesMax } from "#src/core/limits.ts";
+import {
+  objectRunBytesMax,
+  objectRunScratchCountMax,
+  objectScratchBytes,
+  objectScratchCountMax,
+  partBytesMax,
+} from "#src/core/limits.ts";
 import { ObjectDamageError } from "./object-damage.ts";
 import { type ObjectEnds, type ObjectSource, readObjectEnds } from "./object-ends.ts";
 import { type ObjectFooter, type ObjectHeader, type ObjectIdentity, objectHeaderBytes } from "./object-format.ts";
 import type { ObjectName } from "./objects.ts";
-import { isPartType, type PartCodec, type PartPlace, partHeaderBytes, partStoredBytesMax } from "./part.ts";
+import {
+  isPartType,
+  type PartCodec,
+  type PartPlace,
+  partHeaderBytes,
+  partStoredBytesMax,
+  unpackedPart,
+  type WantedPart,
+} from "./part.ts";
 import { walkParts } from "./part-walk.ts";
 import { ScratchBuffers } from "./scratch-buffers.ts";
 
@@ -18,6 +32,7 @@ export interface OpenedPart extends PartPlace {
 }
 
 const scratch = new ScratchBuffers({ bufferBytes: objectScratchBytes, countMax: objectScratchCountMax });
+const runScratch = new ScratchBuffers({ bufferBytes: objectRunBytesMax, countMax: objectRunScratchCountMax });
 
 export class ObjectFile {
   readonly name: ObjectName;
@@ -53,13 +68,24 @@ export class ObjectFile {
   }
 
   /** Puts what the part held into `target` from `targetAt` on. Answers how many bytes that is. */
-  async readPart(place: PartPlace, target: Buffer, targetAt: number): Promise<number> {
-    this.#check(place);
-    const stored = scratch.take(place.storedBytes);
-    const readBytes = await this.#objects.read(this.name, stored.subarray(0, place.storedBytes), place.offset);
-    const found = this.#codec.decode(place, stored, 0, readBytes, target, targetAt);
+  async readPart(wanted: WantedPart, target: Buffer, targetAt: number): Promise<number> {
+    const stored = scratch.take(this.#checked(wanted).storedBytes);
+    const readBytes = await this.#objects.read(this.name, stored.subarray(0, wanted.storedBytes), wanted.offset);
+    const found =
+      this.#codec.findingOf(wanted, stored, 0, readBytes) ??
+      this.#codec.unpack(wanted.offset, stored, 0, target, targetAt);
     scratch.give(stored);
-    if (typeof found === "string") throw new ObjectDamageError(this.name, place, found);
+    if (typeof found === "string") throw new ObjectDamageError(this.name, wanted, found);
+    return found;
+  }
+
+  /** The same for whoever does not know how long it is, or keeps it: in memory of its own. */
+  async readNewPart(wanted: WantedPart): Promise<Buffer> {
+    const stored = scratch.take(this.#checked(wanted).storedBytes);
+    const readBytes = await this.#objects.read(this.name, stored.subarray(0, wanted.storedBytes), wanted.offset);
+    const found = unpackedPart(this.#codec, wanted, stored, readBytes);
+    scratch.give(stored);
+    if (typeof found === "string") throw new ObjectDamageError(this.name, wanted, found);
     return found;
   }
 
@@ -68,30 +94,31 @@ export class ObjectFile {
    * Answers for each how many bytes that is, or what is wrong: then it takes none.
    */
   async readRun(
-    places: readonly PartPlace[],
+    places: readonly WantedPart[],
     target: Buffer,
     targetAt: number,
   ): Promise<(number | ObjectDamageError)[]> {
     const from = places[0]?.offset ?? 0;
     let to = from;
     for (const place of places) {
-      this.#check(place);
       assert(place.offset === to, "a run has no gaps");
-      to += place.storedBytes;
+      to += this.#checked(place).storedBytes;
     }
     assert(to - from <= objectRunBytesMax, "nor is it too long");
-    const stored = scratch.take(to - from);
+    const stored = runScratch.take(to - from);
     const readBytes = await this.#objects.read(this.name, stored.subarray(0, to - from), from);
     let filledTo = targetAt;
     const found = places.map((place) => {
       const start = place.offset - from;
       const end = Math.min(start + place.storedBytes, readBytes);
-      const one = this.#codec.decode(place, stored, start, end, target, filledTo);
+      const one =
+        this.#codec.findingOf(place, stored, start, end) ??
+        this.#codec.unpack(place.offset, stored, start, target, filledTo);
       if (typeof one === "string") return new ObjectDamageError(this.name, place, one);
       filledTo += one;
       return one;
     });
-    scratch.give(stored);
+    runScratch.give(stored);
     return found;
   }
 
@@ -106,16 +133,17 @@ export class ObjectFile {
       if (typeof found === "number" && identity !== undefined) {
         yield { ...identity, offset, storedBytes, content: content.subarray(0, found) };
       } else {
-        yield new ObjectDamageError(this.name, { ...identity, offset, storedBytes }, String(found));
+        const finding = typeof found === "string" ? found : "it says of itself what cannot be";
+        yield new ObjectDamageError(this.name, { ...identity, offset, storedBytes }, finding);
       }
     }
   }
 
   /** What says where parts lie was written down too, and may be wrong. */
-  #check(place: PartPlace): void {
-    const { offset, storedBytes } = place;
+  #checked(wanted: WantedPart): WantedPart {
+    const { offset, storedBytes } = wanted;
     const isWithin = offset >= objectHeaderBytes && offset + storedBytes <= this.#partsEnd;
-    if (isWithin && storedBytes >= partHeaderBytes && storedBytes <= partStoredBytesMax) return;
-    throw new ObjectDamageError(this.name, place, "it cannot lie there");
+    if (isWithin && storedBytes >= partHeaderBytes && storedBytes <= partStoredBytesMax) return wanted;
+    throw new ObjectDamageError(this.name, wanted, "it cannot lie there");
   }
 }

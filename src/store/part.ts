@@ -15,6 +15,7 @@ import { encryptionTagBytes, type PartEncryption } from "#src/host/part-encrypti
 
 export const partHeaderBytes = 32;
 
+/** What a part holds is up to its object's kind; but for the table, by which each kind finds the rest. */
 export const partType = { frame: 1, slots: 2, fingerprints: 3, table: 4 } as const;
 export type PartType = (typeof partType)[keyof typeof partType];
 
@@ -31,6 +32,11 @@ export interface PartPlace extends PartIdentity {
   readonly offset: number;
   /** As it lies there, with its header. */
   readonly storedBytes: number;
+}
+
+/** A part as those who look for it know it: they may not know its number. */
+export interface WantedPart extends Omit<PartPlace, "number"> {
+  readonly number?: number;
 }
 
 /** What a header says that was not checked yet. */
@@ -161,21 +167,21 @@ export class PartCodec {
     return isSensible ? undefined : "it says of itself what cannot be";
   }
 
-  /**
-   * Checks the part of this place, which lies from `start` to `end`, and puts what it held into `target`. Answers how many bytes
-   * that are, or what is wrong; then anything may be in the target.
-   */
-  decode(place: PartPlace, bytes: Buffer, start: number, end: number, target: Buffer, targetAt: number) {
-    const finding = this.findingAt(bytes, start, end, place.offset);
+  /** The same, knowing what was wanted. */
+  findingOf(wanted: WantedPart, bytes: Buffer, start: number, end: number): PartFinding | undefined {
+    const finding = this.findingAt(bytes, start, end, wanted.offset);
     if (finding !== undefined) return finding;
     const isIt =
-      bytes[start + at.type] === place.type &&
-      getLe32(bytes, start + at.number) === place.number &&
-      getLe32(bytes, start + at.followingBytes) + partHeaderBytes === place.storedBytes;
-    return isIt ? this.unpack(place.offset, bytes, start, target, targetAt) : "it is another part";
+      bytes[start + at.type] === wanted.type &&
+      (wanted.number === undefined || getLe32(bytes, start + at.number) === wanted.number) &&
+      getLe32(bytes, start + at.followingBytes) + partHeaderBytes === wanted.storedBytes;
+    return isIt ? undefined : "it is another part";
   }
 
-  /** The same for a part that `findingAt` has found nothing wrong with. */
+  /**
+   * Puts into `target` what the part at `start` held, with which nothing was found to be wrong before. Answers how many bytes
+   * that are, or what is wrong; then anything may be in the target.
+   */
   unpack(offset: number, bytes: Buffer, start: number, target: Buffer, targetAt: number): number | PartFinding {
     const plainBytes = getLe32(bytes, start + at.plainBytes);
     if (plainBytes > target.length - targetAt) return "it is longer than it may be";
@@ -225,4 +231,13 @@ export function isPartType(value: number): value is PartType {
 export function partTypeName(type: number): string {
   const found = Object.entries(partType).find(([, value]) => value === type);
   return found?.[0] ?? `type ${type}`;
+}
+
+/** What the part held that lies at the beginning of `stored`, in memory of its own, or what is wrong with it. */
+export function unpackedPart(codec: PartCodec, wanted: WantedPart, stored: Buffer, end: number): Buffer | PartFinding {
+  const finding = codec.findingOf(wanted, stored, 0, end);
+  if (finding !== undefined) return finding;
+  const content = Buffer.allocUnsafeSlow(partHeadAt(stored, 0).plainBytes);
+  const unpacked = codec.unpack(wanted.offset, stored, 0, content, 0);
+  return typeof unpacked === "string" ? unpacked : content;
 }
