@@ -11,6 +11,7 @@ import {
   type ObjectIdentity,
   objectFooterBytes,
   objectHeaderBytes,
+  type WantedObject,
 } from "./object-format.ts";
 import type { ObjectName, Objects } from "./objects.ts";
 import { type PartCodec, type PartPlace, partStoredBytesMax, partType, unpackedPart } from "./part.ts";
@@ -38,7 +39,7 @@ interface RawEnds {
 export async function readObjectEnds(
   objects: ObjectSource,
   name: ObjectName,
-  identity: ObjectIdentity,
+  identity: WantedObject,
   key: Buffer | undefined,
 ): Promise<ObjectEnds> {
   const raw = await readRawEnds(objects, name);
@@ -68,10 +69,10 @@ async function readRawEnds(objects: ObjectSource, name: ObjectName): Promise<Raw
   };
 }
 
-function checkIdentity(found: ObjectIdentity, wanted: ObjectIdentity, name: ObjectName): void {
+function checkIdentity(found: ObjectIdentity, wanted: WantedObject, name: ObjectName): void {
   const isIt =
     found.kind === wanted.kind &&
-    found.group === wanted.group &&
+    (wanted.group === undefined || found.group === wanted.group) &&
     found.number === wanted.number &&
     found.generation === wanted.generation;
   if (isIt) return;

@@ -12,7 +12,7 @@ import {
 } from "#src/core/limits.ts";
 import { ObjectDamageError } from "./object-damage.ts";
 import { type ObjectEnds, type ObjectSource, readObjectEnds } from "./object-ends.ts";
-import { type ObjectFooter, type ObjectHeader, type ObjectIdentity, objectHeaderBytes } from "./object-format.ts";
+import { type ObjectFooter, type ObjectHeader, objectHeaderBytes, type WantedObject } from "./object-format.ts";
 import type { ObjectName } from "./objects.ts";
 import {
   isPartType,
@@ -61,7 +61,7 @@ export class ObjectFile {
   static async open(
     objects: ObjectSource,
     name: ObjectName,
-    identity: ObjectIdentity,
+    identity: WantedObject,
     key: Buffer | undefined,
   ): Promise<ObjectFile> {
     return new ObjectFile(objects, name, await readObjectEnds(objects, name, identity, key));

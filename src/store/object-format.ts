@@ -32,6 +32,11 @@ export interface ObjectIdentity {
   readonly generation: number;
 }
 
+/** As it is asked for: a segment's number is its own in all the store, so nobody need know whose it is. */
+export interface WantedObject extends Omit<ObjectIdentity, "group"> {
+  readonly group: string | undefined;
+}
+
 export interface ObjectFacts extends ObjectIdentity {
   readonly level: number;
 }
