@@ -11,7 +11,7 @@ import type { PartCompression } from "../part-compression.ts";
 import { compressedBytesMax, zstdLevel } from "./zstd.ts";
 import { isWholeFrame } from "./zstd-frame.ts";
 
-interface Handle {
+export interface ZstdHandle {
   /** Called in the midst of `writeSync`. */
   onerror: () => void;
   writeSync(
@@ -26,18 +26,30 @@ interface Handle {
   close(): void;
 }
 
-interface Stream {
-  readonly _handle?: Handle;
+/** What of a stream of Node's is used here. */
+export interface ZstdStream {
+  readonly _handle?: ZstdHandle;
   /** After a call: room that is left of the output, and what is left of the input. */
   readonly _writeState?: Uint32Array;
 }
 
+export interface ZstdStreams {
+  compressing(): ZstdStream;
+  decompressing(): ZstdStream;
+}
+
+export const nodeStreams: ZstdStreams = {
+  compressing: () =>
+    createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }) as unknown as ZstdStream,
+  decompressing: () => createZstdDecompress() as unknown as ZstdStream,
+};
+
 class ZstdContext {
-  readonly #handle: Handle;
+  readonly #handle: ZstdHandle;
   readonly #left: Uint32Array;
   #hasFailed = false;
 
-  constructor(stream: Stream) {
+  constructor(stream: ZstdStream) {
     const { _handle: handle, _writeState: left } = stream;
     if (typeof handle?.writeSync !== "function" || typeof handle.close !== "function") throw new UnlikeNodeError();
     if (!(left instanceof Uint32Array) || left.length !== 2) throw new UnlikeNodeError();
@@ -69,14 +81,17 @@ class UnlikeNodeError extends Error {
 }
 
 export class ContextCompression implements PartCompression {
+  readonly #streams: ZstdStreams;
   #compressing: ZstdContext | undefined;
   #decompressing: ZstdContext | undefined;
 
+  constructor(streams: ZstdStreams) {
+    this.#streams = streams;
+  }
+
   compress(bytes: Buffer, start: number, end: number, target: Buffer, at: number): number {
     const roomBytes = compressedBytesMax(end - start);
-    this.#compressing ??= new ZstdContext(
-      createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }) as Stream,
-    );
+    this.#compressing ??= new ZstdContext(this.#streams.compressing());
     const byteLength = this.#compressing.run(bytes, start, end, target, at, roomBytes);
     assert(byteLength !== undefined && byteLength < roomBytes, "whatever it is, it can be compressed into such room");
     return byteLength;
@@ -85,7 +100,7 @@ export class ContextCompression implements PartCompression {
   decompress(bytes: Buffer, start: number, end: number, target: Buffer, at: number, byteLength: number): boolean {
     // Known beforehand, since the handle does not tell whether it came to the end of a frame.
     if (!isWholeFrame(bytes, start, end, byteLength)) return false;
-    this.#decompressing ??= new ZstdContext(createZstdDecompress() as Stream);
+    this.#decompressing ??= new ZstdContext(this.#streams.decompressing());
     if (this.#decompressing.run(bytes, start, end, target, at, byteLength) === byteLength) return true;
     this.#decompressing.close();
     this.#decompressing = undefined;
@@ -102,8 +117,8 @@ export class ContextCompression implements PartCompression {
 }
 
 /** Undefined: Node is not as it was. */
-export function openContextCompression(): ContextCompression | undefined {
-  const compression = new ContextCompression();
+export function openContextCompression(streams = nodeStreams): ContextCompression | undefined {
+  const compression = new ContextCompression(streams);
   try {
     if (isAsExpected(compression)) return compression;
   } catch {
