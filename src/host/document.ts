@@ -19,14 +19,22 @@ interface Envelope extends DocumentKind {
 }
 
 export async function publishDocument(files: Files, path: string, kind: DocumentKind, content: object): Promise<void> {
+  await publish(files, path, encodeDocument(kind, content));
+}
+
+export function encodeDocument(kind: DocumentKind, content: object): Buffer {
   const envelope: Envelope = { ...kind, content, checksum: checksumOf(content) };
-  await publish(files, path, Buffer.from(`${JSON.stringify(envelope, null, 2)}\n`));
+  return Buffer.from(`${JSON.stringify(envelope, null, 2)}\n`);
 }
 
 /** Undefined: there is no such file. */
 export function readDocument(files: Files, path: string, kind: DocumentKind): Record<string, unknown> | undefined {
-  if (!files.exists(path)) return undefined;
-  const envelope = parse(readWhole(files, path));
+  return files.exists(path) ? decodeDocument(readWhole(files, path), path, kind) : undefined;
+}
+
+/** Throws a `StopError` where it is damaged, a `RefuseError` where it has another version. `path`: for people. */
+export function decodeDocument(bytes: Buffer, path: string, kind: DocumentKind): Record<string, unknown> {
+  const envelope = parse(bytes);
   if (envelope === undefined || envelope.format !== kind.format) {
     throw new StopError(`${path} is damaged: it is no document of the kind ${kind.format}`);
   }

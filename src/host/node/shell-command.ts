@@ -14,25 +14,68 @@ export interface ShellOptions {
 /** Resolves when it has ended well; rejects with how it did not. What it prints goes to stderr. */
 export async function runShell(command: string, { env, timeoutMs, signal, lastWill }: ShellOptions): Promise<void> {
   signal?.throwIfAborted();
-  const child = spawn("/bin/sh", ["-c", command], { env, detached: true, stdio: ["ignore", 2, 2] });
-  lastWill?.underWay(child.pid);
-  let why: string | undefined;
-  const end = (words: string): void => {
-    why ??= words;
-    killGroup(child);
-  };
-  const timer = setTimeout(() => end(`it took longer than ${timeoutMs / 1000} s`), timeoutMs);
-  const aborted = (): void => end("it was interrupted");
+  const run = new ShellRun(spawn("/bin/sh", ["-c", command], { env, detached: true, stdio: ["ignore", 2, 2] }));
+  lastWill?.underWay(run.pid);
+  const aborted = (): void => run.end("it was interrupted");
   signal?.addEventListener("abort", aborted);
   try {
-    const [code, endedBy] = (await once(child, "close")) as [number | null, string | null];
-    if (why === undefined && code !== 0)
-      why = code === null ? `it was ended by ${endedBy}` : `it ended with status ${code}`;
+    const why = await run.failure(timeoutMs);
     if (why !== undefined) throw new Error(`'${command}' has failed: ${why}`);
   } finally {
     lastWill?.underWay(undefined);
-    clearTimeout(timer);
     signal?.removeEventListener("abort", aborted);
+  }
+}
+
+/**
+ * What a command prints. Where it fails the error says how, and neither the command nor anything that it has printed: both
+ * may be secret.
+ */
+export async function shellOutput(
+  command: string,
+  { env, timeoutMs, bytesMax }: Pick<ShellOptions, "env" | "timeoutMs"> & { readonly bytesMax: number },
+): Promise<Buffer> {
+  const child = spawn("/bin/sh", ["-c", command], { env, detached: true, stdio: ["ignore", "pipe", 2] });
+  const run = new ShellRun(child);
+  const pieces: Buffer[] = [];
+  let byteCount = 0;
+  child.stdout?.on("data", (piece: Buffer) => {
+    byteCount += piece.length;
+    if (byteCount <= bytesMax) pieces.push(piece);
+    else run.end(`it printed more than ${bytesMax} bytes`);
+  });
+  const why = await run.failure(timeoutMs);
+  if (why !== undefined) throw new Error(`the command has failed: ${why}`);
+  return Buffer.concat(pieces);
+}
+
+class ShellRun {
+  readonly #child: ChildProcess;
+  #why: string | undefined;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Undefined: it has ended well. */
+  async failure(timeoutMs: number): Promise<string | undefined> {
+    const timer = setTimeout(() => this.end(`it took longer than ${timeoutMs / 1000} s`), timeoutMs);
+    try {
+      const [code, endedBy] = (await once(this.#child, "close")) as [number | null, string | null];
+      if (this.#why !== undefined || code === 0) return this.#why;
+      return code === null ? `it was ended by ${endedBy}` : `it ended with status ${code}`;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  end(why: string): void {
+    this.#why ??= why;
+    killGroup(this.#child);
   }
 }
 

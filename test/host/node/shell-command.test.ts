@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { expect, test, vi } from "vitest";
-import { LastWill, runShell } from "#src/host/node/shell-command.ts";
+import { LastWill, runShell, shellOutput } from "#src/host/node/shell-command.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -31,6 +32,21 @@ test("a command is interrupted", async () => {
   const running = runShell("sleep 1000", { env, timeoutMs: 100_000, signal: controller.signal });
   controller.abort();
   await expect(running).rejects.toThrow("it was interrupted");
+});
+
+test("what a command prints is handed over, byte by byte", async () => {
+  const options = { env, timeoutMs: 10_000, bytesMax: 10 };
+  expect(await shellOutput("printf '0123456789'", options)).toEqual(Buffer.from("0123456789"));
+  expect(await shellOutput("printf '\\377\\000'", options)).toEqual(Buffer.from([255, 0]));
+  await expect(shellOutput("yes", options)).rejects.toThrow("the command has failed: it printed more than 10 bytes");
+  await expect(shellOutput("sleep 1000", { ...options, timeoutMs: 300 })).rejects.toThrow("it took longer than 0.3 s");
+});
+
+test("fault 35: a command that was to print a secret fails without a word of it", async () => {
+  const options = { env, timeoutMs: 10_000, bytesMax: 100 };
+  const error = await shellOutput("echo topsecret; exit 3", options).catch((reason) => reason);
+  expect(error.message).toBe("the command has failed: it ended with status 3");
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("topsecret");
 });
 
 test("a last will that was called off is not done", async () => {
