@@ -33,6 +33,7 @@ interface RawEnds {
   readonly tail: Buffer;
   /** Where in the object the tail begins. */
   readonly tailAt: number;
+  readonly footerBytes: Buffer;
 }
 
 /** Throws an `ObjectDamageError`, or a `RefuseError`: another version, or the key for it is missing. */
@@ -46,7 +47,7 @@ export async function readObjectEnds(
   const header = decodeObjectHeader(raw.headerBytes, name);
   checkIdentity(header, identity, name);
   checkEncryption(header, key, name);
-  const footer = decodeObjectFooter(raw.tail.subarray(-objectFooterBytes), name);
+  const footer = decodeObjectFooter(raw.footerBytes, name);
   checkFooter(footer, header, raw.sizeBytes, name);
   const codec = partCodecOf(header, raw.headerBytes, key);
   return { header, footer, codec, table: await readTable(objects, name, footer, codec, raw) };
@@ -59,13 +60,14 @@ async function readRawEnds(objects: ObjectSource, name: ObjectName): Promise<Raw
   const headerBytes = tailAt === 0 ? tail.subarray(0, objectHeaderBytes) : Buffer.allocUnsafe(objectHeaderBytes);
   const [tailFilled, headerFilled] = await Promise.all([
     objects.read(name, tail, tailAt),
-    tailAt === 0 ? objectHeaderBytes : objects.read(name, headerBytes, 0),
+    tailAt === 0 ? undefined : objects.read(name, headerBytes, 0),
   ]);
   return {
     sizeBytes,
-    headerBytes: headerBytes.subarray(0, headerFilled),
+    headerBytes: headerBytes.subarray(0, headerFilled ?? tailFilled),
     tail: tail.subarray(0, tailFilled),
     tailAt,
+    footerBytes: tail.subarray(Math.max(0, tail.length - objectFooterBytes), tailFilled),
   };
 }
 

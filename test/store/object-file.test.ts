@@ -1,0 +1,191 @@
+import { expect, test } from "vitest";
+import { RefuseError, StopError } from "#src/core/errors.ts";
+import { objectTailBytes } from "#src/core/limits.ts";
+import { ObjectDamageError } from "#src/store/object-damage.ts";
+import { ObjectFile } from "#src/store/object-file.ts";
+import { objectKind } from "#src/store/object-format.ts";
+import { AbsentObjectError } from "#src/store/objects.ts";
+import { type PartPlace, partType } from "#src/store/part.ts";
+import { SeededRandom } from "#test/sim/seeded-random.ts";
+import { BytesObject } from "./bytes-object.ts";
+import { facts, makeObject, objectName, openObject, somePlainParts, storeKey } from "./small-object.ts";
+
+const keys = [
+  ["plain", undefined],
+  ["encrypted", storeKey],
+] as const;
+
+test.each(keys)("each part comes back, into memory of the reader's or of its own: %s", async (_, key) => {
+  const { bytes, parts, places } = await makeObject(somePlainParts(), { key });
+  const object = await openObject(bytes, key);
+  for (const [index, place] of places.entries()) {
+    const { content } = parts[index] as (typeof parts)[number];
+    const target = Buffer.alloc(300, 0xa5);
+    expect(await object.readPart(place, target, 10)).toBe(content.length);
+    expect(target.subarray(10, 10 + content.length)).toEqual(content);
+    expect(target.subarray(0, 10)).toEqual(Buffer.alloc(10, 0xa5));
+    expect(await object.readNewPart(place)).toEqual(content);
+  }
+});
+
+test.each(keys)("all parts come in their order, the table last: %s", async (_, key) => {
+  const { bytes, parts, places, table } = await makeObject(somePlainParts(), { key });
+  const object = await openObject(bytes, key);
+  const expected = [
+    ...parts.map((part, index) => ({ ...part, ...places[index] })),
+    { type: partType.table, number: 0, content: table },
+  ];
+  let index = 0;
+  for await (const part of object.parts()) expect(part).toMatchObject(expected[index++] as (typeof expected)[number]);
+  expect(index).toBe(expected.length);
+});
+
+test.each(keys)("a run of neighbours takes one request: %s", async (_, key) => {
+  const { bytes, parts, places } = await makeObject(somePlainParts(), { key });
+  const object = await openObject(bytes, key);
+  const reads: number[] = [];
+  const read = bytes.read.bind(bytes);
+  bytes.read = (name, target, position) => {
+    reads.push(target.length);
+    return read(name, target, position);
+  };
+  const run = places.slice(1, 5);
+  const target = Buffer.alloc(2000);
+  const lengths = await object.readRun(run, target, 100);
+  expect(reads).toEqual([run.reduce((sum, place) => sum + place.storedBytes, 0)]);
+  const contents = Buffer.concat(parts.slice(1, 5).map((part) => part.content));
+  expect(lengths).toEqual(parts.slice(1, 5).map((part) => part.content.length));
+  expect(target.subarray(100, 100 + contents.length)).toEqual(contents);
+});
+
+test("in a run, a part that is damaged takes no room, and those around it come", async () => {
+  const { bytes, parts, places } = await makeObject(somePlainParts());
+  const object = await openObject(bytes);
+  const damaged = places[1] as PartPlace;
+  bytes.bytes.fill(0xff, damaged.offset + 40, damaged.offset + 41);
+  const target = Buffer.alloc(1000);
+  const [first, second, third] = await object.readRun(places.slice(0, 3), target, 0);
+  expect([first, third]).toEqual([60, 60]);
+  expect(second).toBeInstanceOf(ObjectDamageError);
+  expect(second).toMatchObject({ thing: { type: partType.frame, number: 4, offset: damaged.offset } });
+  expect(target.subarray(0, 120)).toEqual(Buffer.concat([parts[0], parts[2]].map((part) => part?.content ?? target)));
+});
+
+test("a run with a gap is a fault of the caller, and an empty one is nothing", async () => {
+  const { bytes, places } = await makeObject(somePlainParts());
+  const object = await openObject(bytes);
+  const gap = [places[0], places[2]] as PartPlace[];
+  await expect(object.readRun(gap, Buffer.alloc(1000), 0)).rejects.toThrow("a run has no gaps");
+  expect(await object.readRun([], Buffer.alloc(0), 0)).toEqual([]);
+});
+
+test("many reads may be under way", async () => {
+  const { bytes, parts, places } = await makeObject(somePlainParts());
+  const object = await openObject(bytes);
+  const order = Array.from({ length: 300 }, (_, index) => index % parts.length);
+  const contents = await Promise.all(order.map((index) => object.readNewPart(places[index] as PartPlace)));
+  expect(contents).toEqual(order.map((index) => parts[index]?.content));
+});
+
+test("an object is opened with few requests, whether its table is short or long", async () => {
+  const counted = async (table: Buffer, parts = somePlainParts()) => {
+    const { bytes } = await makeObject(parts, { table });
+    let count = 0;
+    const read = bytes.read.bind(bytes);
+    bytes.read = (name, target, position) => {
+      count++;
+      return read(name, target, position);
+    };
+    expect((await openObject(bytes)).table).toEqual(table);
+    return count;
+  };
+  const chance = new SeededRandom(1).bytes(3 * objectTailBytes);
+  const long = [{ type: partType.frame, number: 0, content: chance }];
+  expect(await counted(Buffer.from("short"))).toBe(1);
+  expect(await counted(Buffer.from("short"), long)).toBe(2);
+  expect(await counted(chance, long)).toBe(3);
+});
+
+test("fault 19: another object under the name is damage, and said to be another", async () => {
+  for (const other of [
+    { kind: objectKind.piece },
+    { group: "ff112233445566778899aabbccddeeff" },
+    { number: 8 },
+    { generation: 1 },
+  ]) {
+    const { bytes } = await makeObject(somePlainParts(), { facts: { ...facts, ...other } });
+    await expect(openObject(bytes)).rejects.toThrow(
+      `${objectName} is damaged in its header: another object lies there`,
+    );
+    await expect(openObject(bytes)).rejects.toThrow(StopError);
+  }
+});
+
+test("an encrypted object without a key is refused, with another key it is damaged in its table", async () => {
+  const { bytes } = await makeObject(somePlainParts(), { key: storeKey });
+  await expect(openObject(bytes)).rejects.toThrow(RefuseError);
+  await expect(openObject(bytes)).rejects.toThrow("is encrypted, and the store's key is not at hand");
+  await expect(openObject(bytes, Buffer.alloc(32))).rejects.toThrow("it was encrypted with another key");
+});
+
+test("what is not encrypted is none of an encrypted store's objects", async () => {
+  const { bytes } = await makeObject(somePlainParts());
+  await expect(openObject(bytes, storeKey)).rejects.toThrow("it says that it is not encrypted, and its store is");
+});
+
+test("an encrypted object does not pass for another one, whoever writes its header anew", async () => {
+  const { bytes } = await makeObject(somePlainParts(), { key: storeKey });
+  const forged = await makeObject(somePlainParts(), { key: storeKey, facts: { ...facts, number: 8 } });
+  bytes.bytes.copy(forged.bytes.bytes, 128, 128);
+  const identity = { ...facts, number: 8 };
+  await expect(ObjectFile.open(forged.bytes, objectName, identity, storeKey)).rejects.toThrow("with another key");
+});
+
+test("an object that is not there is not damaged", async () => {
+  const none = new BytesObject();
+  none.sizeBytes = async () => {
+    throw new AbsentObjectError(objectName);
+  };
+  await expect(openObject(none)).rejects.toThrow(AbsentObjectError);
+});
+
+test("a place where no part can lie is damage of whoever keeps it, without a read", async () => {
+  const { bytes, places } = await makeObject(somePlainParts());
+  const object = await openObject(bytes);
+  bytes.read = () => Promise.reject(new Error("nothing is read"));
+  const place = places[0] as PartPlace;
+  for (const wrong of [
+    { offset: 0 },
+    { offset: 127 },
+    { offset: bytes.bytes.length },
+    { offset: 2 ** 32 },
+    { storedBytes: 0 },
+    { storedBytes: 31 },
+    { storedBytes: 2 ** 32 - 1 },
+    { storedBytes: bytes.bytes.length - 128 },
+  ]) {
+    await expect(object.readNewPart({ ...place, ...wrong })).rejects.toThrow("it cannot lie there");
+  }
+});
+
+test("fault 21: a read that answers less than there is, or nothing, is damage and no zeros", async () => {
+  const { bytes, places } = await makeObject(somePlainParts());
+  const object = await openObject(bytes);
+  for (const kept of [0, 1, 40]) {
+    bytes.read = async (_name, target, position) => bytes.bytes.copy(target, 0, position, position + kept);
+    for (const place of places) await expect(object.readNewPart(place)).rejects.toThrow("it is not all there");
+    await expect(openObject(bytes)).rejects.toThrow("it is not all there");
+  }
+});
+
+test("fault 21: an error of the read is handed on as it is, and the next read works", async () => {
+  const { bytes, parts, places } = await makeObject(somePlainParts());
+  const object = await openObject(bytes);
+  const read = bytes.read;
+  bytes.read = () => Promise.reject(new Error("late"));
+  const target = Buffer.alloc(1000);
+  await expect(object.readPart(places[0] as PartPlace, target, 0)).rejects.toThrow("late");
+  await expect(object.readRun(places, target, 0)).rejects.toThrow("late");
+  bytes.read = read;
+  expect(await object.readNewPart(places[0] as PartPlace)).toEqual(parts[0]?.content);
+});
