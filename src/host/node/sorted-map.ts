@@ -7,6 +7,7 @@ import { type Database, open, type RootDatabase } from "lmdb";
 import { sortedMapTableCountMax } from "#src/core/limits.ts";
 import { isLackOfRoom } from "../lack-of-room.ts";
 import { type SortedMap, type SortedMapChanges, SortedMapError, type SortedMaps } from "../sorted-map.ts";
+import { prepareFile } from "./lmdb-header.ts";
 
 type Table = Database<Buffer, Buffer>;
 
@@ -42,6 +43,7 @@ class LmdbMap implements SortedMap {
     this.#path = path;
     // A lock that a crash has left may be damaged too, and would then be waited for without an end.
     fs.rmSync(path + lockEnding, { force: true });
+    prepareFile(path);
     this.#root = checked(() =>
       open<Buffer, Buffer>(path, {
         noSubdir: true,
