@@ -399,6 +399,9 @@ export const objectHandleCountMax = 128;
 /** Names of a folder that are told before others get their turn. */
 export const objectListTurnCount = 256;
 export const storeDocumentBytesMax = 1 * MiB;
+export const storeKeyCopyCountMax = 16;
+/** A key file, or what a key command prints. */
+export const wrappingKeyTextBytesMax = 4 * KiB;
 
 // Sealed pieces of the metadata journal
 /** Records that one page of a piece has; one read of a record reads so many. */
@@ -409,9 +412,15 @@ export const sealedPageExtraBytesMax = 8 * KiB;
 export const sealedPageExtentsMax = 512;
 /** Records of a piece. Sealing it holds about 56 bytes of each in memory. */
 export const sealedPieceRecordsMax = 2 ** 20;
+/** Pages of a piece's records, which may be short where extra parts are long, and as many of its index. */
+export const sealedPiecePagesMax = 2 ** 13;
 
 assert(recordExtraBytesMax <= sealedPageExtraBytesMax, "a page takes a longest extra part");
 assert(aggregateRecordsMax <= sealedPieceRecordsMax, "a piece takes a largest aggregate, which is in one piece whole");
+assert(
+  2 * sealedPieceRecordsMax <= sealedPiecePagesMax * sealedPageExtentsMax,
+  "and the index: a record adds two extents at most, its own and the rest of one that it cuts in two",
+);
 
 // Objects of the store
 /** What a part has before it is compressed and encrypted. */

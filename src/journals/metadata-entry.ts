@@ -72,11 +72,15 @@ export function getMetadataEntry(bytes: Buffer, start: number): MetadataEntry | 
     extraBytes: getLe16(bytes, start + at.extraBytes),
   };
   const isReservedZero = bytes[start + at.reserved] === 0 && getLe32(bytes, start + at.reservedEnd) === 0;
-  const isKnown = isRecordType(entry.type) && isReservedZero && entry.level === 0;
+  return isReservedZero && isSoundEntry(entry) ? entry : undefined;
+}
+
+/** Whether it is one of this version. */
+export function isSoundEntry(entry: MetadataEntry): boolean {
   const numbers = [entry.seq, entry.timeMicros, entry.startBlock + entry.blockCount, entry.address, entry.ordinal];
-  if (!isKnown || numbers.some((number) => number > Number.MAX_SAFE_INTEGER)) return undefined;
-  if (entry.extraBytes % 8 !== 0 || entry.extraBytes > recordExtraBytesMax) return undefined;
-  return hasFittingAddress(entry) ? entry : undefined;
+  if (numbers.some((number) => number > Number.MAX_SAFE_INTEGER)) return false;
+  if (!isRecordType(entry.type) || entry.level !== 0) return false;
+  return entry.extraBytes % 8 === 0 && entry.extraBytes <= recordExtraBytesMax && hasFittingAddress(entry);
 }
 
 function hasFittingAddress(entry: MetadataEntry): boolean {
