@@ -16,7 +16,7 @@ import { encryptionTagBytes, type PartEncryption } from "#src/host/part-encrypti
 export const partHeaderBytes = 32;
 
 /** What a part holds is up to its object's kind; but for the table, by which each kind finds the rest. */
-export const partType = { frame: 1, slots: 2, fingerprints: 3, table: 4 } as const;
+export const partType = { frame: 1, slots: 2, fingerprints: 3, table: 4, records: 5, extents: 6 } as const;
 export type PartType = (typeof partType)[keyof typeof partType];
 
 export const partCodec = { asItIs: 0, zstd: 1 } as const;
