@@ -8,7 +8,6 @@ import {
   objectRunScratchCountMax,
   objectScratchBytes,
   objectScratchCountMax,
-  partBytesMax,
 } from "#src/core/limits.ts";
 import { ObjectDamageError } from "./object-damage.ts";
 import { type ObjectEnds, type ObjectSource, readObjectEnds } from "./object-ends.ts";
@@ -125,9 +124,11 @@ export class ObjectFile {
   /** All parts in their order, the table last. Damage takes its place among them, and those behind it still come. */
   async *parts(): AsyncGenerator<OpenedPart | ObjectDamageError, void> {
     const read = (target: Buffer, position: number) => this.#objects.read(this.name, target, position);
-    const content = Buffer.allocUnsafeSlow(partBytesMax);
+    let content = Buffer.alloc(0);
     for await (const part of walkParts(read, this.#codec, objectHeaderBytes, this.#partsEnd)) {
       const { offset, storedBytes, head } = part;
+      const plainBytes = part.finding === undefined && head !== undefined ? head.plainBytes : 0;
+      if (plainBytes > content.length) content = Buffer.allocUnsafeSlow(plainBytes);
       const found = part.finding ?? this.#codec.unpack(offset, part.bytes, part.start, content, 0);
       const identity = head && isPartType(head.type) ? { type: head.type, number: head.number } : undefined;
       if (typeof found === "number" && identity !== undefined) {
