@@ -25,6 +25,7 @@ export interface JournalRecord extends MetadataEntry {
 
 /** Reads what lies in sealed segments; answers which blocks are damaged, counted from the run's first one on. */
 export interface SealedBlocks {
+  has(segment: number): boolean;
   read(run: AddressRun, target: Buffer, start: number): Promise<number[]>;
 }
 
@@ -77,7 +78,8 @@ export class JournalReader {
   /** Reads the payload to `start` in `target`; answers its bytes. Rejects with a `DamagedBlocksError` for just what is damaged. */
   async readPayload(record: MetadataEntry, target: Buffer, start: number): Promise<number> {
     if (!hasPayload(record.type)) return 0;
-    if (this.#sealed === undefined || this.#segments.has(segmentOf(record.address))) {
+    // What the store has it has whole; of files that were removed a loss of power may bring back some.
+    if (this.#sealed?.has(segmentOf(record.address)) !== true) {
       this.#segments.read(record, target, start);
     } else {
       const damaged = await this.#sealed.read(record, target, start);

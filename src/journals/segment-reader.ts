@@ -51,11 +51,6 @@ export class SegmentReader {
     if (damaged.length > 0) throw new DamagedBlocksError(run, damaged);
   }
 
-  /** Whether the journal has it still: what is sealed is not here any more. */
-  has(segment: number): boolean {
-    return this.#segment(segment) !== undefined || this.#files.exists(this.#folder.dataPath(segment));
-  }
-
   #readChecked(run: BlockRun, target: Buffer, start: number): number[] {
     const sums = Buffer.alloc(run.blockCount * sumBytes);
     const segment = this.#segment(segmentOf(run.address));

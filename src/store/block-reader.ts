@@ -48,6 +48,10 @@ export class BlockReader {
     this.#segments = segments;
   }
 
+  has(segment: number): boolean {
+    return this.#segments.has(segment);
+  }
+
   /**
    * Reads them to `start` in `target`. Answers which of them are damaged, counted from the first one on: of these nothing
    * is to be believed.

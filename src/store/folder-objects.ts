@@ -23,6 +23,7 @@ import {
   type ObjectName,
   type Objects,
   type ObjectWriter,
+  type ReadableObjects,
   type VersionedDocument,
 } from "./objects.ts";
 
@@ -52,6 +53,11 @@ export class FolderObjects implements Objects {
   static async open(ports: Ports, folder: string): Promise<FolderObjects> {
     const { lock, folders } = await openFolder(ports.files, folder);
     return new FolderObjects(ports, folder, lock, new DurableFolders(ports.files, folder, folders));
+  }
+
+  /** For one of those who only read, beside the one who has the folder. It need not be there yet. */
+  static openToRead(ports: Ports, folder: string): ReadableObjects {
+    return new FolderObjects(ports, folder, { release: () => {} }, new DurableFolders(ports.files, folder, []));
   }
 
   create(name: ObjectName): ObjectWriter {

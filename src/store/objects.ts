@@ -63,6 +63,9 @@ export interface Objects {
   close(): Promise<void>;
 }
 
+/** For those who only read: another process may write meanwhile. */
+export type ReadableObjects = Pick<Objects, "read" | "sizeBytes" | "list" | "close">;
+
 export class AbsentObjectError extends Error {
   override name = "AbsentObjectError";
 

@@ -6,7 +6,7 @@
 import { StopError } from "#src/core/errors.ts";
 import { storeDirectoryCacheBytes, storeOpenSegmentsMax } from "#src/core/limits.ts";
 import { BoundedCache } from "./bounded-cache.ts";
-import type { Objects } from "./objects.ts";
+import type { ReadableObjects } from "./objects.ts";
 import { SegmentDirectory, type SegmentObject } from "./segment-directory.ts";
 import { type SegmentIdentity, segmentOfObject } from "./segment-format.ts";
 
@@ -24,7 +24,7 @@ export class SealedSegments {
   }
 
   /** Looks which are there. */
-  static async open(objects: Objects, openObject: OpenSegmentObject): Promise<SealedSegments> {
+  static async open(objects: ReadableObjects, openObject: OpenSegmentObject): Promise<SealedSegments> {
     const segments = new SealedSegments(openObject);
     for await (const { name } of objects.list("segments/")) {
       const identity = segmentOfObject(name);

@@ -34,7 +34,7 @@ export interface SlotFacts {
 export class SegmentBuilder {
   readonly #sink: PartSink;
   readonly #kept: KeptBlocks;
-  readonly #entries = Buffer.alloc(slotsPerSegment * slotEntryBytes);
+  readonly #entries: Buffer;
   readonly #frame = Buffer.alloc(frameBlockCountMax * blockBytes);
   readonly #frameSlots: number[] = [];
   #slotCount = 0;
@@ -43,10 +43,12 @@ export class SegmentBuilder {
   #damagedCount = 0;
   #frameCount = 0;
 
-  /** `kept` is empty, and belongs to this one until it is through. */
-  constructor(sink: PartSink, kept: KeptBlocks) {
+  /** `kept` is empty; it and `entries` belong to this one until it is through. */
+  constructor(sink: PartSink, kept: KeptBlocks, entries: Buffer) {
+    assert(entries.length === slotsPerSegment * slotEntryBytes, "every slot has an entry");
     this.#sink = sink;
     this.#kept = kept;
+    this.#entries = entries;
   }
 
   get counts(): SegmentCounts {

@@ -8,10 +8,11 @@
 import { blockBytes, sealRunBlocks } from "#src/core/limits.ts";
 import { checksumBytes } from "#src/host/checksum.ts";
 import { type Fingerprints, fingerprintBytes } from "#src/host/fingerprint.ts";
-import { addressOf, holeAddress } from "#src/records/address.ts";
-import type { KeptBlocks } from "./kept-blocks.ts";
+import { addressOf, holeAddress, slotsPerSegment } from "#src/records/address.ts";
+import { KeptBlocks } from "./kept-blocks.ts";
 import { type PartSink, SegmentBuilder, type SlotFacts } from "./segment-builder.ts";
 import type { SegmentCounts } from "./segment-format.ts";
+import { slotEntryBytes } from "./slot-page.ts";
 
 export const blockState = { none: 0, sound: 1, damaged: 2 } as const;
 
@@ -42,8 +43,18 @@ export interface SealParts {
   readonly sink: PartSink;
   readonly known: KnownBlocks;
   readonly fingerprints: Fingerprints;
-  /** Cleared here; afterwards it has what the segment keeps. */
-  readonly kept: KeptBlocks;
+  /** Afterwards `kept` has what the segment keeps. */
+  readonly memory: SealMemory;
+}
+
+/** What sealing works with, used again for the next segment. */
+export class SealMemory {
+  readonly kept = new KeptBlocks();
+  readonly run = new SlotRun();
+  readonly entries = Buffer.alloc(slotsPerSegment * slotEntryBytes);
+  /** Of the run's blocks that need one, and what is known of them. */
+  readonly fingerprints = Buffer.alloc(sealRunBlocks * fingerprintBytes);
+  readonly addresses = new Float64Array(sealRunBlocks);
 }
 
 export interface SealedSegment {
@@ -61,15 +72,18 @@ export async function sealSegment(parts: SealParts): Promise<SealedSegment> {
 class SegmentSeal {
   readonly #parts: SealParts;
   readonly #builder: SegmentBuilder;
-  readonly #run = new SlotRun();
-  /** Of the run's blocks that need one, and their places in it. */
-  readonly #fingerprints = Buffer.alloc(sealRunBlocks * fingerprintBytes);
-  readonly #addresses = new Float64Array(sealRunBlocks);
+  readonly #run: SlotRun;
+  readonly #fingerprints: Buffer;
+  readonly #addresses: Float64Array;
 
   constructor(parts: SealParts) {
-    parts.kept.clear();
+    const { kept, entries, run, fingerprints, addresses } = parts.memory;
+    kept.clear();
     this.#parts = parts;
-    this.#builder = new SegmentBuilder(parts.sink, parts.kept);
+    this.#builder = new SegmentBuilder(parts.sink, kept, entries);
+    this.#run = run;
+    this.#fingerprints = fingerprints;
+    this.#addresses = addresses;
   }
 
   async seal(): Promise<SealedSegment> {
@@ -115,9 +129,9 @@ class SegmentSeal {
   }
 
   #addBlock(index: number, place: number): void {
-    const { kept, source } = this.#parts;
+    const { memory, source } = this.#parts;
     const fingerprintAt = place * fingerprintBytes;
-    const slot = kept.slotOf(this.#fingerprints, fingerprintAt);
+    const slot = memory.kept.slotOf(this.#fingerprints, fingerprintAt);
     const address = slot === undefined ? (this.#addresses[place] as number) : addressOf(source.segment, slot);
     if (address === holeAddress) {
       this.#builder.addKept(this.#run, index, this.#run.blocks, index * blockBytes, this.#fingerprints, fingerprintAt);

@@ -2,14 +2,14 @@
 import { fingerprintBytes, plainFingerprints } from "#src/host/fingerprint.ts";
 import { addressOf, holeAddress } from "#src/records/address.ts";
 import { BlockReader } from "#src/store/block-reader.ts";
-import { KeptBlocks } from "#src/store/kept-blocks.ts";
-import type { Objects } from "#src/store/objects.ts";
+import type { KeptBlocks } from "#src/store/kept-blocks.ts";
+import type { ReadableObjects } from "#src/store/objects.ts";
 import type { PartPlace, PartType } from "#src/store/part.ts";
 import { SealedSegments } from "#src/store/sealed-segments.ts";
 import type { PartSink } from "#src/store/segment-builder.ts";
 import type { SegmentObject } from "#src/store/segment-directory.ts";
 import { decodeTable, pageCountOf, segmentObjectName } from "#src/store/segment-format.ts";
-import { type ClosedSegment, type SealedSegment, sealSegment } from "#src/store/segment-seal.ts";
+import { type ClosedSegment, type SealedSegment, SealMemory, sealSegment } from "#src/store/segment-seal.ts";
 import { type FingerprintLookup, VerifiedIndex } from "#src/store/verified-index.ts";
 
 export class MemoryParts implements PartSink {
@@ -55,7 +55,7 @@ export class MemorySegments {
   readonly known: VerifiedIndex;
   readonly parts = new Map<string, MemoryParts>();
   readonly #objects = new Map<string, SealedSegment>();
-  readonly #kept = new KeptBlocks();
+  readonly #memory = new SealMemory();
 
   private constructor(sealed: SealedSegments) {
     this.sealed = sealed;
@@ -64,7 +64,7 @@ export class MemorySegments {
   }
 
   static async make(): Promise<MemorySegments> {
-    const none = { list: async function* () {} } as Partial<Objects> as Objects;
+    const none = { list: async function* () {} } as Partial<ReadableObjects> as ReadableObjects;
     const segments: MemorySegments = new MemorySegments(
       await SealedSegments.open(none, async (identity) => segments.#object(segmentObjectName(identity))),
     );
@@ -74,12 +74,12 @@ export class MemorySegments {
   async seal(source: ClosedSegment): Promise<SealedSegment> {
     const sink = new MemoryParts();
     const identity = { segment: source.segment, generation: 0 };
-    const kept = this.#kept;
-    const sealed = await sealSegment({ source, sink, known: this.known, fingerprints: plainFingerprints, kept });
+    const memory = this.#memory;
+    const sealed = await sealSegment({ source, sink, known: this.known, fingerprints: plainFingerprints, memory });
     this.parts.set(segmentObjectName(identity), sink);
     this.#objects.set(segmentObjectName(identity), sealed);
     this.sealed.published(identity);
-    this.index.add(source.segment, kept);
+    this.index.add(source.segment, memory.kept);
     return sealed;
   }
 

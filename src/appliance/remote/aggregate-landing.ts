@@ -44,6 +44,11 @@ export class AggregateLanding {
     return this.#foldedBytes;
   }
 
+  /** Payload has landed of which nothing speaks yet. */
+  get hasUnfinished(): boolean {
+    return this.#unfinished !== undefined;
+  }
+
   /** What has come of an aggregate that is not whole never counts; if it is sent again, it is from its beginning. */
   forget(): void {
     this.#unfinished = undefined;

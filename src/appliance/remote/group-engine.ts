@@ -326,6 +326,7 @@ export class GroupEngine implements SessionGroup {
     this.#session = undefined;
     this.#isEnding = true;
     this.#probe?.cancel();
+    this.#journals?.stopSealing();
     return this.#inTurn(async () => {
       const journals = this.#journals;
       if (this.#state === "open" && journals !== undefined) await this.#finish(journals);

@@ -131,6 +131,7 @@ export class GroupJournals {
       log: machine.log,
       sealer,
       retryMs: options.sealRetryMs,
+      patienceMs: options.sealAfterMs,
       checkpointSeq: () => state.state.checkpointSeq,
       noteCheckpoint: () => this.noteCheckpoint(),
       sealed: () => this.#parts.synced(),
@@ -141,7 +142,7 @@ export class GroupJournals {
   #sealFound(lastSeq: number): void {
     const { machine, folder } = this.#parts;
     for (const segment of folder.segments(machine.files)) {
-      this.#sealing?.closed(segment, lastSeq, closedSlotCount(machine.files, folder, segment));
+      this.#sealing?.found(segment, lastSeq, closedSlotCount(machine.files, folder, segment));
     }
     this.#sealing?.durableUpTo(this.#durability.durableSeq);
   }
@@ -204,7 +205,9 @@ export class GroupJournals {
 
   #handOverClosed(): void {
     if (this.#sealing === undefined) return;
-    for (const { segment, slotCount } of this.#closing.splice(0)) {
+    // What has come of an aggregate may lie there, and will be spoken of only behind its last record.
+    const closed = this.#landing.aggregates.hasUnfinished ? [] : this.#closing.splice(0);
+    for (const { segment, slotCount } of closed) {
       this.#sealing.closed(segment, this.#landing.committed.received, slotCount);
     }
     if (this.#sealTimer !== undefined || !this.#landing.hasOpenSegment) return;
@@ -265,6 +268,11 @@ export class GroupJournals {
   /** Lets go of the files; they are opened again by what lands next. */
   release(): void {
     this.#landing.release();
+  }
+
+  /** No segment is handed over any more. One that is being sealed is let go of. */
+  stopSealing(): void {
+    void this.#sealing?.stop();
   }
 
   /** All that is here is durable and noted, then the files are closed. For the end in good order. */

@@ -13,6 +13,7 @@ import type { Log } from "#src/host/log.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
 import type { SealedBlocks } from "#src/journals/journal-reader.ts";
+import { slotsPerSegment } from "#src/records/address.ts";
 
 /** A closed segment of a group's data journal. */
 export interface SealRequest {
@@ -40,6 +41,8 @@ export interface GroupSealingParts {
   readonly log: Log;
   readonly sealer: Sealer;
   readonly retryMs: number;
+  /** What was there at the start waits so long, as long as it is little: nobody hurries to seal what a restart left. */
+  readonly patienceMs: number;
   /** Up to where the journals are noted to be durable. */
   readonly checkpointSeq: () => number;
   readonly noteCheckpoint: () => Promise<void>;
@@ -49,6 +52,7 @@ export interface GroupSealingParts {
 
 interface ClosedSegment {
   readonly segment: number;
+  readonly dueAtMs: number;
   /** No record behind it has payload there. */
   readonly lastSeq: number;
   readonly payloadBytes: number;
@@ -60,7 +64,7 @@ export class GroupSealing {
   readonly #closed: ClosedSegment[] = [];
   #durableSeq = 0;
   #work: Promise<void> | undefined;
-  #retry: Timer | undefined;
+  #timer: Timer | undefined;
   #isStopped = false;
   #sealedCount = 0;
   #removedBytes = 0;
@@ -90,8 +94,18 @@ export class GroupSealing {
     return this.#failure;
   }
 
+  /** Full, or old enough. */
   closed(segment: number, lastSeq: number, slotCount: number): void {
-    this.#closed.push({ segment, lastSeq, payloadBytes: slotCount * blockBytes });
+    this.#add(segment, lastSeq, slotCount, 0);
+  }
+
+  found(segment: number, lastSeq: number, slotCount: number): void {
+    this.#add(segment, lastSeq, slotCount, this.#parts.patienceMs);
+  }
+
+  #add(segment: number, lastSeq: number, slotCount: number, patienceMs: number): void {
+    const dueAtMs = this.#parts.clock.monotonicMs() + patienceMs;
+    this.#closed.push({ segment, lastSeq, payloadBytes: slotCount * blockBytes, dueAtMs });
     this.#step();
   }
 
@@ -101,9 +115,11 @@ export class GroupSealing {
   }
 
   #step(): void {
-    if (this.#work !== undefined || this.#retry !== undefined || this.#isStopped) return;
+    if (this.#work !== undefined || this.#timer !== undefined || this.#isStopped) return;
     const next = this.#closed[0];
     if (next === undefined || next.lastSeq > this.#durableSeq) return;
+    const earlyMs = next.dueAtMs - this.#parts.clock.monotonicMs();
+    if (earlyMs > 0 && this.unsealedBytes < slotsPerSegment * blockBytes) return this.#later(earlyMs);
     this.#work = this.#seal(next).finally(() => {
       this.#work = undefined;
       this.#step();
@@ -134,7 +150,7 @@ export class GroupSealing {
         // The others need not wait for it.
         this.#closed.push(...this.#closed.splice(0, 1));
       }
-      this.#tryLater();
+      this.#later(this.#parts.retryMs);
     }
   }
 
@@ -152,9 +168,9 @@ export class GroupSealing {
     await whenDone((done) => files.syncFolder(folder.segmentsPath, done));
   }
 
-  #tryLater(): void {
-    this.#retry = this.#parts.clock.timer(this.#parts.retryMs, () => {
-      this.#retry = undefined;
+  #later(delayMs: number): void {
+    this.#timer = this.#parts.clock.timer(delayMs, () => {
+      this.#timer = undefined;
       this.#step();
     });
   }
@@ -162,8 +178,8 @@ export class GroupSealing {
   /** Nothing is begun any more; resolves when what is under way is over. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#retry?.cancel();
-    this.#retry = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
     await this.#work;
   }
 }

@@ -24,23 +24,27 @@ export interface StoryModel {
 
 export type MakeModel = (random: SeededRandom, group: string) => StoryModel;
 
-/** Each of the seeds; what fails says which it was. */
+/** Each of the seeds; what fails says which it was. Answers how many segments were sealed. */
 export async function liveThroughAll(
   firstSeed: number,
   seedCount: number,
   makeModel: MakeModel = (random, group) => new LocalModel(random, group),
-): Promise<void> {
+  store: { readonly hasStore: boolean } = { hasStore: false },
+): Promise<number> {
+  let sealedCount = 0;
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
     try {
-      await liveThrough(seed, makeModel);
+      sealedCount += await liveThrough(seed, makeModel, store);
     } catch (error) {
       throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
     }
   }
+  return sealedCount;
 }
 
-async function liveThrough(seed: number, makeModel: MakeModel): Promise<void> {
-  const world = new RemoteWorld(seed, { syncAfterMs: 20, checkpointAfterMs: 30 });
+async function liveThrough(seed: number, makeModel: MakeModel, store: { readonly hasStore: boolean }): Promise<number> {
+  const timing = { syncAfterMs: 20, checkpointAfterMs: 30, sealAfterMs: 25, sealRetryMs: 10 };
+  const world = new RemoteWorld(seed, timing, store);
   const random = world.simulation.random.fork("story");
   const models = [groupA, groupB].slice(0, random.between(1, 2)).map((group) => makeModel(random.fork(group), group));
   for (let life = 0; life < 5; life++) {
@@ -61,6 +65,7 @@ async function liveThrough(seed: number, makeModel: MakeModel): Promise<void> {
   world.hook = undefined;
   await world.start();
   for (const model of models) await model.connect(world);
+  return world.store?.store.segments.count ?? 0;
 }
 
 /** At some call of a hook from now on the process is dead. */

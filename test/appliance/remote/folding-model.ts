@@ -8,7 +8,7 @@ import { type SentRange, type SentRun, wireAggregate } from "#test/journals/wire
 import { blockOf, wireBatch } from "#test/journals/wire-batch.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { hello, type LocalPeer, type RemoteWorld } from "./remote-world.ts";
-import { applyTo, journalState, type VolumeState } from "./volume-state.ts";
+import { applyTo, stateOf, type VolumeState } from "./volume-state.ts";
 
 interface Spooled {
   readonly type: number;
@@ -45,7 +45,7 @@ export class FoldingModel {
     const { received } = this.peer.welcome;
     expect(received).toBeGreaterThanOrEqual(this.#promisedSeq);
     expect(this.#points.has(received), `${received} is a point`).toBe(true);
-    expect(journalState(world, received, this.#group)).toEqual(this.#stateAt(received));
+    expect(stateOf(await world.history(received, this.#group))).toEqual(this.#stateAt(received));
     this.#sentSeq = received;
     this.#parts = [];
     // What lies behind was never there, and may be cut otherwise.

@@ -53,7 +53,7 @@ export class LocalModel {
     this.peer = await world.connect(greeting);
     const { received } = this.peer.welcome;
     expect(received).toBeGreaterThanOrEqual(this.durableSeq);
-    this.checkContent(world, received);
+    await this.checkContent(world, received);
     this.#toSend = this.#spool.findIndex((batch) => batch.lastSeq > received);
     if (this.#toSend < 0) this.#toSend = this.#spool.length;
   }
@@ -115,8 +115,8 @@ export class LocalModel {
   }
 
   /** The journals hold what was sent, without a gap and without anything else. */
-  checkContent(world: RemoteWorld, lastSeq: number): void {
-    const found = world.content(lastSeq, this.#group);
+  async checkContent(world: RemoteWorld, lastSeq: number): Promise<void> {
+    const found = await world.history(lastSeq, this.#group);
     const seqs = found.map(({ record }) => record.seq);
     expect(seqs.every((seq, index) => index === 0 || seq > (seqs[index - 1] as number))).toBe(true);
     for (const { firstSeq, lastSeq: batchLastSeq } of this.#spool) {

@@ -14,6 +14,7 @@ import { type Driver, driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
+import { SimStore, StaleIndex } from "./sim-store.ts";
 
 export const groupA = "a".repeat(32);
 export const groupB = "b".repeat(32);
@@ -79,15 +80,25 @@ export class LocalPeer implements GroupSession {
   }
 }
 
+export interface FoundRecord {
+  readonly record: JournalRecord;
+  readonly payload: Buffer;
+}
+
 export class RemoteWorld {
   readonly simulation: Simulation;
   readonly host: SimHost;
   readonly driver: Driver;
   readonly options: Partial<RemoteOptions>;
   hook: FaultHook | undefined;
+  /** What is closed is sealed into it. Undefined: it stays where it is. */
+  store: SimStore | undefined;
+  readonly #index = new StaleIndex();
+  readonly #hasStore: boolean;
   appliance!: RemoteAppliance;
 
-  constructor(seed: number, options: Partial<RemoteOptions> = {}) {
+  constructor(seed: number, options: Partial<RemoteOptions> = {}, { hasStore = false } = {}) {
+    this.#hasStore = hasStore;
     this.simulation = new Simulation(seed);
     this.host = this.simulation.host("remote");
     this.driver = simDriver(this.simulation.clock);
@@ -96,7 +107,9 @@ export class RemoteWorld {
 
   async start(): Promise<void> {
     const { host: machine, options, hook } = this;
-    const parts = { machine, folder: "/data", options, ...(hook === undefined ? {} : { hook }) };
+    this.store = this.#hasStore ? await driven(this.driver, SimStore.open(machine, "/store", this.#index)) : undefined;
+    const sealer = this.store === undefined ? {} : { sealer: this.store };
+    const parts = { machine, folder: "/data", options, ...sealer, ...(hook === undefined ? {} : { hook }) };
     this.appliance = await driven(this.driver, openRemoteAppliance(parts));
   }
 
@@ -119,17 +132,12 @@ export class RemoteWorld {
     return new JournalFolder(`/data/groups/${group}`);
   }
 
-  /** What the journals hold, read back with every block checked. */
-  content(lastSeq: number, group: string = groupA): { readonly record: JournalRecord; readonly payload: Buffer }[] {
-    const state = readDocument(this.host.files, `/data/groups/${group}/group.json`, {
-      format: "tidemark-remote-group",
-      version: 1,
-    });
-    const incarnation = state?.incarnation as number;
-    const reader = new JournalReader(this.host.files, this.folder(group), { group, incarnation });
+  /** What the journals themselves hold, read back with every block checked. */
+  content(lastSeq: number, group: string = groupA): FoundRecord[] {
+    const reader = this.#reader(group);
     const segments = new SegmentReader(this.host.files, this.folder(group), group);
     const found = [...reader.records(0, lastSeq)].map((record) => {
-      const payload = Buffer.alloc(record.address === 0 ? 0 : record.blockCount * 4096);
+      const payload = payloadFor(record);
       if (payload.length > 0) segments.read(record, payload, 0);
       return { record, payload };
     });
@@ -137,4 +145,30 @@ export class RemoteWorld {
     reader.close();
     return found;
   }
+
+  /** The same, also where it is sealed. */
+  async history(lastSeq: number, group: string = groupA): Promise<FoundRecord[]> {
+    const reader = this.#reader(group);
+    const found: FoundRecord[] = [];
+    for (const record of reader.records(0, lastSeq)) {
+      const payload = payloadFor(record);
+      await reader.readPayload(record, payload, 0);
+      found.push({ record, payload });
+    }
+    reader.close();
+    return found;
+  }
+
+  #reader(group: string): JournalReader {
+    const state = readDocument(this.host.files, `/data/groups/${group}/group.json`, {
+      format: "tidemark-remote-group",
+      version: 1,
+    });
+    const incarnation = state?.incarnation as number;
+    return new JournalReader(this.host.files, this.folder(group), { group, incarnation }, this.store?.blocks);
+  }
+}
+
+function payloadFor({ address, blockCount }: JournalRecord): Buffer {
+  return Buffer.alloc(address === 0 ? 0 : blockCount * 4096);
 }

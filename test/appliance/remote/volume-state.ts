@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { blockBytes } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
 import { blockOf } from "#test/journals/wire-batch.ts";
-import type { RemoteWorld } from "./remote-world.ts";
+import type { FoundRecord, RemoteWorld } from "./remote-world.ts";
 
 /** For each block of a volume that was ever touched: which content, and which block of it; or that it is zeros. */
 export type VolumeState = Map<string, string>;
@@ -27,8 +27,12 @@ export function applyTo(state: VolumeState, change: StateChange, contentOf: (ind
 
 /** What the journals make of the volumes, every block checked. */
 export function journalState(world: RemoteWorld, lastSeq: number, group?: string): VolumeState {
+  return stateOf(world.content(lastSeq, group));
+}
+
+export function stateOf(found: readonly FoundRecord[]): VolumeState {
   const state: VolumeState = new Map();
-  for (const { record, payload } of world.content(lastSeq, group)) {
+  for (const { record, payload } of found) {
     applyTo(state, record, (index) => contentIn(payload.subarray(index * blockBytes, (index + 1) * blockBytes)));
   }
   return state;

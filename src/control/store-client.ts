@@ -1,0 +1,125 @@
+/**
+ * The store as the remote side has it: what is to be sealed goes to a process of its own, which is started when there is
+ * something to seal, and again when it has died; what is sealed is read here.
+ */
+import type { Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
+import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
+import type { Log } from "#src/host/log.ts";
+import type { Machine } from "#src/host/machine.ts";
+import type { Thread } from "#src/host/thread.ts";
+import { BlockReader } from "#src/store/block-reader.ts";
+import { FolderObjects } from "#src/store/folder-objects.ts";
+import type { ReadableObjects } from "#src/store/objects.ts";
+import { SealedSegments } from "#src/store/sealed-segments.ts";
+import { SegmentFile } from "#src/store/segment-file.ts";
+import type { SealFigures } from "#src/store/segment-store.ts";
+import type { StoreAnswer, StoreAsk } from "./store-words.ts";
+
+export interface StoreClientParts {
+  readonly machine: Machine;
+  /** Of the objects. */
+  readonly folder: string;
+  readonly startKeeper: () => Thread;
+}
+
+type Answered = Exclude<StoreAnswer, { readonly error: unknown }>;
+
+interface Pending {
+  readonly resolve: (answer: Answered) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const nothing: SealFigures = { segmentCount: 0, logicalBytes: 0, uniqueBytes: 0, physicalBytes: 0, damagedBlocks: 0 };
+
+export class StoreClient implements Sealer {
+  readonly blocks: BlockReader;
+  readonly #segments: SealedSegments;
+  readonly #objects: ReadableObjects;
+  readonly #startKeeper: () => Thread;
+  readonly #log: Log;
+  readonly #pending = new Map<number, Pending>();
+  #keeper: Thread | undefined;
+  #lastId = 0;
+  #figures = nothing;
+  #isStopped = false;
+
+  private constructor({ machine, startKeeper }: StoreClientParts, objects: ReadableObjects, segments: SealedSegments) {
+    this.#startKeeper = startKeeper;
+    this.#log = machine.log;
+    this.#objects = objects;
+    this.#segments = segments;
+    this.blocks = new BlockReader(segments);
+  }
+
+  static async open(parts: StoreClientParts): Promise<StoreClient> {
+    const objects = FolderObjects.openToRead(parts.machine, parts.folder);
+    const segments = await SealedSegments.open(objects, (identity) => SegmentFile.open(objects, identity, undefined));
+    return new StoreClient(parts, objects, segments);
+  }
+
+  /** Of what the process has sealed since it was started. */
+  get figures(): SealFigures {
+    return this.#figures;
+  }
+
+  /** Sealed segments that the store has. */
+  get segmentCount(): number {
+    return this.#segments.count;
+  }
+
+  async seal(request: SealRequest): Promise<void> {
+    const { figures, isThere } = await this.#ask({ word: "seal", request });
+    this.#figures = figures;
+    if (isThere) this.#segments.published({ segment: request.segment, generation: 0 });
+  }
+
+  #ask(ask: { word: "seal"; request: SealRequest } | { word: "stop" }): Promise<Answered> {
+    if (this.#isStopped) return Promise.reject(new RetryError("the store is closed"));
+    this.#keeper ??= this.#started();
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<Answered>();
+    this.#pending.set(id, { resolve, reject });
+    this.#keeper.send({ id, ...ask } satisfies StoreAsk);
+    return promise;
+  }
+
+  #started(): Thread {
+    const keeper = this.#startKeeper();
+    keeper.receive((message) => this.#answered(message as StoreAnswer));
+    void keeper.ended.then((error) => this.#ended(error));
+    return keeper;
+  }
+
+  #answered(answer: StoreAnswer): void {
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if ("error" in answer) pending?.reject(errorOf(answer.error));
+    else pending?.resolve(answer);
+  }
+
+  /** What it was asked for and had not done is asked for again, of the next one. */
+  #ended(error: Error | undefined): void {
+    this.#keeper = undefined;
+    if (error !== undefined) this.#log.error("the process that keeps the store has ended", { error });
+    const why = new RetryError(`the process that keeps the store has ended: ${error?.message ?? "it was told to"}`);
+    for (const { reject } of this.#pending.values()) reject(why);
+    this.#pending.clear();
+  }
+
+  /** What is being sealed is left as it is: it is begun anew next time. */
+  async stop(): Promise<void> {
+    const keeper = this.#keeper;
+    if (keeper !== undefined) {
+      if (this.#pending.size === 0) await this.#ask({ word: "stop" }).catch(() => {});
+      keeper.end();
+      await keeper.ended;
+    }
+    this.#isStopped = true;
+    await this.#objects.close();
+  }
+}
+
+function errorOf({ name, message }: { readonly name: string; readonly message: string }): Error {
+  if (name === "RetryError") return new RetryError(message);
+  return name === "RefuseError" ? new RefuseError(message) : new StopError(message);
+}

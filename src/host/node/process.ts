@@ -1,0 +1,49 @@
+/**
+ * Work in a process of its own, where a fault or a crash of what it uses is not ours. It looks to its parent like a thread;
+ * it ends when the parent is gone, however that came.
+ */
+import { fork } from "node:child_process";
+import module from "node:module";
+import { dirname } from "node:path";
+import type { Thread } from "../thread.ts";
+
+/** What a process is told first. */
+export interface ProcessStart {
+  readonly moduleUrl: string;
+  readonly settings: unknown;
+}
+
+/** In the child's environment: where the parent keeps its compiled code. */
+export const compileCacheVariable = "TIDEMARK_COMPILE_CACHE";
+
+/** `moduleUrl` names a file that exports what `ThreadModule` says; `settings` are copied. */
+export function startProcess(moduleUrl: URL, settings: unknown): Thread {
+  const cache = module.getCompileCacheDir?.();
+  const child = fork(new URL("./process-start.ts", import.meta.url), [], {
+    serialization: "advanced",
+    // Its own standard output would be taken for the program's.
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    env: { ...process.env, ...(cache === undefined ? {} : { [compileCacheVariable]: dirname(cache) }) },
+  });
+  let isEnding = false;
+  const start: ProcessStart = { moduleUrl: moduleUrl.href, settings };
+  child.send(start);
+  return {
+    send: (message) => {
+      // What is sent to one that is gone is not answered, as if it had gone a moment later.
+      if (child.connected) child.send(message as object, () => {});
+    },
+    receive: (listener) => void child.on("message", listener),
+    ended: new Promise((resolve) => {
+      child.once("error", resolve);
+      child.once("exit", (status, signal) =>
+        resolve(isEnding ? undefined : new Error(`it ended with ${signal ?? status}`)),
+      );
+    }),
+    end: () => {
+      isEnding = true;
+      child.kill("SIGKILL");
+    },
+  };
+}

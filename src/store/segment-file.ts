@@ -1,0 +1,48 @@
+/** A sealed segment as it lies in the store: its object, with what its footer and its table say. */
+import { ObjectDamageError } from "./object-damage.ts";
+import type { ObjectSource } from "./object-ends.ts";
+import { ObjectFile } from "./object-file.ts";
+import { objectKind } from "./object-format.ts";
+import type { PartPlace } from "./part.ts";
+import type { SegmentObject } from "./segment-directory.ts";
+import {
+  decodeSegmentCounts,
+  decodeTable,
+  type PagePlaces,
+  pageCountOf,
+  type SegmentCounts,
+  type SegmentIdentity,
+  segmentObjectName,
+} from "./segment-format.ts";
+
+export class SegmentFile implements SegmentObject {
+  readonly file: ObjectFile;
+  readonly counts: SegmentCounts;
+  readonly pages: readonly PagePlaces[];
+
+  private constructor(file: ObjectFile, counts: SegmentCounts, pages: readonly PagePlaces[]) {
+    this.file = file;
+    this.counts = counts;
+    this.pages = pages;
+  }
+
+  /** `key` is the store's. Rejects as `ObjectFile.open` does. */
+  static async open(
+    objects: ObjectSource,
+    { segment, generation }: SegmentIdentity,
+    key: Buffer | undefined,
+  ): Promise<SegmentFile> {
+    const name = segmentObjectName({ segment, generation });
+    const identity = { kind: objectKind.segment, group: undefined, number: segment, generation };
+    const file = await ObjectFile.open(objects, name, identity, key);
+    const counts = decodeSegmentCounts(file.footer.kindNumbers, 0);
+    if (counts === undefined) throw new ObjectDamageError(name, "footer", "no segment has such numbers");
+    const pages = decodeTable(file.table, pageCountOf(counts.slots));
+    if (pages === undefined) throw new ObjectDamageError(name, "footer", "its table is not as long as its slots need");
+    return new SegmentFile(file, counts, pages);
+  }
+
+  readPart(place: PartPlace): Promise<Buffer> {
+    return this.file.readNewPart(place);
+  }
+}
