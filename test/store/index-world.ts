@@ -37,6 +37,8 @@ export function simIndexWorld(seed: number): SimIndexWorld {
   const simulation = new Simulation(seed);
   const host = simulation.host("a");
   host.files.makeFolder("/index");
+  host.files.syncFolder("/", (error) => expect(error).toBe(null));
+  simulation.clock.runUntilIdle();
   const warnings: string[] = [];
   const { files, clock, randomness } = host;
   const machine = { files, clock, randomness, maps: new SimSortedMaps(files), folder: "/index" };
