@@ -26,8 +26,10 @@ interface Finding {
 
 /** Undefined: the store is new. Throws where both are damaged, or of another version. */
 export async function findStoreDocument(objects: Objects): Promise<FoundStoreDocument | undefined> {
-  const own = await look(objects, ownName);
+  const first = await look(objects, ownName);
   const copy = await look(objects, copyName);
+  // A service may have answered something else than it has, and the copy may be older.
+  const own = first.damage === undefined ? first : await look(objects, ownName);
   if (own.document !== undefined && own.version !== undefined) {
     const { document, version } = own;
     await updateCopy(objects, document, copy);
