@@ -87,7 +87,7 @@ describe("a store that is made with a key", () => {
 
 describe("wrapped keys", () => {
   test("of version 1 can be read", () => {
-    const bytes = readFileSync(new URL("../golden/store-document-encrypted-v1.json", import.meta.url));
+    const bytes = readFileSync(new URL("../golden/store-document-encrypted-v1.bin", import.meta.url));
     const opened = openKeys(decodeStoreDocument(bytes, "store.json"), goldenWrappingKey);
     expect(opened?.copyId).toBe("8899aabbccddeeff");
     expect(opened === undefined ? undefined : textOf(opened.keys)).toBe(goldenKeys.toString("hex"));

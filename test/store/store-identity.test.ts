@@ -47,8 +47,8 @@ function golden(name: string): Buffer {
 }
 
 const golds: readonly (readonly [string, StoreDocument])[] = [
-  ["store-document-plain-v1.json", plainDocument],
-  ["store-document-encrypted-v1.json", encryptedDocument],
+  ["store-document-plain-v1.bin", plainDocument],
+  ["store-document-encrypted-v1.bin", encryptedDocument],
 ];
 
 test.each(golds)("%s has the bytes that it always had, and can be read", (name, document) => {
