@@ -56,6 +56,7 @@ function endWithLauncher() {
 async function loadThreads() {
   await import("#src/control/local-side.ts");
   await import("#src/control/remote-side.ts");
+  await import("#src/control/store-keeper.ts");
 }
 
 function isWarming() {

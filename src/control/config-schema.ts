@@ -1,5 +1,6 @@
 /** Every setting there is, with its default and what it is for. The file, `tidemark config` and the documents follow it. */
 import { defaultGroupPolicy } from "#src/appliance/local/group-policy.ts";
+import { remoteDefaults } from "#src/appliance/remote/remote-options.ts";
 import { aggregateBytesMax, GiB, KiB, MiB } from "#src/core/limits.ts";
 import { logLevels } from "#src/host/log.ts";
 import { volumeOptionDefaults } from "#src/interceptor/volume-options.ts";
@@ -81,6 +82,14 @@ export const configSchema = {
     ),
     bandwidth: byteSizeOrOff(Number.POSITIVE_INFINITY, "the most that is sent in a second", bandwidthRange),
     bandwidthHours: bandwidthHours("what it is instead at some hours of the day", bandwidthRange),
+  },
+  store: {
+    folder: optionalPath("where the remote appliance keeps its objects (remote/objects in the data folder)"),
+    sealAfterSeconds: seconds(
+      remoteDefaults.sealAfterMs / 1000,
+      "a data segment that is not full is sealed after so long",
+      { min: 1, max: day },
+    ),
   },
   local: {
     socket: optionalPath(

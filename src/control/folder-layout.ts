@@ -24,3 +24,13 @@ export function privateWireSocket(config: Config): string {
 export function localSocket(config: Config): string {
   return config.local.socket ?? join(config.data, "local.sock");
 }
+
+/** The objects that the remote appliance keeps for long. */
+export function storeFolder(config: Config): string {
+  return config.store.folder ?? join(roleFolder(config, "remote"), "objects");
+}
+
+/** What can be made anew from the objects, so it need not lie where they do. */
+export function storeIndexFolder(config: Config): string {
+  return join(roleFolder(config, "remote"), "index");
+}

@@ -2,20 +2,25 @@
 import { openRemoteAppliance, type RemoteAppliance } from "#src/appliance/remote/remote-appliance.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { faultHook } from "#src/host/node/faults.ts";
+import { startProcess } from "#src/host/node/process.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { GroupLinkServer } from "#src/wire/group-link-server.ts";
 import type { Config } from "./config-schema.ts";
-import { privateWireSocket, roleFolder } from "./folder-layout.ts";
+import { privateWireSocket, roleFolder, storeFolder, storeIndexFolder } from "./folder-layout.ts";
 import { listenInWords } from "./listening-address.ts";
 import type { RemoteGroupFacts } from "./role.ts";
 import type { SideSettings } from "./side.ts";
+import { StoreClient } from "./store-client.ts";
+import type { StoreSettings } from "./store-words.ts";
 
 export class RemotePart {
   readonly address: SocketAddress;
   readonly #appliance: RemoteAppliance;
   readonly #door: GroupLinkServer;
+  readonly #store: StoreClient;
 
-  private constructor(appliance: RemoteAppliance, door: GroupLinkServer, address: SocketAddress) {
+  private constructor(appliance: RemoteAppliance, door: GroupLinkServer, address: SocketAddress, store: StoreClient) {
+    this.#store = store;
     this.#appliance = appliance;
     this.#door = door;
     this.address = address;
@@ -24,9 +29,12 @@ export class RemotePart {
   static async start(machine: Machine, { config, roles, secrets }: SideSettings): Promise<RemotePart> {
     const { sockets, clock, randomness, log } = machine;
     const hook = faultHook(config.faults);
+    const store = await openStoreClient(machine, config);
     const appliance = await openRemoteAppliance({
       machine,
       folder: roleFolder(config, "remote"),
+      options: { sealAfterMs: config.store.sealAfterSeconds * 1000 },
+      sealer: store,
       ...(hook === undefined ? {} : { hook }),
     });
     const isPrivate = roles.includes("local");
@@ -37,7 +45,7 @@ export class RemotePart {
       { forWhom: "local appliances", settings: isPrivate ? "another data folder" : "wire.port or wire.socket" },
       (where) => door.listen(where),
     );
-    return new RemotePart(appliance, door, address);
+    return new RemotePart(appliance, door, address, store);
   }
 
   groups(): readonly RemoteGroupFacts[] {
@@ -46,8 +54,17 @@ export class RemotePart {
 
   async stop(): Promise<void> {
     await this.#door.close();
-    await this.#appliance.stop();
+    const stopped = this.#appliance.stop();
+    await this.#store.stop();
+    await stopped;
   }
+}
+
+function openStoreClient(machine: Machine, config: Config): Promise<StoreClient> {
+  const folder = storeFolder(config);
+  const settings: StoreSettings = { config, folder, indexFolder: storeIndexFolder(config) };
+  const startKeeper = () => startProcess(new URL("./store-keeper.ts", import.meta.url), settings);
+  return StoreClient.open({ machine, folder, startKeeper });
 }
 
 function privateAddress(config: Config): SocketAddress {

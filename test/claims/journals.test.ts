@@ -2,9 +2,9 @@
  * What the remote appliance keeps: the metadata of each write in one journal, its data in another, and with both the state
  * at every moment in between. The judge here knows nothing but the writes; it reads the files by docs/formats.md.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { launcher } from "#test/cli/running-program.ts";
 import { run } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
@@ -50,8 +50,8 @@ function carryOut(client: Attached, { kind, offsetBytes, bytes }: Change): Promi
 }
 
 /** Of one host that waits for each answer, so that there is only one order. */
-async function writeAll(count: number, seed: number) {
-  const sites = await Sites.make({ mode: "async", sizeBytes, places: await temporaryPlaces() });
+async function writeAll(count: number, seed: number, settings = {}) {
+  const sites = await Sites.make({ mode: "async", sizeBytes, places: await temporaryPlaces(), settings });
   const client = await sites.connect();
   const random = new SeededRandom(seed);
   const changes = Array.from({ length: count }, (_, number) => drawChange(random, number));
@@ -84,6 +84,31 @@ test("claim A7: the state at every seq of six hundred changes is the one that th
     expect([record.seq, restored.equals(wanted)]).toEqual([record.seq, true]);
   }
   expect(readFileSync(sites.source).equals(wanted)).toBe(true);
+});
+
+test("claims A7 and C1: sealed into the store, where it takes less room, the journal still gives back every seq", async () => {
+  const { sites, changes } = await writeAll(300, 73, { store: { sealAfterSeconds: 1 } });
+  const remote = join(sites.dataOf("remote"), "remote");
+  const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => path.endsWith(".data"));
+  await vi.waitFor(() => expect(unsealed()).toEqual([]), { timeout: 30_000, interval: 20 });
+  const objects = filesUnder(join(remote, "objects")).filter((path) => path.includes("/segments/"));
+  const objectBytes = objects.reduce((sum, path) => sum + statSync(path).size, 0);
+  using replay = sites.remoteReplay();
+  const records = replay.records.filter(isChange);
+  expect(records).toHaveLength(changes.length);
+  const wanted = Buffer.alloc(sizeBytes);
+  const restored = Buffer.alloc(sizeBytes);
+  let landedBytes = 0;
+  for (const [index, record] of records.entries()) {
+    const change = changes[index] as Change;
+    change.bytes.copy(wanted, change.offsetBytes);
+    for (let block = 0; block < record.blockCount; block++) {
+      replay.bytesOf({ record, index: block }).copy(restored, (record.startBlock + block) * blockBytes);
+    }
+    if (record.type === typeNumber.write) landedBytes += record.blockCount * blockBytes;
+    expect([record.seq, restored.equals(wanted)]).toEqual([record.seq, true]);
+  }
+  expect(objectBytes).toBeLessThan(landedBytes / 4);
 });
 
 test("claim A7: a metadata journal holds no data, a data journal nothing else, and both can be read item by item", async () => {

@@ -1,8 +1,12 @@
-/** The blocks of a remote's data segments, read by address and checked against the sums beside them (docs/formats.md). */
+/**
+ * The blocks of a remote's data segments, read by address and checked against the sums beside them (docs/formats.md), or
+ * where they are sealed out of the store's objects.
+ */
 import fs from "node:fs";
 import { isSummed } from "./byte-sum.ts";
 import { filesUnder, le64 } from "./log-file-reader.ts";
 import { blockBytes } from "./log-records.ts";
+import { SealedBlocks } from "./sealed-blocks.ts";
 
 const slotsPerSegment = 65_536;
 const sumsHeaderBytes = 512;
@@ -16,9 +20,11 @@ interface Segment {
 export class LandedBlocks implements Disposable {
   readonly #segments = new Map<string, Segment>();
   readonly #group: string;
+  readonly #sealed: SealedBlocks;
 
   constructor(folder: string, group: string) {
     this.#group = group;
+    this.#sealed = new SealedBlocks(folder);
     for (const path of filesUnder(folder)) {
       if (path.endsWith(".sums")) this.#open(path);
     }
@@ -37,6 +43,7 @@ export class LandedBlocks implements Disposable {
   /** Throws unless the block is there, whole, and written for this volume. */
   read(volume: number, address: number): Buffer {
     const number = Math.floor(address / slotsPerSegment);
+    if (this.#sealed.has(number)) return this.#sealed.read(volume, address);
     const slot = address % slotsPerSegment;
     const segment = this.#segments.get(String(number));
     if (segment === undefined) throw new Error(`address ${address}: there is no segment ${number}`);

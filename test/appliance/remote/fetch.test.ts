@@ -20,8 +20,8 @@ function fetchedRecords(peer: LocalPeer) {
   });
 }
 
-async function filled(): Promise<{ world: RemoteWorld; peer: LocalPeer }> {
-  const world = new RemoteWorld(1);
+async function filled(hasStore = false): Promise<{ world: RemoteWorld; peer: LocalPeer }> {
+  const world = new RemoteWorld(1, { sealAfterMs: 50 }, { hasStore });
   await world.start();
   const peer = await world.connect(hello({ epoch: 2 }));
   peer.send(
@@ -36,8 +36,13 @@ async function filled(): Promise<{ world: RemoteWorld; peer: LocalPeer }> {
   return { world, peer };
 }
 
-test("what the remote has comes back as it was sent, from the place asked for on", async () => {
-  const { world, peer } = await filled();
+test.each([
+  ["as it landed", false],
+  ["sealed", true],
+])("what the remote has %s comes back as it was sent, from the place asked for on", async (_, isSealed) => {
+  const { world, peer } = await filled(isSealed);
+  if (isSealed) await world.driver.until(() => world.store?.store.segments.count === 1);
+  await world.driver.until(() => !isSealed || world.folder().segments(world.host.files).length === 0);
   peer.owner.fetch(1);
   await world.driver.until(() => peer.hasFetched);
   const records = fetchedRecords(peer);

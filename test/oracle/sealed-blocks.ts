@@ -1,0 +1,98 @@
+/** The blocks of a store's sealed segments, read by address as docs/formats.md says, with nothing of the product's code. */
+import fs from "node:fs";
+import zlib from "node:zlib";
+import { isSummed } from "./byte-sum.ts";
+import { filesUnder, le64 } from "./log-file-reader.ts";
+import { blockBytes } from "./log-records.ts";
+
+const slotsPerSegment = 65_536;
+const slotsPerPage = 512;
+const slotBytes = 24;
+const endBytes = 128;
+const kinds = { zeros: 1, kept: 2, forward: 3 };
+
+interface Slot {
+  readonly kind: number;
+  readonly volume: number;
+  readonly placeInFrame: number;
+  readonly target: Buffer;
+  readonly checksum: Buffer;
+}
+
+export class SealedBlocks {
+  /** Of each segment the newest generation's file. */
+  readonly #paths = new Map<number, string>();
+
+  constructor(folder: string) {
+    for (const path of filesUnder(folder).sort()) {
+      const match = /\/segments\/(\d{12})\.\d{4}$/.exec(path);
+      if (match !== null) this.#paths.set(Number(match[1]), path);
+    }
+  }
+
+  has(segment: number): boolean {
+    return this.#paths.has(segment);
+  }
+
+  /** Throws unless the block is there, whole, and written for this volume. */
+  read(volume: number, address: number): Buffer {
+    const slot = this.#slot(address);
+    if (slot.volume !== volume) throw new Error(`address ${address} is of volume ${slot.volume}, not ${volume}`);
+    const block = this.#blockOf(slot, address);
+    if (!isSummed(block, 0, blockBytes, slot.checksum, 0)) throw new Error(`address ${address}: the checksum is wrong`);
+    return block;
+  }
+
+  #blockOf(slot: Slot, address: number): Buffer {
+    if (slot.kind === kinds.zeros) return Buffer.alloc(blockBytes);
+    if (slot.kind === kinds.kept) return this.#kept(slot, address);
+    if (slot.kind !== kinds.forward) throw new Error(`address ${address}: its slot is of kind ${slot.kind}`);
+    const target = le64(slot.target, 0);
+    const kept = this.#slot(target);
+    if (kept.kind !== kinds.kept) throw new Error(`address ${address} leads to ${target}, which keeps no block`);
+    return this.#kept(kept, target);
+  }
+
+  #kept(slot: Slot, address: number): Buffer {
+    const object = this.#object(address);
+    const frame = partAt(object, slot.target.readUInt32LE(0), slot.target.readUInt32LE(4), 1);
+    return frame.subarray(slot.placeInFrame * blockBytes, (slot.placeInFrame + 1) * blockBytes);
+  }
+
+  #slot(address: number): Slot {
+    const object = this.#object(address);
+    const footer = object.subarray(-endBytes);
+    if (footer.toString("latin1", 0, 4) !== "TMOE" || !isSummed(footer, 0, 120, footer, 120)) {
+      throw new Error(`the object of address ${address} has no sound footer`);
+    }
+    const table = partAt(object, le64(footer, 16), footer.readUInt32LE(24), 4);
+    const slot = address % slotsPerSegment;
+    const entry = Math.floor(slot / slotsPerPage) * 16;
+    const page = partAt(object, table.readUInt32LE(entry), table.readUInt32LE(entry + 4), 2);
+    const at = (slot % slotsPerPage) * slotBytes;
+    const bytes = page.subarray(at, at + slotBytes);
+    return {
+      checksum: bytes.subarray(0, 8),
+      volume: bytes.readUInt32LE(8),
+      kind: bytes.readUInt8(12),
+      placeInFrame: bytes.readUInt8(13),
+      target: bytes.subarray(16, 24),
+    };
+  }
+
+  #object(address: number): Buffer {
+    const path = this.#paths.get(Math.floor(address / slotsPerSegment));
+    if (path === undefined) throw new Error(`address ${address} is in no sealed segment`);
+    return fs.readFileSync(path);
+  }
+}
+
+function partAt(object: Buffer, offset: number, storedBytes: number, type: number): Buffer {
+  const part = object.subarray(offset, offset + storedBytes);
+  if (part.length !== storedBytes || !isSummed(part, 8, storedBytes, part, 0)) {
+    throw new Error(`the part at ${offset} has a wrong checksum`);
+  }
+  if (part.readUInt8(8) !== type) throw new Error(`the part at ${offset} is of type ${part.readUInt8(8)}, not ${type}`);
+  const bytes = part.subarray(32);
+  return part.readUInt8(9) === 1 ? zlib.zstdDecompressSync(bytes) : bytes;
+}
