@@ -6,11 +6,12 @@ import { RefuseError, StopError } from "#src/core/errors.ts";
 import { batchAlignmentBytes, logFileHeaderBytes, recordPayloadBytesMax } from "#src/core/limits.ts";
 import type { Files } from "#src/host/files.ts";
 import { getLogFileHeader, incarnationName, type LogFileHeader, logFileMagic } from "#src/records/log-file.ts";
-import { decodeExtra, hasPayload, recordTypeName } from "#src/records/record.ts";
+import { hasPayload } from "#src/records/record.ts";
 import { JournalFolder } from "./journal-folder.ts";
 import type { MetadataRecord } from "./metadata-batch.ts";
 import { type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
 import { type FoundUnit, unitAt } from "./metadata-unit.ts";
+import { type RecordItem, recordItemOf, recordLine } from "./record-description.ts";
 import { DamagedBlocksError, SegmentReader } from "./segment-reader.ts";
 import { decodeSumsHeader, sumsHeaderBytes } from "./sums-format.ts";
 
@@ -36,22 +37,9 @@ export interface JournalBatchItem {
   readonly durableSeq: number;
 }
 
-export interface JournalRecordItem {
-  readonly kind: "record";
-  /** Of an aggregate's records: the last that it stands for. */
-  readonly seq: number;
-  readonly epoch: number;
-  readonly type: string;
-  readonly volume: number;
-  readonly startBlock: number;
-  readonly blockCount: number;
-  readonly timeMicros: number;
-  readonly ordinal: number;
-  readonly address: number;
-  readonly level: number;
+export interface JournalRecordItem extends RecordItem {
   /** Of the volume: blocks whose payload is not what was written. */
   readonly damagedBlocks: readonly number[];
-  readonly extra?: Record<string, unknown>;
 }
 
 /** Something lies there that is no batch, or an aggregate that does not count, since it was not written to its end. */
@@ -151,11 +139,9 @@ function* describeUnit(path: string, found: FoundUnit, segments: SegmentReader):
 const payload = Buffer.alloc(recordPayloadBytesMax);
 
 function recordItem(record: MetadataRecord, bytes: Buffer, segments: SegmentReader): JournalRecordItem {
-  const { extraAt, extraBytes, type, ...rest } = record;
-  const extra = extraBytes === 0 ? undefined : decodeExtra(bytes.subarray(extraAt, extraAt + extraBytes));
-  const damagedBlocks = hasPayload(type) ? damagedBlocksOf(record, segments) : [];
-  const item = { kind: "record", ...rest, type: recordTypeName(type), damagedBlocks } as const;
-  return extra === undefined ? item : { ...item, extra };
+  const { extraAt, extraBytes } = record;
+  const damagedBlocks = hasPayload(record.type) ? damagedBlocksOf(record, segments) : [];
+  return { ...recordItemOf(record, bytes.subarray(extraAt, extraAt + extraBytes)), damagedBlocks };
 }
 
 function damagedBlocksOf(record: MetadataRecord, segments: SegmentReader): readonly number[] {
@@ -205,7 +191,7 @@ export function journalLine(item: JournalItem): string {
     case "aggregate":
       return `  ${item.kind} ${item.firstSeq}-${item.lastSeq} epoch ${item.epoch} at byte ${item.offset}, durable up to ${item.durableSeq}`;
     case "record":
-      return recordLine(item);
+      return recordLine(item) + damageIn(item);
     case "flaw":
       return `  NO BATCH at byte ${item.offset}, ${item.bytes} bytes: ${item.finding}`;
     case "segment":
@@ -213,12 +199,6 @@ export function journalLine(item: JournalItem): string {
   }
 }
 
-function recordLine(item: JournalRecordItem): string {
-  const time = new Date(Math.floor(item.timeMicros / 1000)).toISOString();
-  const when = `${time.slice(0, -1)}${String(item.timeMicros % 1000).padStart(3, "0")}Z`;
-  const blocks = item.blockCount === 0 ? "" : ` blocks ${item.startBlock}+${item.blockCount}`;
-  const address = item.address === 0 ? "" : ` at ${item.address}`;
-  const extra = item.extra === undefined ? "" : ` ${JSON.stringify(item.extra)}`;
-  const flaw = item.damagedBlocks.length === 0 ? "" : `, DAMAGED BLOCKS ${item.damagedBlocks.join(" ")}`;
-  return `    ${item.seq} ${when} ${item.type} volume ${item.volume}${blocks}${address} ordinal ${item.ordinal}${extra}${flaw}`;
+function damageIn({ damagedBlocks }: JournalRecordItem): string {
+  return damagedBlocks.length === 0 ? "" : `, DAMAGED BLOCKS ${damagedBlocks.join(" ")}`;
 }

@@ -96,7 +96,7 @@ export class SealedPiece {
       number < pages.length;
       number++
     ) {
-      const page: RecordPage = await this.#recordPage(number);
+      const page: RecordPage = await this.recordPage(number);
       if (last !== undefined && last.end.isInAggregate !== page.start.isInAggregate) {
         throw this.#damage(partType.records, number, pages[number], "it does not follow the page before");
       }
@@ -109,7 +109,16 @@ export class SealedPiece {
     }
   }
 
-  async #recordPage(number: number): Promise<RecordPage> {
+  get recordPageCount(): number {
+    return this.#table.recordPages.length;
+  }
+
+  get extentPageCount(): number {
+    return this.#table.extentPages.length;
+  }
+
+  /** By its number. */
+  async recordPage(number: number): Promise<RecordPage> {
     const place = this.#table.recordPages[number] as SealedPieceTable["recordPages"][number];
     const page = decodeRecordPage(await this.#read(partType.records, number, place));
     const startSeq = number === 0 ? this.identity.firstSeq - 1 : lastSeqOf(this.#table.recordPages[number - 1]);
@@ -135,7 +144,7 @@ export class SealedPiece {
    * Undefined: they do not touch it. One small read, or none if the one before was near.
    */
   async lookup(volume: number, block: number): Promise<BlockExtent | undefined> {
-    const extents = await this.#extentPage(this.#extentPageOf(volume, block));
+    const extents = await this.extentPage(this.#extentPageOf(volume, block));
     const behind = firstIndex(extents.length, (index) => isBehind(extents[index] as BlockExtent, volume, block));
     const extent = extents[behind - 1];
     if (extent === undefined || !holds(extent, volume, block)) return undefined;
@@ -149,7 +158,8 @@ export class SealedPiece {
     return Math.max(0, behind - 1);
   }
 
-  async #extentPage(number: number): Promise<readonly BlockExtent[]> {
+  /** By its number. They are kept until another page is read. */
+  async extentPage(number: number): Promise<readonly BlockExtent[]> {
     const place = this.#table.extentPages[number];
     if (place === undefined) return [];
     if (this.#extents?.number === number) return this.#extents.extents;
@@ -178,7 +188,7 @@ export class SealedPiece {
     const pages = this.#table.recordPages;
     const behind = firstIndex(pages.length, (index) => lastSeqOf(pages[index]) > seq);
     for (let number = Math.min(behind, pages.length - 1); number >= 0; number--) {
-      const { records } = await this.#recordPage(number);
+      const { records } = await this.recordPage(number);
       for (let index = records.length - 1; index >= 0; index--) {
         const record = records[index] as JournalRecord;
         const extent = record.volume === volume && record.seq <= seq ? extentOf(record, record.extra) : undefined;
@@ -191,7 +201,7 @@ export class SealedPiece {
   /** What the piece's records, all applied, say of the volume's blocks, from `fromBlock` on, in their order. */
   async *scan(volume: number, fromBlock = 0): AsyncGenerator<BlockExtent, void> {
     for (let number = this.#extentPageOf(volume, fromBlock); number < this.#table.extentPages.length; number++) {
-      for (const extent of await this.#extentPage(number)) {
+      for (const extent of await this.extentPage(number)) {
         if (extent.volume > volume) return;
         const end = extent.startBlock + extent.blockCount;
         if (extent.volume < volume || end <= fromBlock) continue;
@@ -205,7 +215,7 @@ export class SealedPiece {
   async lastSeqAt(timeMicros: number): Promise<number | undefined> {
     const pages = this.#table.recordPages;
     const number = firstIndex(pages.length, (index) => (pages[index]?.timeMicros ?? 0) > timeMicros);
-    const page = number < pages.length ? await this.#recordPage(number) : undefined;
+    const page = number < pages.length ? await this.recordPage(number) : undefined;
     const found = page?.records.findLast((record) => record.timeMicros <= timeMicros)?.seq;
     return found ?? pages[number - 1]?.lastSeq;
   }
@@ -221,7 +231,7 @@ export class SealedPiece {
       throw tableDamage(this.#file, "the parts are not those that it was made for");
     }
     for await (const _ of this.records());
-    for (let number = 0; number < this.#table.extentPages.length; number++) await this.#extentPage(number);
+    for (let number = 0; number < this.#table.extentPages.length; number++) await this.extentPage(number);
   }
 }
 
