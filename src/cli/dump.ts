@@ -1,19 +1,23 @@
-/** `tidemark dump spool|journal FOLDER`: what lies in the files, record by record. */
+/** `tidemark dump spool|journal|object PATH`: what lies in the files, record by record or part by part. */
 import { join, resolve } from "node:path";
 import { describeSpool, spoolLine } from "#src/appliance/local/spool-description.ts";
 import { segmentNames } from "#src/appliance/local/spool-segments.ts";
 import { outputPieceCharacters } from "#src/core/limits.ts";
-import type { Files } from "#src/host/files.ts";
+import type { FileHandle, Files } from "#src/host/files.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { nodeFiles } from "#src/host/node/files.ts";
 import { describeJournal, journalLine } from "#src/journals/journal-description.ts";
+import { describeObject, objectLine } from "#src/store/object-description.ts";
+import type { ObjectSource } from "#src/store/object-ends.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { explainFile } from "./failure.ts";
 
 const help = `Usage: tidemark dump spool|journal FOLDER [OPTION ...]
+       tidemark dump object FILE [OPTION ...]
 
-Prints what lies in a spool or in a group's journals, record by record, and what of it is not as it was written. Reads only;
-what a running program writes meanwhile may be seen in part. FOLDER is a data folder, or one of a group in it.
+Prints what lies in a spool or in a group's journals, record by record, or in an object of the store, part by part, and what
+of it is not as it was written. Reads only; what a running program writes meanwhile may be seen in part. FOLDER is a data
+folder, or one of a group in it. Of an encrypted object the checksums are looked at, not what is in it.
 
   --json           one JSON object per line, with stable names
   --help           this text
@@ -52,22 +56,51 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 export const dumpCommand: Command = {
   name: "dump",
-  summary: "print what lies in a spool or in journals",
+  summary: "print what lies in a spool, in journals or in an object of the store",
   help,
   run: async (args) => {
     const { values, positionals } = parseCommandLine(args, { json: { type: "boolean" } });
-    const [name = "", folder, ...more] = positionals;
+    const [name = "", place, ...more] = positionals;
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if (kind === undefined || folder === undefined || more.length > 0) {
-      throw new UsageError("dump takes spool or journal, and a FOLDER; 'tidemark dump --help' tells more");
+    if ((kind === undefined && name !== "object") || place === undefined || more.length > 0) {
+      throw new UsageError(
+        "dump takes spool or journal and a FOLDER, or object and a FILE; 'tidemark dump --help' tells more",
+      );
     }
-    const found = foldersBelow(nodeFiles, resolve(workingFolder(), folder), kind);
-    if (found.length === 0)
-      throw new Error(`${folder} holds no ${name}; a data folder does, and a group's folder in it`);
-    for (const one of found) await print(kind.lines(nodeFiles, one, values.json === true));
+    const asJson = values.json === true;
+    if (kind === undefined) await print(objectLines(nodeFiles, place, asJson));
+    else await dumpFolders(kind, name, place, asJson);
     return 0;
   },
 };
+
+async function dumpFolders(kind: Kind, name: string, folder: string, asJson: boolean): Promise<void> {
+  const found = foldersBelow(nodeFiles, resolve(workingFolder(), folder), kind);
+  if (found.length === 0) throw new Error(`${folder} holds no ${name}; a data folder does, and a group's folder in it`);
+  for (const one of found) await print(kind.lines(nodeFiles, one, asJson));
+}
+
+/** An object is one file here, wherever it lies and whatever it is called. */
+async function* objectLines(files: Files, path: string, asJson: boolean): AsyncGenerator<string> {
+  const handle = opened(files, path);
+  try {
+    const source: ObjectSource = {
+      sizeBytes: async () => handle.sizeBytesNow(),
+      read: async (_name, target, position) => handle.readNow(target, 0, target.length, position),
+    };
+    for await (const item of describeObject(source, path)) yield asJson ? JSON.stringify(item) : objectLine(item);
+  } finally {
+    handle.close();
+  }
+}
+
+function opened(files: Files, path: string): FileHandle {
+  try {
+    return files.open(resolve(workingFolder(), path), "read");
+  } catch (error) {
+    throw explainFile(error, path);
+  }
+}
 
 function foldersBelow(files: Files, folder: string, kind: Kind): string[] {
   try {
@@ -82,9 +115,9 @@ function foldersBelow(files: Files, folder: string, kind: Kind): string[] {
 }
 
 /** A reader that is slower is waited for, and to one that is gone nothing more is said. */
-async function print(lines: Generator<string>): Promise<void> {
+async function print(lines: Iterable<string> | AsyncIterable<string>): Promise<void> {
   let text = "";
-  for (const line of lines) {
+  for await (const line of lines) {
     text += `${line}\n`;
     if (text.length < outputPieceCharacters) continue;
     if (!(await isTaken(text))) return;

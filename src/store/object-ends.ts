@@ -48,7 +48,7 @@ export async function readObjectEnds(
   checkIdentity(header, identity, name);
   checkEncryption(header, key, name);
   const footer = decodeObjectFooter(raw.footerBytes, name);
-  checkFooter(footer, header, raw.sizeBytes, name);
+  checkFooter(footer, header.salt, raw.sizeBytes, name);
   const codec = partCodecOf(header, raw.headerBytes, key);
   return { header, footer, codec, table: await readTable(objects, name, footer, codec, raw) };
 }
@@ -92,8 +92,9 @@ function checkEncryption(header: ObjectHeader, key: Buffer | undefined, name: Ob
   }
 }
 
-function checkFooter(footer: ObjectFooter, header: ObjectHeader, sizeBytes: number, name: ObjectName): void {
-  if (!footer.salt.equals(header.salt)) throw new ObjectDamageError(name, "footer", "it belongs to another object");
+/** Whether it is the one of this object. */
+export function checkFooter(footer: ObjectFooter, salt: Buffer, sizeBytes: number, name: ObjectName): void {
+  if (!footer.salt.equals(salt)) throw new ObjectDamageError(name, "footer", "it belongs to another object");
   if (footer.sizeBytes !== sizeBytes) {
     throw new ObjectDamageError(name, "footer", `it ends ${footer.sizeBytes} bytes, and the object has ${sizeBytes}`);
   }

@@ -158,6 +158,12 @@ export function decodeObjectFooter(bytes: Buffer, name: ObjectName): ObjectFoote
   return footer;
 }
 
+/** Whether a footer of the object with this salt was written there, in whatever state it is. */
+export function isFooterThere(bytes: Buffer, salt: Buffer): boolean {
+  if (bytes.length !== objectFooterBytes) return false;
+  return getLe32(bytes, 0) === footerMagic || bytes.subarray(footerAt.salt, footerAt.salt + saltBytes).equals(salt);
+}
+
 function areExtentsSound({ sizeBytes, tableAt, tableBytes, timeMicros }: Omit<ObjectFooter, "salt">): boolean {
   return (
     timeMicros <= Number.MAX_SAFE_INTEGER &&
@@ -187,6 +193,10 @@ function isOursButForVersion(bytes: Buffer): boolean {
   const mended = Buffer.from(bytes);
   putLe16(mended, headerAt.version, version);
   return hasChecksum(mended, 0, checksumAt, mended, checksumAt);
+}
+
+export function objectKindName(kind: ObjectKind): string {
+  return Object.entries(objectKind).find(([, value]) => value === kind)?.[0] as string;
 }
 
 function isKind(value: number): value is ObjectKind {

@@ -86,8 +86,9 @@ describe("wrong use ends with 2 and one line", () => {
     [["mode", "a"], "mode takes a GROUP and sync or async"],
     [["mode", "a", "fast"], "a mode is sync or async or aggregated or auto, not 'fast'"],
     [["status", "--api", "nowhere"], "--api takes a URL"],
-    [["dump", "store", "/"], "dump takes spool or journal, and a FOLDER"],
-    [["dump", "__proto__", "/"], "dump takes spool or journal, and a FOLDER"],
+    [["dump", "store", "/"], "dump takes spool or journal and a FOLDER, or object and a FILE"],
+    [["dump", "__proto__", "/"], "dump takes spool or journal and a FOLDER, or object and a FILE"],
+    [["dump", "object"], "dump takes spool or journal and a FOLDER, or object and a FILE"],
   ])("%j", async (line, message) => {
     const { exitCode, stdout, stderr } = await typed(...line);
     expect([exitCode, stdout, stderr.split("\n").length]).toEqual([2, "", 2]);
@@ -115,6 +116,8 @@ describe("what cannot be done ends with 1 and says why", () => {
     [["status", "--api", "http://127.0.0.1:1"], "no answer from http://127.0.0.1:1: nothing listens there"],
     [["dump", "spool", "/nonexistent"], "/nonexistent: no such file or folder"],
     [["dump", "journal", "/tmp"], "/tmp holds no journal"],
+    [["dump", "object", "/nonexistent"], "/nonexistent: no such file or folder"],
+    [["dump", "object", "/tmp"], "/tmp is a folder"],
   ])("%j", async (line, message) => {
     const { exitCode, stderr } = await typed(...line);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
