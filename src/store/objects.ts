@@ -64,7 +64,7 @@ export interface Objects {
 }
 
 /** For those who only read: another process may write meanwhile. */
-export type ReadableObjects = Pick<Objects, "read" | "sizeBytes" | "list" | "close">;
+export type ReadableObjects = Pick<Objects, "read" | "sizeBytes" | "list" | "readDocument" | "close">;
 
 export class AbsentObjectError extends Error {
   override name = "AbsentObjectError";

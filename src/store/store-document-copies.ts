@@ -46,6 +46,16 @@ export async function findStoreDocument(objects: Objects): Promise<FoundStoreDoc
   return undefined;
 }
 
+/** For those who only read. Undefined: there is none, yet or any more. */
+export async function readStoreDocument(objects: Pick<Objects, "readDocument">): Promise<StoreDocument | undefined> {
+  const own = await look(objects, ownName);
+  const copy = own.document === undefined ? await look(objects, copyName) : undefined;
+  const document = own.document ?? copy?.document;
+  const damage = own.damage ?? copy?.damage;
+  if (document === undefined && damage !== undefined) throw damage;
+  return document;
+}
+
 /** Undefined: somebody else was quicker. `version`: of what is there, undefined where there is none. */
 export async function changeStoreDocument(
   objects: Objects,
@@ -61,7 +71,7 @@ export function changedByOthers(): RetryError {
   return new RetryError("the store's document is being changed by somebody else");
 }
 
-async function look(objects: Objects, name: string): Promise<Finding> {
+async function look(objects: Pick<Objects, "readDocument">, name: string): Promise<Finding> {
   const found = await objects.readDocument(name);
   if (found === undefined) return { name, version: undefined };
   try {

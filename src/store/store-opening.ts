@@ -3,7 +3,7 @@ import type { Machine } from "#src/host/machine.ts";
 import type { Objects } from "./objects.ts";
 import type { StoreDocument } from "./store-document.ts";
 import { storeIdBytes } from "./store-document.ts";
-import { changedByOthers, changeStoreDocument, findStoreDocument } from "./store-document-copies.ts";
+import { changedByOthers, changeStoreDocument, findStoreDocument, readStoreDocument } from "./store-document-copies.ts";
 import { openKeys, StoreKeys } from "./store-keys.ts";
 import type { WrappingKey } from "./wrapping-key.ts";
 
@@ -26,6 +26,15 @@ export async function openStore(objects: Objects, ports: Ports, wrappingKey?: Wr
   if (found === undefined) return await makeStore(objects, ports, wrappingKey);
   const { document, isRestored } = found;
   return { ...facts(document), keys: openKeys(document, wrappingKey)?.keys, isMade: false, isRestored };
+}
+
+/** For those who only read, beside the one who has the store open. Undefined: there is none yet. */
+export async function readStore(
+  objects: Pick<Objects, "readDocument">,
+  wrappingKey?: WrappingKey,
+): Promise<Pick<OpenedStore, "id" | "madeMicros" | "keys"> | undefined> {
+  const document = await readStoreDocument(objects);
+  return document === undefined ? undefined : { ...facts(document), keys: openKeys(document, wrappingKey)?.keys };
 }
 
 async function makeStore(

@@ -8,7 +8,7 @@ import { FolderObjects } from "#src/store/folder-objects.ts";
 import { decodeStoreDocument, type KeyCopy } from "#src/store/store-document.ts";
 import { addKey, removeKey, rotateKey } from "#src/store/store-key-change.ts";
 import { openKeys, type StoreKeys } from "#src/store/store-keys.ts";
-import { type OpenedStore, openStore } from "#src/store/store-opening.ts";
+import { type OpenedStore, openStore, readStore } from "#src/store/store-opening.ts";
 import { WrappingKey, type WrappingKeySource } from "#src/store/wrapping-key.ts";
 import { type Driver, driven } from "#test/contract/driver.ts";
 import { DoomedFiles } from "#test/sim/doomed-files.ts";
@@ -75,6 +75,25 @@ describe("a store that is made with a key", () => {
     await expect(open(it)).rejects.toEqual(
       refused("the store is encrypted: set store.keyFile to the file that holds its key, or store.keyCommand"),
     );
+  });
+
+  test("gives its keys to those who only read it, and changes nothing for them", async () => {
+    const it = await world();
+    const reader = FolderObjects.openToRead(it.host, "/store");
+    const read = (key?: WrappingKey) => driven(it.driver, readStore(reader, key));
+    expect(await read(keyA)).toBe(undefined);
+    const made = await open(it, keyA);
+    for (const name of ["store.json", "none", "store-copy.json"]) {
+      const found = await read(keyA);
+      expect([found?.id, found?.madeMicros]).toEqual([made.id, made.madeMicros]);
+      expect(textOf(found?.keys as StoreKeys)).toBe(bytesOf(made));
+      await expect(read(keyB)).rejects.toEqual(doesNotOpen);
+      await expect(read()).rejects.toEqual(refused("the store is encrypted"));
+      if (name !== "none") it.host.disk.fileAt(`/store/${name}`).flipBit(200, 1);
+    }
+    await expect(read(keyA)).rejects.toMatchObject({ name: "StopError" });
+    const names = it.host.files.list("/store");
+    expect(names).toEqual(["store-copy.json", "store.json"]);
   });
 
   test("is told from one that was made without, which takes no key", async () => {
