@@ -1,0 +1,92 @@
+/** Those who only read stand beside the one who has the folder, in a process of their own. */
+import { expect, test } from "vitest";
+import { FolderObjects } from "#src/store/folder-objects.ts";
+import type { ReadableObjects } from "#src/store/objects.ts";
+import { type Driver, driven } from "#test/contract/driver.ts";
+import { simDriver } from "#test/sim/sim-driver.ts";
+import type { SimHost } from "#test/sim/sim-host.ts";
+import { Simulation } from "#test/sim/simulation.ts";
+
+interface World {
+  readonly host: SimHost;
+  readonly driver: Driver;
+  readonly reader: ReadableObjects;
+}
+
+function world(): World {
+  const simulation = new Simulation(1);
+  const host = simulation.host("a");
+  return { host, driver: simDriver(simulation.clock), reader: FolderObjects.openToRead(host, "/store") };
+}
+
+async function put({ driver }: World, objects: FolderObjects, name: string): Promise<void> {
+  const writer = objects.create(name);
+  await driven(driver, writer.write(Buffer.from(`content of ${name}`)));
+  await driven(driver, writer.finish());
+}
+
+async function names({ driver, reader }: World): Promise<string[]> {
+  return (await driven(driver, Array.fromAsync(reader.list("")))).map(({ name }) => name);
+}
+
+async function content({ driver, reader }: World, name: string): Promise<string> {
+  const bytes = Buffer.alloc(await driven(driver, reader.sizeBytes(name)));
+  await driven(driver, reader.read(name, bytes, 0));
+  return bytes.toString();
+}
+
+const absent = { name: "AbsentObjectError" };
+
+test("before there is a folder, nothing is found", async () => {
+  const it = world();
+  expect(await names(it)).toEqual([]);
+  await expect(it.reader.sizeBytes("a")).rejects.toMatchObject(absent);
+  await expect(it.reader.read("a", Buffer.alloc(1), 0)).rejects.toMatchObject(absent);
+  expect(await driven(it.driver, it.reader.readDocument("a.json"))).toBe(undefined);
+});
+
+test("what is written meanwhile is found when it has its name, and what is removed is not found any more", async () => {
+  const it = world();
+  const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
+  const writer = objects.create("a/1");
+  await driven(it.driver, writer.write(Buffer.from("content of a/1")));
+  expect(await names(it)).toEqual([]);
+  await driven(it.driver, writer.finish());
+  await put(it, objects, "b");
+  expect(await names(it)).toEqual(["a/1", "b"]);
+  expect(await content(it, "a/1")).toBe("content of a/1");
+  await driven(it.driver, objects.remove("b"));
+  await expect(it.reader.sizeBytes("b")).rejects.toMatchObject(absent);
+  await expect(it.reader.read("b", Buffer.alloc(1), 0)).rejects.toMatchObject(absent);
+  expect(await names(it)).toEqual(["a/1"]);
+});
+
+test("who reads an object that is being removed reads it to its end", async () => {
+  const it = world();
+  const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
+  await put(it, objects, "a");
+  const bytes = Buffer.alloc(4);
+  await it.reader.read("a", bytes, 0);
+  await driven(it.driver, objects.remove("a"));
+  expect([await it.reader.read("a", bytes, 8), bytes.toString()]).toEqual([4, "of a"]);
+});
+
+test("a document is read as it is published, old or new", async () => {
+  const it = world();
+  const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
+  const version = await driven(it.driver, objects.changeDocument("a.json", Buffer.from("old"), undefined));
+  const found = await driven(it.driver, it.reader.readDocument("a.json"));
+  expect([found?.bytes.toString(), found?.version]).toEqual(["old", version]);
+  await driven(it.driver, objects.changeDocument("a.json", Buffer.from("new"), version));
+  expect((await driven(it.driver, it.reader.readDocument("a.json")))?.bytes.toString()).toBe("new");
+});
+
+test("neither side keeps the other out, and what unfinished writers left stays for the one who writes", async () => {
+  const it = world();
+  const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
+  await driven(it.driver, objects.create("a").write(Buffer.from("half")));
+  const another = FolderObjects.openToRead(it.host, "/store");
+  await another.close();
+  expect(it.host.files.list("/store").filter((name) => name.endsWith(".unpublished"))).toHaveLength(1);
+  await expect(driven(it.driver, FolderObjects.open(it.host, "/store"))).rejects.toMatchObject({ name: "StopError" });
+});
