@@ -31,8 +31,8 @@ export async function* walkParts(
   for (let offset = from; offset < to; ) {
     await window.show(offset, partHeaderBytes);
     const head = window.has(offset, partHeaderBytes) ? partHeadAt(window.bytes, window.indexOf(offset)) : undefined;
-    // What it says may be nonsense, and reaches as far as it likes: then as much of it is looked at as can be shown.
-    if (head !== undefined) await window.show(offset, Math.min(head.storedBytes, objectWalkBytes));
+    // What it says may be nonsense, and reach as far as it likes: then as much of it is looked at as can be shown.
+    if (head !== undefined) await window.show(offset, head.storedBytes);
     const start = window.indexOf(offset);
     const finding = codec.findingAt(window.bytes, start, window.filledBytes, offset);
     const isSound = finding === undefined && head !== undefined;
