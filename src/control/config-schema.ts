@@ -90,6 +90,10 @@ export const configSchema = {
       "a data segment that is not full is sealed after so long",
       { min: 1, max: day },
     ),
+    keyFile: optionalPath(
+      "the file that holds the key of an encrypted store; a new store is encrypted if there is one",
+    ),
+    keyCommand: secret("a shell command that prints it instead"),
   },
   local: {
     socket: optionalPath(

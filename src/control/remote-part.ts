@@ -11,7 +11,8 @@ import { listenInWords } from "./listening-address.ts";
 import type { RemoteGroupFacts } from "./role.ts";
 import type { SideSettings } from "./side.ts";
 import { StoreClient } from "./store-client.ts";
-import type { StoreSettings } from "./store-words.ts";
+import { readStoreKey } from "./store-key.ts";
+import { type StoreSettings, sentKey } from "./store-words.ts";
 
 export class RemotePart {
   readonly address: SocketAddress;
@@ -60,11 +61,13 @@ export class RemotePart {
   }
 }
 
-function openStoreClient(machine: Machine, config: Config): Promise<StoreClient> {
+async function openStoreClient(machine: Machine, config: Config): Promise<StoreClient> {
   const folder = storeFolder(config);
-  const settings: StoreSettings = { config, folder, indexFolder: storeIndexFolder(config) };
+  const wrappingKey = await readStoreKey(machine.files, config);
+  const sent = wrappingKey === undefined ? undefined : sentKey(wrappingKey);
+  const settings: StoreSettings = { config, folder, indexFolder: storeIndexFolder(config), wrappingKey: sent };
   const startKeeper = () => startProcess(new URL("./store-keeper.ts", import.meta.url), settings);
-  return StoreClient.open({ machine, folder, startKeeper });
+  return StoreClient.open({ machine, folder, startKeeper, wrappingKey });
 }
 
 function privateAddress(config: Config): SocketAddress {

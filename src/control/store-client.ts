@@ -13,6 +13,9 @@ import type { ReadableObjects } from "#src/store/objects.ts";
 import { SealedSegments } from "#src/store/sealed-segments.ts";
 import { SegmentFile } from "#src/store/segment-file.ts";
 import type { SealFigures } from "#src/store/segment-store.ts";
+import { readStoreDocument } from "#src/store/store-document-copies.ts";
+import { openKeys } from "#src/store/store-keys.ts";
+import type { WrappingKey } from "#src/store/wrapping-key.ts";
 import type { StoreAnswer, StoreAsk } from "./store-words.ts";
 
 export interface StoreClientParts {
@@ -20,6 +23,8 @@ export interface StoreClientParts {
   /** Of the objects. */
   readonly folder: string;
   readonly startKeeper: () => Thread;
+  /** Undefined: the store is not encrypted. */
+  readonly wrappingKey: WrappingKey | undefined;
 }
 
 type Answered = Exclude<StoreAnswer, { readonly error: unknown }>;
@@ -53,7 +58,12 @@ export class StoreClient implements Sealer {
 
   static async open(parts: StoreClientParts): Promise<StoreClient> {
     const objects = FolderObjects.openToRead(parts.machine, parts.folder);
-    const segments = await SealedSegments.open(objects, (identity) => SegmentFile.open(objects, identity, undefined));
+    // The first process that writes makes what says that it is encrypted; then there is nothing to read yet.
+    let key = await keyOf(objects, parts.wrappingKey);
+    const segments = await SealedSegments.open(objects, async (identity) => {
+      key ??= await keyOf(objects, parts.wrappingKey);
+      return SegmentFile.open(objects, identity, key);
+    });
     return new StoreClient(parts, objects, segments);
   }
 
@@ -117,6 +127,12 @@ export class StoreClient implements Sealer {
     this.#isStopped = true;
     await this.#objects.close();
   }
+}
+
+/** Throws a `RefuseError` where the store has another key, or none. */
+async function keyOf(objects: ReadableObjects, wrappingKey: WrappingKey | undefined): Promise<Buffer | undefined> {
+  const document = await readStoreDocument(objects);
+  return document === undefined ? undefined : openKeys(document, wrappingKey)?.keys.storeKey;
 }
 
 function errorOf({ name, message }: { readonly name: string; readonly message: string }): Error {

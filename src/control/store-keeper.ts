@@ -1,6 +1,6 @@
 /** The process that keeps a store: the one writer of its objects, and the only one that has the index open. */
 import type { SealRequest } from "#src/appliance/remote/group-sealing.ts";
-import { plainFingerprints } from "#src/host/fingerprint.ts";
+import { keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { lmdbMaps } from "#src/host/node/sorted-map.ts";
 import { keepName } from "#src/host/publish.ts";
@@ -16,7 +16,7 @@ import type { Objects } from "#src/store/objects.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
 import { openStore } from "#src/store/store-opening.ts";
 import { sideMachine } from "./side-machine.ts";
-import type { StoreAnswer, StoreAsk, StoreSettings } from "./store-words.ts";
+import { receivedKey, type StoreAnswer, type StoreAsk, type StoreSettings } from "./store-words.ts";
 
 export function runThread(line: MessageLine, settings: StoreSettings): void {
   const machine = sideMachine(settings.config, "store");
@@ -67,17 +67,18 @@ class StoreKeeper {
     this.#store = store;
   }
 
-  static async open(machine: Machine, { folder, indexFolder }: StoreSettings): Promise<StoreKeeper> {
+  static async open(machine: Machine, { folder, indexFolder, wrappingKey }: StoreSettings): Promise<StoreKeeper> {
     const { files, clock, randomness, log, bootId } = machine;
     const objects = await FolderObjects.open(machine, folder);
     try {
       files.makeFolder(indexFolder);
       await keepName(files, indexFolder);
-      const { id } = await openStore(objects, machine);
+      const { id, keys } = await openStore(objects, machine, receivedKey(wrappingKey));
       const ports = { files, log, bootId, clock, randomness };
       const store = Buffer.from(id, "hex");
       const index = await openFingerprintIndex({ ...ports, maps: lmdbMaps, folder: indexFolder, store });
-      const parts = { objects, index, fingerprints: plainFingerprints, key: undefined, clock, randomness, log };
+      const fingerprints = keys === undefined ? plainFingerprints : keyedFingerprints(keys.fingerprintKey);
+      const parts = { objects, index, fingerprints, key: keys?.storeKey, clock, randomness, log };
       const segments = await SegmentStore.open(parts);
       await segments.catchUp();
       return new StoreKeeper(machine, objects, index, segments);

@@ -377,6 +377,8 @@ assert(markPatienceMsMax < sidePatienceMs, "who waits for a mark hears of it");
 /** A data segment that something landed in is closed and sealed after so long, full or not. */
 export const remoteSealAfterMs = 10 * 60_000;
 export const remoteSealRetryMs = 10_000;
+/** A command that prints the store's key may take so long. */
+export const storeKeyCommandMs = 30_000;
 /** Closed segments that a group may have waiting: beyond that the remote takes no more, and the spools fill up. */
 export const remoteUnsealedBytesMax = 64 * GiB;
 /** Kept blocks that are compressed together: a read of one decompresses so many. */

@@ -1,7 +1,9 @@
 /** Processes killed and frozen in the middle of work: a few rounds; the long suite has many. */
-import { test } from "vitest";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
+import { filesUnder } from "#test/oracle/log-file-reader.ts";
 import { beginRounds, playRound } from "./rounds.ts";
 
 needPrograms("setpriv");
@@ -18,4 +20,15 @@ test("in sync the local appliance is killed, then the remote", async () => {
   const rounds = await beginRounds({ sizeBytes, mode: "sync" }, 2);
   await playRound(rounds, { kind: "kill", roles: ["local"] });
   await playRound(rounds, { kind: "kill", roles: ["remote"] });
+});
+
+test("while segments are sealed every second the remote is killed, then everything", async () => {
+  const settings = { store: { sealAfterSeconds: 1 } };
+  const rounds = await beginRounds({ sizeBytes, mode: "async", settings }, 3);
+  await playRound(rounds, { kind: "kill", roles: ["remote"] });
+  await playRound(rounds, { kind: "kill", roles: ["interceptor", "local", "remote"] });
+  const remote = join(rounds.sites.dataOf("remote"), "remote");
+  const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => path.endsWith(".data"));
+  await vi.waitFor(() => expect(unsealed()).toEqual([]), { timeout: 30_000, interval: 20 });
+  await playRound(rounds, { kind: "kill", roles: ["local", "remote"] });
 });

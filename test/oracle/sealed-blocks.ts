@@ -22,6 +22,8 @@ interface Slot {
 export class SealedBlocks {
   /** Of each segment the newest generation's file. */
   readonly #paths = new Map<number, string>();
+  readonly #objects = new Map<string, Buffer>();
+  readonly #parts = new Map<string, Buffer>();
 
   constructor(folder: string) {
     for (const path of filesUnder(folder).sort()) {
@@ -54,8 +56,7 @@ export class SealedBlocks {
   }
 
   #kept(slot: Slot, address: number): Buffer {
-    const object = this.#object(address);
-    const frame = partAt(object, slot.target.readUInt32LE(0), slot.target.readUInt32LE(4), 1);
+    const frame = this.#part(address, slot.target.readUInt32LE(0), slot.target.readUInt32LE(4), 1);
     return frame.subarray(slot.placeInFrame * blockBytes, (slot.placeInFrame + 1) * blockBytes);
   }
 
@@ -65,10 +66,10 @@ export class SealedBlocks {
     if (footer.toString("latin1", 0, 4) !== "TMOE" || !isSummed(footer, 0, 120, footer, 120)) {
       throw new Error(`the object of address ${address} has no sound footer`);
     }
-    const table = partAt(object, le64(footer, 16), footer.readUInt32LE(24), 4);
+    const table = this.#part(address, le64(footer, 16), footer.readUInt32LE(24), 4);
     const slot = address % slotsPerSegment;
     const entry = Math.floor(slot / slotsPerPage) * 16;
-    const page = partAt(object, table.readUInt32LE(entry), table.readUInt32LE(entry + 4), 2);
+    const page = this.#part(address, table.readUInt32LE(entry), table.readUInt32LE(entry + 4), 2);
     const at = (slot % slotsPerPage) * slotBytes;
     const bytes = page.subarray(at, at + slotBytes);
     return {
@@ -83,7 +84,16 @@ export class SealedBlocks {
   #object(address: number): Buffer {
     const path = this.#paths.get(Math.floor(address / slotsPerSegment));
     if (path === undefined) throw new Error(`address ${address} is in no sealed segment`);
-    return fs.readFileSync(path);
+    const object = this.#objects.get(path) ?? fs.readFileSync(path);
+    this.#objects.set(path, object);
+    return object;
+  }
+
+  #part(address: number, offset: number, storedBytes: number, type: number): Buffer {
+    const key = `${Math.floor(address / slotsPerSegment)}/${offset}/${storedBytes}/${type}`;
+    const part = this.#parts.get(key) ?? partAt(this.#object(address), offset, storedBytes, type);
+    this.#parts.set(key, part);
+    return part;
   }
 }
 

@@ -1,0 +1,45 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { needPrograms } from "#test/clients/harness.ts";
+import { MiB } from "#test/clients/image.ts";
+import { temporaryPlaces } from "#test/kill/rounds.ts";
+import { filesUnder } from "#test/oracle/log-file-reader.ts";
+import { Sites } from "#test/oracle/sites.ts";
+
+needPrograms("setpriv");
+
+const mark = Buffer.from("written by the host of this test");
+
+test("an encrypted store shows nothing of what was written, is opened again with its key, and refuses another in words", async () => {
+  const places = await temporaryPlaces();
+  const keyFile = join(places.folder, "store.key");
+  writeFileSync(keyFile, "ab".repeat(32));
+  const settings = { store: { sealAfterSeconds: 1, keyFile } };
+  const sites = await Sites.make({ mode: "async", sizeBytes: MiB, places, settings });
+  const write = async (first: number): Promise<void> => {
+    const client = await sites.connect();
+    for (let block = first; block < first + 20; block++) {
+      const bytes = Buffer.alloc(4096, block);
+      mark.copy(bytes);
+      await client.write(block * 4096, bytes);
+    }
+    await client.flush();
+    await client.disconnect();
+    await sites.calm();
+  };
+  const remote = join(places.data.remote, "remote");
+  const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => path.endsWith(".data"));
+  const sealed = () => filesUnder(join(remote, "objects/segments"));
+  await write(0);
+  await vi.waitFor(() => expect(unsealed()).toEqual([]), { timeout: 30_000, interval: 20 });
+  expect(sealed()).toHaveLength(1);
+  await sites.stop("remote");
+  await sites.start("remote");
+  await write(20);
+  await vi.waitFor(() => expect([unsealed(), sealed().length]).toEqual([[], 2]), { timeout: 30_000, interval: 20 });
+  for (const path of filesUnder(join(remote, "objects"))) expect(readFileSync(path).includes(mark)).toBe(false);
+  await sites.stop("remote");
+  writeFileSync(keyFile, "cd".repeat(32));
+  await expect(sites.start("remote")).rejects.toThrow("the store does not open with this key");
+});
