@@ -4,6 +4,7 @@
  * Invariants: an object that is there is never written again; the index hears of a segment only when its object is there.
  */
 import { assert } from "#src/core/assert.ts";
+import { RefuseError } from "#src/core/errors.ts";
 import { blockBytes, slotsPerPage } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { type Fingerprints, fingerprintBytes } from "#src/host/fingerprint.ts";
@@ -14,12 +15,12 @@ import { BlockReader } from "./block-reader.ts";
 import type { FingerprintIndex } from "./fingerprint-index.ts";
 import { ObjectBuilder } from "./object-builder.ts";
 import { objectKind } from "./object-format.ts";
-import type { Objects } from "./objects.ts";
+import { AbsentObjectError, type Objects } from "./objects.ts";
 import { SealedSegments } from "./sealed-segments.ts";
 import type { SegmentDirectory } from "./segment-directory.ts";
 import { SegmentFile } from "./segment-file.ts";
 import type { KeptFingerprints, SegmentFingerprints, SegmentName } from "./segment-fingerprints.ts";
-import { encodeSegmentCounts, type SegmentCounts, segmentObjectName } from "./segment-format.ts";
+import { encodeSegmentCounts, type SegmentCounts, type SegmentIdentity, segmentObjectName } from "./segment-format.ts";
 import { type ClosedSegment, SealMemory, sealSegment } from "./segment-seal.ts";
 import { slotEntryBytes, slotKind, slotKindAt } from "./slot-page.ts";
 import { VerifiedIndex } from "./verified-index.ts";
@@ -110,19 +111,35 @@ export class SegmentStore {
   /** One at a time. Nothing happens where the store has it. */
   async seal(source: ClosedSegment, origin: SegmentOrigin): Promise<void> {
     assert(!this.#isSealing, "one segment is sealed after the other");
-    // Whoever asks may have been killed when the object was there, before he knew.
     if (this.segments.has(source.segment) || source.slotCount === 0) return;
+    const identity = { segment: source.segment, generation: 0 };
     this.#isSealing = true;
     try {
-      await this.#seal(source, origin);
+      // Whoever asks may have been killed, or been told that it failed, when the object was there or on its way.
+      if (await this.#isThere(identity)) await this.#adopt(identity);
+      else await this.#seal(source, origin, identity);
     } finally {
       this.#isSealing = false;
     }
   }
 
-  async #seal(source: ClosedSegment, origin: SegmentOrigin): Promise<void> {
+  async #isThere(identity: SegmentIdentity): Promise<boolean> {
+    try {
+      await this.#parts.objects.sizeBytes(segmentObjectName(identity));
+      return true;
+    } catch (error) {
+      if (error instanceof AbsentObjectError) return false;
+      throw error;
+    }
+  }
+
+  async #adopt(identity: SegmentIdentity): Promise<void> {
+    this.segments.published(identity);
+    await this.catchUp();
+  }
+
+  async #seal(source: ClosedSegment, origin: SegmentOrigin, identity: SegmentIdentity): Promise<void> {
     const { objects, key, randomness, fingerprints, clock, index } = this.#parts;
-    const identity = { segment: source.segment, generation: 0 };
     const facts = { kind: objectKind.segment, number: source.segment, generation: 0, ...origin };
     const builder = new ObjectBuilder(objects.create(segmentObjectName(identity)), { facts, randomness, key });
     let counts: SegmentCounts;
@@ -134,6 +151,7 @@ export class SegmentStore {
       await builder.finish({ table: sealed.table, kindNumbers, timeMicros: Math.round(clock.wallMs() * 1000) });
     } catch (error) {
       await builder.abandon();
+      if (error instanceof RefuseError && (await this.#isThere(identity))) return await this.#adopt(identity);
       throw error;
     }
     this.segments.published(identity);
