@@ -71,7 +71,7 @@ export class BlockTouches {
   *extents(): Generator<BlockExtent> {
     let [from, place, end] = [0, -1, -1];
     for (const part of this.#parts()) {
-      if (part.place === place && part.from === end) {
+      if (part.place === place) {
         end = part.end;
         continue;
       }

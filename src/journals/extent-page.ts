@@ -83,7 +83,8 @@ class ExtentPrediction {
 
   /** Small writes that came one behind the other have addresses one behind the other. */
   addressAt(seq: number): number {
-    return Math.max(0, this.#address + seq - this.#addressSeq);
+    const predicted = this.#address + (seq - this.#addressSeq);
+    return Math.min(Math.max(predicted, 0), Number.MAX_SAFE_INTEGER);
   }
 
   learn({ volume, startBlock, blockCount, seq, level, address }: BlockExtent): void {

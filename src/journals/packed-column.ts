@@ -58,8 +58,7 @@ export class ColumnWriter {
       if (difference < leastDifference) leastDifference = difference;
       if (difference > mostDifference) mostDifference = difference;
     }
-    const isFar = !Number.isSafeInteger(leastDifference);
-    const isAsTheyAre = isFar || most - least < mostDifference - leastDifference;
+    const isAsTheyAre = most - least < mostDifference - leastDifference;
     const base = isAsTheyAre ? least : leastDifference;
     const bitCount = bitsOf(isAsTheyAre ? most - least : mostDifference - leastDifference);
     assert(bitCount <= packedBitsMax && Number.isSafeInteger(base), "a run of numbers can be packed");

@@ -165,13 +165,8 @@ export class SealedPiece {
     if (this.#extents?.number === number) return this.#extents.extents;
     const extents = decodeExtentPage(await this.#read(partType.extents, number, place));
     const [first] = extents ?? [];
-    const next = this.#table.extentPages[number + 1];
-    const last = extents?.at(-1);
     const isIt =
-      extents?.length === place.extentCount &&
-      first?.volume === place.volume &&
-      first.startBlock === place.startBlock &&
-      (next === undefined || last === undefined || isBehind(next, last.volume, last.startBlock + last.blockCount - 1));
+      extents?.length === place.extentCount && first?.volume === place.volume && first.startBlock === place.startBlock;
     if (!isIt) throw this.#damage(partType.extents, number, place, "it does not hold the extents that it should");
     this.#extents = { number, extents };
     return extents;

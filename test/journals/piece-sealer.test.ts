@@ -173,3 +173,32 @@ test("a journal goes on behind the sealed pieces with an epoch that jumps, if wh
   expect(second?.numbers.firstEpoch).toBe(epoch?.epoch);
   expect(await world.sealed()).toEqual(plainRecords(world.units));
 });
+
+test("an epoch that follows records which are nowhere is not sealed", async () => {
+  const world = new World();
+  world.write(200);
+  const epoch = world.units.find((unit, at) => at > 0 && unit.records[0]?.type === recordType.epoch) as Unit;
+  const [first] = epoch.records;
+  const link = { hash: Buffer.alloc(32, 1), firstSeq: 1, lastSeq: 1, lastEpoch: 1 };
+  const walkFrom = () => {
+    const cursor = new MetadataCursor(world.host.files, world.folder, identity, 1);
+    while (cursor.epoch < (first?.epoch ?? 0) && cursor.expectedSeq <= previousLastSeqOf(epoch)) cursor.next();
+    return cursor;
+  };
+  const { objects } = world;
+  const parts = {
+    objects,
+    randomness: new SeededRandom(6),
+    key: undefined,
+    group: pieceGroup,
+    previous: link,
+    walkFrom,
+  };
+  await expect(new PieceSealer(parts).sealNext(world.lastSeq, sealedAtMicros)).rejects.toThrow(
+    "the sealed pieces end with",
+  );
+});
+
+function previousLastSeqOf({ bytes }: Unit): number {
+  return (JSON.parse(bytes.toString("utf8").replace(/\0+$/, "")) as { previousLastSeq: number }).previousLastSeq;
+}

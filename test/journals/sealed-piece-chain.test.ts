@@ -1,7 +1,12 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import type { SealedPiece } from "#src/journals/sealed-piece.ts";
 import { sealedPieces } from "#src/journals/sealed-piece-chain.ts";
 import { type SealedPieceIdentity, sealedPieceName, sealedPieceOfName } from "#src/journals/sealed-piece-format.ts";
+import { ObjectDamageError } from "#src/store/object-damage.ts";
+import { ObjectFile } from "#src/store/object-file.ts";
+import { objectKind } from "#src/store/object-format.ts";
+import { partType } from "#src/store/part.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { plainRecords, RandomUnits, type Unit } from "./random-units.ts";
 import { listOf, PieceMaker, pieceGroup } from "./sealed-pieces.ts";
@@ -108,4 +113,38 @@ test("names are those of one group's pieces, in the order of their seqs", () => 
   ]) {
     expect(sealedPieceOfName(name)).toBeUndefined();
   }
+});
+
+test("the hash of a piece is that of its header, what its table holds, and its footer", async () => {
+  const chain = await Chain.make();
+  const [piece] = chain.pieces;
+  const bytes = chain.bytes(0);
+  const footer = bytes.subarray(-128);
+  const place = {
+    type: partType.table,
+    number: 0,
+    offset: footer.readUInt32LE(16),
+    storedBytes: footer.readUInt32LE(24),
+  };
+  const identity = { kind: objectKind.piece, group: pieceGroup, number: 1, generation: 0 };
+  const file = await ObjectFile.open(chain.maker.objects, chain.name(0), identity, undefined);
+  const table = await file.readNewPart(place);
+  const expected = createHash("sha256").update(bytes.subarray(0, 128)).update(table).update(footer).digest();
+  expect(piece?.link.hash.toString("hex")).toBe(expected.toString("hex"));
+});
+
+test("the digest in a piece's table is that of its parts, each with what it is", async () => {
+  const chain = await Chain.make();
+  const identity = { kind: objectKind.piece, group: pieceGroup, number: 1, generation: 0 };
+  const file = await ObjectFile.open(chain.maker.objects, chain.name(0), identity, undefined);
+  const hash = createHash("sha256");
+  for await (const part of file.parts()) {
+    if (part instanceof ObjectDamageError || part.type === partType.table) continue;
+    const head = Buffer.alloc(9);
+    head[0] = part.type;
+    head.writeUInt32LE(part.number, 1);
+    head.writeUInt32LE(part.content.length, 5);
+    hash.update(head).update(part.content);
+  }
+  expect(file.table.toString("hex", 32, 64)).toBe(hash.digest("hex"));
 });

@@ -138,6 +138,18 @@ test("a block is looked up with one small read", async () => {
   }
 });
 
+test("a block as of some seq takes no more, where no later record touches it", async () => {
+  const maker = new PieceMaker();
+  const units = randomLoad(20_000, 2 ** 28);
+  const piece = await maker.seal(units);
+  const [record] = plainRecords(units).slice(-5000);
+  const { startBlock = 0, seq = 0 } = record ?? {};
+  maker.objects.readCount = 0;
+  expect(await piece.lookupAsOf(1, startBlock, seq)).toMatchObject({ seq, address: record?.address });
+  expect(maker.objects.readCount).toBe(1);
+  expect(await piece.lookupAsOf(1, startBlock, seq - 1)).toBeUndefined();
+});
+
 test("a piece says from when to when its records are, and which was the last at a time", async () => {
   const units = randomLoad(3000, 100);
   const records = plainRecords(units) as PlainRecord[];

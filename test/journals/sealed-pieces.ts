@@ -1,9 +1,11 @@
 /** A store in memory, and pieces of a journal sealed in it. */
+import type { BlockExtent } from "#src/journals/block-extent.ts";
 import { SealedPiece } from "#src/journals/sealed-piece.ts";
 import { SealedPieceBuilder, type SealedUnit } from "#src/journals/sealed-piece-builder.ts";
 import type { PieceLink } from "#src/journals/sealed-piece-format.ts";
 import { AbsentObjectError, type ObjectInfo, type Objects, type ObjectWriter } from "#src/store/objects.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
+import { volumeCount } from "./random-units.ts";
 
 export const pieceGroup = "0123456789abcdef0123456789abcdef";
 export const sealedAtMicros = 1_700_000_100_000_000;
@@ -85,4 +87,11 @@ export async function listOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> 
   const list: Item[] = [];
   for await (const item of items) list.push(item);
   return list;
+}
+
+/** What the piece says of all blocks of volumes as `RandomUnits` has them. */
+export async function volumesScanned(piece: SealedPiece): Promise<BlockExtent[]> {
+  const extents: BlockExtent[] = [];
+  for (let volume = 0; volume <= volumeCount; volume++) extents.push(...(await listOf(piece.scan(volume))));
+  return extents;
 }
