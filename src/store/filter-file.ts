@@ -63,7 +63,7 @@ function readWhole(handle: FileHandle, bytesMax: number): KeptFilter | undefined
   const header = Buffer.alloc(filterHeaderBytes);
   const headerCount = handle.readNow(header, 0, filterHeaderBytes, 0);
   if (headerCount < filterHeaderBytes || !hasChecksum(header, 0, sumAt, header, sumAt)) return undefined;
-  if (getLe32(header, 0) !== magic || getLe16(header, 4) !== version) return undefined;
+  if (getLe32(header, 0) !== magic || getLe16(header, 4) !== version || header[7] !== 0) return undefined;
   const bitsSet = header[6] as number;
   const byteLength = getLe64(header, 40);
   if (byteLength > bytesMax || handle.sizeBytesNow() !== filterHeaderBytes + byteLength) return undefined;

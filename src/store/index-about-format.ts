@@ -6,6 +6,7 @@ export const indexAboutBytes = 64;
 export const indexIdentityBytes = 16;
 export const indexVersion = 1;
 const magic = 0x58494d54; // "TMIX"
+const restAt = 48;
 const sumAt = 56;
 
 export interface IndexAbout {
@@ -32,6 +33,7 @@ export function decodeIndexAbout(bytes: Buffer): IndexAbout | string {
   if (!hasChecksum(bytes, 0, sumAt, bytes, sumAt)) return "what it says of itself is damaged";
   if (getLe16(bytes, 4) !== indexVersion)
     return `it has version ${getLe16(bytes, 4)}, and this program knows ${indexVersion}`;
+  if (getLe16(bytes, 6) !== 0 || getLe64(bytes, restAt) !== 0) return "what is reserved in it is not 0";
   return {
     store: Buffer.from(bytes.subarray(8, 24)),
     identity: Buffer.from(bytes.subarray(24, 40)),

@@ -100,6 +100,7 @@ class MappedFingerprintIndex implements FingerprintIndex {
         this.#gathered.clear();
         known.clear();
       }
+      await this.#file.settle();
       this.#lossesTold = this.#losses;
       return [...newest.values()].filter(({ segment, generation }) => known.get(segment) !== generation);
     });

@@ -3,11 +3,12 @@ import { addressOf } from "#src/records/address.ts";
 import type { FingerprintIndex } from "#src/store/fingerprint-index.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
+import { directories, keptBlocks, segmentOfBlocks } from "./index-blocks.ts";
 import { IndexModel } from "./index-model.ts";
-import { directories, keptBlocks, type SimIndexWorld, segmentOfBlocks, simIndexWorld, tight } from "./index-world.ts";
+import { type SimIndexWorld, simIndexWorld, tight } from "./index-world.ts";
 
 const blockCount = 1500;
-const roundCount = 40;
+const roundCount = 30;
 
 /** An index, what is known of it, and what is done to both. */
 class Story {

@@ -6,17 +6,8 @@ import { addressOf, holeAddress } from "#src/records/address.ts";
 import type { FingerprintIndex } from "#src/store/fingerprint-index.ts";
 import { distrustIndex } from "#src/store/index-folder.ts";
 import { SimSortedMaps } from "#test/sim/sim-sorted-maps.ts";
-import {
-  directories,
-  expectUnknown,
-  found,
-  numbers,
-  openedIndex,
-  type SimIndexWorld,
-  segmentOfBlocks,
-  simIndexWorld,
-  tight,
-} from "./index-world.ts";
+import { directories, found, numbers, segmentOfBlocks } from "./index-blocks.ts";
+import { expectUnknown, openedIndex, type SimIndexWorld, simIndexWorld, tight } from "./index-world.ts";
 import { type Odd, OddMaps } from "./odd-maps.ts";
 
 const mapPath = "/index/fingerprints.map";

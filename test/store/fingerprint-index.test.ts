@@ -1,18 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { addressOf, holeAddress } from "#src/records/address.ts";
-import {
-  directories,
-  expectUnknown,
-  found,
-  type IndexWorld,
-  keptBlocks,
-  numbers,
-  openedIndex,
-  realIndexWorld,
-  segmentOfBlocks,
-  simIndexWorld,
-  tight,
-} from "./index-world.ts";
+import { directories, found, keptBlocks, numbers, segmentOfBlocks } from "./index-blocks.ts";
+import { expectUnknown, type IndexWorld, openedIndex, realIndexWorld, simIndexWorld, tight } from "./index-world.ts";
 
 const worlds: [string, () => IndexWorld][] = [
   ["over a simulated map", () => simIndexWorld(1)],
