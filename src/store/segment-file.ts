@@ -34,7 +34,7 @@ export class SegmentFile implements SegmentObject {
   ): Promise<SegmentFile> {
     const name = segmentObjectName({ segment, generation });
     const identity = { kind: objectKind.segment, group: undefined, number: segment, generation };
-    const file = await ObjectFile.open(objects, name, identity, key);
+    const file = await readAgain(() => ObjectFile.open(objects, name, identity, key));
     const counts = decodeSegmentCounts(file.footer.kindNumbers, 0);
     if (counts === undefined) throw new ObjectDamageError(name, "footer", "no segment has such numbers");
     const pages = decodeTable(file.table, pageCountOf(counts.slots));
@@ -43,6 +43,16 @@ export class SegmentFile implements SegmentObject {
   }
 
   readPart(place: PartPlace): Promise<Buffer> {
-    return this.file.readNewPart(place);
+    return readAgain(() => this.file.readNewPart(place));
+  }
+}
+
+/** A service may answer something else than it has. What is damaged stays so, and is told at the second time. */
+async function readAgain<Result>(read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ObjectDamageError)) throw error;
+    return await read();
   }
 }

@@ -71,7 +71,7 @@ export class FaultyObjects implements Objects {
   readonly #inner: Objects;
   readonly #clock: Clock;
   readonly #random: SeededRandom;
-  readonly #ordered: { readonly call: ObjectCall; readonly fault: ObjectFault }[] = [];
+  readonly #ordered: { readonly call: ObjectCall; readonly fault: ObjectFault | "none" }[] = [];
   #recent: RecentChange[] = [];
   #faultCount = 0;
 
@@ -86,8 +86,8 @@ export class FaultyObjects implements Objects {
     return this.#faultCount;
   }
 
-  /** The next call of this kind goes wrong so. */
-  order<Call extends ObjectCall>(call: Call, fault: FaultOf<Call>): void {
+  /** The next call of this kind, behind those ordered before, goes wrong so, or not at all. */
+  order<Call extends ObjectCall>(call: Call, fault: FaultOf<Call> | "none"): void {
     this.#ordered.push({ call, fault });
   }
 
@@ -197,7 +197,9 @@ export class FaultyObjects implements Objects {
   async begin<Call extends ObjectCall>(call: Call): Promise<FaultOf<Call> | undefined> {
     const { delayMsMax } = this.faults;
     if (delayMsMax > 0) await this.#pass(this.#random.integerBelow(delayMsMax + 1));
-    const fault = this.#takeOrder(call) ?? this.#drawn(call);
+    const ordered = this.#takeOrder(call);
+    if (ordered === "none") return undefined;
+    const fault = ordered ?? this.#drawn(call);
     if (fault !== undefined) this.#faultCount++;
     return fault as FaultOf<Call> | undefined;
   }
@@ -208,7 +210,7 @@ export class FaultyObjects implements Objects {
     });
   }
 
-  #takeOrder(call: ObjectCall): ObjectFault | undefined {
+  #takeOrder(call: ObjectCall): ObjectFault | "none" | undefined {
     const index = this.#ordered.findIndex((one) => one.call === call);
     return index < 0 ? undefined : this.#ordered.splice(index, 1)[0]?.fault;
   }

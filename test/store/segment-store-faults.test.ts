@@ -118,6 +118,23 @@ test("a segment whose object is there though its writer was told otherwise is no
   }
 });
 
+test("fault 21: an answer that is cut or wrong is asked for again, and damage is told all the same", async () => {
+  const it = await World.make(1);
+  const segment = new Segment(1, it.simulation.random);
+  await driven(it.driver, (await it.store(it.inner)).seal(segment, origin));
+  for (const fault of ["cut", "wrong"] as const) {
+    for (const readsBefore of [0, 1, 2, 3]) {
+      const store = await it.store(it.objects);
+      for (let count = 0; count < readsBefore; count++) it.objects.order("read", "none");
+      it.objects.order("read", fault);
+      expect(await it.read(store, segment)).toBe(0);
+    }
+  }
+  const file = it.host.disk.fileAt("/store/segments/000000000001.0000");
+  file.flipBit(200, 3);
+  expect(await it.read(await it.store(it.objects), segment)).toBeGreaterThan(0);
+});
+
 test("fault 21: whatever a service does while segments are sealed, all of them come to be there, and no read gives wrong bytes", async () => {
   let faultCount = 0;
   let damagedCount = 0;
