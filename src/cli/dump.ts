@@ -1,4 +1,4 @@
-/** `tidemark dump spool|journal|object PATH`: what lies in the files, record by record or part by part. */
+/** `tidemark dump spool|journal|object|piece PATH`: what lies in the files, record by record or part by part. */
 import { join, resolve } from "node:path";
 import { describeSpool, spoolLine } from "#src/appliance/local/spool-description.ts";
 import { segmentNames } from "#src/appliance/local/spool-segments.ts";
@@ -7,17 +7,19 @@ import type { FileHandle, Files } from "#src/host/files.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { nodeFiles } from "#src/host/node/files.ts";
 import { describeJournal, journalLine } from "#src/journals/journal-description.ts";
+import { describeSealedPiece, sealedPieceLine } from "#src/journals/sealed-piece-description.ts";
 import { describeObject, objectLine } from "#src/store/object-description.ts";
 import type { ObjectSource } from "#src/store/object-ends.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { explainFile } from "./failure.ts";
 
 const help = `Usage: tidemark dump spool|journal FOLDER [OPTION ...]
-       tidemark dump object FILE [OPTION ...]
+       tidemark dump object|piece FILE [OPTION ...]
 
 Prints what lies in a spool or in a group's journals, record by record, or in an object of the store, part by part, and what
 of it is not as it was written. Reads only; what a running program writes meanwhile may be seen in part. FOLDER is a data
-folder, or one of a group in it. Of an encrypted object the checksums are looked at, not what is in it.
+folder, or one of a group in it. Of an encrypted object the checksums are looked at, not what is in it. A piece is an object
+that holds records of a journal: they are printed one by one, and what the last of them say of each block.
 
   --json           one JSON object per line, with stable names
   --help           this text
@@ -54,6 +56,20 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
+type DescribeFile = (source: ObjectSource, path: string, asJson: boolean) => AsyncGenerator<string>;
+
+/** What is one file, wherever it lies and whatever it is called. */
+const fileKinds: Readonly<Record<string, DescribeFile>> = {
+  object: async function* (source, path, asJson) {
+    for await (const item of describeObject(source, path)) yield asJson ? JSON.stringify(item) : objectLine(item);
+  },
+  piece: async function* (source, path, asJson) {
+    for await (const item of describeSealedPiece(source, path)) {
+      yield asJson ? JSON.stringify(item) : sealedPieceLine(item);
+    }
+  },
+};
+
 export const dumpCommand: Command = {
   name: "dump",
   summary: "print what lies in a spool, in journals or in an object of the store",
@@ -62,15 +78,16 @@ export const dumpCommand: Command = {
     const { values, positionals } = parseCommandLine(args, { json: { type: "boolean" } });
     const [name = "", place, ...more] = positionals;
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if ((kind === undefined && name !== "object") || place === undefined || more.length > 0) {
-      throw new UsageError(
-        "dump takes spool or journal and a FOLDER, or object and a FILE; 'tidemark dump --help' tells more",
-      );
-    }
+    const fileKind = Object.hasOwn(fileKinds, name) ? fileKinds[name] : undefined;
     const asJson = values.json === true;
-    if (kind === undefined) await print(objectLines(nodeFiles, place, asJson));
-    else await dumpFolders(kind, name, place, asJson);
-    return 0;
+    if (place !== undefined && more.length === 0) {
+      if (kind !== undefined) await dumpFolders(kind, name, place, asJson);
+      if (fileKind !== undefined) await print(fileLines(nodeFiles, place, fileKind, asJson));
+      if (kind !== undefined || fileKind !== undefined) return 0;
+    }
+    throw new UsageError(
+      "dump takes spool or journal and a FOLDER, or object or piece and a FILE; 'tidemark dump --help' tells more",
+    );
   },
 };
 
@@ -80,15 +97,14 @@ async function dumpFolders(kind: Kind, name: string, folder: string, asJson: boo
   for (const one of found) await print(kind.lines(nodeFiles, one, asJson));
 }
 
-/** An object is one file here, wherever it lies and whatever it is called. */
-async function* objectLines(files: Files, path: string, asJson: boolean): AsyncGenerator<string> {
+async function* fileLines(files: Files, path: string, describe: DescribeFile, asJson: boolean): AsyncGenerator<string> {
   const handle = opened(files, path);
   try {
     const source: ObjectSource = {
       sizeBytes: async () => handle.sizeBytesNow(),
       read: async (_name, target, position) => handle.readNow(target, 0, target.length, position),
     };
-    for await (const item of describeObject(source, path)) yield asJson ? JSON.stringify(item) : objectLine(item);
+    yield* describe(source, path, asJson);
   } finally {
     handle.close();
   }

@@ -86,9 +86,9 @@ describe("wrong use ends with 2 and one line", () => {
     [["mode", "a"], "mode takes a GROUP and sync or async"],
     [["mode", "a", "fast"], "a mode is sync or async or aggregated or auto, not 'fast'"],
     [["status", "--api", "nowhere"], "--api takes a URL"],
-    [["dump", "store", "/"], "dump takes spool or journal and a FOLDER, or object and a FILE"],
-    [["dump", "__proto__", "/"], "dump takes spool or journal and a FOLDER, or object and a FILE"],
-    [["dump", "object"], "dump takes spool or journal and a FOLDER, or object and a FILE"],
+    [["dump", "store", "/"], "dump takes spool or journal and a FOLDER, or object or piece and a FILE"],
+    [["dump", "__proto__", "/"], "dump takes spool or journal and a FOLDER, or object or piece and a FILE"],
+    [["dump", "object"], "dump takes spool or journal and a FOLDER, or object or piece and a FILE"],
   ])("%j", async (line, message) => {
     const { exitCode, stdout, stderr } = await typed(...line);
     expect([exitCode, stdout, stderr.split("\n").length]).toEqual([2, "", 2]);

@@ -125,3 +125,16 @@ test("addresses and seqs may be as large as any", () => {
     expect(decodeExtentPage(builder.finish())).toEqual([extent]);
   }
 });
+
+test("an address that is far from what was predicted comes back exactly", () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  // The last one is alone in its run.
+  const extents = Array.from({ length: 129 }, (_, index) => ({
+    ...hole(index, 1, index),
+    address: most - 300 + index,
+  }));
+  extents[128] = { ...hole(128, 1, most), address: 65_537 };
+  const builder = new ExtentPageBuilder();
+  for (const extent of extents) builder.add(extent);
+  expect(decodeExtentPage(builder.finish())).toEqual(extents);
+});
