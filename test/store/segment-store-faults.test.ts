@@ -41,7 +41,7 @@ test("fault 21: an answer that is cut or wrong is asked for again, and damage is
   expect(await it.read(await it.store(it.objects), segment)).toBeGreaterThan(0);
 });
 
-test("fault 21: whatever a service does while segments are sealed, all of them come to be there, and no read gives wrong bytes", async () => {
+test("fault 21: whatever a service does while segments are sealed, they come to be there, and no read gives wrong bytes", async () => {
   let faultCount = 0;
   let damagedCount = 0;
   for (let seed = 0; seed < 12; seed++) {
