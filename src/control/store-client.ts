@@ -2,11 +2,12 @@
  * The store as the remote side has it: what is to be sealed goes to a process of its own, which is started when there is
  * something to seal, and again when it has died; what is sealed is read here.
  */
-import type { Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
+import type { RecordsRequest, Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
 import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
 import type { Log } from "#src/host/log.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { Thread } from "#src/host/thread.ts";
+import { newestPiece } from "#src/journals/newest-piece.ts";
 import { BlockReader } from "#src/store/block-reader.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import type { ReadableObjects } from "#src/store/objects.ts";
@@ -16,7 +17,7 @@ import type { SealFigures } from "#src/store/segment-store.ts";
 import { readStoreDocument } from "#src/store/store-document-copies.ts";
 import { openKeys } from "#src/store/store-keys.ts";
 import type { WrappingKey } from "#src/store/wrapping-key.ts";
-import type { StoreAnswer, StoreAsk } from "./store-words.ts";
+import type { StoreAnswer, StoreAsk, StoreWord, StoreWords } from "./store-words.ts";
 
 export interface StoreClientParts {
   readonly machine: Machine;
@@ -27,10 +28,8 @@ export interface StoreClientParts {
   readonly wrappingKey: WrappingKey | undefined;
 }
 
-type Answered = Exclude<StoreAnswer, { readonly error: unknown }>;
-
 interface Pending {
-  readonly resolve: (answer: Answered) => void;
+  readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -42,13 +41,20 @@ export class StoreClient implements Sealer {
   readonly #objects: ReadableObjects;
   readonly #startKeeper: () => Thread;
   readonly #log: Log;
+  readonly #key: () => Promise<Buffer | undefined>;
   readonly #pending = new Map<number, Pending>();
   #keeper: Thread | undefined;
   #lastId = 0;
   #figures = nothing;
   #isStopped = false;
 
-  private constructor({ machine, startKeeper }: StoreClientParts, objects: ReadableObjects, segments: SealedSegments) {
+  private constructor(
+    { machine, startKeeper }: StoreClientParts,
+    objects: ReadableObjects,
+    segments: SealedSegments,
+    key: () => Promise<Buffer | undefined>,
+  ) {
+    this.#key = key;
     this.#startKeeper = startKeeper;
     this.#log = machine.log;
     this.#objects = objects;
@@ -59,12 +65,15 @@ export class StoreClient implements Sealer {
   static async open(parts: StoreClientParts): Promise<StoreClient> {
     const objects = FolderObjects.openToRead(parts.machine, parts.folder);
     // The first process that writes makes what says that it is encrypted; then there is nothing to read yet.
-    let key = await keyOf(objects, parts.wrappingKey);
-    const segments = await SealedSegments.open(objects, async (identity) => {
-      key ??= await keyOf(objects, parts.wrappingKey);
-      return SegmentFile.open(objects, identity, key);
-    });
-    return new StoreClient(parts, objects, segments);
+    let known = await keyOf(objects, parts.wrappingKey);
+    const key = async () => {
+      known ??= await keyOf(objects, parts.wrappingKey);
+      return known;
+    };
+    const segments = await SealedSegments.open(objects, async (identity) =>
+      SegmentFile.open(objects, identity, await key()),
+    );
+    return new StoreClient(parts, objects, segments, key);
   }
 
   /** Of what the process has sealed since it was started. */
@@ -78,18 +87,26 @@ export class StoreClient implements Sealer {
   }
 
   async seal(request: SealRequest): Promise<void> {
-    const { figures, isThere } = await this.#ask({ word: "seal", request });
+    const { figures, isThere } = await this.#ask("seal", request);
     this.#figures = figures;
     if (isThere) this.#segments.published({ segment: request.segment, generation: 0 });
   }
 
-  #ask(ask: { word: "seal"; request: SealRequest } | { word: "stop" }): Promise<Answered> {
+  async storedSeq(group: string): Promise<number> {
+    return (await newestPiece(this.#objects, group, await this.#key()))?.numbers.lastSeq ?? 0;
+  }
+
+  async sealRecords(request: RecordsRequest): Promise<number> {
+    return (await this.#ask("sealRecords", request)).storedSeq;
+  }
+
+  #ask<Word extends StoreWord>(word: Word, ask: StoreWords[Word]["ask"]): Promise<StoreWords[Word]["answer"]> {
     if (this.#isStopped) return Promise.reject(new RetryError("the store is closed"));
     this.#keeper ??= this.#started();
     const id = ++this.#lastId;
-    const { promise, resolve, reject } = Promise.withResolvers<Answered>();
-    this.#pending.set(id, { resolve, reject });
-    this.#keeper.send({ id, ...ask } satisfies StoreAsk);
+    const { promise, resolve, reject } = Promise.withResolvers<StoreWords[Word]["answer"]>();
+    this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
+    this.#keeper.send({ id, word, ask } satisfies StoreAsk);
     return promise;
   }
 
@@ -104,7 +121,7 @@ export class StoreClient implements Sealer {
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
     if ("error" in answer) pending?.reject(errorOf(answer.error));
-    else pending?.resolve(answer);
+    else pending?.resolve(answer.answer);
   }
 
   /** What it was asked for and had not done is asked for again, of the next one. */
@@ -120,7 +137,7 @@ export class StoreClient implements Sealer {
   async stop(): Promise<void> {
     const keeper = this.#keeper;
     if (keeper !== undefined) {
-      if (this.#pending.size === 0) await this.#ask({ word: "stop" }).catch(() => {});
+      if (this.#pending.size === 0) await this.#ask("stop", null).catch(() => {});
       keeper.end();
       await keeper.ended;
     }

@@ -1,5 +1,5 @@
 /** The process that keeps a store: the one writer of its objects, and the only one that has the index open. */
-import type { SealRequest } from "#src/appliance/remote/group-sealing.ts";
+import type { RecordsRequest, SealRequest } from "#src/appliance/remote/group-sealing.ts";
 import { keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { lmdbMaps } from "#src/host/node/sorted-map.ts";
@@ -9,6 +9,7 @@ import type { MessageLine } from "#src/host/thread.ts";
 import { ClosedSegmentFiles } from "#src/journals/closed-segment.ts";
 import { everyWriteLevel } from "#src/journals/data-journal.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
+import { SealedJournals } from "#src/journals/sealed-journals.ts";
 import type { FingerprintIndex } from "#src/store/fingerprint-index.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { openFingerprintIndex } from "#src/store/mapped-fingerprint-index.ts";
@@ -16,55 +17,60 @@ import type { Objects } from "#src/store/objects.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
 import { openStore } from "#src/store/store-opening.ts";
 import { sideMachine } from "./side-machine.ts";
-import { receivedKey, type StoreAnswer, type StoreAsk, type StoreSettings } from "./store-words.ts";
+import {
+  receivedKey,
+  type StoreActions,
+  type StoreAnswer,
+  type StoreAsk,
+  type StoreSettings,
+  type StoreWords,
+} from "./store-words.ts";
 
 export function runThread(line: MessageLine, settings: StoreSettings): void {
   const machine = sideMachine(settings.config, "store");
-  let keeper: Promise<StoreKeeper> | undefined;
+  let keeper: StoreKeeper | undefined;
+  const act = async ({ word, ask }: StoreAsk): Promise<unknown> => {
+    // After an opening that failed the next one tries again.
+    keeper ??= await StoreKeeper.open(machine, settings);
+    return (keeper[word] as (ask: unknown) => Promise<unknown>)(ask);
+  };
   let turn: Promise<void> = Promise.resolve();
   line.receive((message) => {
-    const ask = message as StoreAsk;
-    // One after the other; after a failed opening the next one tries again.
-    turn = turn.then(async () => {
-      keeper ??= StoreKeeper.open(machine, settings);
-      try {
-        line.send(await answer(await keeper, ask));
-      } catch (error) {
-        keeper = undefined;
-        line.send(failure(ask.id, error));
-      }
-    });
+    // One after the other.
+    turn = turn.then(async () => line.send(await outcome(message as StoreAsk, act)));
   });
 }
 
-async function answer(keeper: StoreKeeper, ask: StoreAsk): Promise<StoreAnswer> {
+async function outcome(ask: StoreAsk, act: (ask: StoreAsk) => Promise<unknown>): Promise<StoreAnswer> {
   try {
-    const isThere = ask.word === "seal" && (await keeper.seal(ask.request));
-    if (ask.word === "stop") await keeper.close();
-    return { id: ask.id, figures: keeper.figures, isThere };
+    return { id: ask.id, answer: await act(ask) };
   } catch (error) {
-    return failure(ask.id, error);
+    const { name } = error as Error;
+    // A fault of this program is no answer: the process ends with it, and another one begins.
+    if (name === "AssertionError" || name === "TypeError") throw error;
+    return { id: ask.id, error: { name, message: inWords(error) } };
   }
 }
 
-function failure(id: number, error: unknown): StoreAnswer {
-  const { name } = error as Error;
-  // A fault of this program is no answer: the process ends with it, and another one begins.
-  if (name === "AssertionError" || name === "TypeError") throw error;
-  return { id, error: { name, message: inWords(error) } };
-}
-
-class StoreKeeper {
+class StoreKeeper implements StoreActions {
   readonly #machine: Machine;
   readonly #objects: Objects;
   readonly #index: FingerprintIndex;
   readonly #store: SegmentStore;
+  readonly #pieces: SealedJournals;
 
-  private constructor(machine: Machine, objects: Objects, index: FingerprintIndex, store: SegmentStore) {
+  private constructor(
+    machine: Machine,
+    objects: Objects,
+    index: FingerprintIndex,
+    store: SegmentStore,
+    pieces: SealedJournals,
+  ) {
     this.#machine = machine;
     this.#objects = objects;
     this.#index = index;
     this.#store = store;
+    this.#pieces = pieces;
   }
 
   static async open(machine: Machine, { folder, indexFolder, wrappingKey }: StoreSettings): Promise<StoreKeeper> {
@@ -81,31 +87,32 @@ class StoreKeeper {
       const parts = { objects, index, fingerprints, key: keys?.storeKey, clock, randomness, log };
       const segments = await SegmentStore.open(parts);
       await segments.catchUp();
-      return new StoreKeeper(machine, objects, index, segments);
+      const pieces = new SealedJournals(machine, objects, keys?.storeKey);
+      return new StoreKeeper(machine, objects, index, segments, pieces);
     } catch (error) {
       await objects.close();
       throw error;
     }
   }
 
-  get figures(): SegmentStore["figures"] {
-    return this.#store.figures;
-  }
-
-  /** Whether the store has the segment then: there may be nothing in it. */
-  async seal({ group, folder, segment }: SealRequest): Promise<boolean> {
+  readonly seal = async ({ group, folder, segment }: SealRequest): Promise<StoreWords["seal"]["answer"]> => {
     const { files } = this.#machine;
     const source = new ClosedSegmentFiles({ files, folder: new JournalFolder(folder), group, segment });
     try {
       await this.#store.seal(source, { group, level: everyWriteLevel });
-      return this.#store.segments.has(segment);
+      return { figures: this.#store.figures, isThere: this.#store.segments.has(segment) };
     } finally {
       source.close();
     }
-  }
+  };
 
-  async close(): Promise<void> {
+  readonly sealRecords = async (request: RecordsRequest): Promise<StoreWords["sealRecords"]["answer"]> => {
+    return { storedSeq: await this.#pieces.sealUpTo(request) };
+  };
+
+  readonly stop = async (): Promise<null> => {
     await this.#index.close();
     await this.#objects.close();
-  }
+    return null;
+  };
 }

@@ -1,5 +1,5 @@
 /** What is said between the remote side and the process that keeps its store. */
-import type { SealRequest } from "#src/appliance/remote/group-sealing.ts";
+import type { RecordsRequest, SealRequest } from "#src/appliance/remote/group-sealing.ts";
 import type { SealFigures } from "#src/store/segment-store.ts";
 import { WrappingKey } from "#src/store/wrapping-key.ts";
 import type { Config } from "./config-schema.ts";
@@ -28,11 +28,27 @@ export function receivedKey(sent: SentKey | undefined): WrappingKey | undefined 
   return sent === undefined ? undefined : WrappingKey.parse(Buffer.from(sent.text), sent.from);
 }
 
-export type StoreAsk =
-  | { readonly id: number; readonly word: "seal"; readonly request: SealRequest }
-  | { readonly id: number; readonly word: "stop" };
+/** What can be asked of the process, and what comes back. */
+export interface StoreWords {
+  /** `isThere`: the store has the segment. One without a single slot it has not, and need not. */
+  seal: { readonly ask: SealRequest; readonly answer: { readonly figures: SealFigures; readonly isThere: boolean } };
+  sealRecords: { readonly ask: RecordsRequest; readonly answer: { readonly storedSeq: number } };
+  stop: { readonly ask: null; readonly answer: null };
+}
+
+export type StoreWord = keyof StoreWords;
+
+/** How the process acts on each word. */
+export type StoreActions = {
+  readonly [Word in StoreWord]: (ask: StoreWords[Word]["ask"]) => Promise<StoreWords[Word]["answer"]>;
+};
+
+export interface StoreAsk {
+  readonly id: number;
+  readonly word: StoreWord;
+  readonly ask: unknown;
+}
 
 export type StoreAnswer =
-  /** `isThere`: the store has the segment. One without a single slot it has not, and need not. */
-  | { readonly id: number; readonly figures: SealFigures; readonly isThere: boolean }
+  | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly error: { readonly name: string; readonly message: string } };

@@ -3,6 +3,7 @@
  * durably how far they are durable, so that the next recovery begins there, and knows damage from a tail.
  */
 
+import { StopError } from "#src/core/errors.ts";
 import type { Timer } from "#src/host/clock.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Files } from "#src/host/files.ts";
@@ -58,7 +59,13 @@ export async function openGroupJournals(parts: GroupJournalsParts): Promise<Grou
   });
   volumes.durableUpTo(recovered.lastSeq);
   await parts.supply.fill();
-  const journals = new GroupJournals(parts, recovered, volumes);
+  const storedSeq = (await parts.sealer?.storedSeq(identity.group)) ?? 0;
+  if (storedSeq > recovered.lastSeq) {
+    throw new StopError(
+      `the journals in ${folder.path} end with record ${recovered.lastSeq}, and the store has the records up to ${storedSeq}: they are older than it`,
+    );
+  }
+  const journals = new GroupJournals(parts, recovered, volumes, storedSeq);
   await journals.noteCheckpoint();
   return journals;
 }
@@ -81,8 +88,10 @@ export class GroupJournals {
   /** Closed, with their slots; the records that they hold are not all committed. */
   readonly #closing: { readonly segment: number; readonly slotCount: number }[] = [];
   #sealTimer: Timer | undefined;
+  /** What was committed when a closed segment was last handed over. */
+  #handedOverSeq = 0;
 
-  constructor(parts: GroupJournalsParts, recovered: RecoveredJournals, volumes: VolumeTable) {
+  constructor(parts: GroupJournalsParts, recovered: RecoveredJournals, volumes: VolumeTable, storedSeq: number) {
     const { machine, folder, identity, options, supply, hook, foundUnsound } = parts;
     this.#parts = parts;
     this.volumes = volumes;
@@ -90,7 +99,7 @@ export class GroupJournals {
     this.#foundBytes = sizeOfJournals(machine.files, folder);
     this.#foundSegmentCount = folder.segments(machine.files).length;
     this.#recoveredTimeMicros = recovered.timeMicros;
-    this.#sealing = this.#newSealing(parts);
+    this.#sealing = this.#newSealing(parts, storedSeq);
     this.receiver = new Receiver({ epoch: recovered.epoch, received: recovered.lastSeq });
     this.#landing = new Landing({
       files: machine.files,
@@ -121,12 +130,14 @@ export class GroupJournals {
     this.#sealFound(recovered.lastSeq);
   }
 
-  #newSealing({ machine, folder, identity, options, sealer, state }: GroupJournalsParts): GroupSealing | undefined {
+  #newSealing(parts: GroupJournalsParts, storedSeq: number): GroupSealing | undefined {
+    const { machine, folder, identity, options, sealer, state } = parts;
     if (sealer === undefined) return undefined;
     return new GroupSealing({
       files: machine.files,
       folder,
-      group: identity.group,
+      ...identity,
+      storedSeq,
       clock: machine.clock,
       log: machine.log,
       sealer,
@@ -141,16 +152,20 @@ export class GroupJournals {
   /** Segments that are there at the start are closed: each start begins with a new one. */
   #sealFound(lastSeq: number): void {
     const { machine, folder } = this.#parts;
-    for (const segment of folder.segments(machine.files)) {
-      this.#sealing?.found(segment, lastSeq, closedSlotCount(machine.files, folder, segment));
+    const found = folder.segments(machine.files);
+    for (const segment of found) {
+      const storableSeq = segment === found.at(-1) ? lastSeq : 0;
+      this.#sealing?.found(segment, lastSeq, storableSeq, closedSlotCount(machine.files, folder, segment));
     }
+    this.#handedOverSeq = lastSeq;
     this.#sealing?.durableUpTo(this.#durability.durableSeq);
   }
 
-  /** `stored` is what is durable, as long as there is no store. */
+  /** `stored` is what is durable, where there is no store. */
   get marks(): Watermarks {
     const durable = this.#durability.durableSeq;
-    return { received: this.#landing.committed.received, durable, stored: durable };
+    const stored = Math.min(durable, this.#sealing?.storedSeq ?? durable);
+    return { received: this.#landing.committed.received, durable, stored };
   }
 
   /** Of the last record; 0: there is none. */
@@ -206,11 +221,9 @@ export class GroupJournals {
   #handOverClosed(): void {
     if (this.#sealing === undefined) return;
     // What has come of an aggregate may lie there, and will be spoken of only behind its last record.
-    const closed = this.#landing.aggregates.hasUnfinished ? [] : this.#closing.splice(0);
-    for (const { segment, slotCount } of closed) {
-      this.#sealing.closed(segment, this.#landing.committed.received, slotCount);
-    }
-    if (this.#sealTimer !== undefined || !this.#landing.hasOpenSegment) return;
+    if (!this.#landing.aggregates.hasUnfinished) this.#handOver(this.#sealing, this.#closing.splice(0));
+    const isAllStored = this.#sealing.storedSeq >= this.#landing.committed.received;
+    if (this.#sealTimer !== undefined || isAllStored) return;
     const { machine, options } = this.#parts;
     this.#sealTimer = machine.clock.timer(options.sealAfterMs, () => {
       this.#sealTimer = undefined;
@@ -218,10 +231,23 @@ export class GroupJournals {
     });
   }
 
+  #handOver(sealing: GroupSealing, closed: readonly { readonly segment: number; readonly slotCount: number }[]): void {
+    const { received } = this.#landing.committed;
+    const isAllClosed = !this.#landing.hasOpenSegment;
+    for (const one of closed) {
+      // What was committed by the last time lies in what was open then, or before it.
+      const storableSeq = isAllClosed && one === closed.at(-1) ? received : this.#handedOverSeq;
+      sealing.closed(one.segment, received, storableSeq, one.slotCount);
+    }
+    if (closed.length > 0) this.#handedOverSeq = received;
+  }
+
   /** The open data segment is sealed as soon as it may be, however little it has. */
   closeSegment(): void {
     this.#landing.closeSegment();
     this.commit();
+    const isAllClosed = !this.#landing.hasOpenSegment && this.#closing.length === 0;
+    if (isAllClosed) this.#sealing?.nothingOpen(this.#landing.committed.received);
   }
 
   /** Who was connected is not any more. What he left unfinished comes anew, if it does. */

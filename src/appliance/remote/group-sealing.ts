@@ -3,7 +3,7 @@
  * is known to be durable and that is noted, so that no recovery looks for its files any more. When the store has it, they go.
  *
  * Invariants: files of a segment are removed only after the store said that it has it, and after a checkpoint at or behind
- * its last record; a segment is closed before it is handed over.
+ * its last record; a segment is closed before it is handed over; records are sealed only after all of their payload.
  */
 import { RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
@@ -23,9 +23,23 @@ export interface SealRequest {
   readonly segment: number;
 }
 
-/** Where segments go when nothing is added to them any more. */
+/** Records of a group that are durable, and all of whose payload is sealed. */
+export interface RecordsRequest {
+  readonly group: string;
+  /** Of the group's journals. */
+  readonly folder: string;
+  /** Of its metadata journal. */
+  readonly incarnation: number;
+  readonly lastSeq: number;
+}
+
+/** Where segments go when nothing is added to them any more, and after them the records that speak of them. */
 export interface Sealer {
   readonly blocks: SealedBlocks;
+  /** Up to which record the store alone gives everything back. */
+  storedSeq(group: string): Promise<number>;
+  /** Resolves with the same, which is then `lastSeq` or somewhat less. Rejects as `seal` does. */
+  sealRecords(request: RecordsRequest): Promise<number>;
   /**
    * Resolves when the store has the segment, whole and durable, be it since long. Rejects with a `RetryError` where that may
    * work later, with another error where a person has to look.
@@ -40,13 +54,16 @@ export interface GroupSealingParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly sealer: Sealer;
+  readonly incarnation: number;
+  /** What the store has at the start. */
+  readonly storedSeq: number;
   readonly retryMs: number;
   /** What was there at the start waits so long, as long as it is little: nobody hurries to seal what a restart left. */
   readonly patienceMs: number;
   /** Up to where the journals are noted to be durable. */
   readonly checkpointSeq: () => number;
   readonly noteCheckpoint: () => Promise<void>;
-  /** There is one less that waits. */
+  /** There is one less that waits, or more is stored. */
   readonly sealed: () => void;
 }
 
@@ -55,13 +72,21 @@ interface ClosedSegment {
   readonly dueAtMs: number;
   /** No record behind it has payload there. */
   readonly lastSeq: number;
+  /** All payload of the records up to there is in this segment and those closed before it. */
+  readonly storableSeq: number;
   readonly payloadBytes: number;
+  isSealed: boolean;
 }
 
 export class GroupSealing {
   readonly #parts: GroupSealingParts;
   /** The one closed first is first. */
   readonly #closed: ClosedSegment[] = [];
+  /** As they were closed, up to the first that is not sealed. */
+  readonly #inOrder: ClosedSegment[] = [];
+  /** All payload of the records up to there is sealed. */
+  #storableSeq = 0;
+  #storedSeq: number;
   #durableSeq = 0;
   #work: Promise<void> | undefined;
   #timer: Timer | undefined;
@@ -72,6 +97,12 @@ export class GroupSealing {
 
   constructor(parts: GroupSealingParts) {
     this.#parts = parts;
+    this.#storedSeq = parts.storedSeq;
+  }
+
+  /** Up to there the store alone gives everything back. */
+  get storedSeq(): number {
+    return this.#storedSeq;
   }
 
   /** Closed and not in the store yet. */
@@ -94,18 +125,28 @@ export class GroupSealing {
     return this.#failure;
   }
 
-  /** Full, or old enough. */
-  closed(segment: number, lastSeq: number, slotCount: number): void {
-    this.#add(segment, lastSeq, slotCount, 0);
+  /** Full, or old enough. `storableSeq`: see `ClosedSegment`. */
+  closed(segment: number, lastSeq: number, storableSeq: number, slotCount: number): void {
+    this.#add(segment, lastSeq, storableSeq, slotCount, 0);
   }
 
-  found(segment: number, lastSeq: number, slotCount: number): void {
-    this.#add(segment, lastSeq, slotCount, this.#parts.patienceMs);
+  found(segment: number, lastSeq: number, storableSeq: number, slotCount: number): void {
+    this.#add(segment, lastSeq, storableSeq, slotCount, this.#parts.patienceMs);
   }
 
-  #add(segment: number, lastSeq: number, slotCount: number, patienceMs: number): void {
+  #add(segment: number, lastSeq: number, storableSeq: number, slotCount: number, patienceMs: number): void {
     const dueAtMs = this.#parts.clock.monotonicMs() + patienceMs;
-    this.#closed.push({ segment, lastSeq, payloadBytes: slotCount * blockBytes, dueAtMs });
+    const payloadBytes = slotCount * blockBytes;
+    const one: ClosedSegment = { segment, lastSeq, storableSeq, payloadBytes, dueAtMs, isSealed: false };
+    this.#closed.push(one);
+    this.#inOrder.push(one);
+    this.#step();
+  }
+
+  /** No segment is open: all payload of the records up to there is in those that were closed. */
+  nothingOpen(seq: number): void {
+    if (this.#inOrder.length > 0) return;
+    this.#storableSeq = Math.max(this.#storableSeq, seq);
     this.#step();
   }
 
@@ -116,42 +157,68 @@ export class GroupSealing {
 
   #step(): void {
     if (this.#work !== undefined || this.#timer !== undefined || this.#isStopped) return;
+    if (Math.min(this.#storableSeq, this.#durableSeq) > this.#storedSeq) return this.#begin(() => this.#sealRecords());
     const next = this.#closed[0];
     if (next === undefined || next.lastSeq > this.#durableSeq) return;
     const earlyMs = next.dueAtMs - this.#parts.clock.monotonicMs();
     if (earlyMs > 0 && this.unsealedBytes < slotsPerSegment * blockBytes) return this.#later(earlyMs);
-    this.#work = this.#seal(next).finally(() => {
+    this.#begin(() => this.#seal(next));
+  }
+
+  /** `work` never rejects. */
+  #begin(work: () => Promise<void>): void {
+    this.#work = work().finally(() => {
       this.#work = undefined;
       this.#step();
     });
   }
 
-  /** Never rejects. */
+  async #sealRecords(): Promise<void> {
+    const { group, folder, incarnation, sealer } = this.#parts;
+    const lastSeq = Math.min(this.#storableSeq, this.#durableSeq);
+    try {
+      const storedSeq = await sealer.sealRecords({ group, folder: folder.path, incarnation, lastSeq });
+      // An aggregate that goes on behind it is for the next time.
+      if (storedSeq <= this.#storedSeq) this.#storableSeq = this.#storedSeq;
+      this.#storedSeq = Math.max(this.#storedSeq, storedSeq);
+      this.#failure = undefined;
+      this.#parts.sealed();
+    } catch (error) {
+      this.#failed(error as Error, "records");
+    }
+  }
+
   async #seal(next: ClosedSegment): Promise<void> {
-    const { group, folder, sealer, log } = this.#parts;
+    const { group, folder, sealer } = this.#parts;
     const { segment } = next;
     try {
       await this.#noteDurable(next.lastSeq);
       await sealer.seal({ group, folder: folder.path, segment });
       await this.#removeFiles(segment);
       this.#closed.shift();
+      next.isSealed = true;
+      while (this.#inOrder[0]?.isSealed === true) {
+        this.#storableSeq = Math.max(this.#storableSeq, this.#inOrder.shift()?.storableSeq ?? 0);
+      }
       this.#sealedCount++;
       this.#removedBytes += next.payloadBytes;
       this.#failure = undefined;
       this.#parts.sealed();
     } catch (error) {
-      if (this.#isStopped) return;
-      const isNews = this.#failure?.message !== (error as Error).message;
-      this.#failure = error as Error;
-      if (error instanceof RetryError) {
-        if (isNews) log.warn("a segment waits to be sealed", { group, segment, error });
-      } else {
-        if (isNews) log.error("a segment cannot be sealed", { group, segment, error });
-        // The others need not wait for it.
-        this.#closed.push(...this.#closed.splice(0, 1));
-      }
-      this.#later(this.#parts.retryMs);
+      // The others need not wait for it.
+      if (!(error instanceof RetryError)) this.#closed.push(...this.#closed.splice(0, 1));
+      this.#failed(error as Error, `segment ${segment}`);
     }
+  }
+
+  #failed(error: Error, what: string): void {
+    if (this.#isStopped) return;
+    const { group, log } = this.#parts;
+    const isNews = this.#failure?.message !== error.message;
+    this.#failure = error;
+    if (isNews && error instanceof RetryError) log.warn("what waits to be sealed", { group, what, error });
+    else if (isNews) log.error("what cannot be sealed", { group, what, error });
+    this.#later(this.#parts.retryMs);
   }
 
   async #noteDurable(seq: number): Promise<void> {

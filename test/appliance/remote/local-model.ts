@@ -3,11 +3,14 @@
  * may hold. Its spool never loses anything but at a start without a clean end, where a new epoch begins.
  */
 import { expect } from "vitest";
+import type { JournalRecord } from "#src/journals/journal-reader.ts";
+import { sealedPieces } from "#src/journals/sealed-piece-chain.ts";
+import { segmentOf } from "#src/records/address.ts";
 import { batchMagic, getBatchHeader, lastSeqOf } from "#src/records/batch.ts";
 import { recordType } from "#src/records/record.ts";
 import { epochBatch, payloadOf, type SentRecord, wireBatch } from "#test/journals/wire-batch.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
-import { hello, type LocalPeer, type RemoteWorld } from "./remote-world.ts";
+import { type FoundRecord, hello, type LocalPeer, type RemoteWorld } from "./remote-world.ts";
 
 interface Spooled {
   readonly bytes: Buffer;
@@ -117,6 +120,7 @@ export class LocalModel {
   /** The journals hold what was sent, without a gap and without anything else. */
   async checkContent(world: RemoteWorld, lastSeq: number): Promise<void> {
     const found = await world.history(lastSeq, this.#group);
+    await checkStored(world, this.#group, found);
     const seqs = found.map(({ record }) => record.seq);
     expect(seqs.every((seq, index) => index === 0 || seq > (seqs[index - 1] as number))).toBe(true);
     for (const { firstSeq, lastSeq: batchLastSeq } of this.#spool) {
@@ -131,4 +135,24 @@ export class LocalModel {
       expect(payload.equals(expected), `payload of seq ${record.seq}`).toBe(true);
     }
   }
+}
+
+/** What is called stored the store's objects give back alone: the records, and what leads to their payload. */
+async function checkStored(world: RemoteWorld, group: string, found: readonly FoundRecord[]): Promise<void> {
+  const { store } = world;
+  if (store === undefined) return;
+  const stored: JournalRecord[] = [];
+  for await (const piece of sealedPieces(store.objects, group, undefined)) {
+    for await (const record of piece.records()) stored.push(record);
+  }
+  const lastSeq = stored.at(-1)?.seq ?? 0;
+  const inJournal = found.map(({ record }) => withoutPlace(record)).filter(({ seq }) => seq <= lastSeq);
+  expect(stored.map(withoutPlace)).toEqual(inJournal);
+  for (const { address } of stored) if (address !== 0) expect(store.blocks.has(segmentOf(address))).toBe(true);
+}
+
+/** Where the extra part lay in the file that it was read from is not what was recorded. */
+function withoutPlace(record: JournalRecord): JournalRecord {
+  const { extraAt: _, ...rest } = record as JournalRecord & { readonly extraAt?: number };
+  return rest;
 }

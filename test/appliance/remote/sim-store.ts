@@ -2,14 +2,17 @@
  * A store beside a simulated remote appliance, in the same process. Its index outlives every crash in memory, and is then
  * ahead of the store or behind it, as one may be that is lost, old or another store's.
  */
-import type { Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
+import type { RecordsRequest, Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
 import { fingerprintBytes, plainFingerprints } from "#src/host/fingerprint.ts";
 import { ClosedSegmentFiles } from "#src/journals/closed-segment.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
+import { newestPiece } from "#src/journals/newest-piece.ts";
+import { SealedJournals } from "#src/journals/sealed-journals.ts";
 import { holeAddress } from "#src/records/address.ts";
 import type { BlockReader } from "#src/store/block-reader.ts";
 import type { FingerprintIndex } from "#src/store/fingerprint-index.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
+import type { Objects } from "#src/store/objects.ts";
 import type { KeptFingerprints } from "#src/store/segment-fingerprints.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
@@ -39,9 +42,14 @@ export class SimStore implements Sealer {
   readonly #host: SimHost;
   #turn: Promise<void> = Promise.resolve();
 
-  private constructor(host: SimHost, store: SegmentStore) {
+  readonly #pieces: SealedJournals;
+  readonly objects: Objects;
+
+  private constructor(host: SimHost, objects: Objects, store: SegmentStore) {
     this.#host = host;
     this.store = store;
+    this.objects = objects;
+    this.#pieces = new SealedJournals(host, objects, undefined);
   }
 
   static async open(host: SimHost, folder: string, index: StaleIndex): Promise<SimStore> {
@@ -50,6 +58,7 @@ export class SimStore implements Sealer {
     const parts = { clock, randomness, log, key: undefined, fingerprints: plainFingerprints };
     return new SimStore(
       host,
+      objects,
       await SegmentStore.open({ ...parts, objects, index: index as Partial<FingerprintIndex> as FingerprintIndex }),
     );
   }
@@ -59,8 +68,23 @@ export class SimStore implements Sealer {
   }
 
   seal(request: SealRequest): Promise<void> {
-    const done = this.#turn.then(() => this.#seal(request));
-    this.#turn = done.catch(() => {});
+    return this.#inTurn(() => this.#seal(request));
+  }
+
+  async storedSeq(group: string): Promise<number> {
+    return (await newestPiece(this.objects, group, undefined))?.numbers.lastSeq ?? 0;
+  }
+
+  sealRecords(request: RecordsRequest): Promise<number> {
+    return this.#inTurn(() => this.#pieces.sealUpTo(request));
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(work);
+    this.#turn = done.then(
+      () => {},
+      () => {},
+    );
     return done;
   }
 
