@@ -1,6 +1,6 @@
 /** The key of an encrypted store, from where the configuration says it is. */
 import { RefuseError } from "#src/core/errors.ts";
-import { storeKeyCommandMs } from "#src/core/limits.ts";
+import { storeKeyCommandMs } from "#src/core/store-limits.ts";
 import type { Files } from "#src/host/files.ts";
 import { environment } from "#src/host/node/environment.ts";
 import { shellOutput } from "#src/host/node/shell-command.ts";

@@ -5,7 +5,7 @@
  * Invariant: 1 <= extents <= sealedPageExtentsMax.
  */
 import { assert } from "#src/core/assert.ts";
-import { sealedPageExtentsMax } from "#src/core/limits.ts";
+import { sealedPageExtentsMax } from "#src/core/store-limits.ts";
 import { holeAddress } from "#src/records/address.ts";
 import { type BlockExtent, endOfBlocks } from "./block-extent.ts";
 import { PackedReader, PackedWriter, packedBitsMax, varintBytesMax } from "./packed-bytes.ts";

@@ -2,10 +2,12 @@
 import { StopError } from "#src/core/errors.ts";
 import { previousEpochOf } from "#src/records/batch-inspection.ts";
 import { recordType } from "#src/records/record.ts";
+import { AbsentObjectError } from "#src/store/objects.ts";
 import type { MetadataCursor } from "./metadata-cursor.ts";
 import type { FoundUnit } from "./metadata-unit.ts";
 import { SealedPiece } from "./sealed-piece.ts";
 import { SealedPieceBuilder, type SealedPieceParts } from "./sealed-piece-builder.ts";
+import { chainFinding } from "./sealed-piece-chain.ts";
 import type { PieceLink } from "./sealed-piece-format.ts";
 
 export interface PieceSealerParts extends SealedPieceParts {
@@ -17,7 +19,7 @@ export class PieceSealer {
   readonly #parts: PieceSealerParts;
   #last: PieceLink | undefined;
 
-  /** `previous` is the newest piece that is there. Whoever begins has looked: one may have been published and not noted. */
+  /** `previous` is the newest piece that is known to be there. */
   constructor(parts: PieceSealerParts) {
     this.#parts = parts;
     this.#last = parts.previous;
@@ -30,8 +32,9 @@ export class PieceSealer {
 
   /**
    * Makes the next piece, of the records up to `lastSeq`, which are known to be there, and answers it as read again from the
-   * store. Undefined: there is nothing more to seal. It may end before `lastSeq`, where it is full or a batch goes on
-   * beyond. Throws a `StopError` where the journal is damaged. After an error another one of these begins anew.
+   * store; one that is there already is taken as it is. Undefined: there is nothing more to seal. It may end before `lastSeq`,
+   * where it is full or a batch goes on beyond. Throws a `StopError` where the journal or the piece that is there is
+   * damaged. After a `RetryError` it can be called again.
    */
   async sealNext(lastSeq: number, nowMicros: number): Promise<SealedPiece | undefined> {
     const cursor = this.#parts.walkFrom(this.sealedSeq + 1);
@@ -39,11 +42,24 @@ export class PieceSealer {
       const units = this.#units(cursor, lastSeq);
       const first = units.next().value;
       if (first === undefined) return undefined;
-      const piece = await this.#seal(first, units, nowMicros);
+      const piece = (await this.#pieceThatIsThere(first)) ?? (await this.#seal(first, units, nowMicros));
+      const finding = chainFinding(this.#last, piece);
+      if (finding !== undefined) throw new StopError(`${piece.name} is there, and does not follow: ${finding}`);
       this.#last = piece.link;
       return piece;
     } finally {
       cursor.close();
+    }
+  }
+
+  /** It may have been published by one who was told otherwise, or who ended before he could tell. */
+  async #pieceThatIsThere({ firstSeq }: FoundUnit): Promise<SealedPiece | undefined> {
+    const { objects, group, key } = this.#parts;
+    try {
+      return await SealedPiece.open(objects, { group, firstSeq }, key);
+    } catch (error) {
+      if (error instanceof AbsentObjectError) return undefined;
+      throw error;
     }
   }
 

@@ -5,7 +5,7 @@
  * Invariants: 1 <= records <= sealedPageRecordsMax; their extra parts together <= sealedPageExtraBytesMax.
  */
 import { assert } from "#src/core/assert.ts";
-import { sealedPageExtraBytesMax, sealedPageRecordsMax } from "#src/core/limits.ts";
+import { sealedPageExtraBytesMax, sealedPageRecordsMax } from "#src/core/store-limits.ts";
 import { holeAddress } from "#src/records/address.ts";
 import { hasPayload } from "#src/records/record.ts";
 import { isSoundEntry, type MetadataEntry } from "./metadata-entry.ts";

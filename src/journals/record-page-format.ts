@@ -1,7 +1,7 @@
 /**
  * What builder and reader of a page of a sealed piece's records have in common (docs/formats.md, "The sealed piece").
  */
-import { sealedPageExtraBytesMax, sealedPageRecordsMax } from "#src/core/limits.ts";
+import { sealedPageExtraBytesMax, sealedPageRecordsMax } from "#src/core/store-limits.ts";
 import { packedBitsMax, varintBytesMax } from "./packed-bytes.ts";
 import { columnBytesMax } from "./packed-column.ts";
 import type { OrderedEntry } from "./record-order.ts";

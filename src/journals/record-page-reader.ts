@@ -1,5 +1,6 @@
 /** Reads a page of a sealed piece's records (docs/formats.md, "The sealed piece"), by itself, and checks each of them. */
-import { recordExtraBytesMax, sealedPageRecordsMax } from "#src/core/limits.ts";
+import { recordExtraBytesMax } from "#src/core/limits.ts";
+import { sealedPageRecordsMax } from "#src/core/store-limits.ts";
 import { holeAddress } from "#src/records/address.ts";
 import { hasPayload } from "#src/records/record.ts";
 import type { JournalRecord } from "./journal-reader.ts";

@@ -5,7 +5,7 @@
  * Invariant: what was added lies in pages and in the open one, in its order, aggregates whole.
  */
 import { assert } from "#src/core/assert.ts";
-import { sealedPiecePagesMax, sealedPieceRecordsMax } from "#src/core/limits.ts";
+import { sealedPiecePagesMax, sealedPieceRecordsMax } from "#src/core/store-limits.ts";
 import type { Randomness } from "#src/host/randomness.ts";
 import { ObjectBuilder } from "#src/store/object-builder.ts";
 import type { Objects } from "#src/store/objects.ts";

@@ -5,7 +5,7 @@
 import { StopError } from "#src/core/errors.ts";
 import type { Objects } from "#src/store/objects.ts";
 import { SealedPiece } from "./sealed-piece.ts";
-import { sealedPieceOfName, sealedPiecePrefix } from "./sealed-piece-format.ts";
+import { type PieceLink, sealedPieceOfName, sealedPiecePrefix } from "./sealed-piece-format.ts";
 
 /**
  * What the first one says of pieces before it, is for the caller to judge: they may have been let go of. Throws a
@@ -16,26 +16,26 @@ export async function* sealedPieces(
   group: string,
   key: Buffer | undefined,
 ): AsyncGenerator<SealedPiece, void> {
-  let before: SealedPiece | undefined;
+  let before: PieceLink | undefined;
   for await (const { name } of objects.list(sealedPiecePrefix(group))) {
     const identity = sealedPieceOfName(name);
     if (identity === undefined) continue;
     const piece = await SealedPiece.open(objects, identity, key);
     const finding = before === undefined ? undefined : chainFinding(before, piece);
-    if (finding !== undefined) throw new StopError(`${piece.name} does not follow ${before?.name}: ${finding}`);
+    if (finding !== undefined) throw new StopError(`${piece.name} does not follow the piece before: ${finding}`);
     yield piece;
-    before = piece;
+    before = piece.link;
   }
 }
 
-/** Why the second does not follow the first; undefined: it does. */
-export function chainFinding(before: SealedPiece, piece: SealedPiece): string | undefined {
+/** Why the piece does not follow the one of this link, or is not the first where there is none; undefined: all is well. */
+export function chainFinding(before: PieceLink | undefined, piece: SealedPiece): string | undefined {
   const { previous } = piece;
-  const { hash, firstSeq, lastSeq, lastEpoch } = before.link;
-  if (previous === undefined) return "it was sealed as the first one";
-  if (previous.firstSeq !== firstSeq || previous.lastSeq !== lastSeq) {
+  if (previous === undefined) return before === undefined ? undefined : "it was sealed as the first one";
+  if (before === undefined || previous.firstSeq !== before.firstSeq || previous.lastSeq !== before.lastSeq) {
     return `it was sealed behind the one of the records ${previous.firstSeq} to ${previous.lastSeq}`;
   }
+  const { hash, lastSeq, lastEpoch } = before;
   if (!previous.hash.equals(hash)) return "it was sealed behind another one of the same records";
   const { firstEpoch } = piece.numbers;
   const isNext = piece.identity.firstSeq === lastSeq + 1 && firstEpoch === lastEpoch;

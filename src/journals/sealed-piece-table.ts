@@ -5,8 +5,13 @@
  * begin at ever higher places.
  */
 import { assert } from "#src/core/assert.ts";
-import { partBytesMax, sealedPageExtentsMax, sealedPageRecordsMax, sealedPiecePagesMax } from "#src/core/limits.ts";
 import { getLe32, getLe64, putLe32, putLe64 } from "#src/core/little-endian.ts";
+import {
+  partBytesMax,
+  sealedPageExtentsMax,
+  sealedPageRecordsMax,
+  sealedPiecePagesMax,
+} from "#src/core/store-limits.ts";
 import { objectHeaderBytes } from "#src/store/object-format.ts";
 import { PackedReader, PackedWriter, packedBitsMax } from "./packed-bytes.ts";
 import { ColumnReader, ColumnWriter, columnBytesMax } from "./packed-column.ts";

@@ -7,6 +7,7 @@ import { ObjectDamageError } from "#src/store/object-damage.ts";
 import type { ObjectSource } from "#src/store/object-ends.ts";
 import { ObjectFile } from "#src/store/object-file.ts";
 import { type PartType, partType } from "#src/store/part.ts";
+import { readAgain } from "#src/store/read-again.ts";
 import { type BlockExtent, extentOf, extentPart, holds } from "./block-extent.ts";
 import { decodeExtentPage } from "./extent-page.ts";
 import type { JournalRecord } from "./journal-reader.ts";
@@ -50,7 +51,8 @@ export class SealedPiece {
     identity: SealedPieceIdentity,
     key: Buffer | undefined,
   ): Promise<SealedPiece> {
-    const file = await ObjectFile.open(objects, sealedPieceName(identity), objectOfPiece(identity), key);
+    const open = () => ObjectFile.open(objects, sealedPieceName(identity), objectOfPiece(identity), key);
+    const file = await readAgain(open);
     const numbers = decodePieceNumbers(file.footer.kindNumbers);
     if (numbers === undefined) throw new ObjectDamageError(file.name, "footer", "its numbers are none of a piece");
     const table = decodePieceTable(file.table);
@@ -132,7 +134,7 @@ export class SealedPiece {
   }
 
   #read(type: PartType, number: number, { offset, storedBytes }: PagePlace): Promise<Buffer> {
-    return this.#file.readNewPart({ type, number, offset, storedBytes });
+    return readAgain(() => this.#file.readNewPart({ type, number, offset, storedBytes }));
   }
 
   #damage(type: PartType, number: number, place: PagePlace | undefined, finding: string): ObjectDamageError {
@@ -217,6 +219,12 @@ export class SealedPiece {
 
   /** Reads all of it. Throws where anything is not as it was written. */
   async verify(): Promise<void> {
+    await readAgain(() => this.#verifyContents());
+    for await (const _ of this.records());
+    for (let number = 0; number < this.#table.extentPages.length; number++) await this.extentPage(number);
+  }
+
+  async #verifyContents(): Promise<void> {
     const digest = new PieceDigest();
     for await (const part of this.#file.parts()) {
       if (part instanceof ObjectDamageError) throw part;
@@ -225,8 +233,6 @@ export class SealedPiece {
     if (!digest.finish().equals(this.#table.digest)) {
       throw tableDamage(this.#file, "the parts are not those that it was made for");
     }
-    for await (const _ of this.records());
-    for (let number = 0; number < this.#table.extentPages.length; number++) await this.extentPage(number);
   }
 }
 

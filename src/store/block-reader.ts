@@ -5,7 +5,8 @@
  * Invariant: bytes that are not what was written under an address are never given; they are told as damaged.
  */
 import { StopError } from "#src/core/errors.ts";
-import { blockBytes, slotsPerPage, storeFrameCacheBytes } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { slotsPerPage, storeFrameCacheBytes } from "#src/core/store-limits.ts";
 import { hasChecksum } from "#src/host/checksum.ts";
 import { segmentOf, slotOf } from "#src/records/address.ts";
 import { BoundedCache } from "./bounded-cache.ts";

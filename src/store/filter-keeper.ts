@@ -6,7 +6,7 @@
  * Invariant: there is a filter => all keys of the file were added to it.
  */
 import { isOwnFault } from "#src/core/assert.ts";
-import { indexFilterBitsPerKey } from "#src/core/limits.ts";
+import { indexFilterBitsPerKey } from "#src/core/store-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Log } from "#src/host/log.ts";
@@ -15,7 +15,9 @@ import type { FingerprintFile } from "./fingerprint-file.ts";
 import { type FilterRoom, FingerprintFilter } from "./fingerprint-filter.ts";
 import type { IndexAbout } from "./index-about-format.ts";
 
-const plannedCountMin = 2 ** 16;
+/** Room for so many keys costs little; beyond that for several times as many as there are, so that it is seldom made anew. */
+const plannedCountMin = 2 ** 20;
+const plannedGrowth = 4;
 
 export interface FilterParts {
   readonly files: Files;
@@ -70,6 +72,11 @@ export class FilterKeeper {
     this.#building = undefined;
   }
 
+  /** So many are about to be added. As long as there are none, a larger filter costs nothing. */
+  expect(keyCount: number): void {
+    if (this.#current?.keyCount === 0 && keyCount > this.#current.plannedCount) this.#current = this.#sized(keyCount);
+  }
+
   /** A key that is in the file now. */
   add(high: number, low: number): void {
     for (const filter of [this.#current, this.#building]) {
@@ -116,14 +123,18 @@ export class FilterKeeper {
   }
 
   #build(keyCount: number): void {
-    const plannedCount = Math.max(plannedCountMin, keyCount * 2);
-    const building: Filter = { filter: FingerprintFilter.forKeys(plannedCount, this.#room), plannedCount, keyCount: 0 };
+    const building = this.#sized(keyCount);
     this.#building = building;
     this.#fill(building).catch((error) => {
       if (this.#building !== building) return;
       this.#building = undefined;
       this.#parts.onFault(error);
     });
+  }
+
+  #sized(keyCount: number): Filter {
+    const plannedCount = Math.max(plannedCountMin, keyCount * plannedGrowth);
+    return { filter: FingerprintFilter.forKeys(plannedCount, this.#room), plannedCount, keyCount: 0 };
   }
 
   async #fill(building: Filter): Promise<void> {

@@ -3,8 +3,8 @@
  * with a `SortedMapError`, as a damage that the map itself has noticed.
  */
 import { get64, put32, put64 } from "#src/core/big-endian.ts";
-import { fingerprintKeyBytes, indexScanCount } from "#src/core/limits.ts";
 import { getLe32, getLe64, putLe32, putLe64 } from "#src/core/little-endian.ts";
+import { fingerprintKeyBytes, indexScanCount } from "#src/core/store-limits.ts";
 import { type SortedMap, type SortedMapChanges, SortedMapError, type SortedMaps } from "#src/host/sorted-map.ts";
 import { holeAddress, segmentMax, segmentOf } from "#src/records/address.ts";
 import type { FingerprintTable } from "./fingerprint-table.ts";

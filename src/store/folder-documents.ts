@@ -5,7 +5,7 @@
 
 import { assert } from "#src/core/assert.ts";
 import { StopError } from "#src/core/errors.ts";
-import { storeDocumentBytesMax } from "#src/core/limits.ts";
+import { storeDocumentBytesMax } from "#src/core/store-limits.ts";
 import { checksumBytes, putChecksum } from "#src/host/checksum.ts";
 import type { Files } from "#src/host/files.ts";
 import { putInPlace } from "#src/host/publish.ts";

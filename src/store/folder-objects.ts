@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { RefuseError } from "#src/core/errors.ts";
-import { objectListTurnCount } from "#src/core/limits.ts";
+import { objectListTurnCount } from "#src/core/store-limits.ts";
 import type { FolderEntry, FolderLock } from "#src/host/files.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { unpublishedEnding } from "#src/host/publish.ts";

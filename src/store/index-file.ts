@@ -219,6 +219,7 @@ export class IndexFile {
       if (generation === undefined) this.#generations.delete(segment);
       else this.#generations.set(segment, generation);
     }
+    this.#filter.expect(fingerprints.count);
     fingerprints.visitSorted((high, low, address) => {
       if (address !== holeAddress) this.#filter.add(high, low);
     });

@@ -5,7 +5,7 @@
  * end to is not counted.
  */
 import { isOwnFault } from "#src/core/assert.ts";
-import { indexAsideCountMax, indexOpeningCountMax } from "#src/core/limits.ts";
+import { indexAsideCountMax, indexOpeningCountMax } from "#src/core/store-limits.ts";
 import { publishDocument, readDocument } from "#src/host/document.ts";
 import type { Files, FolderLock } from "#src/host/files.ts";
 import type { Log } from "#src/host/log.ts";

@@ -8,7 +8,7 @@
 import { assert, isOwnFault } from "#src/core/assert.ts";
 import { get32 } from "#src/core/big-endian.ts";
 import { RetryError } from "#src/core/errors.ts";
-import { indexFilterBytesDefault, indexGatherBytesDefault } from "#src/core/limits.ts";
+import { indexFilterBytesDefault, indexGatherBytesDefault } from "#src/core/store-limits.ts";
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
 import type { Log } from "#src/host/log.ts";
 import { holeAddress } from "#src/records/address.ts";

@@ -6,7 +6,7 @@
  * nothing is being written. After an error of the writer the object can only be abandoned.
  */
 import { assert } from "#src/core/assert.ts";
-import { objectGatherBytes, partBytesMax } from "#src/core/limits.ts";
+import { objectGatherBytes, partBytesMax } from "#src/core/store-limits.ts";
 import type { Randomness } from "#src/host/randomness.ts";
 import { partCodecOf } from "./object-codec.ts";
 import {

@@ -1,6 +1,6 @@
 /** What an object is opened with: its header, its footer and its table, with as few requests as may be. */
 import { RefuseError } from "#src/core/errors.ts";
-import { objectTailBytes } from "#src/core/limits.ts";
+import { objectTailBytes } from "#src/core/store-limits.ts";
 import { partCodecOf } from "./object-codec.ts";
 import { ObjectDamageError } from "./object-damage.ts";
 import {

@@ -8,7 +8,7 @@ import {
   objectRunScratchCountMax,
   objectScratchBytes,
   objectScratchCountMax,
-} from "#src/core/limits.ts";
+} from "#src/core/store-limits.ts";
 import { ObjectDamageError } from "./object-damage.ts";
 import { type ObjectEnds, type ObjectSource, readObjectEnds } from "./object-ends.ts";
 import { type ObjectFooter, type ObjectHeader, objectHeaderBytes, type WantedObject } from "./object-format.ts";

@@ -1,5 +1,5 @@
 /** The files of a folder of objects that are open to be read: a bounded number, of which the one unused longest goes first. */
-import { objectHandleCountMax } from "#src/core/limits.ts";
+import { objectHandleCountMax } from "#src/core/store-limits.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
 import { isLackOfDescriptors } from "#src/host/lack-of-room.ts";
 

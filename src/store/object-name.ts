@@ -3,7 +3,7 @@
  * below a folder as it is, and a key of a service for objects, and never leads out of either.
  */
 import { assert } from "#src/core/assert.ts";
-import { objectNameCharactersMax } from "#src/core/limits.ts";
+import { objectNameCharactersMax } from "#src/core/store-limits.ts";
 import { unpublishedEnding } from "#src/host/publish.ts";
 import type { ObjectName } from "./objects.ts";
 

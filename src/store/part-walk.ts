@@ -2,7 +2,7 @@
  * Goes through the parts of an object from one end to the other, knowing nothing but where they begin and end: each says how
  * long it is. Behind a part that is damaged the next one is found by its bond, which fits one offset of this object alone.
  */
-import { objectWalkBytes } from "#src/core/limits.ts";
+import { objectWalkBytes } from "#src/core/store-limits.ts";
 import { type PartCodec, type PartFinding, type PartHead, partHeadAt, partHeaderBytes } from "./part.ts";
 
 export interface WalkedPart {

@@ -7,8 +7,8 @@
  * - nothing is made of a part's bytes before the checksum fits, nor more than the part says and its reader has room for.
  */
 import { assert } from "#src/core/assert.ts";
-import { partBytesMax } from "#src/core/limits.ts";
 import { getLe16, getLe32, putLe16, putLe32, putLe64 } from "#src/core/little-endian.ts";
+import { partBytesMax } from "#src/core/store-limits.ts";
 import { checksumBytes, hasChecksum, putChecksum } from "#src/host/checksum.ts";
 import { compressedBytesMax, type PartCompression, partCompression } from "#src/host/part-compression.ts";
 import { encryptionTagBytes, type PartEncryption } from "#src/host/part-encryption.ts";

@@ -4,7 +4,7 @@
  * Invariant: of each segment the highest generation is the one that is read.
  */
 import { StopError } from "#src/core/errors.ts";
-import { storeDirectoryCacheBytes, storeOpenSegmentsMax } from "#src/core/limits.ts";
+import { storeDirectoryCacheBytes, storeOpenSegmentsMax } from "#src/core/store-limits.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import type { ReadableObjects } from "./objects.ts";
 import { SegmentDirectory, type SegmentObject } from "./segment-directory.ts";

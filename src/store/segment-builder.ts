@@ -5,7 +5,8 @@
  * written; frames hold kept blocks in the order of their slots.
  */
 import { assert } from "#src/core/assert.ts";
-import { blockBytes, frameBlockCountMax, slotsPerPage } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { frameBlockCountMax, slotsPerPage } from "#src/core/store-limits.ts";
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
 import { slotsPerSegment } from "#src/records/address.ts";
 import type { KeptBlocks } from "./kept-blocks.ts";

@@ -2,7 +2,7 @@
  * What a sealed segment says of its slots, read page by page as it is needed. Pages of all segments share one bounded cache.
  */
 import { StopError } from "#src/core/errors.ts";
-import { slotsPerPage } from "#src/core/limits.ts";
+import { slotsPerPage } from "#src/core/store-limits.ts";
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
 import { type PartPlace, type PartType, partType } from "./part.ts";

@@ -4,6 +4,7 @@ import type { ObjectSource } from "./object-ends.ts";
 import { ObjectFile } from "./object-file.ts";
 import { objectKind } from "./object-format.ts";
 import type { PartPlace } from "./part.ts";
+import { readAgain } from "./read-again.ts";
 import type { SegmentObject } from "./segment-directory.ts";
 import {
   decodeSegmentCounts,
@@ -44,15 +45,5 @@ export class SegmentFile implements SegmentObject {
 
   readPart(place: PartPlace): Promise<Buffer> {
     return readAgain(() => this.file.readNewPart(place));
-  }
-}
-
-/** A service may answer something else than it has. What is damaged stays so, and is told at the second time. */
-async function readAgain<Result>(read: () => Promise<Result>): Promise<Result> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof ObjectDamageError)) throw error;
-    return await read();
   }
 }

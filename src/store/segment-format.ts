@@ -1,7 +1,7 @@
 /** The sealed segment (docs/formats.md): its name, its parts, and what its footer and its table say. */
 
-import { slotsPerPage } from "#src/core/limits.ts";
 import { getLe32, putLe32 } from "#src/core/little-endian.ts";
+import { slotsPerPage } from "#src/core/store-limits.ts";
 import { segmentMax, slotsPerSegment } from "#src/records/address.ts";
 
 export const pagesPerSegmentMax = slotsPerSegment / slotsPerPage;

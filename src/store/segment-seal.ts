@@ -5,7 +5,8 @@
  * Invariants: a forward points to a kept block of an earlier slot or of another sealed segment; a block is kept or
  * forwarded only if it was found sound.
  */
-import { blockBytes, sealRunBlocks } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { sealRunBlocks } from "#src/core/store-limits.ts";
 import { checksumBytes } from "#src/host/checksum.ts";
 import { type Fingerprints, fingerprintBytes } from "#src/host/fingerprint.ts";
 import { addressOf, holeAddress, slotsPerSegment } from "#src/records/address.ts";

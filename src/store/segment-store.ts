@@ -5,7 +5,8 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
-import { blockBytes, slotsPerPage } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { slotsPerPage } from "#src/core/store-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { type Fingerprints, fingerprintBytes } from "#src/host/fingerprint.ts";
 import type { Log } from "#src/host/log.ts";

@@ -1,6 +1,7 @@
 /** What a sealed segment says of each of its slots: 24 bytes, in pages (docs/formats.md). Bounds are the caller's. */
-import { frameBlockCountMax } from "#src/core/limits.ts";
+
 import { getLe16, getLe32, getLe64, putLe16, putLe32, putLe64 } from "#src/core/little-endian.ts";
+import { frameBlockCountMax } from "#src/core/store-limits.ts";
 import { checksumBytes } from "#src/host/checksum.ts";
 import { slotsPerSegment } from "#src/records/address.ts";
 import { getRange, putRange, type StoredRange } from "./segment-format.ts";

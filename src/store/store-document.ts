@@ -1,6 +1,6 @@
 /** What a store says of itself: the content of its document. */
 import { RefuseError, StopError } from "#src/core/errors.ts";
-import { storeKeyCopyCountMax } from "#src/core/limits.ts";
+import { storeKeyCopyCountMax } from "#src/core/store-limits.ts";
 import { decodeDocument, encodeDocument } from "#src/host/document.ts";
 import { encryptionTagBytes } from "#src/host/part-encryption.ts";
 

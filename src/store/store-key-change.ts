@@ -4,7 +4,7 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
-import { storeKeyCopyCountMax } from "#src/core/limits.ts";
+import { storeKeyCopyCountMax } from "#src/core/store-limits.ts";
 import type { Randomness } from "#src/host/randomness.ts";
 import type { Objects } from "./objects.ts";
 import type { KeyCopy, StoreDocument } from "./store-document.ts";

@@ -3,7 +3,7 @@
  * it is that block. So an index that is old, damaged or of another store never makes wrong bytes.
  */
 import { StopError } from "#src/core/errors.ts";
-import { slotsPerPage } from "#src/core/limits.ts";
+import { slotsPerPage } from "#src/core/store-limits.ts";
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
 import { holeAddress, segmentOf, slotOf } from "#src/records/address.ts";
 import type { SealedSegments } from "./sealed-segments.ts";

@@ -3,7 +3,7 @@
  * it nor the command that prints it gets into an error.
  */
 import { RefuseError, RetryError } from "#src/core/errors.ts";
-import { wrappingKeyTextBytesMax } from "#src/core/limits.ts";
+import { wrappingKeyTextBytesMax } from "#src/core/store-limits.ts";
 import type { Files } from "#src/host/files.ts";
 import { encryptionKeyBytes } from "#src/host/part-encryption.ts";
 import { systemReason } from "#src/host/system-words.ts";

@@ -1,6 +1,6 @@
 /** Pieces that are sound as objects, and say of themselves what is not so. */
 import { expect, test } from "vitest";
-import { sealedPageExtentsMax } from "#src/core/limits.ts";
+import { sealedPageExtentsMax } from "#src/core/store-limits.ts";
 import { SealedPiece } from "#src/journals/sealed-piece.ts";
 import {
   decodePieceNumbers,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AssertionError } from "#src/core/assert.ts";
-import { sealedPageExtraBytesMax, sealedPageRecordsMax } from "#src/core/limits.ts";
+import { sealedPageExtraBytesMax, sealedPageRecordsMax } from "#src/core/store-limits.ts";
 import type { OrderedEntry, OrderPlace } from "#src/journals/record-order.ts";
 import { RecordPageBuilder } from "#src/journals/record-page-builder.ts";
 import { recordPageBytesMax } from "#src/journals/record-page-format.ts";

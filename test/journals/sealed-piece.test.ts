@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sealedPageExtentsMax } from "#src/core/limits.ts";
+import { sealedPageExtentsMax } from "#src/core/store-limits.ts";
 import { holds } from "#src/journals/block-extent.ts";
 import { SealedPiece } from "#src/journals/sealed-piece.ts";
 import type { SealedUnit } from "#src/journals/sealed-piece-builder.ts";

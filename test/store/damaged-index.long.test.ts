@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { indexOpeningCountMax } from "#src/core/limits.ts";
+import { indexOpeningCountMax } from "#src/core/store-limits.ts";
 import { chanceDamages, damagedRuns } from "./damaged-index-runs.ts";
 import { newBlocks } from "./index-damage.ts";
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { indexOpeningCountMax } from "#src/core/limits.ts";
+import { indexOpeningCountMax } from "#src/core/store-limits.ts";
 import { addressOf } from "#src/records/address.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { chanceDamages, damagedRuns } from "./damaged-index-runs.ts";

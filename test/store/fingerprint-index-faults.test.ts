@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RetryError } from "#src/core/errors.ts";
-import { indexAsideCountMax, indexOpeningCountMax } from "#src/core/limits.ts";
+import { indexAsideCountMax, indexOpeningCountMax } from "#src/core/store-limits.ts";
 import { SortedMapError } from "#src/host/sorted-map.ts";
 import { addressOf, holeAddress } from "#src/records/address.ts";
 import type { FingerprintIndex } from "#src/store/fingerprint-index.ts";

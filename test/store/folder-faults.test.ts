@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { storeDocumentBytesMax } from "#src/core/limits.ts";
+import { storeDocumentBytesMax } from "#src/core/store-limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeFiles } from "#src/host/node/files.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";

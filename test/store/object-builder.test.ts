@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { objectGatherBytes } from "#src/core/limits.ts";
+import { objectGatherBytes } from "#src/core/store-limits.ts";
 import { ObjectBuilder } from "#src/store/object-builder.ts";
 import { kindNumbersBytes, objectFooterBytes, objectHeaderBytes } from "#src/store/object-format.ts";
 import { partHeaderBytes, partType } from "#src/store/part.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { RefuseError, StopError } from "#src/core/errors.ts";
-import { objectTailBytes } from "#src/core/limits.ts";
+import { objectTailBytes } from "#src/core/store-limits.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
 import { ObjectFile } from "#src/store/object-file.ts";
 import { objectKind } from "#src/store/object-format.ts";

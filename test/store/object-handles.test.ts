@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { objectHandleCountMax } from "#src/core/limits.ts";
+import { objectHandleCountMax } from "#src/core/store-limits.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
 import { ObjectHandles } from "#src/store/object-handles.ts";
 import { systemError } from "#test/sim/system-error.ts";

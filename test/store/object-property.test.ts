@@ -1,6 +1,6 @@
 /** Objects of random parts, read back in every way that there is. */
 import { expect, test } from "vitest";
-import { objectRunBytesMax, partBytesMax } from "#src/core/limits.ts";
+import { objectRunBytesMax, partBytesMax } from "#src/core/store-limits.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
 import type { ObjectFile } from "#src/store/object-file.ts";
 import { type PartPlace, partType } from "#src/store/part.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { partBytesMax } from "#src/core/limits.ts";
 import { putLe16, putLe32 } from "#src/core/little-endian.ts";
+import { partBytesMax } from "#src/core/store-limits.ts";
 import { putChecksum } from "#src/host/checksum.ts";
 import { openPartEncryption } from "#src/host/part-encryption.ts";
 import {

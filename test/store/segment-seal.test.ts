@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { blockBytes, frameBlockCountMax, sealRunBlocks, slotsPerPage } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { frameBlockCountMax, sealRunBlocks, slotsPerPage } from "#src/core/store-limits.ts";
 import { putChecksum } from "#src/host/checksum.ts";
 import { addressOf } from "#src/records/address.ts";
 import { partType } from "#src/store/part.ts";

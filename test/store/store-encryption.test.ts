@@ -2,7 +2,7 @@ import { createDecipheriv, hkdfSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { storeKeyCopyCountMax } from "#src/core/limits.ts";
+import { storeKeyCopyCountMax } from "#src/core/store-limits.ts";
 import { shellOutput } from "#src/host/node/shell-command.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { decodeStoreDocument, type KeyCopy } from "#src/store/store-document.ts";

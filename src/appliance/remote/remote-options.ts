@@ -5,13 +5,11 @@ import {
   remoteCreditBytes,
   remoteFullProbeMs,
   remoteOpenGroupCountMax,
-  remoteSealAfterMs,
-  remoteSealRetryMs,
   remoteSyncAfterBytes,
   remoteSyncAfterMs,
   remoteUndurableBytesMax,
-  remoteUnsealedBytesMax,
 } from "#src/core/limits.ts";
+import { remoteSealAfterMs, remoteSealRetryMs, remoteUnsealedBytesMax } from "#src/core/store-limits.ts";
 
 export interface RemoteOptions {
   /** The size of a full piece of the metadata journal. */

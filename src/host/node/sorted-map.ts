@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { sortedMapTableCountMax } from "#src/core/limits.ts";
+import { sortedMapTableCountMax } from "#src/core/store-limits.ts";
 import { isLackOfRoom } from "../lack-of-room.ts";
 import { type SortedMap, type SortedMapChanges, SortedMapError, type SortedMaps } from "../sorted-map.ts";
 import { prepareFile } from "./lmdb-header.ts";
