@@ -61,9 +61,8 @@ export async function openGroupJournals(parts: GroupJournalsParts): Promise<Grou
   await parts.supply.fill();
   const storedSeq = (await parts.sealer?.storedSeq(identity.group)) ?? 0;
   if (storedSeq > recovered.lastSeq) {
-    throw new StopError(
-      `the journals in ${folder.path} end with record ${recovered.lastSeq}, and the store has the records up to ${storedSeq}: they are older than it`,
-    );
+    const end = `end with record ${recovered.lastSeq}, and the store has the records up to ${storedSeq}`;
+    throw new StopError(`the journals in ${folder.path} are older than the store: they ${end}`);
   }
   const journals = new GroupJournals(parts, recovered, volumes, storedSeq);
   await journals.noteCheckpoint();

@@ -10,7 +10,7 @@ test("faults 4, 9, 10 and 11: after every crash each aggregate is there whole, o
   await liveThroughAll(0, 200, (random, group) => new FoldingModel(random, group));
 }, 120_000);
 
-test("faults 4, 7, 9, 10 and 11: after every crash while segments are sealed the journals hold a prefix, and all that was called durable", async () => {
+test("faults 4, 7, 9, 10 and 11: after every crash while all is sealed the journals hold a prefix, and all that was durable", async () => {
   const sealed = await liveThroughAll(0, 120, undefined, { hasStore: true });
   expect(sealed).toBeGreaterThan(40);
 }, 120_000);

@@ -1,6 +1,7 @@
 /** A remote appliance on a simulated host, and local appliances that speak to it without a wire between. */
 
 import { expect } from "vitest";
+import type { Sealer } from "#src/appliance/remote/group-sealing.ts";
 import { openRemoteAppliance, type RemoteAppliance } from "#src/appliance/remote/remote-appliance.ts";
 import type { RemoteOptions } from "#src/appliance/remote/remote-options.ts";
 import { readDocument } from "#src/host/document.ts";
@@ -91,6 +92,8 @@ export class RemoteWorld {
   readonly driver: Driver;
   readonly options: Partial<RemoteOptions>;
   hook: FaultHook | undefined;
+  /** Makes another sealer of the store's. */
+  sealerOf: (store: SimStore) => Sealer = (store) => store;
   /** What is closed is sealed into it. Undefined: it stays where it is. */
   store: SimStore | undefined;
   readonly #index = new StaleIndex();
@@ -108,7 +111,7 @@ export class RemoteWorld {
   async start(): Promise<void> {
     const { host: machine, options, hook } = this;
     this.store = this.#hasStore ? await driven(this.driver, SimStore.open(machine, "/store", this.#index)) : undefined;
-    const sealer = this.store === undefined ? {} : { sealer: this.store };
+    const sealer = this.store === undefined ? {} : { sealer: this.sealerOf(this.store) };
     const parts = { machine, folder: "/data", options, ...sealer, ...(hook === undefined ? {} : { hook }) };
     this.appliance = await driven(this.driver, openRemoteAppliance(parts));
   }
@@ -126,6 +129,7 @@ export class RemoteWorld {
 
   async stop(): Promise<void> {
     await driven(this.driver, this.appliance.stop());
+    await this.store?.objects.close();
   }
 
   folder(group: string = groupA): JournalFolder {
