@@ -4,7 +4,7 @@
  * Invariants: an object has its name only when its content is on the disk; it is told to be there only when its name is;
  * a file with a name never changes.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RefuseError } from "#src/core/errors.ts";
 import { objectListTurnCount } from "#src/core/store-limits.ts";
 import type { FolderEntry, FolderLock } from "#src/host/files.ts";
@@ -32,7 +32,8 @@ type Ports = Pick<Machine, "files" | "clock">;
 export class FolderObjects implements Objects {
   readonly #ports: Ports;
   readonly #root: string;
-  readonly #lock: FolderLock;
+  /** Undefined: somebody else may have it, and write. */
+  readonly #lock: FolderLock | undefined;
   readonly #folders: DurableFolders;
   readonly #documents: FolderDocuments;
   readonly #handles: ObjectHandles;
@@ -40,7 +41,7 @@ export class FolderObjects implements Objects {
   readonly #unsettled = new Set<ObjectName>();
   #writerCount = 0;
 
-  private constructor(ports: Ports, root: string, lock: FolderLock, folders: DurableFolders) {
+  private constructor(ports: Ports, root: string, lock: FolderLock | undefined, folders: DurableFolders) {
     this.#ports = ports;
     this.#root = root;
     this.#lock = lock;
@@ -57,7 +58,7 @@ export class FolderObjects implements Objects {
 
   /** For one of those who only read, beside the one who has the folder. It need not be there yet. */
   static openToRead(ports: Ports, folder: string): ReadableObjects {
-    return new FolderObjects(ports, folder, { release: () => {} }, new DurableFolders(ports.files, folder, []));
+    return new FolderObjects(ports, folder, undefined, new DurableFolders(ports.files, folder, [dirname(folder)]));
   }
 
   create(name: ObjectName): ObjectWriter {
@@ -105,7 +106,7 @@ export class FolderObjects implements Objects {
   async *list(prefix: string): AsyncGenerator<ObjectInfo, void> {
     checkPrefix(prefix);
     let count = 0;
-    for (const name of this.#names(prefix.slice(0, prefix.lastIndexOf("/") + 1), prefix)) {
+    for await (const name of this.#names(prefix.slice(0, prefix.lastIndexOf("/") + 1), prefix)) {
       this.#folders.assertUsable();
       const sizeBytes = this.#unsettled.has(name) ? undefined : this.#sizeOf(this.#pathOf(name));
       if (sizeBytes !== undefined) yield { name, sizeBytes };
@@ -114,8 +115,11 @@ export class FolderObjects implements Objects {
   }
 
   /** `base`: a folder's name with a `/` behind it, or nothing. */
-  *#names(base: string, prefix: string): Generator<ObjectName, void> {
-    for (const { name, isFolder } of this.#entries(base)) {
+  async *#names(base: string, prefix: string): AsyncGenerator<ObjectName, void> {
+    const entries = this.#entries(base);
+    // Whoever writes may not have made them durable yet, or may have been killed before; and who is told relies on them.
+    if (this.#lock === undefined && entries.length > 0) await this.#folders.keepNames(this.#pathOf(`${base}any`));
+    for (const { name, isFolder } of entries) {
       const ownName = base + name;
       if (isFolder && `${ownName}/`.startsWith(prefix)) yield* this.#names(`${ownName}/`, prefix);
       if (!isFolder && ownName.startsWith(prefix) && isObjectName(ownName)) yield ownName;
@@ -176,7 +180,7 @@ export class FolderObjects implements Objects {
   async close(): Promise<void> {
     this.#folders.close();
     this.#handles.closeAll();
-    this.#lock.release();
+    this.#lock?.release();
   }
 
   #pathOf(name: ObjectName): string {

@@ -181,6 +181,17 @@ test("faults 7 and 10: what is found after a process was killed is still there w
   });
 });
 
+test("faults 7 and 10: what a reader is told after the writer was killed is still there when the power goes at once", async () => {
+  await forEveryEnd("killed", async (outcome) => {
+    const { host, simulation } = outcome;
+    const reader = FolderObjects.openToRead(host, root);
+    const told = await driven(simDriver(simulation.clock), Array.fromAsync(reader.list("")));
+    host.cutPower();
+    const { names } = await found(outcome, await opened(outcome));
+    expect(names).toEqual(expect.arrayContaining(told.map(({ name }) => name)));
+  });
+});
+
 test("fault 9: a process that dies again and again while it opens the folder does no harm", async () => {
   for (const seed of seeds) {
     const outcome = await lived(seed, 45, "powerCut");

@@ -13,8 +13,8 @@ interface World {
   readonly reader: ReadableObjects;
 }
 
-function world(): World {
-  const simulation = new Simulation(1);
+function world(seed = 1): World {
+  const simulation = new Simulation(seed);
   const host = simulation.host("a");
   return { host, driver: simDriver(simulation.clock), reader: FolderObjects.openToRead(host, "/store") };
 }
@@ -59,6 +59,28 @@ test("what is written meanwhile is found when it has its name, and what is remov
   await expect(it.reader.sizeBytes("b")).rejects.toMatchObject(absent);
   await expect(it.reader.read("b", Buffer.alloc(1), 0)).rejects.toMatchObject(absent);
   expect(await names(it)).toEqual(["a/1"]);
+});
+
+test("fault 10: what is listed stays when the power goes at once, wherever the one who writes just is", async () => {
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    const it = world(seed);
+    const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
+    void objects.create("new/folder/a").finish();
+    await it.driver.until(() => it.host.files.exists("/store/new/folder/a"));
+    const found = await names(it);
+    expect(found).toEqual(["new/folder/a"]);
+    it.host.cutPower();
+    await driven(it.driver, FolderObjects.open(it.host, "/store"));
+    expect(await names({ ...it, reader: FolderObjects.openToRead(it.host, "/store") })).toEqual(found);
+  }
+});
+
+test("a folder that cannot be synced is not told of", async () => {
+  const it = world();
+  const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
+  await put(it, objects, "a");
+  it.host.disk.failNext("syncFolder");
+  await expect(names(it)).rejects.toMatchObject({ name: "StopError" });
 });
 
 test("who reads an object that is being removed reads it to its end", async () => {
