@@ -23,7 +23,7 @@ export class SealingWorld {
   readonly simulation: Simulation;
   readonly host: SimHost;
   readonly folder = new JournalFolder("/g");
-  readonly objects: Objects;
+  objects: Objects;
   readonly units: Unit[] = [];
   readonly #random = new RandomUnits(new SeededRandom(31));
   #sealerCount = 0;
