@@ -81,6 +81,8 @@ export const indexGatherBytesDefault = 64 * MiB;
 /** The filter that keeps lookups in vain from the file; twice as much where another one is being built for a larger index. */
 export const indexFilterBytesDefault = 256 * MiB;
 export const indexFilterBitsPerKey = 12;
+/** A filter has room for so many keys at least. */
+export const indexFilterKeysMin = 2 ** 20;
 /** Keys that are read of the file before others get their turn. */
 export const indexScanCount = 4096;
 /** An index that was opened so often in a row, and neither closed nor changed, is what ends those who open it. */

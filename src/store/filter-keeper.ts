@@ -11,13 +11,18 @@ import type { Clock } from "#src/host/clock.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Log } from "#src/host/log.ts";
 import { type KeptFilter, readFilter, writeFilter } from "./filter-file.ts";
-import type { FingerprintFile } from "./fingerprint-file.ts";
 import { type FilterRoom, FingerprintFilter } from "./fingerprint-filter.ts";
 import type { IndexAbout } from "./index-about-format.ts";
 
-/** Room for so many keys costs little; beyond that for several times as many as there are, so that it is seldom made anew. */
-const plannedCountMin = 2 ** 20;
+/** So that it is seldom made anew: for how many times the keys that there are. */
 const plannedGrowth = 4;
+
+/** What a filter is made of. */
+export interface FilterKeys {
+  readonly fingerprintCount: number;
+  /** All keys, 8 bytes each, some at a time. What is added meanwhile is told or not. */
+  keyPieces(): Iterable<readonly Buffer[]>;
+}
 
 export interface FilterParts {
   readonly files: Files;
@@ -25,6 +30,8 @@ export interface FilterParts {
   readonly log: Log;
   readonly path: string;
   readonly bytesMax: number;
+  /** For fewer none is made: a larger one costs little. */
+  readonly keyCountMin: number;
   /** The file could not be read to its end. */
   readonly onFault: (error: unknown) => void;
 }
@@ -38,7 +45,7 @@ interface Filter {
 export class FilterKeeper {
   readonly #parts: FilterParts;
   readonly #room: FilterRoom;
-  #file: FingerprintFile | undefined;
+  #file: FilterKeys | undefined;
   #current: Filter | undefined;
   #building: Filter | undefined;
 
@@ -56,7 +63,7 @@ export class FilterKeeper {
   }
 
   /** For this file from now on. */
-  begin(file: FingerprintFile, { identity, changeCount }: IndexAbout): void {
+  begin(file: FilterKeys, { identity, changeCount }: IndexAbout): void {
     this.stop();
     this.#file = file;
     const kept = this.#takeKept(identity, changeCount);
@@ -133,7 +140,7 @@ export class FilterKeeper {
   }
 
   #sized(keyCount: number): Filter {
-    const plannedCount = Math.max(plannedCountMin, keyCount * plannedGrowth);
+    const plannedCount = Math.max(this.#parts.keyCountMin, keyCount * plannedGrowth);
     return { filter: FingerprintFilter.forKeys(plannedCount, this.#room), plannedCount, keyCount: 0 };
   }
 

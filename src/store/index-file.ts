@@ -7,6 +7,7 @@
  *   a segment is in `generations` => it is durably in the file, together with what was gathered of it
  */
 import { isOwnFault } from "#src/core/assert.ts";
+import { indexFilterKeysMin } from "#src/core/store-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Randomness } from "#src/host/randomness.ts";
@@ -54,6 +55,7 @@ export class IndexFile {
       log: parts.log,
       path: folder.filterPath,
       bytesMax: parts.filterBytesMax,
+      keyCountMin: indexFilterKeysMin,
       onFault: (error) => this.#fault(error),
     });
   }

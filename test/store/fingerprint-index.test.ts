@@ -112,22 +112,6 @@ describe.each(worlds)("an index %s", (_name, make) => {
     expect(index.figures().fileMissCount).toBeLessThan(200);
   });
 
-  test("makes a larger filter when it has more than it thought", async () => {
-    const world = make();
-    const index = await openedIndex(world);
-    const { filterBytes } = index.figures();
-    for (let segment = 1; segment <= 2; segment++) {
-      const blocks = numbers(segment * 100_000, 40_000);
-      await world.drive(index.add({ segment, generation: 0 }, segmentOfBlocks(segment, blocks)));
-      await world.drive(index.flush());
-    }
-    await world.driver.until(() => index.figures().filterBytes > filterBytes);
-    await world.driver.quiet();
-    expect(index.figures().filterBytes).toBeGreaterThan(filterBytes);
-    expect(found(index, [100_000, 239_999])).toEqual([addressOf(1, 0), addressOf(2, 39_999)]);
-    expectUnknown(index, numbers(500_000, 2000));
-  });
-
   test("is rebuilt from directories, and says how far it is", async () => {
     const world = make();
     const index = await openedIndex(world, tight);
