@@ -356,6 +356,8 @@ export const copyPressureMax = 0.5;
 export const copyDelayMsMax = 1_000;
 /** After a read of the source that failed. */
 export const copyRetryMs = 10_000;
+/** Pieces that could not be read, and are left for later; beyond that nothing is copied before they are. */
+export const copyPutBackCountMax = 1_024;
 /** A source that is full is tried again so often. */
 export const sourceFullRetryMs = 500;
 

@@ -301,7 +301,8 @@ export class LinkKeeper {
       attachment.link.detach();
       return true;
     }
-    const isWanted = this.#parts.mapFile.state.resyncWanted && copy.progress === undefined;
+    const { resyncWanted } = this.#parts.mapFile.state;
+    const isWanted = resyncWanted && (copy.progress === undefined || copy.isSuperseded);
     const mustCopy = this.#mustCopy || copy.isBeginning || isWanted;
     const lacking = flight.rebase(attachment.lastOrdinal, mustCopy ? 1 : 0);
     this.#link = attachment.link;
@@ -344,7 +345,7 @@ export class LinkKeeper {
 
   /** Lets what is under way come to its end, and makes the source durable as it then is. */
   async #endTracking({ lastOrdinal }: Attachment): Promise<void> {
-    const { outlet, writer, source, mapFile } = this.#parts;
+    const { flight, outlet, writer, source, mapFile } = this.#parts;
     outlet.commit();
     outlet.link?.detach();
     outlet.close();
@@ -354,6 +355,8 @@ export class LinkKeeper {
     if (isForgotten) mapFile.map.markAll();
     const change = { durableOrdinal: lastOrdinal, resyncWanted: true, tracking: false };
     await mapFile.update({ ...change, ...(isForgotten ? baseAnew : {}) });
+    // Ordinals that were counted here end with this, whatever becomes of the link.
+    flight.rebase(lastOrdinal, 0);
     this.#mustCopy = true;
   }
 
@@ -377,9 +380,7 @@ export class LinkKeeper {
     };
   }
 
-  // The end
-
-  /** Nothing is called any more. */
+  /** The end: nothing is called any more. */
   end(): void {
     this.#state = "over";
     this.#receiver = undefined;
@@ -392,7 +393,6 @@ export class LinkKeeper {
 
 /** There is another order, which has nothing of what the source held before it. */
 const baseAnew = { base: "copying" } as const;
-
 /** The appliance has never heard of a volume that has had records: what it kept was lost, and made anew. */
 function knowsNothing(lastOrdinal: number, knownOrdinal: number): boolean {
   return lastOrdinal === 0 && knownOrdinal > 0;

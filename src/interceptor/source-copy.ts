@@ -70,6 +70,10 @@ export class SourceCopy {
   #run: Run | undefined;
   /** The begin is not in the order yet. */
   #isBeginning = false;
+  /** The flight has an ordinal for it. */
+  #isReserved = false;
+  /** What there is does not count any more: another one is about to begin. */
+  #isSuperseded = false;
   /** The source is being looked over for holes. */
   #isLooking = false;
   #isFilling = false;
@@ -88,12 +92,27 @@ export class SourceCopy {
     return this.#isBeginning;
   }
 
+  get isSuperseded(): boolean {
+    return this.#isSuperseded;
+  }
+
+  /**
+   * All that is marked is to be copied, whatever was copied before: `begin` follows, when that is durable. One that has an
+   * ordinal reserved for its first record begins all the same, so that no ordinal is left out.
+   */
+  supersede(): void {
+    if (!this.#isBeginning) this.abort();
+    this.#isSuperseded = true;
+  }
+
   /**
    * Begins, or begins anew, with all regions that are marked now. Its first record goes before all that waits, so that
    * no point lies between the gap and it: with a new link the flight has an ordinal reserved for it.
    */
   begin(ordinal: "reserved" | "next"): void {
+    const isReserved = ordinal === "reserved" || (this.#isBeginning && this.#isReserved);
     this.abort();
+    this.#isReserved = isReserved;
     const { mapFile, log } = this.#parts;
     const { resyncWanted, base } = mapFile.state;
     mapFile.map.pinMarked();
@@ -105,7 +124,7 @@ export class SourceCopy {
     });
     this.#isBeginning = true;
     const add = (outlet: Outlet): void => {
-      if (ordinal === "reserved") outlet.addReserved(recordType.resyncBegin);
+      if (isReserved) outlet.addReserved(recordType.resyncBegin);
       else outlet.addRange(undefined, recordType.resyncBegin, 0, 0);
     };
     this.#parts.gate.pushFirst(
@@ -136,6 +155,7 @@ export class SourceCopy {
     for (const piece of this.#run?.pieces ?? []) piece.giveUp();
     this.#run = undefined;
     this.#isBeginning = false;
+    this.#isSuperseded = false;
     this.#isLooking = false;
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -257,11 +277,13 @@ export class SourceCopy {
     this.#fill();
   }
 
-  /** The gap in the journal remains until the source can be read. */
+  /** The gap in the journal remains until the source can be read. What else there is goes on meanwhile. */
   #pieceFailed(run: Run, piece: CopyPiece, error: Error): void {
-    this.#parts.log.error("the source cannot be read to be copied; tried again later", { error });
-    run.regions.putBack(piece.startBlock, piece.blockCount);
-    run.pace.rest(this.#parts.clock.monotonicMs(), copyRetryMs);
+    const { log, clock } = this.#parts;
+    const { regions } = run;
+    if (regions.putBackCount === 0) log.error("the source cannot be read to be copied; tried again later", { error });
+    regions.putBack(piece.startBlock, piece.blockCount);
+    if (regions.hasOnlyPutBack) run.pace.rest(clock.monotonicMs(), copyRetryMs);
     run.idle.push(piece);
     this.#fill();
   }
@@ -289,7 +311,7 @@ export class SourceCopy {
   /** The end is in the order. What was copied for is noted as done when it is durable. */
   #end(run: Run): void {
     const flushed = (error: number): void => {
-      if (run !== this.#run || error !== nbdError.ok) return;
+      if (run !== this.#run || this.#isSuperseded || error !== nbdError.ok) return;
       this.#run = undefined;
       // A failure of the file is told to whoever listens to it.
       this.#parts.mapFile.update({ resyncWanted: false, base: "complete" }).catch(() => {});

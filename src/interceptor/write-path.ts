@@ -167,8 +167,12 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   async copyAll(): Promise<void> {
     const { mapFile } = this.#parts;
     mapFile.map.markAll();
+    // No checkpoint may take these marks before the copy has begun.
+    mapFile.map.pinMarked();
+    this.#copy.supersede();
     await mapFile.update({ resyncWanted: true });
-    if (this.#keeper.state === "up" && this.#failure === undefined) this.#copy.begin("next");
+    const isUp = this.#keeper.state === "up" && this.#failure === undefined;
+    if (isUp && this.#copy.isSuperseded) this.#copy.begin("next");
   }
 
   get isSourceFull(): boolean {
