@@ -25,6 +25,8 @@ export interface VolumeIdentity {
   readonly name: string;
   readonly group: string;
   readonly sizeBytes: number;
+  /** Before the last time it was resized, of which the appliance may not know yet. */
+  readonly previousBytes?: number;
 }
 
 /** `neededRemote`: what the flush covers had to be durable at the remote as well, and is. */

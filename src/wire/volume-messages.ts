@@ -33,16 +33,18 @@ export interface VolumeHello extends VolumeIdentity {
 }
 
 export function encodeVolumeHello({ id, name, group, sizeBytes, ...rest }: VolumeHello): object {
-  const { durableOrdinal, attacher, sourceAge, isCopyDue } = rest;
-  return { id, name, group, sizeBytes, durableOrdinal, attacher, sourceAge, isCopyDue };
+  const { previousBytes, durableOrdinal, attacher, sourceAge, isCopyDue } = rest;
+  return { id, name, group, sizeBytes, previousBytes, durableOrdinal, attacher, sourceAge, isCopyDue };
 }
 
 export function readVolumeHello(fields: JsonFields): VolumeHello {
+  const previousBytes = fields.optionalCount("previousBytes");
   return {
     id: fields.hexadecimal("id", volumeIdBytes),
     name: fields.text("name", nameCharactersMax),
     group: fields.text("group", nameCharactersMax),
     sizeBytes: fields.count("sizeBytes"),
+    ...(previousBytes === undefined ? {} : { previousBytes }),
     durableOrdinal: fields.count("durableOrdinal"),
     attacher: fields.hexadecimal("attacher", chanceBytesMax),
     sourceAge: sourceAgeIn(fields),

@@ -54,10 +54,9 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
 
   /** `others`: sessions that have to let go of the volume first. */
   async attach(volumes: VolumeLinks, others: readonly Promise<void>[]): Promise<void> {
-    const { id, name, group, sizeBytes, durableOrdinal, sourceAge, isCopyDue } = this.hello;
+    const { durableOrdinal, sourceAge, isCopyDue, attacher, ...identity } = this.hello;
     try {
       await Promise.all(others);
-      const identity = { id, name, group, sizeBytes };
       const attachment = await volumes.attach(identity, durableOrdinal, this, sourceAge, isCopyDue);
       this.#link = attachment.link;
       await this.#redo.send();

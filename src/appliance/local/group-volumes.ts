@@ -1,6 +1,8 @@
 /** The volumes of a group: who is attached, how far their sources are, and what the group's state says of them. */
 import type { GroupStateFile } from "./group-state.ts";
 import { OrdinalMap } from "./ordinal-map.ts";
+import type { SpoolFacts } from "./spool-facts.ts";
+import type { VolumeCuts } from "./volume-cuts.ts";
 import type { LocalVolumeLink } from "./volume-link.ts";
 
 export interface GroupVolumesEvents {
@@ -12,6 +14,7 @@ export interface GroupVolumesEvents {
 export class GroupVolumes {
   readonly #state: GroupStateFile;
   readonly #ordinals: Map<number, OrdinalMap>;
+  readonly cuts: VolumeCuts;
   /** By their numbers: attached, or about to be. */
   readonly #claimed = new Set<number>();
   readonly #links = new Set<LocalVolumeLink>();
@@ -19,9 +22,10 @@ export class GroupVolumes {
   readonly #unnoted = new Set<number>();
   readonly #events: GroupVolumesEvents;
 
-  constructor(state: GroupStateFile, ordinals: ReadonlyMap<number, OrdinalMap>, events: GroupVolumesEvents) {
+  constructor(state: GroupStateFile, facts: Pick<SpoolFacts, "ordinals" | "cuts">, events: GroupVolumesEvents) {
     this.#state = state;
-    this.#ordinals = new Map(ordinals);
+    this.#ordinals = new Map(facts.ordinals);
+    this.cuts = facts.cuts;
     this.#events = events;
   }
 

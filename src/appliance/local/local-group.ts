@@ -69,7 +69,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#memory = parts.pool.share();
     this.#log = machine.log.with({ group: state.state.name });
     this.#meter = new LinkMeter(machine.clock.monotonicMs());
-    this.volumes = new GroupVolumes(state, facts.ordinals, {
+    this.volumes = new GroupVolumes(state, facts, {
       noted: () => this.release(),
       failed: (error) => this.fail(error),
     });
