@@ -94,7 +94,15 @@ export const pathCases: readonly PathCase[] = [
 ];
 
 /** Measured beside the cases, each in its own way. */
-export const extraNames = ["sustained", "memory", "volumes", "hot-spot", "thin-link"] as const;
+export const extraNames = [
+  "sustained",
+  "memory",
+  "volumes",
+  "hot-spot",
+  "thin-link",
+  "initial-copy",
+  "beside-copy",
+] as const;
 export type ExtraName = (typeof extraNames)[number];
 
 /** Of what disk and amplification allow. */
@@ -109,4 +117,7 @@ export const hotSpotRateGoal = 1;
 /** The host gets what it asks for, and the lag of the last third of the time is at most so much more than the second's. */
 export const thinLinkRateGoal = 0.98;
 export const thinLinkLagGoal = 1.25;
+/** The speed of the first copy to nbdcopy's, and a host's writes beside it to what they are without. */
+export const initialCopyGoal = 0.8;
+export const besideCopyGoal = 0.5;
 export const volumeCounts = [1, 4, 16, 64] as const;

@@ -1,5 +1,7 @@
 /** What is measured beside the cases, each in its own way: what is found, and how it is told. */
+import type { BesideCopyFigures, InitialCopyFigures } from "./copy-results.ts";
 import type { ExtraName } from "./path-cases.ts";
+import { besideCopyGoals, besideCopyText, initialCopyGoals, initialCopyText } from "./path-report-copies.ts";
 import { hotSpotGoals, hotSpotText, thinLinkGoals, thinLinkText } from "./path-report-links.ts";
 import {
   memoryGoals,
@@ -24,6 +26,8 @@ export interface ExtraFigures {
   readonly volumes: VolumesFigures;
   readonly "hot-spot": HotSpotFigures;
   readonly "thin-link": ThinLinkFigures;
+  readonly "initial-copy": InitialCopyFigures;
+  readonly "beside-copy": BesideCopyFigures;
 }
 
 export interface ExtraReport<Figures> {
@@ -38,4 +42,6 @@ export const extraReports: { readonly [Name in ExtraName]: ExtraReport<ExtraFigu
   volumes: { title: "Many volumes", text: volumesText, goals: volumesGoals },
   "hot-spot": { title: "Hot spots", text: hotSpotText, goals: hotSpotGoals },
   "thin-link": { title: "A thin link", text: thinLinkText, goals: thinLinkGoals },
+  "initial-copy": { title: "The first copy", text: initialCopyText, goals: initialCopyGoals },
+  "beside-copy": { title: "Writes beside the first copy", text: besideCopyText, goals: besideCopyGoals },
 };

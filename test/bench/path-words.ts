@@ -1,5 +1,6 @@
 /** Words that all parts of the report of the protected path use. */
 import type { ContenderFigures } from "./path-results.ts";
+import type { RateComparison } from "./rate-comparison.ts";
 
 const MiB = 1024 ** 2;
 /** From here on a case is told in bytes, since it is about moving them. */
@@ -30,4 +31,8 @@ export function detailCells(figures: ContenderFigures): string[] {
     figures.cpuUsPerIo.toFixed(1),
     figures.settleSecondsMedian.toFixed(2),
   ];
+}
+
+export function comparedText({ ratio, ratioLowest, ratioHighest, goal, met }: RateComparison): string {
+  return `${factor(ratio)} (${factor(ratioLowest)} to ${factor(ratioHighest)}), ≥ ${goal} ${met ? "met" : "**missed**"}`;
 }

@@ -6,6 +6,7 @@ import type { ExtraName, PathCase, PlaceName } from "./path-cases.ts";
 import { type ContenderName, startContender } from "./path-contenders.ts";
 import type { ExtraFigures } from "./path-extras.ts";
 import { measureHotSpot, measureThinLink } from "./path-hot-spot.ts";
+import { measureBesideCopy, measureInitialCopy } from "./path-initial-copy.ts";
 import { measureMemory } from "./path-memory.ts";
 import { type PathOptions, parsePathOptions, pathHelp } from "./path-options.ts";
 import { formatPathResults } from "./path-report.ts";
@@ -33,6 +34,8 @@ const measureExtra: {
   volumes: measureVolumes,
   "hot-spot": measureHotSpot,
   "thin-link": measureThinLink,
+  "initial-copy": measureInitialCopy,
+  "beside-copy": measureBesideCopy,
 };
 
 export const pathBench: Bench = {
@@ -58,7 +61,7 @@ async function runPath(programArguments: readonly string[]): Promise<void> {
     date: new Date().toISOString(),
     commit: await describeCommit(),
     command: describeCommand("path", programArguments),
-    machine: await describeMachine(["nbdkit", "qemu-storage-daemon", "qemu-nbd", "fio"]),
+    machine: await describeMachine(["nbdkit", "nbdcopy", "qemu-storage-daemon", "qemu-nbd", "fio"]),
     rounds: options.rounds,
     secondsPerRound: options.seconds,
   };

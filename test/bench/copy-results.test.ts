@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { initialCopyFigures } from "./copy-results.ts";
+import { initialCopyText } from "./path-report-copies.ts";
+import { compareRates } from "./rate-comparison.ts";
+
+const about = { sourceBytes: 2 ** 33, dataBytes: 2 ** 32, peer: "nbdcopy", goal: 0.8 };
+
+test("a copy's speed is held against the peer's, and nothing is rounded up to the goal", () => {
+  const own = [{ seconds: 10, cpuSeconds: 7 }];
+  const { comparison, ownCpuSecondsMedian } = initialCopyFigures(about, own, [{ seconds: 8 }]);
+  expect(comparison).toMatchObject({ ratio: 0.8, met: true });
+  expect(ownCpuSecondsMedian).toBe(7);
+  expect(initialCopyFigures(about, own, [{ seconds: 7.99 }]).comparison).toMatchObject({ ratio: 0.79, met: false });
+});
+
+test("the span of a comparison is that of its rounds", () => {
+  const found = compareRates([100, 90, 80], [100, 100, 100], 0.9);
+  expect(found).toEqual({ ratio: 0.9, ratioLowest: 0.8, ratioHighest: 1, goal: 0.9, met: true });
+});
+
+test("what is copied is told without its holes", () => {
+  const figures = initialCopyFigures(about, [{ seconds: 8, cpuSeconds: 1 }], [{ seconds: 4 }]);
+  const [row] = initialCopyText(figures)
+    .split("\n")
+    .filter((line) => line.startsWith("| tidemark"));
+  expect(row).toContain("512 MiB/s");
+});

@@ -1,0 +1,70 @@
+/** What copying a source into the order takes, in words and tables. */
+import type { BesideCopyFigures, InitialCopyFigures } from "./copy-results.ts";
+import { table } from "./markdown.ts";
+import { comparedText, factor, type Goal } from "./path-words.ts";
+import { median } from "./rounds.ts";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
+
+type Source = Pick<InitialCopyFigures, "sourceBytes" | "dataBytes">;
+
+function sourceText({ sourceBytes, dataBytes }: Source): string {
+  return `a source of ${sourceBytes / GiB} GiB, of which ${dataBytes / GiB} GiB are data and the rest holes`;
+}
+
+export function initialCopyGoals({ comparison, peer }: InitialCopyFigures): Goal[] {
+  const { ratio, goal, met } = comparison;
+  return [{ met, text: `the first copy: ${factor(ratio)} the speed of ${peer}, where at least ${goal} is the goal` }];
+}
+
+export function initialCopyText(figures: InitialCopyFigures): string {
+  const { ownSeconds, peerSeconds, ownCpuSecondsMedian, peer, dataBytes, comparison } = figures;
+  const about = [
+    `${capital(sourceText(figures))}, in one file on the disk, with cold caches: by tidemark, all`,
+    "roles in one process, from when the volume is added until it has points and the remote has all durably; and by nbdcopy",
+    "from the same file to a new one on the same disk, by nbdkit's file plugin at a Unix socket, with a FLUSH in the end.",
+  ].join("\n");
+  const cells = (seconds: readonly number[]) => [
+    median(seconds).toFixed(1),
+    `${Math.min(...seconds).toFixed(1)} to ${Math.max(...seconds).toFixed(1)}`,
+    `${(dataBytes / MiB / median(seconds)).toFixed(0)} MiB/s`,
+  ];
+  const rows = [
+    ["tidemark async", ...cells(ownSeconds)],
+    [peer, ...cells(peerSeconds)],
+  ];
+  const header = ["Copied by", "seconds", "lowest to highest", "data"];
+  const words = `The speed of tidemark to that of ${peer}: ${comparedText(comparison)}. Its processes took`;
+  return `${about}\n\n${table(header, rows)}\n\n${words}\n${ownCpuSecondsMedian.toFixed(1)} s of a processor.`;
+}
+
+export function besideCopyGoals({ comparison: { ratio, goal, met } }: BesideCopyFigures): Goal[] {
+  const text = `writes beside the first copy: ${factor(ratio)} of what they are without, where at least ${goal} is the goal`;
+  return [{ met, text }];
+}
+
+export function besideCopyText(figures: BesideCopyFigures): string {
+  const { seconds, comparison, besideIops, aloneIops, copiedBytesPerSecond } = figures;
+  const about = [
+    `4 KiB random writes at depth 32 to the full part of ${sourceText(figures)}, on the disk, for ${seconds} s:`,
+    "while it is copied, and to the same volume when that is done.",
+  ].join("\n");
+  const rate = (iops: readonly number[]) => `${(median(iops) / 1000).toFixed(1)} k/s`;
+  const rows = [
+    [
+      "while it is copied",
+      rate(besideIops),
+      figures.besideLatencyP50Us.toFixed(0),
+      figures.besideLatencyP999Us.toFixed(0),
+      `${(copiedBytesPerSecond / MiB).toFixed(0)} MiB/s`,
+    ],
+    ["without", rate(aloneIops), figures.aloneLatencyP50Us.toFixed(0), figures.aloneLatencyP999Us.toFixed(0), "–"],
+  ];
+  const header = ["Writes", "rate", "p50 µs", "p99.9 µs", "copied, with holes"];
+  return `${about}\n\n${table(header, rows)}\n\nThe rate beside the copy to that without: ${comparedText(comparison)}.`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
