@@ -178,6 +178,23 @@ export function bitmapBytesOf(sizeBytes: number): number {
   return divCeil(divCeil(sizeBytes, regionBytesOf(sizeBytes)), 8);
 }
 
+/** Marks all regions of a volume of this size that any of these bytes lie in. */
+export function markBytes(bits: Uint8Array, sizeBytes: number, fromByte: number, toByte: number): void {
+  const regionBytes = regionBytesOf(sizeBytes);
+  const end = Math.min(toByte, sizeBytes);
+  for (let region = Math.floor(fromByte / regionBytes); region * regionBytes < end; region++) set(bits, region);
+}
+
+/** What these marks are for a volume of another size, whose regions may be larger or smaller. No mark is lost. */
+export function resizedBits(bits: Uint8Array, previousBytes: number, sizeBytes: number): Uint8Array {
+  const regionBytes = regionBytesOf(previousBytes);
+  const resized = new Uint8Array(bitmapBytesOf(sizeBytes));
+  for (let region = 0; region * regionBytes < previousBytes; region++) {
+    if (has(bits, region)) markBytes(resized, sizeBytes, region * regionBytes, (region + 1) * regionBytes);
+  }
+  return resized;
+}
+
 function has(bits: Uint8Array, region: number): boolean {
   return ((bits[region >> 3] as number) & (1 << (region & 7))) !== 0;
 }
