@@ -20,6 +20,7 @@ import { interleave, median } from "./rounds.ts";
 import { createScratch, type Scratch } from "./scratch.ts";
 import { startServer } from "./server.ts";
 import { type RunningTidemark, startTidemark } from "./tidemark.ts";
+import { warmMemory } from "./warm-memory.ts";
 
 const GiB = 1024 ** 3;
 const copyMsMax = 600_000;
@@ -41,17 +42,17 @@ export async function measureInitialCopy(options: PathOptions, progress: Progres
   await writeHalfFullSource(scratch.file("disk"), sourceBytes);
   const series = await interleave(["own", "peer"] as const, { rounds, warmUpRounds: 0 }, async (name, round) => {
     progress.show(`initial copy: round ${round + 1} of ${rounds}, ${name === "own" ? "tidemark" : peer}`);
-    return name === "own" ? copyByOurselves(scratch) : copyByPeer(scratch, sourceBytes);
+    return name === "own" ? copyByOurselves(scratch, sourceBytes) : copyByPeer(scratch, sourceBytes);
   });
   const about = { sourceBytes, dataBytes: sourceBytes / 2, peer, goal: initialCopyGoal };
   return initialCopyFigures(about, series.get("own") ?? [], series.get("peer") ?? []);
 }
 
 /** From when the volume is asked for until the remote has all durably, and the volume has points. */
-async function copyByOurselves(scratch: Scratch): Promise<CopyTurn> {
+async function copyByOurselves(scratch: Scratch, sourceBytes: number): Promise<CopyTurn> {
   using sockets = createScratch(tmpdir());
   await using tidemark = await startEmpty(scratch, sockets);
-  await coldAgain(scratch);
+  await coldAgain(scratch, sourceBytes);
   const before = await tidemark.usage();
   const began = performance.now();
   await tidemark.add({ name: volume, source: scratch.file("disk") });
@@ -74,7 +75,7 @@ async function copyByPeer(scratch: Scratch, sourceBytes: number): Promise<CopyTu
   using sockets = createScratch(tmpdir());
   try {
     await using server = await startServer("nbdkit", target, sockets.file("nbdkit"));
-    await coldAgain(scratch);
+    await coldAgain(scratch, sourceBytes);
     const began = performance.now();
     const options = ["--flush", "--target-is-zero", scratch.file("disk"), server.uri];
     await succeed("nbdcopy", options, { timeoutMs: copyMsMax });
@@ -84,9 +85,11 @@ async function copyByPeer(scratch: Scratch, sourceBytes: number): Promise<CopyTu
   }
 }
 
-async function coldAgain(scratch: Scratch): Promise<void> {
+/** The caches are cold, the memory is not: that of the source, the spool and the journal. */
+async function coldAgain(scratch: Scratch, sourceBytes: number): Promise<void> {
   await syncFileSystem(scratch.path);
   await dropCaches(scratch.file("disk"));
+  await warmMemory((3 * sourceBytes) / 2);
 }
 
 interface HostTurn {
@@ -129,7 +132,7 @@ async function writeBesideCopy(
 ): Promise<HostTurn> {
   using sockets = createScratch(tmpdir());
   await using tidemark = await startEmpty(scratch, sockets);
-  await coldAgain(scratch);
+  await coldAgain(scratch, plan.sourceBytes);
   const uri = tidemark.uriOf(volume);
   const run = { uris: [uri], sizeBytes: fullBytesOf(plan.sourceBytes), reportFile: sockets.file("report") } as const;
   const write = async (seed: number): Promise<FioMeasurement> => {
