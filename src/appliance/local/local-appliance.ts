@@ -138,7 +138,6 @@ export class LocalAppliance implements VolumeLinks {
       }
       group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
       await group.start();
-      if (state.state.isSpoolNew) await state.update({ isSpoolNew: false });
     } catch (error) {
       // Another attempt has a link of its own, and this one would be at odds with it.
       group?.end();
