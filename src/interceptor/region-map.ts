@@ -11,7 +11,7 @@
  * Why regions stay marked for a while: a region that was written in the last interval, or the one before, will probably
  * be written again, and would cost its writer another sync.
  *
- * Invariants: durable ⊆ marked; a region that `covers` answers for is marked in every copy that the disk may show.
+ * Invariants: durable ⊆ marked; pinned ⊆ written ⊆ marked; a region that `covers` answers for is marked in every copy that the disk may show.
  */
 import { assert } from "#src/core/assert.ts";
 import { alignUp, divCeil } from "#src/core/byte-range.ts";
@@ -32,6 +32,8 @@ export class RegionMap {
   readonly #marked: Uint8Array;
   /** What is known to be marked on the disk. */
   readonly #durable: Uint8Array;
+  /** Marked, and not only ahead of a writer: there may be records of it. */
+  readonly #written: Uint8Array;
   /** Marked, and to stay so: a resync has not come there yet. */
   readonly #pinned: Uint8Array;
   /** Written since the last interval began, and in the interval before. */
@@ -48,6 +50,8 @@ export class RegionMap {
     this.#marked = new Uint8Array(byteLength);
     if (bits !== undefined) this.#marked.set(bits);
     this.#durable = this.#marked.slice();
+    // Of what an earlier life has marked nobody knows any more why.
+    this.#written = this.#marked.slice();
     this.#pinned = new Uint8Array(byteLength);
     this.#recent = this.#marked.slice();
     this.#earlier = new Uint8Array(byteLength);
@@ -99,6 +103,7 @@ export class RegionMap {
     for (let region = this.#regionOf(startBlock); region <= last; region++) {
       assert(has(this.#durable, region), "a region is marked before records of it are made");
       set(this.#recent, region);
+      set(this.#written, region);
     }
   }
 
@@ -138,21 +143,23 @@ export class RegionMap {
       isChanged ||= kept !== this.#marked[index];
       this.#marked[index] = kept;
       this.#durable[index] = (this.#durable[index] as number) & kept;
+      this.#written[index] = (this.#written[index] as number) & kept;
     }
     return isChanged;
   }
 
   markAll(): void {
     for (let region = 0; region < this.regionCount; region++) set(this.#marked, region);
+    this.#written.set(this.#marked);
   }
 
   get markedCount(): number {
     return countOf(this.#marked);
   }
 
-  /** All that is marked stays so, until `unpin`. */
+  /** All that is marked stays so, until `unpin`; but for what was marked ahead, and no writer has come to. */
   pinMarked(): void {
-    this.#pinned.set(this.#marked);
+    this.#pinned.set(this.#written);
   }
 
   get pinnedCount(): number {
