@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { initialCopyFigures } from "./copy-results.ts";
+import { initialCopyFigures, resyncCase } from "./copy-results.ts";
 import { initialCopyText } from "./path-report-copies.ts";
 import { compareRates } from "./rate-comparison.ts";
 
@@ -24,4 +24,16 @@ test("what is copied is told without its holes", () => {
     .split("\n")
     .filter((line) => line.startsWith("| tidemark"));
   expect(row).toContain("512 MiB/s");
+});
+
+test("a resync meets its goal where neither what is read nor what is shipped is more", () => {
+  const volume = { title: "t", volumeBytes: 2 ** 30, regionBytes: 2 ** 20, writtenRegions: 10 };
+  const counted = (readBytes: number, shippedBytes: number) =>
+    resyncCase({ ...volume, readBytes, shippedBytes }, 0.013).met;
+  const bytes = 2 ** 30 * 0.013;
+  expect([counted(bytes, bytes), counted(bytes * 1.01, bytes), counted(bytes, bytes * 1.01)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });

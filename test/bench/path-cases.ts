@@ -102,6 +102,7 @@ export const extraNames = [
   "thin-link",
   "initial-copy",
   "beside-copy",
+  "resync",
 ] as const;
 export type ExtraName = (typeof extraNames)[number];
 
@@ -120,4 +121,6 @@ export const thinLinkLagGoal = 1.25;
 /** The speed of the first copy to nbdcopy's, and a host's writes beside it to what they are without. */
 export const initialCopyGoal = 0.8;
 export const besideCopyGoal = 0.5;
+/** Of the volume: what is read, and what is sent, where a hundredth of the regions was written. */
+export const resyncGoal = 0.013;
 export const volumeCounts = [1, 4, 16, 64] as const;

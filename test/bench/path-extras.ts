@@ -1,7 +1,14 @@
 /** What is measured beside the cases, each in its own way: what is found, and how it is told. */
-import type { BesideCopyFigures, InitialCopyFigures } from "./copy-results.ts";
+import type { BesideCopyFigures, InitialCopyFigures, ResyncFigures } from "./copy-results.ts";
 import type { ExtraName } from "./path-cases.ts";
-import { besideCopyGoals, besideCopyText, initialCopyGoals, initialCopyText } from "./path-report-copies.ts";
+import {
+  besideCopyGoals,
+  besideCopyText,
+  initialCopyGoals,
+  initialCopyText,
+  resyncGoals,
+  resyncText,
+} from "./path-report-copies.ts";
 import { hotSpotGoals, hotSpotText, thinLinkGoals, thinLinkText } from "./path-report-links.ts";
 import {
   memoryGoals,
@@ -28,6 +35,7 @@ export interface ExtraFigures {
   readonly "thin-link": ThinLinkFigures;
   readonly "initial-copy": InitialCopyFigures;
   readonly "beside-copy": BesideCopyFigures;
+  readonly resync: ResyncFigures;
 }
 
 export interface ExtraReport<Figures> {
@@ -44,4 +52,5 @@ export const extraReports: { readonly [Name in ExtraName]: ExtraReport<ExtraFigu
   "thin-link": { title: "A thin link", text: thinLinkText, goals: thinLinkGoals },
   "initial-copy": { title: "The first copy", text: initialCopyText, goals: initialCopyGoals },
   "beside-copy": { title: "Writes beside the first copy", text: besideCopyText, goals: besideCopyGoals },
+  resync: { title: "A resync", text: resyncText, goals: resyncGoals },
 };

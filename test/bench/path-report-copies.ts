@@ -1,5 +1,5 @@
 /** What copying a source into the order takes, in words and tables. */
-import type { BesideCopyFigures, InitialCopyFigures } from "./copy-results.ts";
+import type { BesideCopyFigures, InitialCopyFigures, ResyncFigures } from "./copy-results.ts";
 import { table } from "./markdown.ts";
 import { comparedText, factor, type Goal } from "./path-words.ts";
 import { median } from "./rounds.ts";
@@ -63,6 +63,36 @@ export function besideCopyText(figures: BesideCopyFigures): string {
   ];
   const header = ["Writes", "rate", "p50 µs", "p99.9 µs", "copied, with holes"];
   return `${about}\n\n${table(header, rows)}\n\nThe rate beside the copy to that without: ${comparedText(comparison)}.`;
+}
+
+export function resyncGoals({ cases, goal }: ResyncFigures): Goal[] {
+  return cases.map(({ title, readShare, shippedShare, met }) => ({
+    met,
+    text: `a resync, regions ${title}: ${percent(readShare)} of the volume read, ${percent(shippedShare)} shipped, where at most ${percent(goal)} is the goal`,
+  }));
+}
+
+export function resyncText({ volumeBytes, goal, cases }: ResyncFigures): string {
+  const about = [
+    `A volume of ${volumeBytes / GiB} GiB without holes, of which a hundredth of the regions was written, 4 KiB in each, while the`,
+    "appliance was away; then it comes back. Counted is what nbdkit, which serves the source, is asked to read, and all that goes",
+    `through the socket between local and remote appliance, either way; at most ${percent(goal)} of the volume is the goal for each.`,
+  ].join("\n");
+  const rows = cases.map(({ title, writtenRegions, writtenShare, readShare, shippedShare, met }) => [
+    title,
+    `${writtenRegions}`,
+    percent(writtenShare),
+    percent(readShare),
+    percent(shippedShare),
+    met ? "met" : "**missed**",
+  ]);
+  const header = ["Written regions", "number", "of the volume", "read", "shipped", "goal"];
+  return `${about}\n\n${table(header, rows)}`;
+}
+
+/** Given and rounded in hundredths of a percent. */
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
 }
 
 function capital(text: string): string {

@@ -11,6 +11,7 @@ import { measureMemory } from "./path-memory.ts";
 import { type PathOptions, parsePathOptions, pathHelp } from "./path-options.ts";
 import { formatPathResults } from "./path-report.ts";
 import { comparisonsOf, contenderFigures, type PathCaseFigures, type PathTurn } from "./path-results.ts";
+import { measureResync } from "./path-resync.ts";
 import { mergeResults, type PathResults } from "./path-run.ts";
 import { measureSustained } from "./path-sustained.ts";
 import { takeTurn } from "./path-turn.ts";
@@ -36,6 +37,7 @@ const measureExtra: {
   "thin-link": measureThinLink,
   "initial-copy": measureInitialCopy,
   "beside-copy": measureBesideCopy,
+  resync: measureResync,
 };
 
 export const pathBench: Bench = {

@@ -46,14 +46,14 @@ export function unsettled({ volumes, groups }: Protection): string | undefined {
 }
 
 /** Asks until nothing is missing any more. */
-export async function until(
-  status: () => Promise<Protection>,
-  missing: (protection: Protection) => string | undefined,
+export async function until<Told>(
+  ask: () => Promise<Told>,
+  missing: (told: Told) => string | undefined,
   patienceMs: number,
 ): Promise<void> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
-    const why = missing(await status());
+    const why = missing(await ask());
     if (why === undefined) return;
     if (performance.now() > deadline) throw new Error(`after ${patienceMs} ms still: ${why}`);
     await wait(pollMs);
