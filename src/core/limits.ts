@@ -288,6 +288,8 @@ export const throttleChangeMsMax = 1_000;
 export const throttleBurstMs = 5;
 export const reattachMsMin = 100;
 export const reattachMsMax = 5_000;
+/** Volumes that may come back to a spool that had overflowed have so long to, since only they can make room in it. */
+export const overflowComeBackMs = 2 * reattachMsMax;
 export const trackAfterMsDefault = 30_000;
 /** Pieces of memory that a volume without an appliance writes from, of a batch's size each. */
 export const trackingMemoryCountMax = 4;

@@ -5,8 +5,11 @@
  *     room ──▶ full ──(so long)──▶ overflowed ──(half of it has gone, not twice in a short time)──▶ room
  *               └───────▶ room
  *
- * What is in the spool stays there, and is shipped first.
+ * What is in the spool stays there, and is shipped first. Volumes that may come back have time to before it counts as full
+ * again: often only they can say that their sources need nothing of it any more.
  */
+import { overflowComeBackMs } from "#src/core/limits.ts";
+
 export interface OverflowPolicy {
   readonly overflow: "track" | "stall";
   readonly overflowAfterMs: number;
@@ -55,7 +58,8 @@ export class Overflow {
 
   #hasOverflowed(facts: OverflowFacts): boolean {
     const { overflow, overflowAfterMs } = this.#policy;
-    this.#fullSinceMs = isFull(facts) ? (this.#fullSinceMs ?? facts.nowMs) : undefined;
+    const earliestMs = Math.max(facts.nowMs, this.#returnedMs + overflowComeBackMs);
+    this.#fullSinceMs = isFull(facts) ? (this.#fullSinceMs ?? earliestMs) : undefined;
     if (overflow === "stall" || this.#fullSinceMs === undefined) return false;
     if (facts.nowMs - this.#fullSinceMs < overflowAfterMs) return false;
     this.#overflowedBytes = facts.usedBytes;
