@@ -74,7 +74,7 @@ async function volumeOf(group: LocalGroup, identity: VolumeIdentity): Promise<Gr
 function announce(group: LocalGroup, volume: GroupVolume): void {
   const { id, name, sizeBytes } = volume;
   if (group.order.place(recordType.volume, volume.number, { id, name, sizeBytes }) !== undefined) return;
-  throw new RetryError(`the group '${group.state.state.name}' can take no record at the moment`);
+  throw new RetryError(`the spool of group '${group.state.state.name}' is full: this goes on when it has room`);
 }
 
 async function redo(
