@@ -1,4 +1,4 @@
-/** `tidemark volume add|ls|rm`. */
+/** `tidemark volume add|ls|rm|resize|unfence|resync|move-spool`. */
 import { resolve } from "node:path";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { type CopyProgress, type GroupFacts, wantedModes } from "#src/control/role.ts";
@@ -12,6 +12,7 @@ import { type Column, table } from "./table.ts";
 const help = `Usage: tidemark volume add NAME --source PATH|NBD-URI [OPTION ...]
        tidemark volume ls [OPTION ...]
        tidemark volume rm NAME [--force] [OPTION ...]
+       tidemark volume resize NAME SIZE [--confirm NAME] [OPTION ...]
        tidemark volume unfence NAME [OPTION ...]
        tidemark volume resync NAME [OPTION ...]
        tidemark volume move-spool NAME [--to FOLDER] [OPTION ...]
@@ -21,6 +22,9 @@ add      protects a source: every write that a host makes through the volume's e
 ls       lists the volumes.
 rm       ends the protection. The source stays as it is, and so do the journals. A volume that hosts have attached is
          removed only with --force, which cuts them off.
+resize   gives a volume another size, and its source too where that is a file; a disk or an export must have it before.
+         Hosts are hung up on, and find the new size when they attach again. A volume is made smaller only while no host
+         has it attached; what was behind its new end is in older points alone.
 unfence  takes a volume back to work whose source had failed and is whole again: what it may lack is written to it first.
 resync   copies all of a volume's source into the journal again: where somebody else has written to it, or put an old image
          of it back. No point lies in that time.
@@ -36,6 +40,9 @@ With add:
 With rm:
   --force            also while hosts have it attached
 
+With resize:
+  --confirm NAME     the volume's name once more, where it is made smaller
+
 With move-spool:
   --to FOLDER        where the new spool is to be, such as on another disk (beside the old one)
 
@@ -49,18 +56,19 @@ Example:
 
 export const volumeCommand: Command = {
   name: "volume",
-  summary: "add, list and remove volumes",
+  summary: "add, list, resize and remove volumes",
   help,
   run: async (args) => {
     const [action, ...rest] = args;
     if (action === "add") return add(rest);
     if (action === "ls") return list(rest);
     if (action === "rm") return remove(rest);
+    if (action === "resize") return resize(rest);
     if (action === "unfence") return unfence(rest);
     if (action === "resync") return resync(rest);
     if (action === "move-spool") return moveSpool(rest);
     const not = action === undefined ? "" : `, not '${action}'`;
-    const known = "add, ls, rm, unfence, resync or move-spool";
+    const known = "add, ls, rm, resize, unfence, resync or move-spool";
     throw new UsageError(`volume is followed by ${known}${not}; 'tidemark volume --help' tells more`);
   },
 };
@@ -81,7 +89,7 @@ async function add(args: readonly string[]): Promise<number> {
       name,
       // The program may have been started elsewhere.
       source: isNbdUri(source) ? source : resolve(workingFolder(), source),
-      ...(size === undefined ? {} : { sizeBytes: sizeOf(size) }),
+      ...(size === undefined ? {} : { sizeBytes: sizeOf("--size", size) }),
       ...(group === undefined ? {} : { group }),
       ...(mode === undefined ? {} : { mode: modeOf(mode) }),
     },
@@ -98,10 +106,11 @@ function addedText(report: VolumeReport): string {
 }
 
 /** What a table has no room for. */
-function remarksOn({ name, source, why, baseMissing, copy }: VolumeReport): string {
+function remarksOn({ name, source, why, resizeTo, baseMissing, copy }: VolumeReport): string {
   const remarks = [
     ...(why === undefined ? [] : [why]),
-    ...(baseMissing ? [`what ${source} held when it was added is not all protected yet`] : []),
+    ...(resizeTo === undefined ? [] : [`it is being resized to ${roundedByteSize(resizeTo)}`]),
+    ...(baseMissing ? [`what ${source} held before it was protected is not all in the journal yet`] : []),
     ...(copy === undefined ? [] : [copyText(copy)]),
   ];
   return remarks.map((remark) => `${name}: ${remark}\n`).join("");
@@ -119,9 +128,9 @@ export function modeOf(text: string): string {
   throw new UsageError(`a mode is ${wantedModes.join(" or ")}, not '${text}'`);
 }
 
-function sizeOf(text: string): number {
+function sizeOf(what: string, text: string): number {
   const bytes = parseByteSize(text);
-  if (bytes === undefined || bytes === 0) throw new UsageError(`--size takes a size like 512M or 10G, not '${text}'`);
+  if (bytes === undefined || bytes === 0) throw new UsageError(`${what} takes a size like 512M or 10G, not '${text}'`);
   return bytes;
 }
 
@@ -140,6 +149,20 @@ async function remove(args: readonly string[]): Promise<number> {
   const flags = values.force === true ? ["force"] : [];
   const answer = await new ApiClient(values).ask("DELETE", ["volumes", name], { flags });
   process.stdout.write(values.json === true ? `${JSON.stringify(answer)}\n` : `${name} is not protected any more\n`);
+  return 0;
+}
+
+async function resize(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, { ...apiOptions, confirm: { type: "string" } });
+  const size = positionals.at(-1);
+  if (size === undefined || positionals.length !== 2) {
+    throw new UsageError("volume resize takes a NAME and a SIZE; --help tells more");
+  }
+  const name = onlyName("volume resize", positionals.slice(0, 1));
+  const { confirm } = values;
+  const body = { sizeBytes: sizeOf("SIZE", size), ...(confirm === undefined ? {} : { confirm }) };
+  const report = (await new ApiClient(values).ask("PATCH", ["volumes", name], { body })) as VolumeReport;
+  process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : addedText(report));
   return 0;
 }
 

@@ -16,7 +16,7 @@ import { type GroupReport, readinessOf } from "./readiness.ts";
 import type { GroupFacts, RemoteGroupFacts, RoleName, TraceEntry, VolumeFacts, WantedMode } from "./role.ts";
 import type { SideFacts, SideName } from "./side.ts";
 import type { SideClient } from "./side-client.ts";
-import type { VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
+import type { ResizeRequest, VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
 
 /** As operators see a volume: with where to attach it. */
 export interface VolumeReport extends VolumeFacts {
@@ -143,6 +143,12 @@ export class ControlPlane {
   async removeVolume(name: string, isForced: boolean): Promise<void> {
     await this.volume(name);
     await this.#keeper().remove(name, isForced);
+  }
+
+  async resizeVolume(name: string, request: ResizeRequest): Promise<VolumeReport> {
+    await this.volume(name);
+    await this.#keeper().resize(name, request);
+    return this.volume(name);
   }
 
   async resync(name: string): Promise<VolumeReport> {

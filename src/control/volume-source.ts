@@ -45,7 +45,8 @@ function credentialsIn(folder: string) {
   return { ca: read("ca-cert.pem"), cert: read("client-cert.pem"), key: read("client-key.pem") };
 }
 
-function explained(error: NodeJS.ErrnoException, source: string): Error {
+/** Refused in words: whoever tries again later may find it mended. */
+export function explained(error: NodeJS.ErrnoException, source: string): RefuseError {
   const { code, message, cause } = error;
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: `${source}: there is no such file; --size would make it`,

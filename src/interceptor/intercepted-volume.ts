@@ -138,7 +138,8 @@ export class InterceptedVolume implements NbdExport {
     try {
       if (source.sizeBytes !== identity.sizeBytes) {
         throw new RefuseError(
-          `the source of ${identity.name} has ${source.sizeBytes} bytes, and the volume ${identity.sizeBytes}`,
+          `the source of ${identity.name} has ${source.sizeBytes} bytes, and the volume ${identity.sizeBytes}: ` +
+            `'tidemark volume resize ${identity.name} ${source.sizeBytes}' brings them together`,
         );
       }
       const mapPath = `${folder}/regions`;

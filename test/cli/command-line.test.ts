@@ -71,7 +71,7 @@ describe("wrong use ends with 2 and one line", () => {
     [["up", "--set", "wire.port=1"], "wire.port (from --set) has no effect where all roles run in one process"],
     [["remote", "--set", "nbd.port=1"], "nbd.port (from --set) has no effect in the role remote"],
     [["local"], "set remote.address"],
-    [["volume"], "volume is followed by add, ls, rm, unfence, resync or move-spool"],
+    [["volume"], "volume is followed by add, ls, rm, resize, unfence, resync or move-spool"],
     [["volume", "move"], "not 'move'"],
     [["volume", "add", "--source", "/a"], "volume add takes one NAME"],
     [["volume", "add", "a"], "volume add needs --source"],

@@ -4,7 +4,7 @@ import { ProblemError } from "./problem.ts";
 import type { Fields, Shape } from "./shape.ts";
 
 export interface Route {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** `{…}` stands for one name. */
   readonly path: string;
   readonly summary: string;

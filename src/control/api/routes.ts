@@ -3,7 +3,7 @@ import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
 import { markPatienceMs, markPatienceMsMax, nameCharactersMax } from "#src/core/limits.ts";
 import { type ControlPlane, UnknownNameError } from "../control-plane.ts";
 import { type WantedMode, wantedModes } from "../role.ts";
-import type { VolumeRequest } from "../volume-keeper.ts";
+import type { ResizeRequest, VolumeRequest } from "../volume-keeper.ts";
 import { ProblemError } from "./problem.ts";
 import { json, type Route } from "./route.ts";
 import type { Fields, Shape } from "./shape.ts";
@@ -27,6 +27,16 @@ const volumeShape: Shape = {
   sizeBytes: { type: "integer", isRequired: false, description: "makes the source, a sparse file of this size" },
 };
 
+const resizeShape: Shape = {
+  sizeBytes: { type: "integer", isRequired: true, description: "what it is to have" },
+  confirm: {
+    type: "string",
+    isRequired: false,
+    max: nameCharactersMax,
+    description: "its name once more, where it is made smaller",
+  },
+};
+
 const spoolShape: Shape = {
   folder: { type: "string", isRequired: false, description: "an existing folder, such as on another disk" },
 };
@@ -47,10 +57,12 @@ const markShape: Shape = {
 };
 
 export function routesOf(control: ControlPlane): Route[] {
-  return [...volumeRoutes(control), ...groupRoutes(control), ...healthRoutes(control)].map((route) => ({
-    ...route,
-    answer: (names, fields, flags) => named(route.answer(names, fields, flags)),
-  }));
+  return [...volumeRoutes(control), resizeRoute(control), ...groupRoutes(control), ...healthRoutes(control)].map(
+    (route) => ({
+      ...route,
+      answer: (names, fields, flags) => named(route.answer(names, fields, flags)),
+    }),
+  );
 }
 
 function volumeRoutes(control: ControlPlane): Route[] {
@@ -116,6 +128,17 @@ function volumeRoutes(control: ControlPlane): Route[] {
       answer: async ([name = ""]) => json(200, { entries: await control.trace(name) }),
     },
   ];
+}
+
+function resizeRoute(control: ControlPlane): Route {
+  return {
+    method: "PATCH",
+    path: `${apiPrefix}/volumes/{v}`,
+    summary: "resizes a volume; hosts are hung up on, and find the new size when they come again",
+    shape: resizeShape,
+    answer: async ([name = ""], fields) =>
+      json(200, await control.resizeVolume(name, fields as unknown as ResizeRequest)),
+  };
 }
 
 function groupRoutes(control: ControlPlane): Route[] {
