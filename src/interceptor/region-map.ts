@@ -11,7 +11,8 @@
  * Why regions stay marked for a while: a region that was written in the last interval, or the one before, will probably
  * be written again, and would cost its writer another sync.
  *
- * Invariants: durable ⊆ marked; pinned ⊆ written ⊆ marked; a region that `covers` answers for is marked in every copy that the disk may show.
+ * Invariants: pinned ⊆ written ⊆ marked; durable ⊆ marked; a region that `covers` answers for is marked in every copy that
+ * the disk may show.
  */
 import { assert } from "#src/core/assert.ts";
 import { alignUp, divCeil } from "#src/core/byte-range.ts";

@@ -103,6 +103,7 @@ export const extraNames = [
   "initial-copy",
   "beside-copy",
   "resync",
+  "region-map",
 ] as const;
 export type ExtraName = (typeof extraNames)[number];
 
@@ -123,4 +124,6 @@ export const initialCopyGoal = 0.8;
 export const besideCopyGoal = 0.5;
 /** Of the volume: what is read, and what is sent, where a hundredth of the regions was written. */
 export const resyncGoal = 0.013;
+/** The rate with it to that without, where all regions are marked. */
+export const regionMapGoal = 0.97;
 export const volumeCounts = [1, 4, 16, 64] as const;

@@ -18,6 +18,7 @@ import {
   volumesGoals,
   volumesText,
 } from "./path-report-loads.ts";
+import { regionMapGoals, regionMapText } from "./path-report-region-map.ts";
 import type {
   HotSpotFigures,
   MemoryFigures,
@@ -26,6 +27,7 @@ import type {
   VolumesFigures,
 } from "./path-results.ts";
 import type { Goal } from "./path-words.ts";
+import type { RegionMapFigures } from "./region-map-results.ts";
 
 export interface ExtraFigures {
   readonly sustained: SustainedFigures;
@@ -36,6 +38,7 @@ export interface ExtraFigures {
   readonly "initial-copy": InitialCopyFigures;
   readonly "beside-copy": BesideCopyFigures;
   readonly resync: ResyncFigures;
+  readonly "region-map": RegionMapFigures;
 }
 
 export interface ExtraReport<Figures> {
@@ -53,4 +56,5 @@ export const extraReports: { readonly [Name in ExtraName]: ExtraReport<ExtraFigu
   "initial-copy": { title: "The first copy", text: initialCopyText, goals: initialCopyGoals },
   "beside-copy": { title: "Writes beside the first copy", text: besideCopyText, goals: besideCopyGoals },
   resync: { title: "A resync", text: resyncText, goals: resyncGoals },
+  "region-map": { title: "The region map", text: regionMapText, goals: regionMapGoals },
 };

@@ -68,7 +68,10 @@ export function besideCopyText(figures: BesideCopyFigures): string {
 export function resyncGoals({ cases, goal }: ResyncFigures): Goal[] {
   return cases.map(({ title, readShare, shippedShare, met }) => ({
     met,
-    text: `a resync, regions ${title}: ${percent(readShare)} of the volume read, ${percent(shippedShare)} shipped, where at most ${percent(goal)} is the goal`,
+    text: [
+      `a resync, regions ${title}: ${percent(readShare)} of the volume read, ${percent(shippedShare)} shipped,`,
+      `where at most ${percent(goal)} is the goal`,
+    ].join(" "),
   }));
 }
 

@@ -9,6 +9,7 @@ import { measureHotSpot, measureThinLink } from "./path-hot-spot.ts";
 import { measureBesideCopy, measureInitialCopy } from "./path-initial-copy.ts";
 import { measureMemory } from "./path-memory.ts";
 import { type PathOptions, parsePathOptions, pathHelp } from "./path-options.ts";
+import { measureRegionMap } from "./path-region-map.ts";
 import { formatPathResults } from "./path-report.ts";
 import { comparisonsOf, contenderFigures, type PathCaseFigures, type PathTurn } from "./path-results.ts";
 import { measureResync } from "./path-resync.ts";
@@ -38,6 +39,7 @@ const measureExtra: {
   "initial-copy": measureInitialCopy,
   "beside-copy": measureBesideCopy,
   resync: measureResync,
+  "region-map": measureRegionMap,
 };
 
 export const pathBench: Bench = {
