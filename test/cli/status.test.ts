@@ -1,6 +1,7 @@
 /** The status of roles that run by themselves, when one of them is missing. */
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { remoteTable } from "#src/cli/status.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { RunningProgram } from "./running-program.ts";
@@ -40,6 +41,20 @@ test("says what is missing: ready while writes are taken, and not ready when the
     );
   }, patience);
   expect((await interceptor.got("/readyz")).status).toBe(503);
+});
+
+test("groups of one name at the remote are told apart", () => {
+  const group = { epoch: 1, received: 1, durable: 1, stored: 1, state: "open", journalBytes: 0 } as const;
+  const facts = { ...group, timeMicros: 0, segmentCount: 1, aggregateCount: 0, aggregateFoldedBytes: 0 };
+  const one = (id: string, name: string) => ({ ...facts, id, name, volumes: [], checksumErrors: 0 });
+  const shown = remoteTable([one("a1", "disk"), one("b2", "other"), one("c3", "disk")]);
+  expect(shown.split("\n").map((line) => line.split("  ")[0])).toEqual([
+    "AT THE REMOTE",
+    "disk (a1)",
+    "other",
+    "disk (c3)",
+    "",
+  ]);
 });
 
 test("a group without volumes is shown as such, with what it has", async () => {
