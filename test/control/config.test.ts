@@ -160,6 +160,7 @@ describe("settings that do not fit together", () => {
     [["wire.port=off"], ["remote"], "no way to connect"],
     [["nbd.tls.certFile=c"], ["interceptor"], "nbd.tls.certFile and nbd.tls.keyFile belong together"],
     [["nbd.tls.caFile=c"], ["interceptor"], "nbd.tls.caFile is for TLS"],
+    [["local.spool.limit=16M"], ["local"], "with 64M for that it is 256M or more, not 16M"],
     [["faults=local.after-spool=explode"], ["remote"], "'local.after-spool=explode' is no fault"],
     [["local.spool.limit=64M"], ["local"], "at least four"],
     [["modes.lagBytes=5G"], ["local"], "cannot be more than local.spool.limit"],
