@@ -70,10 +70,15 @@ async function volumeOf(group: LocalGroup, identity: VolumeIdentity): Promise<Gr
   return joined;
 }
 
-/** With a record at each attachment, so that a journal whose start is gone still says what its numbers stand for. */
+/**
+ * With a record at each attachment, so that a journal whose start is gone still says what its numbers stand for. A spool at
+ * its limit does without for a volume that was announced before: what its source gets from it now is what will make room.
+ */
 function announce(group: LocalGroup, volume: GroupVolume): void {
-  const { id, name, sizeBytes } = volume;
-  if (group.order.place(recordType.volume, volume.number, { id, name, sizeBytes }) !== undefined) return;
+  const { id, name, sizeBytes, isNew } = volume;
+  const seq = group.order.place(recordType.volume, volume.number, { id, name, sizeBytes });
+  const isKnown = !isNew || group.volumes.ordinalsOf(volume.number).lastOrdinal > 0;
+  if (seq !== undefined || isKnown) return;
   throw new RetryError(`the spool of group '${group.state.state.name}' is full: this goes on when it has room`);
 }
 
