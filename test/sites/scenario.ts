@@ -112,7 +112,8 @@ function setMark(world: World, random: SeededRandom): void {
   const { source } = world;
   const withinMs = random.pick([1, 5_000]);
   const points = world.volumes
-    .filter((volume) => volume.group === group)
+    // One that somebody has written to is not what it was until its copy has begun, and nobody can be told of that.
+    .filter((volume) => volume.group === group && !world.mishaps.isToBeCopied(volume))
     .map((volume) => {
       const point = volume.beginPoint();
       return (seq: number | undefined) => volume.endPoint(point, seq);
