@@ -11,7 +11,7 @@ import { type Column, table } from "./table.ts";
 
 const help = `Usage: tidemark volume add NAME --source PATH|NBD-URI [OPTION ...]
        tidemark volume ls [OPTION ...]
-       tidemark volume rm NAME [--force] [OPTION ...]
+       tidemark volume rm NAME --confirm NAME [--force] [OPTION ...]
        tidemark volume resize NAME SIZE [--confirm NAME] [OPTION ...]
        tidemark volume unfence NAME [OPTION ...]
        tidemark volume resync NAME [OPTION ...]
@@ -20,8 +20,8 @@ const help = `Usage: tidemark volume add NAME --source PATH|NBD-URI [OPTION ...]
 add      protects a source: every write that a host makes through the volume's export is kept. A name has letters, digits,
          '.', '_' and '-'.
 ls       lists the volumes.
-rm       ends the protection. The source stays as it is, and so do the journals. A volume that hosts have attached is
-         removed only with --force, which cuts them off.
+rm       ends the protection. The source stays as it is, and so do the journals; protecting it again begins with a copy
+         of all of it. A volume that hosts have attached is removed only with --force, which cuts them off.
 resize   gives a volume another size, and its source too where that is a file; a disk or an export must have it before.
          Hosts are hung up on, and find the new size when they attach again. A volume is made smaller only while no host
          has it attached; what was behind its new end is in older points alone.
@@ -38,6 +38,7 @@ With add:
   --mode MODE        of a group that begins with this volume: ${wantedModes.join(" or ")}
 
 With rm:
+  --confirm NAME     the volume's name once more
   --force            also while hosts have it attached
 
 With resize:
@@ -51,7 +52,7 @@ ${apiHelp}
 Example:
   tidemark volume add disk --source /srv/disk.img --size 10G --mode sync
   tidemark volume ls
-  tidemark volume rm disk
+  tidemark volume rm disk --confirm disk
 `;
 
 export const volumeCommand: Command = {
@@ -144,10 +145,14 @@ async function list(args: readonly string[]): Promise<number> {
 }
 
 async function remove(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, { ...apiOptions, force: { type: "boolean" } });
+  const { values, positionals } = parseCommandLine(args, {
+    ...apiOptions,
+    force: { type: "boolean" },
+    confirm: { type: "string" },
+  });
   const name = onlyName("volume rm", positionals);
   const flags = values.force === true ? ["force"] : [];
-  const answer = await new ApiClient(values).ask("DELETE", ["volumes", name], { flags });
+  const answer = await new ApiClient(values).ask("DELETE", ["volumes", name], { flags, confirm: values.confirm });
   process.stdout.write(values.json === true ? `${JSON.stringify(answer)}\n` : `${name} is not protected any more\n`);
   return 0;
 }
@@ -179,7 +184,7 @@ async function resync(args: readonly string[]): Promise<number> {
   const name = onlyName("volume resync", positionals);
   const report = (await new ApiClient(values).ask("POST", ["volumes", name, "resync"], { body: {} })) as VolumeReport;
   process.stdout.write(
-    values.json === true ? `${JSON.stringify(report)}\n` : `${name} is copied\n${remarksOn(report)}`,
+    values.json === true ? `${JSON.stringify(report)}\n` : `${name} is ${report.state}\n${remarksOn(report)}`,
   );
   return 0;
 }
@@ -206,7 +211,7 @@ const columns: readonly Column<VolumeReport>[] = [
   { title: "GROUP", text: (volume) => volume.group },
   { title: "STATE", text: (volume) => volume.state },
   { title: "SIZE", isNumber: true, text: (volume) => roundedByteSize(volume.sizeBytes) },
-  { title: "HOSTS", isNumber: true, text: (volume) => String(volume.connections) },
+  { title: "CONNECTIONS", isNumber: true, text: (volume) => String(volume.connections) },
   { title: "SOURCE", text: (volume) => volume.source },
   { title: "ATTACH", text: (volume) => volume.uris[0] ?? "" },
 ];

@@ -139,9 +139,15 @@ export class ControlPlane {
     return this.volume(name);
   }
 
-  /** `isForced`: although hosts are attached. */
-  async removeVolume(name: string, isForced: boolean): Promise<void> {
+  /** `isForced`: although hosts are attached. `isConfirmed`: the name was given once more. */
+  async removeVolume(name: string, { isForced, isConfirmed }: { isForced: boolean; isConfirmed: boolean }) {
     await this.volume(name);
+    if (!isConfirmed) {
+      throw new RefuseError(
+        `volume '${name}' would not be protected any more, and protecting it again begins with a copy of all of it: ` +
+          `--confirm ${name} says that this is meant`,
+      );
+    }
     await this.#keeper().remove(name, isForced);
   }
 

@@ -63,7 +63,7 @@ test("a group without volumes is shown as such, with what it has", async () => {
   await up.asked("volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M");
   expect((await up.status()).groups).toMatchObject([{ name: "disk", volumes: 1 }]);
   expect((await up.typed("status")).stdout).not.toContain("no volumes");
-  await up.asked("volume", "rm", "disk");
+  await up.asked("volume", "rm", "disk", "--confirm", "disk");
   expect((await up.status()).groups).toMatchObject([{ name: "disk", volumes: 0 }]);
   expect((await up.typed("status")).stdout).toContain(
     "disk: has no volumes any more; what it journaled is kept; 'tidemark group rm disk' ends it\n",

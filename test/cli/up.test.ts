@@ -65,7 +65,7 @@ describe("a volume of a program that runs", () => {
     const { volumes, groups } = await again.status();
     expect([volumes.length, volumes[0]?.state, groups[0]?.mode]).toEqual([1, "open", "sync"]);
     expect((await read(volumes[0]?.uris[0])).equals(block)).toBe(true);
-    await again.asked("volume", "rm", "disk");
+    await again.asked("volume", "rm", "disk", "--confirm", "disk");
     expect((await again.status()).volumes).toEqual([]);
     await expect(openVolume(volumes[0]?.uris[0] as string)).rejects.toThrow();
     expect(readFileSync(source).subarray(4096, 8192).equals(block)).toBe(true);

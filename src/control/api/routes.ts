@@ -5,7 +5,7 @@ import { type ControlPlane, UnknownNameError } from "../control-plane.ts";
 import { type WantedMode, wantedModes } from "../role.ts";
 import type { ResizeRequest, VolumeRequest } from "../volume-keeper.ts";
 import { ProblemError } from "./problem.ts";
-import { json, type Route } from "./route.ts";
+import { confirmation, json, type Route } from "./route.ts";
 import type { Fields, Shape } from "./shape.ts";
 
 export const apiPrefix = "/api/v1";
@@ -95,8 +95,9 @@ function volumeRoutes(control: ControlPlane): Route[] {
       path: one,
       summary: "ends the protection of a volume; its source stays as it is. With force although hosts are attached",
       flags: ["force"],
+      isConfirmed: true,
       answer: async ([name = ""], _, flags) => {
-        await control.removeVolume(name, flags.has("force"));
+        await control.removeVolume(name, { isForced: flags.has("force"), isConfirmed: flags.has(confirmation) });
         return json(200, {});
       },
     },

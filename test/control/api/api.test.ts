@@ -41,7 +41,7 @@ describe("what is asked for in order", () => {
     const { volumes } = (await caller.ask("GET", "/api/v1/volumes")).body;
     expect(volumes).toEqual([added.body]);
     expect((await caller.ask("GET", "/api/v1/volumes/v")).body).toEqual(added.body);
-    expect((await caller.ask("DELETE", "/api/v1/volumes/v")).status).toBe(200);
+    expect((await caller.ask("DELETE", "/api/v1/volumes/v?confirm=v")).status).toBe(200);
     expect((await caller.ask("GET", "/api/v1/volumes/v")).status).toBe(404);
   });
 
