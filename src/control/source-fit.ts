@@ -29,12 +29,12 @@ export async function fitSource(machine: Machine, volume: VolumeDefinition): Pro
 }
 
 /** Also while a volume has it. */
-export function lookAtPath({ files, openBlockDevice }: Machine, source: string): SourceLook {
+export function lookAtPath(machine: Machine, source: string): SourceLook {
   try {
-    const handle = files.open(source, "read");
+    const handle = machine.files.open(source, "read");
     const fileBytes = handle.sizeBytesNow();
     handle.close();
-    const device = openBlockDevice(source, { readOnly: true });
+    const device = machine.openBlockDevice(source, { readOnly: true });
     const { sizeBytes } = device;
     device.close();
     // To the file system a block device has no length.
@@ -74,9 +74,9 @@ async function truncate(
   }
 }
 
-function openedAlone({ openBlockDevice }: Machine, source: string): BlockDevice {
+function openedAlone(machine: Machine, source: string): BlockDevice {
   try {
-    return openBlockDevice(source, { readOnly: false });
+    return machine.openBlockDevice(source, { readOnly: false });
   } catch (error) {
     throw explained(error as NodeJS.ErrnoException, source);
   }
