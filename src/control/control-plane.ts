@@ -133,8 +133,12 @@ export class ControlPlane {
   }
 
   async addVolume(request: VolumeRequest): Promise<VolumeReport> {
-    // Groups and their modes are the local appliance's.
-    if (request.mode !== undefined) this.#local("local");
+    if (request.mode !== undefined && !this.#parts.roles.includes("local")) {
+      throw new RefuseError(
+        "a group's mode is the local appliance's, which does not run here: add the volume without, and then " +
+          `'tidemark mode ${request.group ?? request.name} ${request.mode}' with the --api URL of that`,
+      );
+    }
     const { name } = await this.#keeper().add(request);
     return this.volume(name);
   }

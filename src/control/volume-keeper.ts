@@ -70,6 +70,8 @@ export class VolumeKeeper {
     const name = checkName(request.name, "a volume's name");
     const group = checkName(request.group ?? name, "a group's name");
     if (this.find(name) !== undefined) throw new RefuseError(`there is a volume '${name}' already`);
+    const other = this.#parts.catalogue.list().find((volume) => volume.source === request.source);
+    if (other !== undefined) throw new RefuseError(`${request.source} is protected already, as volume '${other.name}'`);
     return this.#alone(name, async () => {
       const { source, sizeBytes: createBytes, mode } = request;
       const { sizeBytes, hasContent } = await this.#parts.side.ask("measure", {

@@ -49,7 +49,7 @@ function credentialsIn(folder: string) {
 export function explained(error: NodeJS.ErrnoException, source: string): RefuseError {
   const { code, message, cause } = error;
   const reasons: Readonly<Record<string, string>> = {
-    ENOENT: `${source}: there is no such file; --size would make it`,
+    ENOENT: `${source}: there is no such file`,
     EISDIR: `${source} is a folder; a file or a block device is needed`,
     EACCES: `${source} may not be read and written by this user`,
     EPERM: `${source} may not be read and written by this user`,
@@ -62,6 +62,9 @@ export function explained(error: NodeJS.ErrnoException, source: string): RefuseE
 }
 
 export async function measureSource(machine: Machine, source: string): Promise<Measured> {
+  if (!isNbdUri(source) && !machine.files.exists(source)) {
+    throw new RefuseError(`${source}: there is no such file; --size would make it`);
+  }
   const opened = await openSource(machine, source);
   try {
     const { sizeBytes } = opened;
@@ -81,6 +84,9 @@ export async function createSource({ files }: Machine, path: string, sizeBytes: 
     try {
       handle.truncateNow(sizeBytes);
       await whenDone((done) => handle.sync(done));
+    } catch (error) {
+      files.remove(path);
+      throw error;
     } finally {
       handle.close();
     }

@@ -24,6 +24,7 @@ test("says what is missing: ready while writes are taken, and not ready when the
   const line = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"];
   expect((await interceptor.typed("mode", "disk", "sync")).stderr).toContain("name its API, with --api URL");
   expect((await local.typed(...line)).stderr).toContain("name its API, with --api URL");
+  expect((await interceptor.typed(...line, "--mode", "sync")).stderr).toContain("then 'tidemark mode disk sync' with");
   expect((await interceptor.asked(...line)) as VolumeReport).toMatchObject({ state: "open" });
   await vi.waitFor(async () => expect(await firstLine(local)).toMatch(/\(local\): ready$/), patience);
   expect(await firstLine(interceptor)).toMatch(/\(interceptor\): ready$/);
