@@ -45,6 +45,18 @@ describe("what is asked for in order", () => {
     expect((await caller.ask("GET", "/api/v1/volumes/v")).status).toBe(404);
   });
 
+  test("the log tells of each order, and of what it asked for", async () => {
+    const caller = new Caller();
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    await caller.ask("PUT", "/api/v1/groups/g/mode", { mode: "auto" });
+    await caller.ask("GET", "/api/v1/volumes");
+    const orders = caller.side.simulation.trace.lines.filter((line) => line.includes("an order was carried out"));
+    expect(orders).toEqual([
+      expect.stringMatching(/method=POST target=\/api\/v1\/volumes order={"name":"v","source":"\/d"}$/),
+      expect.stringMatching(/method=PUT target=\/api\/v1\/groups\/g\/mode order={"mode":"auto"}$/),
+    ]);
+  });
+
   test("a volume alone is a group of its own name", async () => {
     const caller = new Caller();
     const { body } = await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
