@@ -57,11 +57,12 @@ async function again(show: () => Promise<void>): Promise<void> {
 }
 
 function statusText(report: StatusReport): string {
-  const parts = [`tidemark ${report.version} (${report.roles.join(", ")}): ${readinessText(report)}\n`];
+  const readiness = readinessText(report);
+  const parts = [`tidemark ${report.version} (${report.roles.join(", ")}): ${readiness}\n`];
   for (const { side, seconds } of report.silent) {
     parts.push(`what is shown of the ${side} side is ${seconds} s old: it may be held up by a disk\n`);
   }
-  if (report.roles.includes("interceptor")) parts.push(volumeTable(report.volumes));
+  if (report.roles.includes("interceptor")) parts.push(volumeTable(report.volumes, readiness));
   if (report.groups.length > 0) parts.push(groupTable(report.groups));
   if (report.remoteGroups.length > 0) parts.push(remoteTable(report.remoteGroups));
   return parts.join("\n");

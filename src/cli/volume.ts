@@ -107,9 +107,9 @@ function addedText(report: VolumeReport): string {
 }
 
 /** What a table has no room for. */
-function remarksOn({ name, source, why, resizeTo, baseMissing, copy }: VolumeReport): string {
+function remarksOn({ name, source, why, resizeTo, baseMissing, copy }: VolumeReport, said = ""): string {
   const remarks = [
-    ...(why === undefined ? [] : [why]),
+    ...(why === undefined || said.includes(`volume ${name} `) ? [] : [why]),
     ...(resizeTo === undefined ? [] : [`it is being resized to ${roundedByteSize(resizeTo)}`]),
     ...(baseMissing ? [`what ${source} held before it was protected is not all in the journal yet`] : []),
     ...(copy === undefined ? [] : [copyText(copy)]),
@@ -216,7 +216,8 @@ const columns: readonly Column<VolumeReport>[] = [
   { title: "ATTACH", text: (volume) => volume.uris[0] ?? "" },
 ];
 
-export function volumeTable(volumes: readonly VolumeReport[]): string {
+/** `said`: what stands above the table already. */
+export function volumeTable(volumes: readonly VolumeReport[], said = ""): string {
   if (volumes.length === 0) return "no volumes yet: 'tidemark volume add NAME --source PATH --size 10G' adds one\n";
-  return table(volumes, columns) + volumes.map(remarksOn).join("");
+  return table(volumes, columns) + volumes.map((volume) => remarksOn(volume, said)).join("");
 }
