@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
-import { initialCopyFigures, resyncCase } from "./copy-results.ts";
+import { initialCopyPlace, resyncCase } from "./copy-results.ts";
 import { initialCopyText } from "./path-report-copies.ts";
 import { compareRates } from "./rate-comparison.ts";
 
-const about = { sourceBytes: 2 ** 33, dataBytes: 2 ** 32, peer: "nbdcopy", goal: 0.8 };
+const about = { place: "disk", dataBytes: 2 ** 32, goal: 0.8 } as const;
 
 test("a copy's speed is held against the peer's, and nothing is rounded up to the goal", () => {
-  const own = [{ seconds: 10, cpuSeconds: 7 }];
-  const { comparison, ownCpuSecondsMedian } = initialCopyFigures(about, own, [{ seconds: 8 }]);
-  expect(comparison).toMatchObject({ ratio: 0.8, met: true });
-  expect(ownCpuSecondsMedian).toBe(7);
-  expect(initialCopyFigures(about, own, [{ seconds: 7.99 }]).comparison).toMatchObject({ ratio: 0.79, met: false });
+  const own = [{ seconds: 10, cpuSeconds: 8.192, writtenBytes: 2 ** 33 + 1 }];
+  const found = initialCopyPlace(about, own, [{ seconds: 8 }]);
+  expect(found.comparison).toMatchObject({ ratio: 0.8, met: true });
+  expect(found).toMatchObject({ cpuMsPerMebibyte: 2, writtenPerByte: 2.01 });
+  expect(initialCopyPlace(about, own, [{ seconds: 7.99 }]).comparison).toMatchObject({ ratio: 0.79, met: false });
 });
 
 test("the span of a comparison is that of its rounds", () => {
@@ -19,10 +19,10 @@ test("the span of a comparison is that of its rounds", () => {
 });
 
 test("what is copied is told without its holes", () => {
-  const figures = initialCopyFigures(about, [{ seconds: 8, cpuSeconds: 1 }], [{ seconds: 4 }]);
-  const [row] = initialCopyText(figures)
-    .split("\n")
-    .filter((line) => line.startsWith("| tidemark"));
+  const place = initialCopyPlace(about, [{ seconds: 8, cpuSeconds: 1, writtenBytes: 1 }], [{ seconds: 4 }]);
+  const source = { sourceBytes: 2 ** 33, dataBytes: 2 ** 32, peer: "nbdcopy" };
+  const text = initialCopyText({ ...source, places: [place] });
+  const [row] = text.split("\n").filter((line) => line.startsWith("| On disk: tidemark"));
   expect(row).toContain("512 MiB/s");
 });
 

@@ -1,18 +1,25 @@
 /** What is found of copying a source into the order, and whether it will do. */
+import type { PlaceName } from "./path-cases.ts";
 import { compareRates, type RateComparison } from "./rate-comparison.ts";
 import { roundUp } from "./rounding.ts";
 import { median } from "./rounds.ts";
 
-/** The lists have a value per round. */
 export interface InitialCopyFigures {
   readonly sourceBytes: number;
   /** Of these; the rest are holes. */
   readonly dataBytes: number;
   readonly peer: string;
+  readonly places: readonly InitialCopyPlace[];
+}
+
+/** The lists have a value per round. */
+export interface InitialCopyPlace {
+  readonly place: PlaceName;
   readonly ownSeconds: readonly number[];
   readonly peerSeconds: readonly number[];
-  /** Processor time of all our roles. */
-  readonly ownCpuSecondsMedian: number;
+  /** Of all our roles, for each byte of data; what was written is what a disk was given. */
+  readonly cpuMsPerMebibyte: number;
+  readonly writtenPerByte: number;
   /** Our speed to the peer's. */
   readonly comparison: RateComparison;
 }
@@ -35,22 +42,25 @@ export interface BesideCopyFigures {
 
 export interface CopyTurn {
   readonly seconds: number;
-  /** Ours alone are asked for it. */
+  /** Ours alone are asked for these. */
   readonly cpuSeconds?: number;
+  readonly writtenBytes?: number;
 }
 
-export function initialCopyFigures(
-  about: Pick<InitialCopyFigures, "sourceBytes" | "dataBytes" | "peer"> & { readonly goal: number },
+export function initialCopyPlace(
+  about: { readonly place: PlaceName; readonly dataBytes: number; readonly goal: number },
   own: readonly CopyTurn[],
   peer: readonly CopyTurn[],
-): InitialCopyFigures {
-  const { goal, ...rest } = about;
+): InitialCopyPlace {
+  const { place, dataBytes, goal } = about;
   const speeds = (turns: readonly CopyTurn[]) => turns.map(({ seconds }) => 1 / seconds);
+  const middle = (pick: (turn: CopyTurn) => number | undefined) => median(own.map((turn) => pick(turn) ?? 0));
   return {
-    ...rest,
+    place,
     ownSeconds: own.map(({ seconds }) => seconds),
     peerSeconds: peer.map(({ seconds }) => seconds),
-    ownCpuSecondsMedian: median(own.map(({ cpuSeconds = 0 }) => cpuSeconds)),
+    cpuMsPerMebibyte: (middle((turn) => turn.cpuSeconds) * 1000) / (dataBytes / 1024 ** 2),
+    writtenPerByte: roundUp(middle((turn) => turn.writtenBytes) / dataBytes, 2),
     comparison: compareRates(speeds(own), speeds(peer), goal),
   };
 }

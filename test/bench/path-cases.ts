@@ -7,6 +7,10 @@ const KiB = 1024;
 export const placeNames = ["tmpfs", "disk"] as const;
 export type PlaceName = (typeof placeNames)[number];
 
+export function folderOf(place: PlaceName, diskFolder: string): string {
+  return place === "tmpfs" ? "/dev/shm" : diskFolder;
+}
+
 export const measures = ["rate", "p50 latency", "p99.9 latency"] as const;
 export type Measure = (typeof measures)[number];
 

@@ -1,16 +1,22 @@
 /**
- * How fast what a source held is brought to the remote, beside nbdcopy, which copies the same file to a file on the same
- * disk by way of nbdkit; and what is left to a host that writes meanwhile. Both begin with cold caches, and end when all is
+ * How fast what a source held is brought to the remote, beside nbdcopy, which copies the same file to one beside it by way
+ * of nbdkit; and what is left to a host that writes meanwhile. On the disk all begins with cold caches, and ends when all is
  * durable.
  */
 import { rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { succeed } from "#test/clients/command.ts";
-import { type BesideCopyFigures, type CopyTurn, type InitialCopyFigures, initialCopyFigures } from "./copy-results.ts";
+import {
+  type BesideCopyFigures,
+  type CopyTurn,
+  type InitialCopyFigures,
+  type InitialCopyPlace,
+  initialCopyPlace,
+} from "./copy-results.ts";
 import { type FioMeasurement, runFio } from "./fio.ts";
 import { fullBytesOf, writeHalfFullSource } from "./half-full-source.ts";
 import { dropCaches } from "./page-cache.ts";
-import { besideCopyGoal, initialCopyGoal } from "./path-cases.ts";
+import { besideCopyGoal, folderOf, initialCopyGoal, type PlaceName, placeNames } from "./path-cases.ts";
 import type { PathOptions } from "./path-options.ts";
 import { syncFileSystem } from "./path-turn.ts";
 import { requireRoom } from "./place.ts";
@@ -35,31 +41,52 @@ const secondsMin = 4;
 const hostBytesPerSecond = 0.6 * GiB;
 
 export async function measureInitialCopy(options: PathOptions, progress: Progress): Promise<InitialCopyFigures> {
-  const { copiedBytes: sourceBytes, diskFolder, rounds } = options;
-  await requireRoom(diskFolder, sourceBytes + spoolBytes);
-  using scratch = createScratch(diskFolder);
+  const { copiedBytes: sourceBytes } = options;
+  const places: InitialCopyPlace[] = [];
+  for (const place of placeNames) places.push(await measurePlace(place, options, progress));
+  return { sourceBytes, dataBytes: sourceBytes / 2, peer, places };
+}
+
+async function measurePlace(place: PlaceName, options: PathOptions, progress: Progress): Promise<InitialCopyPlace> {
+  const { copiedBytes: sourceBytes, rounds } = options;
+  const folder = folderOf(place, options.diskFolder);
+  // The source and the journal, of which each has the data.
+  await requireRoom(folder, sourceBytes + spoolBytes);
+  using scratch = createScratch(folder);
   progress.show(`initial copy: writing ${sourceBytes / 2 / GiB} GiB`);
   await writeHalfFullSource(scratch.file("disk"), sourceBytes);
+  const ground = { place, scratch, sourceBytes };
   const series = await interleave(["own", "peer"] as const, { rounds, warmUpRounds: 0 }, async (name, round) => {
-    progress.show(`initial copy: round ${round + 1} of ${rounds}, ${name === "own" ? "tidemark" : peer}`);
-    return name === "own" ? copyByOurselves(scratch, sourceBytes) : copyByPeer(scratch, sourceBytes);
+    progress.show(`initial copy, ${place}: round ${round + 1} of ${rounds}, ${name === "own" ? "tidemark" : peer}`);
+    return name === "own" ? copyByOurselves(ground) : copyByPeer(ground);
   });
-  const about = { sourceBytes, dataBytes: sourceBytes / 2, peer, goal: initialCopyGoal };
-  return initialCopyFigures(about, series.get("own") ?? [], series.get("peer") ?? []);
+  const about = { place, dataBytes: sourceBytes / 2, goal: initialCopyGoal };
+  return initialCopyPlace(about, series.get("own") ?? [], series.get("peer") ?? []);
+}
+
+interface CopyGround {
+  readonly place: PlaceName;
+  readonly scratch: Scratch;
+  readonly sourceBytes: number;
 }
 
 /** From when the volume is asked for until the remote has all durably, and the volume has points. */
-async function copyByOurselves(scratch: Scratch, sourceBytes: number): Promise<CopyTurn> {
+async function copyByOurselves(ground: CopyGround): Promise<CopyTurn> {
+  const { scratch } = ground;
   using sockets = createScratch(tmpdir());
   await using tidemark = await startEmpty(scratch, sockets);
-  await coldAgain(scratch, sourceBytes);
+  await coldAgain(ground);
   const before = await tidemark.usage();
   const began = performance.now();
   await tidemark.add({ name: volume, source: scratch.file("disk") });
   await tidemark.copied();
   const seconds = (performance.now() - began) / 1000;
-  const { cpuSeconds } = await tidemark.usage();
-  return { seconds, cpuSeconds: cpuSeconds - before.cpuSeconds };
+  const { cpuSeconds, writtenBytes } = await tidemark.usage();
+  return {
+    seconds,
+    cpuSeconds: cpuSeconds - before.cpuSeconds,
+    writtenBytes: writtenBytes - before.writtenBytes,
+  };
 }
 
 function startEmpty(scratch: Scratch, sockets: Scratch): Promise<RunningTidemark> {
@@ -68,14 +95,15 @@ function startEmpty(scratch: Scratch, sockets: Scratch): Promise<RunningTidemark
 }
 
 /** To a new file, which nbdcopy is told to be empty; it ends with a FLUSH. */
-async function copyByPeer(scratch: Scratch, sourceBytes: number): Promise<CopyTurn> {
+async function copyByPeer(ground: CopyGround): Promise<CopyTurn> {
+  const { scratch, sourceBytes } = ground;
   const target = scratch.file("copy");
   await writeFile(target, "");
   await truncate(target, sourceBytes);
   using sockets = createScratch(tmpdir());
   try {
     await using server = await startServer("nbdkit", target, sockets.file("nbdkit"));
-    await coldAgain(scratch, sourceBytes);
+    await coldAgain(ground);
     const began = performance.now();
     const options = ["--flush", "--target-is-zero", scratch.file("disk"), server.uri];
     await succeed("nbdcopy", options, { timeoutMs: copyMsMax });
@@ -86,10 +114,12 @@ async function copyByPeer(scratch: Scratch, sourceBytes: number): Promise<CopyTu
 }
 
 /** The caches are cold, the memory is not: that of the source, the spool and the journal. */
-async function coldAgain(scratch: Scratch, sourceBytes: number): Promise<void> {
-  await syncFileSystem(scratch.path);
-  await dropCaches(scratch.file("disk"));
-  await warmMemory((3 * sourceBytes) / 2);
+async function coldAgain({ place, scratch, sourceBytes }: CopyGround): Promise<void> {
+  if (place === "disk") {
+    await syncFileSystem(scratch.path);
+    await dropCaches(scratch.file("disk"));
+  }
+  await warmMemory(place === "disk" ? (3 * sourceBytes) / 2 : sourceBytes);
 }
 
 interface HostTurn {
@@ -132,7 +162,7 @@ async function writeBesideCopy(
 ): Promise<HostTurn> {
   using sockets = createScratch(tmpdir());
   await using tidemark = await startEmpty(scratch, sockets);
-  await coldAgain(scratch, plan.sourceBytes);
+  await coldAgain({ place: "disk", scratch, sourceBytes: plan.sourceBytes });
   const uri = tidemark.uriOf(volume);
   const run = { uris: [uri], sizeBytes: fullBytesOf(plan.sourceBytes), reportFile: sockets.file("report") } as const;
   const write = async (seed: number): Promise<FioMeasurement> => {

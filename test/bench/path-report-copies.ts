@@ -1,7 +1,7 @@
 /** What copying a source into the order takes, in words and tables. */
 import type { BesideCopyFigures, InitialCopyFigures, ResyncFigures } from "./copy-results.ts";
 import { table } from "./markdown.ts";
-import { comparedText, factor, type Goal } from "./path-words.ts";
+import { comparedText, factor, type Goal, placeTitles } from "./path-words.ts";
 import { median } from "./rounds.ts";
 
 const MiB = 1024 ** 2;
@@ -13,30 +13,38 @@ function sourceText({ sourceBytes, dataBytes }: Source): string {
   return `a source of ${sourceBytes / GiB} GiB, of which ${dataBytes / GiB} GiB are data and the rest holes`;
 }
 
-export function initialCopyGoals({ comparison, peer }: InitialCopyFigures): Goal[] {
-  const { ratio, goal, met } = comparison;
-  return [{ met, text: `the first copy: ${factor(ratio)} the speed of ${peer}, where at least ${goal} is the goal` }];
+export function initialCopyGoals({ places, peer }: InitialCopyFigures): Goal[] {
+  return places.map(({ place, comparison: { ratio, goal, met } }) => ({
+    met,
+    text: `${placeTitles[place]}, the first copy: ${factor(ratio)} the speed of ${peer}, where at least ${goal} is the goal`,
+  }));
 }
 
 export function initialCopyText(figures: InitialCopyFigures): string {
-  const { ownSeconds, peerSeconds, ownCpuSecondsMedian, peer, dataBytes, comparison } = figures;
+  const { peer, dataBytes, places } = figures;
   const about = [
-    `${capital(sourceText(figures))}, in one file on the disk, with cold caches: by tidemark, all`,
-    "roles in one process, from when the volume is added until it has points and the remote has all durably; and by nbdcopy",
-    "from the same file to a new one on the same disk, by nbdkit's file plugin at a Unix socket, with a FLUSH in the end.",
+    `${capital(sourceText(figures))}, in one file: by tidemark in async,`,
+    "all roles in one process, from when the volume is added until it has points and the remote has all durably; and by",
+    "nbdcopy from the same file to a new one beside it, by nbdkit's file plugin at a Unix socket, with a FLUSH in the end. On",
+    "the disk both begin with cold caches. _Written_ is what the disk was given for each byte of data.",
   ].join("\n");
   const cells = (seconds: readonly number[]) => [
     median(seconds).toFixed(1),
     `${Math.min(...seconds).toFixed(1)} to ${Math.max(...seconds).toFixed(1)}`,
     `${(dataBytes / MiB / median(seconds)).toFixed(0)} MiB/s`,
   ];
-  const rows = [
-    ["tidemark async", ...cells(ownSeconds)],
-    [peer, ...cells(peerSeconds)],
-  ];
-  const header = ["Copied by", "seconds", "lowest to highest", "data"];
-  const words = `The speed of tidemark to that of ${peer}: ${comparedText(comparison)}. Its processes took`;
-  return `${about}\n\n${table(header, rows)}\n\n${words}\n${ownCpuSecondsMedian.toFixed(1)} s of a processor.`;
+  const rows = places.flatMap((one) => [
+    [
+      `${placeTitles[one.place]}: tidemark`,
+      ...cells(one.ownSeconds),
+      comparedText(one.comparison),
+      one.cpuMsPerMebibyte.toFixed(1),
+      one.place === "disk" ? one.writtenPerByte.toFixed(2) : "–",
+    ],
+    [`${placeTitles[one.place]}: ${peer}`, ...cells(one.peerSeconds), "–", "–", "–"],
+  ]);
+  const header = ["Copied by", "seconds", "lowest to highest", "data", "to that", "CPU ms per MiB", "written"];
+  return `${about}\n\n${table(header, rows)}`;
 }
 
 export function besideCopyGoals({ comparison: { ratio, goal, met } }: BesideCopyFigures): Goal[] {

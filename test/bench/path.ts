@@ -2,7 +2,7 @@
 import type { Bench } from "./bench.ts";
 import { fioOptions } from "./fio.ts";
 import { describeCommand, describeCommit, describeMachine } from "./machine.ts";
-import type { ExtraName, PathCase, PlaceName } from "./path-cases.ts";
+import { type ExtraName, folderOf, type PathCase, type PlaceName } from "./path-cases.ts";
 import { type ContenderName, startContender } from "./path-contenders.ts";
 import type { ExtraFigures } from "./path-extras.ts";
 import { measureHotSpot, measureThinLink } from "./path-hot-spot.ts";
@@ -72,7 +72,8 @@ async function runPath(programArguments: readonly string[]): Promise<void> {
   const { date: run } = about;
   const places: PlaceDescription[] = [];
   const cases: PathCaseFigures[] = [];
-  for (const place of options.places) places.push(await describePlace(place, folderOf(place, options), fileBytes));
+  for (const place of options.places)
+    places.push(await describePlace(place, folderOf(place, options.diskFolder), fileBytes));
   for (const place of options.cases.length > 0 ? options.places : []) {
     cases.push(...(await runPlace(place, options, progress)));
   }
@@ -93,12 +94,8 @@ async function runPath(programArguments: readonly string[]): Promise<void> {
   await publishFigures(pathBench, mergeResults(before, results));
 }
 
-function folderOf(place: PlaceName, options: PathOptions): string {
-  return place === "tmpfs" ? "/dev/shm" : options.diskFolder;
-}
-
 async function runPlace(place: PlaceName, options: PathOptions, progress: Progress): Promise<PathCaseFigures[]> {
-  const folder = folderOf(place, options);
+  const folder = folderOf(place, options.diskFolder);
   await requireRoom(folder, roomBytes(options.seconds));
   using scratch = createScratch(folder);
   progress.show(`${place}: writing ${(2 * fileBytes) / GiB} GiB`);
