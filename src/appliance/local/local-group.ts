@@ -380,7 +380,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       this.#shipper.end();
       this.#parts.state.end();
     }
-    if (this.#failure === undefined) await this.#parts.state.update({ stoppedAtSeq: this.order.lastSeq });
+    if (this.#failure === undefined) await this.#parts.state.noteStop(this.order.lastSeq);
     this.#parts.spool.close();
   }
 
