@@ -52,6 +52,10 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
     return this.#gone.promise;
   }
 
+  get isAttached(): boolean {
+    return this.#intake !== undefined;
+  }
+
   /** `others`: sessions that have to let go of the volume first. */
   async attach(volumes: VolumeLinks, others: readonly Promise<void>[]): Promise<void> {
     const { durableOrdinal, sourceAge, isCopyDue, attacher, ...identity } = this.hello;

@@ -85,6 +85,9 @@ describe("attaching", () => {
       const failure = await attach(world).catch((reason: Error) => reason);
       expect(failure).toBeInstanceOf(error.constructor);
       expect((failure as Error).message).toBe(error.message);
+      // Who comes again and again is no news.
+      const logged = world.trace.lines.filter((line) => line.includes("an interceptor"));
+      expect(logged).toEqual([expect.stringMatching(/DEBUG an interceptor could not attach .*volume=disk/)]);
     },
   );
 
