@@ -19,7 +19,8 @@ as safe as what a host has flushed. A volume's name stands for its group.
   --name NAME        what it is called (by default after the time)
   --quiesce COMMAND  brings applications to rest before it, here, by the shell: for example 'fsfreeze -f /srv'
   --release COMMAND  takes them up again: it is run whatever happens, also if this command is interrupted or killed
-  --within SECONDS   so long applications may be at rest, the quiesce command included (${quiesceSecondsDefault}, ${withinSecondsMax} at most)
+  --within SECONDS   so long applications may be at rest, the quiesce command included
+                     (${quiesceSecondsDefault}, and ${withinSecondsMax} at most)
 
 If no mark is there in that time, as safe as a flush, the status is 1; there will be none later, unless what is said then
 leaves that open. Both commands find TIDEMARK_GROUP and TIDEMARK_MARK in their environment. They must be given together.
