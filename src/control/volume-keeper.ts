@@ -180,10 +180,18 @@ export class VolumeKeeper {
 
   /** The source stays as it is. */
   async remove(name: string, isForced: boolean): Promise<void> {
-    if (this.find(name) === undefined) throw new RefuseError(`there is no volume '${name}'`);
+    const volume = this.find(name);
+    if (volume === undefined) throw new RefuseError(`there is no volume '${name}'`);
     await this.#alone(name, async () => {
       await this.#parts.side.ask("removeVolume", { name, isForced });
-      await this.#parts.catalogue.remove(name);
+      try {
+        await this.#parts.catalogue.remove(name);
+      } catch (error) {
+        // The next start would find it again: so it goes on being protected.
+        await this.#parts.catalogue.replace(volume).catch(() => {});
+        void this.#open({ volume, isNew: false }).catch(() => {});
+        throw error;
+      }
       this.#failures.delete(name);
     });
   }
