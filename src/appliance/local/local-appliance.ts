@@ -307,7 +307,9 @@ export class LocalAppliance implements VolumeLinks {
 function refuseSound(group: LocalGroup): void {
   const { name, refusal } = group.figures();
   if (group.failure !== undefined || refusal !== undefined) return;
-  throw new RefuseError(`the spool of group '${name}' is sound, and the remote appliance takes what is in it`);
+  throw new RefuseError(
+    `the spool of group '${name}' is sound, and the remote appliance takes what is in it: no other one is needed`,
+  );
 }
 
 function isOfDisk(error: unknown): boolean {
