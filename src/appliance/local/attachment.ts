@@ -23,8 +23,8 @@ export async function attachVolume(
   const refusal = group.failure ?? group.overflow.refusal;
   if (refusal !== undefined) throw refusal;
   const known = await volumeOf(group, identity);
-  if (!group.volumes.claim(known.number))
-    throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
+  const claim = group.volumes.claim(known.number);
+  if (claim === undefined) throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
   try {
     const ordinals = group.volumes.ordinalsOf(known.number);
     if (source.sourceAge === "known") refuseOld(identity, source.durableOrdinal, ordinals);
@@ -35,6 +35,8 @@ export async function attachVolume(
     const volume = await noteSize(group, known, identity);
     announce(group, volume);
     await redo(group, volume.number, durableOrdinal, receiver);
+    // The group has failed meanwhile, or ended, or its spool has overflowed: it would not tell a volume that comes now.
+    if (claim.lost !== undefined) throw claim.lost;
     // Where the interceptor knows more of a volume than a group that has only just met it, the group's answer tells it so.
     if (!volume.isNew) ordinals.skipTo(durableOrdinal);
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
@@ -44,7 +46,7 @@ export async function attachVolume(
     group.volumes.attached(link);
     return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt: volume.inDoubt };
   } catch (error) {
-    group.volumes.unclaim(known.number);
+    group.volumes.unclaim(known.number, claim);
     throw error;
   }
 }

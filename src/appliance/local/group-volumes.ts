@@ -11,12 +11,18 @@ export interface GroupVolumesEvents {
   readonly failed: (error: Error) => void;
 }
 
+/** Of an interceptor that has a volume, or is about to. */
+export interface VolumeClaim {
+  /** Why it has gone, along with all others. */
+  lost: Error | undefined;
+}
+
 export class GroupVolumes {
   readonly #state: GroupStateFile;
   readonly #ordinals: Map<number, OrdinalMap>;
   readonly cuts: VolumeCuts;
   /** By their numbers: attached, or about to be. */
-  readonly #claimed = new Set<number>();
+  readonly #claimed = new Map<number, VolumeClaim>();
   readonly #links = new Set<LocalVolumeLink>();
   /** What their interceptors took note of is not durable yet. A spool without records of a volume must not pass for news. */
   readonly #unnoted = new Set<number>();
@@ -50,15 +56,17 @@ export class GroupVolumes {
     return this.#state.state.volumes.find(({ number }) => number === link?.volume)?.name;
   }
 
-  /** False: somebody has the volume. */
-  claim(volume: number): boolean {
-    if (this.#claimed.has(volume)) return false;
-    this.#claimed.add(volume);
-    return true;
+  /** Undefined: somebody has the volume. */
+  claim(volume: number): VolumeClaim | undefined {
+    if (this.#claimed.has(volume)) return undefined;
+    const claim = { lost: undefined };
+    this.#claimed.set(volume, claim);
+    return claim;
   }
 
-  unclaim(volume: number): void {
-    this.#claimed.delete(volume);
+  /** What was lost may be another's by now. */
+  unclaim(volume: number, claim: VolumeClaim): void {
+    if (this.#claimed.get(volume) === claim) this.#claimed.delete(volume);
   }
 
   attached(link: LocalVolumeLink): void {
@@ -67,7 +75,7 @@ export class GroupVolumes {
 
   detached(link: LocalVolumeLink): void {
     this.#links.delete(link);
-    this.unclaim(link.volume);
+    this.#claimed.delete(link.volume);
   }
 
   ordinalsOf(volume: number): OrdinalMap {
@@ -110,6 +118,7 @@ export class GroupVolumes {
   loseAll(error: Error): void {
     const links = [...this.#links];
     this.#links.clear();
+    for (const claim of this.#claimed.values()) claim.lost = error;
     this.#claimed.clear();
     for (const link of links) link.lose(error);
   }
