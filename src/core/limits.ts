@@ -356,6 +356,9 @@ export const copyLookRunsMax = 64;
 export const copyPressureMin = 0.25;
 export const copyPressureMax = 0.5;
 export const copyDelayMsMax = 1_000;
+/** So much may be in the order and not durable at the remote, and so often it is looked for whether it is. */
+export const copyAheadBytesMax = 128 * MiB;
+export const copyAheadLookMs = 20;
 /** After a read of the source that failed. */
 export const copyRetryMs = 10_000;
 /** Pieces that could not be read, and are left for later; beyond that nothing is copied before they are. */
@@ -365,6 +368,10 @@ export const sourceFullRetryMs = 500;
 
 assert(recordBlocksMax % copyGranuleBlocks === 0, "a piece of the copy is made of whole granules");
 assert(copyPressureMax <= throttlePressureMin, "the copy has given way before hosts are slowed");
+assert(
+  copyAheadBytesMax >= 2 * Math.max(aggregateBytesMax, remoteSyncAfterBytes),
+  "while the remote makes something durable, the copy goes on",
+);
 
 // Marks
 /** So long an order without room is waited for. */

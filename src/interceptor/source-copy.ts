@@ -13,6 +13,7 @@
 import { assert } from "#src/core/assert.ts";
 import {
   blockBytes,
+  copyAheadLookMs,
   copyLookBytes,
   copyLookRunsMax,
   copyPiecesPerTurn,
@@ -27,6 +28,7 @@ import { recordType } from "#src/records/record.ts";
 import { CopyPace } from "./copy-pace.ts";
 import { CopyPiece } from "./copy-piece.ts";
 import { type CopyKind, type CopyProgress, CopyRegions } from "./copy-regions.ts";
+import { CopyWindow } from "./copy-window.ts";
 import type { Flight } from "./flight.ts";
 import type { FlushRounds } from "./flush-rounds.ts";
 import type { Gate, GateEntry } from "./gate.ts";
@@ -61,6 +63,7 @@ interface Run {
   /** All there are; those that rest are in `idle`. */
   readonly pieces: CopyPiece[];
   readonly idle: CopyPiece[];
+  readonly window: CopyWindow;
   /** The begin is in the order, the end is not. */
   isCopying: boolean;
 }
@@ -147,6 +150,7 @@ export class SourceCopy {
       pace: new CopyPace(bytesPerSecond, nowMs, hostChangeCount()),
       pieces: [],
       idle: [],
+      window: new CopyWindow(),
       isCopying: false,
     };
   }
@@ -209,7 +213,8 @@ export class SourceCopy {
   #mayBegin(run: Run): boolean {
     if (this.#timer !== undefined || this.#isLooking) return false;
     if (this.#openCountOf(run) >= run.pace.pieceCountMax) return false;
-    const waitMs = run.pace.waitMs(this.#parts.clock.monotonicMs());
+    const isAhead = run.window.isFull(this.#parts.outlet.link);
+    const waitMs = isAhead ? copyAheadLookMs : run.pace.waitMs(this.#parts.clock.monotonicMs());
     if (waitMs > 0) this.#fillSoon(waitMs);
     return waitMs === 0;
   }
@@ -268,10 +273,11 @@ export class SourceCopy {
   }
 
   #pieceAdded(run: Run, piece: CopyPiece): void {
-    const { clock, outlet, hostChangeCount } = this.#parts;
+    const { clock, flight, outlet, hostChangeCount } = this.#parts;
     assert(run === this.#run, "what was given up comes to nothing");
     const nowMs = clock.monotonicMs();
     run.regions.done(piece.startBlock, piece.blockCount);
+    run.window.added(outlet.link, flight.lastOrdinal, piece.addedBytes);
     run.pace.added(nowMs, nowMs - piece.begunMs, outlet.link?.pressure ?? 0, hostChangeCount());
     run.idle.push(piece);
     this.#fill();

@@ -1,7 +1,7 @@
 /** The marked regions are journaled anew while the host goes on. */
 import { describe, expect, test } from "vitest";
 import { ReconnectError } from "#src/core/errors.ts";
-import { blockBytes, copyRetryMs, MiB } from "#src/core/limits.ts";
+import { blockBytes, copyAheadBytesMax, copyPieceCountMax, copyRetryMs, MiB } from "#src/core/limits.ts";
 import { nbdError } from "#src/nbd/constants.ts";
 import { recordType } from "#src/records/record.ts";
 import { firstDifference, RandomHost } from "./random-host.ts";
@@ -286,4 +286,17 @@ describe("under the writes of a host", () => {
     }
     expect(firstDifference(world.links.replay(world.initial), world.source), `seed ${seed}`).toBeUndefined();
   });
+});
+
+test("it goes no farther ahead of the remote than it may, and on when the remote has more", async () => {
+  const world = new VolumeWorld({ sizeBytes: copyAheadBytesMax + 8 * MiB, hasBase: true });
+  world.links.remoteOrdinal = 0;
+  await world.open();
+  await world.pass(5_000);
+  const done = world.volume.status().copy?.bytesDone ?? 0;
+  expect(done).toBeGreaterThanOrEqual(copyAheadBytesMax);
+  expect(done).toBeLessThanOrEqual(copyAheadBytesMax + copyPieceCountMax * MiB);
+  world.links.remoteOrdinal = world.links.lastOrdinal;
+  await resynced(world);
+  expect(world.links.journal.at(-1)?.type).toBe(recordType.initialComplete);
 });
