@@ -113,13 +113,13 @@ async function copyByPeer(ground: CopyGround): Promise<CopyTurn> {
   }
 }
 
-/** The caches are cold, the memory is not: that of the source, the spool and the journal. */
+/** The caches are cold, the memory is not: as much as the data of the source and its copy. */
 async function coldAgain({ place, scratch, sourceBytes }: CopyGround): Promise<void> {
   if (place === "disk") {
     await syncFileSystem(scratch.path);
     await dropCaches(scratch.file("disk"));
   }
-  await warmMemory(place === "disk" ? (3 * sourceBytes) / 2 : sourceBytes);
+  await warmMemory(sourceBytes);
 }
 
 interface HostTurn {
