@@ -62,15 +62,20 @@ function sourceAgeIn(fields: JsonFields): SourceAge {
 export interface VolumeWelcome {
   readonly lastOrdinal: number;
   readonly inDoubt: boolean;
+  readonly isAllInDoubt: boolean;
 }
 
-export function encodeVolumeWelcome({ lastOrdinal, inDoubt }: VolumeWelcome): Buffer {
-  return encodeJson({ lastOrdinal, inDoubt });
+export function encodeVolumeWelcome({ lastOrdinal, inDoubt, isAllInDoubt }: VolumeWelcome): Buffer {
+  return encodeJson({ lastOrdinal, inDoubt, isAllInDoubt });
 }
 
 export function decodeVolumeWelcome(body: Buffer): VolumeWelcome {
   const fields = JsonFields.parse(body, "welcome");
-  return { lastOrdinal: fields.count("lastOrdinal"), inDoubt: fields.flag("inDoubt") };
+  return {
+    lastOrdinal: fields.count("lastOrdinal"),
+    inDoubt: fields.flag("inDoubt"),
+    isAllInDoubt: fields.flag("isAllInDoubt"),
+  };
 }
 
 export interface Progress {

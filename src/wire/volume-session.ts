@@ -73,9 +73,9 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
     this.#gone.resolve();
   }
 
-  #attached({ link, lastOrdinal, inDoubt }: Attachment): void {
+  #attached({ link, ...welcome }: Attachment): void {
     this.#intake = new VolumeIntake(link, this.hello.sizeBytes, (flushed) => this.#flushed(flushed));
-    this.#channel.send(frameType.welcome, encodeVolumeWelcome({ lastOrdinal, inDoubt }));
+    this.#channel.send(frameType.welcome, encodeVolumeWelcome(welcome));
     this.#hasNews = true;
     this.#sayNews();
   }

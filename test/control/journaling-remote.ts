@@ -38,7 +38,9 @@ export class JournalingRemote extends ScriptedRemote {
       const [start, end] = [startBlock * blockBytes, (startBlock + blockCount) * blockBytes];
       if (type === recordType.write) bytes.copy(content, start, payloadAt, payloadAt + end - start);
       else if (type === recordType.trim || type === recordType.zero) content.fill(0, start, end);
-      else if (type === recordType.resize) content.fill(0, Number(extraOf(record, bytes)?.sizeBytes));
+      else if (type === recordType.resize || type === recordType.volume) {
+        content.fill(0, Number(extraOf(record, bytes)?.sizeBytes));
+      }
     }
     return content.subarray(0, this.sizeBytes);
   }

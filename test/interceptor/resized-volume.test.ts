@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ReconnectError } from "#src/core/errors.ts";
 import { blockBytes, MiB } from "#src/core/limits.ts";
 import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted-volume.ts";
 import { command } from "#src/nbd/constants.ts";
@@ -71,3 +72,25 @@ test("a volume that was cut has its new size, and what its map marked within it 
   const volume = await reopened(world, 2 * MiB);
   expect([volume.sizeBytes, volume.status().markedRegions]).toEqual([2 * MiB, 2]);
 });
+
+test.each(["at a start", "after a moment", "after the volume went on alone"])(
+  "all of a volume is copied where nobody knows what the order lost of it, %s",
+  async (when) => {
+    const options = { whenLost: "track", trackAfterMs: 3_000, copyBytesPerSecond: 1 } as const;
+    const world = await VolumeWorld.opened({ sizeBytes: 64 * MiB, isSparse: true, options });
+    const { links } = world;
+    world.write(0, filled(blockBytes, 7));
+    await world.pass(50);
+    Object.assign(links, { inDoubt: true, isAllInDoubt: true });
+    if (when === "at a start") {
+      world.kill();
+      await world.open();
+    } else {
+      if (when !== "after a moment") links.attachErrors = new Array(8).fill(new ReconnectError("gone"));
+      links.lose(new ReconnectError("gone"));
+      await world.pass(when === "after a moment" ? 500 : 30_000);
+    }
+    const { state, markedRegions, copy } = world.volume.status();
+    expect([state, markedRegions, copy?.bytesTotal]).toEqual(["open", 64, 64 * MiB]);
+  },
+);

@@ -126,8 +126,8 @@ export class JournalReplay implements Disposable {
   }
 
   /**
-   * For each block of the volume that was ever written, the last record that says what it holds. A resize cuts off what is
-   * behind its size, for ever: if the volume grows again, zeros are there.
+   * For each block of the volume that was ever written, the last record that says what it holds. What is behind its size is
+   * cut off, for ever: if the volume grows again, zeros are there.
    */
   contentOf(volume: number, lastSeq = Number.MAX_SAFE_INTEGER): Map<number, BlockOrigin> {
     const content = new Map<number, BlockOrigin>();
@@ -135,8 +135,9 @@ export class JournalReplay implements Disposable {
     for (const record of this.records) {
       if (record.seq > lastSeq) break;
       if (record.volume !== volume) continue;
-      endBlock = blocksOf(sizeIn(record)) ?? endBlock;
-      if (record.type === typeNumber.resize) {
+      const size = sizeIn(record);
+      if (size !== undefined) {
+        endBlock = Math.ceil(size / blockBytes);
         for (const block of [...content.keys()]) if (block >= endBlock) content.delete(block);
       }
       if (!written.has(record.type)) continue;
@@ -194,10 +195,6 @@ export class JournalReplay implements Disposable {
 function sizeIn(record: LoggedRecord | undefined): number | undefined {
   const isAbout = record?.type === typeNumber.volume || record?.type === typeNumber.resize;
   return isAbout ? (record.extra?.sizeBytes as number) : undefined;
-}
-
-function blocksOf(sizeBytes: number | undefined): number | undefined {
-  return sizeBytes === undefined ? undefined : Math.ceil(sizeBytes / blockBytes);
 }
 
 /** Whether both count together or not at all. */

@@ -44,7 +44,8 @@ export async function attachVolume(
     const isCopyDue = source.isCopyDue || volume.inDoubt || isForgotten;
     const link = new LocalVolumeLink(group, volume, ordinals, receiver, isCopyDue);
     group.volumes.attached(link);
-    return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt: volume.inDoubt };
+    const { inDoubt, isAllInDoubt = false } = volume;
+    return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt, isAllInDoubt };
   } catch (error) {
     group.volumes.unclaim(known.number, claim);
     throw error;

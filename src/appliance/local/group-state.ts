@@ -23,6 +23,10 @@ export interface GroupVolume {
   readonly inDoubt: boolean;
   /** Its interceptor has not said yet that it took note of that the group knew nothing of the volume. */
   readonly isNew: boolean;
+  /** The last record that cut it; absent: none did, or the remote is known to have it durably. */
+  readonly cutSeq?: number;
+  /** A spool was lost with a record that cut it: the remote may have what was cut off, in regions that nobody has marked. */
+  readonly isAllInDoubt?: boolean;
 }
 
 export interface GroupState {

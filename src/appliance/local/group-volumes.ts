@@ -90,7 +90,17 @@ export class GroupVolumes {
   /** The remote has durably all up to this seq. */
   remoteDurable(seq: number): void {
     for (const ordinals of this.#ordinals.values()) ordinals.remoteDurable(seq);
+    this.#forgetCuts(seq);
     for (const link of this.#links) link.receiver.remoteDurable();
+  }
+
+  #forgetCuts(seq: number): void {
+    const { volumes } = this.#state.state;
+    if (!volumes.some(({ cutSeq = Number.POSITIVE_INFINITY }) => cutSeq <= seq)) return;
+    const known = volumes.map(({ cutSeq, ...one }) =>
+      cutSeq === undefined || cutSeq <= seq ? one : { ...one, cutSeq },
+    );
+    this.#state.update({ volumes: known }).catch(this.#events.failed);
   }
 
   /** Up to where no source needs the spool. */
@@ -106,13 +116,14 @@ export class GroupVolumes {
   tookNote(volume: number): void {
     const { volumes } = this.#state.state;
     if (!volumes.some((one) => one.number === volume && (one.inDoubt || one.isNew))) return;
-    const cleared = volumes.map((one) => (one.number === volume ? { ...one, inDoubt: false, isNew: false } : one));
+    const noted = { inDoubt: false, isNew: false, isAllInDoubt: false };
+    const cleared = volumes.map((one) => (one.number === volume ? { ...one, ...noted } : one));
     this.#unnoted.add(volume);
-    const noted = (): void => {
+    const isNoted = (): void => {
       this.#unnoted.delete(volume);
       this.#events.noted();
     };
-    this.#state.update({ volumes: cleared }).then(noted, this.#events.failed);
+    this.#state.update({ volumes: cleared }).then(isNoted, this.#events.failed);
   }
 
   loseAll(error: Error): void {

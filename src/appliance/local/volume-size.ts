@@ -36,9 +36,11 @@ export async function noteSize(
     group.fail(error as Error);
     throw error;
   }
+  const isCut = sizeBytes < volume.sizeBytes;
+  const change = { sizeBytes, ...(isCut ? { cutSeq: seq } : {}) };
   const { volumes } = group.state.state;
   await group.state.update({
-    volumes: volumes.map((one) => (one.number === volume.number ? { ...one, sizeBytes } : one)),
+    volumes: volumes.map((one) => (one.number === volume.number ? { ...one, ...change } : one)),
   });
   return { ...volume, sizeBytes };
 }

@@ -164,3 +164,36 @@ test("without room for the record nothing is changed, and it is placed when ther
   await it.attach();
   expect(knownSize(it)).toBe(larger.sizeBytes);
 });
+
+test("fault 20: a spool that is lost with a cut that the remote may not have leaves nothing of the volume certain", async () => {
+  for (const isKnown of [false, true]) {
+    const it = await startBench();
+    it.write(5, 1);
+    it.link.commit();
+    it.link.reportDurable(1);
+    it.link.detach();
+    it.identity = smaller;
+    await it.attach(1);
+    it.link.detach();
+    it.identity = { ...identity, previousBytes: smaller.sizeBytes };
+    await it.attach(1);
+    if (isKnown) it.remote.markAll(it.figures.lastSeq);
+    await it.rest();
+    it.host.kill();
+    for (const name of it.host.files.list(`${groupFolder(it)}/spool`))
+      it.host.files.remove(`${groupFolder(it)}/spool/${name}`);
+    it.remote = new ScriptedRemote();
+    await it.open();
+    await it.done(it.appliance.moveSpool("g", undefined));
+    await it.attach(1);
+    expect([it.attachment.inDoubt, it.attachment.isAllInDoubt]).toEqual([true, !isKnown]);
+    it.link.detach();
+    await it.attach(1);
+    expect(it.attachment.isAllInDoubt).toBe(!isKnown);
+    it.link.reportDurable(1);
+    await it.rest();
+    it.link.detach();
+    await it.attach(1);
+    expect([it.attachment.inDoubt, it.attachment.isAllInDoubt]).toEqual([false, false]);
+  }
+});
