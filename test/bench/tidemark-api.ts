@@ -4,13 +4,15 @@ import { setTimeout as wait } from "node:timers/promises";
 
 const pollMs = 20;
 export const readyMs = 30_000;
+/** Between two questions there is a measurement, for which no server keeps a connection open. */
+const closing = { connection: "close" };
 
 /** The API opens its door last. */
 export async function answering(root: string): Promise<void> {
   const deadline = performance.now() + readyMs;
   for (;;) {
     try {
-      if ((await fetch(`${root}/healthz`)).ok) return;
+      if ((await fetch(`${root}/healthz`, { headers: closing })).ok) return;
     } catch (error) {
       if (performance.now() > deadline) throw new Error(`nobody answers at ${root}`, { cause: error });
     }
@@ -32,17 +34,17 @@ export async function ask<Answer>(
   url: string,
   request: { method: string; body: object } | undefined = undefined,
 ): Promise<Answer> {
-  // Between two questions there is a measurement, for which no server keeps a connection open.
-  const headers = { connection: "close" };
   const options =
     request === undefined
-      ? { headers }
+      ? { headers: closing }
       : {
           method: request.method,
-          headers: { ...headers, "content-type": "application/json" },
+          headers: { ...closing, "content-type": "application/json" },
           body: JSON.stringify(request.body),
         };
-  const response = await fetch(url, options);
+  const response = await fetch(url, options).catch((error: Error) => {
+    throw new Error(`${url} does not answer: ${(error.cause as Error | undefined)?.message ?? error.message}`);
+  });
   const answer: unknown = await response.json();
   if (!response.ok) throw new Error(`${url}: ${(answer as { detail?: string }).detail ?? response.status}`);
   return answer as Answer;
