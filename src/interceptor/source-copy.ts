@@ -73,6 +73,8 @@ export class SourceCopy {
   #run: Run | undefined;
   /** The begin is not in the order yet. */
   #isBeginning = false;
+  /** It is, and may be lost with the link: the appliance has not acknowledged it yet. */
+  #unheardOrdinal: number | undefined;
   /** The flight has an ordinal for it. */
   #isReserved = false;
   /** What there is does not count any more: another one is about to begin. */
@@ -91,8 +93,13 @@ export class SourceCopy {
     return run?.regions.progress(run.kind, this.#parts.clock.monotonicMs());
   }
 
+  /** With another link it has to begin anew: the appliance may know nothing of it. */
   get isBeginning(): boolean {
-    return this.#isBeginning;
+    return this.#isBeginning || this.#unheardOrdinal !== undefined;
+  }
+
+  acknowledged(ordinal: number): void {
+    if (this.#unheardOrdinal !== undefined && ordinal >= this.#unheardOrdinal) this.#unheardOrdinal = undefined;
   }
 
   get isSuperseded(): boolean {
@@ -129,6 +136,7 @@ export class SourceCopy {
     const add = (outlet: Outlet): void => {
       if (isReserved) outlet.addReserved(recordType.resyncBegin);
       else outlet.addRange(undefined, recordType.resyncBegin, 0, 0);
+      this.#unheardOrdinal = outlet.link?.lastOrdinal;
     };
     this.#parts.gate.pushFirst(
       this.#marker(run, add, () => {
@@ -159,6 +167,7 @@ export class SourceCopy {
     for (const piece of this.#run?.pieces ?? []) piece.giveUp();
     this.#run = undefined;
     this.#isBeginning = false;
+    this.#unheardOrdinal = undefined;
     this.#isSuperseded = false;
     this.#isLooking = false;
     this.#timer?.cancel();

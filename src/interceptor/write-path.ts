@@ -290,6 +290,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   #acknowledged(ordinal: number): void {
     const before = this.#flight.acknowledgedOrdinal;
     this.#flight.acknowledge(ordinal);
+    this.#copy.acknowledged(ordinal);
     this.#trace.acknowledged(before, ordinal);
     this.#writer.begin();
     this.#settle();

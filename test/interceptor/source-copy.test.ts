@@ -127,6 +127,29 @@ test("a source that cannot be read is tried again later, and meanwhile the host 
   expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
 });
 
+test("a first record that was lost with the link on its way is sent once more, before any piece", async () => {
+  const world = new VolumeWorld({ sizeBytes, options: { copyBytesPerSecond: 1e12 } });
+  await world.open();
+  world.write(4 * MiB, payload);
+  world.flush();
+  await world.pass(30);
+  world.cutPower();
+  world.links.acknowledgesAtOnce = false;
+  await world.open();
+  const lost = world.links.journal.pop();
+  expect(lost?.type).toBe(recordType.resyncBegin);
+  // What it is told to be durable in the source counts for the appliance, whether or not it ever got that.
+  world.links.journal.push({ ...(lost as NonNullable<typeof lost>), type: recordType.flush });
+  world.links.acknowledgesAtOnce = true;
+  world.links.lose(new ReconnectError("it was killed"));
+  await world.pass(500);
+  await resynced(world);
+  const types = typesAdded(world);
+  expect(types).toContain(recordType.resyncBegin);
+  const pieces = world.links.journal.findIndex((record) => record.blockCount === 256);
+  expect(types.indexOf(recordType.resyncBegin)).toBeLessThan(pieces);
+});
+
 test("one place that cannot be read does not hold up all others", async () => {
   const world = await inDoubt({
     wrap: (source) => {
