@@ -5,6 +5,7 @@ import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group
 import type { NewGroup } from "#src/appliance/local/group-start.ts";
 import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
+import { fitSource } from "#src/control/source-fit.ts";
 import { RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import type { Counters } from "#src/host/counters.ts";
@@ -16,6 +17,7 @@ import type { GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
 import { GroupLinkClient } from "#src/wire/group-link-client.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import { linkPort, linkToken } from "./remote-site.ts";
+import type { NotedSize } from "./resizes.ts";
 import { cellBytes } from "./stamp.ts";
 import type { VolumePlan, Weather } from "./weather.ts";
 
@@ -32,6 +34,8 @@ export interface SourceSiteEvents {
   /** The volume's source is opened, for the first time or anew: the redo begins where it was known to be durable. */
   opening(volume: string): void;
   opened(volume: string, opened: NbdExport): void;
+  /** What is noted of the volume's size. */
+  size(plan: VolumePlan): NotedSize;
   /** The group's spool is lost, and another one is about to be begun. */
   spoolLost(group: string): void;
   /** A volume could not be opened; it will be tried again. */
@@ -44,6 +48,8 @@ export interface SourceSite {
   groups(): readonly GroupFigures[];
   /** Those that are open. */
   volumes(): ReadonlyMap<string, InterceptedVolume>;
+  /** One that was ended, once more. */
+  open(volume: string): void;
   stop(): Promise<void>;
 }
 
@@ -86,13 +92,14 @@ export async function startSourceSite(
     connect,
   });
   const volumes = new Map<string, InterceptedVolume>();
-  const { copyBytesPerSecond, whenFull } = weather;
   for (const { id, name, mode } of weather.groups) await addGroup(appliance, { id, name, mode }, events);
   const open = async (group: string, plan: VolumePlan): Promise<void> => {
     const { name, held } = plan;
+    const definition = { id: idOf(name), name, group, source: `/${name}/source`, baseMissing: false };
     try {
+      const fitted = await fitSource(machine, { ...definition, ...events.size(plan) });
       const volume = await openVolume({
-        identity: { id: idOf(name), name, group, sizeBytes: sizeBytesOf(plan) },
+        identity: fitted.volume,
         files: machine.files,
         folder: `/${name}`,
         wasEmpty: held.length === 0,
@@ -104,7 +111,7 @@ export async function startSourceSite(
         clock,
         log,
         counters: noCounters,
-        options: { copyBytesPerSecond, whenFull },
+        options: { copyBytesPerSecond: weather.copyBytesPerSecond, whenFull: weather.whenFull },
       });
       volumes.set(name, volume);
       events.opened(name, volume);
@@ -113,8 +120,14 @@ export async function startSourceSite(
       clock.timer(againMs, () => void open(group, plan));
     }
   };
-  for (const group of weather.groups) for (const volume of group.volumes) void open(group.name, volume);
+  const openNamed = (isNamed: (name: string) => boolean): void => {
+    for (const group of weather.groups) {
+      for (const volume of group.volumes) if (isNamed(volume.name)) void open(group.name, volume);
+    }
+  };
+  openNamed(() => true);
   return {
+    open: (name) => openNamed((one) => one === name),
     setMode: (group, mode) => appliance.setMode(group, mode),
     mark: (group, withinMs) => appliance.mark(group, { name: "m", isQuiesced: false, withinMs }),
     groups: () => appliance.figures(),
