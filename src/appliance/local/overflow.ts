@@ -23,8 +23,8 @@ export interface OverflowFacts {
   readonly isStuck: boolean;
   readonly usedBytes: number;
   readonly limitBytes: number;
-  /** Of the spool, what the remote has not stored. */
-  readonly unstoredBytes: number;
+  /** Of the spool, what the remote has not durably. */
+  readonly undurableBytes: number;
 }
 
 /** Without a link nothing will leave it, and what is left is only used up ever more slowly. */
@@ -67,9 +67,9 @@ export class Overflow {
   }
 
   /** Room comes only when the volumes say what their sources have, so that there is none yet is no reason to wait. */
-  #mayReturn({ nowMs, isLinkUp, unstoredBytes }: OverflowFacts): boolean {
+  #mayReturn({ nowMs, isLinkUp, undurableBytes }: OverflowFacts): boolean {
     if (!isLinkUp || nowMs - this.#returnedMs < this.#policy.returnAfterMs) return false;
-    if (unstoredBytes >= (this.#overflowedBytes ?? 0) * returnShare) return false;
+    if (undurableBytes >= (this.#overflowedBytes ?? 0) * returnShare) return false;
     this.#overflowedBytes = undefined;
     this.#fullSinceMs = undefined;
     this.#returnedMs = nowMs;
