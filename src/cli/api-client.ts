@@ -33,6 +33,8 @@ export interface Ask {
   readonly body?: object;
   /** What stands in the query as `NAME=true`. */
   readonly flags?: readonly string[];
+  /** The name once more of what is to be undone by nobody. */
+  readonly confirm?: string | undefined;
 }
 
 export class ApiClient {
@@ -49,9 +51,10 @@ export class ApiClient {
   }
 
   /** `steps`: the parts of the path behind `/api/v1`, as they are. Throws what the program says against it. */
-  async ask(method: string, steps: readonly string[], { body, flags = [] }: Ask = {}): Promise<unknown> {
+  async ask(method: string, steps: readonly string[], { body, flags = [], confirm }: Ask = {}): Promise<unknown> {
     const url = new URL(`/api/v1/${steps.map(encoded).join("/")}`, this.#base);
     for (const flag of flags) url.searchParams.set(flag, "true");
+    if (confirm !== undefined) url.searchParams.set("confirm", confirm);
     const answer = await this.#send(url, method, body);
     const value = parsed(answer, url);
     if (answer.status < 300) return value;

@@ -1,5 +1,6 @@
 /** What a command of the program is made of. */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { nearestName } from "#src/core/nearest-name.ts";
 
 export interface Command {
   readonly name: string;
@@ -22,8 +23,15 @@ export function parseCommandLine<T extends ParseArgsOptionsConfig>(args: readonl
   } catch (error) {
     // Node's own text is several sentences long and advises what does not help here.
     const [firstSentence] = (error as Error).message.split(/[.\n]/, 1);
-    throw new UsageError(`${firstSentence}; --help lists the options`);
+    throw new UsageError(`${firstSentence}; ${adviceOn(firstSentence, options)}--help lists the options`);
   }
+}
+
+function adviceOn(complaint: string | undefined, options: ParseArgsOptionsConfig): string {
+  const [, written] = /^Unknown option '(--[^']+)'/.exec(complaint ?? "") ?? [];
+  const known = Object.keys(options).map((option) => `--${option}`);
+  const nearest = written === undefined ? undefined : nearestName(written, known);
+  return nearest === undefined ? "" : `did you mean '${nearest}'? `;
 }
 
 export function wholeNumber(text: string, what: string, range: { readonly min: number; readonly max: number }): number {

@@ -70,13 +70,20 @@ and every write to it is kept.
 Try, in another terminal:
   nbdinfo ${uri}
   qemu-img convert -n -f raw -O raw SOME-IMAGE ${uri}
-  mkdir -p /tmp/disk && nbdfuse /tmp/disk ${uri} &      # then /tmp/disk/nbd is the volume as a file
-  fusermount3 -u /tmp/disk                              # and this ends it
-  npx tidemark status --watch${api}      # how far the remote appliance is
-  npx tidemark mode ${volumeName} sync${api}         # from now on writes wait for it
-  npx tidemark trace ${volumeName}${api}             # the life of the next writes, step by step
+${inColumns([
+  [`mkdir -p /tmp/disk && nbdfuse /tmp/disk ${uri} &`, "then /tmp/disk/nbd is the volume as a file"],
+  ["fusermount3 -u /tmp/disk", "and this ends it"],
+  [`npx tidemark status --watch${api}`, "how far the remote appliance is"],
+  [`npx tidemark mode ${volumeName} sync${api}`, "from now on writes wait for it"],
+  [`npx tidemark trace ${volumeName}${api}`, "the life of the next writes, step by step"],
+])}
 
 (nbdinfo and nbdfuse are in Debian's package libnbd-bin, qemu-img is in qemu-utils.)
 Ctrl-C ends.
 `;
+}
+
+function inColumns(steps: readonly (readonly [command: string, what: string])[]): string {
+  const width = Math.max(...steps.map(([command]) => command.length));
+  return steps.map(([command, what]) => `  ${command.padEnd(width)}  # ${what}`).join("\n");
 }

@@ -41,7 +41,7 @@ function listeningReason(code: string | undefined): string | undefined {
     case "EADDRINUSE":
       return "it is in use; end what uses it, or choose another (--port 0 lets the system choose)";
     case "EACCES":
-      return "the folder does not exist or this user may not; ports below 1024 need root";
+      return "this user may not; ports below 1024 need root";
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return "this machine has no such address";

@@ -15,7 +15,7 @@ rm  ends a group without volumes, as soon as the remote appliance has all of it.
 
 ${apiHelp}
 Example:
-  tidemark volume rm disk
+  tidemark volume rm disk --confirm disk
   tidemark group rm disk
 `;
 

@@ -1,5 +1,6 @@
 /** The program: finds the command, runs it, and says what went wrong in one line. */
 import "#src/host/node/thread-pool.ts";
+import { nearestName } from "#src/core/nearest-name.ts";
 import { programVersion } from "#src/host/node/program-version.ts";
 import { inWords } from "#src/host/system-words.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -58,7 +59,9 @@ async function run(args: readonly string[]): Promise<number> {
   const command = commands.find((one) => one.name === name);
   if (command === undefined) {
     const kind = name.startsWith("-") ? "option" : "command";
-    throw new UsageError(`there is no ${kind} '${name}'; 'tidemark --help' lists all`);
+    const nearest = nearestName(name, [...commands.map((one) => one.name), "--help", "--version"]);
+    const advice = nearest === undefined ? "" : `did you mean '${nearest}'? `;
+    throw new UsageError(`there is no ${kind} '${name}'; ${advice}'tidemark --help' lists all`);
   }
   if (rest.includes("--help") || rest.includes("-h")) {
     process.stdout.write(command.help);

@@ -1,11 +1,15 @@
 /** `tidemark mark GROUP`. */
-import type { MarkReport } from "#src/control/control-plane.ts";
-import { quiesceSecondsDefault, releasePatienceMs } from "#src/core/limits.ts";
+import type { MarkReport, StatusReport } from "#src/control/control-plane.ts";
+import { isName } from "#src/control/name.ts";
+import { markPatienceMsMax, nameCharactersMax, quiesceSecondsDefault, releasePatienceMs } from "#src/core/limits.ts";
+import { nearestName } from "#src/core/nearest-name.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { environment } from "#src/host/node/environment.ts";
 import { LastWill, runShell } from "#src/host/node/shell-command.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
+
+const withinSecondsMax = markPatienceMsMax / 1000;
 
 const help = `Usage: tidemark mark GROUP [OPTION ...]
 
@@ -15,7 +19,8 @@ as safe as what a host has flushed. A volume's name stands for its group.
   --name NAME        what it is called (by default after the time)
   --quiesce COMMAND  brings applications to rest before it, here, by the shell: for example 'fsfreeze -f /srv'
   --release COMMAND  takes them up again: it is run whatever happens, also if this command is interrupted or killed
-  --within SECONDS   so long applications may be at rest, the quiesce command included (${quiesceSecondsDefault})
+  --within SECONDS   so long applications may be at rest, the quiesce command included
+                     (${quiesceSecondsDefault}, and ${withinSecondsMax} at most)
 
 If no mark is there in that time, as safe as a flush, the status is 1; there will be none later, unless what is said then
 leaves that open. Both commands find TIDEMARK_GROUP and TIDEMARK_MARK in their environment. They must be given together.
@@ -32,6 +37,8 @@ const options = {
   release: { type: "string" },
   within: { type: "string", default: String(quiesceSecondsDefault) },
 } as const;
+
+type Outcome = { readonly result: MarkReport } | { readonly error: unknown };
 
 /** Kept for the way of the answer. */
 const marginMs = 200;
@@ -52,15 +59,19 @@ export const markCommand: Command = {
     const [group, ...more] = positionals;
     if (group === undefined || group === "" || more.length > 0)
       throw new UsageError("mark takes one GROUP; 'tidemark mark --help' tells more");
-    const withinMs = wholeNumber(values.within, "--within", { min: 1, max: 20 }) * 1000;
+    const withinMs = wholeNumber(values.within, "--within", { min: 1, max: withinSecondsMax }) * 1000;
     const name = values.name ?? nameByTime(nodeClock.wallMs());
+    if (!isName(name))
+      throw new UsageError(`--name takes 1 to ${nameCharactersMax} letters, digits, '.', '_' or '-', not '${name}'`);
     const { quiesce, release } = values;
     if ((quiesce === undefined) !== (release === undefined))
       throw new UsageError("--quiesce and --release are given together: what rests has to be taken up again");
+    const api = new ApiClient(values);
     const mark = (withinMilliseconds: number, quiesced: boolean) =>
-      new ApiClient(values).ask("POST", ["groups", group, "marks"], {
+      api.ask("POST", ["groups", group, "marks"], {
         body: { name, quiesced, withinMilliseconds },
       }) as Promise<MarkReport>;
+    if (quiesce !== undefined) await checkGroup(api, group);
     const env = { ...environment(), TIDEMARK_GROUP: group, TIDEMARK_MARK: name };
     const report =
       quiesce === undefined || release === undefined
@@ -71,6 +82,19 @@ export const markCommand: Command = {
   },
 };
 
+/** Nothing is brought to rest for a slip of the pen. */
+async function checkGroup(api: ApiClient, name: string): Promise<void> {
+  const { roles, groups, volumes } = (await api.ask("GET", ["status"])) as StatusReport;
+  if (!roles.includes("local")) {
+    throw new Error("marks are the local appliance's, which does not run there: name its API, with --api URL");
+  }
+  const known = [...groups, ...volumes].map((one) => one.name);
+  if (known.includes(name)) return;
+  const nearest = nearestName(name, known);
+  const advice = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
+  throw new Error(`there is no group '${name}'${advice}; nothing was brought to rest`);
+}
+
 function nameByTime(wallMs: number): string {
   return `mark-${new Date(wallMs).toISOString().replaceAll(":", "")}`;
 }
@@ -80,7 +104,7 @@ function sentence({ name, group, seq, time, quiesced }: MarkReport): string {
 }
 
 /** Runs the release whatever becomes of the rest, also of this process. */
-async function atRest<Result>(hooks: Hooks, act: (leftMs: number) => Promise<Result>): Promise<Result> {
+async function atRest(hooks: Hooks, act: (leftMs: number) => Promise<MarkReport>): Promise<MarkReport> {
   const { quiesce, release, withinMs, env } = hooks;
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort(new Error("interrupted"));
@@ -88,7 +112,7 @@ async function atRest<Result>(hooks: Hooks, act: (leftMs: number) => Promise<Res
   for (const signal of signals) process.on(signal, interrupt);
   const lastWill = new LastWill(release, env);
   const endMs = nodeClock.monotonicMs() + withinMs;
-  let outcome: { readonly result: Result } | { readonly error: unknown };
+  let outcome: Outcome;
   try {
     await runShell(quiesce, { env, timeoutMs: withinMs, signal: interrupted.signal, lastWill });
     const leftMs = Math.floor(endMs - nodeClock.monotonicMs()) - marginMs;
@@ -113,12 +137,13 @@ function inTime<Result>(work: Promise<Result>, timeoutMs: number, signal: AbortS
 }
 
 /** Applications that stay at rest are worse than a mark that is missing. */
-async function released(release: string, env: NodeJS.ProcessEnv, lastWill: LastWill, outcome: object): Promise<void> {
+async function released(release: string, env: NodeJS.ProcessEnv, lastWill: LastWill, outcome: Outcome): Promise<void> {
   try {
     await runShell(release, { env, timeoutMs: releasePatienceMs });
   } catch (error) {
-    const before = "error" in outcome ? `${(outcome.error as Error).message}; and ` : "";
-    throw new Error(`${before}applications may still be at rest: ${(error as Error).message}`, { cause: error });
+    const before =
+      "error" in outcome ? (outcome.error as Error).message : `there is a mark, ${sentence(outcome.result)}`;
+    throw new Error(`${before}; and applications may still be at rest: ${(error as Error).message}`, { cause: error });
   } finally {
     await lastWill.callOff();
   }

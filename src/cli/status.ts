@@ -57,13 +57,14 @@ async function again(show: () => Promise<void>): Promise<void> {
 }
 
 function statusText(report: StatusReport): string {
-  const parts = [`tidemark ${report.version} (${report.roles.join(", ")}): ${readinessText(report)}\n`];
+  const readiness = readinessText(report);
+  const parts = [`tidemark ${report.version} (${report.roles.join(", ")}): ${readiness}\n`];
   for (const { side, seconds } of report.silent) {
     parts.push(`what is shown of the ${side} side is ${seconds} s old: it may be held up by a disk\n`);
   }
-  if (report.roles.includes("interceptor")) parts.push(volumeTable(report.volumes));
+  if (report.roles.includes("interceptor")) parts.push(volumeTable(report.volumes, readiness));
   if (report.groups.length > 0) parts.push(groupTable(report.groups));
-  if (report.remoteGroups.length > 0) parts.push(table(report.remoteGroups, remoteColumns));
+  if (report.remoteGroups.length > 0) parts.push(remoteTable(report.remoteGroups));
   return parts.join("\n");
 }
 
@@ -99,7 +100,7 @@ const groupColumns: readonly Column<GroupReport>[] = [
   },
   { title: "STATE", text: (group) => group.state },
   { title: "LINK", text: (group) => (group.linkUp ? "up" : "down") },
-  { title: "RECORDS", isNumber: true, text: (group) => String(group.lastSeq) },
+  { title: "LAST SEQ", isNumber: true, text: (group) => String(group.lastSeq) },
   { title: "LAG", isNumber: true, text: (group) => String(group.lagRecords) },
   { title: "", isNumber: true, text: (group) => roundedByteSize(group.lagBytes) },
   { title: "", isNumber: true, text: (group) => `${group.lagSeconds.toFixed(1)} s` },
@@ -109,6 +110,13 @@ const groupColumns: readonly Column<GroupReport>[] = [
     text: (group) => `${roundedByteSize(group.spoolBytes)} of ${roundedByteSize(group.spoolLimitBytes)}`,
   },
 ];
+
+/** A group that has ended stays there, and another one may have its name. */
+export function remoteTable(groups: readonly RemoteGroupFacts[]): string {
+  const isUnique = ({ name }: RemoteGroupFacts): boolean => groups.filter((one) => one.name === name).length === 1;
+  const named = groups.map((group) => (isUnique(group) ? group : { ...group, name: `${group.name} (${group.id})` }));
+  return table(named, remoteColumns);
+}
 
 const remoteColumns: readonly Column<RemoteGroupFacts>[] = [
   { title: "AT THE REMOTE", text: (group) => group.name },

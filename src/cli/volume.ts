@@ -1,4 +1,4 @@
-/** `tidemark volume add|ls|rm`. */
+/** `tidemark volume add|ls|rm|resize|unfence|resync|move-spool`. */
 import { resolve } from "node:path";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { type CopyProgress, type GroupFacts, wantedModes } from "#src/control/role.ts";
@@ -11,7 +11,8 @@ import { type Column, table } from "./table.ts";
 
 const help = `Usage: tidemark volume add NAME --source PATH|NBD-URI [OPTION ...]
        tidemark volume ls [OPTION ...]
-       tidemark volume rm NAME [--force] [OPTION ...]
+       tidemark volume rm NAME --confirm NAME [--force] [OPTION ...]
+       tidemark volume resize NAME SIZE [--confirm NAME] [OPTION ...]
        tidemark volume unfence NAME [OPTION ...]
        tidemark volume resync NAME [OPTION ...]
        tidemark volume move-spool NAME [--to FOLDER] [OPTION ...]
@@ -19,8 +20,11 @@ const help = `Usage: tidemark volume add NAME --source PATH|NBD-URI [OPTION ...]
 add      protects a source: every write that a host makes through the volume's export is kept. A name has letters, digits,
          '.', '_' and '-'.
 ls       lists the volumes.
-rm       ends the protection. The source stays as it is, and so do the journals. A volume that hosts have attached is
-         removed only with --force, which cuts them off.
+rm       ends the protection. The source stays as it is, and so do the journals; protecting it again begins with a copy
+         of all of it. A volume that hosts have attached is removed only with --force, which cuts them off.
+resize   gives a volume another size, and its source too where that is a file; a disk or an export must have it before.
+         Hosts are hung up on, and find the new size when they attach again. A volume is made smaller only while no host
+         has it attached; what was behind its new end is in older points alone.
 unfence  takes a volume back to work whose source had failed and is whole again: what it may lack is written to it first.
 resync   copies all of a volume's source into the journal again: where somebody else has written to it, or put an old image
          of it back. No point lies in that time.
@@ -34,7 +38,11 @@ With add:
   --mode MODE        of a group that begins with this volume: ${wantedModes.join(" or ")}
 
 With rm:
+  --confirm NAME     the volume's name once more
   --force            also while hosts have it attached
+
+With resize:
+  --confirm NAME     the volume's name once more, where it is made smaller
 
 With move-spool:
   --to FOLDER        where the new spool is to be, such as on another disk (beside the old one)
@@ -44,23 +52,24 @@ ${apiHelp}
 Example:
   tidemark volume add disk --source /srv/disk.img --size 10G --mode sync
   tidemark volume ls
-  tidemark volume rm disk
+  tidemark volume rm disk --confirm disk
 `;
 
 export const volumeCommand: Command = {
   name: "volume",
-  summary: "add, list and remove volumes",
+  summary: "add, list, resize and remove volumes",
   help,
   run: async (args) => {
     const [action, ...rest] = args;
     if (action === "add") return add(rest);
     if (action === "ls") return list(rest);
     if (action === "rm") return remove(rest);
+    if (action === "resize") return resize(rest);
     if (action === "unfence") return unfence(rest);
     if (action === "resync") return resync(rest);
     if (action === "move-spool") return moveSpool(rest);
     const not = action === undefined ? "" : `, not '${action}'`;
-    const known = "add, ls, rm, unfence, resync or move-spool";
+    const known = "add, ls, rm, resize, unfence, resync or move-spool";
     throw new UsageError(`volume is followed by ${known}${not}; 'tidemark volume --help' tells more`);
   },
 };
@@ -81,7 +90,7 @@ async function add(args: readonly string[]): Promise<number> {
       name,
       // The program may have been started elsewhere.
       source: isNbdUri(source) ? source : resolve(workingFolder(), source),
-      ...(size === undefined ? {} : { sizeBytes: sizeOf(size) }),
+      ...(size === undefined ? {} : { sizeBytes: sizeOf("--size", size) }),
       ...(group === undefined ? {} : { group }),
       ...(mode === undefined ? {} : { mode: modeOf(mode) }),
     },
@@ -98,10 +107,11 @@ function addedText(report: VolumeReport): string {
 }
 
 /** What a table has no room for. */
-function remarksOn({ name, source, why, baseMissing, copy }: VolumeReport): string {
+function remarksOn({ name, source, why, resizeTo, baseMissing, copy }: VolumeReport, said = ""): string {
   const remarks = [
-    ...(why === undefined ? [] : [why]),
-    ...(baseMissing ? [`what ${source} held when it was added is not all protected yet`] : []),
+    ...(why === undefined || said.includes(`volume ${name} `) ? [] : [why]),
+    ...(resizeTo === undefined ? [] : [`it is being resized to ${roundedByteSize(resizeTo)}`]),
+    ...(baseMissing ? [`what ${source} held before it was protected is not all in the journal yet`] : []),
     ...(copy === undefined ? [] : [copyText(copy)]),
   ];
   return remarks.map((remark) => `${name}: ${remark}\n`).join("");
@@ -119,9 +129,9 @@ export function modeOf(text: string): string {
   throw new UsageError(`a mode is ${wantedModes.join(" or ")}, not '${text}'`);
 }
 
-function sizeOf(text: string): number {
+function sizeOf(what: string, text: string): number {
   const bytes = parseByteSize(text);
-  if (bytes === undefined || bytes === 0) throw new UsageError(`--size takes a size like 512M or 10G, not '${text}'`);
+  if (bytes === undefined || bytes === 0) throw new UsageError(`${what} takes a size like 512M or 10G, not '${text}'`);
   return bytes;
 }
 
@@ -135,11 +145,29 @@ async function list(args: readonly string[]): Promise<number> {
 }
 
 async function remove(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, { ...apiOptions, force: { type: "boolean" } });
+  const { values, positionals } = parseCommandLine(args, {
+    ...apiOptions,
+    force: { type: "boolean" },
+    confirm: { type: "string" },
+  });
   const name = onlyName("volume rm", positionals);
   const flags = values.force === true ? ["force"] : [];
-  const answer = await new ApiClient(values).ask("DELETE", ["volumes", name], { flags });
+  const answer = await new ApiClient(values).ask("DELETE", ["volumes", name], { flags, confirm: values.confirm });
   process.stdout.write(values.json === true ? `${JSON.stringify(answer)}\n` : `${name} is not protected any more\n`);
+  return 0;
+}
+
+async function resize(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, { ...apiOptions, confirm: { type: "string" } });
+  const size = positionals.at(-1);
+  if (size === undefined || positionals.length !== 2) {
+    throw new UsageError("volume resize takes a NAME and a SIZE; --help tells more");
+  }
+  const name = onlyName("volume resize", positionals.slice(0, 1));
+  const { confirm } = values;
+  const body = { sizeBytes: sizeOf("SIZE", size), ...(confirm === undefined ? {} : { confirm }) };
+  const report = (await new ApiClient(values).ask("PATCH", ["volumes", name], { body })) as VolumeReport;
+  process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : addedText(report));
   return 0;
 }
 
@@ -156,7 +184,7 @@ async function resync(args: readonly string[]): Promise<number> {
   const name = onlyName("volume resync", positionals);
   const report = (await new ApiClient(values).ask("POST", ["volumes", name, "resync"], { body: {} })) as VolumeReport;
   process.stdout.write(
-    values.json === true ? `${JSON.stringify(report)}\n` : `${name} is copied\n${remarksOn(report)}`,
+    values.json === true ? `${JSON.stringify(report)}\n` : `${name} is ${report.state}\n${remarksOn(report)}`,
   );
   return 0;
 }
@@ -183,12 +211,13 @@ const columns: readonly Column<VolumeReport>[] = [
   { title: "GROUP", text: (volume) => volume.group },
   { title: "STATE", text: (volume) => volume.state },
   { title: "SIZE", isNumber: true, text: (volume) => roundedByteSize(volume.sizeBytes) },
-  { title: "HOSTS", isNumber: true, text: (volume) => String(volume.connections) },
+  { title: "CONNECTIONS", isNumber: true, text: (volume) => String(volume.connections) },
   { title: "SOURCE", text: (volume) => volume.source },
   { title: "ATTACH", text: (volume) => volume.uris[0] ?? "" },
 ];
 
-export function volumeTable(volumes: readonly VolumeReport[]): string {
+/** `said`: what stands above the table already. */
+export function volumeTable(volumes: readonly VolumeReport[], said = ""): string {
   if (volumes.length === 0) return "no volumes yet: 'tidemark volume add NAME --source PATH --size 10G' adds one\n";
-  return table(volumes, columns) + volumes.map(remarksOn).join("");
+  return table(volumes, columns) + volumes.map((volume) => remarksOn(volume, said)).join("");
 }

@@ -59,6 +59,12 @@ export class Catalogue {
     }
   }
 
+  /** Holds at once; resolves when it is durable. After a failure it is durable with the next change. */
+  async replace(volume: VolumeDefinition): Promise<void> {
+    this.#volumes.set(volume.name, volume);
+    await this.#publish();
+  }
+
   async remove(name: string): Promise<void> {
     this.#volumes.delete(name);
     await this.#publish();
@@ -77,14 +83,18 @@ export class Catalogue {
 
 function isDefinition(value: unknown): value is VolumeDefinition {
   if (typeof value !== "object" || value === null) return false;
-  const { id, name, group, source, sizeBytes, baseMissing } = value as Record<string, unknown>;
+  const { id, name, group, source, sizeBytes, baseMissing, resizeTo, previousBytes } = value as Record<string, unknown>;
   return (
     typeof id === "string" &&
     /^[0-9a-f]{32}$/.test(id) &&
     [name, group].every((one) => typeof one === "string" && isName(one)) &&
     typeof source === "string" &&
-    Number.isSafeInteger(sizeBytes) &&
-    (sizeBytes as number) > 0 &&
+    isSize(sizeBytes) &&
+    [resizeTo, previousBytes].every((one) => one === undefined || isSize(one)) &&
     (baseMissing === undefined || typeof baseMissing === "boolean")
   );
+}
+
+function isSize(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }

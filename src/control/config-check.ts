@@ -1,4 +1,6 @@
 /** What must fit together among the settings, for the roles that are started. Every refusal says what to change. */
+
+import { formatByteSize } from "#src/core/byte-size.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { unixPathBytesMax } from "#src/core/limits.ts";
 import { parseFault } from "#src/host/faults.ts";
@@ -61,7 +63,12 @@ function checkWire({ wire }: Config): void {
 
 function checkLocal({ local, remote, wire, modes }: Config): void {
   const { limit, segment } = local.spool;
-  if (segment * 4 > limit) throw new RefuseError("local.spool.limit must hold at least four of local.spool.segment");
+  if (segment * 4 > limit) {
+    throw new RefuseError(
+      `local.spool.limit must hold at least four of local.spool.segment: with ${formatByteSize(segment)} for that it is ` +
+        `${formatByteSize(segment * 4)} or more, not ${formatByteSize(limit)}`,
+    );
+  }
   if (modes.lagBytes !== Number.POSITIVE_INFINITY && modes.lagBytes > limit) {
     throw new RefuseError("modes.lagBytes cannot be more than local.spool.limit, where the lag is kept");
   }

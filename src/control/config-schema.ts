@@ -108,6 +108,11 @@ export const configSchema = {
         min: 4 * MiB,
         max: 4 * GiB,
       }),
+      keep: byteSize(
+        defaultGroupPolicy.spoolKeepBytes,
+        "how much stays in it, at most a quarter, until the remote has sealed it and not only written",
+        { min: 0, max: 1024 * 1024 * GiB },
+      ),
     },
   },
   modes: {

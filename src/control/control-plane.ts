@@ -16,7 +16,7 @@ import { type GroupReport, readinessOf } from "./readiness.ts";
 import type { GroupFacts, RemoteGroupFacts, RoleName, TraceEntry, VolumeFacts, WantedMode } from "./role.ts";
 import type { SideFacts, SideName } from "./side.ts";
 import type { SideClient } from "./side-client.ts";
-import type { VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
+import type { ResizeRequest, VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
 
 /** As operators see a volume: with where to attach it. */
 export interface VolumeReport extends VolumeFacts {
@@ -133,16 +133,32 @@ export class ControlPlane {
   }
 
   async addVolume(request: VolumeRequest): Promise<VolumeReport> {
-    // Groups and their modes are the local appliance's.
-    if (request.mode !== undefined) this.#local("local");
+    if (request.mode !== undefined && !this.#parts.roles.includes("local")) {
+      throw new RefuseError(
+        "a group's mode is the local appliance's, which does not run here: add the volume without, and then " +
+          `'tidemark mode ${request.group ?? request.name} ${request.mode}' with the --api URL of that`,
+      );
+    }
     const { name } = await this.#keeper().add(request);
     return this.volume(name);
   }
 
-  /** `isForced`: although hosts are attached. */
-  async removeVolume(name: string, isForced: boolean): Promise<void> {
+  /** `isForced`: although hosts are attached. `isConfirmed`: the name was given once more. */
+  async removeVolume(name: string, { isForced, isConfirmed }: { isForced: boolean; isConfirmed: boolean }) {
     await this.volume(name);
+    if (!isConfirmed) {
+      throw new RefuseError(
+        `volume '${name}' would not be protected any more, and protecting it again begins with a copy of all of it: ` +
+          `--confirm ${name} says that this is meant`,
+      );
+    }
     await this.#keeper().remove(name, isForced);
+  }
+
+  async resizeVolume(name: string, request: ResizeRequest): Promise<VolumeReport> {
+    await this.volume(name);
+    await this.#keeper().resize(name, request);
+    return this.volume(name);
   }
 
   async resync(name: string): Promise<VolumeReport> {

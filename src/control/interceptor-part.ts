@@ -8,15 +8,18 @@ import type { TracedRecord } from "#src/interceptor/write-trace.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
 import { NbdServer } from "#src/nbd/server.ts";
 import type { ServerEvent } from "#src/nbd/server-context.ts";
+import { isNbdUri } from "#src/nbd/uri.ts";
 import type { Config } from "./config-schema.ts";
 import type { VolumeFarewell } from "./farewell.ts";
 import { listenInWords } from "./listening-address.ts";
 import { refuseOwn } from "./own-places.ts";
-import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures } from "./role.ts";
-import type { Measured, SideSettings } from "./side.ts";
+import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures, type VolumeState } from "./role.ts";
+import type { AddedVolume, Measured, SideSettings } from "./side.ts";
+import { type FittedVolume, lookAtExport, lookAtPath } from "./source-fit.ts";
+import { resizeRefusal, type SourceLook } from "./volume-resize.ts";
 import { createSource, measureSource, removeSource } from "./volume-source.ts";
 
-export interface OpenVolume {
+export interface OpenVolume extends FittedVolume {
   readonly target: NbdExport;
   figures(): VolumeFigures & Pick<VolumeFacts, "baseMissing">;
   /** Begins with the first call. */
@@ -35,9 +38,12 @@ export interface OpensVolumes {
   open(definition: VolumeDefinition, takesSource: boolean): Promise<OpenVolume>;
 }
 
+/** The states of a volume that works with its source. */
+const hasSource: ReadonlySet<VolumeState> = new Set(["open", "redoing", "stalled", "tracking", "full"]);
+
 /** A volume that is to be open, from when that was asked for. */
 interface Kept {
-  readonly definition: VolumeDefinition;
+  definition: VolumeDefinition;
   /** Settled when it is open, or will not be. */
   opening: Promise<void>;
   volume?: OpenVolume;
@@ -112,15 +118,20 @@ export class InterceptorPart {
   }
 
   /** Resolves when the export is open, after as many attempts as it takes. `isNew`: what is refused is not tried again. */
-  async addVolume(definition: VolumeDefinition, isNew: boolean): Promise<void> {
+  async addVolume(definition: VolumeDefinition, isNew: boolean): Promise<AddedVolume> {
     const { name } = definition;
     if (this.#isStopping) throw new RefuseError("the program is about to end");
     if (this.#kept.has(name)) throw new RefuseError(`volume '${name}' is open already`);
     const kept: Kept = { definition, opening: Promise.resolve() };
     this.#kept.set(name, kept);
-    kept.opening = this.#open(kept, isNew);
+    const opening = this.#open(kept, isNew);
+    kept.opening = opening.then(
+      () => {},
+      () => {},
+    );
     try {
-      await kept.opening;
+      const { volume, refusal } = await opening;
+      return { volume, ...(refusal === undefined ? {} : { refusal }) };
     } catch (error) {
       if (this.#isWanted(kept)) this.#kept.delete(name);
       throw error;
@@ -128,7 +139,7 @@ export class InterceptorPart {
   }
 
   /** An appliance or a server that is not there may come, and one that refuses may not have noticed that we were gone. */
-  async #open(kept: Kept, isNew: boolean): Promise<void> {
+  async #open(kept: Kept, isNew: boolean): Promise<OpenVolume> {
     const { name } = kept.definition;
     const { clock } = this.#machine;
     const beganMs = clock.monotonicMs();
@@ -136,7 +147,10 @@ export class InterceptorPart {
       try {
         const volume = await this.#opener.open(kept.definition, kept.takesSource ?? false);
         if (!this.#isWanted(kept)) await volume.close();
-        else kept.volume = volume;
+        else {
+          kept.volume = volume;
+          kept.definition = volume.volume;
+        }
       } catch (error) {
         if (!(isNew ? mayComeBack(error) : mayTryAgain(error))) throw error;
         const leftMs = beganMs + newVolumePatienceMs - clock.monotonicMs();
@@ -146,7 +160,7 @@ export class InterceptorPart {
         await this.#wait(kept, delayMs);
       }
       if (!this.#isWanted(kept)) throw new RefuseError(`volume '${name}' is not wanted any more`);
-      if (kept.volume !== undefined) return;
+      if (kept.volume !== undefined) return kept.volume;
     }
   }
 
@@ -175,15 +189,45 @@ export class InterceptorPart {
     if (kept === undefined) return;
     const count = this.#server.countOf(name);
     if (count > 0 && !isForced) throw new RefuseError(inUse(name, count));
+    await this.#end(kept);
+  }
+
+  async #end(kept: Kept): Promise<void> {
+    const { name } = kept.definition;
     this.#kept.delete(name);
     kept.wake?.();
-    await kept.opening.catch(() => {});
+    await kept.opening;
     await this.#server.hangUp(name, shutdownGraceMs);
     await kept.volume?.close();
   }
 
+  /** Ends one that is to be resized, or throws why it cannot be now and leaves it as it is. */
+  async releaseVolume({ name, source, sizeBytes }: VolumeDefinition, wantedBytes: number): Promise<void> {
+    const look = await this.#lookAt(name, source);
+    const kept = this.#kept.get(name);
+    const { state, copy } = this.#figuresOf(kept);
+    const connections = this.#server.countOf(name);
+    const isCopying = copy !== undefined;
+    const refusal = resizeRefusal({ name, sizeBytes, wantedBytes, state, isCopying, connections, source, look });
+    if (refusal !== undefined) throw new RefuseError(refusal);
+    if (kept !== undefined) await this.#end(kept);
+  }
+
+  /** An export may have no room for two who look at it. */
+  async #lookAt(name: string, source: string): Promise<SourceLook | undefined> {
+    if (!isNbdUri(source)) return lookAtPath(this.#machine, source);
+    const { state } = this.#figuresOf(this.#kept.get(name));
+    return hasSource.has(state) ? undefined : lookAtExport(this.#machine, source);
+  }
+
+  #figuresOf(kept: Kept | undefined): VolumeFigures {
+    return kept === undefined
+      ? { ...noFigures, state: "failed" }
+      : (kept.volume?.figures() ?? openingFigures(kept.why));
+  }
+
   volumes(): readonly VolumeFacts[] {
-    return [...this.#kept.values()].map(({ definition: { id, ...known }, volume, why }) => ({
+    return [...this.#kept.values()].map(({ definition: { id, previousBytes, ...known }, volume, why }) => ({
       ...known,
       ...(volume === undefined ? openingFigures(why) : volume.figures()),
       connections: this.#server.countOf(known.name),
@@ -223,7 +267,7 @@ export class InterceptorPart {
     const kept = [...this.#kept.values()];
     for (const one of kept) one.wake?.();
     await this.#server.close(shutdownGraceMs);
-    await Promise.allSettled(kept.map(({ opening }) => opening));
+    await Promise.all(kept.map(({ opening }) => opening));
     return Promise.all(kept.flatMap(({ volume }) => (volume === undefined ? [] : [volume.close()])));
   }
 }

@@ -147,6 +147,7 @@ function policyOf({ local, modes }: Config): GroupPolicy {
     },
     spoolSegmentBytes: local.spool.segment,
     spoolLimitBytes: local.spool.limit,
+    spoolKeepBytes: local.spool.keep,
     lagBytesMax: Math.min(modes.lagBytes, local.spool.limit),
     lagMsMax: modes.lagSeconds * 1000,
     overflow: modes.overflow,

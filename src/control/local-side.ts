@@ -76,7 +76,11 @@ class LocalSide implements SideActions {
 
   addVolume: SideActions["addVolume"] = async ({ volume, isNew, mode }) => {
     if (mode !== undefined) await this.#localPart.beginGroup(volume.group, mode);
-    await this.#interceptorPart.addVolume(volume, isNew);
+    return this.#interceptorPart.addVolume(volume, isNew);
+  };
+
+  releaseVolume: SideActions["releaseVolume"] = async ({ volume, sizeBytes }) => {
+    await this.#interceptorPart.releaseVolume(volume, sizeBytes);
     return null;
   };
 

@@ -181,7 +181,7 @@ export class Program {
     }
     await this.#api?.close();
     for (const lock of this.#locks) lock.release();
-    return joinFarewells(farewells);
+    return { ...joinFarewells(farewells), writes: countersOver(this.#counters).read().writes_total ?? 0 };
   }
 
   /** Nothing is promised yet, so nothing has to be brought to an end. */

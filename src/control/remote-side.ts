@@ -27,6 +27,7 @@ export function runThread(line: MessageLine, settings: SideSettings): void {
     measure: absent,
     unmake: absent,
     addVolume: absent,
+    releaseVolume: absent,
     removeVolume: absent,
     unfence: absent,
     resync: absent,

@@ -23,6 +23,8 @@ export interface VolumeDefinition extends VolumeIdentity {
   readonly source: string;
   /** The source had content before it was protected. */
   readonly baseMissing: boolean;
+  /** What it is being resized to: an order that holds until it is carried out. */
+  readonly resizeTo?: number;
 }
 
 /** `opening`: what the source may lack is brought there, and there is no export yet. `failed`: it could not be opened. */
@@ -33,6 +35,8 @@ export interface VolumeFacts {
   readonly group: string;
   readonly source: string;
   readonly sizeBytes: number;
+  /** What it is being resized to. */
+  readonly resizeTo?: number;
   /** What the source held before it was protected is not all in the journal yet. */
   readonly baseMissing: boolean;
   readonly state: VolumeState;
@@ -59,7 +63,7 @@ export interface VolumeFacts {
 
 export type VolumeFigures = Omit<
   VolumeFacts,
-  "name" | "group" | "source" | "sizeBytes" | "baseMissing" | "connections"
+  "name" | "group" | "source" | "sizeBytes" | "resizeTo" | "baseMissing" | "connections"
 >;
 
 /** Of a volume that is not open. */

@@ -53,6 +53,12 @@ export interface AddVolume {
   readonly mode?: WantedMode;
 }
 
+/** `refusal`: why it does not have the size that it was to be resized to. */
+export interface AddedVolume {
+  readonly volume: VolumeDefinition;
+  readonly refusal?: string;
+}
+
 /** A source that is to be protected. */
 export interface Measured {
   readonly sizeBytes: number;
@@ -68,7 +74,12 @@ export interface SideWords {
   measure: { readonly ask: { readonly source: string; readonly createBytes?: number }; readonly answer: Measured };
   /** Takes away a file that `measure` made, where nothing came of the volume. */
   unmake: { readonly ask: { readonly source: string }; readonly answer: null };
-  addVolume: { readonly ask: AddVolume; readonly answer: null };
+  addVolume: { readonly ask: AddVolume; readonly answer: AddedVolume };
+  /** Ends a volume that is to be resized, if it may be now: it is to be added again. */
+  releaseVolume: {
+    readonly ask: { readonly volume: VolumeDefinition; readonly sizeBytes: number };
+    readonly answer: null;
+  };
   /** `isForced`: although hosts are attached. */
   removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: null };
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };

@@ -10,7 +10,7 @@ import type { Randomness } from "#src/host/randomness.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { checkName } from "./name.ts";
 import { noFigures, type VolumeDefinition, type VolumeFacts, type WantedMode } from "./role.ts";
-import type { AddVolume } from "./side.ts";
+import type { AddedVolume, AddVolume } from "./side.ts";
 import { endlessly, type SideClient } from "./side-client.ts";
 
 export interface VolumeKeeperParts {
@@ -32,9 +32,15 @@ export interface VolumeRequest {
   readonly sizeBytes?: number;
 }
 
+export interface ResizeRequest {
+  readonly sizeBytes: number;
+  /** The volume's name once more, where it is to be made smaller. */
+  readonly confirm?: string;
+}
+
 export class VolumeKeeper {
   readonly #parts: VolumeKeeperParts;
-  /** Names that are being added or removed. */
+  /** Names that are being added, removed or resized. */
   readonly #busy = new Set<string>();
   readonly #opening = new Set<string>();
   readonly #failures = new Map<string, string>();
@@ -64,6 +70,8 @@ export class VolumeKeeper {
     const name = checkName(request.name, "a volume's name");
     const group = checkName(request.group ?? name, "a group's name");
     if (this.find(name) !== undefined) throw new RefuseError(`there is a volume '${name}' already`);
+    const other = this.#parts.catalogue.list().find((volume) => volume.source === request.source);
+    if (other !== undefined) throw new RefuseError(`${request.source} is protected already, as volume '${other.name}'`);
     return this.#alone(name, async () => {
       const { source, sizeBytes: createBytes, mode } = request;
       const { sizeBytes, hasContent } = await this.#parts.side.ask("measure", {
@@ -92,29 +100,37 @@ export class VolumeKeeper {
 
   /** A volume that cannot be opened is not kept; one that takes its time is, and goes on opening. */
   async #openNew(volume: VolumeDefinition, mode: WantedMode | undefined): Promise<void> {
-    const opening = this.#open({ volume, isNew: true, ...(mode === undefined ? {} : { mode }) });
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = this.#parts.clock.timer(sidePatienceMs, resolve);
     try {
-      await Promise.race([opening, late]);
+      await this.#patiently(this.#open({ volume, isNew: true, ...(mode === undefined ? {} : { mode }) }));
     } catch (error) {
       this.#failures.delete(volume.name);
       await this.#parts.catalogue.remove(volume.name);
       throw error;
-    } finally {
-      timer.cancel();
-      opening.catch(() => {});
     }
   }
 
-  async #open(ask: AddVolume): Promise<void> {
-    const { name } = ask.volume;
+  /** Resolves also when it takes its time: it goes on. */
+  async #patiently(work: Promise<unknown>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.timer(sidePatienceMs, resolve);
+    work.catch(() => {});
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async #open(ask: AddVolume): Promise<AddedVolume> {
+    const { name, resizeTo } = ask.volume;
     this.#opening.add(name);
     this.#failures.delete(name);
     try {
       // What a source lacks after a bad day takes as long as it takes.
-      await this.#parts.side.ask("addVolume", ask, endlessly);
+      const added = await this.#parts.side.ask("addVolume", ask, endlessly);
       this.#parts.log.info("a volume is open", { volume: name });
+      if (resizeTo !== undefined) await this.#noteResized(added);
+      return added;
     } catch (error) {
       this.#failures.set(name, (error as Error).message);
       this.#parts.log.error("a volume could not be opened", { volume: name, error });
@@ -124,18 +140,65 @@ export class VolumeKeeper {
     }
   }
 
+  /** Hosts are hung up on, and find the new size when they come again. What takes its time goes on. */
+  async resize(name: string, { sizeBytes, confirm }: ResizeRequest): Promise<void> {
+    const volume = this.find(name);
+    if (volume === undefined) throw new RefuseError(`there is no volume '${name}'`);
+    if (volume.resizeTo !== undefined) {
+      throw new RefuseError(`volume '${name}' is being resized to ${volume.resizeTo} bytes: wait until that has ended`);
+    }
+    if (sizeBytes === volume.sizeBytes) return;
+    if (sizeBytes === 0) throw new RefuseError("a volume has a size");
+    if (sizeBytes < volume.sizeBytes && confirm !== name) throw new RefuseError(unconfirmed(name, sizeBytes));
+    await this.#patiently(this.#alone(name, () => this.#resize(volume, sizeBytes)));
+  }
+
+  /** What the catalogue says is carried out, now or at the next start. */
+  async #resize(volume: VolumeDefinition, sizeBytes: number): Promise<void> {
+    await this.#parts.side.ask("releaseVolume", { volume, sizeBytes }, endlessly);
+    const ordered = { ...volume, resizeTo: sizeBytes };
+    try {
+      await this.#parts.catalogue.replace(ordered);
+    } catch (error) {
+      await this.#parts.catalogue.replace(volume).catch(() => {});
+      void this.#open({ volume, isNew: false }).catch(() => {});
+      throw error;
+    }
+    const { refusal } = await this.#open({ volume: ordered, isNew: false });
+    if (refusal !== undefined) throw new RefuseError(refusal);
+  }
+
+  /** The volume works all the same: if this is not durable, the next start finds nothing left to do but this. */
+  async #noteResized({ volume, refusal }: AddedVolume): Promise<void> {
+    const { name, sizeBytes } = volume;
+    if (refusal === undefined) this.#parts.log.info("a volume has been resized", { volume: name, sizeBytes });
+    else this.#parts.log.warn("a volume keeps its size", { volume: name, why: refusal });
+    await this.#parts.catalogue.replace(volume).catch((error: Error) => {
+      this.#parts.log.error("a volume's size could not be noted", { volume: name, error });
+    });
+  }
+
   /** The source stays as it is. */
   async remove(name: string, isForced: boolean): Promise<void> {
-    if (this.find(name) === undefined) throw new RefuseError(`there is no volume '${name}'`);
+    const volume = this.find(name);
+    if (volume === undefined) throw new RefuseError(`there is no volume '${name}'`);
     await this.#alone(name, async () => {
       await this.#parts.side.ask("removeVolume", { name, isForced });
-      await this.#parts.catalogue.remove(name);
+      try {
+        await this.#parts.catalogue.remove(name);
+      } catch (error) {
+        // The next start would find it again: so it goes on being protected.
+        await this.#parts.catalogue.replace(volume).catch(() => {});
+        void this.#open({ volume, isNew: false }).catch(() => {});
+        throw error;
+      }
       this.#failures.delete(name);
     });
   }
 
   async #alone<Result>(name: string, act: () => Promise<Result>): Promise<Result> {
-    if (this.#busy.has(name)) throw new RefuseError(`volume '${name}' is being added or removed; wait for that`);
+    if (this.#busy.has(name))
+      throw new RefuseError(`volume '${name}' is being added, removed or resized; wait for that`);
     this.#busy.add(name);
     try {
       return await act();
@@ -150,7 +213,7 @@ export class VolumeKeeper {
     return this.#parts.catalogue.list().map((volume) => byName.get(volume.name) ?? this.#describeAbsent(volume));
   }
 
-  #describeAbsent({ id, ...known }: VolumeDefinition): VolumeFacts {
+  #describeAbsent({ id, previousBytes, ...known }: VolumeDefinition): VolumeFacts {
     const failure = this.#failures.get(known.name);
     return {
       ...known,
@@ -159,4 +222,11 @@ export class VolumeKeeper {
       ...noFigures,
     };
   }
+}
+
+function unconfirmed(name: string, sizeBytes: number): string {
+  return (
+    `volume '${name}' would lose all behind ${sizeBytes} bytes, which only older points keep: ` +
+    `--confirm ${name} says that this is meant`
+  );
 }

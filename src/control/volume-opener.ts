@@ -12,6 +12,7 @@ import type { Config } from "./config-schema.ts";
 import { roleFolder } from "./folder-layout.ts";
 import type { OpensVolumes, OpenVolume } from "./interceptor-part.ts";
 import type { VolumeDefinition, VolumeFacts, VolumeFigures } from "./role.ts";
+import { fitSource } from "./source-fit.ts";
 import { openSource } from "./volume-source.ts";
 
 export class VolumeOpener implements OpensVolumes {
@@ -31,7 +32,8 @@ export class VolumeOpener implements OpensVolumes {
 
   async open(definition: VolumeDefinition, takesSource: boolean): Promise<OpenVolume> {
     const { files, clock, log } = this.#machine;
-    const { source, baseMissing, ...identity } = definition;
+    const fitted = await fitSource(this.#machine, definition);
+    const { source, baseMissing, ...identity } = fitted.volume;
     const { flush, applianceLost, sourceFull, trackAfterSeconds, checkpointSeconds } = this.#config.interceptor;
     const volume = await openVolume({
       identity,
@@ -55,6 +57,7 @@ export class VolumeOpener implements OpensVolumes {
       },
     });
     return {
+      ...fitted,
       target: volume,
       figures: () => figuresOf(volume),
       trace: () => traceOf(volume),

@@ -1,8 +1,6 @@
 /** What a volume's definition says of its source, opened: a file, a block device, or an export of an NBD server. */
 import { dirname, join } from "node:path";
 import { RefuseError } from "#src/core/errors.ts";
-import { sourceRunsMax } from "#src/core/limits.ts";
-import type { Extent } from "#src/host/block-device.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { readTextFile } from "#src/host/node/text-file.ts";
 import { inWords, systemReason } from "#src/host/system-words.ts";
@@ -10,6 +8,7 @@ import { whenDone } from "#src/host/when-done.ts";
 import { DeviceSource } from "#src/interceptor/device-source.ts";
 import { openNbdSource } from "#src/interceptor/nbd-source.ts";
 import type { Source } from "#src/interceptor/source.ts";
+import { readsZeros } from "#src/interceptor/source-zeros.ts";
 import { isNbdUri, type NbdUri, parseNbdUri } from "#src/nbd/uri.ts";
 import type { Measured } from "./side.ts";
 
@@ -46,10 +45,11 @@ function credentialsIn(folder: string) {
   return { ca: read("ca-cert.pem"), cert: read("client-cert.pem"), key: read("client-key.pem") };
 }
 
-function explained(error: NodeJS.ErrnoException, source: string): Error {
+/** Refused in words: whoever tries again later may find it mended. */
+export function explained(error: NodeJS.ErrnoException, source: string): RefuseError {
   const { code, message, cause } = error;
   const reasons: Readonly<Record<string, string>> = {
-    ENOENT: `${source}: there is no such file; --size would make it`,
+    ENOENT: `${source}: there is no such file`,
     EISDIR: `${source} is a folder; a file or a block device is needed`,
     EACCES: `${source} may not be read and written by this user`,
     EPERM: `${source} may not be read and written by this user`,
@@ -62,32 +62,17 @@ function explained(error: NodeJS.ErrnoException, source: string): Error {
 }
 
 export async function measureSource(machine: Machine, source: string): Promise<Measured> {
+  if (!isNbdUri(source) && !machine.files.exists(source)) {
+    throw new RefuseError(`${source}: there is no such file; --size would make it`);
+  }
   const opened = await openSource(machine, source);
   try {
     const { sizeBytes } = opened;
     if (sizeBytes === 0) throw new RefuseError(`${source} is empty, and a volume is not`);
-    return { sizeBytes, hasContent: await hasContent(opened) };
+    return { sizeBytes, hasContent: !(await readsZeros(opened, 0)) };
   } finally {
     await opened.close();
   }
-}
-
-/** False only where all of it is known to be zeros. */
-async function hasContent(source: Source): Promise<boolean> {
-  for (let at = 0; at < source.sizeBytes; ) {
-    const runs = await runsOf(source, at);
-    if (runs.length === 0 || runs.some((run) => !run.zero)) return true;
-    for (const run of runs) at += run.lengthBytes;
-  }
-  return false;
-}
-
-function runsOf(source: Source, position: number): Promise<readonly Extent[]> {
-  return new Promise((resolve, reject) => {
-    source.extents(position, source.sizeBytes - position, sourceRunsMax, (error, runs) =>
-      error === null ? resolve(runs) : reject(error),
-    );
-  });
 }
 
 /** A sparse file, durably there. What is there already is never touched. */
@@ -99,6 +84,9 @@ export async function createSource({ files }: Machine, path: string, sizeBytes: 
     try {
       handle.truncateNow(sizeBytes);
       await whenDone((done) => handle.sync(done));
+    } catch (error) {
+      files.remove(path);
+      throw error;
     } finally {
       handle.close();
     }

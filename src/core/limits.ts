@@ -288,6 +288,8 @@ export const throttleChangeMsMax = 1_000;
 export const throttleBurstMs = 5;
 export const reattachMsMin = 100;
 export const reattachMsMax = 5_000;
+/** Volumes that may come back to a spool that had overflowed have so long to, since only they can make room in it. */
+export const overflowComeBackMs = 2 * reattachMsMax;
 export const trackAfterMsDefault = 30_000;
 /** Pieces of memory that a volume without an appliance writes from, of a batch's size each. */
 export const trackingMemoryCountMax = 4;
@@ -354,13 +356,22 @@ export const copyLookRunsMax = 64;
 export const copyPressureMin = 0.25;
 export const copyPressureMax = 0.5;
 export const copyDelayMsMax = 1_000;
+/** So much may be in the order and not durable at the remote, and so often it is looked for whether it is. */
+export const copyAheadBytesMax = 128 * MiB;
+export const copyAheadLookMs = 20;
 /** After a read of the source that failed. */
 export const copyRetryMs = 10_000;
+/** Pieces that could not be read, and are left for later; beyond that nothing is copied before they are. */
+export const copyPutBackCountMax = 1_024;
 /** A source that is full is tried again so often. */
 export const sourceFullRetryMs = 500;
 
 assert(recordBlocksMax % copyGranuleBlocks === 0, "a piece of the copy is made of whole granules");
 assert(copyPressureMax <= throttlePressureMin, "the copy has given way before hosts are slowed");
+assert(
+  copyAheadBytesMax >= 2 * Math.max(aggregateBytesMax, remoteSyncAfterBytes),
+  "while the remote makes something durable, the copy goes on",
+);
 
 // Marks
 /** So long an order without room is waited for. */

@@ -35,6 +35,34 @@ export interface CheckpointsParts {
  */
 export type MarksToClear = "none" | "old" | "all";
 
+/** Of something that may take long: it can be waited for again and again, and nothing is left behind by that. */
+class Ending {
+  #isOver = false;
+  #wake = (): void => {};
+
+  constructor(promise: Promise<void>) {
+    const ended = (): void => {
+      this.#isOver = true;
+      this.#wake();
+    };
+    promise.then(ended, ended);
+  }
+
+  /** Whether it has ended, in whatever way, before so much time has passed. */
+  async within(clock: Clock, durationMs: number): Promise<boolean> {
+    if (!this.#isOver) {
+      await new Promise<void>((resolve) => {
+        const timer = clock.timer(durationMs, resolve);
+        this.#wake = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    }
+    return this.#isOver;
+  }
+}
+
 /** Marks that may go when the remote has durably all up to this ordinal. */
 interface Interval {
   readonly ordinal: number;
@@ -116,17 +144,15 @@ export class Checkpoints {
       flushing.catch(() => {});
       await synced(source);
       const syncedMs = this.#parts.clock.monotonicMs();
-      if (!(await this.#endsSoon(flushing))) {
-        // Waiting for room is no work that would need a rest: room comes from the next checkpoint.
-        workedMs = syncedMs - beganMs;
-        if (current !== this.#current || this.#isOver) return;
-        await this.#report(ordinal, current);
-      }
+      const told = await this.#tellUntil(new Ending(flushing), ordinal, current);
+      // Waiting for room is no work that would need a rest.
+      if (told !== undefined) workedMs = syncedMs - beganMs;
+      if (current !== this.#current || this.#isOver) return;
       await flushing;
       if (current !== this.#current || this.#isOver) return;
       if (isNewInterval) this.#interval = { ordinal, isAll: marksToClear === "all" };
       this.#clearMarks();
-      if (await this.#report(ordinal, current)) this.#coveredOrdinal = ordinal;
+      if (await this.#report(Math.max(ordinal, told ?? 0), current)) this.#coveredOrdinal = ordinal;
     } finally {
       if (current === this.#current) this.#isRunning = false;
       this.#endedMs = this.#parts.clock.monotonicMs();
@@ -150,16 +176,25 @@ export class Checkpoints {
 
   /**
    * A spool that is full cannot take a flush, and gets room only from what the source is known to have: so that is told
-   * before, where the flush takes long. Marks stay until it has ended.
+   * meanwhile, where the flush takes long, again and again as the source gets more. Marks stay until it has ended.
+   * Answers what was told, if anything was.
    */
-  async #endsSoon(flushing: Promise<void>): Promise<boolean> {
-    let timer: Timer | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = this.#parts.clock.timer(checkpointFlushMs, () => resolve(false));
-    });
-    const isFlushed = await Promise.race([flushing.then(() => true), late]);
-    timer?.cancel();
-    return isFlushed;
+  async #tellUntil(flushed: Ending, ordinal: number, current: number): Promise<number | undefined> {
+    const { clock, flight, source } = this.#parts;
+    let told: number | undefined;
+    // The source has this one durably.
+    let next = ordinal;
+    while (!(await flushed.within(clock, checkpointFlushMs)) && current === this.#current && !this.#isOver) {
+      if (told !== undefined && next === told) {
+        next = flight.appliedOrdinal;
+        if (next === told) continue;
+        await synced(source);
+        if (current !== this.#current || this.#isOver) break;
+      }
+      await this.#report(next, current);
+      told = next;
+    }
+    return told;
   }
 
   /** False: it was given up meanwhile. */

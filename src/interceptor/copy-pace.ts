@@ -2,7 +2,7 @@
  * When the copy of a source may go on. It gives way: to the limit of its speed, to the pressure, which tells that spool or
  * remote are behind, and to the host. As long as the host writes, few pieces are under way at a time, and after each the
  * copy rests for as long as the piece took: so it has a part of what there is, and the less the more the host asks for. It
- * never stands still for the host alone. Pure.
+ * never stands still for the host alone, nor makes up for what a piece had to wait for want of a link or of room. Pure.
  */
 import {
   copyDelayMsMax,
@@ -53,7 +53,7 @@ export class CopyPace {
     this.#hostChangeCount = hostChangeCount;
     if (delayMs > 0) this.#pieceCountMax = 1;
     else this.#pieceCountMax = isHostAtWork ? copyPieceCountBesideHost : copyPieceCountMax;
-    this.rest(nowMs, Math.max(delayMs, isHostAtWork ? tookMs : 0));
+    this.rest(nowMs, Math.max(delayMs, isHostAtWork ? Math.min(copyDelayMsMax, tookMs) : 0));
   }
 
   rest(nowMs: number, durationMs: number): void {

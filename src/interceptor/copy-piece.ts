@@ -99,6 +99,11 @@ export class CopyPiece implements WriteTurn, GateEntry {
     return Math.min(this.blockCount * blockBytes, this.#parts.source.sizeBytes - this.startBlock * blockBytes);
   }
 
+  /** Of payload that it brought into the order. */
+  get addedBytes(): number {
+    return this.#runs.reduce((sum, { blockCount, isZero }) => sum + (isZero ? 0 : blockCount * blockBytes), 0);
+  }
+
   /** What is a hole needs no reading. */
   #look(): void {
     const length = this.#byteCount;

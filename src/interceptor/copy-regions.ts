@@ -1,12 +1,12 @@
 /**
- * What of a source is still to be copied: the pinned regions of its map, in their order, cut into pieces. A region is
- * unpinned when all of it was passed. Pure.
+ * What of a source is still to be copied: the pinned regions of its map, in their order, cut into pieces; then those of
+ * them that could not be read. A region is unpinned when all of it was passed. Pure.
  *
  *     regions   [ done │ done │ . . ▓ ▓ . │ │ ]        ▓: with a piece that is under way
  *                                       ^next
  */
 import { assert } from "#src/core/assert.ts";
-import { blockBytes } from "#src/core/limits.ts";
+import { blockBytes, copyPutBackCountMax } from "#src/core/limits.ts";
 import type { Extent } from "#src/host/block-device.ts";
 import type { RegionMap } from "./region-map.ts";
 
@@ -50,8 +50,14 @@ export class CopyRegions {
     this.#regionBlocks = map.regionBytes / blockBytes;
     this.#begunMs = nowMs;
     this.#regionsTotal = map.pinnedCount;
-    this.bytesTotal = Math.min(sizeBytes, this.#regionsTotal * map.regionBytes);
+    this.bytesTotal = this.#regionsTotal * map.regionBytes - this.#missingBytes(sizeBytes);
     this.#enterRegion(0);
+  }
+
+  /** What the last region has less than others, if it is one of these. */
+  #missingBytes(sizeBytes: number): number {
+    const { regionCount, regionBytes } = this.#map;
+    return this.#map.nextPinned(regionCount - 1) === undefined ? 0 : regionCount * regionBytes - sizeBytes;
   }
 
   progress(kind: CopyKind, nowMs: number): CopyProgress {
@@ -78,12 +84,26 @@ export class CopyRegions {
 
   /** Where the next piece begins. */
   nextBlock(): number | undefined {
-    return this.#putBack[0]?.startBlock ?? this.#nextBlock;
+    return this.#isAtPutBack ? this.#putBack[0]?.startBlock : this.#nextBlock;
+  }
+
+  /** All else was taken; or there are so many that no more may be added to them. */
+  get #isAtPutBack(): boolean {
+    return this.#nextBlock === undefined || this.#putBack.length >= copyPutBackCountMax;
+  }
+
+  /** Whether what could not be read must be tried again before anything else. */
+  get hasOnlyPutBack(): boolean {
+    return this.#putBack.length > 0 && this.#isAtPutBack;
+  }
+
+  get putBackCount(): number {
+    return this.#putBack.length;
   }
 
   /** Takes the next piece, from `nextBlock` on, never beyond its region; answers how many blocks it has. */
   take(blocksMax: number): number {
-    const back = this.#putBack.shift();
+    const back = this.#isAtPutBack ? this.#putBack.shift() : undefined;
     if (back !== undefined) return back.endBlock - back.startBlock;
     const start = this.#nextBlock;
     assert(start !== undefined, "there is something to be taken");
@@ -126,7 +146,7 @@ export class CopyRegions {
   /** Passes what is known to be zeros where the next piece would begin; true: it has. Up to the end of the region. */
   skipZeros(): boolean {
     const start = this.nextBlock();
-    if (start === undefined || this.#putBack.length > 0) return false;
+    if (start === undefined || this.#isAtPutBack) return false;
     while (this.#zeros.length > 0 && (this.#zeros[0] as BlockRange).endBlock <= start) this.#zeros.shift();
     const [first] = this.#zeros;
     if (first === undefined || first.startBlock > start) return false;

@@ -25,8 +25,10 @@ import type { ExportFeatures, ExportRequest, NbdExport } from "#src/nbd/export.t
 import type { BlockSizes } from "#src/nbd/option-codec.ts";
 import type { VolumeIdentity, VolumeLinks } from "#src/wire/volume-link.ts";
 import { hasLostWrites } from "./completion.ts";
+import { convertRegionMap } from "./region-map-conversion.ts";
 import { RegionMapFile } from "./region-map-file.ts";
 import type { OpenSource, Source } from "./source.ts";
+import { readsZeros } from "./source-zeros.ts";
 import { FigurePublisher, VolumeFigures } from "./volume-figures.ts";
 import { type VolumeOptions, volumeOptionDefaults } from "./volume-options.ts";
 import { type VolumeStatus, volumeStatus } from "./volume-status.ts";
@@ -136,10 +138,13 @@ export class InterceptedVolume implements NbdExport {
     try {
       if (source.sizeBytes !== identity.sizeBytes) {
         throw new RefuseError(
-          `the source of ${identity.name} has ${source.sizeBytes} bytes, and the volume ${identity.sizeBytes}`,
+          `the source of ${identity.name} has ${source.sizeBytes} bytes, and the volume ${identity.sizeBytes}: ` +
+            `'tidemark volume resize ${identity.name} ${source.sizeBytes}' brings them together`,
         );
       }
-      const mapFile = await RegionMapFile.open(files, `${folder}/regions`, identity, wasEmpty);
+      const mapPath = `${folder}/regions`;
+      await convertRegionMap(files, mapPath, identity, (fromByte) => readsZeros(source, fromByte));
+      const mapFile = await RegionMapFile.open(files, mapPath, identity, wasEmpty);
       const path = new WritePath({
         ...{ identity, source, mapFile, links, clock, log: this.#log, options: this.#options, figures: this.figures },
         hook: this.#parts.hook,

@@ -131,7 +131,7 @@ export class LinkKeeper {
   }
 
   /** Puts into the map's file what an attachment means, before anything is added that relies on it. */
-  async #noteAttachment({ lastOrdinal, inDoubt }: Attachment): Promise<void> {
+  async #noteAttachment({ lastOrdinal, inDoubt, isAllInDoubt }: Attachment): Promise<void> {
     const { mapFile, log } = this.#parts;
     const { durableOrdinal, resyncWanted, tracking } = mapFile.state;
     // The appliance knows less of this volume than the source had durably, or more than the map, and it was no loss of
@@ -139,6 +139,7 @@ export class LinkKeeper {
     const isForgotten = knowsNothing(lastOrdinal, durableOrdinal);
     const isStrange =
       isForgotten ||
+      isAllInDoubt ||
       (!tracking && lastOrdinal < durableOrdinal && !inDoubt) ||
       (mapFile.isNew && (lastOrdinal > 0 || inDoubt));
     if (isStrange || mapFile.isDoubtful) {
@@ -283,13 +284,13 @@ export class LinkKeeper {
   }
 
   /** `settledOrdinal`: what the source has durably. Older records over the same blocks must not be redone over it. */
-  async #takeUp({ lastOrdinal, inDoubt }: Attachment, settledOrdinal: number): Promise<void> {
+  async #takeUp({ lastOrdinal, inDoubt, isAllInDoubt }: Attachment, settledOrdinal: number): Promise<void> {
     const { flight, mapFile, log } = this.#parts;
     const hasLost = lastOrdinal < flight.acknowledgedOrdinal;
     if (!hasLost && !inDoubt) return;
     log.warn("the local appliance has lost what it had acknowledged", { lastOrdinal });
     const isForgotten = knowsNothing(lastOrdinal, flight.acknowledgedOrdinal);
-    if (!inDoubt || isForgotten) mapFile.map.markAll();
+    if (!inDoubt || isAllInDoubt || isForgotten) mapFile.map.markAll();
     const durableOrdinal = Math.min(settledOrdinal, lastOrdinal);
     await mapFile.update({ durableOrdinal, resyncWanted: true, ...(isForgotten ? baseAnew : {}) });
     this.#mustCopy = true;
@@ -301,7 +302,8 @@ export class LinkKeeper {
       attachment.link.detach();
       return true;
     }
-    const isWanted = this.#parts.mapFile.state.resyncWanted && copy.progress === undefined;
+    const { resyncWanted } = this.#parts.mapFile.state;
+    const isWanted = resyncWanted && (copy.progress === undefined || copy.isSuperseded);
     const mustCopy = this.#mustCopy || copy.isBeginning || isWanted;
     const lacking = flight.rebase(attachment.lastOrdinal, mustCopy ? 1 : 0);
     this.#link = attachment.link;
@@ -343,17 +345,19 @@ export class LinkKeeper {
   }
 
   /** Lets what is under way come to its end, and makes the source durable as it then is. */
-  async #endTracking({ lastOrdinal }: Attachment): Promise<void> {
-    const { outlet, writer, source, mapFile } = this.#parts;
+  async #endTracking({ lastOrdinal, isAllInDoubt }: Attachment): Promise<void> {
+    const { flight, outlet, writer, source, mapFile } = this.#parts;
     outlet.commit();
     outlet.link?.detach();
     outlet.close();
     await writer.idle();
     await synced(source);
     const isForgotten = knowsNothing(lastOrdinal, mapFile.state.durableOrdinal);
-    if (isForgotten) mapFile.map.markAll();
+    if (isForgotten || isAllInDoubt) mapFile.map.markAll();
     const change = { durableOrdinal: lastOrdinal, resyncWanted: true, tracking: false };
     await mapFile.update({ ...change, ...(isForgotten ? baseAnew : {}) });
+    // Ordinals that were counted here end with this, whatever becomes of the link.
+    flight.rebase(lastOrdinal, 0);
     this.#mustCopy = true;
   }
 
@@ -377,9 +381,7 @@ export class LinkKeeper {
     };
   }
 
-  // The end
-
-  /** Nothing is called any more. */
+  /** The end: nothing is called any more. */
   end(): void {
     this.#state = "over";
     this.#receiver = undefined;
@@ -392,7 +394,6 @@ export class LinkKeeper {
 
 /** There is another order, which has nothing of what the source held before it. */
 const baseAnew = { base: "copying" } as const;
-
 /** The appliance has never heard of a volume that has had records: what it kept was lost, and made anew. */
 function knowsNothing(lastOrdinal: number, knownOrdinal: number): boolean {
   return lastOrdinal === 0 && knownOrdinal > 0;

@@ -11,7 +11,8 @@
  * Why regions stay marked for a while: a region that was written in the last interval, or the one before, will probably
  * be written again, and would cost its writer another sync.
  *
- * Invariants: durable ⊆ marked; a region that `covers` answers for is marked in every copy that the disk may show.
+ * Invariants: pinned ⊆ written ⊆ marked; durable ⊆ marked; a region that `covers` answers for is marked in every copy that
+ * the disk may show.
  */
 import { assert } from "#src/core/assert.ts";
 import { alignUp, divCeil } from "#src/core/byte-range.ts";
@@ -32,6 +33,8 @@ export class RegionMap {
   readonly #marked: Uint8Array;
   /** What is known to be marked on the disk. */
   readonly #durable: Uint8Array;
+  /** Marked, and not only ahead of a writer: there may be records of it. */
+  readonly #written: Uint8Array;
   /** Marked, and to stay so: a resync has not come there yet. */
   readonly #pinned: Uint8Array;
   /** Written since the last interval began, and in the interval before. */
@@ -48,6 +51,8 @@ export class RegionMap {
     this.#marked = new Uint8Array(byteLength);
     if (bits !== undefined) this.#marked.set(bits);
     this.#durable = this.#marked.slice();
+    // Of what an earlier life has marked nobody knows any more why.
+    this.#written = this.#marked.slice();
     this.#pinned = new Uint8Array(byteLength);
     this.#recent = this.#marked.slice();
     this.#earlier = new Uint8Array(byteLength);
@@ -99,6 +104,7 @@ export class RegionMap {
     for (let region = this.#regionOf(startBlock); region <= last; region++) {
       assert(has(this.#durable, region), "a region is marked before records of it are made");
       set(this.#recent, region);
+      set(this.#written, region);
     }
   }
 
@@ -138,21 +144,23 @@ export class RegionMap {
       isChanged ||= kept !== this.#marked[index];
       this.#marked[index] = kept;
       this.#durable[index] = (this.#durable[index] as number) & kept;
+      this.#written[index] = (this.#written[index] as number) & kept;
     }
     return isChanged;
   }
 
   markAll(): void {
     for (let region = 0; region < this.regionCount; region++) set(this.#marked, region);
+    this.#written.set(this.#marked);
   }
 
   get markedCount(): number {
     return countOf(this.#marked);
   }
 
-  /** All that is marked stays so, until `unpin`. */
+  /** All that is marked stays so, until `unpin`; but for what was marked ahead, and no writer has come to. */
   pinMarked(): void {
-    this.#pinned.set(this.#marked);
+    this.#pinned.set(this.#written);
   }
 
   get pinnedCount(): number {
@@ -176,6 +184,23 @@ export class RegionMap {
 
 export function bitmapBytesOf(sizeBytes: number): number {
   return divCeil(divCeil(sizeBytes, regionBytesOf(sizeBytes)), 8);
+}
+
+/** Marks all regions of a volume of this size that any of these bytes lie in. */
+export function markBytes(bits: Uint8Array, sizeBytes: number, fromByte: number, toByte: number): void {
+  const regionBytes = regionBytesOf(sizeBytes);
+  const end = Math.min(toByte, sizeBytes);
+  for (let region = Math.floor(fromByte / regionBytes); region * regionBytes < end; region++) set(bits, region);
+}
+
+/** What these marks are for a volume of another size, whose regions may be larger or smaller. No mark is lost. */
+export function resizedBits(bits: Uint8Array, previousBytes: number, sizeBytes: number): Uint8Array {
+  const regionBytes = regionBytesOf(previousBytes);
+  const resized = new Uint8Array(bitmapBytesOf(sizeBytes));
+  for (let region = 0; region * regionBytes < previousBytes; region++) {
+    if (has(bits, region)) markBytes(resized, sizeBytes, region * regionBytes, (region + 1) * regionBytes);
+  }
+  return resized;
 }
 
 function has(bits: Uint8Array, region: number): boolean {

@@ -13,6 +13,7 @@
 import { assert } from "#src/core/assert.ts";
 import {
   blockBytes,
+  copyAheadLookMs,
   copyLookBytes,
   copyLookRunsMax,
   copyPiecesPerTurn,
@@ -27,6 +28,7 @@ import { recordType } from "#src/records/record.ts";
 import { CopyPace } from "./copy-pace.ts";
 import { CopyPiece } from "./copy-piece.ts";
 import { type CopyKind, type CopyProgress, CopyRegions } from "./copy-regions.ts";
+import { CopyWindow } from "./copy-window.ts";
 import type { Flight } from "./flight.ts";
 import type { FlushRounds } from "./flush-rounds.ts";
 import type { Gate, GateEntry } from "./gate.ts";
@@ -61,6 +63,7 @@ interface Run {
   /** All there are; those that rest are in `idle`. */
   readonly pieces: CopyPiece[];
   readonly idle: CopyPiece[];
+  readonly window: CopyWindow;
   /** The begin is in the order, the end is not. */
   isCopying: boolean;
 }
@@ -70,6 +73,12 @@ export class SourceCopy {
   #run: Run | undefined;
   /** The begin is not in the order yet. */
   #isBeginning = false;
+  /** It is, and may be lost with the link: the appliance has not acknowledged it yet. */
+  #unheardOrdinal: number | undefined;
+  /** The flight has an ordinal for it. */
+  #isReserved = false;
+  /** What there is does not count any more: another one is about to begin. */
+  #isSuperseded = false;
   /** The source is being looked over for holes. */
   #isLooking = false;
   #isFilling = false;
@@ -84,8 +93,26 @@ export class SourceCopy {
     return run?.regions.progress(run.kind, this.#parts.clock.monotonicMs());
   }
 
+  /** With another link it has to begin anew: the appliance may know nothing of it. */
   get isBeginning(): boolean {
-    return this.#isBeginning;
+    return this.#isBeginning || this.#unheardOrdinal !== undefined;
+  }
+
+  acknowledged(ordinal: number): void {
+    if (this.#unheardOrdinal !== undefined && ordinal >= this.#unheardOrdinal) this.#unheardOrdinal = undefined;
+  }
+
+  get isSuperseded(): boolean {
+    return this.#isSuperseded;
+  }
+
+  /**
+   * All that is marked is to be copied, whatever was copied before: `begin` follows, when that is durable. One that has an
+   * ordinal reserved for its first record begins all the same, so that no ordinal is left out.
+   */
+  supersede(): void {
+    if (!this.#isBeginning) this.abort();
+    this.#isSuperseded = true;
   }
 
   /**
@@ -93,7 +120,9 @@ export class SourceCopy {
    * no point lies between the gap and it: with a new link the flight has an ordinal reserved for it.
    */
   begin(ordinal: "reserved" | "next"): void {
+    const isReserved = ordinal === "reserved" || (this.#isBeginning && this.#isReserved);
     this.abort();
+    this.#isReserved = isReserved;
     const { mapFile, log } = this.#parts;
     const { resyncWanted, base } = mapFile.state;
     mapFile.map.pinMarked();
@@ -105,8 +134,9 @@ export class SourceCopy {
     });
     this.#isBeginning = true;
     const add = (outlet: Outlet): void => {
-      if (ordinal === "reserved") outlet.addReserved(recordType.resyncBegin);
+      if (isReserved) outlet.addReserved(recordType.resyncBegin);
       else outlet.addRange(undefined, recordType.resyncBegin, 0, 0);
+      this.#unheardOrdinal = outlet.link?.lastOrdinal;
     };
     this.#parts.gate.pushFirst(
       this.#marker(run, add, () => {
@@ -128,6 +158,7 @@ export class SourceCopy {
       pace: new CopyPace(bytesPerSecond, nowMs, hostChangeCount()),
       pieces: [],
       idle: [],
+      window: new CopyWindow(),
       isCopying: false,
     };
   }
@@ -136,6 +167,8 @@ export class SourceCopy {
     for (const piece of this.#run?.pieces ?? []) piece.giveUp();
     this.#run = undefined;
     this.#isBeginning = false;
+    this.#unheardOrdinal = undefined;
+    this.#isSuperseded = false;
     this.#isLooking = false;
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -189,7 +222,8 @@ export class SourceCopy {
   #mayBegin(run: Run): boolean {
     if (this.#timer !== undefined || this.#isLooking) return false;
     if (this.#openCountOf(run) >= run.pace.pieceCountMax) return false;
-    const waitMs = run.pace.waitMs(this.#parts.clock.monotonicMs());
+    const isAhead = run.window.isFull(this.#parts.outlet.link);
+    const waitMs = isAhead ? copyAheadLookMs : run.pace.waitMs(this.#parts.clock.monotonicMs());
     if (waitMs > 0) this.#fillSoon(waitMs);
     return waitMs === 0;
   }
@@ -248,20 +282,23 @@ export class SourceCopy {
   }
 
   #pieceAdded(run: Run, piece: CopyPiece): void {
-    const { clock, outlet, hostChangeCount } = this.#parts;
+    const { clock, flight, outlet, hostChangeCount } = this.#parts;
     assert(run === this.#run, "what was given up comes to nothing");
     const nowMs = clock.monotonicMs();
     run.regions.done(piece.startBlock, piece.blockCount);
+    run.window.added(outlet.link, flight.lastOrdinal, piece.addedBytes);
     run.pace.added(nowMs, nowMs - piece.begunMs, outlet.link?.pressure ?? 0, hostChangeCount());
     run.idle.push(piece);
     this.#fill();
   }
 
-  /** The gap in the journal remains until the source can be read. */
+  /** The gap in the journal remains until the source can be read. What else there is goes on meanwhile. */
   #pieceFailed(run: Run, piece: CopyPiece, error: Error): void {
-    this.#parts.log.error("the source cannot be read to be copied; tried again later", { error });
-    run.regions.putBack(piece.startBlock, piece.blockCount);
-    run.pace.rest(this.#parts.clock.monotonicMs(), copyRetryMs);
+    const { log, clock } = this.#parts;
+    const { regions } = run;
+    if (regions.putBackCount === 0) log.error("the source cannot be read to be copied; tried again later", { error });
+    regions.putBack(piece.startBlock, piece.blockCount);
+    if (regions.hasOnlyPutBack) run.pace.rest(clock.monotonicMs(), copyRetryMs);
     run.idle.push(piece);
     this.#fill();
   }
@@ -289,7 +326,7 @@ export class SourceCopy {
   /** The end is in the order. What was copied for is noted as done when it is durable. */
   #end(run: Run): void {
     const flushed = (error: number): void => {
-      if (run !== this.#run || error !== nbdError.ok) return;
+      if (run !== this.#run || this.#isSuperseded || error !== nbdError.ok) return;
       this.#run = undefined;
       // A failure of the file is told to whoever listens to it.
       this.#parts.mapFile.update({ resyncWanted: false, base: "complete" }).catch(() => {});

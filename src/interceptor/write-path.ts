@@ -167,8 +167,12 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   async copyAll(): Promise<void> {
     const { mapFile } = this.#parts;
     mapFile.map.markAll();
+    // No checkpoint may take these marks before the copy has begun.
+    mapFile.map.pinMarked();
+    this.#copy.supersede();
     await mapFile.update({ resyncWanted: true });
-    if (this.#keeper.state === "up" && this.#failure === undefined) this.#copy.begin("next");
+    const isUp = this.#keeper.state === "up" && this.#failure === undefined;
+    if (isUp && this.#copy.isSuperseded) this.#copy.begin("next");
   }
 
   get isSourceFull(): boolean {
@@ -286,6 +290,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   #acknowledged(ordinal: number): void {
     const before = this.#flight.acknowledgedOrdinal;
     this.#flight.acknowledge(ordinal);
+    this.#copy.acknowledged(ordinal);
     this.#trace.acknowledged(before, ordinal);
     this.#writer.begin();
     this.#settle();

@@ -10,9 +10,12 @@ import { SealedPieceBuilder, type SealedPieceParts } from "./sealed-piece-builde
 import { chainFinding } from "./sealed-piece-chain.ts";
 import type { PieceLink } from "./sealed-piece-format.ts";
 
+/** What is needed of a `MetadataCursor`. */
+export type UnitWalk = Pick<MetadataCursor, "expectedSeq" | "next" | "close">;
+
 export interface PieceSealerParts extends SealedPieceParts {
   /** A walk over the open journal as it is now, that begins at or before this seq. */
-  readonly walkFrom: (seq: number) => MetadataCursor;
+  readonly walkFrom: (seq: number) => UnitWalk;
 }
 
 export class PieceSealer {
@@ -80,7 +83,7 @@ export class PieceSealer {
   }
 
   /** Those that are not sealed, and end at or before `lastSeq`. */
-  *#units(cursor: MetadataCursor, lastSeq: number): Generator<FoundUnit, undefined> {
+  *#units(cursor: UnitWalk, lastSeq: number): Generator<FoundUnit, undefined> {
     let isFirst = true;
     while (cursor.expectedSeq <= lastSeq) {
       const found = cursor.next();

@@ -44,6 +44,11 @@ export class JsonFields {
     return value as number;
   }
 
+  /** Undefined: there is no such field. */
+  optionalCount(name: string): number | undefined {
+    return this.#get(name) === undefined ? undefined : this.count(name);
+  }
+
   text(name: string, charactersMax: number): string {
     const value = this.#get(name);
     if (typeof value !== "string" || value.length > charactersMax) {

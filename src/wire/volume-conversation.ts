@@ -81,11 +81,11 @@ export class VolumeConversation implements FrameHandler {
 
   #attached(body: Buffer): void {
     const { channel, pool, receiver, attached } = this.#parts;
-    const { lastOrdinal, inDoubt } = decodeVolumeWelcome(body);
-    const link = new RemoteVolumeLink(channel, pool.share(), receiver, lastOrdinal);
+    const welcome = decodeVolumeWelcome(body);
+    const link = new RemoteVolumeLink(channel, pool.share(), receiver, welcome.lastOrdinal);
     this.#link = link;
     void channel.over.then(() => link.over());
-    attached({ link, lastOrdinal, inDoubt }, link);
+    attached({ link, ...welcome }, link);
   }
 
   /** Several reports of one read are one. */

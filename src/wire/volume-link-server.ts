@@ -40,8 +40,10 @@ export class VolumeLinkServer {
     for (const other of others) other.replace();
     const session = new VolumeSession(channel, hello, (error) => {
       this.#sessions.delete(session);
-      const { peer } = channel;
-      this.#options.log.info("an interceptor has left", { peer, volume: hello.name, why: error.message });
+      const said = { peer: channel.peer, volume: hello.name, why: error.message };
+      // It comes again and again, and says by itself why it waits.
+      if (session.isAttached) this.#options.log.info("an interceptor has left", said);
+      else this.#options.log.debug("an interceptor could not attach", said);
     });
     this.#sessions.add(session);
     void session.attach(

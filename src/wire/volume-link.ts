@@ -25,6 +25,8 @@ export interface VolumeIdentity {
   readonly name: string;
   readonly group: string;
   readonly sizeBytes: number;
+  /** Before the last time it was resized, of which the appliance may not know yet. */
+  readonly previousBytes?: number;
 }
 
 /** `neededRemote`: what the flush covers had to be durable at the remote as well, and is. */
@@ -95,6 +97,8 @@ export interface Attachment {
   readonly lastOrdinal: number;
   /** Power was lost: the source may have writes that nobody else has, in every region that its map marks. */
   readonly inDoubt: boolean;
+  /** What nobody else has, or what nobody should have any more, may be in any region, marked or not. */
+  readonly isAllInDoubt: boolean;
 }
 
 /** The local appliance as interceptors see it. */

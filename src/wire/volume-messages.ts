@@ -33,16 +33,18 @@ export interface VolumeHello extends VolumeIdentity {
 }
 
 export function encodeVolumeHello({ id, name, group, sizeBytes, ...rest }: VolumeHello): object {
-  const { durableOrdinal, attacher, sourceAge, isCopyDue } = rest;
-  return { id, name, group, sizeBytes, durableOrdinal, attacher, sourceAge, isCopyDue };
+  const { previousBytes, durableOrdinal, attacher, sourceAge, isCopyDue } = rest;
+  return { id, name, group, sizeBytes, previousBytes, durableOrdinal, attacher, sourceAge, isCopyDue };
 }
 
 export function readVolumeHello(fields: JsonFields): VolumeHello {
+  const previousBytes = fields.optionalCount("previousBytes");
   return {
     id: fields.hexadecimal("id", volumeIdBytes),
     name: fields.text("name", nameCharactersMax),
     group: fields.text("group", nameCharactersMax),
     sizeBytes: fields.count("sizeBytes"),
+    ...(previousBytes === undefined ? {} : { previousBytes }),
     durableOrdinal: fields.count("durableOrdinal"),
     attacher: fields.hexadecimal("attacher", chanceBytesMax),
     sourceAge: sourceAgeIn(fields),
@@ -60,15 +62,20 @@ function sourceAgeIn(fields: JsonFields): SourceAge {
 export interface VolumeWelcome {
   readonly lastOrdinal: number;
   readonly inDoubt: boolean;
+  readonly isAllInDoubt: boolean;
 }
 
-export function encodeVolumeWelcome({ lastOrdinal, inDoubt }: VolumeWelcome): Buffer {
-  return encodeJson({ lastOrdinal, inDoubt });
+export function encodeVolumeWelcome({ lastOrdinal, inDoubt, isAllInDoubt }: VolumeWelcome): Buffer {
+  return encodeJson({ lastOrdinal, inDoubt, isAllInDoubt });
 }
 
 export function decodeVolumeWelcome(body: Buffer): VolumeWelcome {
   const fields = JsonFields.parse(body, "welcome");
-  return { lastOrdinal: fields.count("lastOrdinal"), inDoubt: fields.flag("inDoubt") };
+  return {
+    lastOrdinal: fields.count("lastOrdinal"),
+    inDoubt: fields.flag("inDoubt"),
+    isAllInDoubt: fields.flag("isAllInDoubt"),
+  };
 }
 
 export interface Progress {

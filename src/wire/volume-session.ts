@@ -52,12 +52,15 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
     return this.#gone.promise;
   }
 
+  get isAttached(): boolean {
+    return this.#intake !== undefined;
+  }
+
   /** `others`: sessions that have to let go of the volume first. */
   async attach(volumes: VolumeLinks, others: readonly Promise<void>[]): Promise<void> {
-    const { id, name, group, sizeBytes, durableOrdinal, sourceAge, isCopyDue } = this.hello;
+    const { durableOrdinal, sourceAge, isCopyDue, attacher, ...identity } = this.hello;
     try {
       await Promise.all(others);
-      const identity = { id, name, group, sizeBytes };
       const attachment = await volumes.attach(identity, durableOrdinal, this, sourceAge, isCopyDue);
       this.#link = attachment.link;
       await this.#redo.send();
@@ -70,9 +73,9 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
     this.#gone.resolve();
   }
 
-  #attached({ link, lastOrdinal, inDoubt }: Attachment): void {
+  #attached({ link, ...welcome }: Attachment): void {
     this.#intake = new VolumeIntake(link, this.hello.sizeBytes, (flushed) => this.#flushed(flushed));
-    this.#channel.send(frameType.welcome, encodeVolumeWelcome({ lastOrdinal, inDoubt }));
+    this.#channel.send(frameType.welcome, encodeVolumeWelcome(welcome));
     this.#hasNews = true;
     this.#sayNews();
   }

@@ -58,3 +58,13 @@ test("a workload with a bound in bytes ends with a flush", () => {
   expect(options).toEqual(expect.arrayContaining(["--io_size=1048576", "--end_fsync=1"]));
   expect(options).not.toContain("--time_based");
 });
+
+test("writes far apart leave out what lies between, and end with their number and not with the time", () => {
+  const far = { access: "write", blockBytes: 4096, depth: 1, connections: 1 } as const;
+  const options = fioOptions({ ...far, offsetBytes: 2 ** 20, strideBytes: 2 ** 24, writesMax: 7 }, 2 ** 30);
+  expect(options).toContain(`--rw=write:${2 ** 24 - 4096}`);
+  expect(options).toContain("--offset=1048576");
+  expect(options).toContain("--number_ios=7");
+  expect(options).not.toContain("--time_based");
+  expect(options).not.toContain("--end_fsync=1");
+});

@@ -14,6 +14,11 @@ export interface Workload {
   readonly zones?: string;
   /** At most. */
   readonly bytesPerSecond?: number;
+  /** Where the volume's part that is written begins, and how far apart writes in sequence are. */
+  readonly offsetBytes?: number;
+  readonly strideBytes?: number;
+  /** Ends after so many. */
+  readonly writesMax?: number;
   /** Ends after so much, with a FLUSH; otherwise with the time alone. */
   readonly bytesMax?: number;
 }
@@ -56,13 +61,15 @@ export async function runFio(workload: Workload, run: FioRun): Promise<FioMeasur
 /** What is asked of every server alike. */
 export function fioOptions(workload: Workload, sizeBytes: number): string[] {
   return [
-    `--rw=${workload.access}`,
+    `--rw=${accessOf(workload)}`,
     `--bs=${workload.blockBytes}`,
     `--iodepth=${workload.depth}`,
     `--numjobs=${workload.connections}`,
     `--size=${sizeBytes}`,
     ...(workload.writesPerFlush === undefined ? [] : [`--fsync=${workload.writesPerFlush}`]),
-    ...(workload.bytesMax === undefined ? ["--time_based"] : [`--io_size=${workload.bytesMax}`, "--end_fsync=1"]),
+    ...(workload.offsetBytes === undefined ? [] : [`--offset=${workload.offsetBytes}`]),
+    ...(workload.writesMax === undefined ? [] : [`--number_ios=${workload.writesMax}`]),
+    ...endOf(workload),
     ...(workload.zones === undefined ? [] : [`--random_distribution=zoned:${workload.zones}`]),
     ...(workload.bytesPerSecond === undefined ? [] : [`--rate=${workload.bytesPerSecond}`]),
     "--norandommap",
@@ -72,6 +79,16 @@ export function fioOptions(workload: Workload, sizeBytes: number): string[] {
     "--clat_percentiles=0",
     "--percentile_list=50:99:99.9",
   ];
+}
+
+/** To fio a stride is what is left out behind each. */
+function accessOf({ access, strideBytes, blockBytes }: Workload): string {
+  return strideBytes === undefined ? access : `${access}:${strideBytes - blockBytes}`;
+}
+
+function endOf({ bytesMax, writesMax }: Workload): string[] {
+  if (bytesMax !== undefined) return [`--io_size=${bytesMax}`, "--end_fsync=1"];
+  return writesMax === undefined ? ["--time_based"] : [];
 }
 
 interface Direction {

@@ -7,6 +7,10 @@ const KiB = 1024;
 export const placeNames = ["tmpfs", "disk"] as const;
 export type PlaceName = (typeof placeNames)[number];
 
+export function folderOf(place: PlaceName, diskFolder: string): string {
+  return place === "tmpfs" ? "/dev/shm" : diskFolder;
+}
+
 export const measures = ["rate", "p50 latency", "p99.9 latency"] as const;
 export type Measure = (typeof measures)[number];
 
@@ -94,7 +98,17 @@ export const pathCases: readonly PathCase[] = [
 ];
 
 /** Measured beside the cases, each in its own way. */
-export const extraNames = ["sustained", "memory", "volumes", "hot-spot", "thin-link"] as const;
+export const extraNames = [
+  "sustained",
+  "memory",
+  "volumes",
+  "hot-spot",
+  "thin-link",
+  "initial-copy",
+  "beside-copy",
+  "resync",
+  "region-map",
+] as const;
 export type ExtraName = (typeof extraNames)[number];
 
 /** Of what disk and amplification allow. */
@@ -109,4 +123,11 @@ export const hotSpotRateGoal = 1;
 /** The host gets what it asks for, and the lag of the last third of the time is at most so much more than the second's. */
 export const thinLinkRateGoal = 0.98;
 export const thinLinkLagGoal = 1.25;
+/** The speed of the first copy to nbdcopy's, and a host's writes beside it to what they are without. */
+export const initialCopyGoal = 0.8;
+export const besideCopyGoal = 0.5;
+/** Of the volume: what is read, and what is sent, where a hundredth of the regions was written. */
+export const resyncGoal = 0.013;
+/** The rate with it to that without, where all regions are marked. */
+export const regionMapGoal = 0.97;
 export const volumeCounts = [1, 4, 16, 64] as const;

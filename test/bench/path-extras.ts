@@ -1,5 +1,14 @@
 /** What is measured beside the cases, each in its own way: what is found, and how it is told. */
+import type { BesideCopyFigures, InitialCopyFigures, ResyncFigures } from "./copy-results.ts";
 import type { ExtraName } from "./path-cases.ts";
+import {
+  besideCopyGoals,
+  besideCopyText,
+  initialCopyGoals,
+  initialCopyText,
+  resyncGoals,
+  resyncText,
+} from "./path-report-copies.ts";
 import { hotSpotGoals, hotSpotText, thinLinkGoals, thinLinkText } from "./path-report-links.ts";
 import {
   memoryGoals,
@@ -9,6 +18,7 @@ import {
   volumesGoals,
   volumesText,
 } from "./path-report-loads.ts";
+import { regionMapGoals, regionMapText } from "./path-report-region-map.ts";
 import type {
   HotSpotFigures,
   MemoryFigures,
@@ -17,6 +27,7 @@ import type {
   VolumesFigures,
 } from "./path-results.ts";
 import type { Goal } from "./path-words.ts";
+import type { RegionMapFigures } from "./region-map-results.ts";
 
 export interface ExtraFigures {
   readonly sustained: SustainedFigures;
@@ -24,6 +35,10 @@ export interface ExtraFigures {
   readonly volumes: VolumesFigures;
   readonly "hot-spot": HotSpotFigures;
   readonly "thin-link": ThinLinkFigures;
+  readonly "initial-copy": InitialCopyFigures;
+  readonly "beside-copy": BesideCopyFigures;
+  readonly resync: ResyncFigures;
+  readonly "region-map": RegionMapFigures;
 }
 
 export interface ExtraReport<Figures> {
@@ -38,4 +53,8 @@ export const extraReports: { readonly [Name in ExtraName]: ExtraReport<ExtraFigu
   volumes: { title: "Many volumes", text: volumesText, goals: volumesGoals },
   "hot-spot": { title: "Hot spots", text: hotSpotText, goals: hotSpotGoals },
   "thin-link": { title: "A thin link", text: thinLinkText, goals: thinLinkGoals },
+  "initial-copy": { title: "The first copy", text: initialCopyText, goals: initialCopyGoals },
+  "beside-copy": { title: "Writes beside the first copy", text: besideCopyText, goals: besideCopyGoals },
+  resync: { title: "A resync", text: resyncText, goals: resyncGoals },
+  "region-map": { title: "The region map", text: regionMapText, goals: regionMapGoals },
 };

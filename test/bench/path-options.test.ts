@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import { extraNames } from "./path-cases.ts";
 import { parsePathOptions } from "./path-options.ts";
 
 test("without options all is measured, and may be published", () => {
   const options = parsePathOptions([]);
   expect(options.places).toEqual(["tmpfs", "disk"]);
-  expect(options.extras).toEqual(["sustained", "memory", "volumes", "hot-spot", "thin-link"]);
+  expect(options.extras).toEqual([...extraNames]);
   expect(options.contenders).toContain("mirror blocking");
   expect(options.isPublished).toBe(true);
 });
@@ -20,6 +21,7 @@ test.each([
   ["--seconds", "1"],
   ["--peers", "nbdkit"],
   ["--sustained", "2"],
+  ["--copied", "9"],
 ])("a run cut short by %s is not published", (...programArguments) => {
   expect(parsePathOptions(programArguments).isPublished).toBe(false);
   expect(() => parsePathOptions([...programArguments, "--publish"])).toThrow("measured in full");

@@ -14,6 +14,8 @@ export interface PathOptions {
   readonly extras: readonly ExtraName[];
   readonly contenders: readonly ContenderName[];
   readonly sustainedBytes: number;
+  /** Of the source in the cases of the first copy. */
+  readonly copiedBytes: number;
   readonly diskFolder: string;
   readonly jsonFile: string | undefined;
   /** Goes into the documents. What was measured there is neither cut short nor beside other peers than the rest. */
@@ -24,6 +26,7 @@ const GiB = 1024 ** 3;
 const roundsDefault = 3;
 const secondsDefault = 2;
 const sustainedGibibytesDefault = 8;
+const copiedGibibytesDefault = 10;
 const diskFolderDefault = join(projectRoot, "var");
 const caseNames = [...pathCases.map((one) => one.name), ...extraNames];
 const peerOptions = peerNames.map((name) => name.replace(" ", "-"));
@@ -43,7 +46,8 @@ or peers than it has by itself only prints.
                  several with commas between
   --peers NAME   of ${peerOptions.join(", ")}; several with commas between
   --sustained N  GiB that are written in the case 'sustained' (${sustainedGibibytesDefault})
-  --disk FOLDER  where the files of 'disk' and 'sustained' go, and what 'memory' keeps (var)
+  --copied N     GiB of the source in the cases 'initial-copy' and 'beside-copy' (${copiedGibibytesDefault})
+  --disk FOLDER  where files go that are on a disk, and what 'memory' keeps (var)
   --publish      put these cases into docs/benchmarks, in the place of what is there of them
   --json FILE    write the figures there as well
 
@@ -61,6 +65,7 @@ const optionTypes = {
   cases: { type: "string", default: caseNames.join() },
   peers: { type: "string", default: peerOptions.join() },
   sustained: { type: "string", default: String(sustainedGibibytesDefault) },
+  copied: { type: "string", default: String(copiedGibibytesDefault) },
   disk: { type: "string", default: diskFolderDefault },
   publish: { type: "boolean", default: false },
   json: { type: "string" },
@@ -73,6 +78,7 @@ export function parsePathOptions(programArguments: readonly string[]): PathOptio
   // Longer turns would fill the place with journals.
   const seconds = wholeNumber(values.seconds, "--seconds", { min: 1, max: 10 });
   const sustained = wholeNumber(values.sustained, "--sustained", { min: 1, max: 1024 });
+  const copied = wholeNumber(values.copied, "--copied", { min: 1, max: 1024 });
   const places = chosen("--only", values.only, placeNames);
   const names = chosen("--cases", values.cases, caseNames);
   const cases = pathCases.filter(({ name }) => names.includes(name));
@@ -81,8 +87,9 @@ export function parsePathOptions(programArguments: readonly string[]): PathOptio
     throw new UsageError("none of these cases is measured in these places");
   const wantedPeers = chosen("--peers", values.peers, peerOptions);
   const peers = peerNames.filter((_, index) => wantedPeers.includes(peerOptions[index] as string));
-  const isLong = rounds >= roundsDefault && seconds >= secondsDefault && sustained >= sustainedGibibytesDefault;
-  const isSound = isLong && peers.length === peerNames.length;
+  const isLong = rounds >= roundsDefault && seconds >= secondsDefault;
+  const isLarge = sustained >= sustainedGibibytesDefault && copied >= copiedGibibytesDefault;
+  const isSound = isLong && isLarge && peers.length === peerNames.length;
   if (values.publish && !isSound) throw new UsageError("what is published is measured in full, beside all peers");
   const isWhole = isSound && places.length === placeNames.length && names.length === caseNames.length;
   return {
@@ -93,6 +100,7 @@ export function parsePathOptions(programArguments: readonly string[]): PathOptio
     extras,
     contenders: [...ownNames, ...peers],
     sustainedBytes: sustained * GiB,
+    copiedBytes: copied * GiB,
     // What the configuration names is relative to the configuration.
     diskFolder: resolve(values.disk),
     jsonFile: values.json,

@@ -1,15 +1,14 @@
 /** What was measured of the protected path, in words and tables. */
 import { table } from "./markdown.ts";
-import { type ExtraName, extraNames, type PlaceName } from "./path-cases.ts";
+import { type ExtraName, extraNames } from "./path-cases.ts";
 import { type ExtraFigures, type ExtraReport, extraReports } from "./path-extras.ts";
 import type { PathCaseFigures, PathComparison } from "./path-results.ts";
 import { type PathResults, partsOf } from "./path-run.ts";
-import { detailCells, detailTitles, factor, type Goal, rate } from "./path-words.ts";
+import { detailCells, detailTitles, factor, type Goal, placeTitles, rate } from "./path-words.ts";
 import type { PlaceDescription } from "./place.ts";
 import { provenance } from "./provenance.ts";
 
 const GiB = 1024 ** 3;
-const placeTitles: Readonly<Record<PlaceName, string>> = { tmpfs: "In memory", disk: "On disk" };
 
 export function formatPathResults(results: PathResults): string {
   const { cases } = results;

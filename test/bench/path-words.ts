@@ -1,9 +1,13 @@
 /** Words that all parts of the report of the protected path use. */
+import type { PlaceName } from "./path-cases.ts";
 import type { ContenderFigures } from "./path-results.ts";
+import type { RateComparison } from "./rate-comparison.ts";
 
 const MiB = 1024 ** 2;
 /** From here on a case is told in bytes, since it is about moving them. */
 const largeBlockBytes = 64 * 1024;
+
+export const placeTitles: Readonly<Record<PlaceName, string>> = { tmpfs: "In memory", disk: "On disk" };
 
 export interface Goal {
   readonly met: boolean;
@@ -30,4 +34,8 @@ export function detailCells(figures: ContenderFigures): string[] {
     figures.cpuUsPerIo.toFixed(1),
     figures.settleSecondsMedian.toFixed(2),
   ];
+}
+
+export function comparedText({ ratio, ratioLowest, ratioHighest, goal, met }: RateComparison): string {
+  return `${factor(ratio)} (${factor(ratioLowest)} to ${factor(ratioHighest)}), ≥ ${goal} ${met ? "met" : "**missed**"}`;
 }

@@ -2,14 +2,17 @@
 import type { Bench } from "./bench.ts";
 import { fioOptions } from "./fio.ts";
 import { describeCommand, describeCommit, describeMachine } from "./machine.ts";
-import type { ExtraName, PathCase, PlaceName } from "./path-cases.ts";
+import { type ExtraName, folderOf, type PathCase, type PlaceName } from "./path-cases.ts";
 import { type ContenderName, startContender } from "./path-contenders.ts";
 import type { ExtraFigures } from "./path-extras.ts";
 import { measureHotSpot, measureThinLink } from "./path-hot-spot.ts";
+import { measureBesideCopy, measureInitialCopy } from "./path-initial-copy.ts";
 import { measureMemory } from "./path-memory.ts";
 import { type PathOptions, parsePathOptions, pathHelp } from "./path-options.ts";
+import { measureRegionMap } from "./path-region-map.ts";
 import { formatPathResults } from "./path-report.ts";
 import { comparisonsOf, contenderFigures, type PathCaseFigures, type PathTurn } from "./path-results.ts";
+import { measureResync } from "./path-resync.ts";
 import { mergeResults, type PathResults } from "./path-run.ts";
 import { measureSustained } from "./path-sustained.ts";
 import { takeTurn } from "./path-turn.ts";
@@ -33,6 +36,10 @@ const measureExtra: {
   volumes: measureVolumes,
   "hot-spot": measureHotSpot,
   "thin-link": measureThinLink,
+  "initial-copy": measureInitialCopy,
+  "beside-copy": measureBesideCopy,
+  resync: measureResync,
+  "region-map": measureRegionMap,
 };
 
 export const pathBench: Bench = {
@@ -58,14 +65,15 @@ async function runPath(programArguments: readonly string[]): Promise<void> {
     date: new Date().toISOString(),
     commit: await describeCommit(),
     command: describeCommand("path", programArguments),
-    machine: await describeMachine(["nbdkit", "qemu-storage-daemon", "qemu-nbd", "fio"]),
+    machine: await describeMachine(["nbdkit", "nbdcopy", "qemu-storage-daemon", "qemu-nbd", "fio"]),
     rounds: options.rounds,
     secondsPerRound: options.seconds,
   };
   const { date: run } = about;
   const places: PlaceDescription[] = [];
   const cases: PathCaseFigures[] = [];
-  for (const place of options.places) places.push(await describePlace(place, folderOf(place, options), fileBytes));
+  for (const place of options.places)
+    places.push(await describePlace(place, folderOf(place, options.diskFolder), fileBytes));
   for (const place of options.cases.length > 0 ? options.places : []) {
     cases.push(...(await runPlace(place, options, progress)));
   }
@@ -86,12 +94,8 @@ async function runPath(programArguments: readonly string[]): Promise<void> {
   await publishFigures(pathBench, mergeResults(before, results));
 }
 
-function folderOf(place: PlaceName, options: PathOptions): string {
-  return place === "tmpfs" ? "/dev/shm" : options.diskFolder;
-}
-
 async function runPlace(place: PlaceName, options: PathOptions, progress: Progress): Promise<PathCaseFigures[]> {
-  const folder = folderOf(place, options);
+  const folder = folderOf(place, options.diskFolder);
   await requireRoom(folder, roomBytes(options.seconds));
   using scratch = createScratch(folder);
   progress.show(`${place}: writing ${(2 * fileBytes) / GiB} GiB`);

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { open, statfs } from "node:fs/promises";
 import { join } from "node:path";
 
-const chunkBytes = 8 * 1024 * 1024;
+export const noisePieceBytes = 8 * 1024 * 1024;
 /** What is left free on the file system, for everybody else. */
 const spareBytes = 256 * 1024 * 1024;
 
@@ -31,16 +31,23 @@ export function createScratch(parent: string): Scratch {
   };
 }
 
-/** A new file without holes and without a pattern, synced. */
-export async function writeNoiseFile(path: string, sizeBytes: number): Promise<void> {
+/** A new file without a pattern, synced; without holes but for the pieces that are to be some, each of `noisePieceBytes`. */
+export async function writeNoiseFile(
+  path: string,
+  sizeBytes: number,
+  isHole: (position: number) => boolean = () => false,
+): Promise<void> {
   const file = await open(path, "wx");
   try {
     const { bavail, bsize } = await statfs(path);
     if (bavail * bsize < sizeBytes + spareBytes) throw new Error(`no room for ${sizeBytes} bytes at ${path}`);
+    await file.truncate(sizeBytes);
     const cipher = createCipheriv("aes-128-ctr", Buffer.alloc(16, "tidemark"), Buffer.alloc(16));
-    const zeros = Buffer.alloc(chunkBytes);
-    for (let position = 0; position < sizeBytes; position += chunkBytes) {
-      await file.writeFile(cipher.update(zeros.subarray(0, Math.min(chunkBytes, sizeBytes - position))));
+    const zeros = Buffer.alloc(noisePieceBytes);
+    for (let position = 0; position < sizeBytes; position += noisePieceBytes) {
+      if (isHole(position)) continue;
+      const piece = cipher.update(zeros.subarray(0, Math.min(noisePieceBytes, sizeBytes - position)));
+      await file.write(piece, 0, piece.length, position);
     }
     await file.sync();
   } finally {

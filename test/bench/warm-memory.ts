@@ -8,14 +8,17 @@ import { readFile } from "node:fs/promises";
 import { createScratch } from "./scratch.ts";
 
 const MiB = 1024 ** 2;
-const bytesMax = 3 * 1024 * MiB;
-/** Of what is available. */
-const share = 1 / 4;
+const bytesDefault = 3 * 1024 * MiB;
+/** Of what is available, at most. */
+const shareDefault = 1 / 4;
+const shareMax = 3 / 4;
 
-export async function warmMemory(): Promise<void> {
+/** As much as a turn will use, where more than usual. */
+export async function warmMemory(neededBytes?: number): Promise<void> {
   using scratch = createScratch("/dev/shm");
   const path = scratch.file("memory");
-  const bytes = Math.min(bytesMax, (await availableBytes()) * share);
+  const share = neededBytes === undefined ? shareDefault : shareMax;
+  const bytes = Math.min(neededBytes ?? bytesDefault, (await availableBytes()) * share);
   const piece = Buffer.alloc(MiB, 1);
   const descriptor = openSync(path, "w");
   try {

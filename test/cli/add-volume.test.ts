@@ -6,7 +6,7 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { RunningProgram } from "./running-program.ts";
 
-const warning = /disk: what .*disk\.img held when it was added is not all protected yet/;
+const warning = /disk: what .*disk\.img held before it was protected is not all in the journal yet/;
 
 describe("what a source held before", () => {
   test("is copied, and said not to be protected until that is done, also over a restart", async () => {

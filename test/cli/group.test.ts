@@ -20,7 +20,7 @@ test("a group is ended once it has no volumes, and begins anew with the next one
   expect((await up.typed("group", "rm", "disk")).stderr).toContain("group 'disk' has a volume: remove what it has");
   expect((await up.typed("group", "rm", "none")).stderr).toContain("there is no group 'none'");
   const [before] = (await up.status()).groups;
-  await up.asked("volume", "rm", "disk");
+  await up.asked("volume", "rm", "disk", "--confirm", "disk");
   await vi.waitFor(async () => {
     expect(await up.typed("group", "rm", "disk")).toMatchObject({ exitCode: 0, stdout: "disk has ended here\n" });
   }, patience);

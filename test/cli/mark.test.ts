@@ -49,6 +49,19 @@ test("a release that fails is said, whatever became of the mark", async () => {
   const { exitCode, stderr } = await up.typed("mark", "disk", "--quiesce", "true", "--release", "exit 9");
   expect(exitCode).toBe(1);
   expect(stderr).toContain("applications may still be at rest: 'exit 9' has failed: it ended with status 9");
+  expect(stderr).toMatch(/there is a mark, \S+ in disk, at seq \d+/);
+});
+
+test.each([
+  ["a group that is not there", ["dsik"], 1, "there is no group 'dsik'; did you mean 'disk'?"],
+  ["a name that no mark may have", ["disk", "--name", "a b"], 2, "--name takes 1 to 64 letters"],
+  ["more time than there is", ["disk", "--within", "21"], 2, "from 1 to 20"],
+])("for %s nothing is brought to rest", async (_, args, status, why) => {
+  const { up, log, said } = await started();
+  const hooks = ["--quiesce", `echo rested >> ${log}`, "--release", `echo released >> ${log}`];
+  const { exitCode, stderr } = await up.typed("mark", ...args, ...hooks);
+  expect([exitCode, said()]).toEqual([status, []]);
+  expect(stderr).toContain(why);
 });
 
 test.each(["SIGTERM", "SIGKILL"] as const)("ended by %s at rest, the release is run", async (signal) => {

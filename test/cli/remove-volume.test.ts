@@ -16,23 +16,39 @@ async function usedVolume() {
 
 test("a volume in use is removed only with --force", async () => {
   const { up, client } = await usedVolume();
-  const { exitCode, stdout, stderr } = await up.typed("volume", "rm", "disk");
+  const line = ["volume", "rm", "disk", "--confirm", "disk"];
+  const { exitCode, stdout, stderr } = await up.typed(...line);
   expect([exitCode, stdout, stderr.split("\n").length]).toEqual([1, "", 2]);
   expect(stderr).toContain("volume 'disk' is in use, by a host's connection: detach it there, or use --force");
   await client.write(0, Buffer.alloc(4096, 1));
-  expect(await up.typed("volume", "rm", "disk", "--force")).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(await up.typed(...line, "--force")).toMatchObject({ exitCode: 0, stderr: "" });
   await expect(client.write(0, Buffer.alloc(4096, 1))).rejects.toThrow();
   expect((await up.status()).volumes).toEqual([]);
 });
+
+test.each([[[]], [["--confirm", "disc"]], [["--force"]]])(
+  "fault 39: the protection of a volume is not ended by %j, without its name once more",
+  async (options) => {
+    const { up, client } = await usedVolume();
+    await client.disconnect();
+    const { exitCode, stderr } = await up.typed("volume", "rm", "disk", ...options);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("volume 'disk' would not be protected any more");
+    expect(stderr).toContain("--confirm disk says that this is meant");
+    expect((await up.status()).volumes).toHaveLength(1);
+  },
+);
 
 test("the API asks for the same, and refuses what it does not know", async () => {
   const { up } = await usedVolume();
   const remove = async (query: string): Promise<number> =>
     (await fetch(`${up.api}/api/v1/volumes/disk${query}`, { method: "DELETE" })).status;
-  expect(await remove("")).toBe(422);
-  expect(await remove("?force=false")).toBe(422);
+  expect(await remove("?confirm=disk")).toBe(422);
+  expect(await remove("?confirm=disk&force=false")).toBe(422);
+  expect(await remove("?confirm=dsik&force=true")).toBe(422);
+  expect(await remove("?force=true")).toBe(422);
   expect(await remove("?forse=true")).toBe(400);
   expect(await remove("?force=1")).toBe(400);
   expect((await up.status()).volumes).toHaveLength(1);
-  expect(await remove("?force=true")).toBe(200);
+  expect(await remove("?confirm=disk&force=true")).toBe(200);
 });

@@ -1,6 +1,7 @@
 /** The status of roles that run by themselves, when one of them is missing. */
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { remoteTable } from "#src/cli/status.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { RunningProgram } from "./running-program.ts";
@@ -23,6 +24,7 @@ test("says what is missing: ready while writes are taken, and not ready when the
   const line = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"];
   expect((await interceptor.typed("mode", "disk", "sync")).stderr).toContain("name its API, with --api URL");
   expect((await local.typed(...line)).stderr).toContain("name its API, with --api URL");
+  expect((await interceptor.typed(...line, "--mode", "sync")).stderr).toContain("then 'tidemark mode disk sync' with");
   expect((await interceptor.asked(...line)) as VolumeReport).toMatchObject({ state: "open" });
   await vi.waitFor(async () => expect(await firstLine(local)).toMatch(/\(local\): ready$/), patience);
   expect(await firstLine(interceptor)).toMatch(/\(interceptor\): ready$/);
@@ -42,13 +44,34 @@ test("says what is missing: ready while writes are taken, and not ready when the
   expect((await interceptor.got("/readyz")).status).toBe(503);
 });
 
+test("groups of one name at the remote are told apart", () => {
+  const group = { epoch: 1, received: 1, durable: 1, stored: 1, state: "open", journalBytes: 0 } as const;
+  const facts = {
+    ...group,
+    timeMicros: 0,
+    segmentCount: 1,
+    unsealedBytes: 0,
+    aggregateCount: 0,
+    aggregateFoldedBytes: 0,
+  };
+  const one = (id: string, name: string) => ({ ...facts, id, name, volumes: [], checksumErrors: 0 });
+  const shown = remoteTable([one("a1", "disk"), one("b2", "other"), one("c3", "disk")]);
+  expect(shown.split("\n").map((line) => line.split("  ")[0])).toEqual([
+    "AT THE REMOTE",
+    "disk (a1)",
+    "other",
+    "disk (c3)",
+    "",
+  ]);
+});
+
 test("a group without volumes is shown as such, with what it has", async () => {
   const folder = temporaryFolder();
   const up = await RunningProgram.start("up", join(folder, "data"));
   await up.asked("volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M");
   expect((await up.status()).groups).toMatchObject([{ name: "disk", volumes: 1 }]);
   expect((await up.typed("status")).stdout).not.toContain("no volumes");
-  await up.asked("volume", "rm", "disk");
+  await up.asked("volume", "rm", "disk", "--confirm", "disk");
   expect((await up.status()).groups).toMatchObject([{ name: "disk", volumes: 0 }]);
   expect((await up.typed("status")).stdout).toContain(
     "disk: has no volumes any more; what it journaled is kept; 'tidemark group rm disk' ends it\n",

@@ -46,7 +46,7 @@ test("roles by themselves say what they know, for people in one line", async () 
   await client.write(0, block);
   await client.disconnect();
   expect(await lastLine(interceptor)).toEqual({
-    stopped: { volumes: [{ name: "disk", writes: 1, isDurable: true }], groups: [], remoteGroups: [] },
+    stopped: { writes: 1, volumes: [{ name: "disk", writes: 1, isDurable: true }], groups: [], remoteGroups: [] },
   });
   expect(await lastLine(local)).toMatchObject({ stopped: { volumes: [], groups: [{ received: 0, durable: 0 }] } });
 

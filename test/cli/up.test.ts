@@ -1,5 +1,5 @@
 /** All roles in one process, from the first volume to the start after the last stop, with the commands as they are typed. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
@@ -65,7 +65,7 @@ describe("a volume of a program that runs", () => {
     const { volumes, groups } = await again.status();
     expect([volumes.length, volumes[0]?.state, groups[0]?.mode]).toEqual([1, "open", "sync"]);
     expect((await read(volumes[0]?.uris[0])).equals(block)).toBe(true);
-    await again.asked("volume", "rm", "disk");
+    await again.asked("volume", "rm", "disk", "--confirm", "disk");
     expect((await again.status()).volumes).toEqual([]);
     await expect(openVolume(volumes[0]?.uris[0] as string)).rejects.toThrow();
     expect(readFileSync(source).subarray(4096, 8192).equals(block)).toBe(true);
@@ -151,10 +151,14 @@ describe("what is refused", () => {
 
   test("a source that is protected already, under another name", async () => {
     const { up, source } = await withVolume(temporaryFolder());
-    expect((await up.typed("volume", "add", "other", "--source", source)).stderr).toContain(
-      "in use by another program",
-    );
-    const { stderr } = await up.typed("volume", "add", "other", "--source", source, "--size", "2M");
+    for (const size of [[], ["--size", "2M"]]) {
+      const { stderr } = await up.typed("volume", "add", "other", "--source", source, ...size);
+      expect(stderr).toContain("is protected already, as volume 'disk'");
+    }
+    linkSync(source, `${source}.link`);
+    const linked = ["--source", `${source}.link`];
+    expect((await up.typed("volume", "add", "other", ...linked)).stderr).toContain("in use by another program");
+    const { stderr } = await up.typed("volume", "add", "other", ...linked, "--size", "2M");
     expect(stderr).toContain("is there already");
   });
 

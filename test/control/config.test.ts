@@ -27,9 +27,10 @@ describe("values", () => {
 
   test("what an appliance does where nobody has chosen is what the configuration says that it does", () => {
     const { modes, local, interceptor } = loadConfig(nothing).config;
-    const { mode, spoolLimitBytes, spoolSegmentBytes } = defaultGroupPolicy;
+    const { mode, spoolLimitBytes, spoolSegmentBytes, spoolKeepBytes } = defaultGroupPolicy;
     expect([modes.linkLoss, modes.degradeAfterSeconds * 1000]).toEqual([mode.linkLoss, mode.degradeAfterMs]);
-    expect([local.spool.limit, local.spool.segment]).toEqual([spoolLimitBytes, spoolSegmentBytes]);
+    const { limit, segment, keep } = local.spool;
+    expect([limit, segment, keep]).toEqual([spoolLimitBytes, spoolSegmentBytes, spoolKeepBytes]);
     const { applianceLost, flush, trackAfterSeconds } = interceptor;
     expect({ whenLost: applianceLost, flush, trackAfterMs: trackAfterSeconds * 1000 }).toEqual({
       whenLost: volumeOptionDefaults.whenLost,
@@ -65,7 +66,7 @@ describe("values", () => {
 
   test("sizes are read as people write them, in a section that may be empty", () => {
     const { config } = fromFile("local: {spool: {limit: 1.5G, segment: 8388608}}\nhttp:\n# nothing\n");
-    expect(config.local.spool).toEqual({ limit: 1.5 * 2 ** 30, segment: 8 * 2 ** 20 });
+    expect(config.local.spool).toMatchObject({ limit: 1.5 * 2 ** 30, segment: 8 * 2 ** 20 });
   });
 
   test("a name in its section and a name with dots mean the same", () => {
@@ -160,6 +161,7 @@ describe("settings that do not fit together", () => {
     [["wire.port=off"], ["remote"], "no way to connect"],
     [["nbd.tls.certFile=c"], ["interceptor"], "nbd.tls.certFile and nbd.tls.keyFile belong together"],
     [["nbd.tls.caFile=c"], ["interceptor"], "nbd.tls.caFile is for TLS"],
+    [["local.spool.limit=16M"], ["local"], "with 64M for that it is 256M or more, not 16M"],
     [["faults=local.after-spool=explode"], ["remote"], "'local.after-spool=explode' is no fault"],
     [["local.spool.limit=64M"], ["local"], "at least four"],
     [["modes.lagBytes=5G"], ["local"], "cannot be more than local.spool.limit"],

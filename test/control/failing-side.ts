@@ -20,6 +20,7 @@ export function runThread(line: MessageLine): void {
     unmake: unused,
     facts: unused,
     addVolume: unused,
+    releaseVolume: unused,
     removeVolume: unused,
     unfence: unused,
     resync: unused,

@@ -17,7 +17,7 @@ describe("of the source", () => {
       { name: "a", writes: 1, isDurable: true },
       { name: "b", writes: 4, isDurable: true },
     ];
-    expect(text({ volumes })).toBe("stopped: 5 writes since the start, all durable at the source");
+    expect(text({ writes: 5, volumes })).toBe("stopped: 5 writes since the start, all durable at the source");
   });
 
   test("there were no writes", () => {
@@ -25,12 +25,17 @@ describe("of the source", () => {
     expect(text({ volumes })).toBe("stopped: no writes since the start");
   });
 
+  test("what was written to volumes that are not protected any more counts", () => {
+    const volumes = [{ name: "a", writes: 0, isDurable: true }];
+    expect(text({ writes: 7, volumes })).toBe("stopped: 7 writes since the start, all durable at the source");
+  });
+
   test("a volume is named whose source may lack some", () => {
     const volumes = [
       { name: "a", writes: 1, isDurable: true },
       { name: "b", writes: 0, isDurable: false },
     ];
-    expect(text({ volumes })).toBe(
+    expect(text({ writes: 1, volumes })).toBe(
       "stopped: 1 write since the start; what the source of b may lack, the next start brings there",
     );
   });
@@ -39,13 +44,13 @@ describe("of the source", () => {
 describe("of the remote appliance", () => {
   test("it has all", () => {
     expect(text({ groups: [{ ...group, durable: 12, received: 12 }] })).toBe(
-      "stopped: all 12 records durable at the remote appliance",
+      "stopped: all that was journaled is durable at the remote appliance",
     );
   });
 
   test("it lacks some, and some have never been sent", () => {
     expect(text({ groups: [group, { ...group, received: 12 }] })).toBe(
-      "stopped: 14 of 24 records durable at the remote appliance, 2 to send (it lacks 40.0 KiB)",
+      "stopped: 10 records not durable at the remote appliance yet, 2 of them to send (it lacks 40.0 KiB)",
     );
   });
 
@@ -53,9 +58,11 @@ describe("of the remote appliance", () => {
     const local = { ...noFarewell, groups: [group] };
     const remote = { ...noFarewell, remoteGroups: [{ id: "a", received: 12, durable: 12 }] };
     expect(farewellText(joinFarewells([local, remote]))).toBe(
-      "stopped: all 12 records durable at the remote appliance",
+      "stopped: all that was journaled is durable at the remote appliance",
     );
     expect(joinFarewells([local, remote]).groups).toEqual([{ ...group, received: 12, durable: 12, lagBytes: 0 }]);
-    expect(farewellText(joinFarewells([remote]))).toBe("stopped: 12 records of 1 group durable in the journals");
+    expect(farewellText(joinFarewells([remote]))).toBe(
+      "stopped: all that was received of 1 group durable in the journals",
+    );
   });
 });

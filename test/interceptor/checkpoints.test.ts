@@ -19,6 +19,22 @@ async function payFlushes(world: VolumeWorld): Promise<void> {
   await world.pass(10);
 }
 
+test("while a full spool takes no flush, it is told of all that the source gets meanwhile: only that makes room", async () => {
+  const world = await opened();
+  world.write(0, payload);
+  await world.pass(2_000);
+  expect(world.links.reported.at(-1)).toBe(1);
+  world.write(0, payload);
+  world.write(4096, payload);
+  await world.pass(1_200);
+  expect([world.links.reported.at(-1), world.volume.status().durableOrdinal]).toEqual([3, 3]);
+  const { flushCount } = world.links;
+  await world.pass(5_000);
+  expect([world.links.flushCount, world.volume.status().markedRegions]).toEqual([flushCount, 17]);
+  await payFlushes(world);
+  expect(world.links.reported.at(-1)).toBe(3);
+});
+
 test("the appliance is told only when spool, source and map are durable, in this order", async () => {
   const world = await opened();
   world.write(0, payload);

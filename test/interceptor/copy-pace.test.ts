@@ -28,6 +28,12 @@ test("while the host is at work, fewer pieces are under way, and then it rests a
   expect([pace.pieceCountMax, pace.waitMs(20)]).toEqual([copyPieceCountMax, 0]);
 });
 
+test("what took long for want of a link, or of room, is not rested for", () => {
+  const pace = new CopyPace(Number.POSITIVE_INFINITY, 0, 5);
+  pace.added(7_200_000, 7_199_000, 0, 6);
+  expect(pace.waitMs(7_200_000)).toBe(copyDelayMsMax);
+});
+
 test("its speed is bounded by what it brings", () => {
   const pace = new CopyPace(10 * MiB, 0, 0);
   pace.begun(0, MiB);

@@ -45,12 +45,17 @@ test("a region is unpinned when all of its pieces are done, in whatever order", 
   expect(map.pinnedCount).toBe(0);
 });
 
-test("what could not be read comes again", () => {
-  const { regions } = regionsOf(8 * MiB, [2]);
+test("what could not be read comes again, after all others", () => {
+  const { regions } = regionsOf(8 * MiB, [2, 5]);
   regions.take(256);
-  expect(regions.isDone).toBe(true);
   regions.putBack(512, 256);
+  expect([regions.isDone, regions.nextBlock(), regions.take(256)]).toEqual([false, 1280, 256]);
   expect([regions.isDone, regions.nextBlock(), regions.take(256), regions.isDone]).toEqual([false, 512, 256, true]);
+});
+
+test("progress ends at what there is, also where the volume ends within its last region", () => {
+  const { regions } = regionsOf(8 * MiB + 3 * blockBytes, [2, 8]);
+  expect(regions.bytesTotal).toBe(MiB + 3 * blockBytes);
 });
 
 test("zeros are passed to the end of the region, blocks that are only in part zeros are not", () => {

@@ -49,6 +49,28 @@ test("an appliance that was only away, and comes back without room, is not waite
   expect(world.volume.status().state).toBe("tracking");
 });
 
+test("where it comes only to go again, no more is copied than what was marked", async () => {
+  const world = await VolumeWorld.opened({ sizeBytes: 40 * MiB, options: { whenLost: "stall", checkpointMs: 100 } });
+  world.write(0, payload);
+  await world.pass(1_000);
+  refuse(world, true);
+  world.links.lose(overflow);
+  await world.pass(20);
+  for (let at = 0; at < 20; at++) world.write(at * blockBytes, payload);
+  await world.pass(20);
+  refuse(world, false);
+  while (world.links.current === undefined) await world.pass(0.25);
+  expect(world.volume.status().state).toBe("tracking");
+  world.links.lose(new ReconnectError("it was killed"));
+  const before = world.links.journal.length;
+  await world.pass(10_000);
+  expect(world.volume.status()).toMatchObject({ state: "open" });
+  expect(world.volume.status().copy).toBeUndefined();
+  expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+  const copied = world.links.journal.slice(before).filter((record) => record.blockCount === 256);
+  expect(copied.length).toBeLessThan(25);
+});
+
 test("killed while it went on so, it opens and goes on so, and comes back with all that was written", async () => {
   const world = await overflowed();
   world.kill();

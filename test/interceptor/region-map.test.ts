@@ -88,13 +88,40 @@ test("marks of regions that were written since the interval began, or in the one
 test("pinned marks stay until they are let go", () => {
   const { map, want, marked } = mapOf(100);
   want(0);
+  map.keep(0, 6 * regionBlocks);
   map.pinMarked();
-  expect(map.pinnedCount).toBe(regionsMarkedAhead + 1);
+  expect(map.pinnedCount).toBe(6);
+  map.beginInterval();
   map.beginInterval();
   map.unpin(2);
   map.clear(true);
-  expect(marked()).toEqual([0, 1, ...range(3, regionsMarkedAhead)]);
+  expect(marked()).toEqual([0, 1, 3, 4, 5]);
   expect([map.nextPinned(0), map.nextPinned(2), map.nextPinned(50)]).toEqual([0, 3, undefined]);
+});
+
+test("what is marked ahead of a writer is not pinned before there are records of it", () => {
+  const { map, want } = mapOf(100);
+  want(20);
+  map.touch(22 * regionBlocks, 1);
+  map.pinMarked();
+  expect([map.pinnedCount, map.nextPinned(0)]).toEqual([1, 22]);
+  map.unpin(22);
+  map.beginInterval();
+  map.clear(true);
+  want(22);
+  map.pinMarked();
+  expect(map.pinnedCount).toBe(0);
+});
+
+test("of what was found on the disk nobody knows why it was marked: all of it is pinned", () => {
+  const { map, want } = mapOf(64);
+  want(20);
+  const found = new RegionMap(64 * MiB, map.image());
+  found.pinMarked();
+  expect(found.pinnedCount).toBe(regionsMarkedAhead + 1);
+  map.markAll();
+  map.pinMarked();
+  expect(map.pinnedCount).toBe(64);
 });
 
 test("what is cleared while an older image is being written is not taken for marked", () => {

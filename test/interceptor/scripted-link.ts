@@ -38,6 +38,7 @@ export class ScriptedLinks implements VolumeLinks {
   durableOrdinals: number[] = [];
   reported: number[] = [];
   inDoubt = false;
+  isAllInDoubt = false;
   /** Thrown by the next attachments, one each. */
   attachErrors: Error[] = [];
   pressure = 0;
@@ -79,7 +80,7 @@ export class ScriptedLinks implements VolumeLinks {
     this.current = link;
     const { inDoubt } = this;
     this.inDoubt = false;
-    return { link, lastOrdinal: this.lastOrdinal, inDoubt };
+    return { link, lastOrdinal: this.lastOrdinal, inDoubt, isAllInDoubt: this.isAllInDoubt };
   }
 
   /** The appliance's process is gone; what was committed is there when it comes back. */

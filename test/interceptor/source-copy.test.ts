@@ -1,7 +1,7 @@
 /** The marked regions are journaled anew while the host goes on. */
 import { describe, expect, test } from "vitest";
 import { ReconnectError } from "#src/core/errors.ts";
-import { blockBytes, copyRetryMs, MiB } from "#src/core/limits.ts";
+import { blockBytes, copyAheadBytesMax, copyPieceCountMax, copyRetryMs, MiB } from "#src/core/limits.ts";
 import { nbdError } from "#src/nbd/constants.ts";
 import { recordType } from "#src/records/record.ts";
 import { firstDifference, RandomHost } from "./random-host.ts";
@@ -117,13 +117,51 @@ test("its speed is bounded", async () => {
 
 test("a source that cannot be read is tried again later, and meanwhile the host goes on", async () => {
   const world = await inDoubt();
-  world.host.disk.failNext("read");
+  world.host.disk.faults.readErrorChance = 1;
   await world.pass(1_000);
+  world.host.disk.faults.readErrorChance = 0;
   expect(world.volume.status().copy).toBeDefined();
   expect(world.write(0, payload).error).toBeUndefined();
   await world.pass(copyRetryMs);
   await resynced(world);
   expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+});
+
+test("a first record that was lost with the link on its way is sent once more, before any piece", async () => {
+  const world = new VolumeWorld({ sizeBytes, options: { copyBytesPerSecond: 1e12 } });
+  await world.open();
+  world.write(4 * MiB, payload);
+  world.flush();
+  await world.pass(30);
+  world.cutPower();
+  world.links.acknowledgesAtOnce = false;
+  await world.open();
+  const lost = world.links.journal.pop();
+  expect(lost?.type).toBe(recordType.resyncBegin);
+  // What it is told to be durable in the source counts for the appliance, whether or not it ever got that.
+  world.links.journal.push({ ...(lost as NonNullable<typeof lost>), type: recordType.flush });
+  world.links.acknowledgesAtOnce = true;
+  world.links.lose(new ReconnectError("it was killed"));
+  await world.pass(500);
+  await resynced(world);
+  const types = typesAdded(world);
+  expect(types).toContain(recordType.resyncBegin);
+  const pieces = world.links.journal.findIndex((record) => record.blockCount === 256);
+  expect(types.indexOf(recordType.resyncBegin)).toBeLessThan(pieces);
+});
+
+test("one place that cannot be read does not hold up all others", async () => {
+  const world = await inDoubt({
+    wrap: (source) => {
+      const reluctant = new ReluctantSource(source, () => true);
+      const inner = reluctant.read.bind(reluctant);
+      reluctant.read = (buffer, start, lengthBytes, position, done) =>
+        position === 6 * MiB ? done(new Error("a bad place")) : inner(buffer, start, lengthBytes, position, done);
+      return reluctant;
+    },
+  });
+  await world.pass(copyRetryMs / 2);
+  expect(world.volume.status().copy).toMatchObject({ regionsTotal: 17, regionsDone: 16 });
 });
 
 describe("when somebody asks for it", () => {
@@ -157,6 +195,58 @@ describe("when somebody asks for it", () => {
     expect(typesAdded(world)).toContain(recordType.resyncEnd);
     await resynced(world);
     expect(world.links.journal.filter((record) => record.type === recordType.write)).toHaveLength(40);
+  });
+
+  test.each([0, 1, 2, 3, 4, 5, 6, 8, 11])(
+    "at whatever moment of another copy, all is copied, zeros over old data too: %d steps before its end",
+    async (steps) => {
+      const story = async (stepsMax: number): Promise<{ world: VolumeWorld; steps: number }> => {
+        const world = await VolumeWorld.opened({ seed: 3, options: { copyBytesPerSecond: 1e12 } });
+        await world.run(world.volume.resync());
+        for (let step = 0; step < stepsMax; step++) {
+          if (world.volume.status().copy === undefined && world.links.journal.length > 0) return { world, steps: step };
+          await world.pass(0.25);
+        }
+        return { world, steps: stepsMax };
+      };
+      const { steps: end } = await story(1_000);
+      const { world } = await story(end - steps);
+      world.host.openBlockDevice("/source", { readOnly: false }).punchHoleNow(3 * MiB, 2 * MiB);
+      await world.run(world.volume.resync());
+      await resynced(world);
+      expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+    },
+  );
+
+  test("before the first record of another copy has found room, it begins with all", async () => {
+    const world = new VolumeWorld({ sizeBytes, options: { copyBytesPerSecond: 1e12 } });
+    await world.open();
+    world.write(4 * MiB, payload);
+    world.flush();
+    await world.pass(30);
+    world.cutPower();
+    world.links.pressure = 1;
+    await world.open();
+    const waiting = world.write(9 * MiB, payload);
+    await world.run(world.volume.resync());
+    world.links.pressure = 0;
+    world.links.current?.receiver.roomAgain();
+    await resynced(world);
+    expect(waiting.error).toBe(nbdError.ok);
+    expect(world.links.journal.filter((record) => record.type === recordType.resyncBegin)).toHaveLength(1);
+    expect(world.links.journal.filter((record) => record.blockCount === 256)).toHaveLength(40);
+  });
+
+  test("while another copy waits for the link, that copy does not pass for it", async () => {
+    const world = await VolumeWorld.opened({ sizeBytes, options: { copyBytesPerSecond: 10 * MiB } });
+    await world.run(world.volume.resync());
+    await world.pass(1_000);
+    world.links.lose(new ReconnectError("it was killed"));
+    world.host.openBlockDevice("/source", { readOnly: false }).punchHoleNow(MiB, MiB);
+    await world.run(world.volume.resync());
+    await world.pass(100);
+    await resynced(world);
+    expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
   });
 
   test("a kill in the middle does not end it", async () => {
@@ -219,4 +309,17 @@ describe("under the writes of a host", () => {
     }
     expect(firstDifference(world.links.replay(world.initial), world.source), `seed ${seed}`).toBeUndefined();
   });
+});
+
+test("it goes no farther ahead of the remote than it may, and on when the remote has more", async () => {
+  const world = new VolumeWorld({ sizeBytes: copyAheadBytesMax + 8 * MiB, hasBase: true });
+  world.links.remoteOrdinal = 0;
+  await world.open();
+  await world.pass(5_000);
+  const done = world.volume.status().copy?.bytesDone ?? 0;
+  expect(done).toBeGreaterThanOrEqual(copyAheadBytesMax);
+  expect(done).toBeLessThanOrEqual(copyAheadBytesMax + copyPieceCountMax * MiB);
+  world.links.remoteOrdinal = world.links.lastOrdinal;
+  await resynced(world);
+  expect(world.links.journal.at(-1)?.type).toBe(recordType.initialComplete);
 });

@@ -13,12 +13,15 @@ export const sealedAtMicros = 1_700_000_100_000_000;
 /** Just what pieces need; its bytes may be changed. */
 export class MemoryObjects implements Objects {
   readonly bytes = new Map<string, Buffer>();
+  /** Writers that were begun, and neither finished nor abandoned. */
+  openCount = 0;
   /** Since it was last set. */
   readCount = 0;
   readBytes = 0;
 
   create(name: string): ObjectWriter {
     const pieces: Buffer[] = [];
+    this.openCount++;
     return {
       get writtenBytes() {
         return pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -28,8 +31,11 @@ export class MemoryObjects implements Objects {
       },
       finish: async () => {
         this.bytes.set(name, Buffer.concat(pieces));
+        this.openCount--;
       },
-      abandon: async () => {},
+      abandon: async () => {
+        this.openCount--;
+      },
     };
   }
 

@@ -224,3 +224,39 @@ test("an aggregate without a payload that was not durable is not there", async (
   await writeRange(`${remote}/3.data`, 100, Buffer.from("!"));
   expect(replayed({ remote }).records.map(({ seq }) => seq)).toEqual([1]);
 });
+
+/** A volume of 16 blocks that is cut to 4, and grows to 12. */
+const resized: readonly WrittenBatch[] = [
+  ...batches.slice(0, 2),
+  { epoch: 1, firstSeq: 5, durableSeq: 4, records: [write(9, 2)] },
+  { epoch: 1, firstSeq: 6, durableSeq: 5, records: [resizeTo(4)] },
+  { epoch: 1, firstSeq: 7, durableSeq: 6, records: [resizeTo(12), write(10)] },
+];
+
+function resizeTo(blocks: number): WrittenRecord {
+  return { type: recordType.resize, extra: { sizeBytes: blocks * stampedBytes, previousBytes: 0 } };
+}
+
+test("every point has the size that the volume had there, and what was cut off stays zeros when it grows again", async () => {
+  const { local, remote } = await written(resized, resized);
+  for (const folders of [{ local }, { remote }, { local, remote }]) {
+    const replay = replayed(folders);
+    const sizes = [5, 6, 7].map((seq) => (replay.sizeOf(1, seq) ?? 0) / stampedBytes);
+    expect(sizes).toEqual([16, 4, 12]);
+    const blocks = [5, 6, 7, 8].map((seq) => [...replay.contentOf(1, seq).keys()].filter((block) => block >= 4));
+    expect(blocks).toEqual([[4, 5, 9, 10], [], [], [10]]);
+  }
+});
+
+test("a record that reaches beyond what the volume had then is found", async () => {
+  const { local } = await written([...resized, { epoch: 1, firstSeq: 9, durableSeq: 8, records: [write(11, 2)] }], []);
+  expect(() => replayed({ local }).contentOf(1)).toThrow("seq 9: it reaches beyond the volume, which has 12 blocks");
+});
+
+test("a source of another size than the journal says differs", async () => {
+  const { folder, local } = await written();
+  const path = source(folder);
+  fs.truncateSync(path, 17 * stampedBytes);
+  const sizes = `${17 * stampedBytes} bytes, and should have ${16 * stampedBytes}`;
+  expect(differences(path, replayed({ local }), 1)).toEqual([`it has ${sizes}`]);
+});

@@ -119,12 +119,31 @@ export class JournalReplay implements Disposable {
     return record.volume;
   }
 
-  /** For each block of the volume that was ever written, the last record that says what it holds. */
+  /** What the volume had at this point; nothing: no record says it. */
+  sizeOf(volume: number, lastSeq = Number.MAX_SAFE_INTEGER): number | undefined {
+    const records = this.records.filter((record) => record.seq <= lastSeq && record.volume === volume);
+    return sizeIn(records.findLast((record) => sizeIn(record) !== undefined));
+  }
+
+  /**
+   * For each block of the volume that was ever written, the last record that says what it holds. What is behind its size is
+   * cut off, for ever: if the volume grows again, zeros are there.
+   */
   contentOf(volume: number, lastSeq = Number.MAX_SAFE_INTEGER): Map<number, BlockOrigin> {
     const content = new Map<number, BlockOrigin>();
+    let endBlock = Number.POSITIVE_INFINITY;
     for (const record of this.records) {
       if (record.seq > lastSeq) break;
-      if (record.volume !== volume || !written.has(record.type)) continue;
+      if (record.volume !== volume) continue;
+      const size = sizeIn(record);
+      if (size !== undefined) {
+        endBlock = Math.ceil(size / blockBytes);
+        for (const block of [...content.keys()]) if (block >= endBlock) content.delete(block);
+      }
+      if (!written.has(record.type)) continue;
+      if (record.startBlock + record.blockCount > endBlock) {
+        throw new Error(`seq ${record.seq}: it reaches beyond the volume, which has ${endBlock} blocks then`);
+      }
       for (let index = 0; index < record.blockCount; index++) content.set(record.startBlock + index, { record, index });
     }
     return content;
@@ -170,6 +189,12 @@ export class JournalReplay implements Disposable {
   [Symbol.dispose](): void {
     this.#landed?.[Symbol.dispose]();
   }
+}
+
+/** What a record says of its volume's size. */
+function sizeIn(record: LoggedRecord | undefined): number | undefined {
+  const isAbout = record?.type === typeNumber.volume || record?.type === typeNumber.resize;
+  return isAbout ? (record.extra?.sizeBytes as number) : undefined;
 }
 
 /** Whether both count together or not at all. */

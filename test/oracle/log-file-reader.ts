@@ -24,6 +24,7 @@ export const typeNumber = {
   zero: 3,
   flush: 4,
   mode: 6,
+  resize: 8,
   aggregate: 9,
   epoch: 10,
   clock: 11,

@@ -9,7 +9,9 @@ const zeros = Buffer.alloc(blockBytes);
 
 /** In words, what differs; empty: nothing does. */
 export function differences(sourcePath: string, replay: JournalReplay, volume: number): string[] {
-  return complaintsAbout(sourcePath, replay, volume, () => false);
+  const [found, wanted] = [fs.statSync(sourcePath).size, replay.sizeOf(volume)];
+  const sizes = wanted === undefined || wanted === found ? [] : [`it has ${found} bytes, and should have ${wanted}`];
+  return [...sizes, ...complaintsAbout(sourcePath, replay, volume, () => false)];
 }
 
 /**

@@ -17,6 +17,8 @@ export type DiskCall = "read" | "write" | "sync" | "syncFolder";
 
 export interface DiskFaults {
   capacityBytes: number;
+  /** This file gets no more space, whatever the disk has. */
+  fullFile: SimFile | undefined;
   /** Chances of EIO per call. A write that fails may have been done in part. */
   readErrorChance: number;
   writeErrorChance: number;
@@ -41,6 +43,7 @@ export class SimDisk {
   observer: DiskObserver | undefined;
   readonly faults: DiskFaults = {
     capacityBytes: Number.MAX_SAFE_INTEGER,
+    fullFile: undefined,
     readErrorChance: 0,
     writeErrorChance: 0,
     syncErrorChance: 0,
@@ -267,8 +270,9 @@ export class SimDisk {
 
   /** How many of these bytes the disk has space for. */
   #roomFor(file: SimFile, lengthBytes: number, position: number): number {
-    if (this.faults.capacityBytes === Number.MAX_SAFE_INTEGER) return lengthBytes;
-    let freeBlocks = Math.floor((this.faults.capacityBytes - this.spaceBytes) / sparseBlockBytes);
+    const { capacityBytes, fullFile } = this.faults;
+    if (capacityBytes === Number.MAX_SAFE_INTEGER && file !== fullFile) return lengthBytes;
+    let freeBlocks = file === fullFile ? 0 : Math.floor((capacityBytes - this.spaceBytes) / sparseBlockBytes);
     let room = 0;
     while (room < lengthBytes) {
       const at = position + room;

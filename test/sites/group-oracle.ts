@@ -29,13 +29,23 @@ export class GroupOracle {
     this.#journal = journal;
   }
 
-  /** `since`: how many records the history had when the write was submitted. */
-  writeReplied(model: VolumeModel, source: SourceWatch, write: HostWrite, since: number): void {
-    const seq = this.history.seqOf(write, model.volume, since);
+  /**
+   * `since`: how many records the history had when the write was submitted. `isUnprotected`: the volume went on without its
+   * appliance, then or now: the source alone has it.
+   */
+  writeReplied(
+    model: VolumeModel,
+    source: SourceWatch,
+    write: HostWrite,
+    { since, isUnprotected }: { readonly since: number; readonly isUnprotected: boolean },
+  ): void {
     const what = `write ${write.number} (${write.kind}) of volume ${model.volume}`;
-    demand("promise", seq !== undefined, () => `${what} is replied to, and the spool does not have it`);
-    this.#seqs.set(write, seq as number);
-    this.#demandReceived(seq as number, what);
+    if (!isUnprotected && !this.history.hasBegunCopy(model.volume, since)) {
+      const seq = this.history.seqOf(write, model.volume, since);
+      demand("promise", seq !== undefined, () => `${what} is replied to, and the spool does not have it`);
+      this.#seqs.set(write, seq as number);
+      this.#demandReceived(seq as number, what);
+    }
     const { firstCell, cellCount } = write;
     model.demandVisible(
       firstCell,
@@ -45,8 +55,26 @@ export class GroupOracle {
     if (write.fua) this.#demandDurable(model, source, [write], `FUA of ${what}`);
   }
 
-  flushReplied(model: VolumeModel, source: SourceWatch, covered: readonly HostWrite[]): void {
+  /** `isUnprotected`: the volume goes on without its appliance, or did when this was asked for. */
+  flushReplied(
+    model: VolumeModel,
+    source: SourceWatch,
+    covered: readonly HostWrite[],
+    { since, isUnprotected }: { readonly since: number; readonly isUnprotected: boolean },
+  ): void {
+    if (isUnprotected || this.history.hasBegunCopy(model.volume, since)) this.#forget(covered);
     this.#demandDurable(model, source, covered, `FLUSH of volume ${model.volume}`);
+  }
+
+  /** Where they are in the order does not matter any more. */
+  #forget(writes: readonly HostWrite[]): void {
+    for (const write of writes) this.#seqs.delete(write);
+  }
+
+  /** The spool is gone: what was in it alone is in the source. */
+  spoolLost(): void {
+    this.#seqs.clear();
+    this.#spool.lost(this.id);
   }
 
   /** A mark is as safe as a flush, and where all that came before it makes one state of each volume. */
@@ -76,7 +104,7 @@ export class GroupOracle {
       const stamps = source.durableStamps(firstCell, cellCount);
       model.demandDurable(firstCell, stamps, `after ${what} the source has durably`);
     }
-    for (const write of covered) this.#seqs.delete(write);
+    this.#forget(covered);
   }
 
   #demandReceived(seq: number, what: string): void {

@@ -17,7 +17,7 @@ import { drawWeather } from "./weather.ts";
 
 const blockCount = 4096;
 const group = { id: "0123456789abcdef".repeat(2), name: "group", mode: "async" } as const;
-const volume = { name: "disk", blockCount };
+const volume = { name: "disk", blockCount, cutCells: 0, held: [] };
 
 class OverflowStory {
   readonly simulation: Simulation;
@@ -56,7 +56,7 @@ class OverflowStory {
       throw error;
     };
     await this.#settled(startRemoteSite(this.#remote));
-    const events = { opening: () => {}, opened, failed };
+    const events = { opening: () => {}, opened, spoolLost: () => {}, failed };
     const policy = { overflow: "track", overflowAfterMs: 3_000 } as const;
     this.site = await this.#settled(startSourceSite(source, "remote-site", weather, events, policy));
     await this.until(() => this.#export !== undefined && this.figures.linkUp);

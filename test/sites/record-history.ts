@@ -109,6 +109,8 @@ export class RecordHistory {
   /** What was lost with the power has never held. */
   #forgetModes(record: FoundRecord): void {
     const { previousLastSeq } = JSON.parse(record.extra) as { previousLastSeq: number };
+    // Of a spool that was lost nobody knows where it ended.
+    if (previousLastSeq === 0) return;
     this.#modes = this.#modes.filter(({ seq }) => seq <= previousLastSeq || seq > record.seq);
   }
 
@@ -133,6 +135,33 @@ export class RecordHistory {
       if (record.type === type.resyncEnd) copying.delete(record.volume);
     }
     return [...copying][0];
+  }
+
+  /** Whether a copy of the volume, as its host numbers it, was begun by a record appended since `since`. */
+  hasBegunCopy(volume: number, since: number): boolean {
+    const isBegin = (record: KnownRecord): boolean =>
+      record.type === type.resyncBegin && this.#hostVolumes.get(record.volume) === volume;
+    return this.#inOrderOfAppending.slice(since).some(isBegin);
+  }
+
+  /** Whether the volume, as its host numbers it, was there at this place of the order. */
+  hasVolume(volume: number, seq: number): boolean {
+    const isIt = (record: KnownRecord): boolean =>
+      record.type === type.volume && record.seq < seq && this.#hostVolumes.get(record.volume) === volume;
+    return this.#inOrderOfAppending.some(isIt);
+  }
+
+  /** What each cell of the volume, as its host numbers it, is at this place of the order. */
+  contentAt(volume: number, blockCount: number, seq: number): Int32Array {
+    const content = new Int32Array(blockCount * cellsPerBlock);
+    for (let block = 0; block < blockCount; block++) {
+      let newest: KnownRecord | undefined;
+      for (const record of this.#byBlock.get(keyOf(volume, block)) ?? []) {
+        if (record.seq <= seq && record.seq > (newest?.seq ?? 0)) newest = record;
+      }
+      if (newest !== undefined) content.set(stampsOfBlock(newest, block) as Int32Array, block * cellsPerBlock);
+    }
+    return content;
   }
 
   /**

@@ -8,6 +8,7 @@ import { demandBounds } from "./bounds.ts";
 import type { FaultKind } from "./faults.ts";
 import type { GroupOracle } from "./group-oracle.ts";
 import { journalOf, replay } from "./journal-replay.ts";
+import type { MishapKind } from "./mishaps.ts";
 import { demand, Violation } from "./violation.ts";
 import type { VolumeHost } from "./volume-host.ts";
 import { modes } from "./weather.ts";
@@ -18,7 +19,7 @@ export interface Outcome {
   readonly simulatedMs: number;
   readonly requests: number;
   readonly records: number;
-  readonly faults: ReadonlyMap<FaultKind, number>;
+  readonly faults: ReadonlyMap<FaultKind | MishapKind, number>;
   /** Ended with a site that had stopped itself, as harmful weather allows. */
   readonly isStopped: boolean;
   /** Two runs of one seed have the same. */
@@ -71,13 +72,14 @@ async function play(world: World, seed: number): Promise<Outcome> {
   await world.pass(random.pick([0, 20, 2_000]));
   for (let step = 0; step < world.weather.steps; step++) await playStep(world, random);
   world.faults.heal();
+  world.mishaps.heal();
   const isStopped = (await settle(world)) || hasFoundDamage(world, () => demandEqual(world));
   return {
     seed,
     simulatedMs: world.simulation.clock.nowMs,
     requests: world.volumes.reduce((sum, volume) => sum + volume.requestCount, 0),
     records: world.groups.reduce((sum, group) => sum + group.history.count, 0),
-    faults: world.faults.counts,
+    faults: new Map([...world.faults.counts, ...world.mishaps.counts]),
     isStopped,
     digest: world.simulation.trace.digest(),
     trace: world.simulation.trace.lines,
@@ -87,6 +89,7 @@ async function play(world: World, seed: number): Promise<Outcome> {
 async function playStep(world: World, random: SeededRandom): Promise<void> {
   for (const volume of world.volumes) if (random.chance(0.7)) volume.submitSome();
   demandBounds(world);
+  world.mishaps.look();
   if (random.chance(0.1)) unfence(world);
   if (random.chance(0.06)) switchMode(world, random);
   if (random.chance(0.06)) setMark(world, random);
@@ -108,9 +111,23 @@ function setMark(world: World, random: SeededRandom): void {
   const plan = world.weather.groups.find(({ id }) => id === group.id);
   const { source } = world;
   const withinMs = random.pick([1, 5_000]);
+  const points = world.volumes
+    // One that somebody has written to is not what it was until its copy has begun, and nobody can be told of that.
+    .filter((volume) => volume.group === group && !world.mishaps.isToBeCopied(volume))
+    .map((volume) => {
+      const point = volume.beginPoint();
+      return (seq: number | undefined) => volume.endPoint(point, seq);
+    });
   source?.mark(plan?.name ?? "", withinMs).then(
-    ({ seq }) => world.source === source && world.guard(() => group.markPlaced(seq)),
-    () => {},
+    ({ seq }) =>
+      world.source === source &&
+      world.guard(() => {
+        group.markPlaced(seq);
+        for (const end of points) end(seq);
+      }),
+    () => {
+      for (const end of points) end(undefined);
+    },
   );
 }
 
@@ -122,6 +139,7 @@ async function settle(world: World): Promise<boolean> {
   for (let passedMs = 0; passedMs < patienceMs; passedMs += lookEveryMs) {
     await world.pass(lookEveryMs);
     unfence(world);
+    world.mishaps.orderCopies();
     if (
       !world.volumes.every((volume) => isOpen(world, volume)) ||
       world.volumes.some((volume) => volume.inFlightCount > 0)
@@ -149,9 +167,10 @@ function unfence(world: World): void {
   }
 }
 
-function isOpen(world: World, { name, isAttached }: VolumeHost): boolean {
-  const status = world.source?.volumes().get(name)?.status();
-  return isAttached && status?.state === "open" && status.copy === undefined;
+function isOpen(world: World, volume: VolumeHost): boolean {
+  const status = world.source?.volumes().get(volume.name)?.status();
+  const isCopied = status?.copy === undefined && !world.mishaps.isToBeCopied(volume);
+  return volume.isAttached && status?.state === "open" && isCopied;
 }
 
 function hasArrived(world: World, group: GroupOracle): boolean {

@@ -1,5 +1,6 @@
 /** Runs consecutive seeds and sums up what happened in them. */
 import { type FaultKind, faultKinds } from "./faults.ts";
+import { type MishapKind, mishapKinds } from "./mishaps.ts";
 import { type FailedRun, type Outcome, runSeed } from "./scenario.ts";
 
 /** Plain data: it crosses from a worker to whoever asked. */
@@ -10,7 +11,7 @@ export interface RangeSummary {
   records: number;
   /** Seeds that ended with a site which had stopped itself for a good reason. */
   stopped: number;
-  faults: Partial<Record<FaultKind, number>>;
+  faults: Partial<Record<FaultKind | MishapKind, number>>;
   failures: FailureSummary[];
 }
 
@@ -22,6 +23,7 @@ export interface FailureSummary {
   readonly trace: readonly string[];
 }
 
+const kinds = [...faultKinds, ...mishapKinds];
 const traceLinesKept = 400;
 
 export function emptySummary(): RangeSummary {
@@ -68,7 +70,7 @@ export function addSummary(sum: RangeSummary, part: RangeSummary): void {
   sum.records += part.records;
   sum.stopped += part.stopped;
   sum.failures.push(...part.failures);
-  for (const kind of faultKinds) {
+  for (const kind of kinds) {
     const count = part.faults[kind];
     if (count !== undefined) sum.faults[kind] = (sum.faults[kind] ?? 0) + count;
   }
@@ -76,7 +78,7 @@ export function addSummary(sum: RangeSummary, part: RangeSummary): void {
 
 export function describeSummary(summary: RangeSummary): string {
   const hours = (summary.simulatedMs / 3_600_000).toFixed(1);
-  const faults = faultKinds.map((kind) => `  ${String(summary.faults[kind] ?? 0).padStart(9)}  ${kind}`);
+  const faults = kinds.map((kind) => `  ${String(summary.faults[kind] ?? 0).padStart(9)}  ${kind}`);
   return [
     `${summary.seeds} seeds, ${hours} simulated hours, ${summary.requests} requests, ${summary.records} records, ` +
       `${summary.stopped} ended with a site that had stopped itself for a good reason`,

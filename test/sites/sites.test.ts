@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { faultKinds } from "./faults.ts";
+import { mishapKinds } from "./mishaps.ts";
 import { runSeed } from "./scenario.ts";
 import { describeFailure, describeSummary } from "./seed-range.ts";
 import { runShared } from "./seed-workers.ts";
@@ -11,7 +12,8 @@ test("a thousand worlds of two sites hold what is promised", { timeout: 4 * minu
   console.log(describeSummary(summary));
   expect(summary.failures.map(describeFailure)).toEqual([]);
   expect(summary.seeds).toBe(1_000);
-  for (const kind of faultKinds) expect([kind, (summary.faults[kind] ?? 0) > 0]).toEqual([kind, true]);
+  for (const kind of [...faultKinds, ...mishapKinds])
+    expect([kind, (summary.faults[kind] ?? 0) > 0]).toEqual([kind, true]);
 });
 
 test("one seed has one outcome, and another seed another", async () => {

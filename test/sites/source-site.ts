@@ -2,9 +2,12 @@
 import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
 import type { PlacedMark } from "#src/appliance/local/group-marks.ts";
 import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
+import type { NewGroup } from "#src/appliance/local/group-start.ts";
 import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
-import { blockBytes, MiB } from "#src/core/limits.ts";
+import { fitSource } from "#src/control/source-fit.ts";
+import { RetryError } from "#src/core/errors.ts";
+import { blockBytes } from "#src/core/limits.ts";
 import type { Counters } from "#src/host/counters.ts";
 import { DeviceSource } from "#src/interceptor/device-source.ts";
 import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted-volume.ts";
@@ -14,11 +17,12 @@ import type { GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
 import { GroupLinkClient } from "#src/wire/group-link-client.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import { linkPort, linkToken } from "./remote-site.ts";
+import type { NotedSize } from "./resizes.ts";
+import { cellBytes } from "./stamp.ts";
 import type { VolumePlan, Weather } from "./weather.ts";
 
 const againMs = 1_000;
 const stopGraceMs = 5_000;
-const copyBytesPerSecond = 64 * MiB;
 
 const noCounters: Counters = {
   counter: () => ({ add: () => {} }),
@@ -30,6 +34,10 @@ export interface SourceSiteEvents {
   /** The volume's source is opened, for the first time or anew: the redo begins where it was known to be durable. */
   opening(volume: string): void;
   opened(volume: string, opened: NbdExport): void;
+  /** What is noted of the volume's size. */
+  size(plan: VolumePlan): NotedSize;
+  /** The group's spool is lost, and another one is about to be begun. */
+  spoolLost(group: string): void;
   /** A volume could not be opened; it will be tried again. */
   failed(error: Error): void;
 }
@@ -40,11 +48,13 @@ export interface SourceSite {
   groups(): readonly GroupFigures[];
   /** Those that are open. */
   volumes(): ReadonlyMap<string, InterceptedVolume>;
+  /** One that was ended, once more. */
+  open(volume: string): void;
   stop(): Promise<void>;
 }
 
 function policyOf(weather: Weather): GroupPolicy {
-  const { linkLoss, spoolSegmentBytes, spoolLimitBytes, lagBytesMax } = weather;
+  const { linkLoss, spoolSegmentBytes, spoolLimitBytes, lagBytesMax, overflow, overflowAfterMs } = weather;
   return {
     ...defaultGroupPolicy,
     mode: { ...defaultGroupPolicy.mode, linkLoss, drainedBytes: 64 * 1024 },
@@ -52,7 +62,8 @@ function policyOf(weather: Weather): GroupPolicy {
     spoolLimitBytes,
     lagBytesMax,
     aggregate: { everyMs: weather.aggregateEveryMs, bytesMax: weather.aggregateBytesMax },
-    overflow: "stall",
+    overflow,
+    overflowAfterMs,
     seqReserve: 1_000,
   };
 }
@@ -81,14 +92,17 @@ export async function startSourceSite(
     connect,
   });
   const volumes = new Map<string, InterceptedVolume>();
-  for (const { id, name, mode } of weather.groups) await appliance.addGroup({ id, name, mode });
-  const open = async (group: string, { name, blockCount }: VolumePlan): Promise<void> => {
+  for (const { id, name, mode } of weather.groups) await addGroup(appliance, { id, name, mode }, events);
+  const open = async (group: string, plan: VolumePlan): Promise<void> => {
+    const { name, held } = plan;
+    const definition = { id: idOf(name), name, group, source: `/${name}/source`, baseMissing: false };
     try {
+      const fitted = await fitSource(machine, { ...definition, ...events.size(plan) });
       const volume = await openVolume({
-        identity: { id: idOf(name), name, group, sizeBytes: blockCount * blockBytes },
+        identity: fitted.volume,
         files: machine.files,
         folder: `/${name}`,
-        wasEmpty: true,
+        wasEmpty: held.length === 0,
         openSource: async () => {
           events.opening(name);
           return new DeviceSource(machine.openBlockDevice(`/${name}/source`, { readOnly: false }), clock);
@@ -97,17 +111,23 @@ export async function startSourceSite(
         clock,
         log,
         counters: noCounters,
-        options: { copyBytesPerSecond },
+        options: { copyBytesPerSecond: weather.copyBytesPerSecond, whenFull: weather.whenFull },
       });
       volumes.set(name, volume);
       events.opened(name, volume);
     } catch (error) {
       events.failed(error as Error);
-      clock.timer(againMs, () => void open(group, { name, blockCount }));
+      clock.timer(againMs, () => void open(group, plan));
     }
   };
-  for (const group of weather.groups) for (const volume of group.volumes) void open(group.name, volume);
+  const openNamed = (isNamed: (name: string) => boolean): void => {
+    for (const group of weather.groups) {
+      for (const volume of group.volumes) if (isNamed(volume.name)) void open(group.name, volume);
+    }
+  };
+  openNamed(() => true);
   return {
+    open: (name) => openNamed((one) => one === name),
     setMode: (group, mode) => appliance.setMode(group, mode),
     mark: (group, withinMs) => appliance.mark(group, { name: "m", isQuiesced: false, withinMs }),
     groups: () => appliance.figures(),
@@ -117,6 +137,21 @@ export async function startSourceSite(
       await appliance.stop();
     },
   };
+}
+
+export function sizeBytesOf({ blockCount, cutCells }: VolumePlan): number {
+  return blockCount * blockBytes - cutCells * cellBytes;
+}
+
+/** Where its spool is lost, a person begins another. */
+async function addGroup(appliance: LocalAppliance, group: NewGroup, events: SourceSiteEvents): Promise<void> {
+  try {
+    await appliance.addGroup(group);
+  } catch (error) {
+    if (!(error instanceof RetryError)) throw error;
+    events.spoolLost(group.id);
+    await appliance.moveSpool(group.name, undefined);
+  }
 }
 
 /** Some identity that is the same at every start. */

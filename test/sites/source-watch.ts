@@ -17,6 +17,8 @@ export interface SourceWatchParts {
   readonly history: RecordHistory;
   /** What the remote site has at this moment, in its memory or on its disk. */
   readonly receivedSeq: () => number;
+  /** The volume goes on without its appliance, so that no record says what the source is given. */
+  readonly isUnprotected: () => boolean;
 }
 
 export class SourceWatch {
@@ -47,7 +49,8 @@ export class SourceWatch {
   }
 
   #demandInOrder(block: number, isPart: boolean): void {
-    const { volume, history, receivedSeq } = this.#parts;
+    const { volume, history, receivedSeq, isUnprotected } = this.#parts;
+    if (isUnprotected()) return;
     const least = this.#appliedSeqs[block] as number;
     const record = history.findContent(volume, block, this.#stamps, least);
     const where = `block ${block} of volume ${volume}`;
@@ -73,7 +76,8 @@ export class SourceWatch {
   }
 
   #read(content: SparseBytes, block: number): void {
-    content.read(this.#block, 0, blockBytes, block * blockBytes);
+    // The last block may not be whole.
+    this.#block.fill(0, content.read(this.#block, 0, blockBytes, block * blockBytes));
     for (let cell = 0; cell < cellsPerBlock; cell++) {
       this.#stamps[cell] = stampAt(this.#block, cell * cellBytes, this.#parts.volume, block * cellsPerBlock + cell);
     }
@@ -110,8 +114,8 @@ export class SourceWatch {
     this.#appliedSeqs.fill(0);
   }
 
-  /** What was not durable is gone. */
-  lost(): void {
+  /** Something else than the product has changed it: what was not durable is gone, or somebody wrote to it. */
+  lookAgain(): void {
     this.#known.set(this.visibleStamps(0, this.#known.length));
   }
 }

@@ -94,6 +94,15 @@ export class SpoolWatch {
     return found.pending.find(({ seq }) => seq <= lastSeq)?.seq;
   }
 
+  /** The disk that it was on is gone: nothing of it is known to be durable any more. */
+  lost(groupId: string): void {
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return;
+    group.pending = [];
+    group.claims = [];
+    group.last = undefined;
+  }
+
   /** The site's processes have ended: what they write next follows what they find. */
   crash(hadPower: boolean): void {
     for (const group of this.#groups.values()) {

@@ -6,16 +6,23 @@ import { command, nbdError } from "#src/nbd/constants.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import type { GroupOracle } from "./group-oracle.ts";
+import type { HeldContent } from "./held-content.ts";
 import { HostRequest } from "./host-request.ts";
 import type { SourceWatch } from "./source-watch.ts";
 import { cellBytes, cellsPerBlock, putStamps, stampAt } from "./stamp.ts";
 import { demand } from "./violation.ts";
-import { VolumeModel, type WriteKind } from "./volume-model.ts";
+import { type HostRead, VolumeModel, type WriteKind } from "./volume-model.ts";
 
 export interface VolumeHostParts {
   readonly name: string;
   readonly volume: number;
   readonly blockCount: number;
+  readonly cellCount: number;
+  readonly held: HeldContent;
+  /** How often a write is a large one. */
+  readonly largeChance: number;
+  /** The volume goes on without its appliance. */
+  readonly isUnprotected: () => boolean;
   readonly group: GroupOracle;
   readonly source: SourceWatch;
   readonly random: SeededRandom;
@@ -44,7 +51,7 @@ export class VolumeHost {
 
   constructor(parts: VolumeHostParts) {
     this.#parts = parts;
-    this.model = new VolumeModel(parts.volume, parts.blockCount, parts.isHarmed);
+    this.model = new VolumeModel(parts.volume, parts.cellCount, parts.isHarmed, parts.held);
   }
 
   get name(): string {
@@ -72,6 +79,38 @@ export class VolumeHost {
     this.#underWay.clear();
     this.#export = undefined;
     this.model.crash();
+  }
+
+  /** Somebody writes to the source by himself, where the host might: at once, and unasked. */
+  changeSource(write: (firstCell: number, cellCount: number, number: number) => void): void {
+    const { nextNumber, note, volume, random, source } = this.#parts;
+    const { firstCell, cellCount } = this.#range(true);
+    const isZero = random.chance(0.5);
+    const number = nextNumber();
+    note(`${volume} is changed by somebody: ${isZero ? "zeros" : "write"} ${number} of ${firstCell}+${cellCount}`);
+    const change = this.model.submitWrite(isZero ? "zero" : "write", number, firstCell, cellCount, false);
+    write(firstCell, cellCount, isZero ? 0 : number);
+    source.lookAgain();
+    // It happened, and counts as one of which nobody knows whether it did: until it is copied the order lacks it.
+    this.model.endWrite(change, false);
+  }
+
+  /** What all of the volume may hold at a point that is asked for now. */
+  beginPoint(): HostRead {
+    return this.model.submitRead(0, this.model.cellCount);
+  }
+
+  /** `seq`: where the point is; undefined: there is none. */
+  endPoint(point: HostRead, seq: number | undefined): void {
+    const { group, volume, blockCount } = this.#parts;
+    const isPoint = seq !== undefined && group.history.hasVolume(volume, seq);
+    const content = isPoint ? group.history.contentAt(volume, blockCount, seq) : undefined;
+    const values = content === undefined ? undefined : [...content.subarray(0, this.model.cellCount)];
+    this.model.endRead(point, values, `the point at ${seq} has`);
+  }
+
+  get group(): GroupOracle {
+    return this.#parts.group;
   }
 
   /** What the source holds is what the host may find. */
@@ -116,11 +155,12 @@ export class VolumeHost {
   }
 
   #change(kind: WriteKind): HostRequest {
-    const { random, volume, group, source, nextNumber, note, guard } = this.#parts;
+    const { random, volume, group, source, nextNumber, note, guard, isUnprotected } = this.#parts;
     const { firstCell, cellCount } = this.#range(kind === "write");
     const fua = random.chance(0.08);
     const number = nextNumber();
     const since = group.history.count;
+    const wasUnprotected = isUnprotected();
     const write = this.model.submitWrite(kind, number, firstCell, cellCount, fua);
     note(`${volume} submits ${kind} ${number} of ${firstCell}+${cellCount}${fua ? " with FUA" : ""}`);
     return this.#request({
@@ -133,14 +173,18 @@ export class VolumeHost {
       ended: (error) => {
         note(`${volume} ends ${kind} ${number}: ${error}`);
         this.model.endWrite(write, error === 0);
-        if (error === 0 && write.cellCount > 0) guard(() => group.writeReplied(this.model, source, write, since));
+        if (error !== 0 || write.cellCount === 0) return;
+        const place = { since, isUnprotected: wasUnprotected || isUnprotected() };
+        guard(() => group.writeReplied(this.model, source, write, place));
       },
     });
   }
 
   #flush(): HostRequest {
-    const { volume, group, source, note, guard } = this.#parts;
+    const { volume, group, source, note, guard, isUnprotected } = this.#parts;
     const flush = this.model.submitFlush();
+    const since = group.history.count;
+    const wasUnprotected = isUnprotected();
     note(`${volume} submits flush of ${flush.covered.length}`);
     return this.#request({
       command: command.flush,
@@ -151,7 +195,8 @@ export class VolumeHost {
         if (error !== 0) return;
         const covered = flush.covered.filter((write) => !write.isDurable);
         this.model.endFlush(flush);
-        guard(() => group.flushReplied(this.model, source, covered));
+        const place = { since, isUnprotected: wasUnprotected || isUnprotected() };
+        guard(() => group.flushReplied(this.model, source, covered, place));
       },
     });
   }
@@ -175,12 +220,13 @@ export class VolumeHost {
 
   /** Whole blocks, parts of blocks, and both; large ones rarely. A few places are hit again and again. */
   #range(mayBeLarge: boolean): { readonly firstCell: number; readonly cellCount: number } {
-    const { random, blockCount } = this.#parts;
-    const isLarge = mayBeLarge && random.chance(0.04);
+    const { random, blockCount, cellCount, largeChance } = this.#parts;
+    const isLarge = mayBeLarge && random.chance(largeChance);
     const blocks = Math.min(blockCount, isLarge ? random.between(8, largeBlocks) : random.between(1, 4));
     const lastBlock = blockCount - blocks;
     const block = this.#place(lastBlock);
-    const whole = { firstCell: block * cellsPerBlock, cellCount: blocks * cellsPerBlock };
+    const firstCell = block * cellsPerBlock;
+    const whole = { firstCell, cellCount: Math.min(blocks * cellsPerBlock, cellCount - firstCell) };
     if (random.chance(0.6)) return whole;
     const from = random.integerBelow(whole.cellCount);
     return { firstCell: whole.firstCell + from, cellCount: random.between(1, whole.cellCount - from) };

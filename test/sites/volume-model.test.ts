@@ -5,7 +5,7 @@ import { VolumeModel } from "./volume-model.ts";
 const cells = 16;
 
 class Disk {
-  readonly model = new VolumeModel(1, 2, false);
+  readonly model = new VolumeModel(1, 16, false);
 
   /** A write of all cells that is replied to. */
   write(number: number, fua = false): void {

@@ -5,6 +5,7 @@
  * A write A is over when it was replied to, failed, or its host's site crashed. It is surely before B if it was over
  * before B was submitted; two writes that are under way at the same time may land in either order, cell by cell.
  */
+import type { HeldContent } from "./held-content.ts";
 import { cellsPerBlock, garbage } from "./stamp.ts";
 import { demand } from "./violation.ts";
 
@@ -64,6 +65,9 @@ export class VolumeModel {
   /** Those that were ever written to. */
   readonly #cells = new Map<number, Cell>();
   readonly #isHarmed: boolean;
+  readonly #held: HeldContent | undefined;
+  /** Of every cell that held something at first, and that nobody has written to since. */
+  readonly #untouchedHeld: Cell;
   readonly #underWay = new Set<HostWrite>();
   readonly #reads = new Set<HostRead>();
   #unflushed: HostWrite[] = [];
@@ -73,10 +77,12 @@ export class VolumeModel {
    * `isHarmed`: bits flip in what the site keeps. One in what was just flushed passes for the tail that a power cut leaves,
    * and older writes may come back.
    */
-  constructor(volume: number, blockCount: number, isHarmed: boolean) {
+  constructor(volume: number, cellCount: number, isHarmed: boolean, held?: HeldContent) {
     this.#isHarmed = isHarmed;
     this.volume = volume;
-    this.cellCount = blockCount * cellsPerBlock;
+    this.cellCount = cellCount;
+    this.#held = held;
+    this.#untouchedHeld = { older: [], recent: [{ ...before, kind: "write", number: held?.number ?? 0 }] };
   }
 
   /** Replied, and not covered by a FLUSH or FUA that was replied to. */
@@ -89,7 +95,7 @@ export class VolumeModel {
     const write: HostWrite = {
       number,
       kind,
-      ...(kind === "trim" ? wholeBlocks(firstCell, cellCount) : { firstCell, cellCount }),
+      ...(kind === "trim" ? wholeBlocks(firstCell, cellCount, this.cellCount) : { firstCell, cellCount }),
       fua,
       submittedAt,
       overAt: Number.POSITIVE_INFINITY,
@@ -99,14 +105,14 @@ export class VolumeModel {
     this.#underWay.add(write);
     for (let index = write.firstCell; index < write.firstCell + write.cellCount; index++) {
       const cell = this.#cells.get(index);
-      if (cell === undefined) this.#cells.set(index, { older: [], recent: [before, write] });
+      if (cell === undefined) this.#cells.set(index, { older: [], recent: [...this.#cell(index).recent, write] });
       else cell.recent.push(write);
     }
     return write;
   }
 
   #cell(index: number): Cell {
-    return this.#cells.get(index) ?? untouched;
+    return this.#cells.get(index) ?? (this.#held?.hasCell(index) ? this.#untouchedHeld : untouched);
   }
 
   endWrite(write: HostWrite, isReplied: boolean): void {
@@ -136,7 +142,7 @@ export class VolumeModel {
   }
 
   /** `values` are the stamps found, cell by cell; undefined: the read failed. */
-  endRead(read: HostRead, values: readonly number[] | undefined): void {
+  endRead(read: HostRead, values: readonly number[] | undefined, what = "a read found"): void {
     this.#reads.delete(read);
     values?.forEach((value, index) => {
       const allowed = read.allowed[index] as readonly HostWrite[];
@@ -144,7 +150,7 @@ export class VolumeModel {
       const isLegal =
         allowed.some((write) => stampOf(write) === value) ||
         since.some((write) => write.submittedAt > read.submittedAt && stampOf(write) === value);
-      this.#demandLegal(isLegal, read.firstCell + index, value, allowed, "a read found");
+      this.#demandLegal(isLegal, read.firstCell + index, value, allowed, what);
     });
   }
 
@@ -237,9 +243,14 @@ function stampOf(write: HostWrite): number {
   return write.kind === "write" ? write.number : 0;
 }
 
-/** A trim counts for whole blocks only. */
-function wholeBlocks(firstCell: number, cellCount: number): { readonly firstCell: number; readonly cellCount: number } {
+/** A trim counts for whole blocks only, and for what there is of the last one. */
+function wholeBlocks(
+  firstCell: number,
+  cellCount: number,
+  endCell: number,
+): { readonly firstCell: number; readonly cellCount: number } {
   const first = Math.ceil(firstCell / cellsPerBlock) * cellsPerBlock;
-  const end = Math.floor((firstCell + cellCount) / cellsPerBlock) * cellsPerBlock;
+  const isToEnd = firstCell + cellCount === endCell;
+  const end = isToEnd ? endCell : Math.floor((firstCell + cellCount) / cellsPerBlock) * cellsPerBlock;
   return { firstCell: first, cellCount: Math.max(0, end - first) };
 }

@@ -1,10 +1,15 @@
 /** What a seed's world is like: how large, how it is set up, and which kinds of faults there are. */
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
+import type { HeldRange } from "./held-content.ts";
 
 export interface VolumePlan {
   readonly name: string;
   readonly blockCount: number;
+  /** So many sectors are missing in the last block. */
+  readonly cutCells: number;
+  /** What the source holds before it is protected. */
+  readonly held: readonly HeldRange[];
 }
 
 export interface GroupPlan {
@@ -26,6 +31,22 @@ export interface Weather {
   /** What all groups together may send. */
   readonly bytesPerSecond: number;
   readonly steps: number;
+  /** When the spool is full: writers wait, or their volumes go on unprotected. */
+  readonly overflow: "stall" | "track";
+  readonly overflowAfterMs: number;
+  /** When a source is full: writers wait, or are refused. */
+  readonly whenFull: "wait" | "refuse";
+  readonly copyBytesPerSecond: number;
+  /** The link is away for long. */
+  readonly longCuts: boolean;
+  /** Hosts write much at a time. */
+  readonly largeWrites: boolean;
+  /** Sources have no room for a while. */
+  readonly fullSources: boolean;
+  /** Somebody writes to sources by himself, and orders that they are copied anew. */
+  readonly changedSources: boolean;
+  /** Spools are lost, and others begun. */
+  readonly lostSpools: boolean;
   readonly kills: boolean;
   readonly powerCuts: boolean;
   readonly network: boolean;
@@ -47,7 +68,7 @@ export function drawWeather(random: SeededRandom): Weather {
   const groupCount = random.chance(0.2) ? 2 : 1;
   const groups = Array.from({ length: groupCount }, (_, index) => drawGroup(random, index));
   const isHarmful = random.chance(0.25);
-  return {
+  const plain: Weather = {
     groups,
     linkLoss: random.chance(0.5) ? "stall" : "degrade",
     // As small as a largest batch allows.
@@ -66,7 +87,58 @@ export function drawWeather(random: SeededRandom): Weather {
     clocks: random.chance(0.2),
     errors: isHarmful && random.chance(0.6),
     flips: isHarmful && random.chance(0.6),
+    ...calm,
   };
+  const eventful = random.fork("contents");
+  return eventful.chance(0.6) ? withCopies(plain, eventful) : plain;
+}
+
+/** Nothing that is there has to be copied. */
+const calm = {
+  overflow: "stall",
+  overflowAfterMs: 0,
+  whenFull: "wait",
+  copyBytesPerSecond: 64 * MiB,
+  largeWrites: false,
+  longCuts: false,
+  fullSources: false,
+  changedSources: false,
+  lostSpools: false,
+} as const;
+
+function withCopies(weather: Weather, random: SeededRandom): Weather {
+  const overflows = random.chance(0.5);
+  return {
+    ...weather,
+    groups: weather.groups.map((group) => ({
+      ...group,
+      volumes: group.volumes.map((one) => withContent(one, random)),
+    })),
+    overflow: overflows ? "track" : "stall",
+    overflowAfterMs: random.pick([0, 300, 3_000]),
+    // Two files of a spool, and a little more.
+    ...(overflows ? { spoolLimitBytes: random.pick([2_359_296, 4 * MiB]), lagBytesMax: 64 * MiB } : {}),
+    whenFull: random.pick(["wait", "refuse"]),
+    copyBytesPerSecond: random.pick([300 * KiB, 4 * MiB, 64 * MiB, Number.POSITIVE_INFINITY]),
+    largeWrites: overflows && random.chance(0.7),
+    longCuts: overflows && random.chance(0.7),
+    fullSources: random.chance(0.3),
+    changedSources: random.chance(0.4),
+    lostSpools: random.chance(0.3),
+  };
+}
+
+function withContent(volume: VolumePlan, random: SeededRandom): VolumePlan {
+  const { blockCount } = volume;
+  const held: HeldRange[] = [];
+  if (random.chance(0.6)) {
+    for (let startBlock = random.integerBelow(40); startBlock < blockCount; startBlock += random.between(1, 200)) {
+      const count = Math.min(blockCount - startBlock, random.pick([1, 3, 20, 150]));
+      held.push({ startBlock, blockCount: count });
+      startBlock += count;
+    }
+  }
+  return { ...volume, held, cutCells: random.pick([0, 0, 1, 7]) };
 }
 
 function drawGroup(random: SeededRandom, index: number): GroupPlan {
@@ -79,6 +151,8 @@ function drawGroup(random: SeededRandom, index: number): GroupPlan {
       name: `volume${index}${volume}`,
       // More than one region, for most.
       blockCount: random.pick([16, 64, 280, 520]),
+      cutCells: 0,
+      held: [],
     })),
   };
 }

@@ -3,22 +3,25 @@
  * journals, the network between them, and the oracle that watches both disks. Sites end and begin again; what they
  * leave behind stays.
  */
-import { blockBytes } from "#src/core/limits.ts";
 import { nbdError } from "#src/nbd/constants.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
+import type { SimFile } from "#test/sim/sim-file.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import type { SimPath } from "#test/sim/sim-path.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 import { Faults } from "./faults.ts";
 import { GroupOracle } from "./group-oracle.ts";
+import { HeldContent } from "./held-content.ts";
 import { JournalWatch } from "./journal-watch.ts";
+import { Mishaps } from "./mishaps.ts";
 import { type RemoteSite, startRemoteSite } from "./remote-site.ts";
-import { type SourceSite, startSourceSite } from "./source-site.ts";
+import { type SourceSite, sizeBytesOf, startSourceSite } from "./source-site.ts";
 import { SourceWatch } from "./source-watch.ts";
 import { SpoolWatch } from "./spool-watch.ts";
+import { cellBytes } from "./stamp.ts";
 import { VolumeHost } from "./volume-host.ts";
-import { drawWeather, type GroupPlan, type Weather } from "./weather.ts";
+import { drawWeather, type GroupPlan, type VolumePlan, type Weather } from "./weather.ts";
 
 /** A process that could not start is started again after this, and after twice the time if it still cannot. */
 const againMs = 1_000;
@@ -33,6 +36,7 @@ export class World {
   readonly sourceHost: SimHost;
   readonly remoteHost: SimHost;
   readonly faults: Faults;
+  readonly mishaps: Mishaps;
   readonly groups: readonly GroupOracle[];
   readonly volumes: readonly VolumeHost[];
   readonly spool: SpoolWatch;
@@ -67,6 +71,7 @@ export class World {
       if (site !== "remote") this.crashSource(hadPower);
       if (site !== "source") this.crashRemote(hadPower);
     });
+    this.mishaps = new Mishaps(this);
     this.#observe();
   }
 
@@ -91,21 +96,24 @@ export class World {
 
   #makeVolumes(plan: GroupPlan, index: number): VolumeHost[] {
     const group = this.groups[index] as GroupOracle;
-    return plan.volumes.map(({ name, blockCount }) => {
+    return plan.volumes.map((volumePlan) => {
+      const { name, blockCount } = volumePlan;
       const volume = this.#numberOf(name);
-      this.sourceHost.files.makeFolder(`/${name}`);
-      const handle = this.sourceHost.files.create(`/${name}/source`);
-      handle.truncateNow(blockCount * blockBytes);
-      handle.close();
-      const file = this.sourceHost.disk.fileAt(`/${name}/source`);
-      file.makeDurable(file.changeCount);
+      const held = new HeldContent(this.#nextNumber++, volumePlan.held);
+      const file = this.#makeSource(volumePlan, held);
       const receivedSeq = (): number => this.journal.receivedSeq(group.id);
-      const source = new SourceWatch({ file, volume, blockCount, history: group.history, receivedSeq });
+      const isUnprotected = (): boolean => this.source?.volumes().get(name)?.status().state === "tracking";
+      const source = new SourceWatch({ file, volume, blockCount, history: group.history, receivedSeq, isUnprotected });
+      source.lookAgain();
       this.#sources.push(source);
       return new VolumeHost({
         name,
         volume,
         blockCount,
+        cellCount: sizeBytesOf(volumePlan) / cellBytes,
+        held,
+        largeChance: this.weather.largeWrites ? 0.4 : 0.04,
+        isUnprotected,
         group,
         source,
         random: this.simulation.random.fork(`host of ${name}`),
@@ -118,9 +126,22 @@ export class World {
     });
   }
 
+  #makeSource(plan: VolumePlan, held: HeldContent): SimFile {
+    const { files, disk } = this.sourceHost;
+    files.makeFolder(`/${plan.name}`);
+    const handle = files.create(`/${plan.name}/source`);
+    handle.truncateNow(sizeBytesOf(plan));
+    handle.close();
+    const file = disk.fileAt(`/${plan.name}/source`);
+    held.writeTo(file, this.#numberOf(plan.name));
+    file.makeDurable(file.changeCount);
+    return file;
+  }
+
   #mayFail(error: number): boolean {
-    const { errors, flips, fullDisks } = this.weather;
+    const { errors, flips, fullDisks, fullSources, whenFull } = this.weather;
     if (errors || flips) return true;
+    if (fullSources && whenFull === "refuse" && error === nbdError.noSpace) return true;
     // A volume that was fenced for want of room answers nothing while it is being redone.
     return fullDisks && (error === nbdError.noSpace || error === nbdError.io);
   }
@@ -195,9 +216,10 @@ export class World {
       const source = this.#sources[this.volumes.findIndex((one) => one.name === name)];
       source?.beginAgain();
       // A sync that failed may have thrown away what was written.
-      if (this.weather.errors) source?.lost();
+      if (this.weather.errors) source?.lookAgain();
     };
-    startSourceSite(this.sourceHost, this.remoteHost.name, this.weather, { opening, opened, failed }).then(
+    const spoolLost = (group: string): void => this.guard(() => this.#oracleOf(group).spoolLost());
+    startSourceSite(this.sourceHost, this.remoteHost.name, this.weather, { opening, opened, spoolLost, failed }).then(
       (site) => {
         if (isCurrent()) this.source = site;
         this.#again.source = againMs;
@@ -243,13 +265,15 @@ export class World {
   crashSource(hadPower: boolean, downMs = this.#drawDownMs()): void {
     if (!hadPower) this.#powerCutsMs.push(this.simulation.clock.nowMs);
     this.#lives.source++;
+    const spool = this.mishaps.spoolToLose();
     this.source = undefined;
     if (hadPower) this.sourceHost.kill();
     else this.sourceHost.cutPower();
     // A failed sync may have thrown away what was written, though the machine went on.
     const hasKept = hadPower && !this.weather.errors;
     this.spool.crash(hasKept);
-    if (!hasKept) for (const source of this.#sources) source.lost();
+    if (!hasKept) for (const source of this.#sources) source.lookAgain();
+    if (spool !== undefined) this.mishaps.loseSpool(spool);
     for (const group of this.groups) group.sourceCrashed();
     for (const volume of this.volumes) {
       volume.crash();

@@ -250,7 +250,7 @@ const resources: readonly Omit<Fault, "part">[] = [
     number: 39,
     title: "Somebody restores onto a live volume, or deletes one that is protected",
     outcome: "It takes a confirmation that names the volume.",
-    missing: snapshots,
+    missing: "there are no restores to which this could happen.",
   },
   {
     number: 40,

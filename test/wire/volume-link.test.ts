@@ -24,9 +24,10 @@ describe("attaching", () => {
   test("the appliance is told which volume comes and what its source has, and answers what it has itself", async () => {
     const world = await volumeWorld();
     world.appliance.inDoubt = true;
-    const { lastOrdinal, inDoubt, link } = await attach(world, 41);
+    world.appliance.isAllInDoubt = true;
+    const { lastOrdinal, inDoubt, isAllInDoubt, link } = await attach(world, 41);
     expect(world.appliance.attachments).toEqual([{ identity: someVolume, durableOrdinal: 41 }]);
-    expect([lastOrdinal, inDoubt, link.lastOrdinal]).toEqual([0, true, 0]);
+    expect([lastOrdinal, inDoubt, isAllInDoubt, link.lastOrdinal]).toEqual([0, true, true, 0]);
   });
 
   test("records that the source may lack are redone in their order before it is done", async () => {
@@ -85,6 +86,9 @@ describe("attaching", () => {
       const failure = await attach(world).catch((reason: Error) => reason);
       expect(failure).toBeInstanceOf(error.constructor);
       expect((failure as Error).message).toBe(error.message);
+      // Who comes again and again is no news.
+      const logged = world.trace.lines.filter((line) => line.includes("an interceptor"));
+      expect(logged).toEqual([expect.stringMatching(/DEBUG an interceptor could not attach .*volume=disk/)]);
     },
   );
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { OverflowError, RefuseError } from "#src/core/errors.ts";
 import { decodeFarewell, encodeFarewell } from "#src/wire/farewell.ts";
-import { decodeProgress, encodeProgress } from "#src/wire/volume-messages.ts";
+import { JsonFields } from "#src/wire/json-fields.ts";
+import { decodeProgress, encodeProgress, encodeVolumeHello, readVolumeHello } from "#src/wire/volume-messages.ts";
 
 const progress = { acknowledged: 258, pressure: 0.25, grantedBytes: 65_536, remoteOrdinal: 200 };
 
@@ -19,4 +20,18 @@ test("that there is no room for a while is told apart from what may work soon", 
   const told = decodeFarewell(encodeFarewell(new OverflowError("the spool is full")));
   expect(told).toBeInstanceOf(OverflowError);
   expect(told.message).toBe("the spool is full");
+});
+
+test("what an interceptor says of its volume arrives as it was said, with the former size or without one", () => {
+  const identity = { id: "aa", name: "disk", group: "g", sizeBytes: 8192 };
+  const source = { durableOrdinal: 7, attacher: "bb", sourceAge: "known", isCopyDue: false } as const;
+  for (const hello of [
+    { ...identity, ...source },
+    { ...identity, previousBytes: 4096, ...source },
+  ]) {
+    const body = Buffer.from(JSON.stringify(encodeVolumeHello(hello)));
+    expect(readVolumeHello(JsonFields.parse(body, "hello"))).toEqual(hello);
+  }
+  const wrong = { ...identity, ...source, previousBytes: "much" };
+  expect(() => readVolumeHello(JsonFields.of(wrong, "hello"))).toThrow(RefuseError);
 });

@@ -105,6 +105,7 @@ export class KeepingAppliance implements VolumeLinks {
   readonly attachments: { readonly identity: VolumeIdentity; readonly durableOrdinal: number }[] = [];
   isClaimed = false;
   inDoubt = false;
+  isAllInDoubt = false;
   refuseWith: Error | undefined;
   toRedo: readonly RedoRecord[] = [];
   onAttached: (link: KeepingLink) => void = () => {};
@@ -123,7 +124,8 @@ export class KeepingAppliance implements VolumeLinks {
     const link = new KeepingLink(this, receiver);
     this.links.push(link);
     this.onAttached(link);
-    return { link, lastOrdinal: link.lastOrdinal, inDoubt: this.inDoubt };
+    const { inDoubt, isAllInDoubt } = this;
+    return { link, lastOrdinal: link.lastOrdinal, inDoubt, isAllInDoubt };
   }
 
   get link(): KeepingLink {

@@ -6,6 +6,7 @@ import type { GroupVolume } from "./group-state.ts";
 import type { LocalGroup } from "./local-group.ts";
 import type { OrdinalMap } from "./ordinal-map.ts";
 import { LocalVolumeLink } from "./volume-link.ts";
+import { noteSize } from "./volume-size.ts";
 
 export interface AttachedSource {
   readonly durableOrdinal: number;
@@ -21,18 +22,21 @@ export async function attachVolume(
 ): Promise<Attachment> {
   const refusal = group.failure ?? group.overflow.refusal;
   if (refusal !== undefined) throw refusal;
-  const volume = await volumeOf(group, identity);
-  if (!group.volumes.claim(volume.number))
-    throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
+  const known = await volumeOf(group, identity);
+  const claim = group.volumes.claim(known.number);
+  if (claim === undefined) throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
   try {
-    const ordinals = group.volumes.ordinalsOf(volume.number);
+    const ordinals = group.volumes.ordinalsOf(known.number);
     if (source.sourceAge === "known") refuseOld(identity, source.durableOrdinal, ordinals);
     const durableOrdinal = source.sourceAge === "accepted" ? ordinals.lastOrdinal : source.durableOrdinal;
     // First of all, since a full spool has room for nothing before that is known.
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
     group.release();
+    const volume = await noteSize(group, known, identity);
     announce(group, volume);
     await redo(group, volume.number, durableOrdinal, receiver);
+    // The group has failed meanwhile, or ended, or its spool has overflowed: it would not tell a volume that comes now.
+    if (claim.lost !== undefined) throw claim.lost;
     // Where the interceptor knows more of a volume than a group that has only just met it, the group's answer tells it so.
     if (!volume.isNew) ordinals.skipTo(durableOrdinal);
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
@@ -40,9 +44,10 @@ export async function attachVolume(
     const isCopyDue = source.isCopyDue || volume.inDoubt || isForgotten;
     const link = new LocalVolumeLink(group, volume, ordinals, receiver, isCopyDue);
     group.volumes.attached(link);
-    return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt: volume.inDoubt };
+    const { inDoubt, isAllInDoubt = false } = volume;
+    return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt, isAllInDoubt };
   } catch (error) {
-    group.volumes.unclaim(volume.number);
+    group.volumes.unclaim(known.number, claim);
     throw error;
   }
 }
@@ -60,13 +65,7 @@ function refuseOld({ name }: VolumeIdentity, durableOrdinal: number, ordinals: O
 async function volumeOf(group: LocalGroup, identity: VolumeIdentity): Promise<GroupVolume> {
   const { volumes } = group.state.state;
   const known = volumes.find((one) => one.id === identity.id);
-  if (known !== undefined) {
-    if (known.sizeBytes === identity.sizeBytes) return known;
-    throw new RefuseError(
-      `the volume '${identity.name}' had ${known.sizeBytes} bytes and its source now has ${identity.sizeBytes}: ` +
-        "bring the source back to its size",
-    );
-  }
+  if (known !== undefined) return known;
   const number = Math.max(0, ...volumes.map((one) => one.number)) + 1;
   const { id, name, sizeBytes } = identity;
   const joined: GroupVolume = { number, id, name, sizeBytes, inDoubt: false, isNew: true };
@@ -74,11 +73,16 @@ async function volumeOf(group: LocalGroup, identity: VolumeIdentity): Promise<Gr
   return joined;
 }
 
-/** With a record at each attachment, so that a journal whose start is gone still says what its numbers stand for. */
+/**
+ * With a record at each attachment, so that a journal whose start is gone still says what its numbers stand for. A spool at
+ * its limit does without for a volume that was announced before: what its source gets from it now is what will make room.
+ */
 function announce(group: LocalGroup, volume: GroupVolume): void {
-  const { id, name, sizeBytes } = volume;
-  if (group.order.place(recordType.volume, volume.number, { id, name, sizeBytes }) !== undefined) return;
-  throw new RetryError(`the group '${group.state.state.name}' can take no record at the moment`);
+  const { id, name, sizeBytes, isNew } = volume;
+  const seq = group.order.place(recordType.volume, volume.number, { id, name, sizeBytes });
+  const isKnown = !isNew || group.volumes.ordinalsOf(volume.number).lastOrdinal > 0;
+  if (seq !== undefined || isKnown) return;
+  throw new RetryError(`the spool of group '${group.state.state.name}' is full: this goes on when it has room`);
 }
 
 async function redo(
@@ -87,13 +91,15 @@ async function redo(
   durableOrdinal: number,
   receiver: VolumeReceiver,
 ): Promise<void> {
+  const { cuts } = group.volumes;
   const ordinals = group.volumes.ordinalsOf(volume);
   if (ordinals.lastOrdinal <= durableOrdinal) return;
   // In sync nothing is in the source that the remote does not have, so what nobody has acknowledged yet is waited for.
   await group.acknowledgements.allAcknowledged();
   await group.spool.scan(0, (record, buffer) => {
     const isWanted = record.volume === volume && record.ordinal > durableOrdinal && isRedone(record.type);
-    return isWanted ? receiver.redo({ ...record, buffer }) : undefined;
+    const blockCount = Math.min(record.blockCount, cuts.endBlockOf(volume, record.seq) - record.startBlock);
+    return isWanted && blockCount > 0 ? receiver.redo({ ...record, blockCount, buffer }) : undefined;
   });
 }
 

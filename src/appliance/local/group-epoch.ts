@@ -11,7 +11,8 @@ export async function beginEpoch(order: Order, spool: Spool, state: GroupStateFi
   if (epochSeq !== null) {
     order.beginEpoch(epoch, epochSeq);
     await whenDone((done) => spool.sync(done));
-    await state.update({ epochSeq: null });
+    // At once: an epoch that has begun in a spool that may have no file yet would begin anew with numbers that were given.
+    await state.update({ epochSeq: null, isSpoolNew: false });
     log.warn("what the spool had was lost: a new epoch begins", { epoch, seq: epochSeq });
   }
   assert(order.epoch === epoch || spool.lastSeq === 0, "the order is in the epoch that the state names");

@@ -1,4 +1,5 @@
 /** What a group tells of itself, as plain data for whoever watches. */
+import { batchBytesMax } from "#src/core/limits.ts";
 import type { Watermarks } from "#src/wire/group-link.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { GroupMode } from "./group-mode.ts";
@@ -83,12 +84,17 @@ export function groupFigures(parts: FigureParts): GroupFigures {
   };
 }
 
+function stuckText(spool: Spool): string {
+  const what = spool.isFull(batchBytesMax) ? "the spool is full (local.spool.limit)" : "the spool's disk is full";
+  return `${what}: writes wait until there is room`;
+}
+
 function conditionOf(parts: FigureParts): [GroupCondition, string?] {
   const { failure, overflow, mode, order } = parts;
   const { refusal, why } = parts.remote;
   if (failure !== undefined) return ["stopped", failure.message];
   if (overflow !== undefined) return ["tracking", overflow.message];
-  if (order.isStuck) return ["stalled", "the spool's disk is full: writes wait until there is room"];
+  if (order.isStuck) return ["stalled", stuckText(parts.spool)];
   if (parts.pressure >= 1) return ["stalled", "a limit of the lag or the spool is reached: writes wait for the remote"];
   if (mode.phase === "degraded") {
     return ["suspended", `sync is suspended: ${refusal ?? why ?? "the link has just come back"}`];

@@ -15,7 +15,7 @@ export interface GroupOverflowParts {
   readonly log: Log;
   readonly order: Order;
   readonly volumes: GroupVolumes;
-  readonly remote: () => { readonly isLinkUp: boolean; readonly storedSeq: number };
+  readonly remote: () => { readonly isLinkUp: boolean; readonly durableSeq: number };
 }
 
 export class GroupOverflow {
@@ -54,14 +54,14 @@ export class GroupOverflow {
 
   get #facts(): OverflowFacts {
     const { spool, policy, clock, order, remote } = this.#parts;
-    const { isLinkUp, storedSeq } = remote();
+    const { isLinkUp, durableSeq } = remote();
     return {
       nowMs: clock.monotonicMs(),
       isLinkUp,
       isStuck: order.isStuck,
       usedBytes: spool.usedBytes,
       limitBytes: policy.spoolLimitBytes,
-      unstoredBytes: spool.bytesAfter(storedSeq),
+      undurableBytes: spool.bytesAfter(durableSeq),
     };
   }
 }

@@ -10,6 +10,8 @@ export interface GroupPolicy {
   readonly aggregate: AggregatePolicy;
   readonly spoolSegmentBytes: number;
   readonly spoolLimitBytes: number;
+  /** What it keeps at most of what the remote has durably, and has not sealed into its store. */
+  readonly spoolKeepBytes: number;
   /** Writers are slowed on the way to these: what the remote does not have durably, in bytes and in age. */
   readonly lagBytesMax: number;
   readonly lagMsMax: number;
@@ -41,6 +43,7 @@ export const defaultGroupPolicy: GroupPolicy = {
   aggregate: { everyMs: aggregateEveryMsDefault, bytesMax: aggregateBytesDefault },
   spoolSegmentBytes: 64 * MiB,
   spoolLimitBytes: 4 * GiB,
+  spoolKeepBytes: 0,
   lagBytesMax: 4 * GiB,
   lagMsMax: Number.POSITIVE_INFINITY,
   overflow: "track",

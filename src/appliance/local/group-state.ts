@@ -4,6 +4,7 @@
  */
 import { StopError } from "#src/core/errors.ts";
 import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
+import { isLackOfSpace } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { Mode } from "./mode-machine.ts";
@@ -22,6 +23,10 @@ export interface GroupVolume {
   readonly inDoubt: boolean;
   /** Its interceptor has not said yet that it took note of that the group knew nothing of the volume. */
   readonly isNew: boolean;
+  /** The last record that cut it; absent: none did, or the remote is known to have it durably. */
+  readonly cutSeq?: number;
+  /** A spool was lost with a record that cut it: the remote may have what was cut off, in regions that nobody has marked. */
+  readonly isAllInDoubt?: boolean;
 }
 
 export interface GroupState {
@@ -90,6 +95,19 @@ export class GroupStateFile {
   update(change: Partial<GroupState>): Promise<void> {
     this.#state = { ...this.#state, ...change };
     return this.#publish();
+  }
+
+  /** The last change of all. Without room for it the next start takes this end for a crash, which loses nothing either. */
+  async noteStop(stoppedAtSeq: number): Promise<void> {
+    try {
+      await this.update({ stoppedAtSeq });
+    } catch (error) {
+      if (!isLackOfSpace(error)) throw error;
+      this.#machine.log.warn("the disk is full: the next start takes this end for a crash", {
+        path: this.#path,
+        error,
+      });
+    }
   }
 
   /** Raises the ceiling; it holds only when it is durable. */

@@ -1,6 +1,8 @@
 /** The volumes of a group: who is attached, how far their sources are, and what the group's state says of them. */
 import type { GroupStateFile } from "./group-state.ts";
 import { OrdinalMap } from "./ordinal-map.ts";
+import type { SpoolFacts } from "./spool-facts.ts";
+import type { VolumeCuts } from "./volume-cuts.ts";
 import type { LocalVolumeLink } from "./volume-link.ts";
 
 export interface GroupVolumesEvents {
@@ -9,19 +11,27 @@ export interface GroupVolumesEvents {
   readonly failed: (error: Error) => void;
 }
 
+/** Of an interceptor that has a volume, or is about to. */
+export interface VolumeClaim {
+  /** Why it has gone, along with all others. */
+  lost: Error | undefined;
+}
+
 export class GroupVolumes {
   readonly #state: GroupStateFile;
   readonly #ordinals: Map<number, OrdinalMap>;
+  readonly cuts: VolumeCuts;
   /** By their numbers: attached, or about to be. */
-  readonly #claimed = new Set<number>();
+  readonly #claimed = new Map<number, VolumeClaim>();
   readonly #links = new Set<LocalVolumeLink>();
   /** What their interceptors took note of is not durable yet. A spool without records of a volume must not pass for news. */
   readonly #unnoted = new Set<number>();
   readonly #events: GroupVolumesEvents;
 
-  constructor(state: GroupStateFile, ordinals: ReadonlyMap<number, OrdinalMap>, events: GroupVolumesEvents) {
+  constructor(state: GroupStateFile, facts: Pick<SpoolFacts, "ordinals" | "cuts">, events: GroupVolumesEvents) {
     this.#state = state;
-    this.#ordinals = new Map(ordinals);
+    this.#ordinals = new Map(facts.ordinals);
+    this.cuts = facts.cuts;
     this.#events = events;
   }
 
@@ -46,15 +56,17 @@ export class GroupVolumes {
     return this.#state.state.volumes.find(({ number }) => number === link?.volume)?.name;
   }
 
-  /** False: somebody has the volume. */
-  claim(volume: number): boolean {
-    if (this.#claimed.has(volume)) return false;
-    this.#claimed.add(volume);
-    return true;
+  /** Undefined: somebody has the volume. */
+  claim(volume: number): VolumeClaim | undefined {
+    if (this.#claimed.has(volume)) return undefined;
+    const claim = { lost: undefined };
+    this.#claimed.set(volume, claim);
+    return claim;
   }
 
-  unclaim(volume: number): void {
-    this.#claimed.delete(volume);
+  /** What was lost may be another's by now. */
+  unclaim(volume: number, claim: VolumeClaim): void {
+    if (this.#claimed.get(volume) === claim) this.#claimed.delete(volume);
   }
 
   attached(link: LocalVolumeLink): void {
@@ -63,7 +75,7 @@ export class GroupVolumes {
 
   detached(link: LocalVolumeLink): void {
     this.#links.delete(link);
-    this.unclaim(link.volume);
+    this.#claimed.delete(link.volume);
   }
 
   ordinalsOf(volume: number): OrdinalMap {
@@ -78,7 +90,17 @@ export class GroupVolumes {
   /** The remote has durably all up to this seq. */
   remoteDurable(seq: number): void {
     for (const ordinals of this.#ordinals.values()) ordinals.remoteDurable(seq);
+    this.#forgetCuts(seq);
     for (const link of this.#links) link.receiver.remoteDurable();
+  }
+
+  #forgetCuts(seq: number): void {
+    const { volumes } = this.#state.state;
+    if (!volumes.some(({ cutSeq = Number.POSITIVE_INFINITY }) => cutSeq <= seq)) return;
+    const known = volumes.map(({ cutSeq, ...one }) =>
+      cutSeq === undefined || cutSeq <= seq ? one : { ...one, cutSeq },
+    );
+    this.#state.update({ volumes: known }).catch(this.#events.failed);
   }
 
   /** Up to where no source needs the spool. */
@@ -94,18 +116,20 @@ export class GroupVolumes {
   tookNote(volume: number): void {
     const { volumes } = this.#state.state;
     if (!volumes.some((one) => one.number === volume && (one.inDoubt || one.isNew))) return;
-    const cleared = volumes.map((one) => (one.number === volume ? { ...one, inDoubt: false, isNew: false } : one));
+    const noted = { inDoubt: false, isNew: false, isAllInDoubt: false };
+    const cleared = volumes.map((one) => (one.number === volume ? { ...one, ...noted } : one));
     this.#unnoted.add(volume);
-    const noted = (): void => {
+    const isNoted = (): void => {
       this.#unnoted.delete(volume);
       this.#events.noted();
     };
-    this.#state.update({ volumes: cleared }).then(noted, this.#events.failed);
+    this.#state.update({ volumes: cleared }).then(isNoted, this.#events.failed);
   }
 
   loseAll(error: Error): void {
     const links = [...this.#links];
     this.#links.clear();
+    for (const claim of this.#claimed.values()) claim.lost = error;
     this.#claimed.clear();
     for (const link of links) link.lose(error);
   }

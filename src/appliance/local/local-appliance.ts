@@ -138,7 +138,6 @@ export class LocalAppliance implements VolumeLinks {
       }
       group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
       await group.start();
-      if (state.state.isSpoolNew) await state.update({ isSpoolNew: false });
     } catch (error) {
       // Another attempt has a link of its own, and this one would be at odds with it.
       group?.end();
@@ -308,7 +307,9 @@ export class LocalAppliance implements VolumeLinks {
 function refuseSound(group: LocalGroup): void {
   const { name, refusal } = group.figures();
   if (group.failure !== undefined || refusal !== undefined) return;
-  throw new RefuseError(`the spool of group '${name}' is sound, and the remote appliance takes what is in it`);
+  throw new RefuseError(
+    `the spool of group '${name}' is sound, and the remote appliance takes what is in it: no other one is needed`,
+  );
 }
 
 function isOfDisk(error: unknown): boolean {

@@ -35,6 +35,7 @@ import { type Appended, Order } from "./order.ts";
 import { Pressure } from "./pressure.ts";
 import { RemoteKnowledge } from "./remote-knowledge.ts";
 import type { Spool } from "./spool.ts";
+import { remoteHasSeq } from "./spool-keeping.ts";
 import { TraceLog } from "./trace-log.ts";
 import type { LinkedGroup, LocalVolumeLink } from "./volume-link.ts";
 
@@ -69,7 +70,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#memory = parts.pool.share();
     this.#log = machine.log.with({ group: state.state.name });
     this.#meter = new LinkMeter(machine.clock.monotonicMs());
-    this.volumes = new GroupVolumes(state, facts.ordinals, {
+    this.volumes = new GroupVolumes(state, facts, {
       noted: () => this.release(),
       failed: (error) => this.fail(error),
     });
@@ -115,7 +116,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#link = new MeasuredLink(parts.link, this.#meter, machine.clock);
     this.overflow = new GroupOverflow({
       ...{ spool, policy, order: this.order, volumes: this.volumes, clock: machine.clock, log: this.#log },
-      remote: () => ({ isLinkUp: this.#link.isUp, storedSeq: this.#remote.marks.stored }),
+      remote: () => ({ isLinkUp: this.#link.isUp, durableSeq: this.#remote.marks.durable }),
     });
     this.#flushes = new GroupFlushes({
       ...{ order: this.order, spool, link: this.#link, clock: machine.clock },
@@ -283,7 +284,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       this.#flushes.remoteDurable(marks.durable);
       this.volumes.remoteDurable(marks.durable);
     }
-    if (marks.stored !== before.stored) this.release();
+    if (marks.durable !== before.durable || marks.stored !== before.stored) this.release();
     if (this.#mode.phase !== "sync") this.#mode.step();
     if (marks.durable !== before.durable || this.#pressure.value >= 1) this.#pressure.evaluate();
   }
@@ -318,9 +319,9 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   /** Lets go of what nobody needs any more. */
   release(): void {
-    const { spool } = this.#parts;
-    const { lastSeq } = this.order;
-    const seq = Math.min(this.#remote.marks.stored, this.volumes.releasableSeq(lastSeq), this.#mode.unnotedSeq - 1);
+    const { spool, policy } = this.#parts;
+    const atRemoteSeq = remoteHasSeq(this.#remote.marks, spool, policy);
+    const seq = Math.min(atRemoteSeq, this.volumes.releasableSeq(this.order.lastSeq), this.#mode.unnotedSeq - 1);
     if (this.#isOver || seq <= 0 || seq < spool.firstSeq) return;
     spool.release(seq);
     this.#parts.facts.modes.release(seq);
@@ -380,7 +381,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       this.#shipper.end();
       this.#parts.state.end();
     }
-    if (this.#failure === undefined) await this.#parts.state.update({ stoppedAtSeq: this.order.lastSeq });
+    if (this.#failure === undefined) await this.#parts.state.noteStop(this.order.lastSeq);
     this.#parts.spool.close();
   }
 

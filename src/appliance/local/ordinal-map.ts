@@ -65,7 +65,7 @@ export class OrdinalMap {
     this.#dropOld();
   }
 
-  /** Where no record is left that the remote may lack, it has all: what is not in the spool any more is stored there. */
+  /** Where no record is left that the remote may lack, it has all: what is not in the spool any more it has durably. */
   #lookAtRemote(): void {
     for (const entry of this.#entries) {
       if (entry.seq > this.#remoteSeq) return;

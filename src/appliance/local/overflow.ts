@@ -5,8 +5,11 @@
  *     room ──▶ full ──(so long)──▶ overflowed ──(half of it has gone, not twice in a short time)──▶ room
  *               └───────▶ room
  *
- * What is in the spool stays there, and is shipped first.
+ * What is in the spool stays there, and is shipped first. Volumes that may come back have time to before it counts as full
+ * again: often only they can say that their sources need nothing of it any more.
  */
+import { overflowComeBackMs } from "#src/core/limits.ts";
+
 export interface OverflowPolicy {
   readonly overflow: "track" | "stall";
   readonly overflowAfterMs: number;
@@ -20,8 +23,8 @@ export interface OverflowFacts {
   readonly isStuck: boolean;
   readonly usedBytes: number;
   readonly limitBytes: number;
-  /** Of the spool, what the remote has not stored. */
-  readonly unstoredBytes: number;
+  /** Of the spool, what the remote has not durably. */
+  readonly undurableBytes: number;
 }
 
 /** Without a link nothing will leave it, and what is left is only used up ever more slowly. */
@@ -55,7 +58,8 @@ export class Overflow {
 
   #hasOverflowed(facts: OverflowFacts): boolean {
     const { overflow, overflowAfterMs } = this.#policy;
-    this.#fullSinceMs = isFull(facts) ? (this.#fullSinceMs ?? facts.nowMs) : undefined;
+    const earliestMs = Math.max(facts.nowMs, this.#returnedMs + overflowComeBackMs);
+    this.#fullSinceMs = isFull(facts) ? (this.#fullSinceMs ?? earliestMs) : undefined;
     if (overflow === "stall" || this.#fullSinceMs === undefined) return false;
     if (facts.nowMs - this.#fullSinceMs < overflowAfterMs) return false;
     this.#overflowedBytes = facts.usedBytes;
@@ -63,9 +67,9 @@ export class Overflow {
   }
 
   /** Room comes only when the volumes say what their sources have, so that there is none yet is no reason to wait. */
-  #mayReturn({ nowMs, isLinkUp, unstoredBytes }: OverflowFacts): boolean {
+  #mayReturn({ nowMs, isLinkUp, undurableBytes }: OverflowFacts): boolean {
     if (!isLinkUp || nowMs - this.#returnedMs < this.#policy.returnAfterMs) return false;
-    if (unstoredBytes >= (this.#overflowedBytes ?? 0) * returnShare) return false;
+    if (undurableBytes >= (this.#overflowedBytes ?? 0) * returnShare) return false;
     this.#overflowedBytes = undefined;
     this.#fullSinceMs = undefined;
     this.#returnedMs = nowMs;

@@ -1,12 +1,14 @@
-/** What one look over the spool tells of a group: its volumes' last ordinals, and under which modes its records were added. */
+/** What one look over the spool tells of a group: its volumes' last ordinals and cuts, and the modes that its records were added under. */
 import { decodeExtra, recordType } from "#src/records/record.ts";
 import { type ModeChange, ModeHistory } from "./mode-history.ts";
 import { askedFor, isMode, type Mode } from "./mode-machine.ts";
 import { OrdinalMap } from "./ordinal-map.ts";
 import type { Spool } from "./spool.ts";
+import { VolumeCuts } from "./volume-cuts.ts";
 
 export interface SpoolFacts {
   readonly ordinals: ReadonlyMap<number, OrdinalMap>;
+  readonly cuts: VolumeCuts;
   readonly modes: ModeHistory;
   /** Of the newest record. */
   readonly mode: Mode;
@@ -17,6 +19,7 @@ export interface SpoolFacts {
 /** `knownMode`: where no switch is in the spool any more. */
 export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<SpoolFacts> {
   const ordinals = new Map<number, OrdinalMap>();
+  const cuts = new VolumeCuts();
   const changes: ModeChange[] = [];
   let earliest: Mode | undefined;
   let wasAskedFor = false;
@@ -28,6 +31,9 @@ export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<Spo
         ordinals.set(record.volume, map);
       }
       map.add(record.ordinal, record.seq);
+    } else if (record.type === recordType.resize) {
+      const extra = buffer.subarray(record.extraAt, record.extraAt + record.extraBytes);
+      cuts.add(record.volume, record.seq, decodeExtra(extra) ?? {});
     } else if (record.type === recordType.mode) {
       const content = decodeExtra(buffer.subarray(record.extraAt, record.extraAt + record.extraBytes));
       if (!isMode(content?.to)) return;
@@ -37,5 +43,5 @@ export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<Spo
     }
   });
   const modes = new ModeHistory(earliest ?? knownMode, changes);
-  return { ordinals, modes, mode: changes.at(-1)?.to ?? knownMode, wasAskedFor };
+  return { ordinals, cuts, modes, mode: changes.at(-1)?.to ?? knownMode, wasAskedFor };
 }

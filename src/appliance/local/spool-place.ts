@@ -52,6 +52,10 @@ export function spoolAnew(state: GroupState, anew: SpoolAnew): Partial<GroupStat
     epochSeq,
     seqCeiling: epochSeq + seqReserve,
     stoppedAtSeq: null,
-    volumes: state.volumes.map((volume) => ({ ...volume, inDoubt: true })),
+    volumes: state.volumes.map(({ cutSeq, isAllInDoubt = false, ...volume }) => ({
+      ...volume,
+      inDoubt: true,
+      isAllInDoubt: isAllInDoubt || cutSeq !== undefined,
+    })),
   };
 }

@@ -44,6 +44,8 @@ export class SpoolSegments {
   readonly #countMax: number;
   readonly #live: SpoolSegment[] = [];
   readonly #free: SpoolSegment[] = [];
+  /** Of these the one whose header may say already that it has the place of the next. */
+  #begun: SpoolSegment | undefined;
   /** Of those that the log lies in. */
   readonly #dirty = new Set<SpoolSegment>();
   /** A new file that is being filled with zeros, and how far that is. */
@@ -118,6 +120,7 @@ export class SpoolSegments {
     } catch (error) {
       // First in the row, since its header may say by now that it has this place, and no other file may.
       this.#free.unshift(segment);
+      this.#begun = segment;
       throw error;
     }
     this.#dirty.add(segment);
@@ -269,6 +272,19 @@ export class SpoolSegments {
     if (this.#prepared !== undefined) this.#remove(this.#prepared);
     this.#prepared = undefined;
     this.#mayNotPrepare = true;
+  }
+
+  /**
+   * The disk is full: what lies there only to be used again is given back to it, so that the log itself can go on. Answers
+   * whether there was anything.
+   */
+  giveBack(): boolean {
+    const spare = this.#free.filter((segment) => segment !== this.#begun);
+    if (spare.length === 0 && this.#prepared === undefined) return false;
+    this.stopPreparing();
+    for (const segment of spare) this.#remove(segment);
+    this.#free.splice(0, this.#free.length, ...this.#free.filter((segment) => segment === this.#begun));
+    return true;
   }
 
   close(): void {

@@ -206,7 +206,7 @@ export class Spool {
     assert(batchPositionAt(buffer, start) === position, "a batch is bound to where it is written");
     assert(spanBytes % batchAlignmentBytes === 0 && firstSeq > this.#lastSeq, "batches are whole and in order");
     try {
-      this.#segments.append(buffer, start, spanBytes);
+      this.#write(buffer, start, spanBytes);
     } catch (error) {
       throw this.#failed("written to", error as NodeJS.ErrnoException);
     }
@@ -215,6 +215,16 @@ export class Spool {
     this.#lastSeq = lastSeq;
     this.#lastEpoch = epoch;
     this.#lastTimeMicros = timeMicros;
+  }
+
+  /** What the spool itself keeps from the disk is not what it waits for. */
+  #write(buffer: Buffer, start: number, spanBytes: number): void {
+    try {
+      this.#segments.append(buffer, start, spanBytes);
+    } catch (error) {
+      if (!isLackOfRoom(error) || !this.#segments.giveBack()) throw error;
+      this.#segments.append(buffer, start, spanBytes);
+    }
   }
 
   /** Everything that was appended before this call is durable when `done` is called without an error. */

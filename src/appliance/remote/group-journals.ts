@@ -12,7 +12,6 @@ import { closedSlotCount } from "#src/journals/closed-segment.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
 import { type RecoveredJournals, recoverJournals } from "#src/journals/journal-recovery.ts";
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
-import { recordType } from "#src/records/record.ts";
 import type { Watermarks } from "#src/wire/group-link.ts";
 import { Durability } from "./durability.ts";
 import { GroupSealing, type Sealer } from "./group-sealing.ts";
@@ -53,8 +52,8 @@ export async function openGroupJournals(parts: GroupJournalsParts): Promise<Grou
     checkpointSeq: state.state.checkpointSeq,
     durableSeq: Math.max(durableSeq, state.state.checkpointSeq),
     see: (record, bytes) => {
-      if (record.type !== recordType.volume) return;
-      volumes.saw(record.seq, record.volume, bytes.subarray(record.extraAt, record.extraAt + record.extraBytes));
+      const { type, seq, volume, extraAt, extraBytes } = record;
+      if (VolumeTable.isAbout(type)) volumes.saw(type, seq, volume, bytes.subarray(extraAt, extraAt + extraBytes));
     },
   });
   volumes.durableUpTo(recovered.lastSeq);
@@ -111,7 +110,7 @@ export class GroupJournals {
       closedSegment: (segment, slotCount) => this.#closing.push({ segment, slotCount }),
       durableSeq: () => this.#durability.durableSeq,
       foundUnsound,
-      sawVolume: (seq, volume, extra) => volumes.saw(seq, volume, extra),
+      sawVolume: (type, seq, volume, extra) => volumes.saw(type, seq, volume, extra),
       hook,
     });
     this.#durability = new Durability(

@@ -28,6 +28,7 @@ import { previousEpochOf } from "#src/records/batch-inspection.ts";
 import { recordType } from "#src/records/record.ts";
 import { AggregateLanding } from "./aggregate-landing.ts";
 import type { Place, Receiver } from "./receiver.ts";
+import { VolumeTable } from "./volume-table.ts";
 
 export interface LandingParts {
   readonly files: Files;
@@ -43,8 +44,8 @@ export interface LandingParts {
   readonly durableSeq: () => number;
   /** A block, or what speaks of it, was not what its checksum was made for. */
   readonly foundUnsound: () => void;
-  /** A `volume` record was accepted. */
-  readonly sawVolume: (seq: number, volume: number, extra: Buffer) => void;
+  /** A record about a volume itself was accepted. */
+  readonly sawVolume: (type: number, seq: number, volume: number, extra: Buffer) => void;
   readonly hook: FaultHook | undefined;
 }
 
@@ -159,12 +160,9 @@ export class Landing {
     for (const [index, record] of records.entries()) {
       const address = addresses[index] as number;
       this.#metadata.add({ ...record, address, level: everyWriteLevel }, bytes, record.extraAt);
-      if (record.type === recordType.volume) {
-        this.#parts.sawVolume(
-          record.seq,
-          record.volume,
-          bytes.subarray(record.extraAt, record.extraAt + record.extraBytes),
-        );
+      const { type, seq, volume, extraAt, extraBytes } = record;
+      if (VolumeTable.isAbout(type)) {
+        this.#parts.sawVolume(type, seq, volume, bytes.subarray(extraAt, extraAt + extraBytes));
       }
     }
     const last = records.at(-1) as BatchRecord;

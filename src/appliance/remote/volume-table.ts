@@ -1,6 +1,6 @@
 /** What the numbers of a group's volumes stand for, as far as durable records say it and beyond. */
 import { remoteNameBytesMax } from "#src/core/limits.ts";
-import { decodeExtra } from "#src/records/record.ts";
+import { decodeExtra, recordType } from "#src/records/record.ts";
 
 export interface RemoteVolume {
   /** Within the group, from 1 on. */
@@ -19,9 +19,16 @@ export class VolumeTable {
     for (const volume of durable) this.#durable.set(volume.number, volume);
   }
 
-  /** A `volume` record; one that does not say what it should is kept in the journal all the same. */
-  saw(seq: number, number: number, extra: Buffer): void {
-    const { id, name, sizeBytes } = decodeExtra(extra) ?? {};
+  /** Whether records of this type say something of a volume itself. */
+  static isAbout(type: number): boolean {
+    return type === recordType.volume || type === recordType.resize;
+  }
+
+  /** One of these; if it does not say what it should, it is kept in the journal all the same. */
+  saw(type: number, seq: number, number: number, extra: Buffer): void {
+    const content = decodeExtra(extra) ?? {};
+    const known = type === recordType.resize ? this.all.find((volume) => volume.number === number) : undefined;
+    const { id, name, sizeBytes } = { ...known, ...content };
     const isWhole = typeof id === "string" && typeof name === "string" && Number.isSafeInteger(sizeBytes);
     if (!isWhole || Buffer.byteLength(name) > remoteNameBytesMax) return;
     this.#pending.push({ seq, volume: { number, id, name, sizeBytes: sizeBytes as number } });

@@ -4,7 +4,7 @@ import type { Log } from "#src/host/log.ts";
 import type { Door } from "./door.ts";
 import { problemOf } from "./problem.ts";
 import { findRoute, type Route } from "./route.ts";
-import { readBody } from "./shape.ts";
+import { type Fields, readBody } from "./shape.ts";
 
 export interface ApiParts {
   readonly routes: readonly Route[];
@@ -15,9 +15,10 @@ export interface ApiParts {
 export function apiOver({ routes, door, log }: ApiParts): HttpHandler {
   return async (request) => {
     try {
-      const response = await answer(request, routes, door);
-      if (request.method !== "GET")
-        log.info("an order was carried out", { method: request.method, target: request.target });
+      const { response, fields } = await answer(request, routes, door);
+      const { method, target } = request;
+      const order = Object.keys(fields).length === 0 ? {} : { order: fields };
+      if (method !== "GET") log.info("an order was carried out", { method, target, ...order });
       return response;
     } catch (error) {
       const response = problemOf(error);
@@ -28,9 +29,15 @@ export function apiOver({ routes, door, log }: ApiParts): HttpHandler {
   };
 }
 
-async function answer(request: HttpRequest, routes: readonly Route[], door: Door): Promise<HttpResponse> {
+interface Answer {
+  readonly response: HttpResponse;
+  /** What the body asked for: nothing in it is secret. */
+  readonly fields: Fields;
+}
+
+async function answer(request: HttpRequest, routes: readonly Route[], door: Door): Promise<Answer> {
   const { route, names, flags } = findRoute(routes, request.method, request.target);
   if (route.isOpen !== true) door.check(request);
   const fields = route.shape === undefined ? {} : readBody(request.body, request.headers["content-type"], route.shape);
-  return route.answer(names, fields, flags);
+  return { response: await route.answer(names, fields, flags), fields };
 }

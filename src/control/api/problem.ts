@@ -1,6 +1,7 @@
 /** What goes wrong, as RFC 9457 problem details. */
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import type { HttpResponse } from "#src/host/http.ts";
+import { inWords } from "#src/host/system-words.ts";
 
 const titles = {
   400: "Bad Request",
@@ -34,7 +35,7 @@ export function problemOf(error: unknown): HttpResponse {
   if (error instanceof ProblemError) return problem(error.status, error.message, error.headers);
   if (error instanceof RefuseError) return problem(422, error.message);
   if (error instanceof RetryError) return problem(503, error.message, { "retry-after": "5" });
-  return problem(500, (error as Error).message);
+  return problem(500, inWords(error));
 }
 
 function problem(status: ProblemStatus, detail: string, headers: Readonly<Record<string, string>> = {}): HttpResponse {

@@ -4,7 +4,7 @@ import { ProblemError } from "./problem.ts";
 import type { Fields, Shape } from "./shape.ts";
 
 export interface Route {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** `{…}` stands for one name. */
   readonly path: string;
   readonly summary: string;
@@ -12,6 +12,8 @@ export interface Route {
   readonly shape?: Shape;
   /** What may stand in the query as `NAME=true`. */
   readonly flags?: readonly string[];
+  /** What it does is undone by nobody: only with `confirm=` and the name once more in the query the flag `confirm` is set. */
+  readonly isConfirmed?: boolean;
   /** Whether it is answered without a token. */
   readonly isOpen?: boolean;
   answer(names: readonly string[], fields: Fields, flags: ReadonlySet<string>): Promise<HttpResponse>;
@@ -23,6 +25,9 @@ export interface Found {
   readonly flags: ReadonlySet<string>;
 }
 
+/** In the query, and as a flag. */
+export const confirmation = "confirm";
+
 /** The target as it came. Names are looked up by whoever answers; here nothing is made of them. */
 export function findRoute(routes: readonly Route[], method: string, target: string): Found {
   const steps = stepsOf(target);
@@ -31,16 +36,21 @@ export function findRoute(routes: readonly Route[], method: string, target: stri
     return names === undefined ? [] : [{ route, names }];
   });
   const found = matches.find(({ route }) => route.method === method);
-  if (found !== undefined) return { ...found, flags: flagsOf(target, found.route) };
+  if (found !== undefined) return { ...found, flags: flagsOf(target, found.route, found.names) };
   if (matches.length === 0) throw new ProblemError(404, "there is nothing at this address");
   const allowed = matches.map(({ route }) => route.method).join(", ");
   throw new ProblemError(405, `only ${allowed} is possible here`, { allow: allowed });
 }
 
-function flagsOf(target: string, { flags = [] }: Route): ReadonlySet<string> {
+function flagsOf(target: string, route: Route, names: readonly string[]): ReadonlySet<string> {
+  const { flags = [], isConfirmed = false } = route;
   const [, ...query] = target.split("?");
   const set = new Set<string>();
   for (const [name, value] of new URLSearchParams(query.join("?"))) {
+    if (isConfirmed && name === confirmation) {
+      if (value === names[0]) set.add(confirmation);
+      continue;
+    }
     if (!flags.includes(name)) throw new ProblemError(400, unknownFlag(name, flags));
     if (value !== "true" && value !== "false") throw new ProblemError(400, `'${name}' is true or false`);
     if (value === "true") set.add(name);

@@ -3,9 +3,9 @@ import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
 import { markPatienceMs, markPatienceMsMax, nameCharactersMax } from "#src/core/limits.ts";
 import { type ControlPlane, UnknownNameError } from "../control-plane.ts";
 import { type WantedMode, wantedModes } from "../role.ts";
-import type { VolumeRequest } from "../volume-keeper.ts";
+import type { ResizeRequest, VolumeRequest } from "../volume-keeper.ts";
 import { ProblemError } from "./problem.ts";
-import { json, type Route } from "./route.ts";
+import { confirmation, json, type Route } from "./route.ts";
 import type { Fields, Shape } from "./shape.ts";
 
 export const apiPrefix = "/api/v1";
@@ -25,6 +25,16 @@ const volumeShape: Shape = {
   },
   mode: { type: "string", isRequired: false, values: wantedModes, description: "the mode of a group that it begins" },
   sizeBytes: { type: "integer", isRequired: false, description: "makes the source, a sparse file of this size" },
+};
+
+const resizeShape: Shape = {
+  sizeBytes: { type: "integer", isRequired: true, description: "what it is to have" },
+  confirm: {
+    type: "string",
+    isRequired: false,
+    max: nameCharactersMax,
+    description: "its name once more, where it is made smaller",
+  },
 };
 
 const spoolShape: Shape = {
@@ -47,10 +57,12 @@ const markShape: Shape = {
 };
 
 export function routesOf(control: ControlPlane): Route[] {
-  return [...volumeRoutes(control), ...groupRoutes(control), ...healthRoutes(control)].map((route) => ({
-    ...route,
-    answer: (names, fields, flags) => named(route.answer(names, fields, flags)),
-  }));
+  return [...volumeRoutes(control), resizeRoute(control), ...groupRoutes(control), ...healthRoutes(control)].map(
+    (route) => ({
+      ...route,
+      answer: (names, fields, flags) => named(route.answer(names, fields, flags)),
+    }),
+  );
 }
 
 function volumeRoutes(control: ControlPlane): Route[] {
@@ -83,8 +95,9 @@ function volumeRoutes(control: ControlPlane): Route[] {
       path: one,
       summary: "ends the protection of a volume; its source stays as it is. With force although hosts are attached",
       flags: ["force"],
+      isConfirmed: true,
       answer: async ([name = ""], _, flags) => {
-        await control.removeVolume(name, flags.has("force"));
+        await control.removeVolume(name, { isForced: flags.has("force"), isConfirmed: flags.has(confirmation) });
         return json(200, {});
       },
     },
@@ -116,6 +129,17 @@ function volumeRoutes(control: ControlPlane): Route[] {
       answer: async ([name = ""]) => json(200, { entries: await control.trace(name) }),
     },
   ];
+}
+
+function resizeRoute(control: ControlPlane): Route {
+  return {
+    method: "PATCH",
+    path: `${apiPrefix}/volumes/{v}`,
+    summary: "resizes a volume; hosts are hung up on, and find the new size when they come again",
+    shape: resizeShape,
+    answer: async ([name = ""], fields) =>
+      json(200, await control.resizeVolume(name, fields as unknown as ResizeRequest)),
+  };
 }
 
 function groupRoutes(control: ControlPlane): Route[] {

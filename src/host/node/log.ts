@@ -74,10 +74,15 @@ export function lineWriter(fd: number): (line: string) => void {
   };
 }
 
-/** Opened anew, so that those who share the old descriptor are not changed with it. A socket cannot be and stays as it is. */
+/**
+ * Opened anew, so that those who share the old descriptor are not changed with it. A socket cannot be and stays as it is.
+ * So does a file, which nobody waits for: opened anew it would have another place to write at, and whoever shares the old
+ * one, such as standard output with `> FILE 2>&1`, would write over what was logged.
+ */
 function withoutWaiting(fd: number): number {
   try {
-    return fs.openSync(`/proc/self/fd/${fd}`, fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_NONBLOCK);
+    if (fs.fstatSync(fd).isFile()) return fd;
+    return fs.openSync(`/proc/self/fd/${fd}`, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
   } catch {
     return fd;
   }

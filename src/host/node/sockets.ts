@@ -1,6 +1,7 @@
 /** Sockets of this machine: Unix and TCP, plain and TLS. */
 import fs from "node:fs";
 import net from "node:net";
+import { dirname } from "node:path";
 import tls from "node:tls";
 import { socketKeepAliveMs } from "#src/core/limits.ts";
 import type { Connection, Listener, SecureOptions, SocketAddress, Sockets } from "../socket.ts";
@@ -16,15 +17,22 @@ async function listen(address: SocketAddress, accepted: (connection: Connection)
     accepted(connectionOf(socket));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    const refuse = (error: NodeJS.ErrnoException): void => reject(explained(error, address));
+    server.once("error", refuse);
     server.listen(listenOptions(address), () => {
-      server.off("error", reject);
+      server.off("error", refuse);
       // Running out of descriptors is no reason to stop: those who wait are accepted when some are free again.
       server.on("error", () => {});
       resolve();
     });
   });
   return { address: boundAddress(address, server), close: () => closeServer(server) };
+}
+
+/** A folder that is not there comes as a refusal of permission. */
+function explained(error: NodeJS.ErrnoException, address: SocketAddress): Error {
+  if (address.kind !== "unix" || error.code !== "EACCES" || fs.existsSync(dirname(address.path))) return error;
+  return Object.assign(new Error(`there is no folder ${dirname(address.path)}`), { code: "ENOENT", cause: error });
 }
 
 function listenOptions(address: SocketAddress): net.ListenOptions & { fd?: number } {

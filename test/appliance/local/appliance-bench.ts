@@ -38,6 +38,7 @@ export class Bench {
   acknowledged: number[] = [];
   lost: string[] = [];
   policy: GroupPolicy = policy;
+  identity = identity;
 
   /** Begins to open; time does not pass by itself meanwhile. */
   begin(mode: Mode = "async"): Promise<LocalAppliance> {
@@ -67,7 +68,9 @@ export class Bench {
       remoteDurable: () => {},
       lost: (error) => this.lost.push(error.message),
     };
-    this.attachment = await this.done(this.appliance.attach(identity, durableOrdinal, receiver, sourceAge, isCopyDue));
+    this.attachment = await this.done(
+      this.appliance.attach(this.identity, durableOrdinal, receiver, sourceAge, isCopyDue),
+    );
     this.link = this.attachment.link;
   }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type GroupState, GroupStateFile } from "#src/appliance/local/group-state.ts";
 import { GroupVolumes } from "#src/appliance/local/group-volumes.ts";
+import { VolumeCuts } from "#src/appliance/local/volume-cuts.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 
 const state: GroupState = {
@@ -27,10 +28,14 @@ test("nothing of a volume leaves the spool before it is noted durably that the g
   await simulation.clock.settle();
   const file = await creating;
   const told: number[] = [];
-  const volumes = new GroupVolumes(file, new Map(), {
-    noted: () => told.push(volumes.releasableSeq(20)),
-    failed: (error) => expect.unreachable(error.message),
-  });
+  const volumes = new GroupVolumes(
+    file,
+    { ordinals: new Map(), cuts: new VolumeCuts() },
+    {
+      noted: () => told.push(volumes.releasableSeq(20)),
+      failed: (error) => expect.unreachable(error.message),
+    },
+  );
   volumes.ordinalsOf(1).add(5, 10);
   volumes.ordinalsOf(1).reportDurable(5);
   expect(volumes.releasableSeq(20)).toBe(20);

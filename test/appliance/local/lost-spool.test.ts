@@ -111,6 +111,28 @@ test("fault 9: killed at any moment while it is moved, it is stopped as before, 
   }
 });
 
+test("fault 9: a new spool that is lost in turn, at any moment, takes no number that may have been given", async () => {
+  for (let steps = 0; steps < 60; steps++) {
+    const it = await withoutSpool();
+    const group = `/data/groups/${it.figures.id}`;
+    it.appliance.moveSpool("g", undefined).catch(() => {});
+    for (let step = 0; step < steps; step++) {
+      it.simulation.clock.step();
+      if (step % 5 === 0) await it.rest(0);
+    }
+    await it.rest(0);
+    it.host.kill();
+    const { files } = it.host;
+    for (const spool of files.list(group).filter((name) => name.startsWith("spool-")))
+      for (const name of files.list(`${group}/${spool}`)) files.remove(`${group}/${spool}/${name}`);
+    it.remote = new ScriptedRemote();
+    await it.open();
+    if (it.figures.state === "stopped") continue;
+    await it.attach(1);
+    expect(it.figures.lastSeq, `after ${steps} steps`).toBeGreaterThan(2 ** 40);
+  }
+});
+
 test("a group that works keeps its spool", async () => {
   const it = await startBench();
   await expect(it.appliance.moveSpool("g", undefined)).rejects.toThrow("the spool of group 'g' is sound");

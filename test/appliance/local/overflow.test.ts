@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import { Overflow, type OverflowFacts } from "#src/appliance/local/overflow.ts";
+import { overflowComeBackMs, reattachMsMax } from "#src/core/limits.ts";
 
 const policy = { overflow: "track", overflowAfterMs: 10_000, returnAfterMs: 5_000 } as const;
 const room: OverflowFacts = {
   ...{ nowMs: 0, isLinkUp: false, isStuck: false },
-  ...{ usedBytes: 10, limitBytes: 100, unstoredBytes: 10 },
+  ...{ usedBytes: 10, limitBytes: 100, undurableBytes: 10 },
 };
-const full = { ...room, usedBytes: 96, unstoredBytes: 96 };
+const full = { ...room, usedBytes: 96, undurableBytes: 96 };
 
 function overflowed(): Overflow {
   const overflow = new Overflow(policy);
@@ -43,27 +44,38 @@ test("a disk without room is as good a reason as the limit", () => {
 
 test("it is over when the link is there and the remote has stored half of it", () => {
   const overflow = overflowed();
-  expect(overflow.look({ ...full, nowMs: 11_000, unstoredBytes: 0 })).toBe(false);
-  expect(overflow.look({ ...full, nowMs: 11_000, isLinkUp: true, unstoredBytes: 48 })).toBe(false);
-  expect(overflow.look({ ...full, nowMs: 11_000, isLinkUp: true, unstoredBytes: 47 })).toBe(true);
+  expect(overflow.look({ ...full, nowMs: 11_000, undurableBytes: 0 })).toBe(false);
+  expect(overflow.look({ ...full, nowMs: 11_000, isLinkUp: true, undurableBytes: 48 })).toBe(false);
+  expect(overflow.look({ ...full, nowMs: 11_000, isLinkUp: true, undurableBytes: 47 })).toBe(true);
   expect(overflow.isOverflowed).toBe(false);
 });
 
 test("it does not come back twice in a short time", () => {
   const overflow = overflowed();
-  const stored = { ...full, isLinkUp: true, unstoredBytes: 0 };
+  const stored = { ...full, isLinkUp: true, undurableBytes: 0 };
   overflow.look({ ...stored, nowMs: 11_000 });
   const brim = { ...full, isStuck: true };
   overflow.look({ ...brim, nowMs: 11_001 });
-  const soon = new Overflow({ ...policy, overflowAfterMs: 0 });
+  const soon = new Overflow({ ...policy, overflowAfterMs: 0, returnAfterMs: 60_000 });
   soon.look(full);
   expect(soon.look({ ...stored, nowMs: 1 })).toBe(true);
-  soon.look({ ...full, nowMs: 2 });
-  expect([soon.isOverflowed, soon.look({ ...stored, nowMs: 4_000 }), soon.look({ ...stored, nowMs: 5_001 })]).toEqual([
-    true,
+  soon.look({ ...full, nowMs: 2 + overflowComeBackMs });
+  expect([soon.isOverflowed, soon.look({ ...stored, nowMs: 60_000 }), soon.look({ ...stored, nowMs: 60_001 })]).toEqual(
+    [true, false, true],
+  );
+});
+
+test("volumes have time to come back and make room, before one that is still full counts as overflowed again", () => {
+  const soon = new Overflow({ ...policy, overflowAfterMs: 0 });
+  soon.look(full);
+  const stuck = { ...full, isLinkUp: true, isStuck: true, undurableBytes: 0 };
+  expect(soon.look({ ...stuck, nowMs: 1 })).toBe(true);
+  expect([soon.look({ ...stuck, nowMs: 250 }), soon.look({ ...stuck, nowMs: overflowComeBackMs })]).toEqual([
     false,
-    true,
+    false,
   ]);
+  expect(overflowComeBackMs).toBeGreaterThan(reattachMsMax);
+  expect(soon.look({ ...stuck, nowMs: 1 + overflowComeBackMs })).toBe(true);
 });
 
 test("one that is found full at a start was full before; one that is to stall never overflows", () => {

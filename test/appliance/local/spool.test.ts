@@ -164,6 +164,25 @@ test("fault 15: a full disk is waited for: nothing is lost, and the same batch g
   expect(await world.read()).toEqual(range(1, lastSeq + 3));
 });
 
+test("fault 15: a spool whose own free files fill the disk goes on in their room", async () => {
+  const world = new SpoolWorld();
+  await world.open();
+  while (world.paths.length < 4) world.append();
+  await world.sync();
+  world.release(world.spool.lastSeq - 1);
+  await world.sync();
+  expect(world.paths.length).toBe(3);
+  world.host.disk.faults.capacityBytes = world.host.disk.spaceBytes;
+  const { lastSeq } = world.spool;
+  for (let count = 0; count < 3; count++) world.append([3]);
+  expect(world.spool.lastSeq).toBe(lastSeq + 3);
+  await world.sync();
+  world.host.cutPower();
+  await world.open();
+  expect(world.spool.lastSeq).toBe(lastSeq + 3);
+  expect(await world.read(lastSeq)).toEqual(range(lastSeq + 1, lastSeq + 3));
+});
+
 test("after a write that failed the spool takes nothing more and repeats why", async () => {
   const world = new SpoolWorld();
   await world.open();

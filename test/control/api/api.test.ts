@@ -41,8 +41,31 @@ describe("what is asked for in order", () => {
     const { volumes } = (await caller.ask("GET", "/api/v1/volumes")).body;
     expect(volumes).toEqual([added.body]);
     expect((await caller.ask("GET", "/api/v1/volumes/v")).body).toEqual(added.body);
-    expect((await caller.ask("DELETE", "/api/v1/volumes/v")).status).toBe(200);
+    expect((await caller.ask("DELETE", "/api/v1/volumes/v?confirm=v")).status).toBe(200);
     expect((await caller.ask("GET", "/api/v1/volumes/v")).status).toBe(404);
+  });
+
+  test("a volume whose removal could not be noted goes on being protected, and it is said why", async () => {
+    const caller = new Caller();
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    caller.side.host.disk.failNext("write", "ENOSPC");
+    const { status, body } = await caller.ask("DELETE", "/api/v1/volumes/v?confirm=v");
+    expect([status, body.detail]).toEqual([500, expect.stringContaining("the disk is full; make room and try again")]);
+    expect((await caller.ask("GET", "/api/v1/volumes/v")).body).toMatchObject({ state: "open" });
+    expect(caller.side.asked.slice(-1)).toMatchObject([{ addVolume: { volume: { name: "v" }, isNew: false } }]);
+    expect((await caller.ask("DELETE", "/api/v1/volumes/v?confirm=v")).status).toBe(200);
+  });
+
+  test("the log tells of each order, and of what it asked for", async () => {
+    const caller = new Caller();
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
+    await caller.ask("PUT", "/api/v1/groups/g/mode", { mode: "auto" });
+    await caller.ask("GET", "/api/v1/volumes");
+    const orders = caller.side.simulation.trace.lines.filter((line) => line.includes("an order was carried out"));
+    expect(orders).toEqual([
+      expect.stringMatching(/method=POST target=\/api\/v1\/volumes order={"name":"v","source":"\/d"}$/),
+      expect.stringMatching(/method=PUT target=\/api\/v1\/groups\/g\/mode order={"mode":"auto"}$/),
+    ]);
   });
 
   test("a volume alone is a group of its own name", async () => {

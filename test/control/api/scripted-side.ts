@@ -10,6 +10,7 @@ import { noFacts, type SideActions, type SideWord } from "#src/control/side.ts";
 import { SideClient } from "#src/control/side-client.ts";
 import { serveSide } from "#src/control/side-server.ts";
 import { VolumeKeeper } from "#src/control/volume-keeper.ts";
+import { resized, unresized } from "#src/control/volume-resize.ts";
 import { countersOver, shareCounters } from "#src/host/node/counters.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
@@ -72,6 +73,8 @@ export class ScriptedSide {
   readonly refusals = new Map<SideWord, Error>();
   /** Of the sources that are measured. */
   hasContent = false;
+  /** Why a volume that is resized keeps its size. */
+  resizeRefusal: string | undefined;
 
   constructor() {
     this.simulation = new Simulation(1);
@@ -120,7 +123,14 @@ export class ScriptedSide {
       unmake: (ask) => acted("unmake", ask, () => null),
       addVolume: (ask) =>
         acted("addVolume", ask, () => {
-          this.volumes.set(ask.volume.name, { ...volumeFacts(ask.volume.name), group: ask.volume.group });
+          const added = (this.resizeRefusal === undefined ? resized : unresized)(ask.volume);
+          const { name, group, sizeBytes } = added;
+          this.volumes.set(name, { ...volumeFacts(name), group, sizeBytes });
+          return { volume: added, ...(this.resizeRefusal === undefined ? {} : { refusal: this.resizeRefusal }) };
+        }),
+      releaseVolume: (ask) =>
+        acted("releaseVolume", ask, () => {
+          this.volumes.delete(ask.volume.name);
           return null;
         }),
       removeVolume: (ask) =>

@@ -48,6 +48,17 @@ test("lines are appended to what the descriptor holds", () => {
   expect(fs.readFileSync(path, "utf8")).toBe("before\none\ntwo\n");
 });
 
+test("what shares a file with the log is not overwritten, nor overwrites it", () => {
+  const path = `${temporaryFolder()}/log`;
+  const fd = fs.openSync(path, "w");
+  const write = lineWriter(fd);
+  write("one");
+  fs.writeSync(fd, "said\n");
+  write("two");
+  fs.closeSync(fd);
+  expect(fs.readFileSync(path, "utf8")).toBe("one\nsaid\ntwo\n");
+});
+
 test("a reader that does not keep up costs lines, not time, and is told how many", () => {
   const path = `${temporaryFolder()}/pipe`;
   execFileSync("mkfifo", [path]);

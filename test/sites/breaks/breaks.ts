@@ -35,10 +35,10 @@ export const breaks: readonly Break[] = [
     changes: [
       {
         file: "src/appliance/local/attachment.ts",
-        from: `    return isWanted ? receiver.redo({ ...record, buffer }) : undefined;
+        from: `    return isWanted && blockCount > 0 ? receiver.redo({ ...record, blockCount, buffer }) : undefined;
   });
 `,
-        to: `    if (isWanted) wanted.push({ ...record, buffer: Buffer.from(buffer) });
+        to: `    if (isWanted && blockCount > 0) wanted.push({ ...record, blockCount, buffer: Buffer.from(buffer) });
   });
   for (const record of wanted.reverse()) await receiver.redo(record);
 `,
@@ -174,6 +174,46 @@ export const breaks: readonly Break[] = [
         file: "src/appliance/local/batch-heads.ts",
         from: "    if (type !== recordType.flush) {\n",
         to: "    if (type !== recordType.flush && type !== recordType.mark) {\n",
+      },
+    ],
+  },
+  {
+    name: "leave zeros out of every copy",
+    harm: "what a source lost while nobody looked is still there in the copy",
+    changes: [
+      {
+        file: "src/interceptor/source-copy.ts",
+        from: `(base === "complete" ? "resync" : "initial", !resyncWanted);`,
+        to: `(base === "complete" ? "resync" : "initial", !resyncWanted || base === "complete");`,
+      },
+    ],
+  },
+  {
+    name: "pass over an order to copy while another copy is under way",
+    harm: "somebody who put a source back is told that it is copied, and only a part of it is",
+    changes: [
+      { file: "src/interceptor/write-path.ts", from: "    this.#copy.supersede();\n", to: "" },
+      {
+        file: "src/interceptor/write-path.ts",
+        from: "if (isUp && this.#copy.isSuperseded)",
+        to: "if (isUp && this.#copy.progress === undefined)",
+      },
+    ],
+  },
+  {
+    name: "clear a region's mark before the remote has it",
+    harm: "losing a spool leaves a remote that differs from the source, and nobody knows where",
+    changes: [
+      {
+        file: "src/interceptor/checkpoints.ts",
+        from: "    if (interval === undefined || link === undefined || link.remoteOrdinal < interval.ordinal) return false;\n",
+        to: "    if (interval === undefined || link === undefined) return false;\n",
+      },
+      // Often enough for some to come before the remote.
+      {
+        file: "src/core/limits.ts",
+        from: "export const checkpointMsDefault = 30_000;",
+        to: "export const checkpointMsDefault = 20;",
       },
     ],
   },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mergeStatus, type Protection, uncopied, unprotected, unsettled } from "./tidemark.ts";
+import { mergeStatus, type Protection, uncopied, unprotected, unsettled } from "./protection.ts";
 
 type Volume = Protection["volumes"][number];
 type Group = Protection["groups"][number];
@@ -34,6 +34,7 @@ test("all is settled when source and remote have everything", () => {
 test("what was there before has been copied when nothing is left to copy, and the remote has it", () => {
   expect(uncopied(protection())).toBeUndefined();
   expect(uncopied(protection({ copy: {} as NonNullable<Volume["copy"]> }))).toBe("volume v is being copied");
+  expect(uncopied(protection({ baseMissing: true }))).toBe("volume v is being copied");
   expect(uncopied(protection({}, { lagRecords: 3 }))).toBe("group v lags by 3 records");
 });
 

@@ -1,0 +1,143 @@
+/** What people and disks do to a site beyond what `Faults` does, and what has to be done about it until it has succeeded. */
+import type { SeededRandom } from "#test/sim/seeded-random.ts";
+import { filesOf } from "./file-tree.ts";
+import type { GroupOracle } from "./group-oracle.ts";
+import { cellBytes, putStamps } from "./stamp.ts";
+import type { VolumeHost } from "./volume-host.ts";
+import type { World } from "./world.ts";
+
+export const mishapKinds = ["long cut", "full source", "changed source", "order to copy", "lost spool"] as const;
+export type MishapKind = (typeof mishapKinds)[number];
+
+export class Mishaps {
+  readonly counts = new Map<MishapKind, number>();
+  readonly #world: World;
+  readonly #random: SeededRandom;
+  /** An order to copy them is given again and again until it is taken. */
+  readonly #toBeCopied = new Set<VolumeHost>();
+  /** Given, in this life of the site, and not answered yet. */
+  #ordered = new Map<VolumeHost, unknown>();
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = world.simulation.random.fork("mishaps");
+  }
+
+  #count(kind: MishapKind, what: string): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.#world.simulation.trace.add(`mishap: ${kind} ${what}`);
+  }
+
+  /** Between two steps of the story. */
+  look(): void {
+    const { weather, volumes } = this.#world;
+    const random = this.#random;
+    if (weather.longCuts && random.chance(0.1)) this.#cut();
+    if (weather.fullSources && random.chance(0.15)) this.#fill(random.pick(volumes));
+    if (weather.changedSources && random.chance(0.08)) this.#change(random.pick(volumes));
+    this.orderCopies();
+  }
+
+  /** The link is away, and nobody is told. */
+  #cut(): void {
+    const { network, clock } = this.#world.simulation;
+    const { sourceHost, remoteHost } = this.#world;
+    this.#count("long cut", "");
+    const paths = [network.path(sourceHost.name, remoteHost.name), network.path(remoteHost.name, sourceHost.name)];
+    for (const path of paths) path.hold();
+    clock.schedule(this.#random.pick([2_000, 15_000, 60_000]), () => {
+      for (const path of paths) path.release();
+    });
+  }
+
+  #fill(volume: VolumeHost): void {
+    const { sourceHost, simulation } = this.#world;
+    this.#count("full source", volume.name);
+    sourceHost.disk.faults.fullFile = sourceHost.disk.fileAt(`/${volume.name}/source`);
+    simulation.clock.schedule(this.#random.pick([5, 600, 20_000]), () => this.#makeRoom());
+  }
+
+  #makeRoom(): void {
+    this.#world.sourceHost.disk.faults.fullFile = undefined;
+  }
+
+  #change(volume: VolumeHost): void {
+    if (this.#random.chance(0.7)) this.#write(volume);
+    this.#count("order to copy", volume.name);
+    this.#toBeCopied.add(volume);
+    this.#ordered.delete(volume);
+  }
+
+  #write(volume: VolumeHost): void {
+    this.#count("changed source", volume.name);
+    const file = this.#world.sourceHost.disk.fileAt(`/${volume.name}/source`);
+    volume.changeSource((firstCell, cellCount, number) => {
+      const position = firstCell * cellBytes;
+      const lengthBytes = cellCount * cellBytes;
+      const bytes = Buffer.alloc(lengthBytes);
+      if (number > 0) putStamps(bytes, 0, volume.model.volume, firstCell, cellCount, number);
+      const isHole = number === 0 && this.#random.chance(0.7);
+      if (isHole) file.apply({ kind: "zero", position, lengthBytes, keepSpace: false });
+      else file.apply({ kind: "write", position, lengthBytes, bytes });
+      file.makeDurable(file.changeCount);
+    });
+  }
+
+  /** Each that nobody has taken yet, and that somebody can take now. */
+  orderCopies(): void {
+    const { source } = this.#world;
+    for (const volume of this.#toBeCopied) {
+      const opened = source?.volumes().get(volume.name);
+      if (opened === undefined || this.#ordered.get(volume) === opened) continue;
+      this.#ordered.set(volume, opened);
+      const isLast = (): boolean => this.#ordered.get(volume) === opened && source === this.#world.source;
+      opened.resync().then(
+        () => {
+          if (!isLast()) return;
+          this.#toBeCopied.delete(volume);
+          this.#ordered.delete(volume);
+        },
+        () => {
+          if (isLast()) this.#ordered.delete(volume);
+        },
+      );
+    }
+  }
+
+  isToBeCopied(volume: VolumeHost): boolean {
+    return this.#toBeCopied.has(volume);
+  }
+
+  /**
+   * As the source's site goes down: whose spool goes with it. Not while a source is being brought up to date from it, since
+   * then nobody has what that source had.
+   */
+  spoolToLose(): GroupOracle | undefined {
+    const { weather, groups, volumes, source } = this.#world;
+    if (!weather.lostSpools || !this.#random.chance(0.4)) return undefined;
+    const group = this.#random.pick(groups);
+    const isInUse = ({ name }: VolumeHost): boolean => {
+      const state = source?.volumes().get(name)?.status().state;
+      return state !== undefined && !["redoing", "fenced", "stopped"].includes(state);
+    };
+    return volumes.filter((volume) => volume.group === group).every(isInUse) ? group : undefined;
+  }
+
+  loseSpool(group: GroupOracle): void {
+    const { disk } = this.#world.sourceHost;
+    const isOfSpool = (path: string): boolean => path.includes(`/${group.id}/`) && path.endsWith(".segment");
+    const paths = [...filesOf(disk.root).keys()].filter(isOfSpool);
+    if (paths.length === 0) return;
+    this.#count("lost spool", group.id);
+    for (const path of paths) {
+      const { folder, name } = disk.parentOf(path);
+      folder.apply([[name, null]]);
+      folder.makeDurable(folder.changeCount);
+    }
+    this.#world.guard(() => group.spoolLost());
+  }
+
+  heal(): void {
+    this.#makeRoom();
+  }
+}
