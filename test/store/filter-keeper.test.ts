@@ -19,10 +19,12 @@ class Keys {
     this.#isBroken = true;
   }
 
+  /** Not of those that come meanwhile. */
   *keyPieces(): Iterable<readonly Buffer[]> {
-    for (let at = 0; at < this.all.length; at += 50) {
+    const all = [...this.all];
+    for (let at = 0; at < all.length; at += 50) {
       if (this.#isBroken) throw new Error("the file cannot be read");
-      yield this.all.slice(at, at + 50);
+      yield all.slice(at, at + 50);
     }
   }
 }

@@ -1,52 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { RetryError } from "#src/core/errors.ts";
-import { indexAsideCountMax, indexOpeningCountMax } from "#src/core/store-limits.ts";
+import { indexAsideCountMax } from "#src/core/store-limits.ts";
 import { SortedMapError } from "#src/host/sorted-map.ts";
 import { addressOf, holeAddress } from "#src/records/address.ts";
-import type { FingerprintIndex } from "#src/store/fingerprint-index.ts";
-import { distrustIndex } from "#src/store/index-folder.ts";
 import { SimSortedMaps } from "#test/sim/sim-sorted-maps.ts";
+import {
+  addAll,
+  asides,
+  closedIndex,
+  expectRebuilt,
+  fileBytes,
+  flipBit,
+  mapPath,
+  names,
+  writeFile,
+} from "./filled-index.ts";
 import { directories, found, numbers, segmentOfBlocks } from "./index-blocks.ts";
-import { expectUnknown, openedIndex, type SimIndexWorld, simIndexWorld, tight } from "./index-world.ts";
+import { expectUnknown, openedIndex, simIndexWorld, tight } from "./index-world.ts";
 import { type Odd, OddMaps } from "./odd-maps.ts";
-
-const mapPath = "/index/fingerprints.map";
-const segments = new Map([
-  [5, numbers(0, 50)],
-  [6, numbers(100, 50)],
-]);
-const names = [...segments.keys()].map((segment) => ({ segment, generation: 0 }));
-
-async function addAll(world: SimIndexWorld, index: FingerprintIndex): Promise<void> {
-  for (const name of names) {
-    await world.drive(index.add(name, segmentOfBlocks(name.segment, segments.get(name.segment) ?? [])));
-  }
-  await world.drive(index.flush());
-}
-
-async function closedIndex(world: SimIndexWorld): Promise<void> {
-  const index = await world.open();
-  await addAll(world, index);
-  await world.drive(index.close());
-}
-
-/** As it is when a process dies: nothing is written any more, and no lock is held. */
-async function abandoned(world: SimIndexWorld): Promise<void> {
-  await world.open();
-  world.host.kill();
-}
-
-async function expectRebuilt(world: SimIndexWorld, index: FingerprintIndex): Promise<void> {
-  const missing = await world.drive(index.missing(names));
-  expect(missing).toEqual(names);
-  await world.drive(index.rebuild(directories(segments, missing), () => {}));
-  expect(found(index, [0, 149])).toEqual([addressOf(5, 0), addressOf(6, 49)]);
-  expect(await world.drive(index.missing(names))).toEqual([]);
-}
-
-function asides({ host }: SimIndexWorld): string[] {
-  return host.files.list("/index").filter((name) => name.includes("aside"));
-}
 
 describe("an index that is not this store's", () => {
   test("fault 20: the index of another store is set aside and made anew", async () => {
@@ -153,53 +124,6 @@ describe("a file that cannot be used", () => {
   });
 });
 
-describe("fault 9: an index that ends whoever opens it", () => {
-  test("is set aside when that has happened several times in a row", async () => {
-    const world = simIndexWorld(1);
-    await closedIndex(world);
-    for (let round = 0; round < indexOpeningCountMax; round++) await abandoned(world);
-    expect([asides(world), world.warnings]).toEqual([[], []]);
-    const index = await openedIndex(world);
-    expect(asides(world)).toHaveLength(1);
-    expect(world.warnings).toEqual([expect.stringContaining("opened several times")]);
-    await expectRebuilt(world, index);
-  });
-
-  test("is not one that was closed in between, or has done some work", async () => {
-    const world = simIndexWorld(1);
-    await closedIndex(world);
-    for (let round = 0; round < indexOpeningCountMax * 3; round++) {
-      if (round % indexOpeningCountMax === 1) await world.drive((await world.open()).close());
-      else if (round % indexOpeningCountMax === 2) {
-        const index = await world.open();
-        await world.drive(index.add({ segment: 100 + round, generation: 0 }, segmentOfBlocks(100 + round, [round])));
-        await world.drive(index.flush());
-        world.host.kill();
-      } else await abandoned(world);
-    }
-    expect(asides(world)).toEqual([]);
-  });
-
-  test("is not one whose machine has lost its power", async () => {
-    const world = simIndexWorld(1);
-    await closedIndex(world);
-    for (let round = 0; round < indexOpeningCountMax * 3; round++) {
-      await world.open();
-      world.host.cutPower();
-    }
-    expect(asides(world)).toEqual([]);
-  });
-
-  test("is set aside when somebody says so", async () => {
-    const world = simIndexWorld(1);
-    await closedIndex(world);
-    await world.drive(distrustIndex(world.parts()));
-    const index = await openedIndex(world);
-    expect(asides(world)).toHaveLength(1);
-    await expectRebuilt(world, index);
-  });
-});
-
 describe("an index without room", () => {
   test("fault 16: says so to who has to know, lets go of what it was told, and goes on when there is room", async () => {
     const world = simIndexWorld(1);
@@ -283,76 +207,52 @@ test("fault 13: a sync that fails sets the file aside, and nothing that was told
   expect(await world.drive(index.missing([...names, { segment: 7, generation: 0 }]))).toEqual(names);
 });
 
-test("a file that was set aside does not come back when the power goes", async () => {
-  const world = simIndexWorld(1);
-  await closedIndex(world);
-  const first = await world.open();
-  await world.drive(first.forget(segmentOfBlocks(5, [0])));
-  await world.drive(first.missing([]));
-  await world.drive(first.flush());
-  world.host.cutPower();
-  const index = await openedIndex(world);
-  expectUnknown(index, [0, 1, 100]);
+test("fault 10: a file that was set aside does not come back when the power goes, even if no other could be begun", async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = simIndexWorld(seed);
+    await closedIndex(world);
+    const maps = new OddMaps(new SimSortedMaps(world.host.files));
+    const first = await world.open({ maps });
+    maps.openError = Object.assign(new Error("no room"), { code: "ENOSPC" });
+    await world.drive(first.missing([]));
+    await world.drive(first.flush());
+    world.host.cutPower();
+    const index = await world.open();
+    expectUnknown(index, [0, 1, 100]);
+    await world.drive(index.close());
+  }
 });
 
-describe("the filter that was kept", () => {
-  test("is used, and not made anew", async () => {
-    const world = simIndexWorld(1);
-    await closedIndex(world);
-    const index = await world.open();
-    expect(index.figures().hasFilter).toBe(true);
-    expect(found(index, [0])).toEqual([addressOf(5, 0)]);
-    await world.drive(index.close());
-  });
+test("a file that was lost to a question is out of the way after a flush", async () => {
+  const world = simIndexWorld(1);
+  const maps = new OddMaps(new SimSortedMaps(world.host.files));
+  const index = await openedIndex(world, { maps });
+  await addAll(world, index);
+  const { identity } = index.state;
+  maps.odd = { get: fail };
+  expectUnknown(index, [0]);
+  await world.drive(index.flush());
+  expect(asides(world)).toHaveLength(1);
+  expect(index.state.identity).not.toBe(identity);
+});
 
-  test.each([0, 6, 30, 60, 64, 5000])(
-    "fault 18: is not used with a flipped bit in byte %d, and is made anew",
-    async (at) => {
-      const world = simIndexWorld(1);
-      await closedIndex(world);
-      flipBit(world, "/index/fingerprints.filter", at);
-      const index = await openedIndex(world);
-      expect(index.figures().hasFilter).toBe(false);
-      expect(found(index, [0, 149, 300])).toEqual([addressOf(5, 0), addressOf(6, 49), holeAddress]);
-      await world.driver.until(() => index.figures().hasFilter);
-      expect(found(index, [0, 149, 300])).toEqual([addressOf(5, 0), addressOf(6, 49), holeAddress]);
-    },
-  );
-
-  test("is made anew after a crash, and takes in what comes meanwhile", async () => {
-    const world = simIndexWorld(1);
-    await closedIndex(world);
-    await abandoned(world);
-    const index = await openedIndex(world);
-    expect(index.figures().hasFilter).toBe(false);
-    await world.drive(index.add({ segment: 7, generation: 0 }, segmentOfBlocks(7, [200])));
-    await world.drive(index.flush());
-    await world.driver.until(() => index.figures().hasFilter);
-    expect(found(index, [0, 149, 200])).toEqual([addressOf(5, 0), addressOf(6, 49), addressOf(7, 0)]);
-  });
+test("a segment of which a part went into a file that was lost is not known", async () => {
+  const world = simIndexWorld(1);
+  const maps = new OddMaps(new SimSortedMaps(world.host.files));
+  const index = await openedIndex(world, { ...tight, maps });
+  async function* pieces() {
+    yield segmentOfBlocks(5, numbers(0, 1000));
+    maps.odd = { change: fail };
+    yield segmentOfBlocks(5, numbers(1000, 1000));
+  }
+  async function* all() {
+    yield { segment: 5, generation: 0, pieces: pieces() };
+  }
+  await world.drive(index.rebuild(all(), () => {}));
+  expect(asides(world)).toHaveLength(1);
+  expect(await world.drive(index.missing([{ segment: 5, generation: 0 }]))).toHaveLength(1);
 });
 
 function fail(): never {
   throw new SortedMapError("MDB_CORRUPTED: Located page was wrong type");
-}
-
-function fileBytes({ host }: SimIndexWorld, path: string): Buffer {
-  const handle = host.files.open(path, "read");
-  const bytes = Buffer.alloc(handle.sizeBytesNow());
-  handle.readNow(bytes, 0, bytes.length, 0);
-  handle.close();
-  return bytes;
-}
-
-function writeFile({ host }: SimIndexWorld, path: string, bytes: Buffer): void {
-  const handle = host.files.open(path, "readWrite");
-  handle.truncateNow(0);
-  handle.writeNow(bytes, 0, bytes.length, 0);
-  handle.close();
-}
-
-function flipBit(world: SimIndexWorld, path: string, at: number): void {
-  const bytes = fileBytes(world, path);
-  bytes[at] = (bytes[at] as number) ^ 1;
-  writeFile(world, path, bytes);
 }
