@@ -12,6 +12,8 @@ export const storeKeyCommandMs = 30_000;
 export const remoteUnsealedBytesMax = 64 * GiB;
 /** Kept blocks that are compressed together: a read of one decompresses so many. */
 export const frameBlockCountMax = 4;
+/** Frames that are read with one request. */
+export const frameRunCountMax = 64;
 /** Slots that one part of a sealed segment's directory speaks of. */
 export const slotsPerPage = 512;
 /** Blocks that are read, fingerprinted and looked up at a time when a segment is sealed. */
@@ -41,7 +43,7 @@ export const sealedPageRecordsMax = 1024;
 export const sealedPageExtraBytesMax = 8 * KiB;
 /** What one page of the index says: one look-up reads so many. */
 export const sealedPageExtentsMax = 512;
-/** Records of a piece. Sealing it holds about 56 bytes of each in memory. */
+/** Records of a piece. Sealing it holds at most 88 bytes of each in memory. */
 export const sealedPieceRecordsMax = 2 ** 20;
 /** Pages of a piece's records, which may be short where extra parts are long, and as many of its index. */
 export const sealedPiecePagesMax = 2 ** 13;

@@ -1,6 +1,6 @@
 /**
  * Writes a sealed piece: pages of records as they fill up, then the index of blocks, which is made of all of them at the
- * end. It holds about 56 bytes of memory for each record that touches blocks, and less than 3 MiB besides.
+ * end. It holds at most 88 bytes of memory for each record that touches blocks, and less than 4 MiB besides.
  *
  * Invariant: what was added lies in pages and in the open one, in its order, aggregates whole.
  */
