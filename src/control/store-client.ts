@@ -46,6 +46,7 @@ export class StoreClient implements Sealer {
   #keeper: Thread | undefined;
   #lastId = 0;
   #figures = nothing;
+  #isEnding = false;
   #isStopped = false;
 
   private constructor(
@@ -120,8 +121,12 @@ export class StoreClient implements Sealer {
   #answered(answer: StoreAnswer): void {
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
-    if ("error" in answer) pending?.reject(errorOf(answer.error));
-    else pending?.resolve(answer.answer);
+    if ("error" in answer) {
+      const error = errorOf(answer.error);
+      pending?.reject(error);
+      // It may not know any more what is there; the next one looks.
+      if (error instanceof StopError) void this.#endKeeper();
+    } else pending?.resolve(answer.answer);
   }
 
   /** What it was asked for and had not done is asked for again, of the next one. */
@@ -133,14 +138,20 @@ export class StoreClient implements Sealer {
     this.#pending.clear();
   }
 
+  /** In good order, unless it is at work. */
+  async #endKeeper(): Promise<void> {
+    const keeper = this.#keeper;
+    if (keeper === undefined || this.#isEnding) return await keeper?.ended.then(() => {});
+    this.#isEnding = true;
+    if (this.#pending.size === 0) await this.#ask("stop", null).catch(() => {});
+    keeper.end();
+    await keeper.ended;
+    this.#isEnding = false;
+  }
+
   /** What is being sealed is left as it is: it is begun anew next time. */
   async stop(): Promise<void> {
-    const keeper = this.#keeper;
-    if (keeper !== undefined) {
-      if (this.#pending.size === 0) await this.#ask("stop", null).catch(() => {});
-      keeper.end();
-      await keeper.ended;
-    }
+    await this.#endKeeper();
     this.#isStopped = true;
     await this.#objects.close();
   }

@@ -21,6 +21,8 @@ export interface SegmentObject {
   readonly pages: readonly PagePlaces[];
   /** Rejects with a `StopError` that names what is damaged. */
   readPart(place: PartPlace): Promise<Buffer>;
+  /** Of parts that lie behind each other what each holds; undefined where it is damaged. */
+  readParts(places: readonly PartPlace[]): Promise<(Buffer | undefined)[]>;
 }
 
 export class SegmentDirectory {

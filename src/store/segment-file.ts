@@ -1,4 +1,6 @@
 /** A sealed segment as it lies in the store: its object, with what its footer and its table say. */
+import { blockBytes } from "#src/core/limits.ts";
+import { frameBlockCountMax } from "#src/core/store-limits.ts";
 import { ObjectDamageError } from "./object-damage.ts";
 import type { ObjectSource } from "./object-ends.ts";
 import { ObjectFile } from "./object-file.ts";
@@ -46,4 +48,18 @@ export class SegmentFile implements SegmentObject {
   readPart(place: PartPlace): Promise<Buffer> {
     return readAgain(() => this.file.readNewPart(place));
   }
+
+  async readParts(places: readonly PartPlace[]): Promise<(Buffer | undefined)[]> {
+    if (places.length === 1) return [await this.readPart(places[0] as PartPlace)];
+    const target = Buffer.allocUnsafeSlow(places.length * frameBytesMax);
+    let at = 0;
+    return (await this.file.readRun(places, target, 0)).map((found) => {
+      if (typeof found !== "number") return undefined;
+      at += found;
+      return target.subarray(at - found, at);
+    });
+  }
 }
+
+/** No part of a segment is larger. */
+const frameBytesMax = frameBlockCountMax * blockBytes;

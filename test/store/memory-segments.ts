@@ -90,6 +90,7 @@ export class MemorySegments {
       counts,
       pages: decodeTable(table, pageCountOf(counts.slots)) ?? [],
       readPart: async ({ offset }) => Buffer.from(parts.get(offset)?.bytes ?? []),
+      readParts: async (places) => places.map(({ offset }) => parts.get(offset)?.bytes),
     };
   }
 }
