@@ -3,16 +3,21 @@
  * rare and large, so that the sync is a small part of them, and after a loss of power the file is what one of them left.
  */
 import fs from "node:fs";
+import os from "node:os";
+import { getSystemErrorName } from "node:util";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { sortedMapTableCountMax } from "#src/core/store-limits.ts";
 import { isLackOfRoom } from "../lack-of-room.ts";
 import { type SortedMap, type SortedMapChanges, SortedMapError, type SortedMaps } from "../sorted-map.ts";
 import { prepareFile } from "./lmdb-header.ts";
+import { systemError } from "./system-error.ts";
 
 type Table = Database<Buffer, Buffer>;
 
 /** What LMDB keeps beside the file: who reads it. Of no meaning once nobody has it open. */
 const lockEnding = "-lock";
+const probeEnding = "-room";
+const probeBytes = 1024 * 1024;
 const bytesOfBoth = { encoding: "binary", keyEncoding: "binary" } as const;
 
 export const lmdbMaps: SortedMaps = {
@@ -88,7 +93,11 @@ class LmdbMap implements SortedMap {
   }
 
   async change(write: (changes: SortedMapChanges) => void): Promise<void> {
-    checked(() => this.#root.transactionSync(() => write(this.#changes)));
+    try {
+      this.#root.transactionSync(() => write(this.#changes));
+    } catch (error) {
+      throw isShortWrite(error) && !hasRoom(this.#path) ? systemError("ENOSPC", this.#path) : translated(error);
+    }
   }
 
   async close(): Promise<void> {
@@ -114,7 +123,28 @@ function checked<Result>(call: () => Result): Result {
   }
 }
 
+/** LMDB gives the system's number, and this one also where less was written than it had asked for. */
+function isShortWrite(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === os.constants.errno.EIO;
+}
+
+/** Whether it is the disk that is full, or the quota. */
+function hasRoom(path: string): boolean {
+  const probe = path + probeEnding;
+  try {
+    fs.writeFileSync(probe, Buffer.alloc(probeBytes, 1));
+    return true;
+  } catch (error) {
+    return !isLackOfRoom(error);
+  } finally {
+    fs.rmSync(probe, { force: true });
+  }
+}
+
 function translated(error: unknown): Error {
   if (isLackOfRoom(error)) return error as Error;
+  const { code } = error as { readonly code?: unknown };
+  const name = typeof code === "number" && code > 0 ? getSystemErrorName(-code) : "";
+  if (isLackOfRoom({ code: name })) return systemError(name, (error as Error).message);
   return new SortedMapError(`the map cannot be used: ${(error as Error).message}`, { cause: error });
 }
