@@ -1,7 +1,7 @@
 /** `tidemark status [--watch]`. */
 import type { StatusReport } from "#src/control/control-plane.ts";
 import type { GroupReport } from "#src/control/readiness.ts";
-import type { RemoteGroupFacts } from "#src/control/role.ts";
+import type { RemoteGroupFacts, StoreFacts } from "#src/control/role.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
 import { watchEveryMs } from "#src/core/limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
@@ -65,7 +65,16 @@ function statusText(report: StatusReport): string {
   if (report.roles.includes("interceptor")) parts.push(volumeTable(report.volumes, readiness));
   if (report.groups.length > 0) parts.push(groupTable(report.groups));
   if (report.remoteGroups.length > 0) parts.push(remoteTable(report.remoteGroups));
+  if (report.store !== undefined) parts.push(storeText(report.store));
   return parts.join("\n");
+}
+
+export function storeText({ segmentCount, sealed }: StoreFacts): string {
+  const [all, unique, stored] = [sealed.logicalBytes, sealed.uniqueBytes, sealed.physicalBytes].map(roundedByteSize);
+  const now = `the store has ${segmentCount} sealed segments`;
+  if (sealed.segmentCount === 0) return `${now}\n`;
+  const damaged = sealed.damagedBlocks === 0 ? "" : `, ${sealed.damagedBlocks} blocks of it damaged`;
+  return `${now}; lately ${all} were sealed${damaged}, ${unique} of them new, in ${stored}\n`;
 }
 
 function readinessText({ why, problems }: StatusReport): string {

@@ -13,7 +13,15 @@ import { formatNbdUri } from "#src/nbd/uri.ts";
 import { formatAddress } from "./listening-address.ts";
 import { checkName } from "./name.ts";
 import { type GroupReport, readinessOf } from "./readiness.ts";
-import type { GroupFacts, RemoteGroupFacts, RoleName, TraceEntry, VolumeFacts, WantedMode } from "./role.ts";
+import type {
+  GroupFacts,
+  RemoteGroupFacts,
+  RoleName,
+  StoreFacts,
+  TraceEntry,
+  VolumeFacts,
+  WantedMode,
+} from "./role.ts";
 import type { SideFacts, SideName } from "./side.ts";
 import type { SideClient } from "./side-client.ts";
 import type { ResizeRequest, VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
@@ -37,6 +45,8 @@ export interface StatusReport {
   readonly volumes: readonly VolumeReport[];
   readonly groups: readonly GroupReport[];
   readonly remoteGroups: readonly RemoteGroupFacts[];
+  /** Where there is a remote appliance. */
+  readonly store?: StoreFacts;
   /** Where hosts attach volumes, each by its name. */
   readonly nbd: readonly string[];
   /** Where local appliances find the remote one that runs here. */
@@ -89,6 +99,7 @@ export class ControlPlane {
     const remoteGroups = facts.flatMap((one) => one.remoteGroups);
     const { obstacles, problems } = readinessOf({ silent, volumes, groups, remoteGroups });
     const [why, ...more] = obstacles;
+    const store = facts.find((one) => one.store !== undefined)?.store;
     const wire = facts.find((one) => one.wireAddress !== undefined)?.wireAddress;
     return {
       version: this.#parts.version,
@@ -100,6 +111,7 @@ export class ControlPlane {
       volumes,
       groups,
       remoteGroups,
+      ...(store === undefined ? {} : { store }),
       nbd: facts.flatMap((one) => one.nbdAddresses).map((address) => this.#uri(address, "")),
       ...(wire === undefined ? {} : { wire: formatAddress(wire) }),
       counters: this.#parts.counters.read(),

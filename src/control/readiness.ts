@@ -14,7 +14,7 @@ export interface Work {
   readonly silent: readonly { readonly side: SideName; readonly seconds: number }[];
   readonly volumes: readonly Pick<VolumeFacts, "name" | "state" | "why">[];
   readonly groups: readonly GroupReport[];
-  readonly remoteGroups: readonly Pick<RemoteGroupFacts, "name" | "state" | "why">[];
+  readonly remoteGroups: readonly Pick<RemoteGroupFacts, "name" | "state" | "why" | "sealWhy">[];
 }
 
 export interface Readiness {
@@ -38,6 +38,9 @@ export function readinessOf({ silent, volumes, groups, remoteGroups }: Work): Re
       ...remoteGroups
         .filter(({ why }) => why !== undefined)
         .map(({ name, state, why }) => `group ${name} is ${state} at the remote appliance${because(why)}`),
+      ...remoteGroups
+        .filter(({ sealWhy }) => sealWhy !== undefined)
+        .map(({ name, sealWhy }) => `what group ${name} has written waits for the store${because(sealWhy)}`),
     ],
   };
 }

@@ -8,7 +8,7 @@ import { GroupLinkServer } from "#src/wire/group-link-server.ts";
 import type { Config } from "./config-schema.ts";
 import { privateWireSocket, roleFolder, storeFolder, storeIndexFolder } from "./folder-layout.ts";
 import { listenInWords } from "./listening-address.ts";
-import type { RemoteGroupFacts } from "./role.ts";
+import type { RemoteGroupFacts, StoreFacts } from "./role.ts";
 import type { SideSettings } from "./side.ts";
 import { StoreClient } from "./store-client.ts";
 import { readStoreKey } from "./store-key.ts";
@@ -51,6 +51,10 @@ export class RemotePart {
 
   groups(): readonly RemoteGroupFacts[] {
     return this.#appliance.status();
+  }
+
+  get store(): StoreFacts {
+    return { segmentCount: this.#store.segmentCount, sealed: this.#store.figures };
   }
 
   async stop(): Promise<void> {

@@ -18,7 +18,9 @@ export function runThread(line: MessageLine, settings: SideSettings): void {
       return null;
     },
     facts: async () =>
-      part === undefined ? noFacts : { ...noFacts, remoteGroups: part.groups(), wireAddress: part.address },
+      part === undefined
+        ? noFacts
+        : { ...noFacts, remoteGroups: part.groups(), store: part.store, wireAddress: part.address },
     stop: async () => {
       await part?.stop();
       const groups = part?.groups() ?? [];

@@ -8,6 +8,7 @@ import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
 import type { RemoteGroupStatus } from "#src/appliance/remote/remote-group-status.ts";
 import type { CopyProgress } from "#src/interceptor/copy-regions.ts";
 import type { VolumeStatus } from "#src/interceptor/volume-status.ts";
+import type { SealFigures } from "#src/store/segment-store.ts";
 import type { VolumeIdentity } from "#src/wire/volume-link.ts";
 
 export type { CopyProgress, WantedMode };
@@ -76,6 +77,14 @@ export type GroupFacts = GroupFigures;
 
 /** A group as the remote appliance has it. */
 export type RemoteGroupFacts = RemoteGroupStatus;
+
+/** What the remote appliance keeps for long. */
+export interface StoreFacts {
+  /** Sealed data segments that are there. */
+  readonly segmentCount: number;
+  /** What was sealed since the process that does it was started. */
+  readonly sealed: SealFigures;
+}
 
 export const traceSteps = ["acknowledged", "sourceWritten", "replied", "received", "durable", "stored"] as const;
 export type TraceStep = (typeof traceSteps)[number];

@@ -11,6 +11,7 @@ import type {
   GroupFacts,
   RemoteGroupFacts,
   RoleName,
+  StoreFacts,
   TraceEntry,
   VolumeDefinition,
   VolumeFacts,
@@ -39,6 +40,8 @@ export interface SideFacts {
   readonly volumes: readonly VolumeFacts[];
   readonly groups: readonly GroupFacts[];
   readonly remoteGroups: readonly RemoteGroupFacts[];
+  /** Where there is a remote appliance. */
+  readonly store?: StoreFacts;
   /** Where hosts attach volumes. */
   readonly nbdAddresses: readonly SocketAddress[];
   /** Where local appliances find the remote one. */

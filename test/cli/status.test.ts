@@ -1,7 +1,7 @@
 /** The status of roles that run by themselves, when one of them is missing. */
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { remoteTable } from "#src/cli/status.ts";
+import { remoteTable, storeText } from "#src/cli/status.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { RunningProgram } from "./running-program.ts";
@@ -42,6 +42,16 @@ test("says what is missing: ready while writes are taken, and not ready when the
     );
   }, patience);
   expect((await interceptor.got("/readyz")).status).toBe(503);
+});
+
+test("what the store has is told, and what was sealed lately", () => {
+  const nothing = { segmentCount: 0, logicalBytes: 0, uniqueBytes: 0, physicalBytes: 0, damagedBlocks: 0 };
+  expect(storeText({ segmentCount: 7, sealed: nothing })).toBe("the store has 7 sealed segments\n");
+  const MiB = 2 ** 20;
+  const sealed = { segmentCount: 1, logicalBytes: 9 * MiB, uniqueBytes: 2 * MiB, physicalBytes: MiB, damagedBlocks: 3 };
+  expect(storeText({ segmentCount: 8, sealed })).toBe(
+    "the store has 8 sealed segments; lately 9.0 MiB were sealed, 3 blocks of it damaged, 2.0 MiB of them new, in 1.0 MiB\n",
+  );
 });
 
 test("groups of one name at the remote are told apart", () => {

@@ -66,7 +66,7 @@ describe("a group", () => {
   });
 });
 
-test("a side that does not answer, and a group that the remote appliance has stopped, are said", () => {
+test("a side that does not answer, a group that the remote appliance has stopped, and one that is not sealed, are said", () => {
   expect(
     readinessOf({
       ...nothing,
@@ -74,10 +74,14 @@ test("a side that does not answer, and a group that the remote appliance has sto
       remoteGroups: [
         { name: "g", state: "full", why: "its disk is full" },
         { name: "h", state: "open" },
+        { name: "i", state: "open", sealWhy: "its folder is gone" },
       ],
     }),
   ).toEqual({
     obstacles: ["the local side has not answered for 3 s"],
-    problems: ["group g is full at the remote appliance: its disk is full"],
+    problems: [
+      "group g is full at the remote appliance: its disk is full",
+      "what group i has written waits for the store: its folder is gone",
+    ],
   });
 });
