@@ -25,11 +25,17 @@ export class CopyPace {
   #restedAtMs = 0;
   #hostChangeCount: number;
   #pieceCountMax: number = copyPieceCountMax;
+  #isHostAtWork = false;
 
   constructor(bytesPerSecond: number, nowMs: number, hostChangeCount: number) {
     this.#bytesPerSecond = bytesPerSecond;
     this.#paidAtMs = nowMs;
     this.#hostChangeCount = hostChangeCount;
+  }
+
+  /** When the last piece was added it had written since the one before. */
+  get isHostAtWork(): boolean {
+    return this.#isHostAtWork;
   }
 
   /** How many pieces may be under way. */
@@ -51,6 +57,7 @@ export class CopyPace {
     const isHostAtWork = hostChangeCount !== this.#hostChangeCount;
     const delayMs = copyDelayMs(pressure);
     this.#hostChangeCount = hostChangeCount;
+    this.#isHostAtWork = isHostAtWork;
     if (delayMs > 0) this.#pieceCountMax = 1;
     else this.#pieceCountMax = isHostAtWork ? copyPieceCountBesideHost : copyPieceCountMax;
     this.rest(nowMs, Math.max(delayMs, isHostAtWork ? Math.min(copyDelayMsMax, tookMs) : 0));

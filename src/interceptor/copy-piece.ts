@@ -2,7 +2,9 @@
  * One piece of the source on its way into the order, taken as a partial write is: its blocks are locked, what is in flight
  * over them reaches the source, they are read, added and unlocked; so its place in the order is right.
  *
- *     free ─▶ locking ─▶ reading ─▶ adding ─▶ free
+ *     free ─▶ (fetching) ─▶ locking ─▶ reading ─▶ adding ─▶ free
+ *
+ * Beside a host it is read once before, so that what is locked is at hand and nobody waits for a disk because of it.
  *
  * What reads as zeros is said without payload, or not at all where the order began with zeros. The objects are used again,
  * each with its memory; one that was given up keeps it until its read has ended, and is not used any more.
@@ -67,7 +69,7 @@ export class CopyPiece implements WriteTurn, GateEntry {
     return 0;
   }
 
-  begin(startBlock: number, blockCount: number, skipsZeros: boolean, nowMs: number): void {
+  begin(startBlock: number, blockCount: number, skipsZeros: boolean, isFetched: boolean, nowMs: number): void {
     assert(blockCount > 0 && blockCount <= recordBlocksMax, "a piece is no larger than a record");
     this.startBlock = startBlock;
     this.blockCount = blockCount;
@@ -75,7 +77,16 @@ export class CopyPiece implements WriteTurn, GateEntry {
     this.#skipsZeros = skipsZeros;
     this.#runs = [];
     this.#nextRun = 0;
-    this.#parts.locks.enter(this);
+    if (isFetched) this.#fetch();
+    else this.#parts.locks.enter(this);
+  }
+
+  /** Whether it can be read is seen when it is locked. */
+  #fetch(): void {
+    const { source, locks } = this.#parts;
+    source.read(this.#bytes, 0, this.#byteCount, this.startBlock * blockBytes, () => {
+      if (!this.#isGivenUp) locks.enter(this);
+    });
   }
 
   giveUp(): void {

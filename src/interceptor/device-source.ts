@@ -15,6 +15,7 @@ export class DeviceSource implements Source {
   readonly sizeBytes: number;
   readonly rotational: boolean;
   readonly minimumBytes = 1;
+  readonly isCached = true;
   readonly #device: BlockDevice;
   readonly #clock: Clock;
   readonly #pace = new Pace();

@@ -87,12 +87,10 @@ export class LinkKeeper {
     return this.#state === "up" ? undefined : this.#why;
   }
 
-  // The start
-
-  /** `takesSource`: as it is, however old; all of it is marked. */
+  /** The start. `takesSource`: as it is, however old; all of it is marked. */
   async start(takesSource: boolean): Promise<void> {
     const { identity, links, mapFile, source, flight, outlet, log } = this.#parts;
-    const redo = new Redo(source, mapFile.state.durableOrdinal);
+    const redo = new Redo(source, mapFile);
     const receiver = this.#newReceiver((record) => redo.apply(record));
     const age = takesSource ? "accepted" : mapFile.sourceAge;
     const attachment = await links
@@ -100,6 +98,7 @@ export class LinkKeeper {
       .catch((error: Error) => this.#trackOn(error));
     if (attachment === undefined) return;
     this.#link = attachment.link;
+    if (!takesSource) redo.refuseHalf(identity.name);
     await synced(source);
     if (redo.count > 0) log.info("redone in the source what it may have lacked", { records: redo.count });
     await this.#noteAttachment(attachment);
@@ -152,7 +151,7 @@ export class LinkKeeper {
     await mapFile.update({
       durableOrdinal: lastOrdinal,
       resyncWanted: resyncWanted || inDoubt || isStrange || mapFile.isDoubtful,
-      tracking: false,
+      ...{ tracking: false, redoing: false },
       ...(isForgotten ? baseAnew : {}),
     });
   }

@@ -32,6 +32,7 @@ class NbdSource implements Source {
   readonly sizeBytes: number;
   readonly rotational: boolean;
   readonly minimumBytes: number;
+  readonly isCached = false;
   readonly #client: NbdClient;
 
   constructor(client: NbdClient) {

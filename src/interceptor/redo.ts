@@ -1,29 +1,47 @@
-/** Brings to the source what the appliance has and the source may lack, one record after the other, as it was. */
-
-import { RetryError, StopError } from "#src/core/errors.ts";
+/**
+ * Brings to the source what the appliance has and the source may lack, one record after the other, as it was. Some of that
+ * the source has already, so that on the way it has older data over newer; that it is on the way is noted durably first.
+ */
+import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { isLackOfSpace } from "#src/host/lack-of-room.ts";
 import { recordType, recordTypeName } from "#src/records/record.ts";
 import type { RedoRecord } from "#src/wire/volume-link.ts";
+import type { RegionMapFile } from "./region-map-file.ts";
 import type { Source } from "./source.ts";
 
 export class Redo {
   readonly #source: Source;
+  readonly #mapFile: Pick<RegionMapFile, "state" | "update">;
+  /** An earlier one did not come to its end. */
+  readonly #isAgain: boolean;
   #lastOrdinal: number;
   #count = 0;
 
-  /** Only records after this ordinal are expected. */
-  constructor(source: Source, lastOrdinal: number) {
+  /** Only records after what the source has durably are expected. */
+  constructor(source: Source, mapFile: Pick<RegionMapFile, "state" | "update">) {
     this.#source = source;
-    this.#lastOrdinal = lastOrdinal;
+    this.#mapFile = mapFile;
+    this.#isAgain = mapFile.state.redoing;
+    this.#lastOrdinal = mapFile.state.durableOrdinal;
   }
 
   get count(): number {
     return this.#count;
   }
 
+  /** What an earlier one has begun nobody can bring to its end, if there is nothing left to be redone. */
+  refuseHalf(name: string): void {
+    if (!this.#isAgain || this.#count > 0) return;
+    throw new RefuseError(
+      `the source of '${name}' was being brought up to date from a spool that is gone, and has older data over newer: ` +
+        `put its newest image back, or take it as it is with 'tidemark volume resync ${name}'`,
+    );
+  }
+
   async apply(record: RedoRecord): Promise<void> {
     this.#check(record);
+    if (!this.#mapFile.state.redoing) await this.#mapFile.update({ redoing: true });
     this.#lastOrdinal = record.ordinal;
     this.#count++;
     const position = record.startBlock * blockBytes;

@@ -194,7 +194,7 @@ function firstBytes(owner: RegionMapOwner, wasEmpty: boolean): Buffer {
   const map = new RegionMap(owner.sizeBytes);
   if (!wasEmpty) map.markAll();
   const base = wasEmpty ? "complete" : "copying";
-  const state: RegionMapState = { durableOrdinal: 0, resyncWanted: false, tracking: false, base };
+  const state: RegionMapState = { durableOrdinal: 0, resyncWanted: false, tracking: false, redoing: false, base };
   const copies = [0, 1].map((generation) => encodeCopy(owner, { generation, state, bits: map.image() }));
   return Buffer.concat(copies);
 }

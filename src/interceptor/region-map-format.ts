@@ -20,7 +20,7 @@ const sectorBytes = 512;
 const at = { magic: 0, version: 4, index: 6, generation: 8, volume: 16, data: 32, checksum: 504 };
 const dataBytes = at.checksum - at.data;
 const facts = { sizeBytes: 0, regionBytes: 8, durableOrdinal: 16, flags: 24 };
-const flag = { resyncWanted: 1, tracking: 2, baseCopying: 4, baseComplete: 8 };
+const flag = { resyncWanted: 1, tracking: 2, baseCopying: 4, baseComplete: 8, redoing: 16 };
 const copyAlignmentBytes = 4096;
 
 /**
@@ -36,6 +36,8 @@ export interface RegionMapState {
   readonly resyncWanted: boolean;
   /** The source was written without the appliance. */
   readonly tracking: boolean;
+  /** Records are being redone in the source: until all are, it has older data over newer. */
+  readonly redoing: boolean;
   readonly base: BaseState;
 }
 
@@ -91,9 +93,10 @@ export function encodeCopy(owner: RegionMapOwner, copy: RegionMapCopy): Buffer {
   return bytes;
 }
 
-function flagsOf({ resyncWanted, tracking, base }: RegionMapState): number {
+function flagsOf({ resyncWanted, tracking, redoing, base }: RegionMapState): number {
   const ofBase = base === "complete" ? flag.baseComplete : base === "copying" ? flag.baseCopying : 0;
-  return (resyncWanted ? flag.resyncWanted : 0) | (tracking ? flag.tracking : 0) | ofBase;
+  const others = (tracking ? flag.tracking : 0) | (redoing ? flag.redoing : 0);
+  return (resyncWanted ? flag.resyncWanted : 0) | others | ofBase;
 }
 
 function baseOf(flags: number): BaseState {
@@ -146,6 +149,7 @@ function decodeWhole(owner: RegionMapOwner, bytes: Buffer, start: number, genera
     durableOrdinal: getLe64(bytes, data + facts.durableOrdinal),
     resyncWanted: (flags & flag.resyncWanted) !== 0,
     tracking: (flags & flag.tracking) !== 0,
+    redoing: (flags & flag.redoing) !== 0,
     base: baseOf(flags),
   };
   return { kind: "whole", copy: { generation, state, bits } };

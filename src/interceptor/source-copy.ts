@@ -240,7 +240,8 @@ export class SourceCopy {
     const blockCount = regions.take(recordBlocksMax);
     const nowMs = this.#parts.clock.monotonicMs();
     pace.begun(nowMs, blockCount * blockBytes);
-    this.#idlePiece(run).begin(startBlock, blockCount, skipsZeros, nowMs);
+    const isFetched = pace.isHostAtWork && this.#parts.source.isCached;
+    this.#idlePiece(run).begin(startBlock, blockCount, skipsZeros, isFetched, nowMs);
     return true;
   }
 

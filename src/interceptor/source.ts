@@ -11,6 +11,8 @@ export interface Source {
   readonly rotational: boolean;
   /** Reads must be multiples of this, in place and length. */
   readonly minimumBytes: number;
+  /** What was read a moment ago is read again without waiting for a disk or a network. */
+  readonly isCached: boolean;
   /** What was cleared without keeping its space reads as zeros, at little cost. May turn out false at any time. */
   readonly trimReadsZeros: boolean;
   /** Whether clearing is known to be faster than writing zeros. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { replaceSection, table } from "./markdown.ts";
+import { replaceSection, table, wrapped } from "./markdown.ts";
 
 test("a table lines up as text", () => {
   const text = table(
@@ -38,4 +38,9 @@ test("replacing a section by the same text changes nothing", () => {
 
 test("a document without the section is refused", () => {
   expect(() => replaceSection(document, "path", "new")).toThrow("no section");
+});
+
+test("words go on in a new line where there is no room for them", () => {
+  expect(wrapped("one two three", 7)).toBe("one two\nthree");
+  expect(wrapped("endless", 3)).toBe("endless");
 });

@@ -17,6 +17,18 @@ function cell(row: Row, column: number): string {
   return row[column] ?? "";
 }
 
+/** In lines of at most so many characters, where its words allow. */
+export function wrapped(text: string, charactersMax = 120): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= charactersMax)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join("\n");
+}
+
 /** Puts `text` between the two markers of a section, and leaves everything around them as it is. */
 export function replaceSection(document: string, section: string, text: string): string {
   const begin = `<!-- ${section}: written by \`npm run bench\`, not by hand -->`;

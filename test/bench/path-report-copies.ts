@@ -55,8 +55,8 @@ export function besideCopyGoals({ comparison: { ratio, goal, met } }: BesideCopy
 export function besideCopyText(figures: BesideCopyFigures): string {
   const { seconds, comparison, besideIops, aloneIops, copiedBytesPerSecond } = figures;
   const about = [
-    `4 KiB random writes at depth 32 to the full part of ${sourceText(figures)}, on the disk, for ${seconds} s:`,
-    "while it is copied, and to the same volume when that is done.",
+    `4 KiB random writes at depth 32 to the full part of ${sourceText(figures)},`,
+    `on the disk, for ${seconds} s: while it is copied, and to the same volume when that is done.`,
   ].join("\n");
   const rate = (iops: readonly number[]) => `${(median(iops) / 1000).toFixed(1)} k/s`;
   const rows = [

@@ -1,5 +1,5 @@
 /** What was measured of the protected path, in words and tables. */
-import { table } from "./markdown.ts";
+import { table, wrapped } from "./markdown.ts";
 import { type ExtraName, extraNames } from "./path-cases.ts";
 import { type ExtraFigures, type ExtraReport, extraReports } from "./path-extras.ts";
 import type { PathCaseFigures, PathComparison } from "./path-results.ts";
@@ -25,7 +25,7 @@ export function formatPathResults(results: PathResults): string {
 function runsText(results: PathResults): string[] {
   const { runs } = results;
   if (runs.length < 2) return runs.map(provenance);
-  return runs.flatMap((run) => [provenance(run), `Of this run: ${partsOf(results, run.date).join(", ")}.`]);
+  return runs.flatMap((run) => [provenance(run), wrapped(`Of this run: ${partsOf(results, run.date).join(", ")}.`)]);
 }
 
 /** Counts every goal, and names those that were missed. */

@@ -9,7 +9,13 @@ import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 
 const id = "00112233445566778899aabbccddeeff";
-const state: RegionMapState = { durableOrdinal: 9, resyncWanted: false, tracking: false, base: "complete" };
+const state: RegionMapState = {
+  durableOrdinal: 9,
+  resyncWanted: false,
+  tracking: false,
+  redoing: false,
+  base: "complete",
+};
 const zeros = () => Promise.resolve(true);
 const data = () => Promise.resolve(false);
 

@@ -10,7 +10,13 @@ import {
 } from "#src/interceptor/region-map-format.ts";
 
 const owner = { id: "00112233445566778899aabbccddeeff", sizeBytes: 65_536 * MiB };
-const state = { durableOrdinal: 0x0102030405, resyncWanted: true, tracking: false, base: "missing" } as const;
+const state = {
+  durableOrdinal: 0x0102030405,
+  resyncWanted: true,
+  tracking: false,
+  redoing: false,
+  base: "missing",
+} as const;
 const bits = new Uint8Array(8192).map((_, index) => index);
 
 function copy(generation: number): Buffer {
@@ -50,6 +56,15 @@ test.each([
   const bytes = encodeCopy(owner, { generation: 6, state: { ...state, base }, bits });
   expect(bytes.readUInt32LE(32 + 24)).toBe(flags);
   expect(decodeCopy(owner, bytes, 0, 0)).toMatchObject({ copy: { state: { base } } });
+});
+
+test.each([
+  [true, 17],
+  [false, 1],
+])("that a source is being brought up to date is told by the flags: %s", (redoing, flags) => {
+  const bytes = encodeCopy(owner, { generation: 6, state: { ...state, redoing }, bits });
+  expect(bytes.readUInt32LE(32 + 24)).toBe(flags);
+  expect(decodeCopy(owner, bytes, 0, 0)).toMatchObject({ copy: { state: { redoing } } });
 });
 
 test("fault 11: a copy of which a power cut left some sectors out is torn, however they are cut", () => {

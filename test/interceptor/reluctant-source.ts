@@ -35,6 +35,10 @@ export class ReluctantSource implements Source {
     return this.#inner.minimumBytes;
   }
 
+  get isCached(): boolean {
+    return this.#inner.isCached;
+  }
+
   get trimReadsZeros(): boolean {
     return this.trimReads ?? this.#inner.trimReadsZeros;
   }

@@ -281,6 +281,34 @@ describe("under the writes of a host", () => {
     expect(shape.indexOf("1 1024+256")).toBeLessThan(shape.indexOf("1 1026+1"));
   });
 
+  test("beside it a piece is read once before it is locked, so that no write waits for a disk because of it", async () => {
+    const held: (() => void)[] = [];
+    const world = await inDoubt({
+      copyBytesPerSecond: MiB,
+      wrap: (source) => Object.assign(new ReluctantSource(source, () => true), { heldReads: held }),
+    });
+    const release = async (): Promise<void> => {
+      expect(held).toHaveLength(1);
+      for (const read of held.splice(0)) read();
+      await world.pass(20);
+    };
+    await world.pass(10);
+    world.write(30 * MiB, payload);
+    await release();
+    await world.pass(1_100);
+    const early = world.write(5 * MiB, payload);
+    await world.pass(20);
+    expect(early.error).toBe(nbdError.ok);
+    await release();
+    const late = world.write(5 * MiB + blockBytes, payload);
+    await world.pass(20);
+    expect(late.error).toBeUndefined();
+    await release();
+    expect(late.error).toBe(nbdError.ok);
+    const piece = world.links.journal.find((one) => one.startBlock === 5 * 256 && one.blockCount === 256);
+    expect(piece?.payload[0]).toBe(7);
+  });
+
   test("a piece is not read before what was in flight over it is in the source", async () => {
     const world = await inDoubt({ copyBytesPerSecond: MiB });
     await world.pass(1_500);

@@ -2,8 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { ReconnectError } from "#src/core/errors.ts";
 import { blockBytes, MiB } from "#src/core/limits.ts";
+import { openVolume } from "#src/interceptor/intercepted-volume.ts";
 import { copyBytesOf } from "#src/interceptor/region-map-format.ts";
 import { recordType } from "#src/records/record.ts";
+import { ReluctantSource } from "./reluctant-source.ts";
 import type { JournalRecord } from "./scripted-link.ts";
 import { filled, VolumeWorld } from "./volume-world.ts";
 
@@ -190,5 +192,45 @@ describe("what the map and the appliance know of each other", () => {
     await world.open();
     expect(world.volume.status()).toMatchObject({ state: "open", markedRegions: 0, durableOrdinal: 0 });
     expect(world.volume.status().copy).toBeUndefined();
+  });
+});
+
+describe("fault 9: killed while records were redone", () => {
+  function blockOf(world: VolumeWorld, block: number): number {
+    const bytes = Buffer.alloc(1);
+    world.host.disk.fileAt("/source").current.read(bytes, 0, 1, block * blockBytes);
+    return bytes[0] as number;
+  }
+
+  /** Two records over one block, of which the source has been given the older one again. */
+  async function halfRedone(): Promise<VolumeWorld> {
+    const world = await knownWith([record(1, 5, 1), record(2, 5, 2)]);
+    const held: (() => void)[] = [];
+    world.wrap = (source) => Object.assign(new ReluctantSource(source, () => false), { heldWrites: held });
+    openVolume(world.parts).catch(() => {});
+    await world.pass(100);
+    for (const write of held.splice(0)) write();
+    await world.pass(100);
+    expect([held.length, blockOf(world, 5)]).toEqual([1, 1]);
+    world.wrap = (source) => source;
+    world.kill();
+    return world;
+  }
+
+  test("the next start redoes all of them, and one after that is like any other", async () => {
+    const world = await halfRedone();
+    await world.open();
+    expect(blockOf(world, 5)).toBe(2);
+    world.kill();
+    world.links.journal = [];
+    await expect(world.open()).resolves.toBeDefined();
+  });
+
+  test("a source that nobody can bring up to date any more is refused, unless it is to be taken as it is", async () => {
+    const world = await halfRedone();
+    world.links.journal = [];
+    await expect(world.open()).rejects.toThrow("has older data over newer");
+    await expect(world.open()).rejects.toThrow("tidemark volume resync disk");
+    await world.run(openVolume({ ...world.parts, takesSource: true }));
   });
 });

@@ -8,6 +8,7 @@ import {
   batchAt,
   entriesOf,
   type FoundBatch,
+  type FoundEntry,
   type LogHeader,
   logHeaderBytes,
   logHeaderOf,
@@ -17,7 +18,7 @@ import { filesOf } from "./file-tree.ts";
 import { payloadOf } from "./journal-payload.ts";
 import { type JournalUnit, UnitGatherer } from "./journal-unit.ts";
 import { demandKnown } from "./known-entry.ts";
-import { isChange, type RecordHistory } from "./record-history.ts";
+import { isChange, type RecordHistory, type as recordTypes } from "./record-history.ts";
 import { demandNext } from "./spool-watch.ts";
 import { demand, Violation } from "./violation.ts";
 
@@ -112,10 +113,19 @@ export function replay(
 ): Buffer {
   const content = Buffer.alloc(blockCount * blockBytes);
   for (const entry of units.flatMap((unit) => unit.entries)) {
+    if (isSize(entry) && history.hostVolumeOf(entry) === volume) content.fill(0, sizeIn(entry));
     if (!isChange(entry) || history.hostVolumeOf(entry) !== volume) continue;
     const start = entry.startBlock * blockBytes;
     if (entry.address === 0) content.fill(0, start, start + entry.blockCount * blockBytes);
     else payloadOf(disk, group, entry).copy(content, start);
   }
   return content;
+}
+
+function isSize({ type }: FoundEntry): boolean {
+  return type === recordTypes.volume || type === recordTypes.resize;
+}
+
+function sizeIn({ extra }: FoundEntry): number {
+  return (JSON.parse(extra) as { sizeBytes: number }).sizeBytes;
 }

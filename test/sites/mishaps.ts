@@ -62,6 +62,8 @@ export class Mishaps {
   }
 
   #change(volume: VolumeHost): void {
+    // Who writes to a source by himself does so where the volume is.
+    if (this.#world.resizes.isUnderWay(volume)) return;
     if (this.#random.chance(0.7)) this.#write(volume);
     this.#count("order to copy", volume.name);
     this.#toBeCopied.add(volume);

@@ -56,7 +56,8 @@ class OverflowStory {
       throw error;
     };
     await this.#settled(startRemoteSite(this.#remote));
-    const events = { opening: () => {}, opened, spoolLost: () => {}, failed };
+    const size = () => ({ sizeBytes: blockCount * blockBytes });
+    const events = { opening: () => {}, opened, size, spoolLost: () => {}, failed };
     const policy = { overflow: "track", overflowAfterMs: 3_000 } as const;
     this.site = await this.#settled(startSourceSite(source, "remote-site", weather, events, policy));
     await this.until(() => this.#export !== undefined && this.figures.linkUp);

@@ -15,6 +15,7 @@ export const type = {
   flush: 4,
   mark: 5,
   mode: 6,
+  resize: 8,
   aggregate: 9,
   epoch: 10,
   resyncBegin: 12,
@@ -28,6 +29,7 @@ export interface KnownRecord extends FoundRecord {
 }
 
 const zeros = new Int32Array(cellsPerBlock);
+const blockBytes = cellsPerBlock * cellBytes;
 
 export class RecordHistory {
   readonly #volumesByName: ReadonlyMap<string, number>;
@@ -81,6 +83,7 @@ export class RecordHistory {
     this.#bySeq.set(record.seq, added);
     this.#inOrderOfAppending.push(added);
     if (hostVolume !== undefined && isChange(added)) this.#index(added, hostVolume);
+    if (hostVolume !== undefined && record.type === type.resize) this.#indexCut(added, hostVolume);
     this.#lastSeq = Math.max(this.#lastSeq, record.seq);
   }
 
@@ -91,6 +94,14 @@ export class RecordHistory {
       if (records === undefined) this.#byBlock.set(key, [record]);
       else records.push(record);
     }
+  }
+
+  /** What is behind the new end is zeros from then on, as if it had been written so. */
+  #indexCut(record: KnownRecord, hostVolume: number): void {
+    const { sizeBytes, previousBytes } = JSON.parse(record.extra) as { sizeBytes: number; previousBytes: number };
+    const startBlock = Math.ceil(sizeBytes / blockBytes);
+    const blockCount = Math.ceil(previousBytes / blockBytes) - startBlock;
+    if (blockCount > 0) this.#index({ ...record, type: type.zero, startBlock, blockCount }, hostVolume);
   }
 
   #learnVolume(record: FoundRecord): void {
@@ -144,11 +155,15 @@ export class RecordHistory {
     return this.#inOrderOfAppending.slice(since).some(isBegin);
   }
 
-  /** Whether the volume, as its host numbers it, was there at this place of the order. */
-  hasVolume(volume: number, seq: number): boolean {
-    const isIt = (record: KnownRecord): boolean =>
-      record.type === type.volume && record.seq < seq && this.#hostVolumes.get(record.volume) === volume;
-    return this.#inOrderOfAppending.some(isIt);
+  /** What the volume, as its host numbers it, had at this place of the order; undefined: it was not there. */
+  sizeAt(volume: number, seq: number): number | undefined {
+    let newest: KnownRecord | undefined;
+    for (const record of this.#inOrderOfAppending) {
+      const isAbout = record.type === type.volume || record.type === type.resize;
+      if (!isAbout || record.seq >= seq || record.seq < (newest?.seq ?? 0)) continue;
+      if (this.#hostVolumes.get(record.volume) === volume) newest = record;
+    }
+    return newest === undefined ? undefined : (JSON.parse(newest.extra) as { sizeBytes: number }).sizeBytes;
   }
 
   /** What each cell of the volume, as its host numbers it, is at this place of the order. */

@@ -9,6 +9,7 @@ import type { FaultKind } from "./faults.ts";
 import type { GroupOracle } from "./group-oracle.ts";
 import { journalOf, replay } from "./journal-replay.ts";
 import type { MishapKind } from "./mishaps.ts";
+import type { ResizeKind } from "./resizes.ts";
 import { demand, Violation } from "./violation.ts";
 import type { VolumeHost } from "./volume-host.ts";
 import { modes } from "./weather.ts";
@@ -19,7 +20,7 @@ export interface Outcome {
   readonly simulatedMs: number;
   readonly requests: number;
   readonly records: number;
-  readonly faults: ReadonlyMap<FaultKind | MishapKind, number>;
+  readonly faults: ReadonlyMap<FaultKind | MishapKind | ResizeKind, number>;
   /** Ended with a site that had stopped itself, as harmful weather allows. */
   readonly isStopped: boolean;
   /** Two runs of one seed have the same. */
@@ -79,7 +80,7 @@ async function play(world: World, seed: number): Promise<Outcome> {
     simulatedMs: world.simulation.clock.nowMs,
     requests: world.volumes.reduce((sum, volume) => sum + volume.requestCount, 0),
     records: world.groups.reduce((sum, group) => sum + group.history.count, 0),
-    faults: new Map([...world.faults.counts, ...world.mishaps.counts]),
+    faults: new Map([...world.faults.counts, ...world.mishaps.counts, ...world.resizes.counts]),
     isStopped,
     digest: world.simulation.trace.digest(),
     trace: world.simulation.trace.lines,
@@ -90,6 +91,7 @@ async function playStep(world: World, random: SeededRandom): Promise<void> {
   for (const volume of world.volumes) if (random.chance(0.7)) volume.submitSome();
   demandBounds(world);
   world.mishaps.look();
+  world.resizes.look();
   if (random.chance(0.1)) unfence(world);
   if (random.chance(0.06)) switchMode(world, random);
   if (random.chance(0.06)) setMark(world, random);
@@ -140,6 +142,7 @@ async function settle(world: World): Promise<boolean> {
     await world.pass(lookEveryMs);
     unfence(world);
     world.mishaps.orderCopies();
+    world.resizes.goOn();
     if (
       !world.volumes.every((volume) => isOpen(world, volume)) ||
       world.volumes.some((volume) => volume.inFlightCount > 0)
@@ -170,7 +173,7 @@ function unfence(world: World): void {
 function isOpen(world: World, volume: VolumeHost): boolean {
   const status = world.source?.volumes().get(volume.name)?.status();
   const isCopied = status?.copy === undefined && !world.mishaps.isToBeCopied(volume);
-  return volume.isAttached && status?.state === "open" && isCopied;
+  return volume.isAttached && !world.resizes.isUnderWay(volume) && status?.state === "open" && isCopied;
 }
 
 function hasArrived(world: World, group: GroupOracle): boolean {

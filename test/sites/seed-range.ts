@@ -1,6 +1,7 @@
 /** Runs consecutive seeds and sums up what happened in them. */
 import { type FaultKind, faultKinds } from "./faults.ts";
 import { type MishapKind, mishapKinds } from "./mishaps.ts";
+import { type ResizeKind, resizeKinds } from "./resizes.ts";
 import { type FailedRun, type Outcome, runSeed } from "./scenario.ts";
 
 /** Plain data: it crosses from a worker to whoever asked. */
@@ -11,7 +12,7 @@ export interface RangeSummary {
   records: number;
   /** Seeds that ended with a site which had stopped itself for a good reason. */
   stopped: number;
-  faults: Partial<Record<FaultKind | MishapKind, number>>;
+  faults: Partial<Record<FaultKind | MishapKind | ResizeKind, number>>;
   failures: FailureSummary[];
 }
 
@@ -23,7 +24,7 @@ export interface FailureSummary {
   readonly trace: readonly string[];
 }
 
-const kinds = [...faultKinds, ...mishapKinds];
+const kinds = [...faultKinds, ...mishapKinds, ...resizeKinds];
 const traceLinesKept = 400;
 
 export function emptySummary(): RangeSummary {

@@ -37,7 +37,8 @@ export class SourceWatch {
   }
 
   changed(file: SimFile, change: Change): void {
-    if (file !== this.#parts.file || change.kind === "truncate") return;
+    if (file !== this.#parts.file) return;
+    if (change.kind === "truncate") return this.lookAgain();
     const first = Math.floor(change.position / blockBytes);
     const end = Math.ceil((change.position + change.lengthBytes) / blockBytes);
     for (let block = first; block < end; block++) {

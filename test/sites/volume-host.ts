@@ -46,11 +46,14 @@ export class VolumeHost {
   readonly #parts: VolumeHostParts;
   #export: NbdExport | undefined;
   readonly #underWay = new Set<HostRequest>();
+  /** What the export has. */
+  #cellCount: number;
   requestCount = 0;
   failureCount = 0;
 
   constructor(parts: VolumeHostParts) {
     this.#parts = parts;
+    this.#cellCount = parts.cellCount;
     this.model = new VolumeModel(parts.volume, parts.cellCount, parts.isHarmed, parts.held);
   }
 
@@ -68,9 +71,28 @@ export class VolumeHost {
 
   /** The export is open, for the first time or again: what it has is what it will go on from. */
   attach(opened: NbdExport, hadPower: boolean): void {
-    const { source } = this.#parts;
+    const { source, nextNumber } = this.#parts;
+    const cellCount = opened.sizeBytes / cellBytes;
+    if (cellCount < this.#cellCount) {
+      // What was cut off is gone for ever.
+      const gone = this.#cellCount - cellCount;
+      this.model.endWrite(this.model.submitWrite("zero", nextNumber(), cellCount, gone, true), true);
+    }
+    this.#cellCount = cellCount;
     this.model.recovered(source.visibleStamps(0, this.model.cellCount), hadPower);
     this.#export = opened;
+  }
+
+  /** Begins nothing more, and lets come to its end what is under way. */
+  leave(): NbdExport {
+    const target = this.#export as NbdExport;
+    this.#export = undefined;
+    return target;
+  }
+
+  /** To the export that it had left, in the same life of the site. */
+  returnTo(target: NbdExport): void {
+    this.#export = target;
   }
 
   /** The source site is gone, and nothing is heard of what was under way. */
@@ -103,10 +125,10 @@ export class VolumeHost {
   /** `seq`: where the point is; undefined: there is none. */
   endPoint(point: HostRead, seq: number | undefined): void {
     const { group, volume, blockCount } = this.#parts;
-    const isPoint = seq !== undefined && group.history.hasVolume(volume, seq);
-    const content = isPoint ? group.history.contentAt(volume, blockCount, seq) : undefined;
-    const values = content === undefined ? undefined : [...content.subarray(0, this.model.cellCount)];
-    this.model.endRead(point, values, `the point at ${seq} has`);
+    const sizeBytes = seq === undefined ? undefined : group.history.sizeAt(volume, seq);
+    const content = seq === undefined ? undefined : group.history.contentAt(volume, blockCount, seq);
+    const values = sizeBytes === undefined ? undefined : content?.subarray(0, sizeBytes / cellBytes);
+    this.model.endRead(point, values === undefined ? undefined : [...values], `the point at ${seq} has`);
   }
 
   get group(): GroupOracle {
@@ -220,7 +242,9 @@ export class VolumeHost {
 
   /** Whole blocks, parts of blocks, and both; large ones rarely. A few places are hit again and again. */
   #range(mayBeLarge: boolean): { readonly firstCell: number; readonly cellCount: number } {
-    const { random, blockCount, cellCount, largeChance } = this.#parts;
+    const { random, largeChance } = this.#parts;
+    const cellCount = this.#cellCount;
+    const blockCount = Math.ceil(cellCount / cellsPerBlock);
     const isLarge = mayBeLarge && random.chance(largeChance);
     const blocks = Math.min(blockCount, isLarge ? random.between(8, largeBlocks) : random.between(1, 4));
     const lastBlock = blockCount - blocks;

@@ -47,6 +47,8 @@ export interface Weather {
   readonly changedSources: boolean;
   /** Spools are lost, and others begun. */
   readonly lostSpools: boolean;
+  /** Volumes get other sizes. */
+  readonly resizes: boolean;
   readonly kills: boolean;
   readonly powerCuts: boolean;
   readonly network: boolean;
@@ -88,6 +90,7 @@ export function drawWeather(random: SeededRandom): Weather {
     errors: isHarmful && random.chance(0.6),
     flips: isHarmful && random.chance(0.6),
     ...calm,
+    resizes: random.fork("resizes").chance(0.3),
   };
   const eventful = random.fork("contents");
   return eventful.chance(0.6) ? withCopies(plain, eventful) : plain;

@@ -16,6 +16,7 @@ import { HeldContent } from "./held-content.ts";
 import { JournalWatch } from "./journal-watch.ts";
 import { Mishaps } from "./mishaps.ts";
 import { type RemoteSite, startRemoteSite } from "./remote-site.ts";
+import { type NotedSize, Resizes } from "./resizes.ts";
 import { type SourceSite, sizeBytesOf, startSourceSite } from "./source-site.ts";
 import { SourceWatch } from "./source-watch.ts";
 import { SpoolWatch } from "./spool-watch.ts";
@@ -37,6 +38,7 @@ export class World {
   readonly remoteHost: SimHost;
   readonly faults: Faults;
   readonly mishaps: Mishaps;
+  readonly resizes: Resizes;
   readonly groups: readonly GroupOracle[];
   readonly volumes: readonly VolumeHost[];
   readonly spool: SpoolWatch;
@@ -72,6 +74,7 @@ export class World {
       if (site !== "source") this.crashRemote(hadPower);
     });
     this.mishaps = new Mishaps(this);
+    this.resizes = new Resizes(this);
     this.#observe();
   }
 
@@ -204,6 +207,7 @@ export class World {
       const volume = this.volumes.find((one) => one.name === name) as VolumeHost;
       if (!isCurrent()) return;
       this.simulation.trace.add(`source-site: ${name} is open`);
+      this.resizes.opened(name, export_.sizeBytes);
       this.guard(() => volume.attach(export_, !this.#lostPower.has(volume)));
       this.#lostPower.delete(volume);
     };
@@ -219,7 +223,9 @@ export class World {
       if (this.weather.errors) source?.lookAgain();
     };
     const spoolLost = (group: string): void => this.guard(() => this.#oracleOf(group).spoolLost());
-    startSourceSite(this.sourceHost, this.remoteHost.name, this.weather, { opening, opened, spoolLost, failed }).then(
+    const size = (plan: VolumePlan): NotedSize => this.resizes.noted(plan.name, sizeBytesOf(plan));
+    const events = { opening, opened, size, spoolLost, failed };
+    startSourceSite(this.sourceHost, this.remoteHost.name, this.weather, events).then(
       (site) => {
         if (isCurrent()) this.source = site;
         this.#again.source = againMs;
@@ -275,6 +281,7 @@ export class World {
     if (!hasKept) for (const source of this.#sources) source.lookAgain();
     if (spool !== undefined) this.mishaps.loseSpool(spool);
     for (const group of this.groups) group.sourceCrashed();
+    this.resizes.sourceCrashed();
     for (const volume of this.volumes) {
       volume.crash();
       // And where an unsynced end of the spool is damaged, it is dropped.
