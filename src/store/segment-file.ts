@@ -53,11 +53,23 @@ export class SegmentFile implements SegmentObject {
     if (places.length === 1) return [await this.readPart(places[0] as PartPlace)];
     const target = Buffer.allocUnsafeSlow(places.length * frameBytesMax);
     let at = 0;
-    return (await this.file.readRun(places, target, 0)).map((found) => {
+    const parts: (Buffer | undefined)[] = (await this.file.readRun(places, target, 0)).map((found) => {
       if (typeof found !== "number") return undefined;
       at += found;
       return target.subarray(at - found, at);
     });
+    for (const [index, place] of places.entries()) parts[index] ??= await this.#readOne(place);
+    return parts;
+  }
+
+  /** What was damaged among others is asked for once more. */
+  async #readOne(place: PartPlace): Promise<Buffer | undefined> {
+    try {
+      return await this.file.readNewPart(place);
+    } catch (error) {
+      if (error instanceof ObjectDamageError) return undefined;
+      throw error;
+    }
   }
 }
 
