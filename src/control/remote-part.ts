@@ -69,8 +69,11 @@ async function openStoreClient(machine: Machine, config: Config): Promise<StoreC
   const folder = storeFolder(config);
   const wrappingKey = await readStoreKey(machine.files, config);
   const sent = wrappingKey === undefined ? undefined : sentKey(wrappingKey);
-  const settings: StoreSettings = { config, folder, indexFolder: storeIndexFolder(config), wrappingKey: sent };
-  const startKeeper = () => startProcess(new URL("./store-keeper.ts", import.meta.url), settings);
+  const common = { config, folder, indexFolder: storeIndexFolder(config), wrappingKey: sent };
+  const startKeeper = (isIndexSuspect: boolean) => {
+    const settings: StoreSettings = { ...common, isIndexSuspect };
+    return startProcess(new URL("./store-keeper.ts", import.meta.url), settings);
+  };
   return StoreClient.open({ machine, folder, startKeeper, wrappingKey });
 }
 

@@ -6,7 +6,7 @@ import type { RecordsRequest, Sealer, SealRequest } from "#src/appliance/remote/
 import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
 import type { Log } from "#src/host/log.ts";
 import type { Machine } from "#src/host/machine.ts";
-import type { Thread } from "#src/host/thread.ts";
+import { CrashError, type Thread } from "#src/host/thread.ts";
 import { newestPiece } from "#src/journals/newest-piece.ts";
 import { BlockReader } from "#src/store/block-reader.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
@@ -23,7 +23,7 @@ export interface StoreClientParts {
   readonly machine: Machine;
   /** Of the objects. */
   readonly folder: string;
-  readonly startKeeper: () => Thread;
+  readonly startKeeper: (isIndexSuspect: boolean) => Thread;
   /** Undefined: the store is not encrypted. */
   readonly wrappingKey: WrappingKey | undefined;
 }
@@ -39,13 +39,14 @@ export class StoreClient implements Sealer {
   readonly blocks: BlockReader;
   readonly #segments: SealedSegments;
   readonly #objects: ReadableObjects;
-  readonly #startKeeper: () => Thread;
+  readonly #startKeeper: (isIndexSuspect: boolean) => Thread;
   readonly #log: Log;
   readonly #key: () => Promise<Buffer | undefined>;
   readonly #pending = new Map<number, Pending>();
   #keeper: Thread | undefined;
   #lastId = 0;
   #figures = nothing;
+  #isIndexSuspect = false;
   #isEnding = false;
   #isStopped = false;
 
@@ -112,7 +113,8 @@ export class StoreClient implements Sealer {
   }
 
   #started(): Thread {
-    const keeper = this.#startKeeper();
+    const keeper = this.#startKeeper(this.#isIndexSuspect);
+    this.#isIndexSuspect = false;
     keeper.receive((message) => this.#answered(message as StoreAnswer));
     void keeper.ended.then((error) => this.#ended(error));
     return keeper;
@@ -132,6 +134,7 @@ export class StoreClient implements Sealer {
   /** What it was asked for and had not done is asked for again, of the next one. */
   #ended(error: Error | undefined): void {
     this.#keeper = undefined;
+    this.#isIndexSuspect = error instanceof CrashError;
     if (error !== undefined) this.#log.error("the process that keeps the store has ended", { error });
     const why = new RetryError(`the process that keeps the store has ended: ${error?.message ?? "it was told to"}`);
     for (const { reject } of this.#pending.values()) reject(why);

@@ -1,5 +1,6 @@
 /** The process that keeps a store: the one writer of its objects, and the only one that has the index open. */
 import type { RecordsRequest, SealRequest } from "#src/appliance/remote/group-sealing.ts";
+import { indexMendPauseMs } from "#src/core/store-limits.ts";
 import { keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { lmdbMaps } from "#src/host/node/sorted-map.ts";
@@ -12,6 +13,7 @@ import { JournalFolder } from "#src/journals/journal-folder.ts";
 import { SealedJournals } from "#src/journals/sealed-journals.ts";
 import type { FingerprintIndex } from "#src/store/fingerprint-index.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
+import { distrustIndex } from "#src/store/index-folder.ts";
 import { openFingerprintIndex } from "#src/store/mapped-fingerprint-index.ts";
 import type { Objects } from "#src/store/objects.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
@@ -58,6 +60,7 @@ class StoreKeeper implements StoreActions {
   readonly #index: FingerprintIndex;
   readonly #store: SegmentStore;
   readonly #pieces: SealedJournals;
+  #mendAfterMs = 0;
 
   private constructor(
     machine: Machine,
@@ -73,24 +76,33 @@ class StoreKeeper implements StoreActions {
     this.#pieces = pieces;
   }
 
-  static async open(machine: Machine, { folder, indexFolder, wrappingKey }: StoreSettings): Promise<StoreKeeper> {
-    const { files, clock, randomness, log, bootId } = machine;
-    const objects = await FolderObjects.open(machine, folder);
+  static async open(machine: Machine, settings: StoreSettings): Promise<StoreKeeper> {
+    const objects = await FolderObjects.open(machine, settings.folder);
     try {
-      files.makeFolder(indexFolder);
-      await keepName(files, indexFolder);
-      const { id, keys } = await openStore(objects, machine, receivedKey(wrappingKey));
-      const ports = { files, log, bootId, clock, randomness };
-      const store = Buffer.from(id, "hex");
-      const index = await openFingerprintIndex({ ...ports, maps: lmdbMaps, folder: indexFolder, store });
-      const fingerprints = keys === undefined ? plainFingerprints : keyedFingerprints(keys.fingerprintKey);
-      const parts = { objects, index, fingerprints, key: keys?.storeKey, clock, randomness, log };
-      const segments = await SegmentStore.open(parts);
-      await segments.catchUp();
-      const pieces = new SealedJournals(machine, objects, keys?.storeKey);
-      return new StoreKeeper(machine, objects, index, segments, pieces);
+      return await StoreKeeper.#over(objects, machine, settings);
     } catch (error) {
       await objects.close();
+      throw error;
+    }
+  }
+
+  static async #over(objects: Objects, machine: Machine, settings: StoreSettings): Promise<StoreKeeper> {
+    const { files, clock, randomness, log, bootId } = machine;
+    const { indexFolder: folder, wrappingKey, isIndexSuspect } = settings;
+    files.makeFolder(folder);
+    await keepName(files, folder);
+    const { id, keys } = await openStore(objects, machine, receivedKey(wrappingKey));
+    const indexParts = { ...{ files, log, bootId, clock, randomness }, maps: lmdbMaps, folder };
+    if (isIndexSuspect) await distrustIndex(indexParts);
+    const index = await openFingerprintIndex({ ...indexParts, store: Buffer.from(id, "hex") });
+    try {
+      const fingerprints = keys === undefined ? plainFingerprints : keyedFingerprints(keys.fingerprintKey);
+      const parts = { objects, index, fingerprints, key: keys?.storeKey, clock, randomness, log };
+      const store = await SegmentStore.open(parts);
+      await store.catchUp();
+      return new StoreKeeper(machine, objects, index, store, new SealedJournals(machine, objects, keys?.storeKey));
+    } catch (error) {
+      await index.close();
       throw error;
     }
   }
@@ -103,8 +115,17 @@ class StoreKeeper implements StoreActions {
       return { figures: this.#store.figures, isThere: this.#store.segments.has(segment) };
     } finally {
       source.close();
+      await this.#mendIndex();
     }
   };
+
+  /** An index that was lost meanwhile is made anew, now and then: for want of room that may fail again and again. */
+  async #mendIndex(): Promise<void> {
+    const nowMs = this.#machine.clock.monotonicMs();
+    if (!this.#index.state.isIncomplete || nowMs < this.#mendAfterMs) return;
+    this.#mendAfterMs = nowMs + indexMendPauseMs;
+    await this.#store.catchUp();
+  }
 
   readonly sealRecords = async (request: RecordsRequest): Promise<StoreWords["sealRecords"]["answer"]> => {
     return { storedSeq: await this.#pieces.sealUpTo(request) };

@@ -10,6 +10,8 @@ export interface StoreSettings {
   readonly folder: string;
   /** Of what can be made anew from them. */
   readonly indexFolder: string;
+  /** The process before this one was ended by the system: perhaps by a damaged index. */
+  readonly isIndexSuspect: boolean;
   /** Undefined: the store is not encrypted. */
   readonly wrappingKey: SentKey | undefined;
 }

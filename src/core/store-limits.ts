@@ -87,6 +87,8 @@ export const indexFilterBitsPerKey = 12;
 export const indexFilterKeysMin = 2 ** 20;
 /** Keys that are read of the file before others get their turn. */
 export const indexScanCount = 4096;
+/** One that was lost while it was in use is made anew no more often than that. */
+export const indexMendPauseMs = 10 * 60_000;
 /** An index that was opened so often in a row, and neither closed nor changed, is what ends those who open it. */
 export const indexOpeningCountMax = 3;
 /** Files that were set aside and are kept for whoever wants to know. */

@@ -18,3 +18,8 @@ export interface Thread extends MessageLine {
   /** Ends it wherever it is. One that waits for a disk inside of the system ends when that wait does. */
   end(): void;
 }
+
+/** The system has ended it for what it did: a fault of what it is made of, or stands on, and none that it could tell of. */
+export class CrashError extends Error {
+  override name = "CrashError";
+}

@@ -4,7 +4,7 @@
  * Invariants: an object that is there is never written again; the index hears of a segment only when its object is there.
  */
 import { assert } from "#src/core/assert.ts";
-import { RefuseError } from "#src/core/errors.ts";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { slotsPerPage } from "#src/core/store-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
@@ -92,7 +92,13 @@ export class SegmentStore {
     if (missing.length === 0) return;
     log.info("the index of the store is brought up to date", { segments: missing.length });
     const done = await index.rebuild(this.#fingerprintsOf(missing), () => {});
-    await index.flush();
+    try {
+      await index.flush();
+    } catch (error) {
+      // It is tried again with what is added next; until then what was taken in is in memory.
+      if (!(error instanceof RetryError)) throw error;
+      log.warn("the index of the store is not durable yet", { error });
+    }
     log.info("the index of the store is up to date", {
       segments: done.segmentCount,
       fingerprints: done.fingerprintCount,

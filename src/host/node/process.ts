@@ -5,7 +5,7 @@
 import { fork } from "node:child_process";
 import module from "node:module";
 import { dirname } from "node:path";
-import type { Thread } from "../thread.ts";
+import { CrashError, type Thread } from "../thread.ts";
 
 /** What a process is told first. */
 export interface ProcessStart {
@@ -37,13 +37,18 @@ export function startProcess(moduleUrl: URL, settings: unknown): Thread {
     receive: (listener) => void child.on("message", listener),
     ended: new Promise((resolve) => {
       child.once("error", resolve);
-      child.once("exit", (status, signal) =>
-        resolve(isEnding ? undefined : new Error(`it ended with ${signal ?? status}`)),
-      );
+      child.once("exit", (status, signal) => resolve(isEnding ? undefined : endingOf(status, signal)));
     }),
     end: () => {
       isEnding = true;
       child.kill("SIGKILL");
     },
   };
+}
+
+const crashSignals: ReadonlySet<string> = new Set(["SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"]);
+
+function endingOf(status: number | null, signal: string | null): Error {
+  const message = `it ended with ${signal ?? `status ${status}`}`;
+  return signal !== null && crashSignals.has(signal) ? new CrashError(message) : new Error(message);
 }

@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { StoreClient } from "#src/control/store-client.ts";
+import type { StoreAsk } from "#src/control/store-words.ts";
+import { CrashError, type Thread } from "#src/host/thread.ts";
+import { driven } from "#test/contract/driver.ts";
+import { simDriver } from "#test/sim/sim-driver.ts";
+import { Simulation } from "#test/sim/simulation.ts";
+
+const figures = { segmentCount: 1, logicalBytes: 4096, uniqueBytes: 4096, physicalBytes: 700, damagedBlocks: 0 };
+
+/** A keeper that does what the test says. */
+class ScriptedKeeper implements Thread {
+  readonly isIndexSuspect: boolean;
+  readonly asked: StoreAsk[] = [];
+  readonly ended: Promise<Error | undefined>;
+  #end!: (error: Error | undefined) => void;
+  #listener: (message: unknown) => void = () => {};
+
+  constructor(isIndexSuspect: boolean) {
+    this.isIndexSuspect = isIndexSuspect;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  send(message: unknown): void {
+    const ask = message as StoreAsk;
+    this.asked.push(ask);
+    if (ask.word === "stop") queueMicrotask(() => this.answer(null));
+  }
+
+  receive(listener: (message: unknown) => void): void {
+    this.#listener = listener;
+  }
+
+  /** To what was asked last. */
+  answer(answer: unknown): void {
+    this.#listener({ id: this.asked.at(-1)?.id, answer });
+  }
+
+  refuse(name: string, message: string): void {
+    this.#listener({ id: this.asked.at(-1)?.id, error: { name, message } });
+  }
+
+  die(error: Error): void {
+    this.#end(error);
+  }
+
+  end(): void {
+    this.#end(undefined);
+  }
+}
+
+async function opened() {
+  const simulation = new Simulation(1);
+  const machine = simulation.host("remote");
+  const keepers: ScriptedKeeper[] = [];
+  const startKeeper = (isIndexSuspect: boolean): Thread => {
+    const keeper = new ScriptedKeeper(isIndexSuspect);
+    keepers.push(keeper);
+    return keeper;
+  };
+  const parts = { machine, folder: "/objects", startKeeper, wrappingKey: undefined };
+  const client = await driven(simDriver(simulation.clock), StoreClient.open(parts));
+  return { client, keepers };
+}
+
+const request = { group: "a".repeat(32), folder: "/g", segment: 5 };
+
+test("the process is started when there is something to seal, and what it sealed is known to be there", async () => {
+  const { client, keepers } = await opened();
+  expect([keepers.length, client.segmentCount, client.blocks.has(5)]).toEqual([0, 0, false]);
+  const sealing = client.seal(request);
+  expect(keepers[0]?.asked).toMatchObject([{ word: "seal", ask: request }]);
+  keepers[0]?.answer({ figures, isThere: true });
+  await sealing;
+  expect([client.segmentCount, client.blocks.has(5), client.figures]).toEqual([1, true, figures]);
+  const empty = client.seal({ ...request, segment: 6 });
+  keepers[0]?.answer({ figures, isThere: false });
+  await empty;
+  expect([keepers.length, client.blocks.has(6)]).toEqual([1, false]);
+});
+
+test("what a process that has died was asked for may be asked for again, of another one", async () => {
+  const { client, keepers } = await opened();
+  const first = client.seal(request);
+  keepers[0]?.die(new Error("it ended with SIGKILL"));
+  await expect(first).rejects.toThrow(expect.objectContaining({ name: "RetryError" }));
+  const second = client.sealRecords({ group: request.group, folder: "/g", incarnation: 1, lastSeq: 9 });
+  keepers[1]?.answer({ storedSeq: 8 });
+  expect(await second).toBe(8);
+  expect(keepers.map((keeper) => keeper.isIndexSuspect)).toEqual([false, false]);
+});
+
+test("after a crash the index is under suspicion, once", async () => {
+  const { client, keepers } = await opened();
+  const first = client.seal(request);
+  keepers[0]?.die(new CrashError("it ended with SIGSEGV"));
+  await expect(first).rejects.toThrow("SIGSEGV");
+  const second = client.seal(request);
+  keepers[1]?.die(new Error("it ended with SIGKILL"));
+  await expect(second).rejects.toThrow("SIGKILL");
+  client.seal(request).catch(() => {});
+  expect(keepers.map((keeper) => keeper.isIndexSuspect)).toEqual([false, true, false]);
+});
+
+test("one that has met what a person must see is stopped in order, and another one looks anew", async () => {
+  const { client, keepers } = await opened();
+  const first = client.seal(request);
+  keepers[0]?.refuse("StopError", "nobody knows what is there");
+  await expect(first).rejects.toThrow(expect.objectContaining({ name: "StopError" }));
+  await keepers[0]?.ended;
+  expect(keepers[0]?.asked.map(({ word }) => word)).toEqual(["seal", "stop"]);
+  const second = client.seal(request);
+  keepers[1]?.refuse("RetryError", "no room");
+  await expect(second).rejects.toThrow(expect.objectContaining({ name: "RetryError" }));
+  expect(keepers).toHaveLength(2);
+});
+
+test("when it is stopped, what is idle ends in order, and what is at work at once", async () => {
+  const idle = await opened();
+  const done = idle.client.seal(request);
+  idle.keepers[0]?.answer({ figures, isThere: true });
+  await done;
+  await idle.client.stop();
+  expect(idle.keepers[0]?.asked.map(({ word }) => word)).toEqual(["seal", "stop"]);
+  const busy = await opened();
+  const sealing = busy.client.seal(request).catch((error: Error) => error.name);
+  await busy.client.stop();
+  expect([await sealing, busy.keepers[0]?.asked.map(({ word }) => word)]).toEqual(["RetryError", ["seal"]]);
+  await expect(busy.client.seal(request)).rejects.toThrow("closed");
+});

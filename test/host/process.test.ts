@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { startProcess } from "#src/host/node/process.ts";
+import { CrashError, type Thread } from "#src/host/thread.ts";
+
+function started(): { readonly child: Thread; answers(count: number): Promise<unknown[]> } {
+  const child = startProcess(new URL("./echo-process.ts", import.meta.url), { name: "echo" });
+  const heard: unknown[] = [];
+  let wake = (): void => {};
+  child.receive((message) => {
+    heard.push(message);
+    wake();
+  });
+  const answers = async (count: number): Promise<unknown[]> => {
+    while (heard.length < count) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    return heard;
+  };
+  return { child, answers };
+}
+
+test("what is sent before it runs arrives too, in order, in another process", async () => {
+  const { child, answers } = started();
+  child.send({ bytes: Buffer.from([1, 2]), count: 7 });
+  child.send("again");
+  const [first, second] = (await answers(2)) as [unknown[], unknown[]];
+  expect(first.slice(0, 2)).toEqual(["echo", { bytes: Buffer.from([1, 2]), count: 7 }]);
+  expect(second[1]).toBe("again");
+  expect(first[2]).not.toBe(process.pid);
+  child.end();
+  expect(await child.ended).toBeUndefined();
+});
+
+test("one that the system ends has crashed, one that ends by itself has not", async () => {
+  const crashing = started().child;
+  crashing.send("crash");
+  expect(await crashing.ended).toBeInstanceOf(CrashError);
+  const failing = started().child;
+  failing.send("fail");
+  const error = await failing.ended;
+  expect(error).toEqual(new Error("it ended with status 3"));
+  expect(error).not.toBeInstanceOf(CrashError);
+  failing.send("to nobody");
+});
