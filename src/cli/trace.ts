@@ -63,7 +63,8 @@ async function trace(args: readonly string[]): Promise<number> {
   const api = new ApiClient(values);
   const look = async () => (await api.ask("GET", ["volumes", name, "trace"])) as { entries: readonly TraceEntry[] };
   const { roles } = (await api.ask("GET", ["status"])) as StatusReport;
-  const lastStep = roles.includes("local") ? "stored" : "replied";
+  // What comes to be stored does so minutes later.
+  const lastStep = roles.includes("local") ? "durable" : "replied";
   const before = (await look()).entries;
   if (values.json !== true)
     process.stderr.write(

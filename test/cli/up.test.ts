@@ -55,7 +55,7 @@ describe("a volume of a program that runs", () => {
       ["write", 8192],
     ]);
     expect(Object.keys(entries[1]?.steps ?? {})).toEqual([
-      ...["acknowledged", "sourceWritten", "replied", "received", "durable", "stored"],
+      ...["acknowledged", "sourceWritten", "replied", "received", "durable"],
     ]);
     await client.disconnect();
     await up.program.stop();
