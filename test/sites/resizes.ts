@@ -80,9 +80,24 @@ export class Resizes {
         this.#ending.delete(volume);
         this.#order(volume, opened.sizeBytes, model.cellCount);
         source?.open(name);
+        this.#crashSoon();
       },
       (error: Error) => this.#world.fail(error),
     );
+  }
+
+  /** It is over within moments, and what ends a site by chance would rarely meet it. */
+  #crashSoon(): void {
+    const { weather, simulation, source } = this.#world;
+    // What notes that a sync has failed has to be synced itself.
+    const ends = weather.errors ? [] : [...(weather.kills ? [true] : []), ...(weather.powerCuts ? [false] : [])];
+    if (ends.length === 0 || this.#random.chance(0.4)) return;
+    const hadPower = this.#random.pick(ends);
+    simulation.clock.schedule(this.#random.integerBelow(this.#random.pick([2, 10, 30])), () => {
+      if (source !== this.#world.source) return;
+      simulation.trace.add(`resize: ${hadPower ? "killed" : "without power"} on the way`);
+      this.#world.crashSource(hadPower);
+    });
   }
 
   #order({ name }: VolumeHost, sizeBytes: number, cellCountMax: number): void {
