@@ -1,6 +1,7 @@
 /** The remote site as a process would be: a remote appliance, and the door through which local appliances come. */
-import type { RemoteGroupStatus } from "#src/appliance/remote/remote-group-status.ts";
+
 import { openRemoteAppliance } from "#src/appliance/remote/remote-appliance.ts";
+import type { RemoteGroupStatus } from "#src/appliance/remote/remote-group-status.ts";
 import { GroupLinkServer } from "#src/wire/group-link-server.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 
