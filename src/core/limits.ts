@@ -356,8 +356,6 @@ export const copyLookRunsMax = 64;
 export const copyPressureMin = 0.25;
 export const copyPressureMax = 0.5;
 export const copyDelayMsMax = 1_000;
-/** Beyond copyPressureMax it waits longer and longer: a piece in so long goes to the slowest link. */
-export const copyDelayMsLimit = 60_000;
 /** So much may be in the order and not durable at the remote, and so often it is looked for whether it is. */
 export const copyAheadBytesMax = 128 * MiB;
 export const copyAheadLookMs = 20;

@@ -5,7 +5,6 @@
  * never stands still for the host alone, nor makes up for what a piece had to wait for want of a link or of room. Pure.
  */
 import {
-  copyDelayMsLimit,
   copyDelayMsMax,
   copyPieceCountBesideHost,
   copyPieceCountMax,
@@ -13,17 +12,10 @@ import {
   copyPressureMin,
 } from "#src/core/limits.ts";
 
-/** Each time that the pressure has grown by as much again as from copyPressureMin to copyPressureMax. */
-const delayGrowth = 16;
-
-/**
- * How long a piece waits at this pressure. Grows all the way: a spool that is half full although the copy has slowed down is
- * drained by a link that takes less than the copy brings, and filling it up would end the protection that the copy is for.
- */
+/** How long a piece waits at this pressure. Grows all the way. */
 export function copyDelayMs(pressure: number): number {
-  const share = Math.max(0, (pressure - copyPressureMin) / (copyPressureMax - copyPressureMin));
-  if (share <= 1) return copyDelayMsMax * share ** 2;
-  return Math.min(copyDelayMsLimit, copyDelayMsMax * delayGrowth ** (share - 1));
+  const share = (pressure - copyPressureMin) / (copyPressureMax - copyPressureMin);
+  return copyDelayMsMax * Math.min(1, Math.max(0, share)) ** 2;
 }
 
 export class CopyPace {

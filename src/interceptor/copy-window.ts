@@ -1,12 +1,13 @@
 /**
  * How far the copy may be ahead of the remote. To be farther ahead gains nothing, since a copy has ended only when the
  * remote has it: it would fill the spool with what has to be read back from there, and what hosts write would have to wait
- * behind it. Pure.
+ * behind it. Where the spool fills up although the copy has slowed down, it is one piece ahead at most: then a link that takes
+ * less than the copy could bring sets its speed, and the copy does not end the protection that it is for. Pure.
  */
-import { copyAheadBytesMax } from "#src/core/limits.ts";
+import { copyAheadBytesMax, copyPressureMax } from "#src/core/limits.ts";
 import type { VolumeLink } from "#src/wire/volume-link.ts";
 
-type FarSide = Pick<VolumeLink, "remoteOrdinal">;
+type FarSide = Pick<VolumeLink, "remoteOrdinal" | "pressure">;
 
 interface Ahead {
   /** Of the last record of it. */
@@ -30,7 +31,8 @@ export class CopyWindow {
 
   isFull(link: FarSide | undefined): boolean {
     this.#look(link);
-    return this.#aheadBytes >= copyAheadBytesMax;
+    const isPressed = link !== undefined && link.pressure > copyPressureMax;
+    return isPressed ? this.#aheadBytes > 0 : this.#aheadBytes >= copyAheadBytesMax;
   }
 
   #look(link: FarSide | undefined): void {
