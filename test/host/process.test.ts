@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startProcess } from "#src/host/node/process.ts";
 import { CrashError, type Thread } from "#src/host/thread.ts";
@@ -43,4 +45,11 @@ test("one that the system ends has crashed, one that ends by itself has not", as
   expect(error).toEqual(new Error("it ended with status 3"));
   expect(error).not.toBeInstanceOf(CrashError);
   failing.send("to nobody");
+});
+
+test("fault 37: one that could not be started for want of descriptors has ended, and takes nobody with it", () => {
+  const program = join(import.meta.dirname, "crowded-process.ts");
+  const command = 'ulimit -n 128; exec "$0" --disable-warning=ExperimentalWarning "$1"';
+  const { stdout, stderr } = spawnSync("/bin/sh", ["-c", command, process.execPath, program], { encoding: "utf8" });
+  expect([stdout, stderr]).toEqual([expect.stringMatching(/^EMFILE.*\n.*EMFILE\n$/), ""]);
 });

@@ -27,18 +27,21 @@ export function startProcess(moduleUrl: URL, settings: unknown): Thread {
     env: { ...process.env, ...(cache === undefined ? {} : { [compileCacheVariable]: dirname(cache) }) },
   });
   let isEnding = false;
+  const ended = new Promise<Error | undefined>((resolve) => {
+    // More than one of these may come, and one that nobody hears of ends the program.
+    child.on("error", resolve);
+    child.once("exit", (status, signal) => resolve(isEnding ? undefined : endingOf(status, signal)));
+  });
   const start: ProcessStart = { moduleUrl: moduleUrl.href, settings };
-  child.send(start);
+  // One that could not be started, for want of descriptors for example, has no line, and says so as its end.
+  if (child.connected) child.send(start, () => {});
   return {
     send: (message) => {
       // What is sent to one that is gone is not answered, as if it had gone a moment later.
       if (child.connected) child.send(message as object, () => {});
     },
     receive: (listener) => void child.on("message", listener),
-    ended: new Promise((resolve) => {
-      child.once("error", resolve);
-      child.once("exit", (status, signal) => resolve(isEnding ? undefined : endingOf(status, signal)));
-    }),
+    ended,
     end: () => {
       isEnding = true;
       child.kill("SIGKILL");
