@@ -60,8 +60,10 @@ export class RemotePart {
   async stop(): Promise<void> {
     await this.#door.close();
     const stopped = this.#appliance.stop();
+    // Groups wait for what is being sealed of them, and read what the store has until they have stopped.
     await this.#store.stop();
     await stopped;
+    await this.#store.close();
   }
 }
 

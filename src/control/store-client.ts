@@ -47,7 +47,9 @@ export class StoreClient implements Sealer {
   #lastId = 0;
   #figures = nothing;
   #isIndexSuspect = false;
-  #isEnding = false;
+  /** It has met what a person must see. */
+  #isDoubted = false;
+  #ending: Promise<void> | undefined;
   #isStopped = false;
 
   private constructor(
@@ -88,6 +90,10 @@ export class StoreClient implements Sealer {
     return this.#segments.count;
   }
 
+  get newestSegment(): number {
+    return this.#segments.newest;
+  }
+
   async seal(request: SealRequest): Promise<void> {
     const { figures, isThere } = await this.#ask("seal", request);
     this.#figures = figures;
@@ -104,17 +110,28 @@ export class StoreClient implements Sealer {
 
   #ask<Word extends StoreWord>(word: Word, ask: StoreWords[Word]["ask"]): Promise<StoreWords[Word]["answer"]> {
     if (this.#isStopped) return Promise.reject(new RetryError("the store is closed"));
+    // One that is about to end would take it with it.
+    if (this.#ending !== undefined) return this.#ending.then(() => this.#ask(word, ask));
     this.#keeper ??= this.#started();
+    return this.#askOf(this.#keeper, word, ask);
+  }
+
+  #askOf<Word extends StoreWord>(
+    keeper: Thread,
+    word: Word,
+    ask: StoreWords[Word]["ask"],
+  ): Promise<StoreWords[Word]["answer"]> {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<StoreWords[Word]["answer"]>();
     this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
-    this.#keeper.send({ id, word, ask } satisfies StoreAsk);
+    keeper.send({ id, word, ask } satisfies StoreAsk);
     return promise;
   }
 
   #started(): Thread {
     const keeper = this.#startKeeper(this.#isIndexSuspect);
     this.#isIndexSuspect = false;
+    this.#isDoubted = false;
     keeper.receive((message) => this.#answered(message as StoreAnswer));
     void keeper.ended.then((error) => this.#ended(error));
     return keeper;
@@ -122,13 +139,16 @@ export class StoreClient implements Sealer {
 
   #answered(answer: StoreAnswer): void {
     const pending = this.#pending.get(answer.id);
+    // Of one that has ended meanwhile.
+    if (pending === undefined) return;
     this.#pending.delete(answer.id);
     if ("error" in answer) {
       const error = errorOf(answer.error);
-      pending?.reject(error);
-      // It may not know any more what is there; the next one looks.
-      if (error instanceof StopError) void this.#endKeeper();
-    } else pending?.resolve(answer.answer);
+      pending.reject(error);
+      this.#isDoubted ||= error instanceof StopError;
+    } else pending.resolve(answer.answer);
+    // It may not know any more what is there; the next one looks. What others have asked of it goes before.
+    if (this.#isDoubted && this.#pending.size === 0) void this.#endKeeper();
   }
 
   /** What it was asked for and had not done is asked for again, of the next one. */
@@ -142,20 +162,28 @@ export class StoreClient implements Sealer {
   }
 
   /** In good order, unless it is at work. */
-  async #endKeeper(): Promise<void> {
-    const keeper = this.#keeper;
-    if (keeper === undefined || this.#isEnding) return await keeper?.ended.then(() => {});
-    this.#isEnding = true;
-    if (this.#pending.size === 0) await this.#ask("stop", null).catch(() => {});
-    keeper.end();
-    await keeper.ended;
-    this.#isEnding = false;
+  #endKeeper(): Promise<void> {
+    if (this.#keeper === undefined) return Promise.resolve();
+    this.#ending ??= this.#end(this.#keeper).finally(() => {
+      this.#ending = undefined;
+    });
+    return this.#ending;
   }
 
-  /** What is being sealed is left as it is: it is begun anew next time. */
+  async #end(keeper: Thread): Promise<void> {
+    if (this.#pending.size === 0) await this.#askOf(keeper, "stop", null).catch(() => {});
+    keeper.end();
+    await keeper.ended;
+  }
+
+  /** Nothing is sealed any more. What is being sealed is left as it is: it is begun anew next time. */
   async stop(): Promise<void> {
-    await this.#endKeeper();
     this.#isStopped = true;
+    await this.#endKeeper();
+  }
+
+  /** Nothing is read any more either. */
+  async close(): Promise<void> {
     await this.#objects.close();
   }
 }

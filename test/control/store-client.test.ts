@@ -38,8 +38,8 @@ class ScriptedKeeper implements Thread {
     this.#listener({ id: this.asked.at(-1)?.id, answer });
   }
 
-  refuse(name: string, message: string): void {
-    this.#listener({ id: this.asked.at(-1)?.id, error: { name, message } });
+  refuse(name: string, message: string, ask = this.asked.at(-1)): void {
+    this.#listener({ id: ask?.id, error: { name, message } });
   }
 
   die(error: Error): void {
@@ -61,8 +61,9 @@ async function opened() {
     return keeper;
   };
   const parts = { machine, folder: "/objects", startKeeper, wrappingKey: undefined };
-  const client = await driven(simDriver(simulation.clock), StoreClient.open(parts));
-  return { client, keepers };
+  const driver = simDriver(simulation.clock);
+  const client = await driven(driver, StoreClient.open(parts));
+  return { client, keepers, driver };
 }
 
 const request = { group: "a".repeat(32), folder: "/g", segment: 5 };
@@ -117,6 +118,24 @@ test("one that has met what a person must see is stopped in order, and another o
   expect(keepers).toHaveLength(2);
 });
 
+test("what one cannot seal takes nothing from the others: they are served first, or by the next one", async () => {
+  const { client, keepers } = await opened();
+  const first = client.seal(request);
+  const other = client.seal({ ...request, segment: 6 });
+  keepers[0]?.refuse("StopError", "beyond help", keepers[0].asked[0]);
+  await expect(first).rejects.toThrow("beyond help");
+  expect(keepers[0]?.asked.map(({ word }) => word)).toEqual(["seal", "seal"]);
+  keepers[0]?.answer({ figures, isThere: true });
+  const later = client.seal({ ...request, segment: 7 });
+  await other;
+  await keepers[0]?.ended;
+  expect(keepers[0]?.asked.map(({ word }) => word)).toEqual(["seal", "seal", "stop"]);
+  while (keepers.length < 2) await Promise.resolve();
+  keepers[1]?.answer({ figures, isThere: true });
+  await later;
+  expect(client.newestSegment).toBe(7);
+});
+
 test("when it is stopped, what is idle ends in order, and what is at work at once", async () => {
   const idle = await opened();
   const done = idle.client.seal(request);
@@ -129,4 +148,6 @@ test("when it is stopped, what is idle ends in order, and what is at work at onc
   await busy.client.stop();
   expect([await sealing, busy.keepers[0]?.asked.map(({ word }) => word)]).toEqual(["RetryError", ["seal"]]);
   await expect(busy.client.seal(request)).rejects.toThrow("closed");
+  expect(await driven(busy.driver, busy.client.storedSeq(request.group))).toBe(0);
+  await busy.client.close();
 });
