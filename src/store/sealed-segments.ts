@@ -15,6 +15,7 @@ export type OpenSegmentObject = (identity: SegmentIdentity) => Promise<SegmentOb
 export class SealedSegments {
   readonly #openObject: OpenSegmentObject;
   readonly #generations = new Map<number, number>();
+  #newest = 0;
   readonly #cache = new BoundedCache<string>(storeDirectoryCacheBytes);
   /** The one asked for last is last. */
   readonly #open = new Map<number, Promise<SegmentDirectory>>();
@@ -37,6 +38,11 @@ export class SealedSegments {
     return this.#generations.size;
   }
 
+  /** The highest number that one has had; 0: there was none. */
+  get newest(): number {
+    return this.#newest;
+  }
+
   has(segment: number): boolean {
     return this.#generations.has(segment);
   }
@@ -49,6 +55,7 @@ export class SealedSegments {
   published({ segment, generation }: SegmentIdentity): void {
     if (generation < (this.#generations.get(segment) ?? 0)) return;
     this.#generations.set(segment, generation);
+    this.#newest = Math.max(this.#newest, segment);
     this.#open.delete(segment);
   }
 

@@ -4,7 +4,7 @@
  * Invariants: an object that is there is never written again; the index hears of a segment only when its object is there.
  */
 import { assert } from "#src/core/assert.ts";
-import { RefuseError, RetryError } from "#src/core/errors.ts";
+import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { slotsPerPage } from "#src/core/store-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
@@ -115,15 +115,16 @@ export class SegmentStore {
     for (let page = 0; page < directory.pageCount; page++) yield await keptOfPage(directory, page);
   }
 
-  /** One at a time. Nothing happens where the store has it. */
+  /** One at a time. Nothing happens where the store has it. Throws a `StopError` where what it has is another one. */
   async seal(source: ClosedSegment, origin: SegmentOrigin): Promise<void> {
     assert(!this.#isSealing, "one segment is sealed after the other");
-    if (this.segments.has(source.segment) || source.slotCount === 0) return;
+    if (source.slotCount === 0) return;
     const identity = { segment: source.segment, generation: 0 };
+    if (this.segments.has(source.segment)) return await this.#assertSame(identity, source, origin);
     this.#isSealing = true;
     try {
       // Whoever asks may have been killed, or been told that it failed, when the object was there or on its way.
-      if (await this.#isThere(identity)) await this.#adopt(identity);
+      if (await this.#isThere(identity)) await this.#adopt(identity, source, origin);
       else await this.#seal(source, origin, identity);
     } finally {
       this.#isSealing = false;
@@ -140,7 +141,16 @@ export class SegmentStore {
     }
   }
 
-  async #adopt(identity: SegmentIdentity): Promise<void> {
+  /** Who hears that it is there removes what he has: so it has to be his, and to be read at least at its ends. */
+  async #assertSame(identity: SegmentIdentity, source: ClosedSegment, { group }: SegmentOrigin): Promise<void> {
+    const { file, counts } = await SegmentFile.open(this.#parts.objects, identity, this.#parts.key);
+    if (file.header.group === group && counts.slots >= source.slotCount) return;
+    const found = `one of group ${file.header.group} with ${counts.slots} slots`;
+    throw new StopError(`${file.name} is ${found}, and not that of group ${group} with ${source.slotCount}`);
+  }
+
+  async #adopt(identity: SegmentIdentity, source: ClosedSegment, origin: SegmentOrigin): Promise<void> {
+    await this.#assertSame(identity, source, origin);
     this.segments.published(identity);
     await this.catchUp();
   }
@@ -158,7 +168,9 @@ export class SegmentStore {
       await builder.finish({ table: sealed.table, kindNumbers, timeMicros: Math.round(clock.wallMs() * 1000) });
     } catch (error) {
       await builder.abandon();
-      if (error instanceof RefuseError && (await this.#isThere(identity))) return await this.#adopt(identity);
+      if (error instanceof RefuseError && (await this.#isThere(identity))) {
+        return await this.#adopt(identity, source, origin);
+      }
       throw error;
     }
     this.segments.published(identity);

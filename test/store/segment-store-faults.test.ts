@@ -24,6 +24,24 @@ test("a segment whose object is there though its writer was told otherwise is no
   }
 });
 
+test("fault 19: a segment of the same number that is another group's, or shorter, does not pass for the one to be sealed", async () => {
+  const it = await SegmentWorld.make(1);
+  const segment = new Segment(1, it.simulation.random);
+  const first = await it.store(it.inner);
+  await driven(it.driver, first.seal(segment, origin));
+  const longer = { segment: 1, slotCount: segment.slotCount + 1, read: segment.read.bind(segment) };
+  const others = [
+    [segment, { ...origin, group: "f".repeat(32) }],
+    [longer, origin],
+  ] as const;
+  for (const store of [first, await it.store(it.inner)]) {
+    await driven(it.driver, store.seal(segment, origin));
+    for (const [source, whose] of others) {
+      await expect(driven(it.driver, store.seal(source, whose))).rejects.toMatchObject({ name: "StopError" });
+    }
+  }
+});
+
 test("fault 21: an answer that is cut or wrong is asked for again, and damage is told all the same", async () => {
   const it = await SegmentWorld.make(1);
   const segment = new Segment(1, it.simulation.random);
