@@ -285,7 +285,7 @@ export class GroupEngine implements SessionGroup {
     }
     await this.#closeJournals();
     // A sync that was still under way may have failed.
-    if (this.#state === "full") await this.#open();
+    if (this.#state === "full" && !this.#isEnding) await this.#open();
   }
 
   #stop(error: Error): Error {

@@ -63,6 +63,10 @@ export async function openGroupJournals(parts: GroupJournalsParts): Promise<Grou
     const end = `end with record ${recovered.lastSeq}, and the store has the records up to ${storedSeq}`;
     throw new StopError(`the journals in ${folder.path} are older than the store: they ${end}`);
   }
+  if (parts.sealer !== undefined && storedSeq < state.state.storedSeq) {
+    const has = `it has the records up to ${storedSeq} of group ${identity.group}, and had them up to ${state.state.storedSeq}`;
+    throw new StopError(`the store is not the one that there was, or an old copy, or its disk is not mounted: ${has}`);
+  }
   const journals = new GroupJournals(parts, recovered, volumes, storedSeq);
   await journals.noteCheckpoint();
   return journals;
@@ -143,7 +147,10 @@ export class GroupJournals {
       patienceMs: options.sealAfterMs,
       checkpointSeq: () => state.state.checkpointSeq,
       noteCheckpoint: () => this.noteCheckpoint(),
-      sealed: () => this.#parts.synced(),
+      sealed: () => {
+        if (this.#storedSeq > state.state.storedSeq) void this.noteCheckpoint();
+        this.#parts.synced();
+      },
     });
   }
 
@@ -155,6 +162,7 @@ export class GroupJournals {
       const storableSeq = segment === found.at(-1) ? lastSeq : 0;
       this.#sealing?.found(segment, lastSeq, storableSeq, closedSlotCount(machine.files, folder, segment));
     }
+    if (found.length === 0) this.#sealing?.nothingOpen(lastSeq);
     this.#handedOverSeq = lastSeq;
     this.#sealing?.durableUpTo(this.#durability.durableSeq);
   }
@@ -276,14 +284,20 @@ export class GroupJournals {
     });
   }
 
+  /** What was noted of it stays where nothing is sealed any more. */
+  get #storedSeq(): number {
+    return Math.max(this.#parts.state.state.storedSeq, this.#sealing?.storedSeq ?? 0);
+  }
+
   /** Does without where that fails: it is a help, and the journals are what counts. */
   async noteCheckpoint(): Promise<void> {
     const checkpointSeq = this.#durability.durableSeq;
+    const storedSeq = this.#storedSeq;
     this.#notedPieceCount = this.#landing.pieceCount;
     const { state, machine } = this.#parts;
-    if (state.state.checkpointSeq === checkpointSeq) return;
+    if (state.state.checkpointSeq === checkpointSeq && state.state.storedSeq === storedSeq) return;
     try {
-      await state.update({ checkpointSeq, volumes: this.volumes.durable });
+      await state.update({ checkpointSeq, storedSeq, volumes: this.volumes.durable });
     } catch (error) {
       machine.log.warn("it could not be noted how far the journals are durable", { group: state.state.name, error });
     }

@@ -36,6 +36,8 @@ export interface RecordsRequest {
 /** Where segments go when nothing is added to them any more, and after them the records that speak of them. */
 export interface Sealer {
   readonly blocks: SealedBlocks;
+  /** Of all groups; 0: there is none. No number up to this one is ever given again. */
+  readonly newestSegment: number;
   /** Up to which record the store alone gives everything back. */
   storedSeq(group: string): Promise<number>;
   /** Resolves with the same, which is then `lastSeq` or somewhat less. Rejects as `seal` does. */
@@ -89,7 +91,12 @@ export class GroupSealing {
   #storedSeq: number;
   #durableSeq = 0;
   #work: Promise<void> | undefined;
-  #timer: Timer | undefined;
+  /** Records could not be sealed, and no segment has failed since. */
+  #isSegmentsTurn = false;
+  /** After a failure nothing is begun before it is over. */
+  #pause: Timer | undefined;
+  /** What is next is not due before it is over, unless more comes. */
+  #patience: Timer | undefined;
   #isStopped = false;
   #sealedCount = 0;
   #removedBytes = 0;
@@ -156,13 +163,24 @@ export class GroupSealing {
   }
 
   #step(): void {
-    if (this.#work !== undefined || this.#timer !== undefined || this.#isStopped) return;
-    if (Math.min(this.#storableSeq, this.#durableSeq) > this.#storedSeq) return this.#begin(() => this.#sealRecords());
+    if (this.#work !== undefined || this.#pause !== undefined || this.#isStopped) return;
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    const hasRecords = Math.min(this.#storableSeq, this.#durableSeq) > this.#storedSeq;
+    if (hasRecords && !this.#isSegmentsTurn) return this.#begin(() => this.#sealRecords());
+    const next = this.#nextSegment();
+    if (next !== undefined) this.#begin(() => this.#seal(next));
+    else if (hasRecords) this.#begin(() => this.#sealRecords());
+  }
+
+  /** Undefined: there is none, or its time has not come. */
+  #nextSegment(): ClosedSegment | undefined {
     const next = this.#closed[0];
-    if (next === undefined || next.lastSeq > this.#durableSeq) return;
+    if (next === undefined || next.lastSeq > this.#durableSeq) return undefined;
     const earlyMs = next.dueAtMs - this.#parts.clock.monotonicMs();
-    if (earlyMs > 0 && this.unsealedBytes < slotsPerSegment * blockBytes) return this.#later(earlyMs);
-    this.#begin(() => this.#seal(next));
+    if (earlyMs <= 0 || this.unsealedBytes >= slotsPerSegment * blockBytes) return next;
+    this.#waitFor(earlyMs);
+    return undefined;
   }
 
   /** `work` never rejects. */
@@ -181,9 +199,12 @@ export class GroupSealing {
       // An aggregate that goes on behind it is for the next time.
       if (storedSeq <= this.#storedSeq) this.#storableSeq = this.#storedSeq;
       this.#storedSeq = Math.max(this.#storedSeq, storedSeq);
+      this.#isSegmentsTurn = false;
       this.#failure = undefined;
       this.#parts.sealed();
     } catch (error) {
+      // Their payload need not wait for them.
+      this.#isSegmentsTurn = true;
       this.#failed(error as Error, "records");
     }
   }
@@ -205,6 +226,7 @@ export class GroupSealing {
       this.#failure = undefined;
       this.#parts.sealed();
     } catch (error) {
+      this.#isSegmentsTurn = false;
       // The others need not wait for it.
       if (!(error instanceof RetryError)) this.#closed.push(...this.#closed.splice(0, 1));
       this.#failed(error as Error, `segment ${segment}`);
@@ -218,7 +240,10 @@ export class GroupSealing {
     this.#failure = error;
     if (isNews && error instanceof RetryError) log.warn("what waits to be sealed", { group, what, error });
     else if (isNews) log.error("what cannot be sealed", { group, what, error });
-    this.#later(this.#parts.retryMs);
+    this.#pause = this.#parts.clock.timer(this.#parts.retryMs, () => {
+      this.#pause = undefined;
+      this.#step();
+    });
   }
 
   async #noteDurable(seq: number): Promise<void> {
@@ -235,9 +260,9 @@ export class GroupSealing {
     await whenDone((done) => files.syncFolder(folder.segmentsPath, done));
   }
 
-  #later(delayMs: number): void {
-    this.#timer = this.#parts.clock.timer(delayMs, () => {
-      this.#timer = undefined;
+  #waitFor(delayMs: number): void {
+    this.#patience = this.#parts.clock.timer(delayMs, () => {
+      this.#patience = undefined;
       this.#step();
     });
   }
@@ -245,8 +270,10 @@ export class GroupSealing {
   /** Nothing is begun any more; resolves when what is under way is over. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#pause?.cancel();
+    this.#pause = undefined;
+    this.#patience?.cancel();
+    this.#patience = undefined;
     await this.#work;
   }
 }

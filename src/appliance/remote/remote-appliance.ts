@@ -47,7 +47,8 @@ export async function openRemoteAppliance(parts: RemoteApplianceParts): Promise<
   await whenDone((done) => files.syncFolder(parts.folder, done));
   // A process that was killed may have made a group and not have come to make its name durable.
   await whenDone((done) => files.syncFolder(groupsPath, done));
-  const appliance = new RemoteAppliance(parts, groupsPath, SegmentCatalogue.open(files, parts.folder));
+  const catalogue = SegmentCatalogue.open(files, parts.folder, parts.sealer?.newestSegment);
+  const appliance = new RemoteAppliance(parts, groupsPath, catalogue);
   await appliance.openGroups();
   return appliance;
 }
@@ -146,6 +147,7 @@ export class RemoteAppliance implements GroupSessions {
       epoch: 0,
       incarnation: randomness.integerBelow(2 ** 32),
       checkpointSeq: 0,
+      storedSeq: 0,
       volumes: [],
     });
     await whenDone((done) => files.syncFolder(this.#groupsPath, done));

@@ -18,6 +18,8 @@ export interface RemoteGroupState extends Writer {
   readonly incarnation: number;
   /** The journals are durable up to here. */
   readonly checkpointSeq: number;
+  /** The store alone had all up to there when this was last noted: one that has less is not the one that there was. */
+  readonly storedSeq: number;
   /** Those that a durable record speaks of, up to the checkpoint. */
   readonly volumes: readonly RemoteVolume[];
 }
@@ -39,10 +41,12 @@ export class RemoteGroupStateFile {
     const path = join(folder, "group.json");
     const content = readDocument(files, path, kind);
     if (content === undefined) return undefined;
-    const numbers = [content.life, content.epoch, content.incarnation, content.checkpointSeq];
+    // Those of before there was a store do not have it.
+    const state = { storedSeq: 0, ...content };
+    const numbers = [content.life, content.epoch, content.incarnation, content.checkpointSeq, state.storedSeq];
     const isWhole = numbers.every((number) => Number.isSafeInteger(number)) && Array.isArray(content.volumes);
     if (!isWhole || content.id !== id) throw new StopError(`${path} is not the state of the group ${id}`);
-    return new RemoteGroupStateFile(files, path, content as unknown as RemoteGroupState);
+    return new RemoteGroupStateFile(files, path, state as unknown as RemoteGroupState);
   }
 
   static async create(files: Files, folder: string, state: RemoteGroupState): Promise<RemoteGroupStateFile> {

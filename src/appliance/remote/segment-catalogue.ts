@@ -27,14 +27,15 @@ export class SegmentCatalogue {
     this.#reservedEnd = reservedEnd;
   }
 
-  static open(files: Files, folder: string): SegmentCatalogue {
+  /** `sealedUpTo`: the store has segments up to this one, so these numbers were given, whatever the catalogue says. */
+  static open(files: Files, folder: string, sealedUpTo = 0): SegmentCatalogue {
     const path = join(folder, "segments.json");
     const content = readDocument(files, path, kind);
     const reservedEnd = content === undefined ? 1 : content.reservedEnd;
     if (typeof reservedEnd !== "number" || !Number.isSafeInteger(reservedEnd) || reservedEnd < 1) {
       throw new StopError(`${path} does not say which segment numbers are free`);
     }
-    return new SegmentCatalogue(files, path, reservedEnd);
+    return new SegmentCatalogue(files, path, Math.max(reservedEnd, sealedUpTo + 1));
   }
 
   /** Throws where a segment is there whose number was never given: the catalogue is older than the journals. */

@@ -4,7 +4,7 @@ import type { RemoteGroupStatus } from "#src/appliance/remote/remote-group-statu
 import { RetryError, StopError } from "#src/core/errors.ts";
 import { recordType } from "#src/records/record.ts";
 import { wireBatch } from "#test/journals/wire-batch.ts";
-import { hello, type LocalPeer, RemoteWorld } from "./remote-world.ts";
+import { groupA, hello, type LocalPeer, RemoteWorld } from "./remote-world.ts";
 import type { SimStore } from "./sim-store.ts";
 
 const sealAfterMs = 1000;
@@ -34,6 +34,7 @@ async function waitMs(world: RemoteWorld, delayMs: number): Promise<void> {
 function refusing(refuse: (request: SealRequest) => void): (store: SimStore) => Sealer {
   return (store) => ({
     blocks: store.blocks,
+    newestSegment: store.newestSegment,
     storedSeq: (group) => store.storedSeq(group),
     sealRecords: (request) => store.sealRecords(request),
     seal: async (request) => {
@@ -72,6 +73,55 @@ test("records without a payload are stored too", async () => {
   peer.send(wireBatch({ firstSeq: 2 }, [{ type: recordType.flush, blockCount: 0 }, {}]));
   await stored(world, peer, 3);
   expect(world.store?.store.segments.count).toBe(1);
+});
+
+test("records whose payload is stored are stored after a restart, though nobody comes and brings more", async () => {
+  let isOut = true;
+  const world = await started((store) => ({
+    ...refusing(() => {})(store),
+    sealRecords: async (request) => {
+      if (isOut) throw new RetryError("the store is out of reach");
+      return await store.sealRecords(request);
+    },
+  }));
+  const peer = await world.connect();
+  peer.send(wireBatch({ firstSeq: 1 }, [{}]));
+  await world.driver.until(() => statusOf(world).sealWhy !== undefined);
+  await world.stop();
+  isOut = false;
+  await world.start();
+  expect(world.folder().segments(world.host.files)).toEqual([]);
+  await world.driver.until(() => statusOf(world).stored === 1);
+});
+
+test("a group that was full is not opened again at the end, when what was being sealed of it is let go of", async () => {
+  let openings = 0;
+  const seal = Promise.withResolvers<void>();
+  const world = await started(
+    (store) => ({
+      ...refusing(() => {})(store),
+      storedSeq: (group) => {
+        openings++;
+        return store.storedSeq(group);
+      },
+      seal: () => seal.promise,
+    }),
+    { fullProbeMs: 100 },
+  );
+  const peer = await world.connect();
+  peer.send(wireBatch({ firstSeq: 1 }, [{}]));
+  await world.durable(peer, 1);
+  await waitMs(world, 2 * sealAfterMs);
+  const { faults, spaceBytes } = world.host.disk;
+  faults.capacityBytes = spaceBytes;
+  expect(() => peer.send(wireBatch({ firstSeq: 2 }, [{}]))).toThrow("no room");
+  faults.capacityBytes = 2 ** 30;
+  await waitMs(world, 1000);
+  expect(statusOf(world).state).toBe("full");
+  const stopped = world.stop();
+  seal.reject(new RetryError("the store is closed"));
+  await stopped;
+  expect(openings).toBe(1);
 });
 
 test("what the store said is stored is stored after a restart", async () => {
@@ -134,6 +184,37 @@ test("fault 16: where too much waits to be sealed no more is taken, until there 
   isOut = false;
   await stored(world, peer, 1);
   await world.driver.until(() => peer.creditBytes > grantedBytes);
+});
+
+test("fault 18: no segment gets a number that the store has, though the catalogue of numbers is lost", async () => {
+  const world = await started();
+  const peer = await world.connect();
+  peer.send(wireBatch({ firstSeq: 1 }, [{ content: 1 }]));
+  await stored(world, peer, 1);
+  await world.stop();
+  world.host.files.remove("/data/segments.json");
+  await world.start();
+  const next = await world.connect(hello({ life: 2 }));
+  next.send(wireBatch({ firstSeq: 2 }, [{ content: 2 }]));
+  await world.durable(next, 2);
+  const before = await world.history(2);
+  expect(before[0]?.payload.equals(before[1]?.payload as Buffer)).toBe(false);
+  await stored(world, next, 2);
+  expect((await world.history(2)).map(({ payload }) => payload)).toEqual(before.map(({ payload }) => payload));
+  expect(world.store?.store.segments.count).toBe(2);
+});
+
+test("fault 20: a store that has less than it had is not gone on with: it is another one, or not mounted", async () => {
+  const world = await started();
+  const peer = await world.connect();
+  peer.send(wireBatch({ firstSeq: 1 }, [{}]));
+  await stored(world, peer, 1);
+  await world.stop();
+  const { files } = world.host;
+  const [piece] = files.list(`/store/pieces/${groupA}`);
+  files.remove(`/store/pieces/${groupA}/${piece}`);
+  await world.start();
+  expect(statusOf(world)).toMatchObject({ state: "stopped", why: expect.stringContaining("not mounted") });
 });
 
 test("fault 20: journals that are older than the store are not gone on with", async () => {

@@ -67,6 +67,10 @@ export class SimStore implements Sealer {
     return this.store.reader;
   }
 
+  get newestSegment(): number {
+    return this.store.segments.newest;
+  }
+
   seal(request: SealRequest): Promise<void> {
     return this.#inTurn(() => this.#seal(request));
   }
