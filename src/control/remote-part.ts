@@ -59,10 +59,9 @@ export class RemotePart {
 
   async stop(): Promise<void> {
     await this.#door.close();
-    const stopped = this.#appliance.stop();
-    // Groups wait for what is being sealed of them, and read what the store has until they have stopped.
+    // Groups let go of what is being sealed of them, and read what the store has until they have stopped.
+    await this.#appliance.stop();
     await this.#store.stop();
-    await stopped;
     await this.#store.close();
   }
 }

@@ -91,6 +91,8 @@ export class GroupSealing {
   #storedSeq: number;
   #durableSeq = 0;
   #work: Promise<void> | undefined;
+  /** Ends the wait for the sealer. */
+  #letGo: (() => void) | undefined;
   /** Records could not be sealed, and no segment has failed since. */
   #isSegmentsTurn = false;
   /** After a failure nothing is begun before it is over. */
@@ -195,7 +197,8 @@ export class GroupSealing {
     const { group, folder, incarnation, sealer } = this.#parts;
     const lastSeq = Math.min(this.#storableSeq, this.#durableSeq);
     try {
-      const storedSeq = await sealer.sealRecords({ group, folder: folder.path, incarnation, lastSeq });
+      const request = { group, folder: folder.path, incarnation, lastSeq };
+      const storedSeq = await this.#unlessStopped(sealer.sealRecords(request));
       // An aggregate that goes on behind it is for the next time.
       if (storedSeq <= this.#storedSeq) this.#storableSeq = this.#storedSeq;
       this.#storedSeq = Math.max(this.#storedSeq, storedSeq);
@@ -214,7 +217,7 @@ export class GroupSealing {
     const { segment } = next;
     try {
       await this.#noteDurable(next.lastSeq);
-      await sealer.seal({ group, folder: folder.path, segment });
+      await this.#unlessStopped(sealer.seal({ group, folder: folder.path, segment }));
       await this.#removeFiles(segment);
       this.#closed.shift();
       next.isSealed = true;
@@ -231,6 +234,14 @@ export class GroupSealing {
       if (!(error instanceof RetryError)) this.#closed.push(...this.#closed.splice(0, 1));
       this.#failed(error as Error, `segment ${segment}`);
     }
+  }
+
+  /** The sealer may have much to do, or hang: nobody waits for him who is through with these journals. */
+  #unlessStopped<Result>(work: Promise<Result>): Promise<Result> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#letGo = () => reject(new RetryError("the journals were closed meanwhile"));
+    if (this.#isStopped) this.#letGo();
+    return Promise.race([work, promise]);
   }
 
   #failed(error: Error, what: string): void {
@@ -267,13 +278,14 @@ export class GroupSealing {
     });
   }
 
-  /** Nothing is begun any more; resolves when what is under way is over. */
+  /** Nothing is begun any more, and nothing is done here when this resolves. What the sealer does he goes on with. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#pause?.cancel();
     this.#pause = undefined;
     this.#patience?.cancel();
     this.#patience = undefined;
+    this.#letGo?.();
     await this.#work;
   }
 }
