@@ -3,7 +3,7 @@
  * something to seal, and again when it has died; what is sealed is read here.
  */
 import type { RecordsRequest, Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
-import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
+import { RetryError, StopError } from "#src/core/errors.ts";
 import type { Log } from "#src/host/log.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { CrashError, type Thread } from "#src/host/thread.ts";
@@ -17,6 +17,7 @@ import type { SealFigures } from "#src/store/segment-store.ts";
 import { readStoreDocument } from "#src/store/store-document-copies.ts";
 import { openKeys } from "#src/store/store-keys.ts";
 import type { WrappingKey } from "#src/store/wrapping-key.ts";
+import { receivedError } from "./store-errors.ts";
 import type { StoreAnswer, StoreAsk, StoreWord, StoreWords } from "./store-words.ts";
 
 export interface StoreClientParts {
@@ -143,7 +144,7 @@ export class StoreClient implements Sealer {
     if (pending === undefined) return;
     this.#pending.delete(answer.id);
     if ("error" in answer) {
-      const error = errorOf(answer.error);
+      const error = receivedError(answer.error);
       pending.reject(error);
       this.#isDoubted ||= error instanceof StopError;
     } else pending.resolve(answer.answer);
@@ -192,9 +193,4 @@ export class StoreClient implements Sealer {
 async function keyOf(objects: ReadableObjects, wrappingKey: WrappingKey | undefined): Promise<Buffer | undefined> {
   const document = await readStoreDocument(objects);
   return document === undefined ? undefined : openKeys(document, wrappingKey)?.keys.storeKey;
-}
-
-function errorOf({ name, message }: { readonly name: string; readonly message: string }): Error {
-  if (name === "RetryError") return new RetryError(message);
-  return name === "RefuseError" ? new RefuseError(message) : new StopError(message);
 }

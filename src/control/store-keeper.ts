@@ -1,11 +1,11 @@
 /** The process that keeps a store: the one writer of its objects, and the only one that has the index open. */
 import type { RecordsRequest, SealRequest } from "#src/appliance/remote/group-sealing.ts";
+import { isOwnFault } from "#src/core/assert.ts";
 import { indexMendPauseMs } from "#src/core/store-limits.ts";
 import { keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { lmdbMaps } from "#src/host/node/sorted-map.ts";
 import { keepName } from "#src/host/publish.ts";
-import { inWords } from "#src/host/system-words.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import { ClosedSegmentFiles } from "#src/journals/closed-segment.ts";
 import { everyWriteLevel } from "#src/journals/data-journal.ts";
@@ -19,6 +19,7 @@ import type { Objects } from "#src/store/objects.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
 import { openStore } from "#src/store/store-opening.ts";
 import { sideMachine } from "./side-machine.ts";
+import { sentError } from "./store-errors.ts";
 import {
   receivedKey,
   type StoreActions,
@@ -32,6 +33,7 @@ export function runThread(line: MessageLine, settings: StoreSettings): void {
   const machine = sideMachine(settings.config, "store");
   let keeper: StoreKeeper | undefined;
   const act = async ({ word, ask }: StoreAsk): Promise<unknown> => {
+    if (word === "stop" && keeper === undefined) return null;
     // After an opening that failed the next one tries again.
     keeper ??= await StoreKeeper.open(machine, settings);
     return (keeper[word] as (ask: unknown) => Promise<unknown>)(ask);
@@ -47,10 +49,9 @@ async function outcome(ask: StoreAsk, act: (ask: StoreAsk) => Promise<unknown>):
   try {
     return { id: ask.id, answer: await act(ask) };
   } catch (error) {
-    const { name } = error as Error;
     // A fault of this program is no answer: the process ends with it, and another one begins.
-    if (name === "AssertionError" || name === "TypeError") throw error;
-    return { id: ask.id, error: { name, message: inWords(error) } };
+    if (isOwnFault(error)) throw error;
+    return { id: ask.id, error: sentError(error) };
   }
 }
 

@@ -3,6 +3,7 @@ import type { RecordsRequest, SealRequest } from "#src/appliance/remote/group-se
 import type { SealFigures } from "#src/store/segment-store.ts";
 import { WrappingKey } from "#src/store/wrapping-key.ts";
 import type { Config } from "./config-schema.ts";
+import type { SentError } from "./store-errors.ts";
 
 export interface StoreSettings {
   readonly config: Config;
@@ -53,4 +54,4 @@ export interface StoreAsk {
 
 export type StoreAnswer =
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly error: { readonly name: string; readonly message: string } };
+  | { readonly id: number; readonly error: SentError };

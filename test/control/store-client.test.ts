@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { StoreClient } from "#src/control/store-client.ts";
+import type { SentError } from "#src/control/store-errors.ts";
 import type { StoreAsk } from "#src/control/store-words.ts";
 import { CrashError, type Thread } from "#src/host/thread.ts";
 import { driven } from "#test/contract/driver.ts";
@@ -38,8 +39,8 @@ class ScriptedKeeper implements Thread {
     this.#listener({ id: this.asked.at(-1)?.id, answer });
   }
 
-  refuse(name: string, message: string, ask = this.asked.at(-1)): void {
-    this.#listener({ id: ask?.id, error: { name, message } });
+  refuse(kind: SentError["kind"], message: string, ask = this.asked.at(-1)): void {
+    this.#listener({ id: ask?.id, error: { kind, message } satisfies SentError });
   }
 
   die(error: Error): void {
@@ -108,12 +109,12 @@ test("after a crash the index is under suspicion, once", async () => {
 test("one that has met what a person must see is stopped in order, and another one looks anew", async () => {
   const { client, keepers } = await opened();
   const first = client.seal(request);
-  keepers[0]?.refuse("StopError", "nobody knows what is there");
+  keepers[0]?.refuse("stop", "nobody knows what is there");
   await expect(first).rejects.toThrow(expect.objectContaining({ name: "StopError" }));
   await keepers[0]?.ended;
   expect(keepers[0]?.asked.map(({ word }) => word)).toEqual(["seal", "stop"]);
   const second = client.seal(request);
-  keepers[1]?.refuse("RetryError", "no room");
+  keepers[1]?.refuse("retry", "no room");
   await expect(second).rejects.toThrow(expect.objectContaining({ name: "RetryError" }));
   expect(keepers).toHaveLength(2);
 });
@@ -122,7 +123,7 @@ test("what one cannot seal takes nothing from the others: they are served first,
   const { client, keepers } = await opened();
   const first = client.seal(request);
   const other = client.seal({ ...request, segment: 6 });
-  keepers[0]?.refuse("StopError", "beyond help", keepers[0].asked[0]);
+  keepers[0]?.refuse("stop", "beyond help", keepers[0].asked[0]);
   await expect(first).rejects.toThrow("beyond help");
   expect(keepers[0]?.asked.map(({ word }) => word)).toEqual(["seal", "seal"]);
   keepers[0]?.answer({ figures, isThere: true });
