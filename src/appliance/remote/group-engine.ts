@@ -106,7 +106,8 @@ export class GroupEngine implements SessionGroup {
       if (droppedBytes > 0)
         machine.log.info("an unpromised tail was dropped", { group: state.state.name, droppedBytes });
     } catch (error) {
-      if (isLackOfRoom(error)) this.#full(error as Error);
+      // The store says so of what passes, as a lack of descriptors does.
+      if (isLackOfRoom(error) || error instanceof RetryError) this.#full(error as Error);
       else this.#stop(error as Error);
     }
   }

@@ -132,6 +132,22 @@ test("fault 17: a store that hangs keeps no group from being opened again, nor f
   expect(statusOf(world)).toMatchObject({ received: 1, durable: 1, stored: 0 });
 });
 
+test("fault 37: a store that cannot be asked just now stops no group for good", async () => {
+  let isOut = true;
+  const sealerOf = (store: SimStore): Sealer => ({
+    ...refusing(() => {})(store),
+    storedSeq: async (group) => {
+      if (isOut) throw new RetryError("too many files are open");
+      return await store.storedSeq(group);
+    },
+  });
+  const world = await started(sealerOf, { fullProbeMs: 100 });
+  await expect(world.connect()).rejects.toMatchObject({ name: "RetryError" });
+  isOut = false;
+  await world.driver.until(() => statusOf(world).state === "open");
+  await world.connect();
+});
+
 test("a group that was full is not opened again at the end", async () => {
   let openings = 0;
   const world = await started(
