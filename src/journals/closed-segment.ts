@@ -1,4 +1,7 @@
-/** A data segment of the journal to which nothing is added any more, as it is read to be sealed. */
+/**
+ * A data segment of the journal to which nothing is added any more, as it is read to be sealed. What the disk does not give is
+ * no damage to be sealed: it may give it yet, and whoever seals removes what he has read.
+ */
 import { StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { checksumBytes, hasChecksum } from "#src/host/checksum.ts";
@@ -96,7 +99,7 @@ export function closedSlotCount(files: Files, folder: JournalFolder, segment: nu
   }
 }
 
-/** What the file has not, or the disk does not give, is zeros: never sound, unless zeros were written there. */
+/** What the file has not is zeros: never sound, unless zeros were written there. */
 function readOrZeros(
   handle: FileHandle | undefined,
   target: Buffer,
@@ -105,27 +108,5 @@ function readOrZeros(
   position: number,
 ): void {
   target.fill(0, 0, count * unitBytes);
-  if (handle === undefined || readAsFarAs(handle, target, 0, count * unitBytes, position)) return;
-  // One by one, since the neighbours of what cannot be read may be sound.
-  for (let index = 0; index < count; index++) {
-    readAsFarAs(handle, target, index * unitBytes, unitBytes, position + index * unitBytes);
-  }
-}
-
-/** False: the disk does not give the bytes. */
-function readAsFarAs(
-  handle: FileHandle,
-  target: Buffer,
-  start: number,
-  lengthBytes: number,
-  position: number,
-): boolean {
-  try {
-    handle.readNow(target, start, lengthBytes, position);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EIO") throw error;
-    target.fill(0, start, start + lengthBytes);
-    return false;
-  }
+  handle?.readNow(target, 0, count * unitBytes, position);
 }

@@ -204,6 +204,26 @@ test("a segment that cannot be sealed keeps nobody else from it, but nothing beh
   expect((await world.history(2)).length).toBe(2);
 });
 
+test("fault 18: what the disk does not give just now is not sealed as damaged, and stays", async () => {
+  const world = await started();
+  const peer = await world.connect();
+  peer.send(wireBatch({ firstSeq: 1 }, [{ blockCount: 2 }]));
+  await world.durable(peer, 1);
+  const path = world.folder().dataPath(1);
+  const handle = world.host.files.open(path, "readWrite");
+  const sector = Buffer.alloc(512);
+  handle.readNow(sector, 0, 512, 4096);
+  world.host.disk.fileAt(path).damage(4096, 512);
+  peer.send(wireBatch({ firstSeq: 2 }, [{}]));
+  await world.driver.until(() => statusOf(world).sealWhy !== undefined);
+  await waitMs(world, sealAfterMs);
+  expect([peer.last.stored, world.folder().segments(world.host.files)]).toEqual([0, [1]]);
+  handle.writeNow(sector, 0, 512, 4096);
+  handle.close();
+  await stored(world, peer, 2);
+  expect((await world.history(2)).length).toBe(2);
+});
+
 test("fault 16: where too much waits to be sealed no more is taken, until there is less", async () => {
   let isOut = true;
   const refuse = refusing(() => {
