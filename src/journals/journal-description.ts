@@ -5,6 +5,7 @@
 import { RefuseError, StopError } from "#src/core/errors.ts";
 import { batchAlignmentBytes, logFileHeaderBytes, recordPayloadBytesMax } from "#src/core/limits.ts";
 import type { Files } from "#src/host/files.ts";
+import { segmentOf } from "#src/records/address.ts";
 import { getLogFileHeader, incarnationName, type LogFileHeader, logFileMagic } from "#src/records/log-file.ts";
 import { hasPayload } from "#src/records/record.ts";
 import { JournalFolder } from "./journal-folder.ts";
@@ -40,6 +41,8 @@ export interface JournalBatchItem {
 export interface JournalRecordItem extends RecordItem {
   /** Of the volume: blocks whose payload is not what was written. */
   readonly damagedBlocks: readonly number[];
+  /** Of its payload: none of its files is there. It is sealed, or lost. */
+  readonly absentSegment?: number;
 }
 
 /** Something lies there that is no batch, or an aggregate that does not count, since it was not written to its end. */
@@ -71,11 +74,12 @@ export function* describeJournal(files: Files, folderPath: string): Generator<Jo
   const folder = new JournalFolder(folderPath);
   const header = firstHeader(files, folder);
   const segments = new SegmentReader(files, folder, header.group);
+  const payloads = { segments, isThere: (segment: number) => isThere(files, folder, segment) };
   try {
     for (const basePosition of folder.pieces(files)) {
       const piece = new MetadataPiece(files, folder, basePosition, header);
       try {
-        yield* describePiece(piece, header, segments);
+        yield* describePiece(piece, header, payloads);
       } finally {
         piece.close();
       }
@@ -101,10 +105,15 @@ function firstHeader(files: Files, folder: JournalFolder): LogFileHeader {
   throw new StopError(`no piece in ${folder.metadataPath} has a header that can be read`);
 }
 
+interface Payloads {
+  readonly segments: SegmentReader;
+  readonly isThere: (segment: number) => boolean;
+}
+
 function* describePiece(
   piece: MetadataPiece,
   identity: JournalIdentity,
-  segments: SegmentReader,
+  payloads: Payloads,
 ): Generator<JournalItem, void> {
   const { path, sizeBytes, basePosition, header } = piece;
   const place = header === undefined ? {} : { firstSeq: header.firstSeq };
@@ -116,7 +125,7 @@ function* describePiece(
     if (found.finding === "sound") {
       if (flaw !== undefined) yield flaw;
       flaw = undefined;
-      yield* describeUnit(path, found, segments);
+      yield* describeUnit(path, found, payloads);
       offset = found.nextOffset;
       continue;
     }
@@ -129,19 +138,28 @@ function* describePiece(
   if (flaw !== undefined) yield flaw;
 }
 
-function* describeUnit(path: string, found: FoundUnit, segments: SegmentReader): Generator<JournalItem, void> {
+function* describeUnit(path: string, found: FoundUnit, payloads: Payloads): Generator<JournalItem, void> {
   const { offset, epoch, firstSeq, lastSeq, durableSeq } = found;
   yield { kind: found.isAggregate ? "aggregate" : "batch", path, offset, epoch, firstSeq, lastSeq, durableSeq };
   // Their extra parts lie in memory that is used again when the piece is read on.
-  for (const item of found.records.map((record) => recordItem(record, found.bytes, segments))) yield item;
+  for (const item of found.records.map((record) => recordItem(record, found.bytes, payloads))) yield item;
 }
 
 const payload = Buffer.alloc(recordPayloadBytesMax);
 
-function recordItem(record: MetadataRecord, bytes: Buffer, segments: SegmentReader): JournalRecordItem {
-  const { extraAt, extraBytes } = record;
-  const damagedBlocks = hasPayload(record.type) ? damagedBlocksOf(record, segments) : [];
-  return { ...recordItemOf(record, bytes.subarray(extraAt, extraAt + extraBytes)), damagedBlocks };
+function recordItem(record: MetadataRecord, bytes: Buffer, { segments, isThere }: Payloads): JournalRecordItem {
+  const { extraAt, extraBytes, type, address } = record;
+  const item = { ...recordItemOf(record, bytes.subarray(extraAt, extraAt + extraBytes)), damagedBlocks: [] };
+  if (!hasPayload(type)) return item;
+  const segment = segmentOf(address);
+  return isThere(segment)
+    ? { ...item, damagedBlocks: damagedBlocksOf(record, segments) }
+    : { ...item, absentSegment: segment };
+}
+
+/** At least one of its files. */
+function isThere(files: Files, folder: JournalFolder, segment: number): boolean {
+  return files.exists(folder.dataPath(segment)) || files.exists(folder.sumsPath(segment));
 }
 
 function damagedBlocksOf(record: MetadataRecord, segments: SegmentReader): readonly number[] {
@@ -199,6 +217,7 @@ export function journalLine(item: JournalItem): string {
   }
 }
 
-function damageIn({ damagedBlocks }: JournalRecordItem): string {
+function damageIn({ damagedBlocks, absentSegment }: JournalRecordItem): string {
+  if (absentSegment !== undefined) return `, segment ${absentSegment} is not here: sealed, or lost`;
   return damagedBlocks.length === 0 ? "" : `, DAMAGED BLOCKS ${damagedBlocks.join(" ")}`;
 }

@@ -50,6 +50,15 @@ test("damage is described, and what lies behind it", async () => {
   expect(items().map(journalLine).at(-1)).toMatch(/is damaged/);
 });
 
+test("payload that is not in the journals any more is not called damaged: it is sealed, or lost", async () => {
+  const { world, items } = await described();
+  world.host.files.remove(world.folder().dataPath(1));
+  expect(items().map(journalLine)[2]).toMatch(/ordinal 1, DAMAGED BLOCKS 7 8$/);
+  world.host.files.remove(world.folder().sumsPath(1));
+  expect(items()[2]).toMatchObject({ damagedBlocks: [], absentSegment: 1 });
+  expect(items().map(journalLine)[2]).toMatch(/ordinal 1, segment 1 is not here: sealed, or lost$/);
+});
+
 test("a folder without journals is refused", async () => {
   const { world } = await described();
   world.host.files.makeFolder("/empty");
