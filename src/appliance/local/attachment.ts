@@ -76,12 +76,13 @@ async function volumeOf(group: LocalGroup, identity: VolumeIdentity): Promise<Gr
 /**
  * With a record at each attachment, so that a journal whose start is gone still says what its numbers stand for. A spool at
  * its limit does without for a volume that was announced before: what its source gets from it now is what will make room.
+ * But nothing of the volume may get a place there behind the redo, which would pass it over.
  */
 function announce(group: LocalGroup, volume: GroupVolume): void {
   const { id, name, sizeBytes, isNew } = volume;
   const seq = group.order.place(recordType.volume, volume.number, { id, name, sizeBytes });
   const isKnown = !isNew || group.volumes.ordinalsOf(volume.number).lastOrdinal > 0;
-  if (seq !== undefined || isKnown) return;
+  if (seq !== undefined || (isKnown && group.order.forget(volume.number))) return;
   throw new RetryError(`the spool of group '${group.state.state.name}' is full: this goes on when it has room`);
 }
 

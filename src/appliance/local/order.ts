@@ -51,6 +51,9 @@ export interface OrderParts {
   readonly roomAgain: () => void;
 }
 
+const nobodys = -1;
+const severals = -2;
+
 export class Order {
   readonly #parts: OrderParts;
   readonly #builder = new BatchBuilder();
@@ -58,6 +61,8 @@ export class Order {
   #slab: BatchSpace | undefined;
   /** Where the batch in the making begins in it. */
   #start = 0;
+  /** Which volume's records are in it, besides the appliance's own. */
+  #openVolume: number = nobodys;
   #epoch: number;
   #lastSeq: number;
   #isReserving = false;
@@ -116,6 +121,7 @@ export class Order {
   #makeIn(slab: BatchSpace): void {
     slab.hold();
     this.#slab = slab;
+    this.#openVolume = nobodys;
     this.#start = slab.usedBytes;
     slab.usedBytes += batchBytesMax;
     this.#builder.begin(slab.buffer, this.#start);
@@ -127,11 +133,28 @@ export class Order {
   }
 
   addWrite(record: NewRecord, bytes: Buffer, from: number): number {
+    this.#noteVolume(record.volume);
     return this.#builder.addWrite(record, bytes, from);
   }
 
   add(record: NewRecord, extra?: Buffer): void {
+    this.#noteVolume(record.volume);
     this.#builder.add(record, extra);
+  }
+
+  #noteVolume(volume: number): void {
+    if (this.#openVolume !== volume) this.#openVolume = this.#openVolume === nobodys ? volume : severals;
+  }
+
+  /**
+   * What a volume added before it lost its link, and nobody has acknowledged, is not to get its place any more. False: it
+   * waits for room among what others have added, and will.
+   */
+  forget(volume: number): boolean {
+    if (this.openRecordCount === 0) return true;
+    if (this.#openVolume === severals) return false;
+    if (this.#openVolume === volume) this.#drop();
+    return true;
   }
 
   get openRecordCount(): number {

@@ -78,3 +78,26 @@ describe("while a source is being brought up to date", () => {
     await expect(it.done(attaching)).rejects.toThrow();
   });
 });
+
+test("what waited for room when a volume lost its link gets no place behind what is redone of it then", async () => {
+  const it = new Bench();
+  it.policy = { ...policy, overflow: "stall" };
+  await it.start();
+  while (it.link.hasRoomFor(5)) {
+    it.write(5, 1);
+    it.link.commit();
+  }
+  await it.rest();
+  const { lastSeq } = it.figures;
+  const lastOrdinal = it.attachment.lastOrdinal;
+  it.link.detach();
+  await it.attach();
+  expect(it.figures.lastSeq).toBe(lastSeq);
+  const redone = it.redone.length;
+  expect(it.attachment.lastOrdinal).toBe(lastOrdinal + redone);
+  it.link.reportDurable(it.attachment.lastOrdinal);
+  it.remote.come({ received: lastSeq, durable: lastSeq, stored: lastSeq });
+  await it.rest(1_000);
+  expect(it.link.hasRoomFor(1)).toBe(true);
+  expect(it.figures.lastSeq).toBe(lastSeq);
+});
