@@ -78,6 +78,7 @@ interface ClosedSegment {
   readonly storableSeq: number;
   readonly payloadBytes: number;
   isSealed: boolean;
+  failure: Error | undefined;
 }
 
 export class GroupSealing {
@@ -102,7 +103,7 @@ export class GroupSealing {
   #isStopped = false;
   #sealedCount = 0;
   #removedBytes = 0;
-  #failure: Error | undefined;
+  #recordsFailure: Error | undefined;
 
   constructor(parts: GroupSealingParts) {
     this.#parts = parts;
@@ -129,9 +130,9 @@ export class GroupSealing {
     return this.#removedBytes;
   }
 
-  /** Why the oldest one is not in the store yet. */
+  /** Why something is not in the store that was tried; of a segment, if there is one. */
   get failure(): Error | undefined {
-    return this.#failure;
+    return this.#closed.find(({ failure }) => failure !== undefined)?.failure ?? this.#recordsFailure;
   }
 
   /** Full, or old enough. `storableSeq`: see `ClosedSegment`. */
@@ -146,7 +147,15 @@ export class GroupSealing {
   #add(segment: number, lastSeq: number, storableSeq: number, slotCount: number, patienceMs: number): void {
     const dueAtMs = this.#parts.clock.monotonicMs() + patienceMs;
     const payloadBytes = slotCount * blockBytes;
-    const one: ClosedSegment = { segment, lastSeq, storableSeq, payloadBytes, dueAtMs, isSealed: false };
+    const one: ClosedSegment = {
+      segment,
+      lastSeq,
+      storableSeq,
+      payloadBytes,
+      dueAtMs,
+      isSealed: false,
+      failure: undefined,
+    };
     this.#closed.push(one);
     this.#inOrder.push(one);
     this.#step();
@@ -203,12 +212,13 @@ export class GroupSealing {
       if (storedSeq <= this.#storedSeq) this.#storableSeq = this.#storedSeq;
       this.#storedSeq = Math.max(this.#storedSeq, storedSeq);
       this.#isSegmentsTurn = false;
-      this.#failure = undefined;
+      this.#recordsFailure = undefined;
       this.#parts.sealed();
     } catch (error) {
       // Their payload need not wait for them.
       this.#isSegmentsTurn = true;
-      this.#failed(error as Error, "records");
+      this.#failed(error as Error, this.#recordsFailure, "records");
+      this.#recordsFailure = error as Error;
     }
   }
 
@@ -226,13 +236,13 @@ export class GroupSealing {
       }
       this.#sealedCount++;
       this.#removedBytes += next.payloadBytes;
-      this.#failure = undefined;
       this.#parts.sealed();
     } catch (error) {
       this.#isSegmentsTurn = false;
       // The others need not wait for it.
       if (!(error instanceof RetryError)) this.#closed.push(...this.#closed.splice(0, 1));
-      this.#failed(error as Error, `segment ${segment}`);
+      this.#failed(error as Error, next.failure, `segment ${segment}`);
+      next.failure = error as Error;
     }
   }
 
@@ -244,11 +254,10 @@ export class GroupSealing {
     return Promise.race([work, promise]);
   }
 
-  #failed(error: Error, what: string): void {
+  #failed(error: Error, before: Error | undefined, what: string): void {
     if (this.#isStopped) return;
     const { group, log } = this.#parts;
-    const isNews = this.#failure?.message !== error.message;
-    this.#failure = error;
+    const isNews = before?.message !== error.message;
     if (isNews && error instanceof RetryError) log.warn("what waits to be sealed", { group, what, error });
     else if (isNews) log.error("what cannot be sealed", { group, what, error });
     this.#pause = this.#parts.clock.timer(this.#parts.retryMs, () => {

@@ -90,6 +90,21 @@ test("segments do not wait for records that cannot be sealed, nor these for a se
   expect(it.sealing.storedSeq).toBe(0);
 });
 
+test("what has failed is told until it is done, also while others are sealed", async () => {
+  let isOut = true;
+  let toldMeanwhile: string | undefined;
+  const it = started(({ segment }) => {
+    if (segment === 1 && isOut) throw new StopError("beyond help");
+    if (segment === 3) toldMeanwhile = it.sealing.failure?.message;
+  });
+  for (const segment of [1, 2, 3]) it.sealing.closed(segment, 10 * segment, 10 * segment, 3);
+  await it.driver.until(() => it.sealing.sealedCount === 2);
+  expect(toldMeanwhile).toBe("beyond help");
+  isOut = false;
+  await it.driver.until(() => it.sealing.storedSeq === 30);
+  expect(it.sealing.failure).toBeUndefined();
+});
+
 test("one that was stopped while it waited begins nothing", async () => {
   const it = started();
   it.sealing.found(1, 9, 9, 3);
