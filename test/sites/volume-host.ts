@@ -135,6 +135,11 @@ export class VolumeHost {
     return this.#parts.group;
   }
 
+  /** What was not durable when a sync of the source failed may be gone; what is there now goes on. */
+  lostUnprotected(): void {
+    if (this.isAttached) this.model.recovered(this.#parts.source.visibleStamps(0, this.model.cellCount), false);
+  }
+
   /** What the source holds is what the host may find. */
   demandContent(): void {
     const stamps = this.#parts.source.visibleStamps(0, this.model.cellCount);

@@ -190,11 +190,16 @@ export class World {
   }
 
   unfence(name: string): void {
+    const volume = this.volumes.find((one) => one.name === name) as VolumeHost;
     // It may fail again, and is tried again then.
     this.source
       ?.volumes()
       .get(name)
       ?.unfence()
+      .then(() => {
+        // What was written while it went on unprotected no spool has: hosts were told that its sync had failed.
+        if (this.weather.overflow === "track") this.guard(() => volume.lostUnprotected());
+      })
       .catch((error: Error) => this.#couldNotStart(name, error));
   }
 
