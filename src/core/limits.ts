@@ -232,6 +232,10 @@ export const spoolIndexEntryCountMax = 262_144;
 export const spoolIndexRecentCount = 8192;
 export const spoolSegmentBytesMin = 8 * KiB;
 export const spoolSegmentBytesMax = 4 * GiB;
+/** What a segment keeps for the record that begins an epoch: a spool at its limit must be able to start, to become emptier. */
+export const spoolEpochReserveBytes = 8 * KiB;
+/** Smaller ones, which only tests have, keep none. */
+export const spoolReservingSegmentBytesMin = 1 * MiB;
 /** Segments that are kept for later use when nothing is in them any more; others are given back. */
 export const spoolFreeCountMax = 2;
 /** What is written ahead into a new segment at a time. */

@@ -66,6 +66,7 @@ export class Order {
   #epoch: number;
   #lastSeq: number;
   #isReserving = false;
+  #isBeginningEpoch = false;
   /** The spool has no room for the batch that is complete; it will be tried again. */
   #isStuck = false;
   #isOver = false;
@@ -181,7 +182,7 @@ export class Order {
     const start = this.#start;
     assert(lastSeq <= state.state.seqCeiling, "no seq is given that was not reserved");
     try {
-      const position = spool.nextPosition(spanBytes);
+      const position = spool.nextPosition(spanBytes, { beginsEpoch: this.#isBeginningEpoch });
       const timeMicros = this.#recordClock.next(clock.wallMs(), clock.monotonicMs());
       const { incarnation, durableSeq } = spool;
       this.#builder.finish({ epoch: this.#epoch, firstSeq, timeMicros, incarnation, position, durableSeq });
@@ -271,7 +272,9 @@ export class Order {
     );
     this.#epoch = epoch;
     this.#lastSeq = seq - 1;
+    this.#isBeginningEpoch = true;
     const placed = this.place(recordType.epoch, wholeGroup, previous);
+    this.#isBeginningEpoch = false;
     if (placed === undefined && !this.#isOver)
       throw new RetryError("there is no room in the spool for a new epoch's first record");
   }

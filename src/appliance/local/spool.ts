@@ -12,6 +12,8 @@ import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
 import {
   batchAlignmentBytes,
   logFileHeaderBytes,
+  spoolEpochReserveBytes,
+  spoolReservingSegmentBytesMin,
   spoolSegmentBytesMax,
   spoolSegmentBytesMin,
 } from "#src/core/limits.ts";
@@ -176,14 +178,24 @@ export class Spool {
 
   /** Whether a batch of this span would not fit into what the limit allows. */
   isFull(spanBytes: number): boolean {
-    return this.#segments.current.endOffset + spanBytes > this.#segmentBytes && this.#segments.isFull;
+    return this.#segments.current.endOffset + spanBytes > this.#ordinaryBytes && this.#segments.isFull;
   }
 
-  /** Where a batch of this span will begin: its header is bound to that. A `RetryError`: there is no room at present. */
-  nextPosition(spanBytes: number): number {
+  /** Of a segment, without what it keeps for the beginning of an epoch. */
+  get #ordinaryBytes(): number {
+    const isReserving = this.#segmentBytes >= spoolReservingSegmentBytesMin;
+    return isReserving ? this.#segmentBytes - spoolEpochReserveBytes : this.#segmentBytes;
+  }
+
+  /**
+   * Where a batch of this span will begin: its header is bound to that. A `RetryError`: there is no room at present.
+   * `beginsEpoch`: it may take what is kept for that.
+   */
+  nextPosition(spanBytes: number, { beginsEpoch = false } = {}): number {
     this.#assertAlive();
-    assert(spanBytes <= this.#segmentBytes - logFileHeaderBytes, "a batch fits into a segment");
-    if (this.#segments.current.endOffset + spanBytes > this.#segmentBytes) {
+    const roomBytes = beginsEpoch ? this.#segmentBytes : this.#ordinaryBytes;
+    assert(spanBytes <= this.#ordinaryBytes - logFileHeaderBytes, "a batch fits into a segment");
+    if (this.#segments.current.endOffset + spanBytes > roomBytes) {
       try {
         this.#segments.roll(this.#lastSeq + 1, this.#releasedSeq);
       } catch (error) {

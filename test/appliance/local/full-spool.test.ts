@@ -1,5 +1,6 @@
 /** A spool at its limit, and what makes room in it. */
 import { describe, expect, test } from "vitest";
+import { KiB } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
 import { Bench, policy, startBench } from "./appliance-bench.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
@@ -100,4 +101,26 @@ test("what waited for room when a volume lost its link gets no place behind what
   await it.rest(1_000);
   expect(it.link.hasRoomFor(1)).toBe(true);
   expect(it.figures.lastSeq).toBe(lastSeq);
+});
+
+test("fault 15: a spool at its limit has room for the beginning of an epoch, however often the power is lost", async () => {
+  const it = new Bench();
+  it.policy = { ...policy, overflow: "stall", spoolSegmentBytes: 5 * 256 * KiB, spoolLimitBytes: 10 * 256 * KiB };
+  await it.start();
+  while (it.figures.pressure < 0.98) {
+    it.write(5, 1);
+    it.link.commit();
+  }
+  while (it.link.hasRoomFor(0)) {
+    it.link.addRange(recordType.trim, 0, 1);
+    it.link.commit();
+  }
+  await it.flush();
+  for (let epoch = 2; epoch < 8; epoch++) {
+    it.host.cutPower();
+    it.remote = new ScriptedRemote();
+    await it.open();
+    await it.rest();
+    expect(it.figures.epoch).toBe(epoch);
+  }
 });
