@@ -1,6 +1,6 @@
 /** A spool at its limit, and what makes room in it. */
 import { describe, expect, test } from "vitest";
-import { KiB } from "#src/core/limits.ts";
+import { GiB, KiB } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
 import { Bench, policy, startBench } from "./appliance-bench.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
@@ -105,7 +105,13 @@ test("what waited for room when a volume lost its link gets no place behind what
 
 test("fault 15: a spool at its limit has room for the beginning of an epoch, however often the power is lost", async () => {
   const it = new Bench();
-  it.policy = { ...policy, overflow: "stall", spoolSegmentBytes: 5 * 256 * KiB, spoolLimitBytes: 10 * 256 * KiB };
+  it.policy = {
+    ...policy,
+    overflow: "stall",
+    spoolSegmentBytes: 5 * 256 * KiB,
+    spoolLimitBytes: 10 * 256 * KiB,
+    lagBytesMax: GiB,
+  };
   await it.start();
   while (it.figures.pressure < 0.98) {
     it.write(5, 1);
@@ -115,7 +121,8 @@ test("fault 15: a spool at its limit has room for the beginning of an epoch, how
     it.link.addRange(recordType.trim, 0, 1);
     it.link.commit();
   }
-  await it.flush();
+  // As if the machine had brought all of it to the disk by itself.
+  for (const [, file] of filesOf(it.host.disk.root)) file.makeDurable(file.changeCount);
   for (let epoch = 2; epoch < 8; epoch++) {
     it.host.cutPower();
     it.remote = new ScriptedRemote();
