@@ -142,7 +142,7 @@ export class GroupMode {
   /** An epoch begins, and the record that last spoke of the mode may be lost: journals must not depend on it. */
   restate(): void {
     const { current } = this.#machine;
-    const seq = this.#parts.order.place(recordType.mode, wholeGroup, {
+    const seq = this.#parts.order.placeAtBeginning(recordType.mode, wholeGroup, {
       from: current,
       to: current,
       why: "a new epoch",

@@ -244,6 +244,14 @@ export class Order {
     return this.#lastSeq === seq || this.#lastSeq > seq ? seq : undefined;
   }
 
+  /** Likewise, of the records that an epoch begins with: for these the spool keeps some room. */
+  placeAtBeginning(type: number, volume: number, content: object): number | undefined {
+    this.#isBeginningEpoch = true;
+    const seq = this.place(type, volume, content);
+    this.#isBeginningEpoch = false;
+    return seq;
+  }
+
   /** Likewise; but what finds no room now is not placed later either. */
   placeNowOrNever(type: number, volume: number, content?: object): number | undefined {
     this.commit();
@@ -272,9 +280,7 @@ export class Order {
     );
     this.#epoch = epoch;
     this.#lastSeq = seq - 1;
-    this.#isBeginningEpoch = true;
-    const placed = this.place(recordType.epoch, wholeGroup, previous);
-    this.#isBeginningEpoch = false;
+    const placed = this.placeAtBeginning(recordType.epoch, wholeGroup, previous);
     if (placed === undefined && !this.#isOver)
       throw new RetryError("there is no room in the spool for a new epoch's first record");
   }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { GiB, KiB } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
+import type { SimFolder } from "#test/sim/sim-folder.ts";
 import { Bench, policy, startBench } from "./appliance-bench.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
 
@@ -122,7 +123,7 @@ test("fault 15: a spool at its limit has room for the beginning of an epoch, how
     it.link.commit();
   }
   // As if the machine had brought all of it to the disk by itself.
-  for (const [, file] of filesOf(it.host.disk.root)) file.makeDurable(file.changeCount);
+  keep(it.host.disk.root);
   for (let epoch = 2; epoch < 8; epoch++) {
     it.host.cutPower();
     it.remote = new ScriptedRemote();
@@ -131,3 +132,11 @@ test("fault 15: a spool at its limit has room for the beginning of an epoch, how
     expect(it.figures.epoch).toBe(epoch);
   }
 });
+
+function keep(folder: SimFolder): void {
+  folder.makeDurable(folder.changeCount);
+  for (const node of folder.names.values()) {
+    if (node.kind === "folder") keep(node);
+    else node.makeDurable(node.changeCount);
+  }
+}
