@@ -33,7 +33,7 @@ export async function attachVolume(
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
     group.release();
     const volume = await noteSize(group, known, identity);
-    announce(group, volume);
+    announce(group, volume, durableOrdinal);
     await redo(group, volume.number, durableOrdinal, receiver);
     // The group has failed meanwhile, or ended, or its spool has overflowed: it would not tell a volume that comes now.
     if (claim.lost !== undefined) throw claim.lost;
@@ -76,13 +76,14 @@ async function volumeOf(group: LocalGroup, identity: VolumeIdentity): Promise<Gr
 /**
  * With a record at each attachment, so that a journal whose start is gone still says what its numbers stand for. A spool at
  * its limit does without for a volume that was announced before: what its source gets from it now is what will make room.
- * But nothing of the volume may get a place there behind the redo, which would pass it over.
+ * But nothing of the volume that its source lacks may get a place there behind the redo, which would pass it over.
  */
-function announce(group: LocalGroup, volume: GroupVolume): void {
+function announce(group: LocalGroup, volume: GroupVolume, durableOrdinal: number): void {
   const { id, name, sizeBytes, isNew } = volume;
+  group.order.tryAgain();
   const seq = group.order.place(recordType.volume, volume.number, { id, name, sizeBytes });
   const isKnown = !isNew || group.volumes.ordinalsOf(volume.number).lastOrdinal > 0;
-  if (seq !== undefined || (isKnown && group.order.forget(volume.number))) return;
+  if (seq !== undefined || (isKnown && group.order.forgetBehind(volume.number, durableOrdinal))) return;
   throw new RetryError(`the spool of group '${group.state.state.name}' is full: this goes on when it has room`);
 }
 

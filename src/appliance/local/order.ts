@@ -63,6 +63,7 @@ export class Order {
   #start = 0;
   /** Which volume's records are in it, besides the appliance's own. */
   #openVolume: number = nobodys;
+  #openOrdinal = 0;
   #epoch: number;
   #lastSeq: number;
   #isReserving = false;
@@ -134,27 +135,28 @@ export class Order {
   }
 
   addWrite(record: NewRecord, bytes: Buffer, from: number): number {
-    this.#noteVolume(record.volume);
+    this.#noteVolume(record);
     return this.#builder.addWrite(record, bytes, from);
   }
 
   add(record: NewRecord, extra?: Buffer): void {
-    this.#noteVolume(record.volume);
+    this.#noteVolume(record);
     this.#builder.add(record, extra);
   }
 
-  #noteVolume(volume: number): void {
+  #noteVolume({ volume, ordinal }: NewRecord): void {
     if (this.#openVolume !== volume) this.#openVolume = this.#openVolume === nobodys ? volume : severals;
+    this.#openOrdinal = ordinal;
   }
 
   /**
-   * What a volume added before it lost its link, and nobody has acknowledged, is not to get its place any more. False: it
-   * waits for room among what others have added, and will.
+   * What a volume added behind this ordinal before it lost its link, and nobody has acknowledged, is not to get its place
+   * any more. False: it waits for room among what others have added, and will.
    */
-  forget(volume: number): boolean {
+  forgetBehind(volume: number, ordinal: number): boolean {
     if (this.openRecordCount === 0) return true;
     if (this.#openVolume === severals) return false;
-    if (this.#openVolume === volume) this.#drop();
+    if (this.#openVolume === volume && this.#openOrdinal > ordinal) this.#drop();
     return true;
   }
 
