@@ -12,7 +12,10 @@ export interface Slot {
   readonly start: number;
 }
 
-const pageOf = (slot: number): number => Math.floor(slot / slotsPerPage);
+/** Which page of its segment's directory speaks of a slot. */
+export function pageOf(slot: number): number {
+  return Math.floor(slot / slotsPerPage);
+}
 
 export class SlotCursor {
   readonly #segments: SealedSegments;

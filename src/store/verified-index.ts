@@ -3,12 +3,12 @@
  * it is that block. So an index that is old, damaged or of another store never makes wrong bytes.
  */
 import { StopError } from "#src/core/errors.ts";
-import { slotsPerPage } from "#src/core/store-limits.ts";
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
-import { holeAddress, segmentOf, slotOf } from "#src/records/address.ts";
+import { holeAddress, slotOf } from "#src/records/address.ts";
 import type { SealedSegments } from "./sealed-segments.ts";
 import { keptBefore } from "./segment-directory.ts";
 import type { KnownBlocks } from "./segment-seal.ts";
+import { pageOf, SlotCursor } from "./slot-cursor.ts";
 import { slotEntryBytes, slotKind, slotKindAt } from "./slot-page.ts";
 
 /** Where blocks of these fingerprints may be; the hole where it knows of none. */
@@ -33,33 +33,27 @@ export class VerifiedIndex implements KnownBlocks {
 
   async find(fingerprints: Buffer, count: number, addresses: Float64Array): Promise<void> {
     this.#index.lookup(fingerprints, count, addresses);
+    const cursor = new SlotCursor(this.#segments);
     for (let index = 0; index < count; index++) {
       const address = addresses[index] as number;
       if (address === holeAddress) continue;
-      if (await this.#isThere(address, fingerprints, index * fingerprintBytes)) continue;
+      if (await isThere(cursor, address, fingerprints, index * fingerprintBytes)) continue;
       this.#refutedCount++;
       addresses[index] = holeAddress;
     }
   }
+}
 
-  async #isThere(address: number, fingerprints: Buffer, at: number): Promise<boolean> {
-    const segment = segmentOf(address);
-    if (!this.#segments.has(segment)) return false;
-    try {
-      const directory = await this.#segments.directory(segment);
-      const slot = slotOf(address);
-      if (slot >= directory.counts.slots) return false;
-      const page = Math.floor(slot / slotsPerPage);
-      const place = slot % slotsPerPage;
-      const slots = await directory.slots(page);
-      if (slotKindAt(slots, place * slotEntryBytes) !== slotKind.kept) return false;
-      const kept = await directory.fingerprints(page);
-      const start = keptBefore(slots, place) * fingerprintBytes;
-      return kept.compare(fingerprints, at, at + fingerprintBytes, start, start + fingerprintBytes) === 0;
-    } catch (error) {
-      // What is damaged there is not what anything new should point to.
-      if (error instanceof StopError) return false;
-      throw error;
-    }
+async function isThere(cursor: SlotCursor, address: number, fingerprints: Buffer, at: number): Promise<boolean> {
+  try {
+    const slot = cursor.near(address) ?? (await cursor.find(address));
+    if (slot === undefined || slotKindAt(slot.page, slot.start) !== slotKind.kept) return false;
+    const kept = await slot.directory.fingerprints(pageOf(slotOf(address)));
+    const start = keptBefore(slot.page, slot.start / slotEntryBytes) * fingerprintBytes;
+    return kept.compare(fingerprints, at, at + fingerprintBytes, start, start + fingerprintBytes) === 0;
+  } catch (error) {
+    // What is damaged there is not what anything new should point to.
+    if (error instanceof StopError) return false;
+    throw error;
   }
 }
