@@ -70,10 +70,10 @@ export class StoreClient implements Sealer {
   static async open(parts: StoreClientParts): Promise<StoreClient> {
     const objects = FolderObjects.openToRead(parts.machine, parts.folder);
     // The first process that writes makes what says that it is encrypted; then there is nothing to read yet.
-    let known = await keyOf(objects, parts.wrappingKey);
+    let known = await encryptionOf(objects, parts.wrappingKey);
     const key = async () => {
-      known ??= await keyOf(objects, parts.wrappingKey);
-      return known;
+      known ??= await encryptionOf(objects, parts.wrappingKey);
+      return known?.key;
     };
     const segments = await SealedSegments.open(objects, async (identity) =>
       SegmentFile.open(objects, identity, await key()),
@@ -189,8 +189,16 @@ export class StoreClient implements Sealer {
   }
 }
 
-/** Throws a `RefuseError` where the store has another key, or none. */
-async function keyOf(objects: ReadableObjects, wrappingKey: WrappingKey | undefined): Promise<Buffer | undefined> {
+interface StoreEncryption {
+  /** Undefined: there is none. */
+  readonly key: Buffer | undefined;
+}
+
+/** Undefined: nobody has made the store yet. Throws a `RefuseError` where it has another key, or none. */
+async function encryptionOf(
+  objects: ReadableObjects,
+  wrappingKey: WrappingKey | undefined,
+): Promise<StoreEncryption | undefined> {
   const document = await readStoreDocument(objects);
-  return document === undefined ? undefined : openKeys(document, wrappingKey)?.keys.storeKey;
+  return document === undefined ? undefined : { key: openKeys(document, wrappingKey)?.keys.storeKey };
 }
