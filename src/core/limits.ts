@@ -236,8 +236,9 @@ export const spoolSegmentBytesMax = 4 * GiB;
 export const spoolEpochReserveBytes = 8 * KiB;
 /** Smaller ones, which only tests have, keep none. */
 export const spoolReservingSegmentBytesMin = 1 * MiB;
-/** Segments that are kept for later use when nothing is in them any more; others are given back. */
-export const spoolFreeCountMax = 2;
+/** Segments that are released together, if that is no more than this share of the spool: each release costs a sync. */
+export const spoolReleaseCount = 8;
+export const spoolReleaseShare = 1 / 8;
 /** What is written ahead into a new segment at a time. */
 export const spoolPreparePieceBytes = 1 * MiB;
 /** What reading the whole spool takes at a time, before others get their turn. */
@@ -258,8 +259,13 @@ export const httpAnswerBytesMax = 16 * MiB;
 export const httpAnswerMs = 60_000;
 /** So long a question about the present state waits for what is new before it is answered with what is known. */
 export const statusPatienceMs = 500;
+/** Likewise a scrape, of which there is one every few seconds. */
+export const metricsPatienceMs = 20;
+/** Facts that are older are none: whoever has told nothing since counts as down. */
+export const metricsFactsAgeMsMax = 5_000;
 
 assert(httpAnswerMs > sidePatienceMs, "who asks waits longer than who answers");
+assert(metricsFactsAgeMsMax > 2 * sideFactsEveryMs, "who answers in time is not taken to be down");
 
 // Interceptor
 /** The unit of the region map, unless a volume is so large that it would have more than the most regions. */
@@ -387,3 +393,7 @@ export const quiesceSecondsDefault = 10;
 export const releasePatienceMs = 60_000;
 
 assert(markPatienceMsMax < sidePatienceMs, "who waits for a mark hears of it");
+
+// Levels
+/** The longest interval between the points of a data journal. */
+export const levelSecondsMax = 366 * 86_400;

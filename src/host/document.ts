@@ -35,7 +35,7 @@ export function readDocument(files: Files, path: string, kind: DocumentKind): Re
 /** Throws a `StopError` where it is damaged, a `RefuseError` where it has another version. `path`: for people. */
 export function decodeDocument(bytes: Buffer, path: string, kind: DocumentKind): Record<string, unknown> {
   const envelope = parse(bytes);
-  if (envelope === undefined || envelope.format !== kind.format) {
+  if (envelope === undefined || envelope.format !== kind.format || !Number.isSafeInteger(envelope.version)) {
     throw new StopError(`${path} is damaged: it is no document of the kind ${kind.format}`);
   }
   if (envelope.version !== kind.version) {

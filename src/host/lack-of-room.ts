@@ -18,5 +18,5 @@ export function isLackOfRoom(error: unknown): boolean {
 }
 
 function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? "";
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? "";
 }

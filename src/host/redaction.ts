@@ -31,9 +31,10 @@ export function isSecretName(name: string): boolean {
   return words.some((word) => secretWords.has(word) || secretNames.has(word));
 }
 
-/** Secrets that travel inside of other texts: the user's part of an address, a private key. */
+/** Secrets that travel inside of other texts: the user's part of an address, a private key, a token of the API. */
 export function withoutSecrets(text: string): string {
   return text
     .replace(/:\/\/[^/\s@]*@/g, `://${redacted}@`)
-    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?/g, redacted);
+    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?/g, redacted)
+    .replace(/\btdm_[\w-]{16,}/g, redacted);
 }

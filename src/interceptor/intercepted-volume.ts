@@ -252,6 +252,14 @@ export class InterceptedVolume implements NbdExport {
     }
   }
 
+  /** Trims and zeroings are writes too. A zeroing that would not be fast is refused as it was asked for. */
+  failed(request: ExportRequest, error: number): void {
+    if (error === nbdError.notSupported) return;
+    if (request.command === command.flush) this.figures.failedFlushes++;
+    else if (isChange(request.command)) this.figures.failedWrites++;
+    else this.figures.failedReads++;
+  }
+
   endBatch(): void {
     this.#life?.path.endBatch();
     this.#publisher.publish();
@@ -341,4 +349,8 @@ export class InterceptedVolume implements NbdExport {
     }
     return undefined;
   }
+}
+
+function isChange(one: number): boolean {
+  return one === command.write || one === command.trim || one === command.writeZeroes;
 }

@@ -260,6 +260,8 @@ export class LinkKeeper {
       attachment.link.detach();
       return true;
     }
+    // Whoever ends the volume from here on lets go of it, also while the source keeps what follows waiting for ever.
+    if (receiver.loss === undefined) this.#link = attachment.link;
     if (receiver.loss === undefined) {
       if (this.#state === "tracking") await this.#endTracking(attachment);
       else await this.#takeUp(attachment, durableOrdinal);
@@ -305,7 +307,6 @@ export class LinkKeeper {
     const isWanted = resyncWanted && (copy.progress === undefined || copy.isSuperseded);
     const mustCopy = this.#mustCopy || copy.isBeginning || isWanted;
     const lacking = flight.rebase(attachment.lastOrdinal, mustCopy ? 1 : 0);
-    this.#link = attachment.link;
     outlet.open(attachment.link);
     gate.pushFirst(this.#addAgain(lacking));
     this.#state = "up";

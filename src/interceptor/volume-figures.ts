@@ -1,4 +1,5 @@
 /** What a volume has done, in plain numbers; what all volumes of the program did goes to the counters, once per batch. */
+import { DurationCounts, requestBoundsSeconds } from "#src/core/duration-counts.ts";
 import { counterStepMax } from "#src/core/limits.ts";
 import type { Counter, Counters } from "#src/host/counters.ts";
 
@@ -14,6 +15,13 @@ export class VolumeFigures {
   edgeBytes = 0;
   /** Read from the source to copy it into the order. */
   copyBytes = 0;
+  /** Answered with an error, whoever is to blame for it. */
+  failedReads = 0;
+  failedWrites = 0;
+  failedFlushes = 0;
+  /** From the arrival to the answer, of those that were done. */
+  readonly writeDurations = new DurationCounts(requestBoundsSeconds);
+  readonly flushDurations = new DurationCounts(requestBoundsSeconds);
 
   /** Asked for by the host. */
   get changes(): number {

@@ -86,7 +86,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     this.#parts = parts;
     const { source, mapFile, clock, options, log, figures, hook } = parts;
     const flight = this.#flight;
-    this.#trace = new PathTrace(clock);
+    this.#trace = new PathTrace(clock, figures);
     this.#writer = new SourceWriter({ source, flight, clock, log, hook }, this);
     const writer = this.#writer;
     this.#outlet = new Outlet({
@@ -191,7 +191,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     if (this.#failure !== undefined) return request.complete(nbdErrorOf(this.#failure));
     if (this.#writer.isFull && this.#refusesFull(request)) return request.complete(nbdError.noSpace);
     const change = this.#changes.enter(request, this.#parts.source.sizeBytes);
-    change.arrivedMs = this.#trace.nowMs;
+    change.arrivedMs = this.#trace.arrivalMs;
     this.#isSubmitting = true;
     if (change.blockCount === 0) this.finished(change);
     else if (!this.#addAtOnce(change)) this.#locks.enter(change);
@@ -220,7 +220,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   flush(request: ExportRequest): void {
     if (this.#failure !== undefined) return request.complete(nbdErrorOf(this.#failure));
     request.keep();
-    this.#flushes.join({ flushed: (error) => request.complete(error) });
+    this.#flushes.join(this.#trace.flush(request));
   }
 
   endBatch(): void {
@@ -228,6 +228,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     // One that was answered may be another's already, who is not added yet and needs his payload.
     for (const change of this.#batch) if (change.isAdded) change.request?.keepWithoutPayload();
     if (this.#batch.length > 0) this.#batch = [];
+    this.#trace.batchEnded();
   }
 
   // ChangeHandler
@@ -279,7 +280,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
 
   #reply(change: HostChange, request: ExportRequest): void {
     change.request = undefined;
-    this.#trace.replied(change);
+    this.#trace.replied(change, request);
     request.complete(change.error);
     // After a failure somebody may still have it in hand.
     if (this.#failure === undefined) this.#changes.free(change);

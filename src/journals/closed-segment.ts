@@ -7,7 +7,8 @@ import { blockBytes } from "#src/core/limits.ts";
 import { checksumBytes, hasChecksum } from "#src/host/checksum.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
 import { addressOf, slotsPerSegment } from "#src/records/address.ts";
-import { blockState, type ClosedSegment, type SlotRun } from "#src/store/segment-seal.ts";
+import type { ClosedSegment } from "#src/store/segment-seal.ts";
+import { blockState, type SlotRun } from "#src/store/slot-run.ts";
 import type { JournalFolder } from "./journal-folder.ts";
 import { decodeSumsHeader, isSumFor, sumBytes, sumPosition, sumsHeaderBytes, sumVolume } from "./sums-format.ts";
 
@@ -77,6 +78,8 @@ function checkOwner(sums: FileHandle, group: string, segment: number): void {
   if (sums.sizeBytesNow() === 0) return;
   const bytes = Buffer.alloc(sumsHeaderBytes);
   sums.readNow(bytes, 0, sumsHeaderBytes, 0);
+  // A loss of power left the file without what was written first: nothing of it was ever durable.
+  if (bytes.every((byte) => byte === 0)) return;
   const header = decodeSumsHeader(bytes, sums.path);
   if (header.group === group && header.segment === segment) return;
   throw new StopError(`${sums.path} is another segment's: ${header.segment} of the group ${header.group}`);

@@ -2,7 +2,7 @@
  * Where payloads land: the open segment of a group, filled slot by slot. A slot, once given, is never given again, also
  * where the write into it failed; so a segment is begun anew after each start, and its number comes from a lease.
  *
- * Invariants: slot <= slotsPerSegment; the pending sums are those of the slots before `slot`; the payloads that
+ * Invariants: slot <= slotsMax <= slotsPerSegment; the pending sums are those of the slots before `slot`; the payloads that
  * wait to be written end there too.
  */
 import { assert } from "#src/core/assert.ts";
@@ -24,6 +24,8 @@ export interface DataJournalParts {
   readonly folder: JournalFolder;
   readonly group: string;
   readonly dirty: DirtyFiles;
+  /** A segment is full with so many; a largest record fits. */
+  readonly slotsMax: number;
   /** A number that nobody else was ever given; undefined: none is ready. */
   readonly takeSegment: () => number | undefined;
   /** Nothing will be added to it any more; what was is written, and may not be durable yet. */
@@ -49,6 +51,8 @@ export class DataJournal {
   #segmentCount = 0;
 
   constructor(parts: DataJournalParts) {
+    const { slotsMax } = parts;
+    assert(slotsMax <= slotsPerSegment && slotsMax * blockBytes >= recordPayloadBytesMax, "a largest record fits");
     this.#parts = parts;
   }
 
@@ -93,7 +97,7 @@ export class DataJournal {
   }
 
   #hasRoomFor(payloadBytes: number): boolean {
-    return payloadBytes <= (slotsPerSegment - this.#slot) * blockBytes;
+    return payloadBytes <= (this.#parts.slotsMax - this.#slot) * blockBytes;
   }
 
   #landRun(bytes: Buffer, records: readonly BatchRecord[], addresses: number[]): void {
@@ -195,5 +199,3 @@ function besideOf(data: FileHandle, open: () => FileHandle): FileHandle {
     throw error;
   }
 }
-
-assert(recordPayloadBytesMax <= slotsPerSegment * blockBytes, "a largest record fits into a segment");

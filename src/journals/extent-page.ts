@@ -12,8 +12,11 @@ import { PackedReader, PackedWriter, packedBitsMax, varintBytesMax } from "./pac
 import { ColumnReader, ColumnWriter, columnBytesMax } from "./packed-column.ts";
 
 const columnCount = 7;
+/** How many there are, and what is predicted of the first one. */
+const headNumbers = 4;
 /** No page takes more. */
-const extentPageBytesMax = varintBytesMax + columnCount * columnBytesMax(sealedPageExtentsMax, packedBitsMax);
+const extentPageBytesMax =
+  headNumbers * varintBytesMax + columnCount * columnBytesMax(sealedPageExtentsMax, packedBitsMax);
 const numberMax = 2 ** 32 - 1;
 
 export class ExtentPageBuilder {
@@ -26,6 +29,7 @@ export class ExtentPageBuilder {
   readonly #addresses = new ColumnWriter(sealedPageExtentsMax);
   readonly #levels = new ColumnWriter(sealedPageExtentsMax);
   #prediction = new ExtentPrediction();
+  #first: ExtentStart = { startBlock: 0, seq: 0, address: 0 };
   #count = 0;
 
   get count(): number {
@@ -38,6 +42,10 @@ export class ExtentPageBuilder {
 
   add(extent: BlockExtent): void {
     assert(!this.isFull && this.#prediction.mayBe(extent), "extents are added in their order");
+    if (this.#count === 0) {
+      this.#first = extent;
+      this.#prediction.begin(extent);
+    }
     const prediction = this.#prediction;
     this.#kinds.add(extent.address === holeAddress ? 0 : 1, 0);
     this.#volumes.add(extent.volume, prediction.volume);
@@ -58,6 +66,8 @@ export class ExtentPageBuilder {
     const writer = this.#writer;
     writer.clear();
     writer.putVarint(this.#count);
+    const { startBlock, seq, address } = this.#first;
+    for (const number of [startBlock, seq, address]) writer.putVarint(number);
     const firstOnes = [this.#kinds, this.#volumes, this.#startBlocks, this.#blockCounts];
     for (const column of [...firstOnes, this.#seqs, this.#addresses, this.#levels]) column.finish(writer);
     this.#count = 0;
@@ -65,6 +75,9 @@ export class ExtentPageBuilder {
     return writer.bytes;
   }
 }
+
+/** Of the first extent, so that it does not stand out from the others. */
+type ExtentStart = Pick<BlockExtent, "startBlock" | "seq" | "address">;
 
 /** What the extents so far say of the next one. */
 class ExtentPrediction {
@@ -76,6 +89,13 @@ class ExtentPrediction {
   /** Of the last extent that has an address. */
   #address = 0;
   #addressSeq = 0;
+
+  begin({ startBlock, seq, address }: ExtentStart): void {
+    this.endBlock = startBlock;
+    this.seq = seq;
+    this.#address = address;
+    this.#addressSeq = seq;
+  }
 
   mayBe({ volume, startBlock }: BlockExtent): boolean {
     return volume > this.volume || (volume === this.volume && startBlock >= this.endBlock);
@@ -104,6 +124,7 @@ export function decodeExtentPage(bytes: Buffer): BlockExtent[] | undefined {
   const reader = new PackedReader(bytes);
   const count = reader.takeVarint();
   if (count < 1 || count > sealedPageExtentsMax) return undefined;
+  const first = { startBlock: reader.takeVarint(), seq: reader.takeVarint(), address: reader.takeVarint() };
   const kindColumn = new ColumnReader(reader, count, 1);
   const kinds = Array.from({ length: count }, () => kindColumn.take(0));
   const addressCount = kinds.filter((kind) => kind !== 0).length;
@@ -114,6 +135,7 @@ export function decodeExtentPage(bytes: Buffer): BlockExtent[] | undefined {
   const addresses = new ColumnReader(reader, addressCount);
   const levels = new ColumnReader(reader, addressCount, numberMax);
   const prediction = new ExtentPrediction();
+  prediction.begin(first);
   const extents: BlockExtent[] = [];
   for (const kind of kinds) {
     const volume = volumes.take(prediction.volume);

@@ -9,7 +9,8 @@ import { segmentOf } from "#src/records/address.ts";
 import { getLogFileHeader, incarnationName, type LogFileHeader, logFileMagic } from "#src/records/log-file.ts";
 import { hasPayload } from "#src/records/record.ts";
 import { JournalFolder } from "./journal-folder.ts";
-import type { MetadataRecord } from "./metadata-batch.ts";
+import { type JournalStart, wholeJournal } from "./journal-start.ts";
+import type { MetadataRecord } from "./metadata-entry.ts";
 import { type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
 import { type FoundUnit, unitAt } from "./metadata-unit.ts";
 import { type RecordItem, recordItemOf, recordLine } from "./record-description.ts";
@@ -62,16 +63,28 @@ export interface JournalSegmentItem {
   readonly sums: string;
 }
 
+/** All records up to there are in the store alone. */
+export interface JournalStartItem extends JournalStart {
+  readonly kind: "start";
+}
+
 export type JournalItem =
+  | JournalStartItem
   | JournalPieceItem
   | JournalBatchItem
   | JournalRecordItem
   | JournalFlawItem
   | JournalSegmentItem;
 
-/** `folder` is a group's. Throws a `RefuseError` if there are no journals in it. */
-export function* describeJournal(files: Files, folderPath: string): Generator<JournalItem, void> {
+/** `folder` is a group's. Throws a `RefuseError` if there are no journals in it, nor were any. */
+export function* describeJournal(
+  files: Files,
+  folderPath: string,
+  start: JournalStart = wholeJournal,
+): Generator<JournalItem, void> {
   const folder = new JournalFolder(folderPath);
+  if (start.seq > 0) yield { kind: "start", ...start };
+  if (start.seq > 0 && folder.pieces(files).length === 0) return;
   const header = firstHeader(files, folder);
   const segments = new SegmentReader(files, folder, header.group);
   const payloads = { segments, isThere: (segment: number) => isThere(files, folder, segment) };
@@ -201,6 +214,8 @@ function readStart(files: Files, path: string, target: Buffer): number | undefin
 /** An item as a line of text. */
 export function journalLine(item: JournalItem): string {
   switch (item.kind) {
+    case "start":
+      return `the records up to ${item.seq}, of epoch ${item.epoch}, are in the store alone`;
     case "piece": {
       const start = item.firstSeq === undefined ? "HEADER DAMAGED" : `from record ${item.firstSeq} on`;
       return `piece ${item.path}, ${item.sizeBytes} bytes, group ${item.group}, incarnation ${item.incarnation}, ${start}`;

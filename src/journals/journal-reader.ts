@@ -1,6 +1,6 @@
 /**
- * Reads a group's journals back: the records in their order, each with its payload, every block of which is checked. What
- * is damaged is an error that says what exactly; nothing is left out silently.
+ * Reads a group's journals back: the records in their order, each with its payload, every block of which is checked, be they
+ * here or in the store alone. What is damaged is an error that says what exactly; nothing is left out silently.
  */
 import { StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
@@ -9,6 +9,7 @@ import { segmentOf } from "#src/records/address.ts";
 import { hasPayload } from "#src/records/record.ts";
 import type { AddressRun } from "#src/store/block-reader.ts";
 import type { JournalFolder } from "./journal-folder.ts";
+import type { JournalStart } from "./journal-start.ts";
 import { MetadataCursor } from "./metadata-cursor.ts";
 import type { MetadataEntry } from "./metadata-entry.ts";
 import type { JournalIdentity } from "./metadata-piece.ts";
@@ -29,25 +30,66 @@ export interface SealedBlocks {
   read(run: AddressRun, target: Buffer, start: number): Promise<number[]>;
 }
 
-export class JournalReader {
-  readonly #files: Files;
-  readonly #folder: JournalFolder;
-  readonly #identity: JournalIdentity;
-  readonly #segments: SegmentReader;
-  readonly #sealed: SealedBlocks | undefined;
+/** What the store has of all groups. */
+export interface SealedHistory {
+  readonly blocks: SealedBlocks;
+  /** Those behind `afterSeq`, as far as they are sealed. */
+  records(group: string, afterSeq: number): AsyncIterable<JournalRecord>;
+}
 
-  constructor(files: Files, folder: JournalFolder, identity: JournalIdentity, sealed?: SealedBlocks) {
-    this.#sealed = sealed;
-    this.#files = files;
-    this.#folder = folder;
-    this.#identity = identity;
+export interface JournalReaderParts {
+  readonly files: Files;
+  readonly folder: JournalFolder;
+  readonly identity: JournalIdentity;
+  /** Undefined: nothing is sealed. */
+  readonly sealed: SealedHistory | undefined;
+  readonly start: JournalStart;
+  /** Called once, when nothing is read any more. */
+  readonly closed?: () => void;
+}
+
+export class JournalReader {
+  readonly #parts: JournalReaderParts;
+  readonly #segments: SegmentReader;
+  #isClosed = false;
+
+  constructor(parts: JournalReaderParts) {
+    const { files, folder, identity } = parts;
+    this.#parts = parts;
     this.#segments = new SegmentReader(files, folder, identity.group);
   }
 
   /** The records after `afterSeq` up to `lastSeq`, which are known to be there. An aggregate is at its last seq, whole. */
-  *records(afterSeq: number, lastSeq: number): Generator<JournalRecord> {
+  async *records(afterSeq: number, lastSeq: number): AsyncGenerator<JournalRecord, void> {
     if (lastSeq <= afterSeq) return;
-    const cursor = new MetadataCursor(this.#files, this.#folder, this.#identity, afterSeq + 1);
+    const cursor = this.#cursor(afterSeq);
+    const sealedSeq = cursor.expectedSeq - 1;
+    cursor.close();
+    if (sealedSeq > afterSeq) yield* this.#sealedRecords(afterSeq, lastSeq, sealedSeq);
+    yield* this.ownRecords(Math.max(afterSeq, sealedSeq), lastSeq);
+  }
+
+  #cursor(afterSeq: number): MetadataCursor {
+    const { files, folder, identity, start } = this.#parts;
+    return new MetadataCursor(files, folder, identity, afterSeq + 1, start);
+  }
+
+  async *#sealedRecords(afterSeq: number, lastSeq: number, sealedSeq: number): AsyncGenerator<JournalRecord, void> {
+    const { sealed, identity } = this.#parts;
+    if (sealed === undefined) throw this.#missing(afterSeq + 1, lastSeq, "nothing");
+    let seq = afterSeq;
+    for await (const record of sealed.records(identity.group, afterSeq)) {
+      if (record.seq > Math.min(lastSeq, sealedSeq)) return;
+      seq = record.seq;
+      yield record;
+    }
+    if (seq < Math.min(lastSeq, sealedSeq)) throw this.#missing(seq + 1, lastSeq, "nothing, nor in the store");
+  }
+
+  /** The same, if all of them are in the journals here. */
+  *ownRecords(afterSeq: number, lastSeq: number): Generator<JournalRecord, void> {
+    if (lastSeq <= afterSeq) return;
+    const cursor = this.#cursor(afterSeq);
     try {
       if (cursor.expectedSeq > afterSeq + 1) throw this.#missing(afterSeq + 1, lastSeq, "nothing");
       for (let seq = cursor.expectedSeq - 1; seq < lastSeq; ) {
@@ -71,7 +113,7 @@ export class JournalReader {
 
   #missing(seq: number, lastSeq: number, finding: string): StopError {
     return new StopError(
-      `${this.#folder.metadataPath} is damaged (${finding}): the records from ${seq} on cannot be read, of those up to ${lastSeq}`,
+      `${this.#parts.folder.metadataPath} is damaged (${finding}): the records from ${seq} on cannot be read, of those up to ${lastSeq}`,
     );
   }
 
@@ -79,10 +121,13 @@ export class JournalReader {
   async readPayload(record: MetadataEntry, target: Buffer, start: number): Promise<number> {
     if (!hasPayload(record.type)) return 0;
     // What the store has it has whole; of files that were removed a loss of power may bring back some.
-    if (this.#sealed?.has(segmentOf(record.address)) !== true) {
+    const blocks = this.#parts.sealed?.blocks;
+    if (blocks?.has(segmentOf(record.address)) !== true) {
       this.#segments.read(record, target, start);
     } else {
-      const damaged = await this.#sealed.read(record, target, start);
+      const { address, blockCount, volume } = record;
+      const { group } = this.#parts.identity;
+      const damaged = await blocks.read({ address, blockCount, volume, group }, target, start);
       if (damaged.length > 0)
         throw new DamagedBlocksError(
           record,
@@ -93,6 +138,9 @@ export class JournalReader {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#segments.close();
+    this.#parts.closed?.();
   }
 }

@@ -16,10 +16,12 @@ import { type LogEvidence, type LogFinding, logDecision } from "#src/records/log
 import { hasPayload } from "#src/records/record.ts";
 import { DirtyFiles } from "./dirty-files.ts";
 import type { JournalFolder } from "./journal-folder.ts";
-import type { MetadataRecord } from "./metadata-batch.ts";
+import { type JournalStart, wholeJournal } from "./journal-start.ts";
 import { type CursorEnd, MetadataCursor } from "./metadata-cursor.ts";
+import type { MetadataRecord } from "./metadata-entry.ts";
 import { type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
 import type { FoundUnit } from "./metadata-unit.ts";
+import { piecesUpTo } from "./piece-ranges.ts";
 import { DamagedBlocksError, SegmentReader } from "./segment-reader.ts";
 
 export interface JournalRecoveryParts {
@@ -30,8 +32,12 @@ export interface JournalRecoveryParts {
   readonly checkpointSeq: number;
   /** Known to be durable by other means; at least `checkpointSeq`. */
   readonly durableSeq: number;
+  /** Undefined: the journals have all from the first record on. */
+  readonly start?: JournalStart;
   /** Called for each record behind `checkpointSeq` that counts, in order. Its extra part lies at `extraAt` in `bytes`. */
   readonly see: (record: MetadataRecord, bytes: Buffer) => void;
+  /** To find the same again is then no sign that it is on the disk. */
+  readonly syncFailed?: (error: Error) => void;
 }
 
 export interface RecoveredJournals {
@@ -63,6 +69,7 @@ interface Walk {
 }
 
 export async function recoverJournals(parts: JournalRecoveryParts): Promise<RecoveredJournals> {
+  await removeLeftovers(parts);
   const floorSeq = judgeMetadata(parts);
   const walk = walkRecords(parts, floorSeq);
   const basePositions = parts.folder.pieces(parts.files);
@@ -71,12 +78,23 @@ export async function recoverJournals(parts: JournalRecoveryParts): Promise<Reco
   return { lastSeq: walk.lastSeq, epoch: walk.epoch, timeMicros: walk.timeMicros, endPosition, droppedBytes };
 }
 
+/**
+ * Pieces of records that are in the store alone: they were to be removed when that was noted. Their own headers, and not the
+ * records in them, say where each ends.
+ */
+async function removeLeftovers({ files, folder, identity, start = wholeJournal }: JournalRecoveryParts): Promise<void> {
+  if (start.seq === 0) return;
+  const leftover = piecesUpTo({ files, folder, identity }, start.seq);
+  for (const { basePosition } of leftover) files.remove(folder.piecePath(basePosition));
+  if (leftover.length > 0) await whenDone((done) => files.syncFolder(folder.metadataPath, done));
+}
+
 /** Answers up to which seq the journal says that it is durable, or throws where it is not. */
 function judgeMetadata(parts: JournalRecoveryParts): number {
-  const { files, folder, identity, checkpointSeq, durableSeq } = parts;
-  const cursor = new MetadataCursor(files, folder, identity, firstSeqFor(checkpointSeq));
+  const { files, folder, identity, checkpointSeq, durableSeq, start = wholeJournal } = parts;
+  const cursor = new MetadataCursor(files, folder, identity, firstSeqFor(checkpointSeq), start);
   try {
-    if (cursor.expectedSeq > firstSeqFor(checkpointSeq))
+    if (cursor.expectedSeq > Math.max(firstSeqFor(checkpointSeq), start.seq + 1))
       throw damage(folder, "nothing", cursor.expectedSeq, durableSeq);
     let claimedSeq = 0;
     let found = cursor.next();
@@ -130,13 +148,13 @@ function laterEvidence(parts: JournalRecoveryParts, end: CursorEnd): { batchCoun
 
 /** Goes over the records once more, as far as each has its payload. */
 function walkRecords(parts: JournalRecoveryParts, floorSeq: number): Walk {
-  const { files, folder, identity, checkpointSeq } = parts;
-  const cursor = new MetadataCursor(files, folder, identity, firstSeqFor(checkpointSeq));
+  const { files, folder, identity, checkpointSeq, start = wholeJournal } = parts;
+  const cursor = new MetadataCursor(files, folder, identity, firstSeqFor(checkpointSeq), start);
   const segments = new SegmentReader(files, folder, identity.group);
   const walk: Walk = {
     lastSeq: cursor.expectedSeq - 1,
-    epoch: 0,
-    timeMicros: 0,
+    epoch: start.epoch,
+    timeMicros: start.timeMicros,
     end: { basePosition: 0, offset: 0 },
     segments: new Set(),
     firstBasePosition: cursor.basePosition,
@@ -223,7 +241,12 @@ async function settle(parts: JournalRecoveryParts, basePositions: readonly numbe
       dirty.retire(handle);
     }
   }
-  await whenDone((done) => dirty.sync(done));
+  await whenDone((done) =>
+    dirty.sync((error) => {
+      if (error !== null) parts.syncFailed?.(error);
+      done(error);
+    }),
+  );
   return droppedBytes;
 }
 

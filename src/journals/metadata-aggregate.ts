@@ -16,8 +16,14 @@ import {
 } from "#src/core/limits.ts";
 import { type BatchHeader, batchMagic, putBatchHeader } from "#src/records/batch.ts";
 import { recordType } from "#src/records/record.ts";
-import type { MetadataBatchPlace, MetadataRecord } from "./metadata-batch.ts";
-import { getMetadataEntry, type MetadataEntry, metadataEntryBytes, putMetadataEntry } from "./metadata-entry.ts";
+import type { MetadataBatchPlace } from "./metadata-batch.ts";
+import {
+  getMetadataRecord,
+  type MetadataEntry,
+  type MetadataRecord,
+  metadataEntryBytes,
+  putMetadataEntry,
+} from "./metadata-entry.ts";
 
 /** Entries of a batch that is not the last one. The last one has room for as many, and for what the end has to say. */
 export const aggregateBatchEntries = Math.min(
@@ -123,12 +129,12 @@ export function aggregateRecords(bytes: Buffer, start: number, header: BatchHead
   if (header.payloadBytes !== 0 || extraBytes < 0) return undefined;
   const records: MetadataRecord[] = [];
   for (let index = 0; index < header.recordCount; index++) {
-    const entry = getMetadataEntry(bytes, entriesAt + index * metadataEntryBytes);
+    const entry = getMetadataRecord(bytes, entriesAt + index * metadataEntryBytes, extraAt);
     const isLast = index === header.recordCount - 1;
     if (entry === undefined || entry.epoch !== header.epoch || entry.seq < header.firstSeq) return undefined;
     if (entry.extraBytes !== (isLast ? extraBytes : 0)) return undefined;
     if (!isAggregated(entry, isLast) || !isOfOnePlace(records[0] ?? entry, entry)) return undefined;
-    records.push({ ...entry, extraAt });
+    records.push(entry);
   }
   return records;
 }

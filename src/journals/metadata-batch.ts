@@ -13,7 +13,13 @@ import {
 } from "#src/core/limits.ts";
 import { type BatchHeader, batchMagic, putBatchHeader } from "#src/records/batch.ts";
 import { recordType } from "#src/records/record.ts";
-import { getMetadataEntry, type MetadataEntry, metadataEntryBytes, putMetadataEntry } from "./metadata-entry.ts";
+import {
+  getMetadataRecord,
+  type MetadataEntry,
+  type MetadataRecord,
+  metadataEntryBytes,
+  putMetadataEntry,
+} from "./metadata-entry.ts";
 
 /** The bytes of a largest one in a log. */
 export const metadataBatchBytesMax = alignUp(batchHeaderBytes + batchHeadsBytesMax, batchAlignmentBytes);
@@ -95,11 +101,6 @@ export class MetadataBatchBuilder {
   }
 }
 
-/** An entry with where its extra part lies. */
-export interface MetadataRecord extends MetadataEntry {
-  readonly extraAt: number;
-}
-
 /** The records of a batch whose heads were found sound; undefined if what they say does not add up. */
 export function metadataRecords(bytes: Buffer, start: number, header: BatchHeader): MetadataRecord[] | undefined {
   const entriesAt = start + batchHeaderBytes;
@@ -108,10 +109,10 @@ export function metadataRecords(bytes: Buffer, start: number, header: BatchHeade
   if (header.payloadBytes !== 0 || extraAt > end) return undefined;
   const records: MetadataRecord[] = [];
   for (let index = 0; index < header.recordCount; index++) {
-    const entry = getMetadataEntry(bytes, entriesAt + index * metadataEntryBytes);
+    const entry = getMetadataRecord(bytes, entriesAt + index * metadataEntryBytes, extraAt);
     if (entry === undefined || entry.seq !== header.firstSeq + index || entry.epoch !== header.epoch) return undefined;
     if (entry.type === recordType.aggregate || extraAt + entry.extraBytes > end) return undefined;
-    records.push({ ...entry, extraAt });
+    records.push(entry);
     extraAt += entry.extraBytes;
   }
   return extraAt === end ? records : undefined;

@@ -8,8 +8,18 @@ import { type PreviousEpoch, previousEpochOf } from "#src/records/batch-inspecti
 import type { LogFinding } from "#src/records/log-recovery-table.ts";
 import { recordType } from "#src/records/record.ts";
 import type { JournalFolder } from "./journal-folder.ts";
+import { type JournalStart, wholeJournal } from "./journal-start.ts";
 import { type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
 import { type FoundUnit, unitAt } from "./metadata-unit.ts";
+
+/** Where a walk stands between two units. */
+export interface CursorPlace {
+  /** Of the piece. */
+  readonly basePosition: number;
+  readonly offset: number;
+  readonly expectedSeq: number;
+  readonly epoch: number;
+}
 
 /** Where the walk ended. Without a piece: there is none. */
 export interface CursorEnd {
@@ -29,14 +39,45 @@ export class MetadataCursor {
   #expectedSeq: number;
   #epoch = 0;
 
-  /** Begins with the last piece that begins at or before `seq`. */
-  constructor(files: Files, folder: JournalFolder, identity: JournalIdentity, seq: number) {
+  /** Begins with the last piece that begins at or before `seq`. `start`: what was there before the first piece. */
+  constructor(
+    files: Files,
+    folder: JournalFolder,
+    identity: JournalIdentity,
+    seq: number,
+    start: JournalStart = wholeJournal,
+  ) {
     this.#files = files;
     this.#folder = folder;
     this.#identity = identity;
     this.#basePositions = folder.pieces(files);
     this.#pieceIndex = this.#indexFor(seq);
-    this.#expectedSeq = this.#openPiece()?.header?.firstSeq ?? 1;
+    this.#expectedSeq = this.#openPiece()?.header?.firstSeq ?? start.seq + 1;
+    if (this.#expectedSeq === start.seq + 1) this.#epoch = start.epoch;
+  }
+
+  /** Goes on where another walk stood. Undefined: the piece that it stood in is gone. */
+  static from(
+    files: Files,
+    folder: JournalFolder,
+    identity: JournalIdentity,
+    { basePosition, offset, expectedSeq, epoch }: CursorPlace,
+  ): MetadataCursor | undefined {
+    const cursor = new MetadataCursor(files, folder, identity, expectedSeq);
+    cursor.close();
+    cursor.#pieceIndex = cursor.#basePositions.indexOf(basePosition);
+    if (cursor.#pieceIndex < 0) return undefined;
+    cursor.#offset = offset;
+    cursor.#expectedSeq = expectedSeq;
+    cursor.#epoch = epoch;
+    return cursor;
+  }
+
+  /** Undefined: there is nothing to stand in yet. */
+  get place(): CursorPlace | undefined {
+    if (this.#piece === undefined) return undefined;
+    const { basePosition } = this.#piece;
+    return { basePosition, offset: this.#offset, expectedSeq: this.#expectedSeq, epoch: this.#epoch };
   }
 
   /** The seq that comes next unless an epoch begins there. */

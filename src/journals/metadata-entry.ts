@@ -1,6 +1,6 @@
 /** What the metadata journal keeps of a record: 64 bytes and the extra part (docs/formats.md). */
 import { assert } from "#src/core/assert.ts";
-import { blockBytes, recordExtraBytesMax, recordPayloadBytesMax } from "#src/core/limits.ts";
+import { blockBytes, levelSecondsMax, recordExtraBytesMax, recordPayloadBytesMax } from "#src/core/limits.ts";
 import { getLe16, getLe32, getLe64, putLe16, putLe32, putLe64 } from "#src/core/little-endian.ts";
 import { holeAddress, slotOf, slotsPerSegment } from "#src/records/address.ts";
 import { hasPayload, isRecordType } from "#src/records/record.ts";
@@ -18,7 +18,7 @@ export interface MetadataEntry {
   readonly blockCount: number;
   readonly epoch: number;
   readonly ordinal: number;
-  /** The data journal that the address is in. */
+  /** The data journal that the payload is in: the seconds between its points, 0 for every write. */
   readonly level: number;
   readonly extraBytes: number;
 }
@@ -56,8 +56,13 @@ export function putMetadataEntry(bytes: Buffer, start: number, entry: MetadataEn
   putLe32(bytes, start + at.reservedEnd, 0);
 }
 
+/** An entry with where its extra part lies. */
+export interface MetadataRecord extends MetadataEntry {
+  readonly extraAt: number;
+}
+
 /** Undefined: what lies there is no entry of this version. */
-export function getMetadataEntry(bytes: Buffer, start: number): MetadataEntry | undefined {
+export function getMetadataRecord(bytes: Buffer, start: number, extraAt: number): MetadataRecord | undefined {
   const entry = {
     type: bytes[start + at.type] as number,
     volume: getLe32(bytes, start + at.volume),
@@ -70,16 +75,21 @@ export function getMetadataEntry(bytes: Buffer, start: number): MetadataEntry | 
     ordinal: getLe64(bytes, start + at.ordinal),
     level: getLe32(bytes, start + at.level),
     extraBytes: getLe16(bytes, start + at.extraBytes),
+    extraAt,
   };
   const isReservedZero = bytes[start + at.reserved] === 0 && getLe32(bytes, start + at.reservedEnd) === 0;
   return isReservedZero && isSoundEntry(entry) ? entry : undefined;
 }
 
+const countMax = Number.MAX_SAFE_INTEGER;
+
 /** Whether it is one of this version. */
 export function isSoundEntry(entry: MetadataEntry): boolean {
-  const numbers = [entry.seq, entry.timeMicros, entry.startBlock + entry.blockCount, entry.address, entry.ordinal];
-  if (numbers.some((number) => number > Number.MAX_SAFE_INTEGER)) return false;
-  if (!isRecordType(entry.type) || entry.level !== 0) return false;
+  const { seq, timeMicros, startBlock, blockCount, address, ordinal } = entry;
+  // There are millions of them: nothing is made for each.
+  const isCounting = seq <= countMax && timeMicros <= countMax && address <= countMax && ordinal <= countMax;
+  if (!isCounting || startBlock + blockCount > countMax) return false;
+  if (!isRecordType(entry.type) || entry.level > levelSecondsMax) return false;
   return entry.extraBytes % 8 === 0 && entry.extraBytes <= recordExtraBytesMax && hasFittingAddress(entry);
 }
 

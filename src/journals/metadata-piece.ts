@@ -14,7 +14,8 @@ import type { LogFinding } from "#src/records/log-recovery-table.ts";
 import { recordType } from "#src/records/record.ts";
 import type { JournalFolder } from "./journal-folder.ts";
 import { aggregateRecords } from "./metadata-aggregate.ts";
-import { type MetadataRecord, metadataRecords } from "./metadata-batch.ts";
+import { metadataRecords } from "./metadata-batch.ts";
+import type { MetadataRecord } from "./metadata-entry.ts";
 
 /** What all pieces of one journal have in common. */
 export interface JournalIdentity {
@@ -53,7 +54,8 @@ export class MetadataPiece {
   readonly sizeBytes: number;
   readonly #incarnation: number;
   readonly #handle: FileHandle;
-  readonly #window = Buffer.alloc(journalReadBytes);
+  /** None until something behind the header is read: many only look at that. */
+  #window = Buffer.alloc(0);
   #windowOffset = 0;
   #windowBytes = 0;
 
@@ -115,6 +117,7 @@ export class MetadataPiece {
     const isThere = offset >= this.#windowOffset && offset + lengthBytes <= this.#windowOffset + this.#windowBytes;
     if (isThere) return true;
     this.#windowBytes = 0;
+    if (this.#window.length === 0) this.#window = Buffer.alloc(journalReadBytes);
     try {
       this.#windowBytes = this.#handle.readNow(this.#window, 0, this.#window.length, offset);
     } catch (error) {

@@ -1,7 +1,7 @@
 /** What counts as one in a metadata journal: a batch of records, or an aggregate with all of its batches. */
 import { aggregateRecordsMax } from "#src/core/limits.ts";
 import { isOfOnePlace } from "./metadata-aggregate.ts";
-import type { MetadataRecord } from "./metadata-batch.ts";
+import type { MetadataRecord } from "./metadata-entry.ts";
 import type { FoundBatch, FoundElse, MetadataPiece } from "./metadata-piece.ts";
 
 export interface FoundUnit {

@@ -1,7 +1,7 @@
 /** The last of a group's sealed pieces: what the store has of the group's journal ends there. */
-import type { ObjectName, ReadableObjects } from "#src/store/objects.ts";
+import type { ReadableObjects } from "#src/store/objects.ts";
+import { piecesInForce } from "./pieces-in-force.ts";
 import { SealedPiece } from "./sealed-piece.ts";
-import { sealedPieceOfName, sealedPiecePrefix } from "./sealed-piece-format.ts";
 
 /** Undefined: it has none. `key` is the store's. Throws as `SealedPiece.open` does. */
 export async function newestPiece(
@@ -9,8 +9,6 @@ export async function newestPiece(
   group: string,
   key: Buffer | undefined,
 ): Promise<SealedPiece | undefined> {
-  let newest: ObjectName | undefined;
-  for await (const { name } of objects.list(sealedPiecePrefix(group))) newest = name;
-  const identity = newest === undefined ? undefined : sealedPieceOfName(newest);
+  const identity = (await piecesInForce(objects, group)).at(-1);
   return identity === undefined ? undefined : await SealedPiece.open(objects, identity, key);
 }

@@ -17,6 +17,38 @@ export interface RecordPage {
   readonly records: readonly JournalRecord[];
 }
 
+/** Which types of records a page has, and of which volumes. */
+export interface RecordPageSurvey {
+  readonly recordCount: number;
+  readonly types: ReadonlySet<number>;
+  /** In the order of their first records. */
+  readonly volumes: readonly number[];
+  readonly hasAggregated: boolean;
+}
+
+/** Reads no more of the page than that. Undefined: the bytes are no page of this version. */
+export function surveyRecordPage(bytes: Buffer): RecordPageSurvey | undefined {
+  const reader = new PackedReader(bytes);
+  const recordCount = reader.takeVarint();
+  // Seq, epoch, time, whether an aggregate goes on, and the first address.
+  for (let number = 0; number < 5; number++) reader.takeVarint();
+  const volumeCount = reader.takeVarint();
+  const isBounded = recordCount >= 1 && recordCount <= sealedPageRecordsMax;
+  if (!isBounded || volumeCount < 1 || volumeCount > recordCount) return undefined;
+  const volumes = Array.from({ length: volumeCount }, () => {
+    const volume = reader.takeVarint();
+    reader.takeVarint();
+    reader.takeVarint();
+    return volume;
+  });
+  const kinds = new ColumnReader(reader, recordCount, recordKindMax);
+  const found = new Set<number>();
+  for (let record = 0; record < recordCount; record++) found.add(kinds.take(0));
+  if (reader.isBroken) return undefined;
+  const hasAggregated = [...found].some((kind) => (kind & has.aggregate) !== 0);
+  return { recordCount, types: new Set([...found].map(typeOfKind)), volumes, hasAggregated };
+}
+
 /** Undefined: the bytes are no page of this version. */
 export function decodeRecordPage(bytes: Buffer): RecordPage | undefined {
   const reader = new PackedReader(bytes);

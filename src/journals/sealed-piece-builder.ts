@@ -5,7 +5,12 @@
  * Invariant: what was added lies in pages and in the open one, in its order, aggregates whole.
  */
 import { assert } from "#src/core/assert.ts";
-import { sealedPiecePagesMax, sealedPieceRecordsMax } from "#src/core/store-limits.ts";
+import {
+  foldedPieceRecordsMax,
+  sealedPageRecordsMax,
+  sealedPiecePagesMax,
+  sealedPieceRecordsMax,
+} from "#src/core/store-limits.ts";
 import type { Randomness } from "#src/host/randomness.ts";
 import { ObjectBuilder } from "#src/store/object-builder.ts";
 import type { Objects } from "#src/store/objects.ts";
@@ -18,8 +23,10 @@ import type { FoundUnit } from "./metadata-unit.ts";
 import { RecordPageBuilder } from "./record-page-builder.ts";
 import {
   encodePieceNumbers,
+  type FoldedIdentity,
   objectOfPiece,
   PieceDigest,
+  type PieceFolding,
   type PieceLink,
   type SealedPieceIdentity,
   sealedPieceName,
@@ -30,13 +37,21 @@ import { type ExtentPagePlace, encodePieceTable, type RecordPagePlace } from "./
 export type SealedUnit = Pick<FoundUnit, "firstSeq" | "isAggregate" | "records" | "bytes">;
 
 export interface SealedPieceParts {
-  readonly objects: Objects;
+  readonly objects: Pick<Objects, "create">;
   readonly randomness: Randomness;
   /** Of the store. Undefined: it is not encrypted. */
   readonly key: Buffer | undefined;
   readonly group: string;
   /** Undefined: there is no piece before. */
   readonly previous: PieceLink | undefined;
+  /** Absent: it is sealed of the journal. */
+  readonly fold?: PieceFold;
+}
+
+/** What a folded piece is. */
+export interface PieceFold extends PieceFolding, FoldedIdentity {
+  /** The seconds between its points. */
+  readonly level: number;
 }
 
 /** Pages that one unit may take: a largest aggregate's, or as many as the longest extra parts of a batch fill. */
@@ -56,17 +71,20 @@ export class SealedPieceBuilder {
   #extentCount = 0;
   #earliestMicros = Number.POSITIVE_INFINITY;
   #latestMicros = 0;
+  #coarseLevel = 0;
 
   /** The piece begins with this unit, which still has to be added. Nothing may be there of its name. */
   constructor(parts: SealedPieceParts, { firstSeq, records }: SealedUnit) {
     const [first] = records;
     assert(first !== undefined, "a piece begins with a record");
     this.#parts = parts;
-    this.#identity = { group: parts.group, firstSeq };
+    const { group, fold } = parts;
+    const folded = fold === undefined ? {} : { folded: { lastSeq: fold.lastSeq, generation: fold.generation } };
+    this.#identity = { group, firstSeq, ...folded };
     this.#firstEpoch = first.epoch;
     const place = { seq: firstSeq - 1, epoch: first.epoch, timeMicros: first.timeMicros, isInAggregate: false };
     this.#page = new RecordPageBuilder(place);
-    const facts = { ...objectOfPiece(this.#identity), level: 0 };
+    const facts = { ...objectOfPiece(this.#identity), level: fold?.level ?? 0 };
     const { randomness, key } = parts;
     this.#object = new ObjectBuilder(parts.objects.create(sealedPieceName(this.#identity)), { facts, randomness, key });
   }
@@ -81,8 +99,11 @@ export class SealedPieceBuilder {
   }
 
   takes({ records }: SealedUnit): boolean {
-    const hasRoom = this.#recordPages.length + unitPagesMax < sealedPiecePagesMax;
-    return hasRoom && this.#recordCount + records.length <= sealedPieceRecordsMax;
+    const unitPages = Math.max(unitPagesMax, Math.ceil(records.length / sealedPageRecordsMax) + 1);
+    const recordsMax = this.#parts.fold === undefined ? sealedPieceRecordsMax : foldedPieceRecordsMax;
+    return (
+      this.#recordPages.length + unitPages < sealedPiecePagesMax && this.#recordCount + records.length <= recordsMax
+    );
   }
 
   /** It follows the one before. Throws a `StopError` for a resize that says no size. */
@@ -98,8 +119,10 @@ export class SealedPieceBuilder {
     }
   }
 
-  #count({ timeMicros }: MetadataEntry): void {
+  #count({ blockCount, timeMicros, level }: MetadataEntry): void {
     this.#recordCount++;
+    // What is folded is folded to its level.
+    if (blockCount > 0 && this.#parts.fold === undefined) this.#coarseLevel = Math.max(this.#coarseLevel, level);
     this.#earliestMicros = Math.min(this.#earliestMicros, timeMicros);
     this.#latestMicros = Math.max(this.#latestMicros, timeMicros);
   }
@@ -131,11 +154,21 @@ export class SealedPieceBuilder {
       digest: this.#digest.finish(),
       recordPages: this.#recordPages,
       extentPages: this.#extentPages,
+      folding: this.#parts.fold,
     });
     const { seq: lastSeq, epoch: lastEpoch } = this.#page.place;
     const [recordCount, extentCount, firstEpoch] = [this.#recordCount, this.#extentCount, this.#firstEpoch];
     const times = { earliestMicros: this.#earliestMicros, latestMicros: this.#latestMicros };
-    const kindNumbers = encodePieceNumbers({ lastSeq, ...times, recordCount, extentCount, firstEpoch, lastEpoch });
+    const numbers = {
+      lastSeq,
+      ...times,
+      recordCount,
+      extentCount,
+      firstEpoch,
+      lastEpoch,
+      coarseLevel: this.#coarseLevel,
+    };
+    const kindNumbers = encodePieceNumbers(numbers);
     await this.#object.finish({ table, kindNumbers, timeMicros: nowMicros });
     return this.#identity;
   }

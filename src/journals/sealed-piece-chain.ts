@@ -4,8 +4,9 @@
  */
 import { StopError } from "#src/core/errors.ts";
 import type { Objects } from "#src/store/objects.ts";
+import { piecesInForce } from "./pieces-in-force.ts";
 import { SealedPiece } from "./sealed-piece.ts";
-import { type PieceLink, sealedPieceOfName, sealedPiecePrefix } from "./sealed-piece-format.ts";
+import type { PieceLink } from "./sealed-piece-format.ts";
 
 /**
  * What the first one says of pieces before it, is for the caller to judge: they may have been let go of. Throws a
@@ -17,9 +18,7 @@ export async function* sealedPieces(
   key: Buffer | undefined,
 ): AsyncGenerator<SealedPiece, void> {
   let before: PieceLink | undefined;
-  for await (const { name } of objects.list(sealedPiecePrefix(group))) {
-    const identity = sealedPieceOfName(name);
-    if (identity === undefined) continue;
+  for (const identity of await piecesInForce(objects, group)) {
     const piece = await SealedPiece.open(objects, identity, key);
     const finding = before === undefined ? undefined : chainFinding(before, piece);
     if (finding !== undefined) throw new StopError(`${piece.name} does not follow the piece before: ${finding}`);

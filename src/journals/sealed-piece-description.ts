@@ -5,11 +5,17 @@
 import { RefuseError } from "#src/core/errors.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
 import type { ObjectSource } from "#src/store/object-ends.ts";
-import { decodeObjectHeader, objectHeaderBytes, objectKind } from "#src/store/object-format.ts";
+import {
+  decodeObjectFooter,
+  decodeObjectHeader,
+  objectFooterBytes,
+  objectHeaderBytes,
+  objectKind,
+} from "#src/store/object-format.ts";
 import { type BlockExtent, endOfBlocks } from "./block-extent.ts";
 import { type RecordItem, recordItemOf, recordLine } from "./record-description.ts";
 import { SealedPiece } from "./sealed-piece.ts";
-import type { SealedPieceNumbers } from "./sealed-piece-format.ts";
+import { decodePieceNumbers, type SealedPieceNumbers } from "./sealed-piece-format.ts";
 
 export interface SealedPieceItem extends SealedPieceNumbers {
   readonly kind: "sealedPiece";
@@ -19,6 +25,10 @@ export interface SealedPieceItem extends SealedPieceNumbers {
   readonly firstSeq: number;
   /** Hexadecimal. */
   readonly hash: string;
+  /** Of a folded one: the seconds between its points, and how many pieces it takes the place of. */
+  readonly level?: number;
+  readonly generation?: number;
+  readonly replacedPieces?: number;
   readonly previous?: {
     readonly firstSeq: number;
     readonly lastSeq: number;
@@ -51,14 +61,16 @@ export type SealedItem = SealedPieceItem | SealedRecordItem | SealedExtentItem |
 export async function* describeSealedPiece(source: ObjectSource, path: string): AsyncGenerator<SealedItem, void> {
   const header = Buffer.alloc(objectHeaderBytes);
   const byteLength = await source.read(path, header, 0);
-  const { kind, group, number, isEncrypted } = decodeObjectHeader(header.subarray(0, byteLength), path);
+  const { kind, group, number, generation, isEncrypted } = decodeObjectHeader(header.subarray(0, byteLength), path);
   if (kind !== objectKind.piece) throw new RefuseError(`${path} is no piece of a metadata journal`);
   if (isEncrypted) throw new RefuseError(`${path} is encrypted: 'tidemark dump object' tells what can be seen of it`);
   const named: ObjectSource = {
     read: (_name, target, position) => source.read(path, target, position),
     sizeBytes: () => source.sizeBytes(path),
   };
-  const piece = await SealedPiece.open(named, { group, firstSeq: number }, undefined);
+  const identity = { group, firstSeq: number };
+  const folded = generation === 0 ? {} : { folded: { generation, lastSeq: await lastSeqOf(source, path) } };
+  const piece = await SealedPiece.open(named, { ...identity, ...folded }, undefined);
   yield pieceItem(piece, path);
   let flawCount = 0;
   for (let page = 0; page < piece.recordPageCount + piece.extentPageCount; page++) {
@@ -71,15 +83,28 @@ export async function* describeSealedPiece(source: ObjectSource, path: string): 
   if (flawCount === 0) yield* await wholeFlaw(piece);
 }
 
+/** As the footer says. */
+async function lastSeqOf(source: ObjectSource, path: string): Promise<number> {
+  const footer = Buffer.alloc(objectFooterBytes);
+  await source.read(path, footer, Math.max(0, (await source.sizeBytes(path)) - objectFooterBytes));
+  return decodePieceNumbers(decodeObjectFooter(footer, path).kindNumbers)?.lastSeq ?? 0;
+}
+
 function pieceItem(piece: SealedPiece, object: string): SealedPieceItem {
-  const { identity, numbers, sizeBytes, link, previous } = piece;
+  const { identity, numbers, sizeBytes, hash, previous, folding, level } = piece;
+  const { folded, ...place } = identity;
+  const fold =
+    folding === undefined
+      ? {}
+      : { level, generation: folded?.generation ?? 0, replacedPieces: folding.replaced.length };
   const item = {
     kind: "sealedPiece",
     object,
     sizeBytes,
-    ...identity,
+    ...place,
     ...numbers,
-    hash: link.hash.toString("hex"),
+    ...fold,
+    hash: hash.toString("hex"),
   } as const;
   return previous === undefined ? item : { ...item, previous: { ...previous, hash: previous.hash.toString("hex") } };
 }

@@ -19,29 +19,51 @@ export interface SealedPieceIdentity {
   readonly group: string;
   /** The first that its first record stands for. */
   readonly firstSeq: number;
+  /** Of one that was folded of others; absent: it was sealed of the journal. */
+  readonly folded?: FoldedIdentity;
+}
+
+/** A folded piece takes the place of all whose records it stands for, and which have a lower generation. */
+export interface FoldedIdentity {
+  readonly lastSeq: number;
+  /** One more than the highest of those that it takes the place of; from 1 on. */
+  readonly generation: number;
 }
 
 const folder = "pieces/";
 const seqDigits = 16;
+const generationDigits = 4;
+export const pieceGenerationMax = 10 ** generationDigits - 1;
 
 /** The names of all of a group's pieces begin so. Their order is that of their seqs. */
 export function sealedPiecePrefix(group: string): string {
   return `${folder}${group}/`;
 }
 
-export function sealedPieceName({ group, firstSeq }: SealedPieceIdentity): ObjectName {
-  return `${sealedPiecePrefix(group)}${String(firstSeq).padStart(seqDigits, "0")}`;
+export function sealedPieceName({ group, firstSeq, folded }: SealedPieceIdentity): ObjectName {
+  const name = `${sealedPiecePrefix(group)}${inDigits(firstSeq, seqDigits)}`;
+  if (folded === undefined) return name;
+  return `${name}-${inDigits(folded.lastSeq, seqDigits)}.${inDigits(folded.generation, generationDigits)}`;
+}
+
+function inDigits(number: number, digits: number): string {
+  return String(number).padStart(digits, "0");
 }
 
 /** Undefined: no piece is named so. */
 export function sealedPieceOfName(name: ObjectName): SealedPieceIdentity | undefined {
-  const match = /^pieces\/([0-9a-f]{32})\/(\d{16})$/.exec(name);
-  const identity = { group: match?.[1] ?? "", firstSeq: Number(match?.[2]) };
-  return match !== null && Number.isSafeInteger(identity.firstSeq) ? identity : undefined;
+  const match = /^pieces\/([0-9a-f]{32})\/(\d{16})(?:-(\d{16})\.(\d{4}))?$/.exec(name);
+  if (match === null) return undefined;
+  const identity = { group: match[1] as string, firstSeq: Number(match[2]) };
+  if (!Number.isSafeInteger(identity.firstSeq)) return undefined;
+  if (match[3] === undefined) return identity;
+  const folded = { lastSeq: Number(match[3]), generation: Number(match[4]) };
+  const isSound = Number.isSafeInteger(folded.lastSeq) && folded.lastSeq >= identity.firstSeq && folded.generation >= 1;
+  return isSound ? { ...identity, folded } : undefined;
 }
 
-export function objectOfPiece({ group, firstSeq }: SealedPieceIdentity): ObjectIdentity {
-  return { kind: objectKind.piece, group, number: firstSeq, generation: 0 };
+export function objectOfPiece({ group, firstSeq, folded }: SealedPieceIdentity): ObjectIdentity {
+  return { kind: objectKind.piece, group, number: firstSeq, generation: folded?.generation ?? 0 };
 }
 
 /** What the footer says of the records. */
@@ -54,10 +76,15 @@ export interface SealedPieceNumbers {
   readonly extentCount: number;
   readonly firstEpoch: number;
   readonly lastEpoch: number;
+  /** The coarsest level of a data journal that it has changes in and is not folded to, in seconds; 0: there is none. */
+  readonly coarseLevel: number;
 }
 
-const at = { lastSeq: 0, earliest: 8, latest: 16, recordCount: 24, extentCount: 28, firstEpoch: 32, lastEpoch: 36 };
-const reservedAt = 40;
+const at = {
+  ...{ lastSeq: 0, earliest: 8, latest: 16, recordCount: 24, extentCount: 28, firstEpoch: 32, lastEpoch: 36 },
+  coarseLevel: 40,
+};
+const reservedAt = 44;
 
 export function encodePieceNumbers(numbers: SealedPieceNumbers): Buffer {
   assert(areSoundNumbers(numbers), "only what can be read is written");
@@ -69,6 +96,7 @@ export function encodePieceNumbers(numbers: SealedPieceNumbers): Buffer {
   putLe32(bytes, at.extentCount, numbers.extentCount);
   putLe32(bytes, at.firstEpoch, numbers.firstEpoch);
   putLe32(bytes, at.lastEpoch, numbers.lastEpoch);
+  putLe32(bytes, at.coarseLevel, numbers.coarseLevel);
   return bytes;
 }
 
@@ -82,6 +110,7 @@ export function decodePieceNumbers(bytes: Buffer): SealedPieceNumbers | undefine
     extentCount: getLe32(bytes, at.extentCount),
     firstEpoch: getLe32(bytes, at.firstEpoch),
     lastEpoch: getLe32(bytes, at.lastEpoch),
+    coarseLevel: getLe32(bytes, at.coarseLevel),
   };
   const isRestZero = bytes.subarray(reservedAt).every((byte) => byte === 0);
   return isRestZero && areSoundNumbers(numbers) ? numbers : undefined;
@@ -93,7 +122,10 @@ function areSoundNumbers(numbers: SealedPieceNumbers): boolean {
   return areSafe && recordCount >= 1 && earliestMicros <= latestMicros && firstEpoch <= lastEpoch;
 }
 
-/** What the piece that follows says of a piece. */
+/**
+ * What the piece that follows says of a piece. A folded one is known by what was said of the last piece that it takes the
+ * place of, so that what follows need not be written again.
+ */
 export interface PieceLink {
   readonly hash: Buffer;
   readonly firstSeq: number;
@@ -105,6 +137,24 @@ export interface PieceLink {
 export function pieceHashOf({ header, table, footer }: Pick<ObjectFile, "header" | "table" | "footer">): Buffer {
   const hash = createHash("sha256").update(encodeObjectHeader(header)).update(table);
   return hash.update(encodeObjectFooter(footer)).digest();
+}
+
+/** A piece that a folded one takes the place of. */
+export interface ReplacedPiece {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** 0: it was sealed of the journal. */
+  readonly generation: number;
+  /** Its own, whether it was folded itself or not. */
+  readonly hash: Buffer;
+}
+
+/** What a folded piece says of those that it takes the place of. */
+export interface PieceFolding {
+  /** What was said of the last of them; the epoch is the folded piece's. */
+  readonly standsFor: Pick<PieceLink, "hash" | "firstSeq">;
+  /** In their order. */
+  readonly replaced: readonly ReplacedPiece[];
 }
 
 /** Of the contents of a piece's parts, given in their order. */

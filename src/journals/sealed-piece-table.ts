@@ -7,15 +7,16 @@
 import { assert } from "#src/core/assert.ts";
 import { getLe32, getLe64, putLe32, putLe64 } from "#src/core/little-endian.ts";
 import {
+  foldedPiecesMax,
   partBytesMax,
   sealedPageExtentsMax,
   sealedPageRecordsMax,
   sealedPiecePagesMax,
 } from "#src/core/store-limits.ts";
 import { objectHeaderBytes } from "#src/store/object-format.ts";
-import { PackedReader, PackedWriter, packedBitsMax } from "./packed-bytes.ts";
+import { PackedReader, PackedWriter, packedBitsMax, varintBytesMax } from "./packed-bytes.ts";
 import { ColumnReader, ColumnWriter, columnBytesMax } from "./packed-column.ts";
-import { type PieceLink, pieceHashBytes } from "./sealed-piece-format.ts";
+import { type PieceFolding, type PieceLink, pieceHashBytes } from "./sealed-piece-format.ts";
 
 /** Where a part lies in the object, with its header. */
 export interface PagePlace {
@@ -43,6 +44,8 @@ export interface SealedPieceTable {
   readonly digest: Buffer;
   readonly recordPages: readonly RecordPagePlace[];
   readonly extentPages: readonly ExtentPagePlace[];
+  /** Undefined: it was sealed of the journal. */
+  readonly folding: PieceFolding | undefined;
 }
 
 const at = {
@@ -53,16 +56,20 @@ const at = {
   lastEpoch: 80,
   recordPages: 84,
   extentPages: 88,
-  reserved: 92,
+  replaced: 92,
 };
 const headBytes = 96;
 const recordFields = ["storedBytes", "recordCount", "lastSeq", "timeMicros"] as const;
 const extentFields = ["storedBytes", "extentCount", "volume", "startBlock"] as const;
 
+const replacedFields = ["firstSeq", "lastSeq", "generation"] as const;
+
+type ReplacedFields = Record<(typeof replacedFields)[number], number>;
 type RecordFields = Record<(typeof recordFields)[number], number>;
 type ExtentFields = Record<(typeof extentFields)[number], number>;
 
-export function encodePieceTable({ previous, digest, recordPages, extentPages }: SealedPieceTable): Buffer {
+export function encodePieceTable(table: SealedPieceTable): Buffer {
+  const { previous, digest, recordPages, extentPages, folding } = table;
   const head = Buffer.alloc(headBytes);
   digest.copy(head, at.digest);
   if (previous !== undefined) {
@@ -73,11 +80,22 @@ export function encodePieceTable({ previous, digest, recordPages, extentPages }:
   }
   putLe32(head, at.recordPages, recordPages.length);
   putLe32(head, at.extentPages, extentPages.length);
-  const writer = new PackedWriter(tableBytesMax(recordPages.length) + tableBytesMax(extentPages.length));
+  putLe32(head, at.replaced, folding?.replaced.length ?? 0);
+  const foldedBytes = foldingBytesMax(folding?.replaced.length ?? 0);
+  const writer = new PackedWriter(tableBytesMax(recordPages.length) + tableBytesMax(extentPages.length) + foldedBytes);
   writer.putBytes(head, 0, head.length);
   putPages<keyof RecordFields>(writer, recordPages, recordFields);
   putPages<keyof ExtentFields>(writer, extentPages, extentFields);
+  if (folding !== undefined) putFolding(writer, folding);
   return writer.bytes;
+}
+
+function putFolding(writer: PackedWriter, { standsFor, replaced }: PieceFolding): void {
+  assert(replaced.length >= 1 && replaced.length <= foldedPiecesMax, "a folded piece takes the place of some");
+  putPages<keyof ReplacedFields>(writer, replaced, replacedFields);
+  for (const { hash } of replaced) writer.putBytes(hash, 0, pieceHashBytes);
+  writer.putVarint(standsFor.firstSeq);
+  writer.putBytes(standsFor.hash, 0, pieceHashBytes);
 }
 
 function putPages<Field extends string>(
@@ -94,7 +112,7 @@ function putPages<Field extends string>(
 
 /** Undefined: the bytes are no table of this version. */
 export function decodePieceTable(bytes: Buffer): SealedPieceTable | undefined {
-  if (bytes.length < headBytes || getLe32(bytes, at.reserved) !== 0) return undefined;
+  if (bytes.length < headBytes || getLe32(bytes, at.replaced) > foldedPiecesMax) return undefined;
   const [recordPageCount, extentPageCount] = [getLe32(bytes, at.recordPages), getLe32(bytes, at.extentPages)];
   const pageCountMax = Math.max(recordPageCount, extentPageCount);
   if (recordPageCount === 0 || pageCountMax > sealedPiecePagesMax) return undefined;
@@ -103,10 +121,24 @@ export function decodePieceTable(bytes: Buffer): SealedPieceTable | undefined {
   const recordPages = placed(takePages<keyof RecordFields>(reader, recordPageCount, recordFields), objectHeaderBytes);
   const extentsAt = endOfPages(recordPages);
   const extentPages = placed(takePages<keyof ExtentFields>(reader, extentPageCount, extentFields), extentsAt);
+  const folding = takeFolding(reader, getLe32(bytes, at.replaced));
   const isSound = !reader.isBroken && reader.isAtEnd && previous !== "unsound" && areSound(recordPages, extentPages);
-  if (!isSound) return undefined;
+  if (!isSound || folding === "unsound") return undefined;
   const digest = Buffer.from(bytes.subarray(at.digest, at.digest + pieceHashBytes));
-  return { previous, digest, recordPages, extentPages };
+  return { previous, digest, recordPages, extentPages, folding };
+}
+
+function takeFolding(reader: PackedReader, count: number): PieceFolding | "unsound" | undefined {
+  if (count === 0) return undefined;
+  const rows = takePages<keyof ReplacedFields>(reader, count, replacedFields);
+  const replaced = rows.map((row) => ({ ...row, hash: Buffer.from(reader.takeBytes(pieceHashBytes)) }));
+  const firstSeq = reader.takeVarint();
+  const hash = Buffer.from(reader.takeBytes(pieceHashBytes));
+  if (reader.isBroken) return "unsound";
+  const areInOrder = replaced.every((one, index) => {
+    return one.firstSeq > (replaced[index - 1]?.lastSeq ?? 0) && one.lastSeq >= one.firstSeq;
+  });
+  return areInOrder ? { standsFor: { hash, firstSeq }, replaced } : "unsound";
 }
 
 function previousIn(bytes: Buffer): PieceLink | "unsound" | undefined {
@@ -177,5 +209,13 @@ function tableBytesMax(pageCount: number): number {
   return headBytes + recordFields.length * columnBytesMax(pageCount, packedBitsMax);
 }
 
+function foldingBytesMax(count: number): number {
+  const columnsBytes = replacedFields.length * columnBytesMax(count, packedBitsMax);
+  return count === 0 ? 0 : columnsBytes + (count + 1) * pieceHashBytes + varintBytesMax;
+}
+
 assert(recordFields.length === extentFields.length, "tables of both kinds are as long");
-assert(2 * tableBytesMax(sealedPiecePagesMax) <= partBytesMax, "a longest table is one part");
+assert(
+  2 * tableBytesMax(sealedPiecePagesMax) + foldingBytesMax(foldedPiecesMax) <= partBytesMax,
+  "a longest table is one part",
+);

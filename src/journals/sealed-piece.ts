@@ -11,11 +11,12 @@ import { readAgain } from "#src/store/read-again.ts";
 import { type BlockExtent, extentOf, extentPart, holds } from "./block-extent.ts";
 import { decodeExtentPage } from "./extent-page.ts";
 import type { JournalRecord } from "./journal-reader.ts";
-import { decodeRecordPage, type RecordPage } from "./record-page-reader.ts";
+import { decodeRecordPage, type RecordPage, type RecordPageSurvey, surveyRecordPage } from "./record-page-reader.ts";
 import {
   decodePieceNumbers,
   objectOfPiece,
   PieceDigest,
+  type PieceFolding,
   type PieceLink,
   pieceHashOf,
   type SealedPieceIdentity,
@@ -75,12 +76,36 @@ export class SealedPiece {
     return this.#table.previous;
   }
 
-  /** What the next piece says of this one. */
+  /** What the next piece says of this one; of a folded one what it says of the last piece that this one takes the place of. */
   get link(): PieceLink {
-    const { firstSeq } = this.identity;
     const { lastSeq, lastEpoch } = this.numbers;
-    this.#link ??= { hash: pieceHashOf(this.#file), firstSeq, lastSeq, lastEpoch };
+    const { standsFor } = this.#table.folding ?? {};
+    this.#link ??= { ...(standsFor ?? { hash: this.hash, firstSeq: this.identity.firstSeq }), lastSeq, lastEpoch };
     return this.#link;
+  }
+
+  /** Its own, whatever others know it by. */
+  get hash(): Buffer {
+    return pieceHashOf(this.#file);
+  }
+
+  /** Undefined: it was sealed of the journal. */
+  get folding(): PieceFolding | undefined {
+    return this.#table.folding;
+  }
+
+  /** The seconds between its points, where it is folded; 0: it has those that the journal had. */
+  get level(): number {
+    return this.#file.header.level;
+  }
+
+  /** Whether the piece of this link is this one, or one of those that it takes the place of. */
+  standsFor(link: PieceLink): boolean {
+    if (this.link.hash.equals(link.hash)) return true;
+    const replaced = this.folding?.replaced.find(({ lastSeq }) => lastSeq >= link.lastSeq);
+    if (replaced === undefined || replaced.firstSeq > link.firstSeq) return false;
+    // What a folded piece took the place of before is not listed twice.
+    return replaced.generation > 0 || (replaced.hash.equals(link.hash) && replaced.lastSeq === link.lastSeq);
   }
 
   /** The records behind `afterSeq` in their order. An aggregate's have its last seq. */
@@ -119,6 +144,27 @@ export class SealedPiece {
     return this.#table.extentPages.length;
   }
 
+  /** Of each page of the index, with what it begins. */
+  get extentPagePlaces(): readonly BlockPlace[] {
+    return this.#table.extentPages;
+  }
+
+  /** Which records a page has, by its number, and what it takes in the object. */
+  recordPagePlace(number: number): {
+    readonly firstSeq: number;
+    readonly lastSeq: number;
+    /** Of the last. */
+    readonly timeMicros: number;
+    readonly recordCount: number;
+    readonly storedBytes: number;
+  } {
+    const { lastSeq, timeMicros, recordCount, storedBytes } = this.#table.recordPages[
+      number
+    ] as SealedPieceTable["recordPages"][number];
+    const firstSeq = number === 0 ? this.identity.firstSeq : lastSeqOf(this.#table.recordPages[number - 1]);
+    return { firstSeq, lastSeq, timeMicros, recordCount, storedBytes };
+  }
+
   /** By its number. */
   async recordPage(number: number): Promise<RecordPage> {
     const place = this.#table.recordPages[number] as SealedPieceTable["recordPages"][number];
@@ -131,6 +177,14 @@ export class SealedPiece {
       page.end.seq === place.lastSeq;
     if (!isIt) throw this.#damage(partType.records, number, place, "it does not hold the records that it should");
     return page;
+  }
+
+  /** The same at a part of the cost, for whoever may not need the records themselves. */
+  async recordPageSurvey(number: number): Promise<RecordPageSurvey> {
+    const place = this.#table.recordPages[number] as SealedPieceTable["recordPages"][number];
+    const survey = surveyRecordPage(await this.#read(partType.records, number, place));
+    if (survey?.recordCount === place.recordCount) return survey;
+    throw this.#damage(partType.records, number, place, "it does not hold the records that it should");
   }
 
   #read(type: PartType, number: number, { offset, storedBytes }: PagePlace): Promise<Buffer> {
@@ -158,6 +212,17 @@ export class SealedPiece {
     const pages = this.#table.extentPages;
     const behind = firstIndex(pages.length, (index) => isBehind(pages[index] as BlockPlace, volume, block));
     return Math.max(0, behind - 1);
+  }
+
+  /** No more than so many extents of its index are of this volume. */
+  extentsAtMost(volume: number): number {
+    const pages = this.#table.extentPages;
+    let count = 0;
+    for (const [index, page] of pages.entries()) {
+      const next = pages[index + 1];
+      if (page.volume <= volume && (next === undefined || next.volume >= volume)) count += page.extentCount;
+    }
+    return count;
   }
 
   /** By its number. They are kept until another page is read. */
@@ -219,9 +284,14 @@ export class SealedPiece {
 
   /** Reads all of it. Throws where anything is not as it was written. */
   async verify(): Promise<void> {
-    await readAgain(() => this.#verifyContents());
+    await this.verifyParts();
     for await (const _ of this.records());
     for (let number = 0; number < this.#table.extentPages.length; number++) await this.extentPage(number);
+  }
+
+  /** Reads all of it, and looks whether these are the parts that it was made of, not into them. */
+  async verifyParts(): Promise<void> {
+    await readAgain(() => this.#verifyContents());
   }
 
   async #verifyContents(): Promise<void> {
@@ -267,7 +337,7 @@ function firstIndex(count: number, holdsAt: (index: number) => boolean): number 
 
 /** Whether name, footer and table are of one piece. */
 function agree(
-  { firstSeq }: SealedPieceIdentity,
+  { firstSeq, folded }: SealedPieceIdentity,
   numbers: SealedPieceNumbers,
   table: SealedPieceTable,
   tableAt: number,
@@ -281,6 +351,12 @@ function agree(
     numbers.recordCount === recordCount &&
     numbers.extentCount === extentCount &&
     endOfPieceParts(table) === tableAt &&
+    numbers.lastSeq === (folded?.lastSeq ?? numbers.lastSeq) &&
+    (folded === undefined ? table.folding === undefined : foldsAll(table.folding, firstSeq, numbers.lastSeq)) &&
     (previous === undefined || previous.lastSeq < firstSeq)
   );
+}
+
+function foldsAll(folding: PieceFolding | undefined, firstSeq: number, lastSeq: number): boolean {
+  return folding?.replaced[0]?.firstSeq === firstSeq && folding.replaced.at(-1)?.lastSeq === lastSeq;
 }

@@ -115,6 +115,19 @@ export class SegmentReader {
     }
   }
 
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** What is open of segments whose files are gone: they take room for as long as somebody has them. */
+  closeRemoved(): void {
+    for (const [segment, open] of this.#open) {
+      if (this.#files.exists(this.#folder.dataPath(segment))) continue;
+      this.#open.delete(segment);
+      closeBoth(open);
+    }
+  }
+
   close(): void {
     for (const open of this.#open.values()) closeBoth(open);
     this.#open.clear();

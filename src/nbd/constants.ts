@@ -114,6 +114,12 @@ export const nbdError = {
 } as const;
 
 export const baseAllocation = "base:allocation";
+
+/** Contexts of this kind tell what has changed since something that their name stands for. */
+export const dirtyBitmap = "qemu:dirty-bitmap:";
+
+/** In the status of such a context. */
+export const dirtyFlag = 1;
 export const allocationFlag = { hole: 1 << 0, zero: 1 << 1 } as const;
 
 export const requestHeaderBytes = 28;

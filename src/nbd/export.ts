@@ -62,6 +62,8 @@ export interface NbdExport {
   /** For example `base:allocation`. */
   readonly metaContexts: readonly string[];
   submit(request: ExportRequest): void;
+  /** A request that was submitted is answered with this error: for whoever counts them. */
+  failed?(request: ExportRequest, error: number): void;
   /** All requests that came with one read from the socket were submitted: the moment for work done once per batch. */
   endBatch(): void;
 }

@@ -284,6 +284,7 @@ export class Transmission implements RequestSink, RequestOwner {
 
   requestEnded(request: ServerRequest): void {
     if (request.kept) this.#keptCount--;
+    if (request.error !== nbdError.ok) this.#agreement.target.failed?.(request, request.error);
     if (this.#over) this.#retire(request);
     else if (this.#inBatch && (this.#placed === undefined || this.#placed === request)) this.#answer(request);
     else {

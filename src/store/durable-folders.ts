@@ -1,22 +1,22 @@
 /**
  * The folders below a store's own, and whether their names will survive a loss of power. After a sync of one has failed
  * nobody knows which names are on the disk, and a second sync that succeeds proves nothing about the first: from then on
- * whatever depends on names is refused, until the store is opened anew.
+ * whatever depends on names is refused. Whoever opens the store anew has to know of it: the system tells of each failure once.
  */
 import { dirname } from "node:path";
 import { assert } from "#src/core/assert.ts";
-import { StopError } from "#src/core/errors.ts";
 import type { Files } from "#src/host/files.ts";
 import { keepName } from "#src/host/publish.ts";
 import { inWords } from "#src/host/system-words.ts";
 import { isOfSystem } from "./object-error.ts";
+import { UnknownNamesError } from "./unknown-names-error.ts";
 
 export class DurableFolders {
   readonly #files: Files;
   readonly #root: string;
   /** Folders whose own names are on the disk. */
   readonly #kept: Set<string>;
-  #failure: StopError | undefined;
+  #failure: UnknownNamesError | undefined;
   #isClosed = false;
 
   /** `kept`: the root, and all folders in it that are known to be on the disk. */
@@ -55,7 +55,7 @@ export class DurableFolders {
       await keepName(this.#files, path);
     } catch (error) {
       if (!isOfSystem(error)) throw error;
-      this.#failure ??= new StopError(`nobody knows what is in ${folder}: ${inWords(error)}`, { cause: error });
+      this.#failure ??= new UnknownNamesError(`nobody knows what is in ${folder}: ${inWords(error)}`, { cause: error });
     }
     // Another sync may have failed meanwhile, and have been told what this one should have been.
     if (this.#failure !== undefined) throw this.#failure;

@@ -27,6 +27,8 @@ export interface FingerprintIndex {
    * belongs to another time or another store: it is set aside, and all of it is missing.
    */
   missing(stored: readonly SegmentName[]): Promise<SegmentName[]>;
+  /** Sets it aside, with all that it knows, and begins one from nothing: everything is missing then. */
+  beginAnew(why: string): Promise<void>;
   /** Takes in what is missing. A segment that cannot be read is left out, and told. */
   rebuild(
     segments: AsyncIterable<SegmentFingerprints>,

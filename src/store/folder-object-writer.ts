@@ -4,10 +4,12 @@
  */
 import { assert } from "#src/core/assert.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
+import { isLackOfSpace } from "#src/host/lack-of-room.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import type { DurableFolders } from "./durable-folders.ts";
 import { failureWithoutTrace, isOfSystem } from "./object-error.ts";
 import type { ObjectWriter } from "./objects.ts";
+import type { SpaceReserve } from "./space-reserve.ts";
 
 export interface FolderObjectParts {
   readonly files: Files;
@@ -16,6 +18,8 @@ export interface FolderObjectParts {
   readonly what: string;
   /** Where the file is written; nothing else has this name. */
   readonly unpublishedPath: string;
+  /** What makes room where there is none. */
+  readonly reserve: SpaceReserve | undefined;
   /** Gives it its own name, or removes it. */
   readonly publish: () => Promise<void>;
 }
@@ -36,12 +40,20 @@ export class FolderObjectWriter implements ObjectWriter {
 
   async write(bytes: Buffer): Promise<void> {
     this.#assertOpen();
+    // Nobody else has a turn between making room and taking it.
+    for (let isWritten = false; !isWritten; ) isWritten = this.#tryWrite(bytes);
+    this.#writtenBytes += bytes.length;
+  }
+
+  /** Answers false where there was no room, and some has been made. */
+  #tryWrite(bytes: Buffer): boolean {
     try {
       this.#opened().writeNow(bytes, 0, bytes.length, this.#writtenBytes);
+      return true;
     } catch (error) {
+      if (isLackOfSpace(error) && this.#parts.reserve?.give(bytes.length) === true) return false;
       throw this.#failed(error);
     }
-    this.#writtenBytes += bytes.length;
   }
 
   async finish(): Promise<void> {

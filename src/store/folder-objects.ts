@@ -26,12 +26,15 @@ import {
   type ReadableObjects,
   type VersionedDocument,
 } from "./objects.ts";
+import type { SpaceReserve } from "./space-reserve.ts";
 
 type Ports = Pick<Machine, "files" | "clock">;
 
 export class FolderObjects implements Objects {
   readonly #ports: Ports;
   readonly #root: string;
+  /** What the path of an object begins with: as `#pathOf` makes it, for less. */
+  readonly #rootPrefix: string;
   /** Undefined: somebody else may have it, and write. */
   readonly #lock: FolderLock | undefined;
   readonly #folders: DurableFolders;
@@ -44,10 +47,11 @@ export class FolderObjects implements Objects {
   private constructor(ports: Ports, root: string, lock: FolderLock | undefined, folders: DurableFolders) {
     this.#ports = ports;
     this.#root = root;
+    this.#rootPrefix = join(root, "/");
     this.#lock = lock;
     this.#folders = folders;
     this.#documents = new FolderDocuments(ports.files, folders);
-    this.#handles = new ObjectHandles(ports.files);
+    this.#handles = new ObjectHandles(ports.files, ports.clock);
   }
 
   /** Makes the folder where there is none. Throws a `StopError` if another process has it. */
@@ -61,29 +65,57 @@ export class FolderObjects implements Objects {
     return new FolderObjects(ports, folder, undefined, new DurableFolders(ports.files, folder, [dirname(folder)]));
   }
 
-  create(name: ObjectName): ObjectWriter {
+  create(name: ObjectName, reserve?: SpaceReserve): ObjectWriter {
+    return this.#writer(name, reserve, (unpublishedPath) => this.#publish(name, unpublishedPath));
+  }
+
+  restore(name: ObjectName): ObjectWriter {
+    return this.#writer(name, undefined, (unpublishedPath) => this.#replace(name, unpublishedPath));
+  }
+
+  #writer(
+    name: ObjectName,
+    reserve: SpaceReserve | undefined,
+    publish: (unpublishedPath: string) => Promise<void>,
+  ): ObjectWriter {
     checkObjectName(name);
     const { files } = this.#ports;
     const path = this.#pathOf(name);
     const unpublishedPath = `${path}.${this.#writerCount++}${unpublishedEnding}`;
-    const publish = () => this.#publish(name, unpublishedPath);
-    return new FolderObjectWriter({ files, folders: this.#folders, what: path, unpublishedPath, publish });
+    const parts = { files, folders: this.#folders, what: path, unpublishedPath, reserve };
+    return new FolderObjectWriter({ ...parts, publish: () => publish(unpublishedPath) });
   }
 
   async #publish(name: ObjectName, unpublishedPath: string): Promise<void> {
-    const { files } = this.#ports;
     const path = this.#pathOf(name);
+    this.#rename(unpublishedPath, path, () => {
+      if (this.#ports.files.exists(path)) throw new RefuseError(`there is an object ${name} already`);
+    });
+    this.#unsettled.add(name);
+    await this.#folders.keepNames(path);
+    this.#unsettled.delete(name);
+  }
+
+  /** Until the name is durable a loss of power brings the former file back: it was there, and still is what it was. */
+  async #replace(name: ObjectName, unpublishedPath: string): Promise<void> {
+    const path = this.#pathOfSettled(name);
+    this.#rename(unpublishedPath, path, () => {
+      if (!this.#ports.files.exists(path)) throw new RefuseError(`there is no object ${name} to be restored`);
+    });
+    this.#handles.drop(path);
+    await this.#folders.keepNames(path);
+  }
+
+  #rename(unpublishedPath: string, path: string, check: () => void): void {
+    const { files } = this.#ports;
     try {
       this.#folders.assertUsable();
-      if (files.exists(path)) throw new RefuseError(`there is an object ${name} already`);
+      check();
       files.rename(unpublishedPath, path);
     } catch (error) {
       removeLeftover(files, unpublishedPath);
       throw failureWithoutTrace(error, path);
     }
-    this.#unsettled.add(name);
-    await this.#folders.keepNames(path);
-    this.#unsettled.delete(name);
   }
 
   async read(name: ObjectName, target: Buffer, position: number): Promise<number> {
@@ -95,9 +127,21 @@ export class FolderObjects implements Objects {
     }
   }
 
+  /** Of a file that is open: its name was looked at then. */
+  readNow(name: ObjectName, target: Buffer, byteLength: number, position: number): number | undefined {
+    const handle = this.#unsettled.has(name) ? undefined : this.#handles.opened(this.#rootPrefix + name);
+    try {
+      return handle?.readNow(target, 0, byteLength, position);
+    } catch {
+      return undefined;
+    }
+  }
+
   async sizeBytes(name: ObjectName): Promise<number> {
     const path = this.#pathOfSettled(name);
     this.#folders.assertUsable();
+    // Whoever writes may have restored it since it was opened here.
+    if (this.#lock === undefined) this.#handles.drop(path);
     const sizeBytes = this.#sizeOf(path);
     if (sizeBytes === undefined) throw new AbsentObjectError(name);
     return sizeBytes;

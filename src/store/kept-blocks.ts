@@ -1,8 +1,8 @@
 /**
  * The blocks that a segment keeps while it is sealed, found by their fingerprints: so that a block that comes twice within
- * it is kept once. Used again for the next segment, without new memory.
+ * it is kept once, unless it has to be in another slot as well. Used again for the next segment, without new memory.
  *
- * Invariants: slots grow; at most one entry per fingerprint.
+ * Invariants: slots grow; what is found by a fingerprint is the first block that has it.
  */
 import { assert } from "#src/core/assert.ts";
 import { getLe32 } from "#src/core/little-endian.ts";
@@ -35,14 +35,13 @@ export class KeptBlocks {
     return entry === free ? undefined : this.slots[entry - 1];
   }
 
-  /** Of a block that none is kept of. */
   add(slot: number, fingerprint: Buffer, start: number): void {
     const place = this.#placeOf(fingerprint, start);
-    assert(this.#places[place] === free, "a block is kept once");
     assert(this.#count === 0 || slot > (this.slots[this.#count - 1] as number), "slots are sealed in their order");
     fingerprint.copy(this.fingerprints, this.#count * fingerprintBytes, start, start + fingerprintBytes);
     this.slots[this.#count] = slot;
-    this.#places[place] = ++this.#count;
+    this.#count++;
+    if (this.#places[place] === free) this.#places[place] = this.#count;
   }
 
   /** Where the fingerprint is, or would be. */

@@ -16,6 +16,7 @@ import type { FingerprintIndex, IndexFigures, IndexState, RebuildProgress } from
 import { GatheredChanges } from "./gathered-changes.ts";
 import { IndexFile, type IndexFileParts } from "./index-file.ts";
 import type { KeptFingerprints, SegmentFingerprints, SegmentName } from "./segment-fingerprints.ts";
+import { CancelledError } from "./work-control.ts";
 
 export interface FingerprintIndexParts extends Omit<IndexFileParts, "filterBytesMax"> {
   readonly filterBytesMax?: number;
@@ -106,6 +107,14 @@ class MappedFingerprintIndex implements FingerprintIndex {
     });
   }
 
+  beginAnew(why: string): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#file.lose(why);
+      this.#gathered.clear();
+      await this.#file.settle();
+    });
+  }
+
   async rebuild(
     segments: AsyncIterable<SegmentFingerprints>,
     progress: (done: RebuildProgress) => void,
@@ -117,7 +126,7 @@ class MappedFingerprintIndex implements FingerprintIndex {
         const fingerprintCount = done.fingerprintCount + (await this.#take(directory));
         done = { ...done, segmentCount: done.segmentCount + 1, fingerprintCount };
       } catch (error) {
-        if (isOwnFault(error)) throw error;
+        if (isOwnFault(error) || error instanceof CancelledError) throw error;
         this.#log.warn("a segment's directory cannot be read, and the index goes without it", {
           segment,
           generation,

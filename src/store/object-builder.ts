@@ -20,7 +20,7 @@ import {
   saltBytes,
 } from "./object-format.ts";
 import type { ObjectWriter } from "./objects.ts";
-import { type PartCodec, type PartPlace, type PartType, partRoomBytes, partType } from "./part.ts";
+import { type PackedContent, type PartCodec, type PartPlace, type PartType, partRoomBytes, partType } from "./part.ts";
 
 export interface ObjectBeginning {
   readonly facts: ObjectFacts;
@@ -73,6 +73,22 @@ export class ObjectBuilder {
     const offset = this.#sizeBytes;
     const part = { type, number };
     const storedBytes = this.#codec.encode(part, offset, bytes, start, end, this.#gathered, this.#gatheredBytes);
+    this.#gatheredBytes += storedBytes;
+    this.#sizeBytes += storedBytes;
+    return { type, number, offset, storedBytes };
+  }
+
+  /** The same where somebody else has compressed it already. */
+  addPacked(type: PartType, number: number, content: PackedContent): PartPlace {
+    assert(this.#state === "open" && !this.isFull, "there is room for a part");
+    const offset = this.#sizeBytes;
+    const storedBytes = this.#codec.encodePacked(
+      { type, number },
+      offset,
+      content,
+      this.#gathered,
+      this.#gatheredBytes,
+    );
     this.#gatheredBytes += storedBytes;
     this.#sizeBytes += storedBytes;
     return { type, number, offset, storedBytes };

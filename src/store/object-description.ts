@@ -7,6 +7,7 @@ import { checkFooter, type ObjectSource } from "./object-ends.ts";
 import {
   decodeObjectFooter,
   decodeObjectHeader,
+  hasObjectMagic,
   isFooterThere,
   type ObjectFooter,
   type ObjectHeader,
@@ -68,6 +69,13 @@ export type ObjectItem = ObjectHeaderItem | ObjectPartItem | ObjectFooterItem | 
 interface Decoded<Sound> {
   readonly sound?: Sound;
   readonly damage?: ObjectDamageError;
+}
+
+/** Whether it is one at all, however damaged: its beginning or its end looks like one. */
+export async function isObject(objects: ObjectSource, name: ObjectName): Promise<boolean> {
+  const footerAt = Math.max(0, (await objects.sizeBytes(name)) - objectFooterBytes);
+  const headerBytes = await pieceOf(objects, name, 0, objectHeaderBytes);
+  return hasObjectMagic(headerBytes, await pieceOf(objects, name, footerAt, objectFooterBytes));
 }
 
 /** Throws a `RefuseError` for what another version has written. */

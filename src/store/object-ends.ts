@@ -1,5 +1,5 @@
 /** What an object is opened with: its header, its footer and its table, with as few requests as may be. */
-import { RefuseError } from "#src/core/errors.ts";
+import { RefuseError, StopError } from "#src/core/errors.ts";
 import { objectTailBytes } from "#src/core/store-limits.ts";
 import { partCodecOf } from "./object-codec.ts";
 import { ObjectDamageError } from "./object-damage.ts";
@@ -17,7 +17,7 @@ import type { ObjectName, Objects } from "./objects.ts";
 import { type PartCodec, type PartPlace, partStoredBytesMax, partType, unpackedPart } from "./part.ts";
 
 /** What is needed of `Objects` to read one. */
-export type ObjectSource = Pick<Objects, "read" | "sizeBytes">;
+export type ObjectSource = Pick<Objects, "read" | "readNow" | "sizeBytes">;
 
 export interface ObjectEnds {
   readonly header: ObjectHeader;
@@ -43,7 +43,11 @@ export async function readObjectEnds(
   identity: WantedObject,
   key: Buffer | undefined,
 ): Promise<ObjectEnds> {
-  const raw = await readRawEnds(objects, name);
+  const raw = await readRawEnds(objects, name, objectTailBytes).catch((error: unknown) => {
+    if (!(error instanceof StopError)) throw error;
+    // The disk may not give what lies before them, and what lies there is not to take them with it.
+    return readRawEnds(objects, name, objectFooterBytes);
+  });
   const header = decodeObjectHeader(raw.headerBytes, name);
   checkIdentity(header, identity, name);
   checkEncryption(header, key, name);
@@ -53,9 +57,9 @@ export async function readObjectEnds(
   return { header, footer, codec, table: await readTable(objects, name, footer, codec, raw) };
 }
 
-async function readRawEnds(objects: ObjectSource, name: ObjectName): Promise<RawEnds> {
+async function readRawEnds(objects: ObjectSource, name: ObjectName, tailBytes: number): Promise<RawEnds> {
   const sizeBytes = await objects.sizeBytes(name);
-  const tail = Buffer.allocUnsafe(Math.min(objectTailBytes, sizeBytes));
+  const tail = Buffer.allocUnsafe(Math.min(tailBytes, sizeBytes));
   const tailAt = sizeBytes - tail.length;
   const headerBytes = tailAt === 0 ? tail.subarray(0, objectHeaderBytes) : Buffer.allocUnsafe(objectHeaderBytes);
   const [tailFilled, headerFilled] = await Promise.all([

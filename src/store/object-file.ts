@@ -30,6 +30,11 @@ export interface OpenedPart extends PartPlace {
   readonly content: Buffer;
 }
 
+/** A part, and where what it held is to be: from the beginning of `room` on, and never beyond it. */
+export interface PlacedPart extends WantedPart {
+  readonly room: Buffer;
+}
+
 const scratch = new ScratchBuffers({ bufferBytes: objectScratchBytes, countMax: objectScratchCountMax });
 const runScratch = new ScratchBuffers({ bufferBytes: objectRunBytesMax, countMax: objectRunScratchCountMax });
 
@@ -78,6 +83,18 @@ export class ObjectFile {
     return found;
   }
 
+  /** The same at once, where it lies at hand and nothing is wrong. Undefined: `readPart` does it, or says why not. */
+  readPartNow(wanted: WantedPart, target: Buffer, targetAt: number): number | undefined {
+    const { offset, storedBytes } = wanted;
+    if (!this.#canLie(wanted)) return undefined;
+    const stored = scratch.take(storedBytes);
+    const readBytes = this.#objects.readNow?.(this.name, stored, storedBytes, offset);
+    const isSound = readBytes !== undefined && this.#codec.findingOf(wanted, stored, 0, readBytes) === undefined;
+    const found = isSound ? this.#codec.unpack(offset, stored, 0, target, targetAt) : undefined;
+    scratch.give(stored);
+    return typeof found === "number" ? found : undefined;
+  }
+
   /** The same for whoever does not know how long it is, or keeps it: in memory of its own. */
   async readNewPart(wanted: WantedPart): Promise<Buffer> {
     const stored = scratch.take(this.#checked(wanted).storedBytes);
@@ -89,43 +106,36 @@ export class ObjectFile {
   }
 
   /**
-   * The same with one request for parts that lie behind each other. What they held comes to lie behind each other too.
-   * Answers for each how many bytes that is, or what is wrong: then it takes none.
+   * The same with one request for parts that lie behind each other, each to its own place. Answers for each how many bytes
+   * that is, or what is wrong.
    */
-  async readRun(
-    places: readonly WantedPart[],
-    target: Buffer,
-    targetAt: number,
-  ): Promise<(number | ObjectDamageError)[]> {
-    const from = places[0]?.offset ?? 0;
+  async readRun(parts: readonly PlacedPart[]): Promise<(number | ObjectDamageError)[]> {
+    const from = parts[0]?.offset ?? 0;
     let to = from;
-    for (const place of places) {
-      assert(place.offset === to, "a run has no gaps");
-      to += this.#checked(place).storedBytes;
+    for (const part of parts) {
+      assert(part.offset === to, "a run has no gaps");
+      to += this.#checked(part).storedBytes;
     }
     assert(to - from <= objectRunBytesMax, "nor is it too long");
-    const stored = runScratch.take(to - from);
+    const buffers = to - from <= objectScratchBytes ? scratch : runScratch;
+    const stored = buffers.take(to - from);
     const readBytes = await this.#objects.read(this.name, stored.subarray(0, to - from), from);
-    let filledTo = targetAt;
-    const found = places.map((place) => {
-      const start = place.offset - from;
-      const end = Math.min(start + place.storedBytes, readBytes);
+    const found = parts.map((part) => {
+      const start = part.offset - from;
+      const end = Math.min(start + part.storedBytes, readBytes);
       const one =
-        this.#codec.findingOf(place, stored, start, end) ??
-        this.#codec.unpack(place.offset, stored, start, target, filledTo);
-      if (typeof one === "string") return new ObjectDamageError(this.name, place, one);
-      filledTo += one;
-      return one;
+        this.#codec.findingOf(part, stored, start, end) ?? this.#codec.unpack(part.offset, stored, start, part.room, 0);
+      return typeof one === "string" ? new ObjectDamageError(this.name, part, one) : one;
     });
-    runScratch.give(stored);
+    buffers.give(stored);
     return found;
   }
 
-  /** All parts in their order, the table last. Damage takes its place among them, and those behind it still come. */
-  async *parts(): AsyncGenerator<OpenedPart | ObjectDamageError, void> {
+  /** All parts in their order, from where one begins, the table last. Damage takes its place among them, and those behind it still come. */
+  async *parts(from = objectHeaderBytes): AsyncGenerator<OpenedPart | ObjectDamageError, void> {
     const read = (target: Buffer, position: number) => this.#objects.read(this.name, target, position);
     let content = Buffer.alloc(0);
-    for await (const part of walkParts(read, this.#codec, objectHeaderBytes, this.#partsEnd)) {
+    for await (const part of walkParts(read, this.#codec, from, this.#partsEnd)) {
       const { offset, storedBytes, head } = part;
       const plainBytes = part.finding === undefined && head !== undefined ? head.plainBytes : 0;
       if (plainBytes > content.length) content = Buffer.allocUnsafeSlow(plainBytes);
@@ -142,9 +152,12 @@ export class ObjectFile {
 
   /** What says where parts lie was written down too, and may be wrong. */
   #checked(wanted: WantedPart): WantedPart {
-    const { offset, storedBytes } = wanted;
-    const isWithin = offset >= objectHeaderBytes && offset + storedBytes <= this.#partsEnd;
-    if (isWithin && storedBytes >= partHeaderBytes && storedBytes <= partStoredBytesMax) return wanted;
+    if (this.#canLie(wanted)) return wanted;
     throw new ObjectDamageError(this.name, wanted, "it cannot lie there");
+  }
+
+  #canLie({ offset, storedBytes }: WantedPart): boolean {
+    const isWithin = offset >= objectHeaderBytes && offset + storedBytes <= this.#partsEnd;
+    return isWithin && storedBytes >= partHeaderBytes && storedBytes <= partStoredBytesMax;
   }
 }

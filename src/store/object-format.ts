@@ -124,6 +124,12 @@ export function decodeObjectHeader(bytes: Buffer, name: ObjectName): ObjectHeade
   };
 }
 
+/** Of what may be an object's header and footer, or pieces of them: either begins as it has to. */
+export function hasObjectMagic(header: Buffer, footer: Buffer): boolean {
+  const begins = (bytes: Buffer, magic: number): boolean => bytes.length >= 4 && getLe32(bytes, 0) === magic;
+  return begins(header, headerMagic) || begins(footer, footerMagic);
+}
+
 export function encodeObjectFooter(footer: ObjectFooter): Buffer {
   assert(footer.salt.length === saltBytes && footer.kindNumbers.length === kindNumbersBytes, "both fit into it");
   assert(areExtentsSound(footer), "the table is the last part");

@@ -8,6 +8,8 @@
  * is a fault of the caller.
  */
 
+import type { SpaceReserve } from "./space-reserve.ts";
+
 /**
  * For example `segments/000000000001.0000`: parts of `a-z`, `0-9`, `.` and `-`, with `/` between them. None begins with
  * another one and a `/`. A document's name ends in `.json`, an object's does not.
@@ -42,11 +44,22 @@ export interface VersionedDocument {
 export interface Objects {
   /**
    * The name has to be free, and nobody else may write it: names hold numbers that are given once. An object that is there
-   * is never replaced: `finish` throws a `RefuseError` then.
+   * is never replaced: `finish` throws a `RefuseError` then. Where there is no room it is taken out of the reserve.
    */
-  create(name: ObjectName): ObjectWriter;
+  create(name: ObjectName, reserve?: SpaceReserve): ObjectWriter;
+  /**
+   * For an object that is there and is damaged: what is written takes its place, and until then it stays as it is. Only
+   * bytes that it had when it was published, or an older copy of them, may come back so. `finish` throws a `RefuseError`
+   * where there is none to replace.
+   */
+  restore(name: ObjectName): ObjectWriter;
   /** Fills `target` from a position of the object on; answers how many bytes: fewer than asked for only where it ends. */
   read(name: ObjectName, target: Buffer, position: number): Promise<number>;
+  /**
+   * The same of so many bytes at once, where they are at hand. Undefined: they are not, or cannot be had; `read` does it, or says why
+   * not. Absent: nothing is ever at hand.
+   */
+  readNow?(name: ObjectName, target: Buffer, byteLength: number, position: number): number | undefined;
   sizeBytes(name: ObjectName): Promise<number>;
   /** All whose names begin so, in the order of their characters' codes. What comes and goes meanwhile is told or not. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
@@ -64,12 +77,14 @@ export interface Objects {
 }
 
 /** For those who only read: another process may write meanwhile. */
-export type ReadableObjects = Pick<Objects, "read" | "sizeBytes" | "list" | "readDocument" | "close">;
+export type ReadableObjects = Pick<Objects, "read" | "readNow" | "sizeBytes" | "list" | "readDocument" | "close">;
 
 export class AbsentObjectError extends Error {
   override name = "AbsentObjectError";
+  readonly objectName: ObjectName;
 
   constructor(objectName: ObjectName) {
     super(`the store has no object ${objectName}`);
+    this.objectName = objectName;
   }
 }

@@ -16,7 +16,7 @@ import { encryptionTagBytes, type PartEncryption } from "#src/host/part-encrypti
 export const partHeaderBytes = 32;
 
 /** What a part holds is up to its object's kind; but for the table, by which each kind finds the rest. */
-export const partType = { frame: 1, slots: 2, fingerprints: 3, table: 4, records: 5, extents: 6 } as const;
+export const partType = { frame: 1, slots: 2, fingerprints: 3, table: 4, records: 5, extents: 6, nodes: 7 } as const;
 export type PartType = (typeof partType)[keyof typeof partType];
 
 export const partCodec = { asItIs: 0, zstd: 1 } as const;
@@ -74,6 +74,20 @@ export function partRoomBytes(plainBytes: number): number {
 /** The most that a part takes as it is stored. */
 export const partStoredBytesMax = partHeaderBytes + partBytesMax + encryptionTagBytes;
 
+/** What a part is to hold, and what came of it when it was compressed. */
+export interface PackedContent {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly packed: Buffer;
+  readonly packedAt: number;
+  readonly packedBytes: number;
+}
+
+function isWorthIt(packedBytes: number, plainBytes: number): boolean {
+  return packedBytes < plainBytes * (1 - savedMin);
+}
+
 /** The bytes are there. */
 export function partHeadAt(bytes: Buffer, start: number): PartHead {
   return {
@@ -114,15 +128,41 @@ export class PartCodec {
     targetAt: number,
   ) {
     const plainBytes = end - start;
-    assert(plainBytes >= 0 && plainBytes <= partBytesMax && end <= bytes.length, "a part is not too long");
-    assert(targetAt + partRoomBytes(plainBytes) <= target.length, "and there is room for it");
+    assert(targetAt + partRoomBytes(plainBytes) <= target.length, "there is room for it");
     const contentAt = targetAt + partHeaderBytes;
     let contentBytes = plainBytes === 0 ? 0 : this.#compression.compress(bytes, start, end, target, contentAt);
-    const isWorthIt = contentBytes < plainBytes * (1 - savedMin);
-    if (!isWorthIt) contentBytes = bytes.copy(target, contentAt, start, end);
+    const isPacked = isWorthIt(contentBytes, plainBytes);
+    if (!isPacked) contentBytes = bytes.copy(target, contentAt, start, end);
+    return this.#finish(part, offset, isPacked, contentBytes, plainBytes, target, targetAt);
+  }
+
+  /** The same where somebody else has compressed it already. */
+  encodePacked(part: PartIdentity, offset: number, content: PackedContent, target: Buffer, targetAt: number): number {
+    const { bytes, start, end, packed, packedAt, packedBytes } = content;
+    assert(targetAt + partRoomBytes(end - start) <= target.length, "there is room for it");
+    const isPacked = isWorthIt(packedBytes, end - start);
+    const contentAt = targetAt + partHeaderBytes;
+    const contentBytes = isPacked
+      ? packed.copy(target, contentAt, packedAt, packedAt + packedBytes)
+      : bytes.copy(target, contentAt, start, end);
+    return this.#finish(part, offset, isPacked, contentBytes, end - start, target, targetAt);
+  }
+
+  /** The content is in its place. */
+  #finish(
+    part: PartIdentity,
+    offset: number,
+    isPacked: boolean,
+    contentBytes: number,
+    plainBytes: number,
+    target: Buffer,
+    targetAt: number,
+  ): number {
+    assert(plainBytes >= 0 && plainBytes <= partBytesMax, "a part is not too long");
+    const contentAt = targetAt + partHeaderBytes;
     const followingBytes = contentBytes + (this.#encryption === undefined ? 0 : encryptionTagBytes);
     target[targetAt + at.type] = part.type;
-    target[targetAt + at.codec] = isWorthIt ? partCodec.zstd : partCodec.asItIs;
+    target[targetAt + at.codec] = isPacked ? partCodec.zstd : partCodec.asItIs;
     putLe16(target, targetAt + at.reserved, 0);
     putLe32(target, targetAt + at.followingBytes, followingBytes);
     putLe32(target, targetAt + at.plainBytes, plainBytes);

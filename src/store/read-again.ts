@@ -1,4 +1,5 @@
 /** Reading from a service that may answer something else than it has. */
+import { RefuseError } from "#src/core/errors.ts";
 import { ObjectDamageError } from "./object-damage.ts";
 
 /** What is damaged in the store stays so, and is told at the second time. */
@@ -6,7 +7,8 @@ export async function readAgain<Result>(read: () => Promise<Result>): Promise<Re
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof ObjectDamageError)) throw error;
+    // A bit that was turned may also say that another version has written it.
+    if (!(error instanceof ObjectDamageError || error instanceof RefuseError)) throw error;
     return await read();
   }
 }

@@ -5,13 +5,13 @@
  * written; frames hold kept blocks in the order of their slots.
  */
 import { assert } from "#src/core/assert.ts";
-import { blockBytes } from "#src/core/limits.ts";
 import { frameBlockCountMax, slotsPerPage } from "#src/core/store-limits.ts";
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
 import { slotsPerSegment } from "#src/records/address.ts";
-import type { KeptBlocks } from "./kept-blocks.ts";
+import { type FrameBatch, frameAt, packedAt } from "./frame-batch.ts";
 import type { ObjectBuilder } from "./object-builder.ts";
 import { type PartType, partType } from "./part.ts";
+import type { SealHelpers } from "./seal-helpers.ts";
 import {
   encodeTable,
   nowhere,
@@ -23,7 +23,10 @@ import {
 import { putForward, putFrame, putSlot, slotEntryBytes, slotKind } from "./slot-page.ts";
 
 /** Where parts go. */
-export type PartSink = Pick<ObjectBuilder, "addPart" | "isFull" | "flush">;
+export type PartSink = Pick<ObjectBuilder, "addPart" | "addPacked" | "isFull" | "flush">;
+
+/** Who compresses frames; so many batches may be under way. */
+export type FramePacker = Pick<SealHelpers, "aheadCount" | "takeBatch" | "giveBatch" | "pack">;
 
 /** What goes into a slot besides its bytes. */
 export interface SlotFacts {
@@ -32,21 +35,34 @@ export interface SlotFacts {
   readonly checksums: Buffer;
 }
 
+/** What a segment keeps, in the order of its slots. */
+export interface KeptList {
+  readonly count: number;
+  /** Of all of them, behind each other. */
+  readonly fingerprints: Buffer;
+  readonly slots: Uint16Array;
+  add(slot: number, fingerprint: Buffer, start: number): void;
+}
+
 export class SegmentBuilder {
   readonly #sink: PartSink;
-  readonly #kept: KeptBlocks;
+  readonly #kept: KeptList;
   readonly #entries: Buffer;
-  readonly #frame = Buffer.alloc(frameBlockCountMax * blockBytes);
-  readonly #frameSlots: number[] = [];
+  readonly #packer: FramePacker;
+  /** Being packed, in the order in which their frames are to lie in the object. */
+  readonly #packing: { readonly batch: FrameBatch; readonly done: Promise<Error | undefined> }[] = [];
+  #batch: FrameBatch;
   #slotCount = 0;
   #forwardCount = 0;
   #zeroCount = 0;
   #damagedCount = 0;
   #frameCount = 0;
 
-  /** `kept` is empty; it and `entries` belong to this one until it is through. */
-  constructor(sink: PartSink, kept: KeptBlocks, entries: Buffer) {
-    assert(entries.length === slotsPerSegment * slotEntryBytes, "every slot has an entry");
+  /** `kept` is empty; it and `entries`, which has room for every slot that comes, belong to this one until it is through. */
+  constructor(sink: PartSink, kept: KeptList, entries: Buffer, packer: FramePacker) {
+    assert(entries.length <= slotsPerSegment * slotEntryBytes, "a segment has so many slots");
+    this.#packer = packer;
+    this.#batch = packer.takeBatch();
     this.#sink = sink;
     this.#kept = kept;
     this.#entries = entries;
@@ -64,6 +80,7 @@ export class SegmentBuilder {
   }
 
   addNone(): void {
+    assert((this.#slotCount + 1) * slotEntryBytes <= this.#entries.length, "every slot has an entry");
     this.#entries.fill(0, this.#slotCount * slotEntryBytes, (this.#slotCount + 1) * slotEntryBytes);
     this.#slotCount++;
   }
@@ -83,21 +100,20 @@ export class SegmentBuilder {
     putForward(this.#entries, this.#add(slotKind.forward, facts, index), address);
   }
 
-  /** The block's fingerprint is not among the kept ones yet. Before the next one a full frame has to be written. */
+  /** Before the next one a full frame has to be written. */
   addKept(facts: SlotFacts, index: number, blocks: Buffer, blockAt: number, fingerprints: Buffer, at: number): void {
     assert(!this.isFrameFull, "a frame has room for the block");
-    blocks.copy(this.#frame, this.#frameSlots.length * blockBytes, blockAt, blockAt + blockBytes);
-    this.#frameSlots.push(this.#slotCount);
+    this.#batch.add(this.#slotCount, blocks, blockAt);
     this.#kept.add(this.#slotCount, fingerprints, at);
     this.#add(slotKind.kept, facts, index);
   }
 
   get isFrameFull(): boolean {
-    return this.#frameSlots.length === frameBlockCountMax;
+    return this.#batch.openSlots.length === frameBlockCountMax;
   }
 
   #add(kind: number, { volumes, checksums }: SlotFacts, index: number): number {
-    assert(this.#slotCount < slotsPerSegment, "a segment has so many slots");
+    assert((this.#slotCount + 1) * slotEntryBytes <= this.#entries.length, "every slot has an entry");
     const start = this.#slotCount * slotEntryBytes;
     putSlot(this.#entries, start, kind, volumes[index] as number, checksums, index * 8);
     this.#slotCount++;
@@ -105,20 +121,66 @@ export class SegmentBuilder {
   }
 
   async writeFrame(): Promise<void> {
-    const slots = this.#frameSlots;
-    if (slots.length === 0) return;
+    if (this.#batch.openSlots.length === 0) return;
+    this.#batch.endFrame();
+    this.#frameCount++;
+    if (this.#batch.isFull) await this.#packBatch();
+  }
+
+  async #packBatch(): Promise<void> {
+    const done = this.#packer.pack(this.#batch).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    this.#packing.push({ batch: this.#batch, done });
+    this.#batch = this.#packer.takeBatch();
+    if (this.#packing.length >= this.#packer.aheadCount) await this.#writeOldest();
+  }
+
+  async #writeOldest(): Promise<void> {
+    const oldest = this.#packing.shift();
+    assert(oldest !== undefined, "something is being packed");
+    const { batch, done } = oldest;
+    const error = await done;
+    try {
+      if (error !== undefined) throw error;
+      for (let frame = 0; frame < batch.frameCount; frame++) await this.#writePacked(batch, frame);
+    } finally {
+      this.#packer.giveBatch(batch);
+    }
+  }
+
+  async #writePacked(batch: FrameBatch, frame: number): Promise<void> {
+    if (this.#sink.isFull) await this.#sink.flush();
+    const slots = batch.slots[frame] as number[];
     const frameSlot = slots[0] as number;
-    const place = await this.#addPart(partType.frame, frameSlot, this.#frame, 0, slots.length * blockBytes);
+    const place = this.#sink.addPacked(partType.frame, frameSlot, {
+      bytes: batch.blocks,
+      start: frameAt(frame),
+      end: frameAt(frame) + batch.plainBytesOf(frame),
+      packed: batch.packed,
+      packedAt: packedAt(frame),
+      packedBytes: batch.packedBytesOf(frame),
+    });
     for (const [index, slot] of slots.entries()) {
       putFrame(this.#entries, slot * slotEntryBytes, place, frameSlot, index);
     }
-    this.#frameCount++;
-    slots.length = 0;
+  }
+
+  /** The end, whether it was finished or given up: nothing of it is being worked on any more. */
+  async settle(): Promise<void> {
+    for (const { batch, done } of this.#packing.splice(0)) {
+      await done;
+      this.#packer.giveBatch(batch);
+    }
+    this.#packer.giveBatch(this.#batch);
   }
 
   /** Writes what is left, and the directory. Answers the table. */
   async finish(): Promise<Buffer> {
     await this.writeFrame();
+    if (this.#batch.frameCount > 0) await this.#packBatch();
+    while (this.#packing.length > 0) await this.#writeOldest();
     const pages: PagePlaces[] = [];
     let entry = 0;
     for (let page = 0; page < pageCountOf(this.#slotCount); page++) {

@@ -4,7 +4,9 @@
 import { StopError } from "#src/core/errors.ts";
 import { slotsPerPage } from "#src/core/store-limits.ts";
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
+import { slotsPerSegment } from "#src/records/address.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
+import type { PlacedPart } from "./object-file.ts";
 import { type PartPlace, type PartType, partType } from "./part.ts";
 import {
   type PagePlaces,
@@ -15,54 +17,80 @@ import {
 } from "./segment-format.ts";
 import { isSoundPage, slotEntryBytes, slotKind, slotKindAt } from "./slot-page.ts";
 
+/** Whatever the type of a part, and its number among those. */
+const keysPerSegment = 16 * slotsPerSegment;
+
 /** A sealed segment's object, opened. */
 export interface SegmentObject {
+  /** Whose journal it is of. */
+  readonly group: string;
   readonly counts: SegmentCounts;
   readonly pages: readonly PagePlaces[];
   /** Rejects with a `StopError` that names what is damaged. */
   readPart(place: PartPlace): Promise<Buffer>;
-  /** Of parts that lie behind each other what each holds; undefined where it is damaged. */
-  readParts(places: readonly PartPlace[]): Promise<(Buffer | undefined)[]>;
+  /** Puts what it holds into `target`, if it is at hand and sound, and answers how many bytes that is. Undefined: the others do it. */
+  readPartNow(place: PartPlace, target: Buffer, targetAt: number): number | undefined;
+  /** Of parts that lie behind each other: how many bytes each holds, which are in its room; undefined where it is damaged. */
+  readParts(parts: readonly PlacedPart[]): Promise<(number | undefined)[]>;
 }
 
 export class SegmentDirectory {
   readonly identity: SegmentIdentity;
   readonly counts: SegmentCounts;
   readonly object: SegmentObject;
-  readonly #cache: BoundedCache<string>;
-  readonly #name: string;
+  readonly #cache: BoundedCache<number>;
+  readonly #firstKey: number;
 
-  constructor(identity: SegmentIdentity, object: SegmentObject, cache: BoundedCache<string>) {
+  /** `ordinal` is another one for each that is opened, and so are the keys of what is kept of it. */
+  constructor(identity: SegmentIdentity, object: SegmentObject, cache: BoundedCache<number>, ordinal: number) {
     this.identity = identity;
     this.object = object;
     this.counts = object.counts;
     this.#cache = cache;
-    this.#name = segmentObjectName(identity);
+    this.#firstKey = ordinal * keysPerSegment;
+  }
+
+  /** By which a part of it is kept in a cache. */
+  keyOf(type: PartType, number: number): number {
+    return this.#firstKey + type * slotsPerSegment + number;
   }
 
   get pageCount(): number {
     return pageCountOf(this.counts.slots);
   }
 
-  /** Undefined: it was not read lately. */
-  cachedSlots(page: number): Buffer | undefined {
-    return this.#cache.get(this.#key(page, partType.slots));
+  /** The same as `slots`, where that is at hand and sound. */
+  slotsNow(page: number): Buffer | undefined {
+    const known = this.#cache.get(this.keyOf(partType.slots, page));
+    const place = this.object.pages[page]?.slots;
+    if (known !== undefined || place === undefined) return known;
+    const bytes = Buffer.allocUnsafeSlow(this.#bytesOf(page));
+    const found = this.object.readPartNow({ ...place, type: partType.slots, number: page }, bytes, 0);
+    return found === bytes.length && isSoundPage(bytes, found) ? this.#keep(page, bytes) : undefined;
+  }
+
+  #bytesOf(page: number): number {
+    return (Math.min((page + 1) * slotsPerPage, this.counts.slots) - page * slotsPerPage) * slotEntryBytes;
+  }
+
+  #keep(page: number, bytes: Buffer): Buffer {
+    this.#cache.put(this.keyOf(partType.slots, page), bytes);
+    return bytes;
   }
 
   /** The entries of a page's slots, all of them of a form that is known. */
   async slots(page: number): Promise<Buffer> {
-    const known = this.cachedSlots(page);
+    const known = this.slotsNow(page);
     if (known !== undefined) return known;
     const bytes = await this.#read(page, partType.slots);
-    const expected = (Math.min((page + 1) * slotsPerPage, this.counts.slots) - page * slotsPerPage) * slotEntryBytes;
-    if (bytes.length !== expected || !isSoundPage(bytes, bytes.length)) throw this.#damaged(page, "slots");
-    this.#cache.put(this.#key(page, partType.slots), bytes);
-    return bytes;
+    const isSound = bytes.length === this.#bytesOf(page) && isSoundPage(bytes, bytes.length);
+    if (!isSound) throw this.#damaged(page, "slots");
+    return this.#keep(page, bytes);
   }
 
   /** Of the blocks that the page's slots keep, in the order of the slots. */
   async fingerprints(page: number): Promise<Buffer> {
-    const key = this.#key(page, partType.fingerprints);
+    const key = this.keyOf(partType.fingerprints, page);
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     const keptCount = keptCountOf(await this.slots(page));
@@ -79,12 +107,10 @@ export class SegmentDirectory {
     return this.object.readPart({ ...place, type, number: page });
   }
 
-  #key(page: number, type: number): string {
-    return `${this.#name}/${type}/${page}`;
-  }
-
   #damaged(page: number, what: string): StopError {
-    return new StopError(`${this.#name} is damaged: its ${what} of page ${page} are not those of its slots`);
+    return new StopError(
+      `${segmentObjectName(this.identity)} is damaged: its ${what} of page ${page} are not those of its slots`,
+    );
   }
 }
 

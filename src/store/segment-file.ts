@@ -1,9 +1,8 @@
 /** A sealed segment as it lies in the store: its object, with what its footer and its table say. */
-import { blockBytes } from "#src/core/limits.ts";
-import { frameBlockCountMax } from "#src/core/store-limits.ts";
+import { StopError } from "#src/core/errors.ts";
 import { ObjectDamageError } from "./object-damage.ts";
 import type { ObjectSource } from "./object-ends.ts";
-import { ObjectFile } from "./object-file.ts";
+import { ObjectFile, type PlacedPart } from "./object-file.ts";
 import { objectKind } from "./object-format.ts";
 import type { PartPlace } from "./part.ts";
 import { readAgain } from "./read-again.ts";
@@ -22,6 +21,10 @@ export class SegmentFile implements SegmentObject {
   readonly file: ObjectFile;
   readonly counts: SegmentCounts;
   readonly pages: readonly PagePlaces[];
+
+  get group(): string {
+    return this.file.header.group;
+  }
 
   private constructor(file: ObjectFile, counts: SegmentCounts, pages: readonly PagePlaces[]) {
     this.file = file;
@@ -49,29 +52,32 @@ export class SegmentFile implements SegmentObject {
     return readAgain(() => this.file.readNewPart(place));
   }
 
-  async readParts(places: readonly PartPlace[]): Promise<(Buffer | undefined)[]> {
-    if (places.length === 1) return [await this.readPart(places[0] as PartPlace)];
-    const target = Buffer.allocUnsafeSlow(places.length * frameBytesMax);
-    let at = 0;
-    const parts: (Buffer | undefined)[] = (await this.file.readRun(places, target, 0)).map((found) => {
-      if (typeof found !== "number") return undefined;
-      at += found;
-      return target.subarray(at - found, at);
-    });
-    for (const [index, place] of places.entries()) parts[index] ??= await this.#readOne(place);
-    return parts;
+  readPartNow(place: PartPlace, target: Buffer, targetAt: number): number | undefined {
+    return this.file.readPartNow(place, target, targetAt);
   }
 
-  /** What was damaged among others is asked for once more. */
-  async #readOne(place: PartPlace): Promise<Buffer | undefined> {
+  async readParts(parts: readonly PlacedPart[]): Promise<(number | undefined)[]> {
+    const found = await this.#readTogether(parts);
+    for (const [index, part] of parts.entries()) found[index] ??= await this.#readAlone(part);
+    return found;
+  }
+
+  async #readTogether(parts: readonly PlacedPart[]): Promise<(number | undefined)[]> {
     try {
-      return await this.file.readNewPart(place);
+      return (await this.file.readRun(parts)).map((one) => (typeof one === "number" ? one : undefined));
     } catch (error) {
-      if (error instanceof ObjectDamageError) return undefined;
+      if (error instanceof StopError) return parts.map(() => undefined);
+      throw error;
+    }
+  }
+
+  /** What is wrong with one, or is not to be read, is not to take others with it. */
+  async #readAlone(part: PlacedPart): Promise<number | undefined> {
+    try {
+      return await this.file.readPart(part, part.room, 0);
+    } catch (error) {
+      if (error instanceof StopError) return undefined;
       throw error;
     }
   }
 }
-
-/** No part of a segment is larger. */
-const frameBytesMax = frameBlockCountMax * blockBytes;

@@ -7,23 +7,14 @@
  */
 import { blockBytes } from "#src/core/limits.ts";
 import { sealRunBlocks } from "#src/core/store-limits.ts";
-import { checksumBytes } from "#src/host/checksum.ts";
-import { type Fingerprints, fingerprintBytes } from "#src/host/fingerprint.ts";
+import { fingerprintBytes } from "#src/host/fingerprint.ts";
 import { addressOf, holeAddress, slotsPerSegment } from "#src/records/address.ts";
 import { KeptBlocks } from "./kept-blocks.ts";
-import { type PartSink, SegmentBuilder, type SlotFacts } from "./segment-builder.ts";
+import type { SealHelpers } from "./seal-helpers.ts";
+import { type PartSink, SegmentBuilder } from "./segment-builder.ts";
 import type { SegmentCounts } from "./segment-format.ts";
 import { slotEntryBytes } from "./slot-page.ts";
-
-export const blockState = { none: 0, sound: 1, damaged: 2 } as const;
-
-/** Slots that lie behind each other, as whoever reads them found them. */
-export class SlotRun implements SlotFacts {
-  readonly blocks = Buffer.alloc(sealRunBlocks * blockBytes);
-  readonly checksums = Buffer.alloc(sealRunBlocks * checksumBytes);
-  readonly volumes = new Uint32Array(sealRunBlocks);
-  readonly states = new Uint8Array(sealRunBlocks);
-}
+import { blockState, SlotRun } from "./slot-run.ts";
 
 /** A data segment to which nothing is added any more. */
 export interface ClosedSegment {
@@ -43,7 +34,9 @@ export interface SealParts {
   readonly source: ClosedSegment;
   readonly sink: PartSink;
   readonly known: KnownBlocks;
-  readonly fingerprints: Fingerprints;
+  /** Slots that others may point to: whatever is known, they keep their blocks. Undefined: there are none. */
+  readonly isPointedTo?: ((slot: number) => boolean) | undefined;
+  readonly helpers: SealHelpers;
   /** Afterwards `kept` has what the segment keeps. */
   readonly memory: SealMemory;
 }
@@ -51,10 +44,10 @@ export interface SealParts {
 /** What sealing works with, used again for the next segment. */
 export class SealMemory {
   readonly kept = new KeptBlocks();
-  readonly run = new SlotRun();
+  /** As many as helpers take at a time. */
+  readonly runs: SlotRun[] = [];
   readonly entries = Buffer.alloc(slotsPerSegment * slotEntryBytes);
-  /** Of the run's blocks that need one, and what is known of them. */
-  readonly fingerprints = Buffer.alloc(sealRunBlocks * fingerprintBytes);
+  /** Of a run's blocks that need a fingerprint: what is known of them. */
   readonly addresses = new Float64Array(sealRunBlocks);
 }
 
@@ -64,7 +57,14 @@ export interface SealedSegment {
   readonly table: Buffer;
 }
 
-const zeros = Buffer.alloc(blockBytes);
+/** A run whose fingerprints are being made. */
+interface RunAhead {
+  readonly firstSlot: number;
+  readonly run: SlotRun;
+  readonly count: number;
+  /** How many it has, or what went wrong. Never rejects. */
+  readonly asked: Promise<number | Error>;
+}
 
 export async function sealSegment(parts: SealParts): Promise<SealedSegment> {
   return await new SegmentSeal(parts).seal();
@@ -73,71 +73,84 @@ export async function sealSegment(parts: SealParts): Promise<SealedSegment> {
 class SegmentSeal {
   readonly #parts: SealParts;
   readonly #builder: SegmentBuilder;
-  readonly #run: SlotRun;
-  readonly #fingerprints: Buffer;
   readonly #addresses: Float64Array;
+  readonly #free: SlotRun[];
+  readonly #ahead: RunAhead[] = [];
+  #nextSlot = 0;
 
   constructor(parts: SealParts) {
-    const { kept, entries, run, fingerprints, addresses } = parts.memory;
+    const { kept, entries, addresses, runs } = parts.memory;
     kept.clear();
+    while (runs.length < parts.helpers.aheadCount) runs.push(new SlotRun());
     this.#parts = parts;
-    this.#builder = new SegmentBuilder(parts.sink, kept, entries);
-    this.#run = run;
-    this.#fingerprints = fingerprints;
+    this.#builder = new SegmentBuilder(parts.sink, kept, entries, parts.helpers);
     this.#addresses = addresses;
+    this.#free = [...runs];
   }
 
   async seal(): Promise<SealedSegment> {
-    const { source } = this.#parts;
-    for (let slot = 0; slot < source.slotCount; slot += sealRunBlocks) {
-      const count = Math.min(sealRunBlocks, source.slotCount - slot);
-      source.read(slot, count, this.#run);
-      await this.#sealRun(count);
+    try {
+      await this.#sealRuns();
+      const table = await this.#builder.finish();
+      return { counts: this.#builder.counts, table };
+    } finally {
+      // Whoever comes next uses the same memory.
+      for (const { asked } of this.#ahead) await asked;
+      await this.#builder.settle();
     }
-    const table = await this.#builder.finish();
-    return { counts: this.#builder.counts, table };
   }
 
-  async #sealRun(count: number): Promise<void> {
-    const { states } = this.#run;
-    const asked = this.#fingerprint(count);
-    await this.#parts.known.find(this.#fingerprints, asked, this.#addresses);
+  async #sealRuns(): Promise<void> {
+    for (;;) {
+      this.#readAhead();
+      const oldest = this.#ahead.shift();
+      if (oldest === undefined) return;
+      const asked = await oldest.asked;
+      if (typeof asked !== "number") throw asked;
+      await this.#sealRun(oldest, asked);
+      this.#free.push(oldest.run);
+    }
+  }
+
+  #readAhead(): void {
+    const { source, helpers } = this.#parts;
+    while (this.#nextSlot < source.slotCount) {
+      const run = this.#free.pop();
+      if (run === undefined) return;
+      const count = Math.min(sealRunBlocks, source.slotCount - this.#nextSlot);
+      source.read(this.#nextSlot, count, run);
+      const asked = helpers.fingerprint(run, count).catch((error: Error) => error);
+      this.#ahead.push({ firstSlot: this.#nextSlot, run, count, asked });
+      this.#nextSlot += count;
+    }
+  }
+
+  async #sealRun({ firstSlot, run, count }: RunAhead, asked: number): Promise<void> {
+    await this.#parts.known.find(run.fingerprints, asked, this.#addresses);
     for (let index = 0, next = 0; index < count; index++) {
-      if (states[index] === blockState.none) this.#builder.addNone();
-      else if (states[index] === blockState.damaged) this.#builder.addDamaged(this.#run, index);
-      else if (this.#isZero(index)) this.#builder.addZeros(this.#run, index);
-      else this.#addBlock(index, next++);
+      const state = run.states[index];
+      if (state === blockState.none) this.#builder.addNone();
+      else if (state === blockState.damaged) this.#builder.addDamaged(run, index);
+      else if (run.isZeros(index)) this.#builder.addZeros(run, index);
+      else this.#addBlock(run, index, next++, firstSlot + index);
       if (this.#builder.isFrameFull) await this.#builder.writeFrame();
     }
   }
 
-  /** Of all sound blocks that are not zeros, in their order. Answers how many. */
-  #fingerprint(count: number): number {
-    const { states, blocks } = this.#run;
-    let asked = 0;
-    for (let index = 0; index < count; index++) {
-      if (states[index] !== blockState.sound || this.#isZero(index)) continue;
-      const start = index * blockBytes;
-      this.#parts.fingerprints.put(blocks, start, start + blockBytes, this.#fingerprints, asked * fingerprintBytes);
-      asked++;
-    }
-    return asked;
-  }
-
-  #isZero(index: number): boolean {
-    const start = index * blockBytes;
-    return this.#run.blocks.compare(zeros, 0, blockBytes, start, start + blockBytes) === 0;
-  }
-
-  #addBlock(index: number, place: number): void {
-    const { memory, source } = this.#parts;
-    const fingerprintAt = place * fingerprintBytes;
-    const slot = memory.kept.slotOf(this.#fingerprints, fingerprintAt);
-    const address = slot === undefined ? (this.#addresses[place] as number) : addressOf(source.segment, slot);
+  #addBlock(run: SlotRun, index: number, place: number, slot: number): void {
+    const { fingerprints, blocks } = run;
+    const address = this.#parts.isPointedTo?.(slot) === true ? holeAddress : this.#addressOf(run, place);
     if (address === holeAddress) {
-      this.#builder.addKept(this.#run, index, this.#run.blocks, index * blockBytes, this.#fingerprints, fingerprintAt);
+      this.#builder.addKept(run, index, blocks, index * blockBytes, fingerprints, place * fingerprintBytes);
     } else {
-      this.#builder.addForward(this.#run, index, address);
+      this.#builder.addForward(run, index, address);
     }
+  }
+
+  /** Of a kept block that has the same fingerprint; the hole where there is none. */
+  #addressOf({ fingerprints }: SlotRun, place: number): number {
+    const { memory, source } = this.#parts;
+    const slot = memory.kept.slotOf(fingerprints, place * fingerprintBytes);
+    return slot === undefined ? (this.#addresses[place] as number) : addressOf(source.segment, slot);
   }
 }

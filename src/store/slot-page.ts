@@ -14,7 +14,7 @@ export const slotKind = {
   zeros: 1,
   kept: 2,
   forward: 3,
-  /** It was not what had been written there when the segment was sealed. */
+  /** It was not what had been written there when the segment was sealed, or, of a later generation, it was lost since. */
   damaged: 4,
 } as const;
 

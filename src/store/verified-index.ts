@@ -1,10 +1,14 @@
 /**
  * What the store has already, for whoever seals: the index says where a block may be, the directory of that place whether
- * it is that block. So an index that is old, damaged or of another store never makes wrong bytes.
+ * it is that block, what is known of damage whether it can be read, and collection whether it will stay. So an index that
+ * is old, damaged or of another store never makes wrong bytes.
  */
 import { StopError } from "#src/core/errors.ts";
 import { fingerprintBytes } from "#src/host/fingerprint.ts";
 import { holeAddress, slotOf } from "#src/records/address.ts";
+import type { DamagedBlocks } from "./damaged-blocks.ts";
+import type { DyingBlocks } from "./dying-blocks.ts";
+import { AbsentObjectError } from "./objects.ts";
 import type { SealedSegments } from "./sealed-segments.ts";
 import { keptBefore } from "./segment-directory.ts";
 import type { KnownBlocks } from "./segment-seal.ts";
@@ -19,11 +23,15 @@ export interface FingerprintLookup {
 export class VerifiedIndex implements KnownBlocks {
   readonly #index: FingerprintLookup;
   readonly #segments: SealedSegments;
+  readonly #damaged: DamagedBlocks;
+  readonly #dying: DyingBlocks;
   #refutedCount = 0;
 
-  constructor(index: FingerprintLookup, segments: SealedSegments) {
+  constructor(index: FingerprintLookup, segments: SealedSegments, damaged: DamagedBlocks, dying: DyingBlocks) {
     this.#index = index;
     this.#segments = segments;
+    this.#damaged = damaged;
+    this.#dying = dying;
   }
 
   /** Answers of the index that were not so. */
@@ -37,7 +45,8 @@ export class VerifiedIndex implements KnownBlocks {
     for (let index = 0; index < count; index++) {
       const address = addresses[index] as number;
       if (address === holeAddress) continue;
-      if (await isThere(cursor, address, fingerprints, index * fingerprintBytes)) continue;
+      const isFit = !this.#damaged.has(address) && !this.#dying.has(address);
+      if (isFit && (await isThere(cursor, address, fingerprints, index * fingerprintBytes))) continue;
       this.#refutedCount++;
       addresses[index] = holeAddress;
     }
@@ -52,8 +61,8 @@ async function isThere(cursor: SlotCursor, address: number, fingerprints: Buffer
     const start = keptBefore(slot.page, slot.start / slotEntryBytes) * fingerprintBytes;
     return kept.compare(fingerprints, at, at + fingerprintBytes, start, start + fingerprintBytes) === 0;
   } catch (error) {
-    // What is damaged there is not what anything new should point to.
-    if (error instanceof StopError) return false;
+    // What is damaged there, or was just removed, is not what anything new should point to.
+    if (error instanceof StopError || error instanceof AbsentObjectError) return false;
     throw error;
   }
 }

@@ -37,10 +37,12 @@ export class WrappingKey {
     return new WrappingKey(Buffer.from(digits, "hex"), from);
   }
 
+  static readFile(files: Pick<Files, "open">, path: string): WrappingKey {
+    return WrappingKey.parse(readKeyFile(files, path), `the key file ${path}`);
+  }
+
   static async read(source: WrappingKeySource, ports: WrappingKeyPorts): Promise<WrappingKey> {
-    if ("keyFile" in source) {
-      return WrappingKey.parse(readKeyFile(ports.files, source.keyFile), `the key file ${source.keyFile}`);
-    }
+    if ("keyFile" in source) return WrappingKey.readFile(ports.files, source.keyFile);
     return WrappingKey.parse(await outputOf(source.keyCommand, ports), "what the key command prints");
   }
 

@@ -1,13 +1,6 @@
 /** What every implementation of the objects port must do. */
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { ObjectInfo, Objects, VersionedDocument } from "#src/store/objects.ts";
-import { type Driver, driven } from "./driver.ts";
-
-export interface ObjectsBench {
-  readonly driver: Driver;
-  /** The same objects each time; none at first. What was opened before has been closed. */
-  open(): Promise<Objects>;
-}
+import { describe, expect, test } from "vitest";
+import { type ObjectsBench, OpenBench } from "./objects-bench.ts";
 
 export function describeObjectsContract(name: string, make: () => ObjectsBench): void {
   const opened = async () => await OpenBench.open(make());
@@ -18,69 +11,6 @@ export function describeObjectsContract(name: string, make: () => ObjectsBench):
     describeDocuments(opened);
     describeOpening(opened);
   });
-}
-
-class OpenBench {
-  readonly #bench: ObjectsBench;
-  #objects: Objects | undefined;
-
-  private constructor(bench: ObjectsBench) {
-    this.#bench = bench;
-  }
-
-  static async open(bench: ObjectsBench): Promise<OpenBench> {
-    const it = new OpenBench(bench);
-    await it.openAgain();
-    onTestFinished(() => it.run(it.objects.close()));
-    return it;
-  }
-
-  get objects(): Objects {
-    return this.#objects as Objects;
-  }
-
-  async openAgain(): Promise<void> {
-    if (this.#objects !== undefined) await this.run(this.#objects.close());
-    this.#objects = await this.run(this.#bench.open());
-  }
-
-  run<Result>(promise: Promise<Result>): Promise<Result> {
-    return driven(this.#bench.driver, promise);
-  }
-
-  async put(name: string, content: string | Buffer): Promise<void> {
-    const writer = this.objects.create(name);
-    await this.run(writer.write(Buffer.from(content)));
-    await this.run(writer.finish());
-  }
-
-  async content(name: string): Promise<string> {
-    const bytes = Buffer.alloc(await this.run(this.objects.sizeBytes(name)));
-    expect(await this.run(this.objects.read(name, bytes, 0))).toBe(bytes.length);
-    return bytes.toString();
-  }
-
-  async read(name: string, position: number, lengthBytes: number): Promise<string> {
-    const bytes = Buffer.alloc(lengthBytes, "?");
-    const count = await this.run(this.objects.read(name, bytes, position));
-    return bytes.toString("latin1", 0, count);
-  }
-
-  async list(prefix = ""): Promise<ObjectInfo[]> {
-    return await this.run(Array.fromAsync(this.objects.list(prefix)));
-  }
-
-  async names(prefix = ""): Promise<string[]> {
-    return (await this.list(prefix)).map(({ name }) => name);
-  }
-
-  change(name: string, content: string, version: string | undefined): Promise<string | undefined> {
-    return this.run(this.objects.changeDocument(name, Buffer.from(content), version));
-  }
-
-  document(name: string): Promise<VersionedDocument | undefined> {
-    return this.run(this.objects.readDocument(name));
-  }
 }
 
 type Open = () => Promise<OpenBench>;
@@ -163,6 +93,35 @@ function describeObjects(open: Open): void {
     await expect(it.put("a", "second")).rejects.toEqual(refused);
     expect(await it.content("a")).toBe("first");
     expect(await it.names()).toEqual(["a"]);
+  });
+
+  test("an object that is restored is what it was until that is done, and then what was written", async () => {
+    const it = await open();
+    await it.put("a", "damaged");
+    const writer = it.objects.restore("a");
+    await it.run(writer.write(Buffer.from("sound")));
+    expect(await it.content("a")).toBe("damaged");
+    await it.run(writer.finish());
+    expect([await it.content("a"), await it.names()]).toEqual(["sound", ["a"]]);
+    await it.openAgain();
+    expect(await it.content("a")).toBe("sound");
+  });
+
+  test("where restoring is given up the object stays as it is", async () => {
+    const it = await open();
+    await it.put("a", "damaged");
+    const writer = it.objects.restore("a");
+    await it.run(writer.write(Buffer.from("sound")));
+    await it.run(writer.abandon());
+    expect([await it.content("a"), await it.names()]).toEqual(["damaged", ["a"]]);
+  });
+
+  test("what is not there is not restored", async () => {
+    const it = await open();
+    const writer = it.objects.restore("a");
+    await it.run(writer.write(Buffer.from("sound")));
+    await expect(it.run(writer.finish())).rejects.toEqual(refused);
+    expect(await it.names()).toEqual([]);
   });
 
   test("of two that write one name, one is there whole, and the other is told", async () => {

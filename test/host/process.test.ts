@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startProcess } from "#src/host/node/process.ts";
@@ -33,6 +34,20 @@ test("what is sent before it runs arrives too, in order, in another process", as
   expect(first[2]).not.toBe(process.pid);
   child.end();
   expect(await child.ended).toBeUndefined();
+});
+
+test("each of its threads gives way to others", async () => {
+  const { child, answers } = started();
+  child.send("");
+  const [answer] = (await answers(1)) as [unknown[]];
+  const threads = `/proc/${answer[2]}/task`;
+  const priorities = readdirSync(threads).map((thread) => {
+    const stat = readFileSync(join(threads, thread, "stat"), "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+  });
+  expect(new Set(priorities)).toEqual(new Set([19]));
+  child.end();
+  await child.ended;
 });
 
 test("one that the system ends has crashed, one that ends by itself has not", async () => {

@@ -43,3 +43,9 @@ test("fault 35: a private key is left out, also one that was cut off", () => {
   expect(withoutSecrets(`before ${begin}\nMHcCAQEE\n${end} after`)).toBe("before [redacted] after");
   expect(withoutSecrets(`before ${begin}\nMHcCAQEE`)).toBe("before [redacted]");
 });
+
+test("fault 35: a token of the API is left out, wherever somebody has put it", () => {
+  const token = `tdm_${"Ab-_9".repeat(8)}xyz`;
+  expect(withoutSecrets(`/api/v1/events?token=${token}&after=1`)).toBe("/api/v1/events?token=[redacted]&after=1");
+  expect(withoutSecrets("a volume of the name tdm_disk")).toBe("a volume of the name tdm_disk");
+});

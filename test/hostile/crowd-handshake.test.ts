@@ -24,9 +24,13 @@ const burdens: readonly [string, Buffer][] = [
     ]),
   ],
 ];
+/** 900 clients of the second kind send 162 MB; where nothing is kept of it, 30 to 70 were seen. */
+const grownBytesMax = 96 * MiB;
+
 describe("faults 30 and 37: a thousand clients in the handshake", () => {
-  test.each(burdens)("with %s: another is served, and memory stays bounded", async (_what, bytes) => {
+  test.each(burdens)("with %s: another is served, and memory stays bounded", async (_, bytes) => {
     const server = await ServerProcess.start(64 * MiB);
+    const idleBytes = await server.residentBytes("most");
     const other = await RawClient.open(server.path);
     crowd.push(other);
     for (let index = 0; index < 900; index++) {
@@ -38,7 +42,6 @@ describe("faults 30 and 37: a thousand clients in the handshake", () => {
     }
     for (let count = 0; count < 10; count++)
       expect(await other.asked({ type: type.flush, cookie: 3n })).toMatchObject({ error: 0 });
-    console.log(_what, (await server.residentBytes("most")) / 1e6);
-    expect((await server.residentBytes("most")) / 1e6).toBeLessThan(150);
+    expect((await server.residentBytes("most")) - idleBytes).toBeLessThan(grownBytesMax);
   });
 });

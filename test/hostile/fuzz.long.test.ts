@@ -1,9 +1,10 @@
 /** A million sessions. What it says about speed is for people; the test is about the sessions. */
 import { expect, test } from "vitest";
+import { shareOf } from "#test/long-share.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { Fuzzer } from "./fuzz.ts";
 
-const sessionCount = 1_000_000;
+const sessionCount = shareOf(1_000_000);
 const sessionsPerFuzzer = 100_000;
 
 test("faults 30 and 31: a million spoiled sessions are answered as the model says, and leave nothing behind", {

@@ -1,5 +1,6 @@
 /** A source that has no room: nobody is fenced for it, and nothing that was journaled is lost. */
 import { describe, expect, test } from "vitest";
+import { OverflowError } from "#src/core/errors.ts";
 import { blockBytes, MiB, sourceFullRetryMs } from "#src/core/limits.ts";
 import type { VolumeOptions } from "#src/interceptor/volume-options.ts";
 import { command, nbdError } from "#src/nbd/constants.ts";
@@ -101,6 +102,21 @@ test("fault 15: killed while the source is full, the volume opens when there is 
   world.room(true);
   await world.open();
   expect(world.source.subarray(0, blockBytes).equals(payload)).toBe(true);
+});
+
+test("fault 15: at its end while it comes back to its appliance, and waits for room, the volume lets go of it", async () => {
+  const world = await opened(true, { whenLost: "stall" });
+  world.links.attachErrors = new Array(3).fill(new OverflowError("the spool is full"));
+  world.links.lose(new OverflowError("the spool is full"));
+  await world.pass(20);
+  expect(world.volume.status().state).toBe("tracking");
+  world.room(false);
+  world.write(0, payload);
+  while (world.links.current === undefined) await world.pass(10);
+  await world.pass(1_000);
+  expect(world.volume.status().state).toBe("tracking");
+  await world.stop();
+  expect(world.links.current).toBeUndefined();
 });
 
 test.each(Array.from({ length: 8 }, (_, seed) => seed))(

@@ -32,7 +32,7 @@ function countingFiles() {
   return { files, writes, open };
 }
 
-function journalOver(files: Files, segments: number[]) {
+function journalOver(files: Files, segments: number[], slotsMax = slotsPerSegment) {
   const dirty = new DirtyFiles(files);
   const folder = new JournalFolder("/g");
   const closedSegments: { readonly segment: number; readonly slotCount: number }[] = [];
@@ -41,6 +41,7 @@ function journalOver(files: Files, segments: number[]) {
     folder,
     group: "a".repeat(32),
     dirty,
+    slotsMax,
     takeSegment: () => segments.shift(),
     closed: (segment, slotCount) => closedSegments.push({ segment, slotCount }),
   });
@@ -101,6 +102,18 @@ test("a record that does not fit begins the next segment, and is never split", a
     dirty.sync(() => resolve());
   });
   expect([...open].sort()).toEqual([folder.dataPath(9), folder.sumsPath(9)]);
+});
+
+test("segments may be smaller than a number of theirs allows", () => {
+  const { files } = countingFiles();
+  const { journal, closedSegments } = journalOver(files, [5, 9], 300);
+  const { bytes, records } = batchOf(255);
+  expect([...journal.land(bytes, records), ...journal.land(bytes, records)]).toEqual([
+    addressOf(5, 0),
+    addressOf(9, 0),
+  ]);
+  expect(closedSegments).toEqual([{ segment: 5, slotCount: 255 }]);
+  expect(() => journalOver(files, [], 255)).toThrow("a largest record fits");
 });
 
 test("a segment is closed when it is full, or when that is wanted, and no slot of it is given again", () => {

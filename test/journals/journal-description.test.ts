@@ -66,3 +66,15 @@ test("a folder without journals is refused", async () => {
     expect.objectContaining({ name: "RefuseError" }),
   );
 });
+
+test("where journals begin later that is said first, also where nothing is left of them", async () => {
+  const { world } = await described();
+  const { files } = world.host;
+  const start = { seq: 7, epoch: 2, timeMicros: 1 };
+  const lines = (path: string) => [...describeJournal(files, path, start)].map(journalLine);
+  const words = "the records up to 7, of epoch 2, are in the store alone";
+  expect(lines(world.folder().path).slice(0, 2)).toEqual([words, expect.stringMatching(/^piece /)]);
+  world.folder().makeNow(files);
+  for (const basePosition of world.folder().pieces(files)) files.remove(world.folder().piecePath(basePosition));
+  expect(lines(world.folder().path)).toEqual([words]);
+});

@@ -40,6 +40,45 @@ test("a journal that grows is sealed piece after piece, by one or by another aft
   expect(await world.sealed()).toEqual(plainRecords(world.units));
 });
 
+test("a piece that came to lie there with other bytes gets back those that it should have", async () => {
+  const world = new SealingWorld();
+  world.write(150);
+  const objects = world.objects as MemoryObjects;
+  const create = objects.create.bind(objects);
+  let published: Buffer | undefined;
+  objects.create = (name) => {
+    const writer = create(name);
+    const finish = writer.finish.bind(writer);
+    return Object.assign(writer, {
+      finish: async () => {
+        await finish();
+        published ??= Buffer.from(objects.bytes.get(name) as Buffer);
+        (objects.bytes.get(name) as Buffer).fill(0x55, 200, 230);
+      },
+    });
+  };
+  objects.restore = create;
+  const sealer = await world.sealer();
+  const piece = await sealer.sealNext(world.lastSeq, sealedAtMicros);
+  expect(objects.bytes.get(piece?.name ?? "")).toEqual(published);
+  expect(await world.sealed()).toEqual(plainRecords(world.units));
+});
+
+test("where it does not get them back nobody hears that its records are sealed", async () => {
+  const world = new SealingWorld();
+  world.write(150);
+  const objects = world.objects as MemoryObjects;
+  const create = objects.create.bind(objects);
+  objects.create = (name) => {
+    const writer = create(name);
+    const write = writer.write.bind(writer);
+    return Object.assign(writer, { write: (bytes: Buffer) => write(Buffer.from(bytes).fill(0x55, 200, 230)) });
+  };
+  const sealer = await world.sealer();
+  await expect(sealer.sealNext(world.lastSeq, sealedAtMicros)).rejects.toThrow("is damaged");
+  expect(sealer.sealedSeq).toBe(0);
+});
+
 test("nothing behind the record that was said is sealed, nor a part of an aggregate", async () => {
   const world = new SealingWorld();
   world.write(60);
@@ -94,6 +133,8 @@ test.each([
     group: pieceGroup,
     previous: link,
     walkFrom,
+    saw: () => {},
+    assertWhole: async () => {},
   };
   await expect(new PieceSealer(parts).sealNext(world.lastSeq, sealedAtMicros)).rejects.toThrow(
     "the sealed pieces end with",
@@ -134,6 +175,8 @@ test("an epoch that follows records which are nowhere is not sealed", async () =
     group: pieceGroup,
     previous: link,
     walkFrom,
+    saw: () => {},
+    assertWhole: async () => {},
   };
   await expect(new PieceSealer(parts).sealNext(world.lastSeq, sealedAtMicros)).rejects.toThrow(
     "the sealed pieces end with",
@@ -207,6 +250,8 @@ test("a piece that is full is left for a new one, and can be read", async () => 
     group: pieceGroup,
     previous: undefined,
     walkFrom,
+    saw: () => {},
+    assertWhole: async () => {},
   };
   const sealer = new PieceSealer(parts);
   const first = await sealer.sealNext(Number.MAX_SAFE_INTEGER - 1, sealedAtMicros);

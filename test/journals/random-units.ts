@@ -22,18 +22,21 @@ type Body = Pick<MetadataEntry, "type" | "startBlock" | "blockCount" | "address"
 export class RandomUnits {
   readonly #random: SeededRandom;
   readonly #ordinals = new Map<number, number>();
+  readonly #spread: number;
   #seq: number;
   #epoch = 1;
   #timeMicros = 1_700_000_000_000_000;
   #address = addressOf(7, 100);
 
-  constructor(random: SeededRandom, firstSeq = 1) {
+  /** Records are up to `spread` milliseconds from each other. */
+  constructor(random: SeededRandom, firstSeq = 1, spread = 1) {
     this.#random = random;
+    this.#spread = spread;
     this.#seq = firstSeq;
   }
 
   next(): Unit {
-    this.#timeMicros += this.#random.integerBelow(1000);
+    this.#timeMicros += this.#random.integerBelow(1000) * this.#spread;
     const kind = this.#random.integerBelow(100);
     if (kind < 2) return this.#epochBegins();
     return kind < 12 ? this.#aggregate() : this.#batch();

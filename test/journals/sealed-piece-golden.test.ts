@@ -8,7 +8,12 @@ import type { MetadataEntry } from "#src/journals/metadata-entry.ts";
 import { RecordPageBuilder } from "#src/journals/record-page-builder.ts";
 import { decodeRecordPage } from "#src/journals/record-page-reader.ts";
 import { SealedPiece } from "#src/journals/sealed-piece.ts";
-import { decodePieceNumbers, encodePieceNumbers } from "#src/journals/sealed-piece-format.ts";
+import {
+  decodePieceNumbers,
+  encodePieceNumbers,
+  sealedPieceName,
+  sealedPieceOfName,
+} from "#src/journals/sealed-piece-format.ts";
 import { decodePieceTable, encodePieceTable } from "#src/journals/sealed-piece-table.ts";
 import { addressOf } from "#src/records/address.ts";
 import { encodeExtra, recordType } from "#src/records/record.ts";
@@ -149,6 +154,7 @@ const table = {
     { offset: 6128, storedBytes: 4000, extentCount: 512, volume: 1, startBlock: 2 ** 33 },
     { offset: 10_128, storedBytes: 100, extentCount: 5, volume: 4, startBlock: 3 },
   ],
+  folding: undefined,
 };
 
 test("a piece's table has the bytes that it always had, and can be read", () => {
@@ -157,9 +163,42 @@ test("a piece's table has the bytes that it always had, and can be read", () => 
   expect(decodePieceTable(bytes)).toEqual(table);
 });
 
+const folded = {
+  ...table,
+  folding: {
+    standsFor: { hash: Buffer.alloc(32, 0x11), firstSeq: firstSeq + 900 },
+    replaced: [
+      { firstSeq, lastSeq: firstSeq + 899, generation: 2, hash: Buffer.alloc(32, 0x22) },
+      { firstSeq: firstSeq + 900, lastSeq: firstSeq + 1100, generation: 0, hash: Buffer.alloc(32, 0x11) },
+    ],
+  },
+};
+
+test("a folded piece's table has the bytes that it always had, and can be read", () => {
+  const bytes = golden("folded-piece-table-v1.bin");
+  expect(encodePieceTable(folded).toString("hex")).toBe(bytes.toString("hex"));
+  expect(decodePieceTable(bytes)).toEqual(folded);
+  for (let length = 0; length < bytes.length; length++)
+    expect(decodePieceTable(bytes.subarray(0, length))).toBeUndefined();
+});
+
+test("a folded piece's name says what it takes the place of", () => {
+  const identity = { group: pieceGroup, firstSeq: 7, folded: { lastSeq: 4711, generation: 3 } };
+  const name = `pieces/${pieceGroup}/0000000000000007-0000000000004711.0003`;
+  expect(sealedPieceName(identity)).toBe(name);
+  expect(sealedPieceOfName(name)).toEqual(identity);
+  for (const other of [
+    "0000000000000007-0000000000000006.0003",
+    "0000000000000007-0000000000004711.0000",
+    "0000000000000007-0000000000004711",
+  ]) {
+    expect(sealedPieceOfName(`pieces/${pieceGroup}/${other}`)).toBeUndefined();
+  }
+});
+
 test("a piece's numbers have the bytes that they always had, and can be read", () => {
   const times = { earliestMicros: timeMicros, latestMicros: timeMicros + 5 };
-  const counts = { recordCount: 2 ** 20, extentCount: 2 ** 21, firstEpoch: 9, lastEpoch: 12 };
+  const counts = { recordCount: 2 ** 20, extentCount: 2 ** 21, firstEpoch: 9, lastEpoch: 12, coarseLevel: 0 };
   const numbers = { lastSeq: firstSeq + 9, ...times, ...counts };
   const bytes = golden("sealed-piece-numbers-v1.bin");
   expect(encodePieceNumbers(numbers).toString("hex")).toBe(bytes.toString("hex"));

@@ -39,6 +39,10 @@ export class MemoryObjects implements Objects {
     };
   }
 
+  restore(name: string): ObjectWriter {
+    return this.create(name);
+  }
+
   async read(name: string, target: Buffer, position: number): Promise<number> {
     const readBytes = this.#of(name).copy(target, 0, Math.min(position, this.#of(name).length));
     this.readCount++;

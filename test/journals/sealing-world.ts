@@ -33,10 +33,7 @@ export class SealingWorld {
     this.simulation = simulation;
     this.objects = objects;
     this.host = simulation.host("a");
-    const { host, folder } = this;
-    folder.makeNow(host.files);
-    const parts = { files: host.files, folder, ...journalIdentity, pieceBytes, dirty: new DirtyFiles(host.files) };
-    this.#journal = new MetadataJournal({ ...parts, durableSeq: () => 0 }, 0, 1);
+    this.#journal = newJournal(this.host, this.folder);
   }
 
   get lastSeq(): number {
@@ -45,19 +42,9 @@ export class SealingWorld {
 
   write(count: number): void {
     for (const unit of this.#random.take(count)) {
-      if (unit.isAggregate) this.#addAggregate(unit);
-      else for (const record of unit.records) this.#journal.add(record, unit.bytes, record.extraAt);
-      this.#journal.write();
+      writeUnit(this.#journal, unit);
       this.units.push(unit);
     }
-  }
-
-  #addAggregate({ records, bytes, firstSeq }: Unit): void {
-    const last = records.at(-1);
-    if (last === undefined) return;
-    const aggregate = new MetadataAggregate(last.epoch, firstSeq, last.seq);
-    for (const record of records) aggregate.add(record, bytes, record.extraAt);
-    this.#journal.addAggregate(aggregate);
   }
 
   /** As after a start: it goes on behind the newest piece that is there. */
@@ -66,7 +53,8 @@ export class SealingWorld {
     const { objects, host, folder } = this;
     const walkFrom = (seq: number) => new MetadataCursor(host.files, folder, journalIdentity, seq);
     const randomness = new SeededRandom(5 + this.#sealerCount++);
-    return new PieceSealer({ objects, randomness, key: undefined, group: pieceGroup, previous, walkFrom });
+    const unseen = { saw: () => {}, assertWhole: async () => {} };
+    return new PieceSealer({ objects, randomness, key: undefined, group: pieceGroup, previous, walkFrom, ...unseen });
   }
 
   pieces(): Promise<SealedPiece[]> {
@@ -77,4 +65,24 @@ export class SealingWorld {
     const records = await Promise.all((await this.pieces()).map((piece) => listOf(piece.records())));
     return records.flat();
   }
+}
+
+export function newJournal(host: SimHost, folder: JournalFolder): MetadataJournal {
+  folder.makeNow(host.files);
+  const parts = { files: host.files, folder, ...journalIdentity, pieceBytes, dirty: new DirtyFiles(host.files) };
+  return new MetadataJournal({ ...parts, durableSeq: () => 0 }, 0, 1);
+}
+
+export function writeUnit(journal: MetadataJournal, unit: Unit): void {
+  if (unit.isAggregate) addAggregate(journal, unit);
+  else for (const record of unit.records) journal.add(record, unit.bytes, record.extraAt);
+  journal.write();
+}
+
+function addAggregate(journal: MetadataJournal, { records, bytes, firstSeq }: Unit): void {
+  const last = records.at(-1);
+  if (last === undefined) return;
+  const aggregate = new MetadataAggregate(last.epoch, firstSeq, last.seq);
+  for (const record of records) aggregate.add(record, bytes, record.extraAt);
+  journal.addAggregate(aggregate);
 }

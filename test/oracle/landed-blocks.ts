@@ -6,7 +6,7 @@ import fs from "node:fs";
 import { isSummed } from "./byte-sum.ts";
 import { filesUnder, le64 } from "./log-file-reader.ts";
 import { blockBytes } from "./log-records.ts";
-import { SealedBlocks } from "./sealed-blocks.ts";
+import { objectsUnder, SealedBlocks } from "./sealed-blocks.ts";
 
 const slotsPerSegment = 65_536;
 const sumsHeaderBytes = 512;
@@ -24,7 +24,7 @@ export class LandedBlocks implements Disposable {
 
   constructor(folder: string, group: string) {
     this.#group = group;
-    this.#sealed = new SealedBlocks(folder);
+    this.#sealed = new SealedBlocks(objectsUnder(folder));
     for (const path of filesUnder(folder)) {
       if (path.endsWith(".sums")) this.#open(path);
     }
@@ -36,8 +36,11 @@ export class LandedBlocks implements Disposable {
     if (sums.length < sumsHeaderBytes || sums.toString("latin1", 0, 4) !== "TMDS") return;
     if (!isSummed(sums, 0, 56, sums, 56)) throw new Error(`${path}: the header's checksum is wrong`);
     if (sums.toString("hex", 8, 24) !== this.#group) return;
+    const number = le64(sums, 24);
+    // A sealed one is being removed, one file after the other.
+    if (this.#sealed.has(number)) return;
     const data = fs.openSync(path.replace(/\.sums$/, ".data"), "r");
-    this.#segments.set(String(le64(sums, 24)), { data, sums });
+    this.#segments.set(String(number), { data, sums });
   }
 
   /** Throws unless the block is there, whole, and written for this volume. */

@@ -113,6 +113,16 @@ export class Program {
     this.#child.kill("SIGCONT");
   }
 
+  /** For a look at its files, none of which comes, goes or moves meanwhile. */
+  whileFrozen<T>(look: () => T): T {
+    this.freeze();
+    try {
+      return look();
+    } finally {
+      this.thaw();
+    }
+  }
+
   #hear(text: string): void {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() as string;

@@ -1,4 +1,5 @@
 /** The blocks of a store's sealed segments, read by address as docs/formats.md says, with nothing of the product's code. */
+import { createDecipheriv, hkdfSync } from "node:crypto";
 import fs from "node:fs";
 import zlib from "node:zlib";
 import { isSummed } from "./byte-sum.ts";
@@ -11,6 +12,16 @@ const slotBytes = 24;
 const endBytes = 128;
 const kinds = { zeros: 1, kept: 2, forward: 3 };
 
+/** Where objects lie: a folder, or what a test has instead. */
+export interface StoredObjects {
+  paths(): readonly string[];
+  read(path: string): Buffer;
+}
+
+export function objectsUnder(folder: string): StoredObjects {
+  return { paths: () => filesUnder(folder), read: (path) => fs.readFileSync(path) };
+}
+
 interface Slot {
   readonly kind: number;
   readonly volume: number;
@@ -20,13 +31,18 @@ interface Slot {
 }
 
 export class SealedBlocks {
+  readonly #stored: StoredObjects;
+  readonly #storeKey: Buffer | undefined;
   /** Of each segment the newest generation's file. */
   readonly #paths = new Map<number, string>();
   readonly #objects = new Map<string, Buffer>();
   readonly #parts = new Map<string, Buffer>();
 
-  constructor(folder: string) {
-    for (const path of filesUnder(folder).sort()) {
+  /** `storeKey`: of a store that is encrypted. */
+  constructor(stored: StoredObjects, storeKey?: Buffer) {
+    this.#stored = stored;
+    this.#storeKey = storeKey;
+    for (const path of [...stored.paths()].sort()) {
       const match = /\/segments\/(\d{12})\.\d{4}$/.exec(path);
       if (match !== null) this.#paths.set(Number(match[1]), path);
     }
@@ -84,25 +100,40 @@ export class SealedBlocks {
   #object(address: number): Buffer {
     const path = this.#paths.get(Math.floor(address / slotsPerSegment));
     if (path === undefined) throw new Error(`address ${address} is in no sealed segment`);
-    const object = this.#objects.get(path) ?? fs.readFileSync(path);
+    const object = this.#objects.get(path) ?? this.#stored.read(path);
     this.#objects.set(path, object);
     return object;
   }
 
   #part(address: number, offset: number, storedBytes: number, type: number): Buffer {
     const key = `${Math.floor(address / slotsPerSegment)}/${offset}/${storedBytes}/${type}`;
-    const part = this.#parts.get(key) ?? partAt(this.#object(address), offset, storedBytes, type);
+    const part = this.#parts.get(key) ?? this.#partAt(this.#object(address), offset, storedBytes, type);
     this.#parts.set(key, part);
     return part;
   }
+
+  #partAt(object: Buffer, offset: number, storedBytes: number, type: number): Buffer {
+    const part = object.subarray(offset, offset + storedBytes);
+    if (part.length !== storedBytes || !isSummed(part, 8, storedBytes, part, 0)) {
+      throw new Error(`the part at ${offset} has a wrong checksum`);
+    }
+    if (part.readUInt8(8) !== type) {
+      throw new Error(`the part at ${offset} is of type ${part.readUInt8(8)}, not ${type}`);
+    }
+    const isEncrypted = (object.readUInt8(7) & 1) === 1;
+    if (isEncrypted !== (this.#storeKey !== undefined)) throw new Error("an object is encrypted as its store is not");
+    const bytes = this.#storeKey === undefined ? part.subarray(32) : decrypted(object, offset, part, this.#storeKey);
+    return part.readUInt8(9) === 1 ? zlib.zstdDecompressSync(bytes) : bytes;
+  }
 }
 
-function partAt(object: Buffer, offset: number, storedBytes: number, type: number): Buffer {
-  const part = object.subarray(offset, offset + storedBytes);
-  if (part.length !== storedBytes || !isSummed(part, 8, storedBytes, part, 0)) {
-    throw new Error(`the part at ${offset} has a wrong checksum`);
-  }
-  if (part.readUInt8(8) !== type) throw new Error(`the part at ${offset} is of type ${part.readUInt8(8)}, not ${type}`);
-  const bytes = part.subarray(32);
-  return part.readUInt8(9) === 1 ? zlib.zstdDecompressSync(bytes) : bytes;
+function decrypted(object: Buffer, offset: number, part: Buffer, storeKey: Buffer): Buffer {
+  const info = Buffer.concat([Buffer.from("tidemark object"), object.subarray(0, 40)]);
+  const key = Buffer.from(hkdfSync("sha256", storeKey, object.subarray(40, 56), info, 32));
+  const nonce = Buffer.alloc(12);
+  nonce.writeBigUInt64LE(BigInt(offset));
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce);
+  decipher.setAAD(part.subarray(8, 32));
+  decipher.setAuthTag(part.subarray(-16));
+  return Buffer.concat([decipher.update(part.subarray(32, -16)), decipher.final()]);
 }

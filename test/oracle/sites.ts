@@ -305,15 +305,24 @@ export class Sites {
     return vi.waitFor(look, patience).catch((error: Error) => this.#explain(error));
   }
 
-  /** The journals as they lie there now. */
+  /** The journals as they lie there at one moment. */
   replay(): JournalReplay {
     const { local, remote } = this.#options.places.data;
-    return new JournalReplay({ local, remote });
+    return this.#whileFrozen(["local", "remote"], () => new JournalReplay({ local, remote }));
   }
 
   /** The same from what the remote appliance has, as if the local site were lost. */
   remoteReplay(): JournalReplay {
-    return new JournalReplay({ remote: this.#options.places.data.remote });
+    const { remote } = this.#options.places.data;
+    return this.#whileFrozen(["remote"], () => new JournalReplay({ remote }));
+  }
+
+  /** Whichever of them run: what was sealed is removed beside everything else. */
+  #whileFrozen<T>([role, ...others]: readonly RoleName[], look: () => T): T {
+    if (role === undefined) return look();
+    const rest = (): T => this.#whileFrozen(others, look);
+    const running = this.#running.get(role);
+    return running?.program.isRunning === true ? running.program.whileFrozen(rest) : rest();
   }
 
   dataOf(role: RoleName): string {

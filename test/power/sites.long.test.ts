@@ -1,6 +1,7 @@
 /** Sites that lose their power again and again. */
 import { test } from "vitest";
 import { MiB } from "#test/clients/image.ts";
+import { shareOf } from "#test/long-share.ts";
 import { beginCutRounds, playCut } from "./cut-rounds.ts";
 import { needPowerDisks } from "./power-disk.ts";
 import type { SiteName } from "./powered-sites.ts";
@@ -14,7 +15,7 @@ const victims: readonly (readonly SiteName[])[] = [
   ["local", "remote"],
   ["remote", "local"],
 ];
-const cuts = 15;
+const cuts = shareOf(15);
 
 test.each([
   { mode: "async", fileSystem: "ext4", sourceApart: false, flush: "both", seed: 31 },

@@ -1,11 +1,12 @@
 /** The same over many seeds. */
 import { expect, test } from "vitest";
+import { shareOf } from "#test/long-share.ts";
 import { needPowerDisks } from "./power-disk.ts";
 import { cutStoreAtWork } from "./store-trial.ts";
 
 needPowerDisks();
 
-const seeds = Array.from({ length: 15 }, (_, index) => 2000 + index);
+const seeds = Array.from({ length: shareOf(15) }, (_, index) => 2000 + index);
 
 test.each(["ext4", "xfs"] as const)(
   "fault 10: objects on %s are whole or not there, wherever the power goes",

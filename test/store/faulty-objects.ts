@@ -14,6 +14,7 @@ import {
   type ObjectWriter,
   type VersionedDocument,
 } from "#src/store/objects.ts";
+import type { SpaceReserve } from "#src/store/space-reserve.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 
 /**
@@ -91,8 +92,12 @@ export class FaultyObjects implements Objects {
     this.#ordered.push({ call, fault });
   }
 
-  create(name: ObjectName): ObjectWriter {
-    return new FaultyWriter(this, name, this.#inner.create(name));
+  create(name: ObjectName, reserve?: SpaceReserve): ObjectWriter {
+    return new FaultyWriter(this, name, this.#inner.create(name, reserve));
+  }
+
+  restore(name: ObjectName): ObjectWriter {
+    return new FaultyWriter(this, name, this.#inner.restore(name));
   }
 
   async read(name: ObjectName, target: Buffer, position: number): Promise<number> {

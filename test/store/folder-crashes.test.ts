@@ -47,6 +47,7 @@ class Story {
     await this.#put("segments/1");
     await this.#change();
     await Promise.all([this.#put("segments/2"), this.#put("new/folder/3"), this.#change()]);
+    await this.#restore("segments/2");
     const abandoned = this.#objects.create("segments/4");
     await abandoned.write(contentOf("segments/4"));
     await this.#remove("segments/1");
@@ -62,6 +63,13 @@ class Story {
     for (let at = 0; at < content.length; at += 4000) await writer.write(content.subarray(at, at + 4000));
     await writer.finish();
     this.#promises.there.add(name);
+  }
+
+  /** It is there all the while. */
+  async #restore(name: ObjectName): Promise<void> {
+    const writer = this.#objects.restore(name);
+    await writer.write(contentOf(name));
+    await writer.finish();
   }
 
   async #remove(name: ObjectName): Promise<void> {

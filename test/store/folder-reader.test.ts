@@ -112,3 +112,14 @@ test("neither side keeps the other out, and what unfinished writers left stays f
   expect(it.host.files.list("/store").filter((name) => name.endsWith(".unpublished"))).toHaveLength(1);
   await expect(driven(it.driver, FolderObjects.open(it.host, "/store"))).rejects.toMatchObject({ name: "StopError" });
 });
+
+test("what was restored is read by those who open it anew", async () => {
+  const it = world();
+  const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
+  await put(it, objects, "a");
+  expect(await content(it, "a")).toBe("content of a");
+  const writer = objects.restore("a");
+  await driven(it.driver, writer.write(Buffer.from("sound")));
+  await driven(it.driver, writer.finish());
+  expect(await content(it, "a")).toBe("sound");
+});

@@ -2,9 +2,12 @@
 import { fingerprintBytes, plainFingerprints } from "#src/host/fingerprint.ts";
 import { addressOf, holeAddress } from "#src/records/address.ts";
 import { BlockReader } from "#src/store/block-reader.ts";
+import { DamagedBlocks } from "#src/store/damaged-blocks.ts";
+import { DyingBlocks } from "#src/store/dying-blocks.ts";
 import type { KeptBlocks } from "#src/store/kept-blocks.ts";
-import type { ReadableObjects } from "#src/store/objects.ts";
-import type { PartPlace, PartType } from "#src/store/part.ts";
+import { AbsentObjectError, type ReadableObjects } from "#src/store/objects.ts";
+import type { PackedContent, PartPlace, PartType } from "#src/store/part.ts";
+import { ownHelpers } from "#src/store/seal-helpers.ts";
 import { SealedSegments } from "#src/store/sealed-segments.ts";
 import type { PartSink } from "#src/store/segment-builder.ts";
 import type { SegmentObject } from "#src/store/segment-directory.ts";
@@ -18,6 +21,10 @@ export class MemoryParts implements PartSink {
   #endOffset = 128;
 
   async flush(): Promise<void> {}
+
+  addPacked(type: PartType, number: number, { bytes, start, end }: PackedContent): PartPlace {
+    return this.addPart(type, number, bytes, start, end);
+  }
 
   addPart(type: PartType, number: number, bytes: Buffer, start: number, end: number): PartPlace {
     const offset = this.#endOffset;
@@ -60,11 +67,12 @@ export class MemorySegments {
   private constructor(sealed: SealedSegments) {
     this.sealed = sealed;
     this.reader = new BlockReader(sealed);
-    this.known = new VerifiedIndex(this.index, sealed);
+    this.known = new VerifiedIndex(this.index, sealed, new DamagedBlocks(), new DyingBlocks());
   }
 
   static async make(): Promise<MemorySegments> {
-    const none = { list: async function* () {} } as Partial<ReadableObjects> as ReadableObjects;
+    const sizeBytes = (name: string) => Promise.reject(new AbsentObjectError(name));
+    const none = { list: async function* () {}, sizeBytes } as Partial<ReadableObjects> as ReadableObjects;
     const segments: MemorySegments = new MemorySegments(
       await SealedSegments.open(none, async (identity) => segments.#object(segmentObjectName(identity))),
     );
@@ -75,7 +83,13 @@ export class MemorySegments {
     const sink = new MemoryParts();
     const identity = { segment: source.segment, generation: 0 };
     const memory = this.#memory;
-    const sealed = await sealSegment({ source, sink, known: this.known, fingerprints: plainFingerprints, memory });
+    const sealed = await sealSegment({
+      source,
+      sink,
+      known: this.known,
+      helpers: ownHelpers(plainFingerprints),
+      memory,
+    });
     this.parts.set(segmentObjectName(identity), sink);
     this.#objects.set(segmentObjectName(identity), sealed);
     this.sealed.published(identity);
@@ -87,10 +101,12 @@ export class MemorySegments {
     const { counts, table } = this.#objects.get(name) as SealedSegment;
     const { parts } = this.parts.get(name) as MemoryParts;
     return {
+      group: "0".repeat(32),
       counts,
       pages: decodeTable(table, pageCountOf(counts.slots)) ?? [],
       readPart: async ({ offset }) => Buffer.from(parts.get(offset)?.bytes ?? []),
-      readParts: async (places) => places.map(({ offset }) => parts.get(offset)?.bytes),
+      readPartNow: () => undefined,
+      readParts: async (wanted) => wanted.map(({ offset, room }) => parts.get(offset)?.bytes.copy(room)),
     };
   }
 }

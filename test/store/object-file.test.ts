@@ -8,7 +8,7 @@ import { AbsentObjectError } from "#src/store/objects.ts";
 import { type PartPlace, partType } from "#src/store/part.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { BytesObject } from "./bytes-object.ts";
-import { facts, makeObject, objectName, openObject, somePlainParts, storeKey } from "./small-object.ts";
+import { facts, makeObject, objectName, openObject, placed, somePlainParts, storeKey } from "./small-object.ts";
 
 const keys = [
   ["plain", undefined],
@@ -26,6 +26,34 @@ test.each(keys)("each part comes back, into memory of the reader's or of its own
     expect(target.subarray(0, 10)).toEqual(Buffer.alloc(10, 0xa5));
     expect(await object.readNewPart(place)).toEqual(content);
   }
+});
+
+test.each(keys)("what is at hand comes at once, unless one bit of it is not as it was: %s", async (_, key) => {
+  const { bytes, parts, places } = await makeObject(somePlainParts(), { key });
+  const atHand = Object.assign(bytes, {
+    readNow: (_name: string, target: Buffer, byteLength: number, position: number) =>
+      bytes.bytes.copy(target, 0, Math.min(position, bytes.bytes.length), position + byteLength),
+  });
+  const object = await openObject(atHand, key);
+  const [content, place] = [parts[1]?.content as Buffer, places[1] as PartPlace];
+  const target = Buffer.alloc(content.length + 20, 0xa5);
+  expect(object.readPartNow(place, target, 10)).toBe(content.length);
+  expect(target.subarray(10, 10 + content.length)).toEqual(content);
+  expect(target.subarray(10 + content.length)).toEqual(Buffer.alloc(10, 0xa5));
+  for (let at = place.offset; at < place.offset + place.storedBytes; at++) {
+    bytes.bytes[at] = (bytes.bytes[at] as number) ^ 1;
+    expect(object.readPartNow(place, target, 0)).toBe(undefined);
+    bytes.bytes[at] = (bytes.bytes[at] as number) ^ 1;
+  }
+  expect(object.readPartNow({ ...place, number: place.number + 1 }, target, 0)).toBe(undefined);
+  expect(object.readPartNow({ ...place, offset: bytes.bytes.length }, target, 0)).toBe(undefined);
+  expect(object.readPartNow(place, target, 0)).toBe(content.length);
+});
+
+test.each(keys)("nothing comes at once where nothing is at hand: %s", async (_, key) => {
+  const { bytes, places } = await makeObject(somePlainParts(), { key });
+  const object = await openObject(bytes, key);
+  expect(object.readPartNow(places[0] as PartPlace, Buffer.alloc(300), 0)).toBe(undefined);
 });
 
 test.each(keys)("all parts come in their order, the table last: %s", async (_, key) => {
@@ -49,34 +77,42 @@ test.each(keys)("a run of neighbours takes one request: %s", async (_, key) => {
     reads.push(target.length);
     return read(name, target, position);
   };
-  const run = places.slice(1, 5);
-  const target = Buffer.alloc(2000);
-  const lengths = await object.readRun(run, target, 100);
+  const run = placed(places.slice(1, 5));
+  const lengths = await object.readRun(run);
   expect(reads).toEqual([run.reduce((sum, place) => sum + place.storedBytes, 0)]);
-  const contents = Buffer.concat(parts.slice(1, 5).map((part) => part.content));
-  expect(lengths).toEqual(parts.slice(1, 5).map((part) => part.content.length));
-  expect(target.subarray(100, 100 + contents.length)).toEqual(contents);
+  const contents = parts.slice(1, 5).map((part) => part.content);
+  expect(lengths).toEqual(contents.map((content) => content.length));
+  expect(run.map(({ room }, index) => room.subarray(0, lengths[index] as number))).toEqual(contents);
 });
 
-test("in a run, a part that is damaged takes no room, and those around it come", async () => {
+test("in a run, those around a part that is damaged come", async () => {
   const { bytes, parts, places } = await makeObject(somePlainParts());
   const object = await openObject(bytes);
   const damaged = places[1] as PartPlace;
   bytes.bytes.fill(0xff, damaged.offset + 40, damaged.offset + 41);
-  const target = Buffer.alloc(1000);
-  const [first, second, third] = await object.readRun(places.slice(0, 3), target, 0);
+  const run = placed(places.slice(0, 3));
+  const [first, second, third] = await object.readRun(run);
   expect([first, third]).toEqual([60, 60]);
   expect(second).toBeInstanceOf(ObjectDamageError);
   expect(second).toMatchObject({ thing: { type: partType.frame, number: 4, offset: damaged.offset } });
-  expect(target.subarray(0, 120)).toEqual(Buffer.concat([parts[0], parts[2]].map((part) => part?.content ?? target)));
+  expect(run.map(({ room }) => room.subarray(0, 60))).toMatchObject({ 0: parts[0]?.content, 2: parts[2]?.content });
+});
+
+test("in a run, a part that is longer than its room is none, and leaves the bytes behind it alone", async () => {
+  const { bytes, places } = await makeObject(somePlainParts());
+  const object = await openObject(bytes);
+  const memory = Buffer.alloc(100, 0xee);
+  const [found] = await object.readRun([{ ...(places[0] as PartPlace), room: memory.subarray(0, 59) }]);
+  expect(found).toMatchObject({ message: expect.stringContaining("it is longer than it may be") });
+  expect(memory.subarray(59)).toEqual(Buffer.alloc(41, 0xee));
 });
 
 test("a run with a gap is a fault of the caller, and an empty one is nothing", async () => {
   const { bytes, places } = await makeObject(somePlainParts());
   const object = await openObject(bytes);
   const gap = [places[0], places[2]] as PartPlace[];
-  await expect(object.readRun(gap, Buffer.alloc(1000), 0)).rejects.toThrow("a run has no gaps");
-  expect(await object.readRun([], Buffer.alloc(0), 0)).toEqual([]);
+  await expect(object.readRun(placed(gap))).rejects.toThrow("a run has no gaps");
+  expect(await object.readRun([])).toEqual([]);
 });
 
 test("many reads may be under way", async () => {
@@ -185,7 +221,7 @@ test("fault 21: an error of the read is handed on as it is, and the next read wo
   bytes.read = () => Promise.reject(new Error("late"));
   const target = Buffer.alloc(1000);
   await expect(object.readPart(places[0] as PartPlace, target, 0)).rejects.toThrow("late");
-  await expect(object.readRun(places, target, 0)).rejects.toThrow("late");
+  await expect(object.readRun(placed(places))).rejects.toThrow("late");
   bytes.read = read;
   expect(await object.readNewPart(places[0] as PartPlace)).toEqual(parts[0]?.content);
 });

@@ -7,7 +7,15 @@ import { ObjectDamageError } from "#src/store/object-damage.ts";
 import { describeObject, objectLine } from "#src/store/object-description.ts";
 import { type PartPlace, partHeaderBytes, partType } from "#src/store/part.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
-import { makeObject, objectName, openObject, type SmallObject, somePlainParts, storeKey } from "./small-object.ts";
+import {
+  makeObject,
+  objectName,
+  openObject,
+  placed,
+  type SmallObject,
+  somePlainParts,
+  storeKey,
+} from "./small-object.ts";
 
 const ends = [0, 1, 31, 32, 127, 128, 2 ** 16, 2 ** 20, 2 ** 20 + 1, 2 ** 24, 2 ** 31, 2 ** 32 - 1];
 
@@ -60,7 +68,7 @@ async function useAll({ bytes, parts, places, table }: SmallObject, key: Buffer 
       });
     }
     for (const place of places) await tried(() => object.readPart(place, target, 0));
-    for (const found of await object.readRun(places, target, 0)) if (typeof found !== "number") failed.push(found);
+    for (const found of await object.readRun(placed(places))) if (typeof found !== "number") failed.push(found);
     for await (const part of object.parts()) if (part instanceof Error) failed.push(part);
   });
   await tried(async () => {

@@ -50,9 +50,10 @@ async function expectRuns(
   for (let first = 0; first < places.length; ) {
     const run = randomRun(places, first, random);
     const expected = parts.slice(first, first + run.length).map((part) => part.content);
-    const target = Buffer.alloc(expected.reduce((sum, content) => sum + content.length, 0));
-    expect(await object.readRun(run, target, 0)).toEqual(expected.map((content) => content.length));
-    expect(target.equals(Buffer.concat(expected))).toBe(true);
+    const rooms = expected.map((content) => Buffer.alloc(content.length));
+    const found = await object.readRun(run.map((place, index) => ({ ...place, room: rooms[index] as Buffer })));
+    expect(found).toEqual(expected.map((content) => content.length));
+    expect(Buffer.concat(rooms).equals(Buffer.concat(expected))).toBe(true);
     first += run.length;
   }
 }

@@ -4,8 +4,9 @@ import { frameBlockCountMax, sealRunBlocks, slotsPerPage } from "#src/core/store
 import { putChecksum } from "#src/host/checksum.ts";
 import { addressOf } from "#src/records/address.ts";
 import { partType } from "#src/store/part.ts";
-import { blockState, type ClosedSegment, type SlotRun } from "#src/store/segment-seal.ts";
+import type { ClosedSegment } from "#src/store/segment-seal.ts";
 import { slotKind, slotKindAt } from "#src/store/slot-page.ts";
+import { blockState, type SlotRun } from "#src/store/slot-run.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { MemorySegments } from "./memory-segments.ts";
 

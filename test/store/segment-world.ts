@@ -8,8 +8,10 @@ import type { FingerprintIndex } from "#src/store/fingerprint-index.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { openFingerprintIndex } from "#src/store/mapped-fingerprint-index.ts";
 import type { Objects } from "#src/store/objects.ts";
-import { blockState, type ClosedSegment, type SlotRun } from "#src/store/segment-seal.ts";
+import type { SegmentCounts } from "#src/store/segment-format.ts";
+import type { ClosedSegment } from "#src/store/segment-seal.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
+import { blockState, type SlotRun } from "#src/store/slot-run.ts";
 import type { StoreKeys } from "#src/store/store-keys.ts";
 import { type Driver, driven } from "#test/contract/driver.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
@@ -33,7 +35,7 @@ function contentOf(number: number): Buffer {
 export class Segment implements ClosedSegment {
   readonly segment: number;
   readonly slotCount = slotCount;
-  readonly blocks: readonly Buffer[];
+  readonly blocks: Buffer[];
 
   constructor(segment: number, random: SeededRandom) {
     this.segment = segment;
@@ -86,6 +88,10 @@ export class SegmentWorld {
     const fingerprints = keys === undefined ? plainFingerprints : keyedFingerprints(keys.fingerprintKey);
     const parts = { objects, index, fingerprints, key: keys?.storeKey, clock, randomness, log };
     return driven(this.driver, SegmentStore.open(parts));
+  }
+
+  async counts(store: SegmentStore, segment: number): Promise<SegmentCounts> {
+    return (await driven(this.driver, store.segments.directory(segment))).counts;
   }
 
   /** How many blocks are told as damaged; what is given has to be right. */

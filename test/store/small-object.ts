@@ -1,7 +1,7 @@
 /** Small objects to read, and to damage: with parts of all types, some of them compressed. */
 import type { Randomness } from "#src/host/randomness.ts";
 import { ObjectBuilder } from "#src/store/object-builder.ts";
-import { ObjectFile } from "#src/store/object-file.ts";
+import { ObjectFile, type PlacedPart } from "#src/store/object-file.ts";
 import { kindNumbersBytes, type ObjectFacts, objectKind } from "#src/store/object-format.ts";
 import { type PartPlace, type PartType, partType } from "#src/store/part.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
@@ -74,4 +74,9 @@ export async function makeObject(parts: readonly PlainPart[], making: Making = {
 
 export function openObject(bytes: BytesObject, key?: Buffer): Promise<ObjectFile> {
   return ObjectFile.open(bytes, objectName, facts, key);
+}
+
+/** Each with room of its own. */
+export function placed(places: readonly PartPlace[], roomBytes = 4096): PlacedPart[] {
+  return places.map((place) => ({ ...place, room: Buffer.alloc(roomBytes) }));
 }

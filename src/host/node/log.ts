@@ -5,8 +5,8 @@ import { type Log, type LogFields, type LogLevel, logLevels } from "../log.ts";
 import { formatLogLine, type LogFormat } from "../log-line.ts";
 
 export interface LogOptions {
-  /** Entries below this are left out. */
-  readonly level: LogLevel;
+  /** Entries below this are left out. It may change while the log is there. */
+  level: LogLevel;
   readonly format: LogFormat;
   readonly clock: Clock;
   /** Takes one line without its end. */

@@ -13,13 +13,16 @@ export interface ProcessStart {
   readonly settings: unknown;
 }
 
-/** In the child's environment: where the parent keeps its compiled code. */
-export const compileCacheVariable = "TIDEMARK_COMPILE_CACHE";
+/** An argument of a process that does not give way to others; `process-start.js` knows it. */
+export const noWayGiven = "no-way-given";
+
+/** In the child's environment: where the parent keeps its compiled code; `process-start.js` knows it. */
+const compileCacheVariable = "TIDEMARK_COMPILE_CACHE";
 
 /** `moduleUrl` names a file that exports what `ThreadModule` says; `settings` are copied. */
-export function startProcess(moduleUrl: URL, settings: unknown): Thread {
+export function startProcess(moduleUrl: URL, settings: unknown, { givesWay = true } = {}): Thread {
   const cache = module.getCompileCacheDir?.();
-  const child = fork(new URL("./process-start.ts", import.meta.url), [], {
+  const child = fork(new URL("./process-start.js", import.meta.url), givesWay ? [] : [noWayGiven], {
     serialization: "advanced",
     // Its own standard output would be taken for the program's.
     stdio: ["ignore", "ignore", "inherit", "ipc"],

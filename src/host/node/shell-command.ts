@@ -12,7 +12,23 @@ export interface ShellOptions {
 }
 
 /** Resolves when it has ended well; rejects with how it did not. What it prints goes to stderr. */
-export async function runShell(command: string, { env, timeoutMs, signal, lastWill }: ShellOptions): Promise<void> {
+export async function runShell(command: string, options: ShellOptions): Promise<void> {
+  const { why } = await shellEnding(command, options);
+  if (why !== undefined) throw new Error(`'${command}' has failed: ${why}`);
+}
+
+export interface ShellEnding {
+  /** Undefined: it was ended before it ended by itself. */
+  readonly status: number | undefined;
+  /** How it has not ended well; undefined: it has. */
+  readonly why: string | undefined;
+}
+
+/** The same for who wants to know how it has ended. */
+export async function shellEnding(
+  command: string,
+  { env, timeoutMs, signal, lastWill }: ShellOptions,
+): Promise<ShellEnding> {
   signal?.throwIfAborted();
   const run = new ShellRun(spawn("/bin/sh", ["-c", command], { env, detached: true, stdio: ["ignore", 2, 2] }));
   lastWill?.underWay(run.pid);
@@ -20,7 +36,7 @@ export async function runShell(command: string, { env, timeoutMs, signal, lastWi
   signal?.addEventListener("abort", aborted);
   try {
     const why = await run.failure(timeoutMs);
-    if (why !== undefined) throw new Error(`'${command}' has failed: ${why}`);
+    return { status: run.status, why };
   } finally {
     lastWill?.underWay(undefined);
     signal?.removeEventListener("abort", aborted);
@@ -59,6 +75,11 @@ class ShellRun {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** With which it has ended by itself. */
+  get status(): number | undefined {
+    return this.#why === undefined ? (this.#child.exitCode ?? undefined) : undefined;
   }
 
   /** Undefined: it has ended well. */

@@ -21,7 +21,7 @@ export function startThread(moduleUrl: URL, name: string, settings: unknown): Th
     // It lies below the folder that was asked for.
     compileCacheFolder: cache === undefined ? undefined : dirname(cache),
   };
-  const worker = new Worker(new URL("./thread-start.ts", import.meta.url), {
+  const worker = new Worker(new URL("./thread-start.js", import.meta.url), {
     name,
     workerData: start,
     // Hardly anything on the way of a request is garbage, so a large nursery would only be memory.

@@ -38,8 +38,16 @@ function bindNative(): Hash | undefined {
   if (library === undefined) return undefined;
   const xxh3 = library.get("XXH3_64bits", { arguments: ["pointer", "u64"], return: "u64" });
   const { addressOf } = library;
+  // Mostly it is a block behind a block: to make these numbers anew costs a part of what the hash does.
+  let length = 0;
+  let lengthBig = 0n;
   return (bytes, start, end) => {
-    result[0] = xxh3(addressOf(bytes) + BigInt(start), BigInt(end - start)) as bigint;
+    if (end - start !== length) {
+      length = end - start;
+      lengthBig = BigInt(length);
+    }
+    const address = addressOf(bytes);
+    result[0] = xxh3(start === 0 ? address : address + BigInt(start), lengthBig) as bigint;
   };
 }
 

@@ -1,0 +1,43 @@
+/** The bounds of the control API's edge: of what is asked, and of what is kept for those who listen or look later. */
+import { assert } from "./assert.ts";
+import { KiB, MiB } from "./limits.ts";
+
+export const httpHeadersMax = 100;
+
+// Tokens
+export const apiTokensMax = 256;
+/** Of chance: nobody finds one by trying, so a plain digest is enough to keep. */
+export const apiTokenBytes = 32;
+export const apiTokenSecondsMax = 10 * 365 * 86_400;
+
+// The audit log: two files, the older of which goes when the newer one is full.
+export const auditFileBytesMax = 4 * MiB;
+export const auditLineBytesMax = 8 * KiB;
+/** So long an order waits for its entry to be durable; on a bad day it is carried out all the same. */
+export const auditPatienceMs = 1_000;
+/** Of callers who were turned away, one entry in so long: with the number of those that have none. */
+export const auditRefusalEveryMs = 10_000;
+export const auditEntriesUsual = 100;
+export const auditEntriesMax = 1_000;
+
+assert(auditLineBytesMax * auditEntriesMax <= 2 * auditFileBytesMax, "the most that is asked for can be there");
+
+// The stream of events
+export const eventsKeptMax = 1_024;
+export const eventsKeptBytesMax = 1 * MiB;
+export const eventListenersMax = 64;
+/** Of what a listener has not taken yet: all that is kept, and as much again. Then he is dropped. */
+export const eventBufferBytesMax = 2 * eventsKeptBytesMax;
+/** Listeners have nothing to say. */
+export const eventMessageBytesMax = 1 * KiB;
+export const eventBeatMs = 15_000;
+/** Whoever listens gives up when he hears nothing for so long. */
+export const eventSilenceMs = 3 * eventBeatMs;
+export const eventWatchMs = 1_000;
+/** The remote appliance lags from the first on, until it lags less than the second. */
+export const lagEventSeconds = 10;
+export const lagEventOverSeconds = 5;
+
+// The end of the server
+/** What was asked before may take so long; whoever is connected then is hung up on. */
+export const httpCloseMs = 3_000;

@@ -1,0 +1,64 @@
+/** HTTP and HTTPS servers with bounds on all that a peer can make long, many or slow before anybody looks at what it asks. */
+import http from "node:http";
+import https from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { httpCloseMs, httpHeadersMax } from "#src/core/http-limits.ts";
+import { httpConnectionsMax, httpHeaderBytesMax, httpHeaderMs, httpIdleMs, httpRequestMs } from "#src/core/limits.ts";
+import type { HttpListener } from "../http.ts";
+import type { TlsCredentials } from "../socket.ts";
+
+export function boundedServer(handler: http.RequestListener, tls: TlsCredentials | undefined): http.Server {
+  const bounds = {
+    maxHeaderSize: httpHeaderBytesMax,
+    headersTimeout: httpHeaderMs,
+    requestTimeout: httpRequestMs,
+    keepAliveTimeout: httpIdleMs,
+    connectionsCheckingInterval: httpHeaderMs / 10,
+    // Some clients offer HTTP/2 with their first request, and take it well that nobody answers to that.
+    shouldUpgradeCallback: ({ headers }: http.IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
+  };
+  const server =
+    tls === undefined
+      ? http.createServer(bounds, handler)
+      : https.createServer({ ...bounds, ...tls, handshakeTimeout: httpHeaderMs }, handler);
+  // Whoever asks again and again on one connection would otherwise keep a server open that has been closed.
+  server.prependListener("request", (_, response) => {
+    if (!server.listening) response.setHeader("connection", "close");
+  });
+  server.maxConnections = httpConnectionsMax;
+  server.maxHeadersCount = httpHeadersMax;
+  return server;
+}
+
+export async function listenOn(server: http.Server, host: string, port: number): Promise<HttpListener> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      // Running out of descriptors is no reason to stop: those who wait are accepted when some are free again.
+      server.on("error", () => {});
+      resolve();
+    });
+  });
+  const { address, port: bound } = server.address() as AddressInfo;
+  return { host: address, port: bound, close: () => close(server, sockets) };
+}
+
+/** Answers what was asked already, then closes all connections: also those of which the server knows nothing yet, or no more. */
+function close(server: http.Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    const last = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, httpCloseMs);
+    server.close(() => {
+      clearTimeout(last);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
