@@ -1,0 +1,104 @@
+/**
+ * Extents of one volume in the order of their blocks, none over another, in flat memory: 32 bytes each, and to look for a block
+ * makes nothing.
+ */
+import { assert } from "#src/core/assert.ts";
+import type { BlockExtent } from "#src/journals/block-extent.ts";
+import { endOfBlocks } from "#src/journals/block-extent.ts";
+import { holeAddress } from "#src/records/address.ts";
+import { type LayerAnswer, says } from "./image-layer.ts";
+
+const grownCountMin = 64;
+const rowBytes = 32;
+
+export class ExtentRows {
+  #starts: Float64Array<ArrayBuffer>;
+  #ends: Float64Array<ArrayBuffer>;
+  #addresses: Float64Array<ArrayBuffer>;
+  #seqs: Float64Array<ArrayBuffer>;
+  #count = 0;
+
+  private constructor(countMax: number) {
+    this.#starts = new Float64Array(countMax);
+    this.#ends = new Float64Array(countMax);
+    this.#addresses = new Float64Array(countMax);
+    this.#seqs = new Float64Array(countMax);
+  }
+
+  /** Those of this volume. */
+  static of(extents: Iterable<BlockExtent>, volume: number): ExtentRows {
+    const rows = new ExtentRows(grownCountMin);
+    for (const extent of extents) if (extent.volume === volume) rows.#add(extent);
+    rows.#resize(rows.#count);
+    return rows;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  *extents(volume: number): Generator<BlockExtent> {
+    for (let row = 0; row < this.#count; row++) {
+      const startBlock = this.#starts[row] as number;
+      const blockCount = (this.#ends[row] as number) - startBlock;
+      const [address, seq] = [this.#addresses[row] as number, this.#seqs[row] as number];
+      yield { volume, startBlock, blockCount, address, seq, level: 0 };
+    }
+  }
+
+  get sizeBytes(): number {
+    return this.#starts.length * rowBytes;
+  }
+
+  #add({ startBlock, blockCount, address, seq }: BlockExtent): void {
+    const row = this.#count;
+    assert(row === 0 || startBlock >= (this.#ends[row - 1] as number), "extents come in the order of their blocks");
+    if (row === this.#starts.length) this.#resize(2 * row);
+    this.#starts[row] = startBlock;
+    this.#ends[row] = startBlock + blockCount;
+    this.#addresses[row] = address;
+    this.#seqs[row] = seq;
+    this.#count++;
+  }
+
+  #resize(countMax: number): void {
+    this.#starts = resized(this.#starts, countMax);
+    this.#ends = resized(this.#ends, countMax);
+    this.#addresses = resized(this.#addresses, countMax);
+    this.#seqs = resized(this.#seqs, countMax);
+  }
+
+  /** What they say of the block, and how far it goes. */
+  look(block: number, answer: LayerAnswer): void {
+    const behind = firstBehind(this.#starts, this.#count, block);
+    const row = behind - 1;
+    if (row < 0 || (this.#ends[row] as number) <= block) {
+      answer.nothingUntil(behind < this.#count ? (this.#starts[behind] as number) : endOfBlocks);
+      return;
+    }
+    const address = this.#addresses[row] as number;
+    answer.says = address === holeAddress ? says.hole : says.data;
+    answer.address = address === holeAddress ? holeAddress : address + (block - (this.#starts[row] as number));
+    answer.endBlock = this.#ends[row] as number;
+    answer.seq = this.#seqs[row] as number;
+  }
+}
+
+function resized(numbers: Float64Array<ArrayBuffer>, countMax: number): Float64Array<ArrayBuffer> {
+  if (numbers.length === countMax) return numbers;
+  const other = new Float64Array(countMax);
+  other.set(numbers.subarray(0, Math.min(numbers.length, countMax)));
+  return other;
+}
+
+/** The first of `count` sorted numbers that is higher; `count` where none is. */
+export function firstBehind(sorted: Float64Array, count: number, value: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] as number) > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

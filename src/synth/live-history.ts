@@ -1,0 +1,159 @@
+/**
+ * What the points that are kept reach, of all groups of a store: the trees of the bases and of earlier snapshots that pins
+ * keep, and every record of the pieces that are kept, also what is overwritten within a piece, since each record is a point.
+ * Later snapshots hold nothing else. What two snapshots hold alike is read once. Pieces that were folded are needed for as long as
+ * they are there: where the folded one turns out not to be what it should be, they are the history again.
+ *
+ * Which segments are settled follows from the order of addresses: a group's slots are given out in the order of its records,
+ * segment by segment. So where a sealed record, or what one said that is in a snapshot, points to a later segment of the same
+ * journal, all records that point into an earlier one are sealed too.
+ *
+ * In memory: of each sealed segment which journal it is of.
+ */
+
+import { StopError } from "#src/core/errors.ts";
+import { foundPieces } from "#src/journals/pieces-in-force.ts";
+import { SealedPiece } from "#src/journals/sealed-piece.ts";
+import { chainFinding } from "#src/journals/sealed-piece-chain.ts";
+import type { SealedPieceIdentity } from "#src/journals/sealed-piece-format.ts";
+import { storedGroups } from "#src/journals/stored-group.ts";
+import { holeAddress, segmentOf } from "#src/records/address.ts";
+import { hasPayload } from "#src/records/record.ts";
+import type { LiveBlocks, LiveMarks, SettledSegments } from "#src/store/live-blocks.ts";
+import { decodeObjectHeader, objectHeaderBytes } from "#src/store/object-format.ts";
+import type { ReadableObjects } from "#src/store/objects.ts";
+import { segmentObjectName, segmentOfObject } from "#src/store/segment-format.ts";
+import type { WorkControl } from "#src/store/work-control.ts";
+import { GatheredPace } from "./gathered-pace.ts";
+import { type HistoryDocument, readHistory } from "./history-document.ts";
+import { seqsOfSnapshots } from "./history-names.ts";
+import { checkToldOf, isKept } from "./kept-snapshots.ts";
+import { Snapshot } from "./snapshot.ts";
+
+export interface LiveHistoryParts {
+  readonly objects: ReadableObjects;
+  /** Of the store. */
+  readonly key: Buffer | undefined;
+  /** Segments whose files are still there, to be sealed or removed. */
+  readonly segmentsWithFiles: () => Promise<ReadonlySet<number>>;
+}
+
+/** What is read of a snapshot for each. */
+const extentBytesAbout = 10;
+
+/** A data journal: of a group, at a level. */
+type JournalName = string;
+
+export class LiveHistory implements LiveBlocks {
+  readonly #parts: LiveHistoryParts;
+  /** Once known it stays so. */
+  readonly #journalOf = new Map<number, JournalName>();
+
+  constructor(parts: LiveHistoryParts) {
+    this.#parts = parts;
+  }
+
+  async markLive(marks: LiveMarks, control: WorkControl): Promise<SettledSegments> {
+    const { objects, segmentsWithFiles } = this.#parts;
+    const sealed = new Map<number, number>();
+    for await (const { name } of objects.list("segments/")) {
+      const identity = segmentOfObject(name);
+      if (identity !== undefined) sealed.set(identity.segment, identity.generation);
+    }
+    const withFiles = await segmentsWithFiles();
+    const newest = new Map<JournalName, number>();
+    for (const group of await storedGroups(objects)) await this.#markGroup(group, marks, newest, control);
+    const settled = new Set<number>();
+    for (const [segment, generation] of sealed) {
+      if (withFiles.has(segment)) continue;
+      const journal = this.#journalOf.get(segment) ?? (await this.#readJournal(segment, generation));
+      if (segment < (newest.get(journal) ?? 0)) settled.add(segment);
+    }
+    for (const segment of this.#journalOf.keys()) if (!sealed.has(segment)) this.#journalOf.delete(segment);
+    return settled;
+  }
+
+  async #markGroup(
+    group: string,
+    marks: LiveMarks,
+    newest: Map<JournalName, number>,
+    control: WorkControl,
+  ): Promise<void> {
+    const { document } = await readHistory(this.#parts.objects, group);
+    let seen = { segment: 0, level: 0 };
+    const mark = (address: number, blockCount: number, level: number): void => {
+      marks.mark(address, blockCount);
+      const segment = segmentOf(address);
+      if (segment === seen.segment && level === seen.level) return;
+      seen = { segment, level };
+      const journal = `${group} ${level}`;
+      this.#journalOf.set(segment, journal);
+      if (segment > (newest.get(journal) ?? 0)) newest.set(journal, segment);
+    };
+    await this.#markPieces(group, document, mark, control);
+    await this.#markSnapshots(group, document, mark, control);
+  }
+
+  async #markPieces(group: string, { behind }: HistoryDocument, mark: MarkLevel, control: WorkControl): Promise<void> {
+    const { objects, key } = this.#parts;
+    const isKept = ({ firstSeq }: SealedPieceIdentity): boolean => firstSeq > (behind?.lastSeq ?? -1);
+    const found = await foundPieces(objects, group);
+    const inForce = found.inForce.filter(isKept);
+    const replaced = found.replaced.filter(isKept);
+    const total = inForce.length + replaced.length;
+    let before = behind;
+    for (const [index, identity] of [...inForce, ...replaced].entries()) {
+      control.throwIfCancelled();
+      control.progress({ done: index, total, unit: "pieces", what: "marks what points of the journal need" });
+      const piece = await SealedPiece.open(objects, identity, key);
+      if (index < inForce.length) {
+        // What one that is missing needs would be taken for dead.
+        const finding = chainFinding(before, piece);
+        if (finding !== undefined) throw new StopError(`${piece.name} does not follow what was before: ${finding}`);
+        before = piece.link;
+      }
+      for await (const { type, address, blockCount, level } of piece.records()) {
+        if (hasPayload(type)) mark(address, blockCount, level);
+      }
+      await control.pace(piece.sizeBytes);
+    }
+  }
+
+  async #markSnapshots(group: string, history: HistoryDocument, mark: MarkLevel, control: WorkControl): Promise<void> {
+    const { objects, key } = this.#parts;
+    const there = await seqsOfSnapshots(objects, group);
+    checkToldOf(there, history, group);
+    // Whatever later ones hold, the base or a piece says too.
+    const { basedOn } = history;
+    const kept = there.filter((seq) => basedOn > 0 && seq <= basedOn && isKept(history, seq));
+    const pace = new GatheredPace(control);
+    let before: Snapshot | undefined;
+    for (const [index, seq] of kept.entries()) {
+      control.throwIfCancelled();
+      control.progress({ done: index, total: kept.length, unit: "objects", what: "marks what snapshots need" });
+      const snapshot = await Snapshot.open(objects, { group, seq }, key);
+      for (const { number } of snapshot.volumes) {
+        // What was there at the one before it is marked.
+        for await (const page of snapshot.changes(number, before?.seq ?? -1)) {
+          for (const { address, blockCount, level } of page) {
+            if (address !== holeAddress) mark(address, blockCount, level);
+          }
+          await pace.add(page.length * extentBytesAbout);
+        }
+      }
+      before = snapshot;
+    }
+  }
+
+  async #readJournal(segment: number, generation: number): Promise<JournalName> {
+    const name = segmentObjectName({ segment, generation });
+    const bytes = Buffer.alloc(objectHeaderBytes);
+    const filledBytes = await this.#parts.objects.read(name, bytes, 0);
+    const { group, level } = decodeObjectHeader(bytes.subarray(0, filledBytes), name);
+    const journal = `${group} ${level}`;
+    this.#journalOf.set(segment, journal);
+    return journal;
+  }
+}
+
+type MarkLevel = (address: number, blockCount: number, level: number) => void;

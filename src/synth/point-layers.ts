@@ -1,0 +1,160 @@
+/**
+ * What an image of a point is made of: the newest readable snapshot at it or before, the sealed pieces behind that, and what is not
+ * sealed yet; and what these say of the volumes themselves.
+ *
+ * Damage: a snapshot that cannot be opened is passed over, as long as the history has the pieces behind an earlier one; a piece that
+ * cannot be opened, or is missing, leaves all unknown that nothing newer speaks of.
+ */
+import type { SealedPieceIdentity } from "#src/journals/sealed-piece-format.ts";
+import { ObjectDamageError } from "#src/store/object-damage.ts";
+import type { HistoryGap, HistoryGaps } from "./history-gaps.ts";
+import { type ImageLayer, unknownLayer } from "./image-layer.ts";
+import type { ImageLayers } from "./layered-image.ts";
+import type { OpenTail, TailChunk } from "./open-tail.ts";
+import type { PagePlace } from "./page-slot.ts";
+import type { DamagedRecords } from "./piece-events.ts";
+import { type HeldPiece, PieceLayer } from "./piece-layer.ts";
+import { RowsLayer } from "./rows-layer.ts";
+import type { HeldSnapshot, SealedPoints } from "./sealed-points.ts";
+import { TreeImageLayer } from "./tree-layer.ts";
+import { type VolumeState, VolumeStates } from "./volume-state.ts";
+
+export interface PointLayersParts {
+  readonly sealed: SealedPoints;
+  readonly tail: OpenTail;
+  readonly gaps: HistoryGaps;
+  readonly place: PagePlace;
+}
+
+/** Everything that a point is made of. */
+export interface PointMaking {
+  /** Undefined: none is needed, since the pieces begin with the first record; or none can be read. */
+  readonly base: HeldSnapshot | undefined;
+  readonly isBaseLost: boolean;
+  /** In their order. */
+  readonly pieces: readonly SealedPieceIdentity[];
+  readonly chunks: readonly TailChunk[];
+  /** Between all these. */
+  readonly gaps: readonly HistoryGap[];
+  readonly findings: readonly string[];
+}
+
+export class PointLayers {
+  readonly #parts: PointLayersParts;
+
+  constructor(parts: PointLayersParts) {
+    this.#parts = parts;
+  }
+
+  /** `seq` is a point of the group. */
+  async layers(volume: number, seq: number): Promise<ImageLayers> {
+    const { base, isBaseLost, pieces, chunks, gaps, findings: found } = await this.making(seq);
+    const findings = [...found, ...gaps.map(damageInWords)];
+    const layers: ImageLayer[] = await this.#tailLayers(volume, seq, chunks);
+    if (gaps.at(-1)?.isBeforeTail === true) layers.push(unknownLayer);
+    for (const identity of pieces.toReversed()) {
+      const held = await this.#parts.sealed.held(identity);
+      const layer = this.#pieceLayer(held, volume, seq);
+      const { damaged } = await this.#parts.sealed.events(identity);
+      findings.push(...damaged.map(damageInWords));
+      if (layer !== undefined) layers.push(layer);
+      if (gaps.some(({ nextSeq }) => nextSeq === identity.firstSeq)) layers.push(unknownLayer);
+    }
+    for (const tree of base?.treesOf(volume) ?? []) layers.push(new TreeImageLayer(tree));
+    if (isBaseLost) layers.push(unknownLayer);
+    return { layers, findings };
+  }
+
+  async #tailLayers(volume: number, seq: number, chunks: readonly TailChunk[]): Promise<ImageLayer[]> {
+    const { tail } = this.#parts;
+    const layers: ImageLayer[] = [];
+    for (const [index, chunk] of chunks.entries()) {
+      const records = await tail.recordsOf(chunk);
+      // The last one may still grow.
+      const rows = index === chunks.length - 1 ? records.rowsUpTo(volume, seq) : records.rowsOf(volume);
+      if (rows.count > 0) layers.push(new RowsLayer(rows));
+      // To put a chunk's records in the order of their blocks takes a while, where that was not done before.
+      await new Promise<void>((resolve) => this.#parts.place.clock.soon(resolve));
+    }
+    return layers.reverse();
+  }
+
+  /** Undefined: it says nothing of the volume. */
+  #pieceLayer(held: HeldPiece | ObjectDamageError, volume: number, seq: number): ImageLayer | undefined {
+    if (held instanceof ObjectDamageError) return unknownLayer;
+    if (held.indexOf(volume).pages.length === 0) return undefined;
+    return new PieceLayer(held, volume, seq, this.#parts.place);
+  }
+
+  /** What the group's volumes are there. Damage of what would say it is passed over, as findings tell. */
+  async states(seq: number): Promise<readonly VolumeState[]> {
+    const { sealed, tail } = this.#parts;
+    const { base, pieces, chunks } = await this.making(seq);
+    const baseSeq = base?.snapshot.seq ?? 0;
+    const states = new VolumeStates(base?.snapshot.volumes ?? []);
+    for (const identity of pieces) {
+      for (const record of (await sealed.events(identity)).records) {
+        if (record.seq > baseSeq && record.seq <= seq) states.saw(record);
+      }
+    }
+    for (const chunk of chunks) {
+      for (const record of (await tail.recordsOf(chunk)).events) {
+        if (record.seq > Math.max(baseSeq, sealed.lastSeq) && record.seq <= seq) states.saw(record);
+      }
+    }
+    return states.all;
+  }
+
+  async making(seq: number): Promise<PointMaking> {
+    const { sealed, tail } = this.#parts;
+    const findings: string[] = [];
+    const base = await this.#base(seq, findings);
+    const baseSeq = base?.snapshot.seq ?? 0;
+    const isBaseLost = base === undefined && sealed.history.basedOn > 0;
+    const first = Math.max(0, sealed.indexOf(baseSeq));
+    const ahead = sealed.pieces.slice(first).filter(({ firstSeq }) => firstSeq <= seq);
+    const chunks = seq <= sealed.lastSeq ? [] : tail.chunks.filter(({ firstSeq }) => firstSeq <= seq);
+    const pieces = await this.#behind(ahead, baseSeq);
+    const gaps = seq === baseSeq ? [] : await this.#gaps(base, isBaseLost, pieces, chunks.length > 0);
+    return { base, isBaseLost, pieces, chunks, gaps, findings };
+  }
+
+  #gaps(
+    base: HeldSnapshot | undefined,
+    isBaseLost: boolean,
+    pieces: readonly SealedPieceIdentity[],
+    isWithTail: boolean,
+  ): Promise<readonly HistoryGap[]> {
+    const { gaps } = this.#parts;
+    const ofBase = base === undefined ? gaps.historyStart : { seq: base.snapshot.seq, link: base.snapshot.through };
+    return gaps.find({ start: isBaseLost ? undefined : ofBase, pieces, isWithTail });
+  }
+
+  /** The newest at or before that can be read. */
+  async #base(seq: number, findings: string[]): Promise<HeldSnapshot | undefined> {
+    const { sealed } = this.#parts;
+    const { basedOn } = sealed.history;
+    // Before the history there are single snapshots alone, each of which is one point.
+    const isUsable = (one: number): boolean => (one <= seq && one >= basedOn) || one === seq;
+    for (const one of sealed.snapshotSeqs.filter(isUsable).reverse()) {
+      const held = await sealed.snapshot(one);
+      if (!(held instanceof ObjectDamageError)) return held;
+      findings.push(held.message);
+    }
+    return undefined;
+  }
+
+  /** The first may end with what the snapshot has. */
+  async #behind(pieces: readonly SealedPieceIdentity[], baseSeq: number): Promise<readonly SealedPieceIdentity[]> {
+    const [first, ...others] = pieces;
+    if (first === undefined || baseSeq === 0) return pieces;
+    const held = await this.#parts.sealed.held(first);
+    const isKnown = !(held instanceof ObjectDamageError) && held.piece.numbers.lastSeq <= baseSeq;
+    const isBefore = held instanceof ObjectDamageError && others[0] !== undefined && others[0].firstSeq === baseSeq + 1;
+    return isKnown || isBefore ? others : pieces;
+  }
+}
+
+function damageInWords({ firstSeq, lastSeq, finding }: DamagedRecords): string {
+  return `records ${firstSeq} to ${lastSeq}: ${finding}`;
+}

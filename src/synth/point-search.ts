@@ -1,0 +1,341 @@
+/** Finds the point of a volume that somebody means, or the nearest ones and why there is none. */
+import { timelineItemsMax } from "#src/core/point-limits.ts";
+import type { Clock } from "#src/host/clock.ts";
+import type { JournalRecord } from "#src/journals/journal-reader.ts";
+import { decodeExtra, recordType, wholeGroup } from "#src/records/record.ts";
+import { ObjectDamageError } from "#src/store/object-damage.ts";
+import type { HistoryGap, HistoryGaps } from "./history-gaps.ts";
+import { isPointByItself } from "./kept-snapshots.ts";
+import type { OpenTail, TailChunk } from "./open-tail.ts";
+import type { NoPoint, Point, PointAnswer } from "./point-answer.ts";
+import { parsePoint } from "./point-words.ts";
+import type { SealedPoints } from "./sealed-points.ts";
+import { isPoint, type VolumeState } from "./volume-state.ts";
+import { type StretchStart, StretchWalk, stretchKind, type VolumeStretch, whyNoPoint } from "./volume-stretches.ts";
+import { type TimelinePart, type TimelineSnapshot, TimelineWalk, type VolumeTimeline } from "./volume-timeline.ts";
+
+export interface PointSearchParts {
+  readonly sealed: SealedPoints;
+  readonly tail: OpenTail;
+  readonly gaps: HistoryGaps;
+  readonly clock: Clock;
+}
+
+type StatesAt = (seq: number) => Promise<readonly VolumeState[]>;
+
+export class PointSearch {
+  readonly #parts: PointSearchParts;
+
+  constructor(parts: PointSearchParts) {
+    this.#parts = parts;
+  }
+
+  /** The last record that is durable and can be read. */
+  get newestSeq(): number {
+    const { sealed, tail } = this.#parts;
+    const seen = Math.min(tail.durableSeq, tail.seenSeq);
+    return Math.max(sealed.lastSeq, seen);
+  }
+
+  async resolve(volume: number, words: string, statesAt: StatesAt): Promise<PointAnswer> {
+    const { clock, sealed } = this.#parts;
+    const nowMicros = Math.round(clock.wallMs() * 1000);
+    const wanted = parsePoint(words, nowMicros);
+    switch (wanted.by) {
+      case "now":
+        return await this.#checked(volume, await this.#upTo(this.newestSeq), statesAt, "nothing is durable here yet");
+      case "seq":
+        return await this.pointOf(volume, wanted.seq, statesAt);
+      case "snapshot":
+        if (sealed.snapshotSeqs.includes(wanted.seq)) return await this.pointOf(volume, wanted.seq, statesAt);
+        return await this.#none(volume, wanted.seq, `there is no snapshot ${wanted.seq}`);
+      case "mark":
+        return await this.#mark(volume, wanted.name, statesAt);
+      case "time":
+        return await this.#at(volume, wanted.timeMicros, nowMicros, statesAt);
+    }
+  }
+
+  /** A seq that is the last of what counts together, and within the volume's points. */
+  async pointOf(volume: number, seq: number, statesAt: StatesAt): Promise<PointAnswer> {
+    const { sealed } = this.#parts;
+    const { basedOn } = sealed.history;
+    if (sealed.snapshotSeqs.includes(seq) && seq < basedOn) {
+      return await this.#checked(volume, await this.#ofSnapshot(seq), statesAt, "");
+    }
+    if (seq > this.newestSeq) {
+      return await this.#none(volume, seq, `record ${seq} is not durable here yet: the newest is ${this.newestSeq}`);
+    }
+    const point = await this.#upTo(seq);
+    if (point?.seq === seq) return await this.#checked(volume, point, statesAt, "");
+    const kept = (await this.#isSnapshotAlone(seq)) ? await this.#ofSnapshot(seq) : undefined;
+    if (kept !== undefined) return await this.#checked(volume, kept, statesAt, "");
+    if (seq < basedOn) return await this.#none(volume, seq, `the history begins with record ${basedOn}`);
+    return await this.#none(volume, seq, await this.#whyNot(seq));
+  }
+
+  async #whyNot(seq: number): Promise<string> {
+    const { sealed } = this.#parts;
+    const loss = await this.#lossAt(seq);
+    if (loss !== undefined) return loss;
+    if (!sealed.snapshotSeqs.includes(seq))
+      return `${seq} is no point: it is within an aggregate, or between two epochs`;
+    return `snapshot ${seq} is no point any more: nobody has asked for it, and what is kept of that time has fewer points`;
+  }
+
+  /** Why the record cannot be told from one that is no point; undefined: nothing is lost there. */
+  async #lossAt(seq: number): Promise<string | undefined> {
+    const { sealed, tail } = this.#parts;
+    const identity = sealed.pieces[sealed.indexOf(seq)];
+    const damaged = identity === undefined ? [] : (await sealed.events(identity)).damaged;
+    const damage = damaged.find(({ firstSeq, lastSeq }) => seq >= firstSeq && seq <= lastSeq);
+    if (damage !== undefined) return `the record is damaged: ${damage.finding}`;
+    const gap = (await this.#gaps()).find(({ firstSeq, lastSeq }) => seq >= firstSeq && seq <= lastSeq);
+    if (gap !== undefined) return `the record is ${gap.finding}`;
+    return seq > sealed.lastSeq ? tail.finding : undefined;
+  }
+
+  async #at(volume: number, timeMicros: number, nowMicros: number, statesAt: StatesAt): Promise<PointAnswer> {
+    const time = new Date(timeMicros / 1000).toISOString();
+    if (timeMicros > nowMicros) return await this.#none(volume, this.newestSeq + 1, `${time} is yet to come`);
+    const found = await this.#made(timeMicros);
+    const why = `nothing is kept of ${time}: the history begins later`;
+    if (found === undefined) return await this.#none(volume, 0, why);
+    const { seq } = found;
+    const answer = await this.#checked(volume, found, statesAt, why);
+    if (answer.point === undefined || seq < this.newestSeq) return answer;
+    return { ...answer, note: `it is the newest that is durable here; what was written up to ${time} may still come` };
+  }
+
+  async #made(timeMicros: number): Promise<Point | undefined> {
+    const { sealed, tail } = this.#parts;
+    const newestSeq = this.newestSeq;
+    for (const chunk of this.#chunks().reverse()) {
+      const found = (await tail.recordsOf(chunk)).pointAt(timeMicros);
+      if (found === undefined || found.seq <= sealed.lastSeq) continue;
+      return found.seq <= newestSeq ? found : await this.#upTo(newestSeq);
+    }
+    return this.#notBeforeBase(await sealed.pointAt(timeMicros), (base) => base.timeMicros <= timeMicros);
+  }
+
+  async #mark(volume: number, name: string, statesAt: StatesAt): Promise<PointAnswer> {
+    const found = await this.#findMark(volume, name);
+    if (found !== undefined) return await this.#checked(volume, found, statesAt, "");
+    return await this.#none(volume, this.newestSeq + 1, `there is no mark '${name}'`);
+  }
+
+  /** The last of this name. */
+  async #findMark(volume: number, name: string): Promise<Point | undefined> {
+    const { sealed, tail } = this.#parts;
+    const isIt = (record: JournalRecord): boolean => {
+      const isOfVolume = record.volume === wholeGroup || record.volume === volume;
+      return record.type === recordType.mark && isOfVolume && decodeExtra(record.extra)?.name === name;
+    };
+    for (const chunk of this.#chunks().reverse()) {
+      const events = (await tail.recordsOf(chunk)).events;
+      const found = events.findLast((record) => record.seq <= this.newestSeq && isIt(record));
+      if (found !== undefined) return { seq: found.seq, timeMicros: found.timeMicros, mark: name };
+    }
+    for (const identity of sealed.pieces.toReversed()) {
+      const found = (await sealed.events(identity)).records.findLast(isIt);
+      if (found === undefined) continue;
+      return found.seq < sealed.history.basedOn
+        ? undefined
+        : { seq: found.seq, timeMicros: found.timeMicros, mark: name };
+    }
+    return undefined;
+  }
+
+  #chunks(): TailChunk[] {
+    const { sealed, tail } = this.#parts;
+    return tail.chunks.filter(({ firstSeq, lastSeq }) => lastSeq > sealed.lastSeq && firstSeq <= this.newestSeq);
+  }
+
+  // The group's points
+
+  async isPoint(seq: number): Promise<boolean> {
+    const { sealed } = this.#parts;
+    if (seq < sealed.history.basedOn) return sealed.snapshotSeqs.includes(seq);
+    return (await this.#upTo(seq))?.seq === seq || (await this.#isSnapshotAlone(seq));
+  }
+
+  /** Of a seq behind which no record says that there is a point: whether a snapshot makes it one. */
+  async #isSnapshotAlone(seq: number): Promise<boolean> {
+    const { sealed } = this.#parts;
+    if (!sealed.snapshotSeqs.includes(seq)) return false;
+    // Its record may be lost, and all that it comes to is there.
+    return isPointByItself(sealed.history, seq) || (await this.#lossAt(seq)) !== undefined;
+  }
+
+  async #upTo(seq: number): Promise<Point | undefined> {
+    const { sealed, tail } = this.#parts;
+    const limit = Math.min(seq, this.newestSeq);
+    if (limit > sealed.lastSeq) {
+      for (const chunk of this.#chunks().reverse()) {
+        if (chunk.firstSeq > limit) continue;
+        const found = (await tail.recordsOf(chunk)).pointUpTo(limit);
+        if (found !== undefined) return found;
+      }
+    }
+    return this.#notBeforeBase(await sealed.pointUpTo(limit), (base) => base.seq <= limit);
+  }
+
+  async #behind(seq: number): Promise<Point | undefined> {
+    const { sealed, tail } = this.#parts;
+    const { basedOn } = sealed.history;
+    if (seq < basedOn) return await this.#ofSnapshot(basedOn);
+    if (seq < sealed.lastSeq) {
+      const found = await sealed.pointBehind(seq);
+      if (found !== undefined) return found;
+    }
+    for (const chunk of this.#chunks()) {
+      const found = (await tail.recordsOf(chunk)).pointBehind(Math.max(seq, sealed.lastSeq));
+      if (found !== undefined) return found.seq <= this.newestSeq ? found : undefined;
+    }
+    return undefined;
+  }
+
+  /** Where the history begins with a snapshot that is the first point, which no piece has any more. */
+  async #notBeforeBase(found: Point | undefined, isIt: (base: Point) => boolean): Promise<Point | undefined> {
+    const { basedOn } = this.#parts.sealed.history;
+    if (basedOn === 0 || (found !== undefined && found.seq >= basedOn)) return found;
+    const base = await this.#ofSnapshot(basedOn);
+    return base !== undefined && isIt(base) ? base : undefined;
+  }
+
+  async #ofSnapshot(seq: number): Promise<Point | undefined> {
+    const held = await this.#parts.sealed.snapshot(seq);
+    if (held instanceof ObjectDamageError) return undefined;
+    return { seq, timeMicros: held.snapshot.numbers.timeMicros, isSnapshot: true };
+  }
+
+  // The volume's
+
+  async #checked(volume: number, point: Point | undefined, statesAt: StatesAt, whyNone: string): Promise<PointAnswer> {
+    if (point === undefined) return await this.#none(volume, 0, whyNone);
+    const state = (await statesAt(point.seq)).find(({ number }) => number === volume);
+    if (state !== undefined && isPoint(state)) return { point };
+    const why = state === undefined ? await this.#whyUnknown(point.seq) : undefined;
+    return await this.#none(volume, point.seq, why);
+  }
+
+  async #whyUnknown(seq: number): Promise<string> {
+    const { sealed } = this.#parts;
+    const earlier = sealed.pieces.filter(({ firstSeq }) => firstSeq <= seq);
+    for (const identity of earlier.toReversed()) {
+      const [damage] = (await sealed.events(identity)).damaged;
+      if (damage !== undefined) return `what would say which volume it was is damaged: ${damage.finding}`;
+    }
+    const gap = (await this.#gaps()).findLast(({ firstSeq }) => firstSeq <= seq);
+    if (gap !== undefined) return `what would say which volume it was is damaged: ${gap.finding}`;
+    return "the volume had not joined its group then";
+  }
+
+  /** `why` undefined: as the stretch says that the seq is in. */
+  async #none(volume: number, seq: number, why: string | undefined): Promise<NoPoint> {
+    const stretches = await this.stretches(volume);
+    const index = stretches.findLastIndex(({ fromSeq }) => fromSeq <= seq);
+    const here = stretches[index];
+    const before = await this.#lastPoint(stretches.slice(0, index + 1), seq);
+    const after = await this.#firstPoint(stretches.slice(Math.max(0, index)), seq);
+    return { point: undefined, why: why ?? whyNoPoint(here?.kind ?? stretchKind.joined), before, after };
+  }
+
+  async #lastPoint(stretches: readonly VolumeStretch[], seq: number): Promise<Point | undefined> {
+    const last = stretches.findLast(({ kind }) => kind === stretchKind.points);
+    if (last === undefined) return undefined;
+    const point = await this.#upTo(Math.min(seq, (last.untilSeq ?? Number.MAX_SAFE_INTEGER) - 1));
+    return point !== undefined && point.seq >= last.fromSeq ? point : undefined;
+  }
+
+  async #firstPoint(stretches: readonly VolumeStretch[], seq: number): Promise<Point | undefined> {
+    for (const { kind, fromSeq, fromMicros, untilSeq } of stretches) {
+      if (kind !== stretchKind.points) continue;
+      if (fromSeq > seq) return { seq: fromSeq, timeMicros: fromMicros };
+      const point = await this.#behind(seq);
+      if (point !== undefined && point.seq < (untilSeq ?? Number.POSITIVE_INFINITY)) return point;
+    }
+    return undefined;
+  }
+
+  /** Of the whole history, in their order. */
+  async stretches(volume: number): Promise<readonly VolumeStretch[]> {
+    const walk = new StretchWalk(volume, await this.#base());
+    for await (const { records } of this.#historyParts()) for (const record of records) walk.saw(record);
+    return walk.stretches;
+  }
+
+  async timeline(volume: number): Promise<VolumeTimeline> {
+    const walk = new TimelineWalk(volume, await this.#base());
+    for (const gap of await this.#gaps()) walk.sawDamage(gap);
+    for await (const part of this.#historyParts()) walk.saw(part);
+    const newest = await this.#upTo(this.newestSeq);
+    const { finding, seenSeq, durableSeq } = this.#parts.tail;
+    if (finding !== undefined) walk.sawDamage({ firstSeq: seenSeq + 1, lastSeq: durableSeq, finding });
+    return walk.finish(newest?.seq ?? 0, newest?.timeMicros, await this.#snapshots());
+  }
+
+  async #snapshots(): Promise<TimelineSnapshot[]> {
+    const snapshots: TimelineSnapshot[] = [];
+    for (const seq of this.#parts.sealed.snapshotSeqs.slice(-timelineItemsMax)) {
+      if (this.#isInFolded(seq) && !(await this.isPoint(seq))) continue;
+      snapshots.push({ seq, timeMicros: (await this.#ofSnapshot(seq))?.timeMicros });
+    }
+    return snapshots;
+  }
+
+  #isInFolded(seq: number): boolean {
+    const { sealed } = this.#parts;
+    return sealed.pieces[sealed.indexOf(seq)]?.folded !== undefined;
+  }
+
+  async #base(): Promise<StretchStart> {
+    const { sealed } = this.#parts;
+    const { basedOn } = sealed.history;
+    if (basedOn === 0) return { seq: 0, timeMicros: 0, states: [] };
+    const held = await sealed.snapshot(basedOn);
+    if (held instanceof ObjectDamageError) return { seq: basedOn, timeMicros: 0, states: [] };
+    const { numbers, volumes } = held.snapshot;
+    return { seq: basedOn, timeMicros: numbers.timeMicros, states: volumes };
+  }
+
+  /** Of the whole history. */
+  #gaps(): Promise<readonly HistoryGap[]> {
+    const { gaps, sealed } = this.#parts;
+    return gaps.find({ start: gaps.historyStart, pieces: sealed.pieces, isWithTail: true });
+  }
+
+  /** All behind the base and up to the newest that is durable. */
+  async *#historyParts(): AsyncGenerator<TimelinePart, void> {
+    const { sealed, tail } = this.#parts;
+    const { basedOn } = sealed.history;
+    for (const identity of sealed.pieces) {
+      const { records, hasAggregates, damaged } = await sealed.events(identity);
+      const held = await sealed.held(identity);
+      const isRead = !(held instanceof ObjectDamageError);
+      yield {
+        firstSeq: Math.max(identity.firstSeq, basedOn + 1),
+        fromMicros: isRead ? held.piece.numbers.earliestMicros : 0,
+        level: isRead ? held.piece.level : 0,
+        isFolded: identity.folded !== undefined,
+        hasAggregates,
+        records: records.filter(({ seq }) => seq > basedOn),
+        damaged,
+      };
+    }
+    for (const chunk of this.#chunks()) {
+      const { events, hasAggregates, firstPoint } = await tail.recordsOf(chunk);
+      const records = events.filter(({ seq }) => seq > sealed.lastSeq && seq <= this.newestSeq);
+      const fromMicros = firstPoint?.timeMicros ?? 0;
+      yield {
+        firstSeq: Math.max(chunk.firstSeq, sealed.lastSeq + 1),
+        fromMicros,
+        level: 0,
+        isFolded: false,
+        hasAggregates,
+        records,
+        damaged: [],
+      };
+    }
+  }
+}

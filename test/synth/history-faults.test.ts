@@ -1,0 +1,121 @@
+/** Histories in a store whose service errs: nothing is lost for it, and in the end all is done. */
+import { expect, test } from "vitest";
+import { RetryError } from "#src/core/errors.ts";
+import { MiB } from "#src/core/limits.ts";
+import { FolderReserve } from "#src/store/folder-reserve.ts";
+import { GroupHistory } from "#src/synth/group-history.ts";
+import { LiveHistory } from "#src/synth/live-history.ts";
+import { pieceGroup } from "#test/journals/sealed-pieces.ts";
+import { SeededRandom } from "#test/sim/seeded-random.ts";
+import { anyFaults, FaultyObjects } from "#test/store/faulty-objects.ts";
+import { HistoryWorld, historyRoot } from "./history-world.ts";
+import { idleControl } from "./snapshot-world.ts";
+
+async function opened(seed: number, pieceCount: number): Promise<HistoryWorld> {
+  const world = await HistoryWorld.make(seed);
+  await world.run(world.open());
+  for (let count = 0; count < pieceCount; count++) await world.run(world.seal(6));
+  return world;
+}
+
+const nothing = { chances: {}, delayMsMax: 0, lateMsMax: 0 };
+
+test("fault 21: whatever a service for objects answers, no point that is kept is lost", async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const world = await opened(seed, 5);
+    const { clock } = world.host;
+    const random = new SeededRandom(seed);
+    const faulty = new FaultyObjects({ inner: world.objects, clock, random });
+    const parts = { objects: faulty, randomness: random, key: undefined, group: pieceGroup, clock };
+    const ends = (await world.run(world.pieces())).map((piece) => piece.numbers.lastSeq) as number[];
+    const [first = 0, second = 0, third = 0] = ends;
+    faulty.faults = anyFaults(0.02);
+    const history = new GroupHistory(parts);
+    const until = async (work: () => Promise<unknown>): Promise<void> => {
+      for (let attempt = 0; attempt < 200; attempt++) {
+        try {
+          await world.run(work());
+          return;
+        } catch (error) {
+          if (!(error instanceof Error) || error.name === "AssertionError") throw error;
+        }
+      }
+      throw new Error("it never came to an end");
+    };
+    await until(() => history.makeSnapshot(first, idleControl));
+    await until(() => history.makeSnapshot(third, idleControl));
+    await until(() => history.retain({ fromSeq: second }, idleControl));
+    expect(faulty.faultCount).toBeGreaterThan(0);
+    faulty.faults = nothing;
+    await world.run(new Promise<void>((resolve) => clock.timer(5000, resolve)));
+    const reopened = new GroupHistory({ ...parts, objects: world.objects });
+    const { basedOn } = await world.run(reopened.history());
+    expect(basedOn).toBe(second);
+    for (const seq of [second, second + 1, third, ends.at(-1) ?? 0]) {
+      const snapshot = await world.run(reopened.makeSnapshot(seq, idleControl));
+      expect(await world.run(world.differences(snapshot)), `seed ${seed}`).toEqual([]);
+    }
+  }
+});
+
+test("a list that does not tell of the base, or lacks a piece, marks nothing as dead", async () => {
+  const world = await opened(3, 5);
+  const ends = (await world.run(world.pieces())).map((piece) => piece.numbers.lastSeq) as number[];
+  await world.run(world.history.retain({ fromSeq: ends[1] as number }, idleControl));
+  const hidden = new Set<string>();
+  const objects = {
+    ...{ read: world.objects.read.bind(world.objects), sizeBytes: world.objects.sizeBytes.bind(world.objects) },
+    readDocument: world.objects.readDocument.bind(world.objects),
+    close: async () => {},
+    async *list(prefix: string) {
+      for await (const info of world.objects.list(prefix)) if (!hidden.has(info.name)) yield info;
+    },
+  };
+  const parts = { objects, key: undefined, segmentsWithFiles: async () => new Set<number>() };
+  const marked = () => world.run(new LiveHistory(parts).markLive({ mark: () => {} }, idleControl));
+  await marked();
+  const [base] = await world.run(world.history.snapshots());
+  if (base === undefined || base instanceof Error) throw new Error("there is a base");
+  hidden.add(base.name);
+  await expect(marked()).rejects.toThrow(RetryError);
+  hidden.clear();
+  hidden.add((await world.run(world.pieces()))[1]?.name as string);
+  await expect(marked()).rejects.toThrow("does not follow what was before");
+});
+
+test("fault 16: on a full disk a history begins later by the reserve, and nothing else is made", async () => {
+  const world = await opened(4, 4);
+  const { files, randomness, log, clock, disk } = world.host;
+  const reserve = new FolderReserve({ files, randomness, log, folder: historyRoot, byteLength: 4 * MiB });
+  await world.run(reserve.refill());
+  disk.faults.capacityBytes = disk.spaceBytes;
+  const parts = { objects: world.objects, randomness, key: undefined, group: pieceGroup, clock };
+  const history = new GroupHistory({ ...parts, reserve });
+  const [first = 0, second = 0] = (await world.run(world.pieces())).map((piece) => piece.numbers.lastSeq);
+  await expect(world.run(history.makeSnapshot(first, idleControl))).rejects.toThrow(RetryError);
+  const plan = await world.run(history.retain({ fromSeq: second }, idleControl));
+  expect(plan.pieces).toHaveLength(2);
+  expect(await world.run(world.pieces())).toHaveLength(2);
+  expect(reserve.heldBytes).toBeLessThan(4 * MiB);
+  const [base] = await world.run(history.snapshots());
+  if (base === undefined || base instanceof Error) throw new Error("there is a base");
+  expect(await world.run(world.differences(base))).toEqual([]);
+});
+
+test.each(["damaged", "gone"])("fault 18: a document of a history that is %s is told by its copy", async (how) => {
+  const world = await opened(5, 4);
+  const [, second = 0] = (await world.run(world.pieces())).map((piece) => piece.numbers.lastSeq);
+  await world.run(world.history.retain({ fromSeq: second }, idleControl));
+  const { files } = world.host;
+  const path = `${historyRoot}/history/${pieceGroup}.json`;
+  if (how === "gone") files.remove(path);
+  else {
+    const handle = files.open(path, "readWrite");
+    handle.writeNow(Buffer.from("?"), 0, 1, 20);
+    handle.close();
+  }
+  expect((await world.run(world.history.history())).basedOn).toBe(second);
+  await world.run(world.history.pin({ id: "a", seq: second, keeps: "history", reason: "is open" }));
+  expect(await world.run(world.history.history())).toMatchObject({ basedOn: second, pins: [{ id: "a" }] });
+  expect(await world.run(world.objects.readDocument(`history/${pieceGroup}.json`))).not.toBe(undefined);
+});

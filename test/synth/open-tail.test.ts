@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { wholeJournal } from "#src/journals/journal-start.ts";
+import { OpenTail } from "#src/synth/open-tail.ts";
+import { contentOf, volumeBlocks } from "#test/journals/random-units.ts";
+import { pieceGroup } from "#test/journals/sealed-pieces.ts";
+import { journalIdentity } from "#test/journals/sealing-world.ts";
+import { addressesIn, PointWorld } from "./point-world.ts";
+
+const bounds = { chunkRecords: 40, recordsMax: 100 };
+
+function tailOf(world: PointWorld): OpenTail {
+  const { files, clock } = world.host;
+  const { folder } = world;
+  const { incarnation } = journalIdentity;
+  const journal = () => ({ folder, incarnation, start: wholeJournal, durableSeq: world.durableSeq });
+  return new OpenTail({ files, clock, group: pieceGroup, journal, ...bounds });
+}
+
+async function differences(world: PointWorld, tail: OpenTail): Promise<string[]> {
+  const found: string[] = [];
+  for (const chunk of tail.chunks) {
+    const records = await world.run(tail.recordsOf(chunk));
+    const seq = world.random.pick(world.pointSeqs.filter((one) => one >= chunk.firstSeq && one <= chunk.lastSeq));
+    const said = addressesIn(records.rowsUpTo(1, seq), volumeBlocks);
+    const own = world.records.filter((record) => record.seq >= chunk.firstSeq);
+    for (let block = 0; block < volumeBlocks; block++) {
+      const wanted = contentOf(own, 1, block, seq)?.address;
+      if (said[block] !== wanted) found.push(`block ${block} up to ${seq}: ${said[block]}, and not ${wanted}`);
+    }
+  }
+  return found;
+}
+
+test("what is not in memory any more is read again where it lies", async () => {
+  const world = await PointWorld.make(41);
+  const tail = tailOf(world);
+  for (let round = 0; round < 6; round++) {
+    world.write(20);
+    await world.run(tail.follow(0));
+  }
+  expect(tail.seenSeq).toBe(world.lastSeq);
+  const kept = tail.chunks.filter(({ records }) => records !== undefined);
+  expect(kept.length).toBeLessThan(tail.chunks.length);
+  const keptCount = kept.reduce((sum, { records }) => sum + (records?.recordCount ?? 0), 0);
+  expect(keptCount).toBeLessThanOrEqual(bounds.recordsMax);
+  expect(await differences(world, tail)).toEqual([]);
+});
+
+test("what the store has is let go of, and what follows it is read on", async () => {
+  const world = await PointWorld.make(42);
+  const tail = tailOf(world);
+  world.write(60);
+  await world.run(tail.follow(0));
+  const storedSeq = world.pointSeqs.at(-30) as number;
+  await world.run(tail.follow(storedSeq));
+  expect(tail.chunks.every(({ lastSeq }) => lastSeq > storedSeq)).toBe(true);
+  world.write(30);
+  await world.run(tail.follow(storedSeq));
+  expect(tail.seenSeq).toBe(world.lastSeq);
+  expect(await differences(world, tail)).toEqual([]);
+});
+
+test("a journal that is another one is read from its beginning", async () => {
+  const world = await PointWorld.make(43);
+  world.write(30);
+  const { files, clock } = world.host;
+  let incarnation = journalIdentity.incarnation + 1;
+  const journal = () => ({ folder: world.folder, incarnation, start: wholeJournal, durableSeq: 0 });
+  const tail = new OpenTail({ files, clock, group: pieceGroup, journal });
+  await world.run(tail.follow(0)).catch(() => {});
+  expect(tail.seenSeq).toBe(0);
+  incarnation = journalIdentity.incarnation;
+  await world.run(tail.follow(0));
+  expect(tail.seenSeq).toBe(world.lastSeq);
+});
+
+test("fault 12: damage in what is durable ends what can be read, and is told", async () => {
+  const world = await PointWorld.make(44);
+  world.write(40);
+  const [path] = world.folder.pieces(world.host.files).map((position) => world.folder.piecePath(position));
+  const handle = world.host.files.open(path as string, "readWrite");
+  handle.writeNow(Buffer.alloc(64, 0xff), 0, 64, Math.floor(handle.sizeBytesNow() / 2 / 512) * 512 + 128);
+  handle.close();
+  await world.open();
+  const { newestSeq } = world.points;
+  expect(newestSeq).toBeLessThan(world.lastSeq);
+  expect(await world.differences(await world.image(1, newestSeq))).toEqual([]);
+  await expect(world.image(1, world.lastSeq)).rejects.toThrow(/not durable here yet|damaged/);
+});

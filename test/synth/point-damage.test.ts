@@ -1,0 +1,152 @@
+import { expect, test } from "vitest";
+import { objectOfPiece, type SealedPieceIdentity, sealedPieceName } from "#src/journals/sealed-piece-format.ts";
+import { ObjectDamageError } from "#src/store/object-damage.ts";
+import { ObjectFile } from "#src/store/object-file.ts";
+import type { PartType } from "#src/store/part.ts";
+import { partType } from "#src/store/part.ts";
+import { objectOfSnapshot, snapshotName } from "#src/synth/snapshot-format.ts";
+import { contentOf, volumeCount } from "#test/journals/random-units.ts";
+import { listOf, pieceGroup } from "#test/journals/sealed-pieces.ts";
+import { PointWorld, storeFolder, wordsOf } from "./point-world.ts";
+
+/** Two pieces, a snapshot within the first, and a point behind. */
+async function sealedWorld(seed: number): Promise<PointWorld> {
+  const world = await PointWorld.make(seed);
+  world.write(40);
+  await world.seal();
+  world.write(60);
+  await world.seal();
+  return world;
+}
+
+async function partsOf(world: PointWorld, name: string, identity: Parameters<typeof ObjectFile.open>[2]) {
+  const file = await world.run(ObjectFile.open(world.objects, name, identity, undefined));
+  const parts = await world.run(listOf(file.parts()));
+  return parts.flatMap((part) => (part instanceof ObjectDamageError ? [] : [{ type: part.type, offset: part.offset }]));
+}
+
+async function damagePiece(world: PointWorld, identity: SealedPieceIdentity, type: PartType): Promise<void> {
+  const name = sealedPieceName(identity);
+  const parts = await partsOf(world, name, objectOfPiece(identity));
+  for (const part of parts) if (part.type === type) flip(world, name, part.offset + 40);
+}
+
+function flip(world: PointWorld, name: string, position: number): void {
+  const handle = world.host.files.open(`${storeFolder}/${name}`, "readWrite");
+  const byte = Buffer.alloc(1);
+  handle.readNow(byte, 0, 1, position);
+  byte[0] = (byte[0] as number) ^ 0x10;
+  handle.writeNow(byte, 0, 1, position);
+  handle.close();
+}
+
+const volumes = Array.from({ length: volumeCount }, (_, index) => index + 1);
+
+test("fault 18: where the index of a piece is damaged its records stand in for it", async () => {
+  const world = await sealedWorld(21);
+  for (const { identity } of await world.run(world.pieces())) await damagePiece(world, identity, partType.extents);
+  await world.open();
+  for (let count = 0; count < 20; count++) {
+    const seq = world.random.pick(world.pointSeqs.slice(-150));
+    for (const volume of volumes) {
+      if (!world.isPointOf(volume, seq)) continue;
+      expect(await world.differences(await world.image(volume, seq))).toEqual([]);
+    }
+  }
+});
+
+test("fault 18: where records are damaged just the blocks are unknown that they may have decided on", async () => {
+  const world = await sealedWorld(22);
+  const [, last] = await world.run(world.pieces());
+  const piece = last as NonNullable<typeof last>;
+  const page = Math.floor(piece.recordPageCount / 2);
+  const { firstSeq, lastSeq } = piece.recordPagePlace(page);
+  const parts = await partsOf(world, piece.name, objectOfPiece(piece.identity));
+  flip(world, piece.name, (parts.filter(({ type }) => type === partType.records)[page]?.offset ?? 0) + 40);
+  await world.open();
+  const isLost = (seq: number, volume: number, block: number): boolean => {
+    const saying = contentOf(world.records, volume, block, seq)?.seq ?? 0;
+    const atEnd = contentOf(world.records, volume, block)?.seq ?? 0;
+    return saying <= lastSeq && atEnd > seq;
+  };
+  let lostCount = 0;
+  for (const seq of world.pointSeqs.filter((one) => one >= piece.identity.firstSeq)) {
+    if (seq > firstSeq && seq < lastSeq) {
+      await expect(world.image(1, seq)).rejects.toThrow(/is damaged .*nearest points are before it/);
+      continue;
+    }
+    const image = await world.image(1, seq);
+    const lost = (block: number): boolean => seq >= lastSeq && isLost(seq, 1, block);
+    expect(await world.differences(image, lost)).toEqual([]);
+    lostCount += (await world.run(wordsOf(image))).filter((word) => word === "unknown").length;
+  }
+  expect(lostCount).toBeGreaterThan(0);
+});
+
+test("fault 18: where a piece cannot be opened, what later ones say is still read, and all else is unknown", async () => {
+  const world = await sealedWorld(23);
+  const [, second] = await world.run(world.pieces());
+  const base = await world.snapshot((second as NonNullable<typeof second>).identity.firstSeq - 1);
+  world.write(30);
+  const third = await world.seal();
+  flip(world, (second as NonNullable<typeof second>).name, 20);
+  await world.open();
+  const isBetween = (volume: number) => (block: number) =>
+    (contentOf(world.records, volume, block)?.seq ?? 0) < third.identity.firstSeq;
+  for (const volume of volumes) {
+    const image = await world.image(volume, world.lastSeq);
+    expect(await world.differences(image, isBetween(volume))).toEqual([]);
+    const said = await world.run(wordsOf(image));
+    for (const [block, word] of said.entries()) if (isBetween(volume)(block)) expect(word).toBe("unknown");
+    expect(image.findings).toEqual([expect.stringContaining((second as NonNullable<typeof second>).name)]);
+  }
+  expect(await world.differences(await world.image(1, base.seq))).toEqual([]);
+});
+
+test("fault 18: where leaves of a snapshot are damaged, just what newer records do not decide on is unknown", async () => {
+  const world = await sealedWorld(24);
+  const [first] = await world.run(world.pieces());
+  const snapshot = await world.snapshot((first as NonNullable<typeof first>).numbers.lastSeq);
+  await world.retain(snapshot.seq);
+  const identity = { group: pieceGroup, seq: snapshot.seq };
+  const name = snapshotName(identity);
+  for (const { type, offset } of await partsOf(world, name, objectOfSnapshot(identity))) {
+    if (type === partType.extents) flip(world, name, offset + 40);
+  }
+  await world.open();
+  for (const volume of volumes) {
+    const image = await world.image(volume, world.lastSeq);
+    const said = await world.run(wordsOf(image));
+    const isOld = (block: number) => (contentOf(world.records, volume, block)?.seq ?? 0) <= snapshot.seq;
+    expect(await world.differences(image, isOld)).toEqual([]);
+    const oldData = said.flatMap((_, block) => (isOld(block) && addressAt(world, volume, block) !== 0 ? [block] : []));
+    for (const block of oldData) expect(said[block]).toBe("unknown");
+  }
+});
+
+test("fault 18: where what says which volume it was is damaged, its points are refused with that, up to the next snapshot", async () => {
+  const world = await sealedWorld(26);
+  const [first, second] = await world.run(world.pieces());
+  const snapshot = await world.snapshot((second as NonNullable<typeof second>).identity.firstSeq + 20);
+  flip(world, (first as NonNullable<typeof first>).name, 20);
+  await world.open();
+  const [before] = world.pointSeqs.filter((seq) => seq > (first as NonNullable<typeof first>).numbers.lastSeq);
+  await expect(world.image(1, before as number)).rejects.toThrow(
+    /which volume it was is damaged: .*nearest points are after it/,
+  );
+  expect(await world.differences(await world.image(1, snapshot.seq))).toEqual([]);
+});
+
+function addressAt(world: PointWorld, volume: number, block: number): number {
+  return contentOf(world.records, volume, block)?.address ?? 0;
+}
+
+test("fault 18: a damaged snapshot is passed over while the pieces that it was made of are there", async () => {
+  const world = await sealedWorld(25);
+  const snapshot = await world.snapshot(world.pointSeqs[100] as number);
+  flip(world, snapshot.name, 20);
+  await world.open();
+  const image = await world.image(1, world.lastSeq);
+  expect(await world.differences(image)).toEqual([]);
+  expect(image.findings).toEqual([expect.stringContaining(snapshot.name)]);
+});

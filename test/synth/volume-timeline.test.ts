@@ -1,0 +1,130 @@
+import { expect, test } from "vitest";
+import { pointListMs } from "#src/core/point-limits.ts";
+import { addressOf } from "#src/records/address.ts";
+import { encodeExtra, recordType } from "#src/records/record.ts";
+import type { VolumeTimeline } from "#src/synth/volume-timeline.ts";
+import type { Unit } from "#test/journals/random-units.ts";
+import { PointWorld } from "./point-world.ts";
+
+/** Units one behind the other, a second apart, behind those with which the volumes join. */
+class Story {
+  readonly world: PointWorld;
+  #seq = 4;
+  #second = 1;
+
+  constructor(world: PointWorld) {
+    this.world = world;
+  }
+
+  static async begin(seed: number): Promise<Story> {
+    return new Story(await PointWorld.make(seed));
+  }
+
+  /** Answers its seq. */
+  tell(type: number, volume: number, extra?: object): number {
+    const bytes = extra === undefined ? Buffer.alloc(0) : encodeExtra(extra);
+    const isWrite = type === recordType.write;
+    const place = {
+      startBlock: isWrite ? 3 : 0,
+      blockCount: isWrite ? 1 : 0,
+      address: isWrite ? addressOf(1, this.#seq) : 0,
+    };
+    const seq = this.#seq++;
+    const timeMicros = 1_700_000_000_000_000 + this.#second++ * 1e6;
+    const facts = {
+      type,
+      volume,
+      seq,
+      timeMicros,
+      epoch: 1,
+      ordinal: 0,
+      level: 0,
+      extraBytes: bytes.length,
+      extraAt: 0,
+    };
+    const unit: Unit = { firstSeq: seq, isAggregate: false, records: [{ ...facts, ...place }], bytes };
+    this.world.writeUnits([unit]);
+    return seq;
+  }
+
+  async timeline(volume: number): Promise<VolumeTimeline> {
+    await this.world.pass(pointListMs + 1);
+    return await this.world.run(this.world.points.timeline(volume));
+  }
+}
+
+const short = ({ ranges }: VolumeTimeline) =>
+  ranges.map(({ kind, granularity, firstSeq, lastSeq }) => `${kind} ${granularity ?? "-"} ${firstSeq}-${lastSeq}`);
+
+async function told(isSealed: boolean) {
+  const story = await Story.begin(51);
+  const first = story.tell(recordType.resyncBegin, 1);
+  story.tell(recordType.write, 1);
+  story.tell(recordType.resyncEnd, 1);
+  const complete = story.tell(recordType.initialComplete, 1);
+  const other = story.tell(recordType.write, 2);
+  const mode = story.tell(recordType.mode, 0, { from: "async", to: "aggregated", why: "asked" });
+  if (isSealed) await story.world.seal();
+  const mark = story.tell(recordType.mark, 0, { name: "noon", quiesced: true });
+  const gap = story.tell(recordType.resyncBegin, 1);
+  story.tell(recordType.write, 1);
+  const healed = story.tell(recordType.resyncEnd, 1);
+  const size = story.tell(recordType.resize, 1, { sizeBytes: 40 * 4096, previousBytes: 64 * 4096 });
+  await story.world.open();
+  return { story, first, complete, other, mode, mark, gap, healed, size };
+}
+
+for (const isSealed of [false, true]) {
+  test(`a volume's history is told in ranges, ${isSealed ? "sealed in part" : "from the open journal"}`, async () => {
+    const { story, first, complete, mode, mark, gap, healed, size } = await told(isSealed);
+    const timeline = await story.timeline(1);
+    expect(short(timeline)).toEqual([
+      `joined - 1-${first - 1}`,
+      `first-copy - ${first}-${complete - 1}`,
+      `points every-write ${complete}-${mode - 1}`,
+      `points aggregate ${mode}-${gap - 1}`,
+      `resync - ${gap}-${healed - 1}`,
+      `points aggregate ${healed}-${size}`,
+    ]);
+    expect(timeline.marks).toMatchObject([{ name: "noon", seq: mark, isQuiesced: true, isPoint: true }]);
+    expect(timeline.events.map(({ type }) => type)).toEqual([
+      ...["volume", "resyncBegin", "resyncEnd", "initialComplete", "mode"],
+      ...["resyncBegin", "resyncEnd", "resize"],
+    ]);
+    expect(timeline).toMatchObject({ newestSeq: size, damaged: [], snapshots: [], isCut: false });
+  });
+
+  test(`in a gap the points beside it are told, ${isSealed ? "sealed in part" : "from the open journal"}`, async () => {
+    const { story, first, complete, other, mark, gap, healed, size } = await told(isSealed);
+    const { points } = story.world;
+    const at = (volume: number, seq: number) => story.world.run(points.resolve(volume, `seq:${seq}`));
+    expect(await at(1, gap + 1)).toMatchObject({ point: undefined, before: { seq: mark }, after: { seq: healed } });
+    expect(await at(1, gap + 1)).toMatchObject({ why: expect.stringMatching(/journaled anew/) as string });
+    expect(await at(1, first)).toMatchObject({ point: undefined, before: undefined, after: { seq: complete } });
+    expect(await at(1, first)).toMatchObject({ why: expect.stringMatching(/copied/) as string });
+    expect(await at(2, gap + 1)).toMatchObject({ point: { seq: gap + 1 } });
+    expect(await at(2, other - 1)).toMatchObject({ point: undefined, before: undefined, after: { seq: other } });
+    expect(await at(7, gap)).toMatchObject({ point: undefined, before: undefined, after: undefined });
+    expect((await story.world.run(points.resolve(1, "mark:noon"))).point?.seq).toBe(mark);
+    expect(await story.world.run(points.resolve(1, "mark:night"))).toMatchObject({ before: { seq: size } });
+    const image = await story.world.image(1, size);
+    expect([image.sizeBytes, image.blockCount]).toEqual([40 * 4096, 40]);
+    expect((await story.world.image(1, mark)).blockCount).toBe(64);
+  });
+
+  test(`a time means what was made then or before, ${isSealed ? "sealed in part" : "from the open journal"}`, async () => {
+    const { story, complete, other, mark, size } = await told(isSealed);
+    const { points } = story.world;
+    const timeOf = (seq: number) => new Date(1_700_000_000_000 + (seq - 3) * 1000 + 500).toISOString();
+    const at = (words: string) => story.world.run(points.resolve(2, words));
+    expect((await at(timeOf(other))).point?.seq).toBe(other);
+    expect((await at(timeOf(mark))).point?.seq).toBe(mark);
+    expect(await at(timeOf(size))).toMatchObject({
+      point: { seq: size },
+      note: expect.stringMatching(/newest/) as string,
+    });
+    expect(await at("2020-01-01")).toMatchObject({ point: undefined, before: undefined, after: { seq: other } });
+    expect(await at("2999-01-01")).toMatchObject({ point: undefined, before: { seq: size } });
+    expect(complete).toBeLessThan(other);
+  });
+}
