@@ -8,6 +8,7 @@ import type { ShippingFigures } from "./group-shipping.ts";
 import type { GroupState } from "./group-state.ts";
 import type { Lag } from "./lag.ts";
 import type { Mode } from "./mode-machine.ts";
+import type { ModeSwitchCount } from "./mode-switch-counts.ts";
 import type { Order } from "./order.ts";
 import type { RemoteKnowledge } from "./remote-knowledge.ts";
 import type { Spool } from "./spool.ts";
@@ -25,6 +26,8 @@ export interface GroupFigures extends Watermarks, ShippingFigures {
   /** Why the remote does not let it in. */
   readonly refusal?: string;
   readonly suspendedSinceSeq?: number;
+  /** Of volumes that are not at every write: the seconds between their points. */
+  readonly levels?: readonly { readonly volume: string; readonly seconds: number }[];
   readonly epoch: number;
   readonly lastSeq: number;
   readonly spoolDurableSeq: number;
@@ -37,6 +40,10 @@ export interface GroupFigures extends Watermarks, ShippingFigures {
   readonly lagRecords: number;
   readonly lagBytes: number;
   readonly lagSeconds: number;
+  /** All that was written before that moment is durable at the remote. Absent: it is not known of any moment. */
+  readonly durableMicros?: number;
+  /** Since the start. */
+  readonly modeSwitches?: readonly ModeSwitchCount[];
 }
 
 export interface FigureParts {
@@ -59,6 +66,9 @@ export interface FigureParts {
 export function groupFigures(parts: FigureParts): GroupFigures {
   const { state, spool, policy, order, mode, remote, lag } = parts;
   const [condition, why] = conditionOf(parts);
+  const levels = state.volumes.flatMap(({ name, level = 0 }) =>
+    level === 0 ? [] : [{ volume: name, seconds: level }],
+  );
   return {
     id: state.id,
     name: state.name,
@@ -68,6 +78,7 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     ...(why === undefined ? {} : { why }),
     ...(remote.refusal === undefined ? {} : { refusal: remote.refusal }),
     ...(parts.suspendedSinceSeq === undefined ? {} : { suspendedSinceSeq: parts.suspendedSinceSeq }),
+    ...(levels.length === 0 ? {} : { levels }),
     epoch: order.epoch,
     lastSeq: order.lastSeq,
     spoolDurableSeq: spool.durableSeq,
@@ -81,7 +92,15 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     lagRecords: lag.records,
     lagBytes: lag.bytes,
     lagSeconds: lag.seconds,
+    ...durableTo(parts),
+    modeSwitches: mode.switches.all,
   };
+}
+
+/** What the spool has let go of is durable there, also before the remote has said so in this life. */
+function durableTo({ spool, remote }: FigureParts): Pick<GroupFigures, "durableMicros"> {
+  const durableMicros = spool.timeAfter(remote.marks.durable) ?? spool.lastTimeMicros;
+  return durableMicros === 0 ? {} : { durableMicros };
 }
 
 function stuckText(spool: Spool): string {

@@ -18,6 +18,7 @@ import {
   type ModePolicy,
   type ModeSwitch,
 } from "./mode-machine.ts";
+import { ModeSwitchCounts } from "./mode-switch-counts.ts";
 import type { Order } from "./order.ts";
 
 export interface GroupModeParts {
@@ -65,6 +66,8 @@ export class GroupMode {
   #toldPhase: ModePhase;
   /** Seqs of switches that the group's state does not speak of durably. */
   readonly #unnoted = new Set<number>();
+  /** Those that stand in the order. */
+  readonly switches = new ModeSwitchCounts();
   #isOver = false;
 
   constructor(parts: GroupModeParts) {
@@ -196,6 +199,7 @@ export class GroupMode {
     this.#unplaced = undefined;
     this.#machine.placed(seq);
     log.info("the mode has changed", { ...modeSwitch, seq });
+    this.switches.add(modeSwitch);
     switched(modeSwitch, seq);
     this.#unnoted.add(seq);
     note(modeSwitch.to).then(() => {

@@ -36,6 +36,8 @@ export interface ShippingFigures {
   readonly shippedBytes: number;
   /** and what they came to on the wire. */
   readonly wireBytes: number;
+  /** In so many frames. */
+  readonly wireFrames?: number;
   readonly aggregates: number;
   /** Payload that was overwritten before it was sent, and so never was. */
   readonly foldedBytes: number;
@@ -59,9 +61,9 @@ export class GroupShipping {
   }
 
   get figures(): ShippingFigures {
-    const { batchBytes, wireBytes } = this.#parts.link.traffic;
+    const { batchBytes, wireBytes, frames: wireFrames } = this.#parts.link.traffic;
     const { aggregates, foldedBytes } = this.#aggregates?.figures ?? noAggregates;
-    return { shippedBytes: batchBytes, wireBytes, aggregates, foldedBytes };
+    return { shippedBytes: batchBytes, wireBytes, wireFrames, aggregates, foldedBytes };
   }
 
   /** The link is up: everything behind the record with this seq is to be shipped. */

@@ -25,6 +25,8 @@ export interface GroupVolume {
   readonly isNew: boolean;
   /** The last record that cut it; absent: none did, or the remote is known to have it durably. */
   readonly cutSeq?: number;
+  /** The seconds between its points; absent: nobody has asked for any, and every write is one. */
+  readonly level?: number;
   /** A spool was lost with a record that cut it: the remote may have what was cut off, in regions that nobody has marked. */
   readonly isAllInDoubt?: boolean;
 }
@@ -42,6 +44,8 @@ export interface GroupState {
   readonly epochSeq: number | null;
   /** The last seq when the group was stopped in good order; null while it runs, and after a crash. */
   readonly stoppedAtSeq: number | null;
+  /** What the spool's dropped ends have said to be durable; absent: none has said anything. That went when they were dropped. */
+  readonly claimedSeq?: number;
   /** Of the spool. */
   readonly incarnation: number;
   /** Where the spool is; null: beside this file. */

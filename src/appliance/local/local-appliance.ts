@@ -153,20 +153,22 @@ export class LocalAppliance implements VolumeLinks {
 
   async #openSpool(state: GroupStateFile, folder: string): Promise<Spool> {
     const { machine, policy } = this.#parts;
-    const dropping = (): Promise<void> => state.update({ bootId: noBootId });
+    const { stoppedAtSeq, claimedSeq = 0 } = state.state;
+    const dropping = (saidSeq: number): Promise<void> =>
+      state.update({ bootId: noBootId, claimedSeq: Math.max(claimedSeq, saidSeq) });
     try {
       return await Spool.open(machine, folder, {
         group: state.state.id,
         incarnation: state.state.incarnation,
         segmentBytes: policy.spoolSegmentBytes,
         limitBytes: policy.spoolLimitBytes,
-        knownDurableSeq: state.state.stoppedAtSeq ?? 0,
+        knownDurableSeq: Math.max(stoppedAtSeq ?? 0, claimedSeq),
         isNew: state.state.life === 0 || state.state.isSpoolNew,
         dropping,
       });
     } catch (error) {
       // A disk that failed meanwhile may have thrown away what was written.
-      if (state.state.stoppedAtSeq === null && isOfDisk(error)) await dropping();
+      if (stoppedAtSeq === null && isOfDisk(error)) await dropping(0);
       throw error instanceof StopError ? new LostSpoolError(error.message, { cause: error }) : error;
     }
   }
@@ -214,6 +216,10 @@ export class LocalAppliance implements VolumeLinks {
 
   setMode(groupName: string, mode: WantedMode): void {
     this.#group(groupName).setMode(mode);
+  }
+
+  async setLevel(groupName: string, volumeName: string, seconds: number): Promise<void> {
+    await this.#group(groupName).levels.set(volumeName, seconds);
   }
 
   mark(groupName: string, request: MarkRequest): Promise<PlacedMark> {

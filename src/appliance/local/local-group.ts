@@ -19,6 +19,7 @@ import type { AutoFacts, WantedMode } from "./auto-mode.ts";
 import { beginEpoch } from "./group-epoch.ts";
 import { type GroupFigures, groupFigures } from "./group-figures.ts";
 import { GroupFlushes } from "./group-flushes.ts";
+import { GroupLevels } from "./group-levels.ts";
 import { GroupMarks } from "./group-marks.ts";
 import { GroupMode } from "./group-mode.ts";
 import { GroupOverflow } from "./group-overflow.ts";
@@ -53,6 +54,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly acknowledgements = new Acknowledgements();
   readonly #flushes: GroupFlushes;
   readonly marks: GroupMarks;
+  readonly levels: GroupLevels;
   readonly volumes: GroupVolumes;
   readonly overflow: GroupOverflow;
   #touched: LocalVolumeLink[] = [];
@@ -87,14 +89,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     });
     this.#idle = new IdlePreparation(this.order, spool, machine.clock);
     this.#mode = new GroupMode({
-      policy: policy.mode,
-      autoPolicy: policy.auto,
-      mode: facts.mode,
-      wanted: state.state.wantedMode,
-      history: facts.modes,
-      order: this.order,
-      clock: machine.clock,
-      log: this.#log,
+      ...{ policy: policy.mode, autoPolicy: policy.auto, mode: facts.mode, wanted: state.state.wantedMode },
+      ...{ history: facts.modes, order: this.order, clock: machine.clock, log: this.#log },
       facts: () => this.#modeFacts(),
       autoFacts: () => this.#autoFacts(),
       switched: ({ to }, seq) => {
@@ -123,10 +119,9 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       waitsForRemote: () => this.#mode.waitsForRemote,
       failed: (error) => this.fail(error),
     });
-    this.marks = new GroupMarks({
-      ...{ order: this.order, flushes: this.#flushes, volumes: this.volumes, clock: machine.clock },
-      failure: () => this.#failure,
-    });
+    const own = { order: this.order, clock: machine.clock, failure: () => this.#failure };
+    this.marks = new GroupMarks({ ...own, flushes: this.#flushes, volumes: this.volumes });
+    this.levels = new GroupLevels({ ...own, state });
     this.#shipper = new GroupShipping({
       ...{ spool, link: this.#link, clock: machine.clock, modes: facts.modes, aggregate: policy.aggregate },
       isHurried: () => this.#mode.phase === "draining" || this.volumes.links.size === 0 || this.#pressure.isHigh,
@@ -156,6 +151,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     if (await beginEpoch(this.order, this.#parts.spool, this.#parts.state, this.#log)) this.#mode.restate();
     // From now on a link that does not come up counts as lost.
     this.#mode.step();
+    this.levels.begin();
     this.#pressure.watch();
   }
 
@@ -391,6 +387,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#idle.end();
     this.#pressure.end();
     this.#mode.end();
+    this.levels.end();
     this.order.end();
     this.#flushes.end(stopping);
     this.acknowledgements.end(stopping);

@@ -23,6 +23,8 @@ export function isMode(value: unknown): value is Mode {
 
 /** Why a mode is switched to if nothing else is said. */
 export const askedFor = "asked for";
+export const linkLost = "the link is lost";
+export const linkBack = "the link is back";
 
 export type ModePhase = "loose" | "draining" | "entering" | "sync" | "degraded";
 
@@ -142,7 +144,7 @@ export class ModeMachine {
         return this.#degradeWhenLost(facts);
       case "degraded":
         if (facts.isLinkUp && facts.nowMs - this.#linkChangedAtMs >= this.#policy.returnAfterMs) {
-          this.#why = "the link is back";
+          this.#why = linkBack;
           this.#drain(facts);
         }
         return undefined;
@@ -202,7 +204,7 @@ export class ModeMachine {
     assert(this.#target === "sync", "only what is to be sync degrades");
     this.#enter("degraded", facts);
     this.#loose = "async";
-    return { from: "sync", to: "async", why: "the link is lost" };
+    return { from: "sync", to: "async", why: linkLost };
   }
 
   #enter(phase: ModePhase, facts: ModeFacts): void {

@@ -52,6 +52,7 @@ export function spoolAnew(state: GroupState, anew: SpoolAnew): Partial<GroupStat
     epochSeq,
     seqCeiling: epochSeq + seqReserve,
     stoppedAtSeq: null,
+    claimedSeq: 0,
     volumes: state.volumes.map(({ cutSeq, isAllInDoubt = false, ...volume }) => ({
       ...volume,
       inDoubt: true,

@@ -29,14 +29,25 @@ export interface RecoveredSpool {
   readonly droppedRecordCount: number;
 }
 
+/** What a new one begins with. */
+export const emptySpool = {
+  live: [],
+  free: [],
+  lastSeq: 0,
+  lastEpoch: 0,
+  lastTimeMicros: 0,
+  releasedSeq: 0,
+  droppedRecordCount: 0,
+};
+
 export interface SpoolRecoveryParts {
   readonly machine: Machine;
   readonly folder: string;
   readonly identity: SpoolIdentity;
   readonly knownDurableSeq: number;
   readonly index: SpoolIndex;
-  /** Waited for before anything is dropped. */
-  readonly dropping: () => Promise<void>;
+  /** Waited for before anything is dropped, with what that says to be durable. */
+  readonly dropping: (claimedSeq: number) => Promise<void>;
 }
 
 /** Undefined: no file has ever been begun. */
@@ -91,7 +102,7 @@ class SpoolRecovery {
     }
     if (end.decision === "tail") {
       this.#tell(end);
-      await this.#parts.dropping();
+      await this.#parts.dropping(end.claimedSeq);
     }
     await this.#restate();
     const free = this.#removeBeyond(end);

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { assert } from "#src/core/assert.ts";
 import { divFloor } from "#src/core/byte-range.ts";
 import { RetryError } from "#src/core/errors.ts";
-import { spoolFreeCountMax, spoolPreparePieceBytes } from "#src/core/limits.ts";
+import { spoolPreparePieceBytes, spoolReleaseCount, spoolReleaseShare } from "#src/core/limits.ts";
 import type { DoneCallback } from "#src/host/block-device.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Files } from "#src/host/files.ts";
@@ -42,11 +42,13 @@ export interface SpoolSegmentsParts {
 export class SpoolSegments {
   readonly #parts: SpoolSegmentsParts;
   readonly #countMax: number;
+  /** So many files become free together: that costs two syncs. */
+  readonly #releaseCount: number;
   readonly #live: SpoolSegment[] = [];
   readonly #free: SpoolSegment[] = [];
   /** Of these the one whose header may say already that it has the place of the next. */
   #begun: SpoolSegment | undefined;
-  /** Of those that the log lies in. */
+  /** Of those that the log lies in, and free ones that were released before they were ever synced. */
   readonly #dirty = new Set<SpoolSegment>();
   /** A new file that is being filled with zeros, and how far that is. */
   #prepared: SpoolSegment | undefined;
@@ -64,6 +66,7 @@ export class SpoolSegments {
   constructor(parts: SpoolSegmentsParts) {
     this.#parts = parts;
     this.#countMax = Math.max(2, divFloor(parts.limitBytes, parts.identity.segmentBytes));
+    this.#releaseCount = Math.max(1, Math.min(spoolReleaseCount, Math.floor(this.#countMax * spoolReleaseShare)));
     for (const name of segmentNames(parts.files, parts.folder)) {
       this.#nextNumber = Math.max(this.#nextNumber, Number(name.slice(0, -ending.length)) + 1);
     }
@@ -172,11 +175,14 @@ export class SpoolSegments {
     if (segment !== this.current && segment !== this.#lastRead) segment.closeIfClean();
   }
 
-  /** All that was written and created before this call; `done` is called later. */
-  sync(done: DoneCallback): void {
+  /**
+   * All that was written and created before this call, but for files that hold nothing behind `afterSeq`; `done` is called
+   * later.
+   */
+  sync(afterSeq: number, done: DoneCallback): void {
     const folderChangeCount = this.#folderChangeCount;
     const isFolderDirty = folderChangeCount > this.#folderSyncedCount;
-    const segments = [...this.#dirty];
+    const segments = this.#live.filter((it) => this.#dirty.has(it) && (it === this.current || it.lastSeq > afterSeq));
     let pending = segments.length + (isFolderDirty ? 1 : 0);
     let failure: NodeJS.ErrnoException | null = null;
     if (pending === 0) this.#parts.clock.soon(() => done(null));
@@ -203,9 +209,10 @@ export class SpoolSegments {
     });
   }
 
-  /** Whether there are files that hold nothing beyond this. */
+  /** Whether there are so many files that hold nothing beyond this that a sync is worth while, or any if room is short. */
   isWorthReleasing(releasedSeq: number): boolean {
-    return this.#live.length > 1 && this.oldest.lastSeq <= releasedSeq;
+    const last = this.#live[this.isFull ? 0 : this.#releaseCount - 1];
+    return last !== undefined && last !== this.current && last.lastSeq <= releasedSeq;
   }
 
   /**
@@ -221,14 +228,15 @@ export class SpoolSegments {
   /** Files that are not needed any more become free; answers whether there were any. */
   freeReleased(): boolean {
     const { oldest } = this;
-    while (this.isWorthReleasing(this.#provenReleasedSeq)) {
+    while (this.#live.length > 1 && this.oldest.lastSeq <= this.#provenReleasedSeq) {
       const segment = this.#live.shift() as SpoolSegment;
       if (this.#lastRead === segment) this.#lastRead = undefined;
       this.#freedEndPosition = segment.endPosition;
       this.#closeIfIdle(segment);
       this.#free.push(segment);
     }
-    while (this.#free.length > spoolFreeCountMax) this.#remove(this.#free.shift() as SpoolSegment);
+    // As many as come free at a time are used again; others are given back.
+    while (this.#free.length > this.#releaseCount + 1) this.#remove(this.#free.shift() as SpoolSegment);
     return oldest !== this.oldest;
   }
 

@@ -2,9 +2,10 @@
  * The local appliance's log on disk: what is appended here is redone onto the source after a crash, and sent to the
  * remote until that has it. A row of files of one size that are used again when what is in them was released.
  *
- * Invariants: releasedSeq < durableSeq <= lastSeq, or all are 0; what is after releasedSeq is in the files; a batch
- * becomes durable only together with the header of its file and the name of that file. So the newest record that was
- * ever durable is never released, and what it says (epoch, time, seq) is known at the next start.
+ * Invariants: durableSeq <= lastSeq, and releasedSeq < lastSeq, or all are 0; what is after releasedSeq is in the files, and
+ * the first of it is durable; a batch becomes durable only together with the header of its file and the name of that file.
+ * So the newest record that was ever durable is never released, and what it says (epoch, time, seq) is known at the next
+ * start. Where a start finds that seq is released, all behind it up to durableSeq is there.
  */
 import { dirname } from "node:path";
 import { assert } from "#src/core/assert.ts";
@@ -25,7 +26,7 @@ import { batchEpochAt, batchPositionAt } from "#src/records/batch.ts";
 import { type FoundBatch, SpoolHeads } from "./spool-heads.ts";
 import { SpoolIndex } from "./spool-index.ts";
 import { type SpoolRead, SpoolReader, type VisitRecord } from "./spool-reader.ts";
-import { type RecoveredSpool, recoverSpool } from "./spool-recovery.ts";
+import { emptySpool, type RecoveredSpool, recoverSpool } from "./spool-recovery.ts";
 import { SpoolSegments } from "./spool-segments.ts";
 
 export interface SpoolOptions {
@@ -41,7 +42,7 @@ export interface SpoolOptions {
   /** Nothing was ever in it: it may be missing, and is made then. */
   readonly isNew: boolean;
   /** Waited for before an end that was never known to be durable is dropped. */
-  readonly dropping?: () => Promise<void>;
+  readonly dropping?: (claimedSeq: number) => Promise<void>;
 }
 
 export interface AppendedFacts {
@@ -123,7 +124,7 @@ export class Spool {
     const spool = new Spool(machine, folder, options, index, { ...emptySpool, segmentBytes: options.segmentBytes });
     try {
       spool.#segments.roll(1, 0);
-      await whenDone((done) => spool.#segments.sync(done));
+      await whenDone((done) => spool.#segments.sync(0, done));
       await whenDone((done) => files.syncFolder(dirname(folder), done));
     } catch (error) {
       throw spool.#failed("made", error as NodeJS.ErrnoException);
@@ -247,13 +248,19 @@ export class Spool {
       return;
     }
     const covered = this.#lastSeq;
-    this.#segments.sync((error) => {
-      if (error !== null && this.#failure === undefined) this.#fail("synced", error);
+    this.#sync(0, () => {
       if (this.#failure === undefined) {
         this.#durableSeq = Math.max(this.#durableSeq, covered);
         if (!this.#isClosed) this.#advanceRelease();
       }
       done(this.#failure ?? null);
+    });
+  }
+
+  #sync(afterSeq: number, done: () => void): void {
+    this.#segments.sync(afterSeq, (error) => {
+      if (error !== null && this.#failure === undefined) this.#fail("synced", error);
+      done();
     });
   }
 
@@ -265,30 +272,43 @@ export class Spool {
     this.#advanceRelease();
   }
 
-  /**
-   * Takes the step that is possible now: what is released must be behind a durable record, and files are free only when
-   * it is durable that they may be missing. Where that needs a sync, and nobody may ever ask for one, it is made.
-   */
+  /** Takes the step that is possible now. Where that needs syncs, and nobody may ever ask for one, they are made. */
   #advanceRelease(): void {
     if (this.#segments.freeReleased()) this.#index.release(this.#segments.oldest.basePosition);
     this.#releasedSeq = Math.max(this.#releasedSeq, Math.min(this.#releaseWanted, this.#durableSeq - 1));
     const reachableSeq = Math.min(this.#releaseWanted, this.#lastSeq - 1);
-    if (this.#isReleasing || !this.#segments.isWorthReleasing(reachableSeq) || !this.#stateReleased()) return;
+    if (this.#isReleasing || !this.#segments.isWorthReleasing(reachableSeq)) return;
     this.#isReleasing = true;
-    this.sync(() => {
-      this.#isReleasing = false;
-      if (this.#failure === undefined && !this.#isClosed) this.#advanceRelease();
+    this.#releaseUpTo(reachableSeq);
+  }
+
+  /**
+   * First what follows becomes durable, then it is said that what was before may be missing, and when that is durable its
+   * files are free. What is released itself need not reach the disk for that; so it is not said to be durable before the
+   * end, since a start that does not know of the release would miss it.
+   */
+  #releaseUpTo(seq: number): void {
+    const coveredSeq = this.#lastSeq;
+    this.#syncForRelease(seq, () => {
+      this.#releasedSeq = Math.max(this.#releasedSeq, seq);
+      this.#segments.stateReleased(this.#releasedSeq);
+      this.#syncForRelease(seq, () => {
+        this.#isReleasing = false;
+        this.#durableSeq = Math.max(this.#durableSeq, coveredSeq);
+        this.#advanceRelease();
+      });
     });
   }
 
-  #stateReleased(): boolean {
-    try {
-      if (this.#segments.isWorthReleasing(this.#releasedSeq)) this.#segments.stateReleased(this.#releasedSeq);
-      return true;
-    } catch (error) {
-      this.#failed("written to", error as NodeJS.ErrnoException);
-      return false;
-    }
+  #syncForRelease(seq: number, next: () => void): void {
+    this.#sync(seq, () => {
+      if (this.#failure !== undefined || this.#isClosed) return;
+      try {
+        next();
+      } catch (error) {
+        this.#failed("written to", error as NodeJS.ErrnoException);
+      }
+    });
   }
 
   /** Whole batches from `position` on, never across a file's end. Their headers are checked, what is in them is not. */
@@ -375,13 +395,3 @@ export class Spool {
     return this.#failure;
   }
 }
-
-const emptySpool = {
-  live: [],
-  free: [],
-  lastSeq: 0,
-  lastEpoch: 0,
-  lastTimeMicros: 0,
-  releasedSeq: 0,
-  droppedRecordCount: 0,
-};

@@ -17,6 +17,7 @@ export interface AggregateLandingParts {
   readonly receiver: Receiver;
   readonly data: DataJournal;
   readonly metadata: MetadataJournal;
+  readonly levelOf: (volume: number) => number;
   /** What did not arrive as it was sent. */
   readonly unsound: (what: string) => ReconnectError;
   /** An aggregate is in the metadata journal, and not written yet. */
@@ -29,6 +30,7 @@ export class AggregateLanding {
   #unfinished: UnfinishedAggregate | undefined;
   #count = 0;
   #foldedBytes = 0;
+  #recordCount = 0;
 
   constructor(parts: AggregateLandingParts) {
     this.#parts = parts;
@@ -42,6 +44,11 @@ export class AggregateLanding {
   /** Payload of the records that they stand for, which did not have to be sent. */
   get foldedBytes(): number {
     return this.#foldedBytes;
+  }
+
+  /** Records that they stand for. */
+  get recordCount(): number {
+    return this.#recordCount;
   }
 
   /** Payload has landed of which nothing speaks yet. */
@@ -69,7 +76,7 @@ export class AggregateLanding {
     }
     aggregate.judge(records);
     this.#parts.hook?.("remote.before-data");
-    aggregate.take(bytes, records, this.#parts.data.land(bytes, records));
+    aggregate.take(bytes, records, this.#parts.data.land(bytes, records), this.#parts.levelOf);
     if (aggregate.folded === undefined) this.#unfinished = aggregate;
     else this.#finish(aggregate, aggregate.folded.bytes);
     return batchSpanBytes(header.batch);
@@ -90,8 +97,10 @@ export class AggregateLanding {
     // Before what speaks of it, of which some is written as soon as it is much.
     data.writeSums();
     metadata.addAggregate(aggregate.metadata);
-    receiver.accepted(aggregate.metadata.epoch, aggregate.metadata.lastSeq);
+    const { epoch, firstSeq, lastSeq } = aggregate.metadata;
+    receiver.accepted(epoch, lastSeq);
     this.#count++;
+    this.#recordCount += lastSeq - firstSeq + 1;
     this.#foldedBytes += Math.max(0, originalBytes - aggregate.payloadBytes);
     this.#parts.accepted(aggregate.timeMicros);
   }

@@ -24,7 +24,7 @@ export interface FetchPumpParts {
 
 export class FetchPump {
   readonly #parts: FetchPumpParts;
-  readonly #records: Generator<JournalRecord>;
+  readonly #records: AsyncGenerator<JournalRecord, void>;
   readonly #builder = new BatchBuilder();
   readonly #buffer = Buffer.alloc(batchBytesMax);
   readonly #payload = Buffer.alloc(recordPayloadBytesMax);
@@ -71,13 +71,13 @@ export class FetchPump {
 
   /** 0: there is none. */
   async #nextBatch(): Promise<number> {
-    const first = this.#next ?? this.#take();
+    const first = this.#next ?? (await this.#take());
     if (first === undefined) return 0;
     if (first.isAggregated) throw onlyFolded(first);
     this.#builder.begin(this.#buffer, 0);
     let count = 0;
     let record: JournalRecord | undefined = first;
-    for (; record !== undefined && this.#fits(record, first, count); record = this.#take()) {
+    for (; record !== undefined && this.#fits(record, first, count); record = await this.#take()) {
       await this.#add(record);
       if (this.#isEnded) return 0;
       count++;
@@ -87,8 +87,8 @@ export class FetchPump {
     return this.#builder.finish({ epoch, firstSeq, timeMicros, incarnation: 0, position: 0, durableSeq: 0 });
   }
 
-  #take(): JournalRecord | undefined {
-    const { done, value } = this.#records.next();
+  async #take(): Promise<JournalRecord | undefined> {
+    const { done, value } = await this.#records.next();
     return done === true ? undefined : value;
   }
 
@@ -114,7 +114,8 @@ export class FetchPump {
   stop(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#records.return(undefined);
+    // What is being read just now ends first, and nobody hears of it.
+    void this.#records.return().catch(() => {});
     this.#parts.reader.close();
   }
 

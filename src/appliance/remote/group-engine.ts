@@ -17,7 +17,7 @@ import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
-import { JournalReader } from "#src/journals/journal-reader.ts";
+import type { JournalReader } from "#src/journals/journal-reader.ts";
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
 import { DamagedBlocksError } from "#src/journals/segment-reader.ts";
 import type { GroupHello, GroupSession, GroupSessionOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
@@ -25,9 +25,10 @@ import { probeRoom } from "./disk-room.ts";
 import { type GroupJournals, openGroupJournals } from "./group-journals.ts";
 import type { Sealer } from "./group-sealing.ts";
 import type { RemoteGroupStateFile } from "./remote-group-state.ts";
-import type { GroupEngineState, RemoteGroupStatus } from "./remote-group-status.ts";
+import { type GroupEngineState, noLanding, type RemoteGroupStatus } from "./remote-group-status.ts";
 import type { RemoteOptions } from "./remote-options.ts";
 import { RemoteSession, type SessionGroup } from "./remote-session.ts";
+import type { SealTurn } from "./seal-turn.ts";
 import { type SegmentCatalogue, SegmentSupply } from "./segment-catalogue.ts";
 
 export interface GroupEngineParts {
@@ -39,6 +40,7 @@ export interface GroupEngineParts {
   readonly hook: FaultHook | undefined;
   /** Undefined: nothing is sealed. */
   readonly sealer: Sealer | undefined;
+  readonly sealTurn: SealTurn;
   /** Files were opened, which others may have to let go of theirs for. */
   readonly openedFiles: (engine: GroupEngine) => void;
 }
@@ -56,7 +58,8 @@ export class GroupEngine implements SessionGroup {
   #marks = nothing;
   #session: RemoteSession | undefined;
   #probe: Timer | undefined;
-  #checksumErrors = 0;
+  #unsoundCount = 0;
+  #journalErrors = 0;
   #hadFiles = false;
   /** What opens, closes, and lets in is done one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -80,7 +83,7 @@ export class GroupEngine implements SessionGroup {
   }
 
   async #open(): Promise<void> {
-    const { machine, folder, state, catalogue, options, hook, sealer } = this.#parts;
+    const { machine, folder, state, catalogue, options, hook, sealer, sealTurn } = this.#parts;
     try {
       folder.makeNow(machine.files);
       for (const segment of folder.segments(machine.files)) catalogue.assertGiven(segment, folder.path);
@@ -93,8 +96,9 @@ export class GroupEngine implements SessionGroup {
         options,
         hook,
         sealer,
+        sealTurn,
         durableSeq: this.#marks.durable,
-        foundUnsound: () => this.#checksumErrors++,
+        foundUnsound: () => this.#unsoundCount++,
         synced: () => this.#synced(),
         sealDue: () => this.#closeSegment(),
         failed: (error) => this.#stop(error),
@@ -213,14 +217,15 @@ export class GroupEngine implements SessionGroup {
   }
 
   openReader(): JournalReader {
-    this.#opened();
-    const { machine, folder, sealer } = this.#parts;
-    return new JournalReader(machine.files, folder, this.#identity, sealer?.blocks);
+    return this.#opened().openReader();
   }
 
   fetchFailed(error: Error): void {
-    if (error instanceof DamagedBlocksError) this.#checksumErrors += error.blocks.length;
-    this.#parts.machine.log.error("records could not be read back", { group: this.name, error });
+    if (error instanceof DamagedBlocksError) this.#journalErrors += error.blocks.length;
+    const { log } = this.#parts.machine;
+    // What has expired is nobody's fault.
+    if (error instanceof RefuseError) log.info("records that were asked for are not kept", { group: this.name, error });
+    else log.error("records could not be read back", { group: this.name, error });
   }
 
   beforeAck(): void {
@@ -315,6 +320,17 @@ export class GroupEngine implements SessionGroup {
     this.#hadFiles = false;
   }
 
+  /** What could not be sealed is tried again at once. */
+  trySealing(): void {
+    this.#journals?.trySealing();
+  }
+
+  /** Somebody waits until the store has all up to there. Throws what keeps the group from it. */
+  sealUpTo(seq: number): void {
+    const journals = this.#opened();
+    this.#guarded(() => journals.sealUpTo(seq));
+  }
+
   /** They are opened again by what lands next. */
   releaseFiles(): void {
     this.#journals?.release();
@@ -365,10 +381,11 @@ export class GroupEngine implements SessionGroup {
       segmentCount: journals?.segmentCount ?? 0,
       unsealedBytes: journals?.unsealedBytes ?? 0,
       ...(journals?.sealFailure === undefined ? {} : { sealWhy: journals.sealFailure.message }),
-      aggregateCount: journals?.aggregates.count ?? 0,
-      aggregateFoldedBytes: journals?.aggregates.foldedBytes ?? 0,
+      ...(journals?.isSealingStuck === true ? { isSealStuck: true } : {}),
+      ...(journals?.landed ?? noLanding),
       volumes: journals?.volumes.all ?? state.state.volumes,
-      checksumErrors: this.#checksumErrors,
+      checksumErrors: this.#unsoundCount + this.#journalErrors,
+      journalErrors: this.#journalErrors,
     };
   }
 }

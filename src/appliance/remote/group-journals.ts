@@ -3,24 +3,28 @@
  * durably how far they are durable, so that the next recovery begins there, and knows damage from a tail.
  */
 
-import { StopError } from "#src/core/errors.ts";
 import type { Timer } from "#src/host/clock.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { closedSlotCount } from "#src/journals/closed-segment.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
+import { JournalReader } from "#src/journals/journal-reader.ts";
 import { type RecoveredJournals, recoverJournals } from "#src/journals/journal-recovery.ts";
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
+import { VolumeTable } from "#src/journals/volume-table.ts";
 import type { Watermarks } from "#src/wire/group-link.ts";
 import { Durability } from "./durability.ts";
 import { GroupSealing, type Sealer } from "./group-sealing.ts";
+import { JournalRemoval } from "./journal-removal.ts";
 import { Landing } from "./landing.ts";
 import { Receiver } from "./receiver.ts";
 import type { RemoteGroupStateFile } from "./remote-group-state.ts";
+import type { LandedFigures } from "./remote-group-status.ts";
 import type { RemoteOptions } from "./remote-options.ts";
+import type { SealTurn } from "./seal-turn.ts";
 import type { SegmentSupply } from "./segment-catalogue.ts";
-import { VolumeTable } from "./volume-table.ts";
+import { checkStored, foundStoredSeq } from "./stored-check.ts";
 
 export interface GroupJournalsParts {
   readonly machine: Machine;
@@ -31,6 +35,7 @@ export interface GroupJournalsParts {
   readonly options: RemoteOptions;
   readonly hook: FaultHook | undefined;
   readonly sealer: Sealer | undefined;
+  readonly sealTurn: SealTurn;
   /** Known to be durable, though perhaps not noted yet. */
   readonly durableSeq: number;
   readonly foundUnsound: () => void;
@@ -51,6 +56,7 @@ export async function openGroupJournals(parts: GroupJournalsParts): Promise<Grou
     identity,
     checkpointSeq: state.state.checkpointSeq,
     durableSeq: Math.max(durableSeq, state.state.checkpointSeq),
+    start: state.state.journalStart,
     see: (record, bytes) => {
       const { type, seq, volume, extraAt, extraBytes } = record;
       if (VolumeTable.isAbout(type)) volumes.saw(type, seq, volume, bytes.subarray(extraAt, extraAt + extraBytes));
@@ -58,15 +64,8 @@ export async function openGroupJournals(parts: GroupJournalsParts): Promise<Grou
   });
   volumes.durableUpTo(recovered.lastSeq);
   await parts.supply.fill();
-  const storedSeq = (await parts.sealer?.storedSeq(identity.group)) ?? 0;
-  if (storedSeq > recovered.lastSeq) {
-    const end = `end with record ${recovered.lastSeq}, and the store has the records up to ${storedSeq}`;
-    throw new StopError(`the journals in ${folder.path} are older than the store: they ${end}`);
-  }
-  if (parts.sealer !== undefined && storedSeq < state.state.storedSeq) {
-    const has = `it has the records up to ${storedSeq} of group ${identity.group}, and had them up to ${state.state.storedSeq}`;
-    throw new StopError(`the store is not the one that there was, or an old copy, or its disk is not mounted: ${has}`);
-  }
+  const storedSeq = parts.sealer === undefined ? 0 : await foundStoredSeq(parts, parts.sealer);
+  checkStored(parts, recovered.lastSeq, storedSeq);
   const journals = new GroupJournals(parts, recovered, volumes, storedSeq);
   await journals.noteCheckpoint();
   return journals;
@@ -87,8 +86,11 @@ export class GroupJournals {
   readonly #foundBytes: number;
   readonly #foundSegmentCount: number;
   readonly #sealing: GroupSealing | undefined;
+  #removal: JournalRemoval | undefined;
   /** Closed, with their slots; the records that they hold are not all committed. */
   readonly #closing: { readonly segment: number; readonly slotCount: number }[] = [];
+  /** Who reads here may be in any of the pieces. */
+  #readerCount = 0;
   #sealTimer: Timer | undefined;
   /** What was committed when a closed segment was last handed over. */
   #handedOverSeq = 0;
@@ -108,6 +110,7 @@ export class GroupJournals {
       folder,
       identity,
       pieceBytes: options.pieceBytes,
+      segmentSlots: options.segmentSlots,
       endPosition: recovered.endPosition,
       receiver: this.receiver,
       takeSegment: () => supply.takeNow(),
@@ -115,6 +118,7 @@ export class GroupJournals {
       durableSeq: () => this.#durability.durableSeq,
       foundUnsound,
       sawVolume: (type, seq, volume, extra) => volumes.saw(type, seq, volume, extra),
+      levelOf: (volume) => volumes.levelOf(volume),
       hook,
     });
     this.#durability = new Durability(
@@ -135,16 +139,29 @@ export class GroupJournals {
   #newSealing(parts: GroupJournalsParts, storedSeq: number): GroupSealing | undefined {
     const { machine, folder, identity, options, sealer, state } = parts;
     if (sealer === undefined) return undefined;
+    const { files, log } = machine;
+    const removal = new JournalRemoval({
+      ...{ files, folder, identity, state, sealer, log },
+      keptBytes: options.keptPieceBytes,
+      isRead: () => this.#readerCount > 0,
+    });
+    this.#removal = removal;
     return new GroupSealing({
+      recordsSealed: (seq) => removal.removeUpTo(seq),
       files: machine.files,
       folder,
       ...identity,
+      known: () => {
+        const { id, name, writer, life, epoch } = state.state;
+        return { id, name, writer, life, epoch, volumes: this.volumes.durable };
+      },
       storedSeq,
       clock: machine.clock,
       log: machine.log,
       sealer,
       retryMs: options.sealRetryMs,
       patienceMs: options.sealAfterMs,
+      turn: parts.sealTurn,
       checkpointSeq: () => state.state.checkpointSeq,
       noteCheckpoint: () => this.noteCheckpoint(),
       sealed: () => {
@@ -183,9 +200,10 @@ export class GroupJournals {
     return this.#durability.undurableBytes + this.#landedBytes;
   }
 
-  /** Aggregates taken since the opening, and payload that they left out. */
-  get aggregates(): { readonly count: number; readonly foldedBytes: number } {
-    return this.#landing.aggregates;
+  get landed(): LandedFigures {
+    const { aggregates, recordCount: landedRecords } = this.#landing;
+    const { count: aggregateCount, foldedBytes: aggregateFoldedBytes } = aggregates;
+    return { aggregateCount, aggregateFoldedBytes, landedRecords, landedBytes: this.#allLandedBytes };
   }
 
   get openFileCount(): number {
@@ -197,7 +215,8 @@ export class GroupJournals {
   }
 
   get journalBytes(): number {
-    return this.#foundBytes + this.#allLandedBytes - (this.#sealing?.removedBytes ?? 0);
+    const removedBytes = (this.#sealing?.removedBytes ?? 0) + (this.#removal?.removedBytes ?? 0);
+    return this.#foundBytes + this.#allLandedBytes - removedBytes;
   }
 
   /** Payload that waits to be sealed. */
@@ -207,6 +226,16 @@ export class GroupJournals {
 
   get sealFailure(): Error | undefined {
     return this.#sealing?.failure;
+  }
+
+  /** Only a person can mend why. */
+  get isSealingStuck(): boolean {
+    return this.#sealing?.needsPerson ?? false;
+  }
+
+  /** What failed is tried again at once. */
+  trySealing(): void {
+    this.#sealing?.tryNow();
   }
 
   land(bytes: Buffer, start: number, end: number): void {
@@ -221,6 +250,7 @@ export class GroupJournals {
     this.#handOverClosed();
     const landedBytes = this.#landedBytes;
     this.#landedBytes = 0;
+    this.#parts.sealTurn.landed(landedBytes, this.#parts.machine.clock.monotonicMs());
     this.#durability.written(landedBytes);
   }
 
@@ -256,9 +286,27 @@ export class GroupJournals {
     if (isAllClosed) this.#sealing?.nothingOpen(this.#landing.committed.received);
   }
 
+  /** Somebody waits until the store has all up to there, and asks again until it has: nothing is waited for that could join it. */
+  sealUpTo(seq: number): void {
+    const isUnclosed = this.#sealing?.hurry(seq) === true;
+    this.#durability.ask(seq);
+    // What is closed before the end of an aggregate could not be handed over.
+    if (isUnclosed && !this.#landing.aggregates.hasUnfinished) this.closeSegment();
+  }
+
   /** Who was connected is not any more. What he left unfinished comes anew, if it does. */
   sessionEnded(): void {
     this.#landing.aggregates.forget();
+  }
+
+  openReader(): JournalReader {
+    const { machine, folder, identity, sealer: sealed, state } = this.#parts;
+    const { journalStart: start } = state.state;
+    this.#readerCount++;
+    const closed = () => {
+      this.#readerCount--;
+    };
+    return new JournalReader({ files: machine.files, folder, identity, sealed, start, closed });
   }
 
   askDurable(seq: number): void {
@@ -310,6 +358,7 @@ export class GroupJournals {
 
   /** No segment is handed over any more. One that is being sealed is let go of. */
   stopSealing(): void {
+    this.#removal?.stop();
     void this.#sealing?.stop();
   }
 
@@ -326,6 +375,7 @@ export class GroupJournals {
     this.#checkpointTimer = undefined;
     this.#sealTimer?.cancel();
     this.#sealTimer = undefined;
+    this.#removal?.stop();
     await this.#sealing?.stop();
     await this.#durability.stop();
     this.#landing.release();

@@ -10,10 +10,17 @@ import { blockBytes } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Log } from "#src/host/log.ts";
+import { raiseOwnFault } from "#src/host/own-fault.ts";
 import { whenDone } from "#src/host/when-done.ts";
+import type { ConfirmRequest } from "#src/journals/journal-confirmation.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
-import type { SealedBlocks } from "#src/journals/journal-reader.ts";
+import type { SealedHistory } from "#src/journals/journal-reader.ts";
+import type { JournalStart } from "#src/journals/journal-start.ts";
+import type { SealedPart } from "#src/journals/sealed-journals.ts";
+import type { KnownGroup } from "#src/journals/stored-group.ts";
 import { slotsPerSegment } from "#src/records/address.ts";
+import { SealPause } from "./seal-pause.ts";
+import type { SealTurn } from "./seal-turn.ts";
 
 /** A closed segment of a group's data journal. */
 export interface SealRequest {
@@ -23,25 +30,16 @@ export interface SealRequest {
   readonly segment: number;
 }
 
-/** Records of a group that are durable, and all of whose payload is sealed. */
-export interface RecordsRequest {
-  readonly group: string;
-  /** Of the group's journals. */
-  readonly folder: string;
-  /** Of its metadata journal. */
-  readonly incarnation: number;
-  readonly lastSeq: number;
-}
-
 /** Where segments go when nothing is added to them any more, and after them the records that speak of them. */
-export interface Sealer {
-  readonly blocks: SealedBlocks;
+export interface Sealer extends SealedHistory {
   /** Of all groups; 0: there is none. No number up to this one is ever given again. */
   readonly newestSegment: number;
   /** Up to which record the store alone gives everything back. */
   storedSeq(group: string): Promise<number>;
   /** Resolves with the same, which is then `lastSeq` or somewhat less. Rejects as `seal` does. */
-  sealRecords(request: RecordsRequest): Promise<number>;
+  sealRecords(request: SealedPart): Promise<number>;
+  /** Resolves with where the journal begins without these records, if the store has just them. Rejects as `seal` does. */
+  confirmRecords(request: ConfirmRequest): Promise<JournalStart>;
   /**
    * Resolves when the store has the segment, whole and durable, be it since long. Rejects with a `RetryError` where that may
    * work later, with another error where a person has to look.
@@ -57,14 +55,20 @@ export interface GroupSealingParts {
   readonly log: Log;
   readonly sealer: Sealer;
   readonly incarnation: number;
+  /** As it is now. */
+  readonly known: () => KnownGroup;
   /** What the store has at the start. */
   readonly storedSeq: number;
   readonly retryMs: number;
   /** What was there at the start waits so long, as long as it is little: nobody hurries to seal what a restart left. */
   readonly patienceMs: number;
+  /** Of all groups of the appliance. */
+  readonly turn: SealTurn;
   /** Up to where the journals are noted to be durable. */
   readonly checkpointSeq: () => number;
   readonly noteCheckpoint: () => Promise<void>;
+  /** The store has all up to there. Never rejects. */
+  readonly recordsSealed: (storedSeq: number) => Promise<void>;
   /** There is one less that waits, or more is stored. */
   readonly sealed: () => void;
 }
@@ -75,8 +79,9 @@ interface ClosedSegment {
   /** No record behind it has payload there. */
   readonly lastSeq: number;
   /** All payload of the records up to there is in this segment and those closed before it. */
-  readonly storableSeq: number;
+  storableSeq: number;
   readonly payloadBytes: number;
+  readonly pause: SealPause;
   isSealed: boolean;
   failure: Error | undefined;
 }
@@ -94,16 +99,21 @@ export class GroupSealing {
   #work: Promise<void> | undefined;
   /** Ends the wait for the sealer. */
   #letGo: (() => void) | undefined;
+  /** Somebody waits for all up to there: neither hosts nor patience hold it up. */
+  #hurriedSeq = 0;
   /** Records could not be sealed, and no segment has failed since. */
   #isSegmentsTurn = false;
   /** After a failure nothing is begun before it is over. */
   #pause: Timer | undefined;
-  /** What is next is not due before it is over, unless more comes. */
+  /** What is next is not due before it is over, unless more comes; or it is the turn of hosts. */
   #patience: Timer | undefined;
+  /** What the turn counts of it. */
+  #toldBytes = 0;
   #isStopped = false;
   #sealedCount = 0;
   #removedBytes = 0;
   #recordsFailure: Error | undefined;
+  readonly #recordsPause = new SealPause();
 
   constructor(parts: GroupSealingParts) {
     this.#parts = parts;
@@ -135,6 +145,30 @@ export class GroupSealing {
     return this.#closed.find(({ failure }) => failure !== undefined)?.failure ?? this.#recordsFailure;
   }
 
+  /** It waits for what does not pass by itself. */
+  get needsPerson(): boolean {
+    return this.#recordsPause.isForPerson || this.#closed.some(({ pause }) => pause.isForPerson);
+  }
+
+  /** Somebody waits for all up to there. Answers whether some of it lies in what is not closed yet. */
+  hurry(seq: number): boolean {
+    if (seq <= this.#storedSeq) return false;
+    if (seq > this.#hurriedSeq) {
+      this.#hurriedSeq = seq;
+      this.#step();
+    }
+    return seq > (this.#inOrder.at(-1)?.storableSeq ?? this.#storableSeq);
+  }
+
+  /** Somebody has mended what stood in the way: everything is tried at once. */
+  tryNow(): void {
+    for (const { pause } of this.#closed) pause.end();
+    this.#recordsPause.end();
+    this.#pause?.cancel();
+    this.#pause = undefined;
+    this.#step();
+  }
+
   /** Full, or old enough. `storableSeq`: see `ClosedSegment`. */
   closed(segment: number, lastSeq: number, storableSeq: number, slotCount: number): void {
     this.#add(segment, lastSeq, storableSeq, slotCount, 0);
@@ -153,18 +187,22 @@ export class GroupSealing {
       storableSeq,
       payloadBytes,
       dueAtMs,
+      pause: new SealPause(),
       isSealed: false,
       failure: undefined,
     };
     this.#closed.push(one);
     this.#inOrder.push(one);
+    this.#tellTurn();
     this.#step();
   }
 
   /** No segment is open: all payload of the records up to there is in those that were closed. */
   nothingOpen(seq: number): void {
-    if (this.#inOrder.length > 0) return;
-    this.#storableSeq = Math.max(this.#storableSeq, seq);
+    const last = this.#inOrder.at(-1);
+    // Records that came behind it without payload need not wait for the next one.
+    if (last !== undefined) last.storableSeq = Math.max(last.storableSeq, seq);
+    else this.#storableSeq = Math.max(this.#storableSeq, seq);
     this.#step();
   }
 
@@ -177,21 +215,31 @@ export class GroupSealing {
     if (this.#work !== undefined || this.#pause !== undefined || this.#isStopped) return;
     this.#patience?.cancel();
     this.#patience = undefined;
+    const nowMs = this.#parts.clock.monotonicMs();
     const hasRecords = Math.min(this.#storableSeq, this.#durableSeq) > this.#storedSeq;
-    if (hasRecords && !this.#isSegmentsTurn) return this.#begin(() => this.#sealRecords());
-    const next = this.#nextSegment();
-    if (next !== undefined) this.#begin(() => this.#seal(next));
-    else if (hasRecords) this.#begin(() => this.#sealRecords());
+    const mayRecords = hasRecords && this.#recordsPause.notBeforeMs <= nowMs;
+    const hostsMs = this.#isHurried ? 0 : this.#parts.turn.waitMs(nowMs);
+    if (hostsMs > 0) {
+      if (hasRecords || this.#closed.length > 0) this.#waitFor(hostsMs);
+      return;
+    }
+    if (mayRecords && !this.#isSegmentsTurn) return this.#begin(() => this.#sealRecords());
+    const next = this.#closed.find(({ pause }) => pause.notBeforeMs <= nowMs);
+    if (next !== undefined && this.#isDue(next, nowMs)) return this.#begin(() => this.#seal(next));
+    if (mayRecords) return this.#begin(() => this.#sealRecords());
+    const times = this.#closed.map(({ pause, dueAtMs }) => Math.max(pause.notBeforeMs, dueAtMs));
+    if (hasRecords) times.push(this.#recordsPause.notBeforeMs);
+    const later = times.filter((timeMs) => timeMs > nowMs);
+    if (later.length > 0) this.#waitFor(Math.min(...later) - nowMs);
   }
 
-  /** Undefined: there is none, or its time has not come. */
-  #nextSegment(): ClosedSegment | undefined {
-    const next = this.#closed[0];
-    if (next === undefined || next.lastSeq > this.#durableSeq) return undefined;
-    const earlyMs = next.dueAtMs - this.#parts.clock.monotonicMs();
-    if (earlyMs <= 0 || this.unsealedBytes >= slotsPerSegment * blockBytes) return next;
-    this.#waitFor(earlyMs);
-    return undefined;
+  #isDue({ lastSeq, dueAtMs }: ClosedSegment, nowMs: number): boolean {
+    if (lastSeq > this.#durableSeq) return false;
+    return dueAtMs <= nowMs || this.#isHurried || this.unsealedBytes >= slotsPerSegment * blockBytes;
+  }
+
+  get #isHurried(): boolean {
+    return this.#storedSeq < this.#hurriedSeq;
   }
 
   /** `work` never rejects. */
@@ -203,21 +251,25 @@ export class GroupSealing {
   }
 
   async #sealRecords(): Promise<void> {
-    const { group, folder, incarnation, sealer } = this.#parts;
+    const { folder, incarnation, sealer, known } = this.#parts;
     const lastSeq = Math.min(this.#storableSeq, this.#durableSeq);
     try {
-      const request = { group, folder: folder.path, incarnation, lastSeq };
+      await this.#noteDurable(lastSeq);
+      const stored = { storedSeq: this.#storedSeq, lastSeq };
+      const request = { folder: folder.path, incarnation, ...stored, known: known() };
       const storedSeq = await this.#unlessStopped(sealer.sealRecords(request));
       // An aggregate that goes on behind it is for the next time.
       if (storedSeq <= this.#storedSeq) this.#storableSeq = this.#storedSeq;
       this.#storedSeq = Math.max(this.#storedSeq, storedSeq);
       this.#isSegmentsTurn = false;
       this.#recordsFailure = undefined;
+      this.#recordsPause.succeeded();
       this.#parts.sealed();
+      await this.#unlessStopped(this.#parts.recordsSealed(this.#storedSeq));
     } catch (error) {
       // Their payload need not wait for them.
       this.#isSegmentsTurn = true;
-      this.#failed(error as Error, this.#recordsFailure, "records");
+      this.#failed(error as Error, this.#recordsFailure, "records", this.#recordsPause);
       this.#recordsFailure = error as Error;
     }
   }
@@ -229,8 +281,9 @@ export class GroupSealing {
       await this.#noteDurable(next.lastSeq);
       await this.#unlessStopped(sealer.seal({ group, folder: folder.path, segment }));
       await this.#removeFiles(segment);
-      this.#closed.shift();
+      this.#closed.splice(this.#closed.indexOf(next), 1);
       next.isSealed = true;
+      this.#tellTurn();
       while (this.#inOrder[0]?.isSealed === true) {
         this.#storableSeq = Math.max(this.#storableSeq, this.#inOrder.shift()?.storableSeq ?? 0);
       }
@@ -240,8 +293,8 @@ export class GroupSealing {
     } catch (error) {
       this.#isSegmentsTurn = false;
       // The others need not wait for it.
-      if (!(error instanceof RetryError)) this.#closed.push(...this.#closed.splice(0, 1));
-      this.#failed(error as Error, next.failure, `segment ${segment}`);
+      if (!(error instanceof RetryError)) this.#closed.push(...this.#closed.splice(this.#closed.indexOf(next), 1));
+      this.#failed(error as Error, next.failure, `segment ${segment}`, next.pause);
       next.failure = error as Error;
     }
   }
@@ -254,13 +307,15 @@ export class GroupSealing {
     return Promise.race([work, promise]);
   }
 
-  #failed(error: Error, before: Error | undefined, what: string): void {
+  #failed(error: Error, before: Error | undefined, what: string, pause: SealPause): void {
+    const { group, log, clock, retryMs } = this.#parts;
+    raiseOwnFault(error, clock);
     if (this.#isStopped) return;
-    const { group, log } = this.#parts;
+    pause.failed(error, clock.monotonicMs(), retryMs);
     const isNews = before?.message !== error.message;
     if (isNews && error instanceof RetryError) log.warn("what waits to be sealed", { group, what, error });
     else if (isNews) log.error("what cannot be sealed", { group, what, error });
-    this.#pause = this.#parts.clock.timer(this.#parts.retryMs, () => {
+    this.#pause = clock.timer(retryMs, () => {
       this.#pause = undefined;
       this.#step();
     });
@@ -280,6 +335,12 @@ export class GroupSealing {
     await whenDone((done) => files.syncFolder(folder.segmentsPath, done));
   }
 
+  #tellTurn(): void {
+    const waitingBytes = this.#isStopped ? 0 : this.unsealedBytes;
+    this.#parts.turn.waits(waitingBytes - this.#toldBytes);
+    this.#toldBytes = waitingBytes;
+  }
+
   #waitFor(delayMs: number): void {
     this.#patience = this.#parts.clock.timer(delayMs, () => {
       this.#patience = undefined;
@@ -296,5 +357,6 @@ export class GroupSealing {
     this.#patience = undefined;
     this.#letGo?.();
     await this.#work;
+    this.#tellTurn();
   }
 }

@@ -8,12 +8,13 @@
 import { ReconnectError } from "#src/core/errors.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Files } from "#src/host/files.ts";
-import { DataJournal, everyWriteLevel } from "#src/journals/data-journal.ts";
+import { DataJournal } from "#src/journals/data-journal.ts";
 import { DirtyFiles } from "#src/journals/dirty-files.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
 import { metadataBatchBytesMax } from "#src/journals/metadata-batch.ts";
 import { MetadataJournal } from "#src/journals/metadata-journal.ts";
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
+import { VolumeTable } from "#src/journals/volume-table.ts";
 import { getAggregatePartHeader } from "#src/records/aggregate-part.ts";
 import {
   type BatchRecord,
@@ -28,13 +29,14 @@ import { previousEpochOf } from "#src/records/batch-inspection.ts";
 import { recordType } from "#src/records/record.ts";
 import { AggregateLanding } from "./aggregate-landing.ts";
 import type { Place, Receiver } from "./receiver.ts";
-import { VolumeTable } from "./volume-table.ts";
 
 export interface LandingParts {
   readonly files: Files;
   readonly folder: JournalFolder;
   readonly identity: JournalIdentity;
   readonly pieceBytes: number;
+  /** Of a full data segment. */
+  readonly segmentSlots: number;
   /** Of the metadata journal: no position before this is free. */
   readonly endPosition: number;
   readonly receiver: Receiver;
@@ -46,6 +48,8 @@ export interface LandingParts {
   readonly foundUnsound: () => void;
   /** A record about a volume itself was accepted. */
   readonly sawVolume: (type: number, seq: number, volume: number, extra: Buffer) => void;
+  /** Of a volume, as of the last record. */
+  readonly levelOf: (volume: number) => number;
   readonly hook: FaultHook | undefined;
 }
 
@@ -57,13 +61,14 @@ export class Landing {
   readonly #metadata: MetadataJournal;
   #committed: Place;
   #lastTimeMicros = 0;
+  #recordCount = 0;
 
   constructor(parts: LandingParts) {
     this.#parts = parts;
     this.dirty = new DirtyFiles(parts.files);
-    const { files, folder, identity, pieceBytes, durableSeq, takeSegment } = parts;
+    const { files, folder, identity, pieceBytes, segmentSlots: slotsMax, durableSeq, takeSegment } = parts;
     const shared = { files, folder, dirty: this.dirty, group: identity.group };
-    this.#data = new DataJournal({ ...shared, takeSegment, closed: parts.closedSegment });
+    this.#data = new DataJournal({ ...shared, slotsMax, takeSegment, closed: parts.closedSegment });
     this.#metadata = new MetadataJournal(
       { ...shared, incarnation: identity.incarnation, pieceBytes, durableSeq },
       parts.endPosition,
@@ -73,6 +78,7 @@ export class Landing {
       receiver: parts.receiver,
       data: this.#data,
       metadata: this.#metadata,
+      levelOf: parts.levelOf,
       unsound: (what) => this.#unsound(what),
       accepted: (timeMicros) => {
         this.#lastTimeMicros = timeMicros;
@@ -91,6 +97,11 @@ export class Landing {
   /** Of the last record that was taken since the start; 0: there was none. */
   get lastTimeMicros(): number {
     return this.#lastTimeMicros;
+  }
+
+  /** Records that were taken since the start, those that aggregates stand for included. */
+  get recordCount(): number {
+    return this.#recordCount + this.aggregates.recordCount;
   }
 
   get segmentCount(): number {
@@ -156,10 +167,11 @@ export class Landing {
 
   #landRecords(bytes: Buffer, records: readonly BatchRecord[]): void {
     this.#parts.hook?.("remote.before-data");
+    const { levelOf } = this.#parts;
     const addresses = this.#data.land(bytes, records);
     for (const [index, record] of records.entries()) {
       const address = addresses[index] as number;
-      this.#metadata.add({ ...record, address, level: everyWriteLevel }, bytes, record.extraAt);
+      this.#metadata.add({ ...record, address, level: levelOf(record.volume) }, bytes, record.extraAt);
       const { type, seq, volume, extraAt, extraBytes } = record;
       if (VolumeTable.isAbout(type)) {
         this.#parts.sawVolume(type, seq, volume, bytes.subarray(extraAt, extraAt + extraBytes));
@@ -167,6 +179,7 @@ export class Landing {
     }
     const last = records.at(-1) as BatchRecord;
     this.#parts.receiver.accepted(last.epoch, last.seq);
+    this.#recordCount += records.length;
     this.#lastTimeMicros = last.timeMicros;
     if (this.#metadata.pendingBytes > metadataBatchBytesMax) this.commit();
   }

@@ -39,7 +39,8 @@ type Started = Pick<ReceivedBatch, "epoch" | "firstSeq">;
 
 /** What may be the matter, and what to do then. */
 const oldJournals =
-  "if old journals were put back, or none, 'tidemark volume move-spool' and then 'tidemark volume resync' journal all anew";
+  "where the remote appliance has lost its disk 'tidemark rebuild' comes first, there; otherwise, or where it has no store, " +
+  "'tidemark volume move-spool' and then 'tidemark volume resync' journal all anew";
 const oldCopy = "if this is an old copy of its data, 'tidemark volume move-spool' goes on from the sources";
 
 export class Receiver {

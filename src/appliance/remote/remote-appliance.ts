@@ -15,6 +15,7 @@ import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
+import { wholeJournal } from "#src/journals/journal-start.ts";
 import type { GroupHello, GroupSession, GroupSessionOwner, GroupSessions, GroupWelcome } from "#src/wire/group-link.ts";
 import { GroupEngine } from "./group-engine.ts";
 import type { Sealer } from "./group-sealing.ts";
@@ -23,6 +24,7 @@ import { Receiver } from "./receiver.ts";
 import { RemoteGroupStateFile } from "./remote-group-state.ts";
 import type { RemoteGroupStatus } from "./remote-group-status.ts";
 import { type RemoteOptions, remoteDefaults } from "./remote-options.ts";
+import { SealTurn } from "./seal-turn.ts";
 import { SegmentCatalogue } from "./segment-catalogue.ts";
 
 export interface RemoteApplianceParts {
@@ -59,6 +61,7 @@ export class RemoteAppliance implements GroupSessions {
   readonly #groupsPath: string;
   readonly #catalogue: SegmentCatalogue;
   readonly #openFiles: OpenFiles;
+  readonly #sealTurn: SealTurn;
   readonly #engines = new Map<string, GroupEngine>();
   readonly #creating = new Map<string, Promise<GroupEngine>>();
   /** Groups whose state cannot be read: they have no engine. */
@@ -69,6 +72,7 @@ export class RemoteAppliance implements GroupSessions {
     this.#parts = parts;
     this.#options = { ...remoteDefaults, ...parts.options };
     this.#openFiles = new OpenFiles(this.#options.openGroupCountMax);
+    this.#sealTurn = new SealTurn(this.#options.sealBehindBytesMax);
     this.#groupsPath = groupsPath;
     this.#catalogue = catalogue;
   }
@@ -97,6 +101,7 @@ export class RemoteAppliance implements GroupSessions {
       options: this.#options,
       hook,
       sealer,
+      sealTurn: this.#sealTurn,
       openedFiles: (holder) => this.#openFiles.opened(holder),
     });
     this.#engines.set(state.state.id, engine);
@@ -148,6 +153,7 @@ export class RemoteAppliance implements GroupSessions {
       incarnation: randomness.integerBelow(2 ** 32),
       checkpointSeq: 0,
       storedSeq: 0,
+      journalStart: wholeJournal,
       volumes: [],
     });
     await whenDone((done) => files.syncFolder(this.#groupsPath, done));
@@ -156,6 +162,18 @@ export class RemoteAppliance implements GroupSessions {
 
   status(): RemoteGroupStatus[] {
     return [...this.#engines.values()].map((engine) => engine.status);
+  }
+
+  /** What could not be sealed is tried again at once, in all groups. */
+  trySealing(): void {
+    for (const engine of this.#engines.values()) engine.trySealing();
+  }
+
+  /** Somebody waits until the store has all of the group's records up to there. Throws what keeps the group from it. */
+  sealUpTo(group: string, seq: number): void {
+    const engine = this.#engines.get(group);
+    if (engine === undefined) throw new RefuseError(`there is no group ${group.slice(0, 32)} here`);
+    engine.sealUpTo(seq);
   }
 
   /** Connections end; what is here is durable afterwards. */

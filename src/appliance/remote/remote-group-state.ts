@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { StopError } from "#src/core/errors.ts";
 import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
 import type { Files } from "#src/host/files.ts";
+import { type JournalStart, wholeJournal } from "#src/journals/journal-start.ts";
+import type { RemoteVolume } from "#src/journals/volume-table.ts";
 import type { Writer } from "./receiver.ts";
-import type { RemoteVolume } from "./volume-table.ts";
 
 const kind: DocumentKind = { format: "tidemark-remote-group", version: 1 };
 
@@ -20,6 +21,8 @@ export interface RemoteGroupState extends Writer {
   readonly checkpointSeq: number;
   /** The store alone had all up to there when this was last noted: one that has less is not the one that there was. */
   readonly storedSeq: number;
+  /** All before it is in the store alone. */
+  readonly journalStart: JournalStart;
   /** Those that a durable record speaks of, up to the checkpoint. */
   readonly volumes: readonly RemoteVolume[];
 }
@@ -41,12 +44,10 @@ export class RemoteGroupStateFile {
     const path = join(folder, "group.json");
     const content = readDocument(files, path, kind);
     if (content === undefined) return undefined;
-    // Those of before there was a store do not have it.
-    const state = { storedSeq: 0, ...content };
-    const numbers = [content.life, content.epoch, content.incarnation, content.checkpointSeq, state.storedSeq];
-    const isWhole = numbers.every((number) => Number.isSafeInteger(number)) && Array.isArray(content.volumes);
-    if (!isWhole || content.id !== id) throw new StopError(`${path} is not the state of the group ${id}`);
-    return new RemoteGroupStateFile(files, path, state as unknown as RemoteGroupState);
+    // Those of before there was a store do not have them.
+    const state = { storedSeq: 0, journalStart: wholeJournal, ...content } as unknown as RemoteGroupState;
+    if (!isWhole(state) || state.id !== id) throw new StopError(`${path} is not the state of the group ${id}`);
+    return new RemoteGroupStateFile(files, path, state);
   }
 
   static async create(files: Files, folder: string, state: RemoteGroupState): Promise<RemoteGroupStateFile> {
@@ -70,4 +71,18 @@ export class RemoteGroupStateFile {
     this.#published = published.catch(() => {});
     return published;
   }
+}
+
+function isWhole({
+  life,
+  epoch,
+  incarnation,
+  checkpointSeq,
+  storedSeq,
+  journalStart,
+  volumes,
+}: RemoteGroupState): boolean {
+  const start = [journalStart?.seq, journalStart?.epoch, journalStart?.timeMicros];
+  const numbers = [life, epoch, incarnation, checkpointSeq, storedSeq, ...start];
+  return numbers.every((number) => Number.isSafeInteger(number)) && Array.isArray(volumes);
 }

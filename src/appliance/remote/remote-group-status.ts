@@ -1,10 +1,23 @@
 /** What a remote appliance tells of a group. */
+
+import type { RemoteVolume } from "#src/journals/volume-table.ts";
 import type { Watermarks } from "#src/wire/group-link.ts";
-import type { RemoteVolume } from "./volume-table.ts";
 
 export type GroupEngineState = "opening" | "open" | "full" | "stopped";
 
-export interface RemoteGroupStatus extends Watermarks {
+/** Since the journals were opened. */
+export interface LandedFigures {
+  /** Aggregates taken, and payload that they left out because it was overwritten. */
+  readonly aggregateCount: number;
+  readonly aggregateFoldedBytes: number;
+  /** Records that were taken, and bytes of what they came in. */
+  readonly landedRecords?: number;
+  readonly landedBytes?: number;
+}
+
+export const noLanding: LandedFigures = { aggregateCount: 0, aggregateFoldedBytes: 0 };
+
+export interface RemoteGroupStatus extends Watermarks, LandedFigures {
   readonly id: string;
   readonly name: string;
   readonly epoch: number;
@@ -23,10 +36,11 @@ export interface RemoteGroupStatus extends Watermarks {
   readonly unsealedBytes: number;
   /** Why the oldest of them is not. */
   readonly sealWhy?: string;
+  /** That does not pass by itself. */
+  readonly isSealStuck?: boolean;
   readonly volumes: readonly RemoteVolume[];
-  /** Since the journals were opened: aggregates taken, and payload that they left out because it was overwritten. */
-  readonly aggregateCount: number;
-  readonly aggregateFoldedBytes: number;
   /** Batches that did not arrive as they were sent, and blocks that are not what was written, since the start. */
   readonly checksumErrors: number;
+  /** Of these, blocks that were read back. */
+  readonly journalErrors?: number;
 }

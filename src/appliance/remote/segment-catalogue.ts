@@ -55,11 +55,12 @@ export class SegmentCatalogue {
   async take(): Promise<number> {
     for (let segment = this.#takeNow(); ; segment = this.#takeNow()) {
       if (segment !== undefined) return segment;
-      await this.#reserve();
+      await this.reserve();
     }
   }
 
-  #reserve(): Promise<void> {
+  /** Resolves when there are numbers that are reserved durably. */
+  reserve(): Promise<void> {
     this.#reserving ??= this.#publish().finally(() => {
       this.#reserving = undefined;
     });

@@ -6,7 +6,7 @@
  */
 import { ReconnectError } from "#src/core/errors.ts";
 import { aggregateBlocksMax, aggregateRangesMax, blockBytes } from "#src/core/limits.ts";
-import { everyWriteLevel } from "#src/journals/data-journal.ts";
+
 import { MetadataAggregate } from "#src/journals/metadata-aggregate.ts";
 import { type AggregatePlace, type FoldedFigures, foldedFigures, mayFollow } from "#src/records/aggregate-part.ts";
 import type { BatchRecord } from "#src/records/batch.ts";
@@ -61,10 +61,15 @@ export class UnfinishedAggregate {
   }
 
   /** The records of the next part, which were judged; their payloads have landed at `addresses`. */
-  take(bytes: Buffer, records: readonly BatchRecord[], addresses: readonly number[]): void {
+  take(
+    bytes: Buffer,
+    records: readonly BatchRecord[],
+    addresses: readonly number[],
+    levelOf: (volume: number) => number,
+  ): void {
     for (const [index, record] of records.entries()) {
       const address = addresses[index] as number;
-      this.metadata.add({ ...record, address, level: everyWriteLevel }, bytes, record.extraAt);
+      this.metadata.add({ ...record, address, level: levelOf(record.volume) }, bytes, record.extraAt);
       if (record.type === recordType.aggregate) this.#folded = foldedFigures(bytes, record);
     }
     this.#blocks += blocksOf(records);

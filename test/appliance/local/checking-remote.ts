@@ -23,7 +23,7 @@ type State = Map<string, number>;
 
 export class CheckingRemote implements GroupLink {
   readonly #expected: (seq: number) => State;
-  readonly traffic = { batchBytes: 0, wireBytes: 0 };
+  readonly traffic = { batchBytes: 0, wireBytes: 0, frames: 0 };
   isUp = false;
   received = 0;
   creditBytes = Number.POSITIVE_INFINITY;

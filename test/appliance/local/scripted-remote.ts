@@ -22,7 +22,7 @@ export class ScriptedRemote implements GroupLink {
     return this;
   };
 
-  readonly traffic = { batchBytes: 0, wireBytes: 0 };
+  readonly traffic = { batchBytes: 0, wireBytes: 0, frames: 0 };
 
   get mayShipBytes(): number {
     return this.isUp ? 64 * 2 ** 20 : 0;

@@ -159,3 +159,26 @@ test("fault 18: damage that comes while the spool is in use fails the scan and n
   const buffer = Buffer.alloc(64 * 1024);
   expect(() => world.spool.read(world.spool.positionAfter(6), buffer)).toThrow("no header of a batch of this place");
 });
+
+test("fault 12: what only a dropped batch said to be durable is told before it goes, and not dropped later", async () => {
+  const world = new SpoolWorld();
+  await world.open();
+  world.append();
+  world.append();
+  await world.sync();
+  world.append();
+  const places = [1, 2].map((seq) => world.placeOf(world.spool.positionAfter(seq)));
+  const [second, third] = places as [(typeof places)[0], (typeof places)[0]];
+  world.host.kill();
+  flip(world, third.path, third.offset + 1000, 3);
+  const told: number[] = [];
+  const dropping = (claimedSeq: number): Promise<void> => {
+    told.push(claimedSeq);
+    return Promise.resolve();
+  };
+  expect((await world.open({ dropping })).lastSeq).toBe(2);
+  expect(told).toEqual([2]);
+  world.host.kill();
+  flip(world, second.path, second.offset + 1000, 3);
+  await expect(world.open({ knownDurableSeq: told[0] as number })).rejects.toThrow("the spool is damaged");
+});

@@ -205,6 +205,11 @@ export class SpoolWorld {
     if (!payload.equals(expected)) expect.unreachable(`record ${record.seq} has another content`);
   }
 
+  /** What would be lost, or might be, if the power went now. */
+  get unsyncedBytes(): number {
+    return this.host.disk.unsyncedBytes;
+  }
+
   /** Paths of the segments, in the order of their names. */
   get paths(): string[] {
     return this.host.files.list(spoolFolder).map((name) => `${spoolFolder}/${name}`);

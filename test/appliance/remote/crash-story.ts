@@ -1,7 +1,9 @@
 /** Several lives of a remote appliance from one seed: random records, killed and cut off from power at any instant. */
+import type { RemoteOptions } from "#src/appliance/remote/remote-options.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
+import { FaultyObjects, type ObjectFaults } from "#test/store/faulty-objects.ts";
 import { LocalModel } from "./local-model.ts";
 import { groupA, groupB, RemoteWorld } from "./remote-world.ts";
 
@@ -22,6 +24,14 @@ export interface StoryModel {
   losePower?(): void;
 }
 
+export interface StoryStore {
+  readonly hasStore: boolean;
+  /** What may go wrong between the store and its folder. */
+  readonly faults?: ObjectFaults;
+  /** With them the stories are counted whose journals begin later in the end. */
+  readonly options?: Partial<RemoteOptions>;
+}
+
 export type MakeModel = (random: SeededRandom, group: string) => StoryModel;
 
 /** Each of the seeds; what fails says which it was. Answers how many segments were sealed. */
@@ -29,7 +39,7 @@ export async function liveThroughAll(
   firstSeed: number,
   seedCount: number,
   makeModel: MakeModel = (random, group) => new LocalModel(random, group),
-  store: { readonly hasStore: boolean } = { hasStore: false },
+  store: StoryStore = { hasStore: false },
 ): Promise<number> {
   let sealedCount = 0;
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
@@ -42,9 +52,18 @@ export async function liveThroughAll(
   return sealedCount;
 }
 
-async function liveThrough(seed: number, makeModel: MakeModel, store: { readonly hasStore: boolean }): Promise<number> {
-  const timing = { syncAfterMs: 20, checkpointAfterMs: 30, sealAfterMs: 25, sealRetryMs: 10 };
+async function liveThrough(seed: number, makeModel: MakeModel, store: StoryStore): Promise<number> {
+  const timing = { syncAfterMs: 20, checkpointAfterMs: 30, sealAfterMs: 25, sealRetryMs: 10, ...store.options };
   const world = new RemoteWorld(seed, timing, store);
+  const { faults } = store;
+  if (faults !== undefined) {
+    world.objectsOf = (inner) => {
+      const random = world.simulation.random.fork(`service ${world.host.clock.monotonicMs()}`);
+      const service = new FaultyObjects({ inner, clock: world.host.clock, random });
+      service.faults = faults;
+      return service;
+    };
+  }
   const random = world.simulation.random.fork("story");
   const models = [groupA, groupB].slice(0, random.between(1, 2)).map((group) => makeModel(random.fork(group), group));
   for (let life = 0; life < 5; life++) {
@@ -65,7 +84,8 @@ async function liveThrough(seed: number, makeModel: MakeModel, store: { readonly
   world.hook = undefined;
   await world.start();
   for (const model of models) await model.connect(world);
-  return world.store?.store.segments.count ?? 0;
+  const removed = models.length > 0 && world.folder().pieces(world.host.files)[0] !== 0 ? 1 : 0;
+  return store.options === undefined ? (world.store?.store.segments.count ?? 0) : removed;
 }
 
 /** At some call of a hook from now on the process is dead. */

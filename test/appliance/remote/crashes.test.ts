@@ -18,3 +18,25 @@ test("faults 4, 7, 9, 10 and 11: after every crash while all is sealed the journ
 test("faults 4, 7, 9, 10 and 11: likewise with aggregates", async () => {
   await liveThroughAll(0, 80, (random, group) => new FoldingModel(random, group), { hasStore: true });
 }, 120_000);
+
+test("faults 7, 9, 10 and 11: after every crash while what is sealed goes from the journals nothing of it is missing", async () => {
+  const laterCount = await liveThroughAll(1, 40, undefined, { hasStore: true, options: { keptPieceBytes: 0 } });
+  expect(laterCount).toBeGreaterThan(8);
+}, 120_000);
+
+test("faults 10, 11 and 21: likewise while the store's service fails, and says so when it has not", async () => {
+  const chance = 0.05;
+  const calls = [
+    "write before",
+    "write middle",
+    "finish before",
+    "finish middle",
+    "finish after",
+    "finish late",
+  ] as const;
+  const documents = ["changeDocument before", "changeDocument after", "changeDocument late"] as const;
+  const chances = Object.fromEntries([...calls, ...documents].map((call) => [call, chance]));
+  const faults = { chances, delayMsMax: 0, lateMsMax: 100 };
+  const sealed = await liveThroughAll(0, 60, undefined, { hasStore: true, faults });
+  expect(sealed).toBeGreaterThan(15);
+}, 120_000);

@@ -34,6 +34,8 @@ export class LocalModel {
   peer: LocalPeer | undefined;
   /** The highest that the remote ever called durable. */
   durableSeq = 0;
+  /** The highest that it ever called stored. */
+  storedSeq = 0;
 
   constructor(random: SeededRandom, group: string) {
     this.#random = random;
@@ -97,6 +99,11 @@ export class LocalModel {
     this.#nextSeq = lastSeqOf(header) + 1;
   }
 
+  /** Of all that was written. */
+  get lastSeq(): number {
+    return this.#spool.at(-1)?.lastSeq ?? 0;
+  }
+
   /** Sends some of what was not sent, now and then something of before. */
   send(): void {
     const { peer } = this;
@@ -113,8 +120,14 @@ export class LocalModel {
     if (peer !== undefined && peer.closedWhy === undefined) peer.owner.askDurable(peer.last.received);
   }
 
+  /** It has no more than its store has; what it called durable it may have lost. The spool has all. */
+  remoteLostUnstored(): void {
+    this.durableSeq = this.storedSeq;
+  }
+
   hear(): void {
     this.durableSeq = Math.max(this.durableSeq, this.peer?.last.durable ?? 0);
+    this.storedSeq = Math.max(this.storedSeq, this.peer?.last.stored ?? 0);
   }
 
   /** The journals hold what was sent, without a gap and without anything else. */

@@ -8,8 +8,10 @@ import { readDocument } from "#src/host/document.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
 import { JournalReader, type JournalRecord } from "#src/journals/journal-reader.ts";
+import { type JournalStart, wholeJournal } from "#src/journals/journal-start.ts";
 import { metadataBatchBytesMax } from "#src/journals/metadata-batch.ts";
 import { SegmentReader } from "#src/journals/segment-reader.ts";
+import type { Objects } from "#src/store/objects.ts";
 import type { GroupHello, GroupSession, GroupSessionOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 import { type Driver, driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
@@ -94,9 +96,11 @@ export class RemoteWorld {
   hook: FaultHook | undefined;
   /** Makes another sealer of the store's. */
   sealerOf: (store: SimStore) => Sealer = (store) => store;
+  /** Puts something between the store and its folder. */
+  objectsOf: (inner: Objects) => Objects = (inner) => inner;
   /** What is closed is sealed into it. Undefined: it stays where it is. */
   store: SimStore | undefined;
-  readonly #index = new StaleIndex();
+  readonly index = new StaleIndex();
   readonly #hasStore: boolean;
   appliance!: RemoteAppliance;
 
@@ -110,7 +114,9 @@ export class RemoteWorld {
 
   async start(): Promise<void> {
     const { host: machine, options, hook } = this;
-    this.store = this.#hasStore ? await driven(this.driver, SimStore.open(machine, "/store", this.#index)) : undefined;
+    this.store = this.#hasStore
+      ? await driven(this.driver, SimStore.open(machine, "/store", this.index, this.objectsOf))
+      : undefined;
     const sealer = this.store === undefined ? {} : { sealer: this.sealerOf(this.store) };
     const parts = { machine, folder: "/data", options, ...sealer, ...(hook === undefined ? {} : { hook }) };
     this.appliance = await driven(this.driver, openRemoteAppliance(parts));
@@ -140,7 +146,7 @@ export class RemoteWorld {
   content(lastSeq: number, group: string = groupA): FoundRecord[] {
     const reader = this.#reader(group);
     const segments = new SegmentReader(this.host.files, this.folder(group), group);
-    const found = [...reader.records(0, lastSeq)].map((record) => {
+    const found = [...reader.ownRecords(0, lastSeq)].map((record) => {
       const payload = payloadFor(record);
       if (payload.length > 0) segments.read(record, payload, 0);
       return { record, payload };
@@ -154,7 +160,7 @@ export class RemoteWorld {
   async history(lastSeq: number, group: string = groupA): Promise<FoundRecord[]> {
     const reader = this.#reader(group);
     const found: FoundRecord[] = [];
-    for (const record of reader.records(0, lastSeq)) {
+    for await (const record of reader.records(0, lastSeq)) {
       const payload = payloadFor(record);
       await reader.readPayload(record, payload, 0);
       found.push({ record, payload });
@@ -169,7 +175,15 @@ export class RemoteWorld {
       version: 1,
     });
     const incarnation = state?.incarnation as number;
-    return new JournalReader(this.host.files, this.folder(group), { group, incarnation }, this.store?.blocks);
+    const start = (state?.journalStart as JournalStart | undefined) ?? wholeJournal;
+    const sealed = this.store;
+    return new JournalReader({
+      files: this.host.files,
+      folder: this.folder(group),
+      identity: { group, incarnation },
+      sealed,
+      start,
+    });
   }
 }
 

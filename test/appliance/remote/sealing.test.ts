@@ -36,6 +36,8 @@ function refusing(refuse: (request: SealRequest) => void): (store: SimStore) => 
     blocks: store.blocks,
     newestSegment: store.newestSegment,
     storedSeq: (group) => store.storedSeq(group),
+    confirmRecords: (request) => store.confirmRecords(request),
+    records: (group, afterSeq) => store.records(group, afterSeq),
     sealRecords: (request) => store.sealRecords(request),
     seal: async (request) => {
       refuse(request);
@@ -92,6 +94,28 @@ test("records whose payload is stored are stored after a restart, though nobody 
   await world.start();
   expect(world.folder().segments(world.host.files)).toEqual([]);
   await world.driver.until(() => statusOf(world).stored === 1);
+});
+
+test("what somebody waits for is sealed at once, and what came with it, though it is little and hosts write", async () => {
+  const world = await started(undefined, { sealAfterMs: 3_600_000 });
+  const peer = await world.connect();
+  peer.send(wireBatch({ firstSeq: 1 }, [{ blockCount: 3 }, { content: 1 }]));
+  world.appliance.sealUpTo(groupA, 1);
+  await stored(world, peer, 2);
+  expect(world.host.clock.monotonicMs()).toBeLessThan(60_000);
+  // A volume of which nothing was written has records too.
+  peer.send(wireBatch({ firstSeq: 3 }, [{ type: recordType.flush, blockCount: 0 }]));
+  world.appliance.sealUpTo(groupA, 3);
+  await stored(world, peer, 3);
+  // What a restart left waits for nobody else either.
+  peer.send(wireBatch({ firstSeq: 4 }, [{}]));
+  await world.durable(peer, 4);
+  await world.stop();
+  await world.start();
+  world.appliance.sealUpTo(groupA, 4);
+  await world.driver.until(() => statusOf(world).stored === 4);
+  expect(world.host.clock.monotonicMs()).toBeLessThan(60_000);
+  expect(() => world.appliance.sealUpTo("b".repeat(32), 1)).toThrow("no group");
 });
 
 /** Counts openings, and its `seal` hangs. */

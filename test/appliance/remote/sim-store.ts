@@ -2,19 +2,24 @@
  * A store beside a simulated remote appliance, in the same process. Its index outlives every crash in memory, and is then
  * ahead of the store or behind it, as one may be that is lost, old or another store's.
  */
-import type { RecordsRequest, Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
+import type { Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
 import { fingerprintBytes, plainFingerprints } from "#src/host/fingerprint.ts";
 import { ClosedSegmentFiles } from "#src/journals/closed-segment.ts";
+import { type ConfirmRequest, confirmSealed } from "#src/journals/journal-confirmation.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
+import type { JournalRecord } from "#src/journals/journal-reader.ts";
+import type { JournalStart } from "#src/journals/journal-start.ts";
 import { newestPiece } from "#src/journals/newest-piece.ts";
-import { SealedJournals } from "#src/journals/sealed-journals.ts";
+import { SealedJournals, type SealedPart } from "#src/journals/sealed-journals.ts";
+import { sealedRecords } from "#src/journals/sealed-records.ts";
 import { holeAddress } from "#src/records/address.ts";
 import type { BlockReader } from "#src/store/block-reader.ts";
 import type { FingerprintIndex } from "#src/store/fingerprint-index.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import type { Objects } from "#src/store/objects.ts";
-import type { KeptFingerprints } from "#src/store/segment-fingerprints.ts";
+import type { KeptFingerprints, SegmentName } from "#src/store/segment-fingerprints.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
+import { readHistory } from "#src/synth/history-document.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 
 export class StaleIndex implements Partial<FingerprintIndex> {
@@ -24,6 +29,11 @@ export class StaleIndex implements Partial<FingerprintIndex> {
     for (let index = 0; index < count; index++) {
       addresses[index] = this.#addresses.get(keyOf(fingerprints, index)) ?? holeAddress;
     }
+  }
+
+  /** It does not know what it lacks. */
+  async missing(): Promise<SegmentName[]> {
+    return [];
   }
 
   async add(_: unknown, { count, fingerprints, addresses }: KeptFingerprints): Promise<void> {
@@ -49,11 +59,21 @@ export class SimStore implements Sealer {
     this.#host = host;
     this.store = store;
     this.objects = objects;
-    this.#pieces = new SealedJournals(host, objects, undefined);
+    this.#pieces = new SealedJournals({
+      machine: host,
+      objects,
+      key: undefined,
+      hasSegment: (segment) => store.segments.has(segment),
+    });
   }
 
-  static async open(host: SimHost, folder: string, index: StaleIndex): Promise<SimStore> {
-    const objects = await FolderObjects.open(host, folder);
+  static async open(
+    host: SimHost,
+    folder: string,
+    index: StaleIndex,
+    objectsOf: (inner: Objects) => Objects = (inner) => inner,
+  ): Promise<SimStore> {
+    const objects = objectsOf(await FolderObjects.open(host, folder));
     const { clock, randomness, log } = host;
     const parts = { clock, randomness, log, key: undefined, fingerprints: plainFingerprints };
     return new SimStore(
@@ -79,7 +99,18 @@ export class SimStore implements Sealer {
     return (await newestPiece(this.objects, group, undefined))?.numbers.lastSeq ?? 0;
   }
 
-  sealRecords(request: RecordsRequest): Promise<number> {
+  records(group: string, afterSeq: number): AsyncIterable<JournalRecord> {
+    return sealedRecords({ objects: this.objects, group, key: undefined }, afterSeq);
+  }
+
+  confirmRecords(request: ConfirmRequest): Promise<JournalStart> {
+    return this.#inTurn(async () => {
+      const expired = (await readHistory(this.objects, request.group)).document.behind;
+      return confirmSealed({ files: this.#host.files, objects: this.objects, key: undefined, expired }, request);
+    });
+  }
+
+  sealRecords(request: SealedPart): Promise<number> {
     return this.#inTurn(() => this.#pieces.sealUpTo(request));
   }
 

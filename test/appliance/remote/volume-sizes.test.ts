@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { VolumeTable } from "#src/appliance/remote/volume-table.ts";
+import { VolumeTable } from "#src/journals/volume-table.ts";
 import { encodeExtra, recordType } from "#src/records/record.ts";
 import { wireBatch } from "#test/journals/wire-batch.ts";
 import { RemoteWorld } from "./remote-world.ts";
