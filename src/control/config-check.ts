@@ -5,7 +5,7 @@ import { RefuseError } from "#src/core/errors.ts";
 import { unixPathBytesMax } from "#src/core/limits.ts";
 import { parseFault } from "#src/host/faults.ts";
 import type { Config } from "./config-schema.ts";
-import { localSocket, privateWireSocket } from "./folder-layout.ts";
+import { localSocket, ownExportsSocket, privateWireSocket, viewsAddress } from "./folder-layout.ts";
 import { isLoopback, parseAddress } from "./listening-address.ts";
 import type { RoleName } from "./role.ts";
 
@@ -20,15 +20,13 @@ export function checkConfig(config: Config, roles: readonly RoleName[]): void {
   }
   // With all roles in one process the wire is a private Unix socket, whatever is said of it.
   if (roles.includes("remote") && roles.length === 1) checkWire(config);
+  if (roles.includes("remote")) checkViews(config);
   for (const path of socketPaths(config, roles)) checkSocketPath(path);
 }
 
 function checkHttp({ http }: Config): void {
   if (isLoopback(http.host)) return;
-  const missing = [
-    http.tls.certFile === undefined ? "http.tls.certFile and http.tls.keyFile" : undefined,
-    http.token === undefined && http.tokenFile === undefined ? "http.tokenFile" : undefined,
-  ];
+  const missing = [http.tls.certFile === undefined ? "http.tls.certFile and http.tls.keyFile" : undefined];
   refuseOpenDoor("http.host", http.host, "could command this program", missing);
 }
 
@@ -59,6 +57,20 @@ function checkWire({ wire }: Config): void {
     wire.token === undefined && wire.tokenFile === undefined ? "wire.tokenFile" : undefined,
   ];
   refuseOpenDoor("wire.host", wire.host, "could write into the journals", missing);
+}
+
+function checkViews(config: Config): void {
+  if (Number.isFinite(config.drills.everySeconds) && config.drills.command === undefined) {
+    throw new RefuseError("drills.everySeconds says how often drills.command is run: set that too");
+  }
+  const address = viewsAddress(config);
+  checkTlsPair("nbd.tls", config.nbd.tls);
+  if (address.kind !== "tcp" || isLoopback(address.host)) return;
+  const missing = [
+    config.nbd.tls.certFile === undefined ? "nbd.tls.certFile and nbd.tls.keyFile" : undefined,
+    config.nbd.tls.caFile === undefined ? "nbd.tls.caFile" : undefined,
+  ];
+  refuseOpenDoor("views.listen", address.host, "could read every moment of all volumes", missing);
 }
 
 function checkLocal({ local, remote, wire, modes }: Config): void {
@@ -102,8 +114,11 @@ function socketPaths(config: Config, roles: readonly RoleName[]): (string | unde
   const isAtOnce = roles.includes("interceptor") && roles.includes("local");
   const needsDoor = !isAtOnce && roles.some((role) => role !== "remote");
   const isWirePrivate = roles.includes("local") && roles.includes("remote");
+  const views = roles.includes("remote") ? viewsAddress(config) : undefined;
   return [
+    views?.kind === "unix" ? views.path : undefined,
     config.nbd.socket,
+    roles.includes("interceptor") && config.nbd.tls.certFile !== undefined ? ownExportsSocket(config) : undefined,
     config.wire.socket,
     needsDoor ? localSocket(config) : undefined,
     isWirePrivate ? privateWireSocket(config) : undefined,

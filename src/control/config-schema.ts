@@ -2,15 +2,19 @@
 import { defaultGroupPolicy } from "#src/appliance/local/group-policy.ts";
 import { remoteDefaults } from "#src/appliance/remote/remote-options.ts";
 import { aggregateBytesMax, GiB, KiB, MiB } from "#src/core/limits.ts";
+import { indexFilterBytesDefault, indexGatherBytesDefault, readersGraceMs } from "#src/core/store-limits.ts";
 import { logLevels } from "#src/host/log.ts";
 import { volumeOptionDefaults } from "#src/interceptor/volume-options.ts";
 import { defaultPort } from "#src/nbd/constants.ts";
+import { levelsOfAge } from "./ageing-setting.ts";
 import { bandwidthHours } from "./bandwidth-setting.ts";
+import { volumeQuotas } from "./quota-setting.ts";
 import { wantedModes } from "./role.ts";
 import {
   byteSize,
   byteSizeOrOff,
   choice,
+  countOrOff,
   optionalPath,
   optionalText,
   path,
@@ -36,6 +40,7 @@ export type Configured<Part> = {
 export type Config = Configured<typeof configSchema>;
 
 const day = 86_400;
+const quotaRange = { min: 1 * MiB, max: 1024 * 1024 * GiB };
 const bandwidthRange = { min: 64 * KiB, max: 1024 * GiB };
 
 export const configSchema = {
@@ -49,6 +54,11 @@ export const configSchema = {
     },
     token: secret("what callers must show (Authorization: Bearer …); better in a file"),
     tokenFile: optionalPath("the file that holds it"),
+    withoutToken: choice(
+      ["admin", "operate", "read", "nothing"],
+      "admin",
+      "what may be done without one, on loopback and while none is set here",
+    ),
   },
   nbd: {
     host: text("127.0.0.1", "where hosts attach volumes; beyond loopback it needs TLS with clients' certificates"),
@@ -72,6 +82,23 @@ export const configSchema = {
     token: secret("what both appliances must know; better in a file"),
     tokenFile: optionalPath("the file that holds it"),
   },
+  views: {
+    listen: optionalText(
+      "where views are attached (views.sock in the data folder); beyond loopback it needs nbd.tls with a caFile",
+      "HOST:PORT or the path of a Unix socket",
+    ),
+  },
+  drills: {
+    command: optionalText(
+      "a shell command that tests the recovery of a volume on a writable view of its newest point (TIDEMARK_URI)",
+      "a shell command",
+    ),
+    everySeconds: secondsOrOff(Number.POSITIVE_INFINITY, "how often that is done, for each volume", {
+      min: 60,
+      max: 365 * day,
+    }),
+    withinSeconds: seconds(3600, "so long it may take", { min: 1, max: day }),
+  },
   remote: {
     address: optionalText("where the local appliance finds the remote one", "HOST:PORT or the path of a Unix socket"),
     serverName: optionalText("the name in the remote appliance's certificate, if it is not HOST"),
@@ -90,10 +117,99 @@ export const configSchema = {
       "a data segment that is not full is sealed after so long",
       { min: 1, max: day },
     ),
+    sealBehind: byteSize(
+      remoteDefaults.sealBehindBytesMax,
+      "so much waits to be sealed while hosts write much, so that they get what sealing would take",
+      { min: 0, max: 32 * GiB },
+    ),
     keyFile: optionalPath(
       "the file that holds the key of an encrypted store; a new store is encrypted if there is one",
     ),
     keyCommand: secret("a shell command that prints it instead"),
+    retention: {
+      keepSeconds: secondsOrOff(
+        365 * day,
+        "how far back the volumes can be had at all; off keeps everything for ever",
+        { min: 1, max: 100 * 365 * day },
+      ),
+      levels: levelsOfAge(
+        [
+          { ageSeconds: day, levelSeconds: 60 },
+          { ageSeconds: 7 * day, levelSeconds: 3600 },
+          { ageSeconds: 30 * day, levelSeconds: day },
+        ],
+        "from which age on points are how far from each other; none keeps each write",
+      ),
+      marksSeconds: secondsOrOff(30 * day, "so long marks stay points, whatever the level; off: always", {
+        min: 0,
+        max: 100 * 365 * day,
+      }),
+      quiescedMarksSeconds: secondsOrOff(
+        Number.POSITIVE_INFINITY,
+        "the same of marks for which applications were at rest",
+        { min: 0, max: 100 * 365 * day },
+      ),
+    },
+    snapshots: {
+      everySeconds: secondsOrOff(3600, "a snapshot is made when so much time has been sealed since the last one", {
+        min: 1,
+        max: 365 * day,
+      }),
+      everyRecords: countOrOff(2 ** 18, "or so many records; the more, the longer it takes to open what lies between", {
+        min: 1,
+        max: 2 ** 40,
+      }),
+    },
+    quota: byteSizeOrOff(
+      Number.POSITIVE_INFINITY,
+      "of a volume that keeps more than this the status tells; nothing is refused",
+      quotaRange,
+    ),
+    quotas: volumeQuotas("what it is instead for single volumes", quotaRange),
+    collect: {
+      everySeconds: secondsOrOff(day, "how often what is not to be kept any more is let go of, and its room freed", {
+        min: 1,
+        max: 365 * day,
+      }),
+      bytesPerSecond: byteSizeOrOff(
+        Number.POSITIVE_INFINITY,
+        "the most that is read and written for that in a second",
+        {
+          min: 64 * KiB,
+          max: 1024 * GiB,
+        },
+      ),
+      reserve: byteSize(
+        256 * MiB,
+        "room that is held back for it on the store's disk, once the store is eight times as large",
+        { min: 0, max: 1024 * GiB },
+      ),
+      graceSeconds: seconds(
+        readersGraceMs / 1000,
+        "so long an object stays whose place another one has taken, for those who are reading it",
+        { min: 0, max: day },
+      ),
+    },
+    scrub: {
+      everySeconds: secondsOrOff(30 * day, "how often all that the store has is read, checked and repaired", {
+        min: 1,
+        max: 10 * 365 * day,
+      }),
+      bytesPerSecond: byteSizeOrOff(32 * MiB, "the most that is read for that in a second", {
+        min: 64 * KiB,
+        max: 1024 * GiB,
+      }),
+    },
+    index: {
+      gather: byteSize(indexGatherBytesDefault, "memory for what is new to the index; more makes it write less", {
+        min: 1 * MiB,
+        max: 64 * GiB,
+      }),
+      filter: byteSize(indexFilterBytesDefault, "memory that keeps lookups in vain from the index's file", {
+        min: 1 * MiB,
+        max: 256 * GiB,
+      }),
+    },
   },
   local: {
     socket: optionalPath(

@@ -8,12 +8,12 @@ const ofAll = ["data", "http", "log", "faults"];
 const ofRole: Readonly<Record<RoleName, readonly string[]>> = {
   interceptor: ["nbd", "interceptor", "copy", "local.socket", "wire.token", "wire.tokenFile"],
   local: ["local", "remote", "modes", "wire.tls", "wire.token", "wire.tokenFile"],
-  remote: ["wire", "store"],
+  remote: ["wire", "store", "views", "drills", "nbd.tls"],
 };
 /** In one process they find each other without being told where. */
 const ofAllRoles = [
   ...["nbd", "interceptor", "copy", "local.spool", "modes", "remote.bandwidth", "remote.bandwidthHours"],
-  ...["wire.token", "wire.tokenFile", "store"],
+  ...["wire.token", "wire.tokenFile", "store", "views", "drills"],
 ];
 
 /**

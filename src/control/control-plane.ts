@@ -2,6 +2,7 @@
  * What operators may ask and order, whatever way they came: the API's routes are one. Facts come from the sides, as fresh
  * as they are to be had without waiting for a disk.
  */
+
 import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
@@ -10,9 +11,12 @@ import { nearestName } from "#src/core/nearest-name.ts";
 import type { Counters } from "#src/host/counters.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
+import { everyWriteLevel } from "#src/records/level-record.ts";
+import { levelOfWords, type VolumeLevel, wordsOfLevel } from "./level-words.ts";
 import { formatAddress } from "./listening-address.ts";
 import { checkName } from "./name.ts";
 import { type GroupReport, readinessOf } from "./readiness.ts";
+import { RestoreControl } from "./restore-control.ts";
 import type {
   GroupFacts,
   RemoteGroupFacts,
@@ -24,6 +28,10 @@ import type {
 } from "./role.ts";
 import type { SideFacts, SideName } from "./side.ts";
 import type { SideClient } from "./side-client.ts";
+import { SnapshotControl } from "./snapshot-control.ts";
+import { StoreControl } from "./store-control.ts";
+import { UnknownNameError } from "./unknown-name.ts";
+import { ViewControl } from "./view-control.ts";
 import type { ResizeRequest, VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
 
 /** As operators see a volume: with where to attach it. */
@@ -65,11 +73,6 @@ export interface MarkReport {
   readonly time: string;
 }
 
-/** There is nothing of this name. */
-export class UnknownNameError extends RefuseError {
-  override name = "UnknownNameError";
-}
-
 export interface ControlPlaneParts {
   readonly version: string;
   readonly roles: readonly RoleName[];
@@ -78,13 +81,30 @@ export interface ControlPlaneParts {
   readonly keeper: VolumeKeeper | undefined;
   readonly nbdWithTls: boolean;
   readonly counters: Counters;
+  readonly wallMs: () => number;
 }
 
 export class ControlPlane {
+  readonly store: StoreControl;
+  readonly views: ViewControl;
+  readonly snapshots: SnapshotControl;
+  readonly restores: RestoreControl;
   readonly #parts: ControlPlaneParts;
 
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
+    const remote = parts.sides.find(({ name }) => name === "remote");
+    this.store = new StoreControl(remote);
+    this.views = new ViewControl(remote);
+    this.snapshots = new SnapshotControl(remote);
+    this.restores = new RestoreControl({
+      side: remote,
+      volumes: async () => (await this.status()).volumes,
+      mark: (group, request) => this.mark(group, request),
+      localFacts: async () => this.#local("local").ask("facts", null),
+      wallMs: parts.wallMs,
+    });
+    remote?.answerCalls((ask) => this.restores.standing(ask));
   }
 
   async status(): Promise<StatusReport> {
@@ -97,9 +117,9 @@ export class ControlPlane {
     const volumes = this.#report(facts);
     const groups = this.#reportGroups(facts);
     const remoteGroups = facts.flatMap((one) => one.remoteGroups);
-    const { obstacles, problems } = readinessOf({ silent, volumes, groups, remoteGroups });
-    const [why, ...more] = obstacles;
     const store = facts.find((one) => one.store !== undefined)?.store;
+    const { obstacles, problems } = readinessOf({ silent, volumes, groups, remoteGroups, store });
+    const [why, ...more] = obstacles;
     const wire = facts.find((one) => one.wireAddress !== undefined)?.wireAddress;
     return {
       version: this.#parts.version,
@@ -212,6 +232,19 @@ export class ControlPlane {
     const name = await this.#groupOf(groupOrVolume);
     await side.ask("setMode", { group: name, mode });
     return found(name, (await this.status()).groups, "group");
+  }
+
+  /** Answers the level as it is written. */
+  async setLevel(volume: string, words: string): Promise<VolumeLevel> {
+    const seconds = levelOfWords(words);
+    const { volumes, groups } = await this.status();
+    const { group } = found(volume, volumes, "volume");
+    await this.#local("local").ask("setLevel", { group, volume, seconds });
+    const levels = groups.find(({ name }) => name === group)?.levels ?? [];
+    const secondsOf = (name: string): number => levels.find((one) => one.volume === name)?.seconds ?? everyWriteLevel;
+    const others = volumes.filter((one) => one.group === group && one.name !== volume).map(({ name }) => name);
+    const finer = others.filter((name) => secondsOf(name) < seconds);
+    return { volume, group, level: wordsOfLevel(seconds), seconds, finer };
   }
 
   async #groupOf(groupOrVolume: string): Promise<string> {

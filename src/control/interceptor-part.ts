@@ -11,7 +11,9 @@ import type { ServerEvent } from "#src/nbd/server-context.ts";
 import { isNbdUri } from "#src/nbd/uri.ts";
 import type { Config } from "./config-schema.ts";
 import type { VolumeFarewell } from "./farewell.ts";
+import { ownExportsSocket } from "./folder-layout.ts";
 import { listenInWords } from "./listening-address.ts";
+import type { VolumeMeasures } from "./metrics/measures.ts";
 import { refuseOwn } from "./own-places.ts";
 import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures, type VolumeState } from "./role.ts";
 import type { AddedVolume, Measured, SideSettings } from "./side.ts";
@@ -22,6 +24,7 @@ import { createSource, measureSource, removeSource } from "./volume-source.ts";
 export interface OpenVolume extends FittedVolume {
   readonly target: NbdExport;
   figures(): VolumeFigures & Pick<VolumeFacts, "baseMissing">;
+  measures(): Omit<VolumeMeasures, "name">;
   /** Begins with the first call. */
   trace(): readonly TracedRecord[];
   endTrace(): void;
@@ -60,8 +63,11 @@ export class InterceptorPart {
   readonly #machine: Machine;
   readonly #opener: OpensVolumes;
   readonly #server: NbdServer;
+  /** Where hosts need certificates, this program itself comes by a door that nobody else has. Undefined: it comes as they do. */
+  readonly #ownServer: NbdServer | undefined;
   readonly #kept = new Map<string, Kept>();
   readonly addresses: SocketAddress[] = [];
+  ownAddress: SocketAddress | undefined;
   #isStopping = false;
 
   private constructor(machine: Machine, opener: OpensVolumes, { config, secrets }: SideSettings) {
@@ -69,18 +75,21 @@ export class InterceptorPart {
     this.#machine = machine;
     this.#opener = opener;
     const credentials = secrets.nbdTls;
-    this.#server = new NbdServer({
-      exports: { find: (name) => this.#kept.get(name)?.volume?.target, list: () => this.#targets() },
+    const common = {
+      exports: { find: (name: string) => this.#kept.get(name)?.volume?.target, list: () => this.#targets() },
       sockets: machine.sockets,
       clock: machine.clock,
-      report: (event) => this.#report(event),
-      ...(credentials === undefined ? {} : { tls: { policy: "require", credentials } }),
-    });
+      report: (event: ServerEvent) => this.#report(event),
+    };
+    const tls = credentials === undefined ? {} : { tls: { policy: "require", credentials } as const };
+    this.#server = new NbdServer({ ...common, ...tls });
+    this.#ownServer = credentials === undefined ? undefined : new NbdServer(common);
   }
 
   static async start(machine: Machine, opener: OpensVolumes, settings: SideSettings): Promise<InterceptorPart> {
     const part = new InterceptorPart(machine, opener, settings);
     for (const address of addressesOf(settings.config)) part.addresses.push(await part.#listen(address));
+    await part.#listenForOwn();
     return part;
   }
 
@@ -88,6 +97,14 @@ export class InterceptorPart {
     return listenInWords(address, { forWhom: "hosts", settings: "nbd.port or nbd.socket" }, (where) =>
       this.#server.listen(where),
     );
+  }
+
+  async #listenForOwn(): Promise<void> {
+    const server = this.#ownServer;
+    if (server === undefined) return;
+    const address: SocketAddress = { kind: "unix", path: ownExportsSocket(this.#config) };
+    const words = { forWhom: "restores", settings: "another data folder" };
+    this.ownAddress = await listenInWords(address, words, (where) => server.listen(where));
   }
 
   #targets(): NbdExport[] {
@@ -102,7 +119,8 @@ export class InterceptorPart {
   }
 
   async measure(source: string, createBytes: number | undefined): Promise<Measured> {
-    refuseOwn(this.#config, this.addresses, source);
+    const own = this.ownAddress === undefined ? [] : [this.ownAddress];
+    refuseOwn(this.#config, [...this.addresses, ...own], source);
     if (createBytes === undefined) return measureSource(this.#machine, source);
     await createSource(this.#machine, source, createBytes);
     try {
@@ -197,7 +215,7 @@ export class InterceptorPart {
     this.#kept.delete(name);
     kept.wake?.();
     await kept.opening;
-    await this.#server.hangUp(name, shutdownGraceMs);
+    await Promise.all([this.#server, this.#ownServer].map((server) => server?.hangUp(name, shutdownGraceMs)));
     await kept.volume?.close();
   }
 
@@ -234,6 +252,13 @@ export class InterceptorPart {
     }));
   }
 
+  /** Of those that are open. */
+  measures(): readonly VolumeMeasures[] {
+    return [...this.#kept.values()].flatMap(({ definition: { name }, volume }) =>
+      volume === undefined ? [] : [{ name, ...volume.measures() }],
+    );
+  }
+
   trace(name: string): readonly TracedRecord[] {
     const volume = this.#kept.get(name)?.volume;
     if (volume === undefined) throw new RefuseError(`volume '${name}' is not open`);
@@ -266,7 +291,7 @@ export class InterceptorPart {
     this.#isStopping = true;
     const kept = [...this.#kept.values()];
     for (const one of kept) one.wake?.();
-    await this.#server.close(shutdownGraceMs);
+    await Promise.all([this.#server, this.#ownServer].map((server) => server?.close(shutdownGraceMs)));
     await Promise.all(kept.map(({ opening }) => opening));
     return Promise.all(kept.flatMap(({ volume }) => (volume === undefined ? [] : [volume.close()])));
   }

@@ -21,6 +21,12 @@ export class Leases {
     this.#timers.set(key, timer);
   }
 
+  /** It is over, and does not end any more. */
+  drop(key: string): void {
+    this.#timers.get(key)?.cancel();
+    this.#timers.delete(key);
+  }
+
   /** None of them ends any more. */
   close(): void {
     for (const timer of this.#timers.values()) timer.cancel();

@@ -9,6 +9,7 @@ import { minuteOfDay } from "#src/host/local-time.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { faultHook } from "#src/host/node/faults.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
+import type { BandwidthPolicy } from "#src/wire/bandwidth.ts";
 import { BandwidthGate } from "#src/wire/bandwidth-gate.ts";
 import { GroupLinkClient, type GroupLinkOptions } from "#src/wire/group-link-client.ts";
 import type { VolumeLinks } from "#src/wire/volume-link.ts";
@@ -19,25 +20,39 @@ import { listenInWords, parseAddress } from "./listening-address.ts";
 import type { GroupFacts, WantedMode } from "./role.ts";
 import type { SideSettings } from "./side.ts";
 
+/** What may be changed while it runs. */
+interface LiveParts {
+  readonly policy: GroupPolicy;
+  readonly gate: BandwidthGate;
+}
+
 export class LocalPart {
   readonly #machine: Machine;
   readonly #appliance: LocalAppliance;
   readonly #door: VolumeLinkServer | undefined;
+  readonly #live: LiveParts;
 
-  private constructor(machine: Machine, appliance: LocalAppliance, door: VolumeLinkServer | undefined) {
+  private constructor(
+    machine: Machine,
+    appliance: LocalAppliance,
+    door: VolumeLinkServer | undefined,
+    live: LiveParts,
+  ) {
     this.#machine = machine;
     this.#appliance = appliance;
     this.#door = door;
+    this.#live = live;
   }
 
   static async start(machine: Machine, settings: SideSettings): Promise<LocalPart> {
     const { config, roles, secrets } = settings;
     const { sockets, clock, randomness, log } = machine;
-    const options = linkOptions(machine, settings);
+    const live = { policy: policyOf(config), gate: new BandwidthGate(bandwidthOf(config), clock, minuteOfDay) };
+    const options = { ...linkOptions(machine, settings), gate: live.gate };
     const appliance = await LocalAppliance.open({
       machine,
       folder: roleFolder(config, "local"),
-      policy: policyOf(config),
+      policy: live.policy,
       newGroupMode: config.modes.default,
       hook: faultHook(config.faults),
       connect: (owner) => {
@@ -47,11 +62,11 @@ export class LocalPart {
       },
     });
     // Interceptors of the same thread call it directly.
-    if (roles.includes("interceptor")) return new LocalPart(machine, appliance, undefined);
+    if (roles.includes("interceptor")) return new LocalPart(machine, appliance, undefined, live);
     const door = new VolumeLinkServer({ sockets, clock, randomness, log, token: secrets.wireToken }, appliance);
     const address = { kind: "unix", path: localSocket(config) } as const;
     await listenInWords(address, { forWhom: "interceptors", settings: "local.socket" }, (where) => door.listen(where));
-    return new LocalPart(machine, appliance, door);
+    return new LocalPart(machine, appliance, door, live);
   }
 
   get links(): VolumeLinks {
@@ -82,6 +97,10 @@ export class LocalPart {
     this.#appliance.setMode(groupName, mode);
   }
 
+  async setLevel(groupName: string, volumeName: string, seconds: number): Promise<void> {
+    await this.#appliance.setLevel(groupName, volumeName, seconds);
+  }
+
   mark(groupName: string, request: MarkRequest): Promise<PlacedMark> {
     return this.#appliance.mark(groupName, request);
   }
@@ -98,6 +117,17 @@ export class LocalPart {
     this.#appliance.endTrace(groupName);
   }
 
+  /** All groups share policy and gate, and look at them whenever they decide. */
+  reconfigure(config: Config): void {
+    const { policy, gate } = this.#live;
+    const next = policyOf(config);
+    Object.assign(policy.mode, next.mode);
+    Object.assign(policy.auto, next.auto);
+    // How much an aggregate holds is settled with the link, how long it is gathered is not.
+    Object.assign(policy.aggregate, { everyMs: next.aggregate.everyMs });
+    gate.setPolicy(bandwidthOf(config));
+  }
+
   async stop(): Promise<void> {
     await this.#door?.close();
     await this.#appliance.stop();
@@ -106,7 +136,7 @@ export class LocalPart {
 
 function linkOptions(machine: Machine, { config, roles, secrets }: SideSettings): GroupLinkOptions {
   const { sockets, clock, randomness, log } = machine;
-  const common = { sockets, clock, randomness, log, token: secrets.wireToken, ...gateOf(machine, config) };
+  const common = { sockets, clock, randomness, log, token: secrets.wireToken };
   if (roles.includes("remote")) return { ...common, address: { kind: "unix", path: privateWireSocket(config) } };
   const address = remoteAddress(config);
   // Within a machine nothing is slower than compressing.
@@ -117,12 +147,8 @@ function linkOptions(machine: Machine, { config, roles, secrets }: SideSettings)
   return { ...common, address, mayCompress, tls };
 }
 
-/** All groups share one. */
-function gateOf({ clock }: Machine, { remote }: Config): { readonly gate?: BandwidthGate } {
-  const { bandwidth, bandwidthHours } = remote;
-  if (bandwidth === Number.POSITIVE_INFINITY && bandwidthHours.length === 0) return {};
-  const policy = { bytesPerSecond: bandwidth, hours: bandwidthHours };
-  return { gate: new BandwidthGate(policy, clock, minuteOfDay) };
+function bandwidthOf({ remote }: Config): BandwidthPolicy {
+  return { bytesPerSecond: remote.bandwidth, hours: remote.bandwidthHours };
 }
 
 function remoteAddress({ remote }: Config): SocketAddress {

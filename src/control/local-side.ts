@@ -14,17 +14,49 @@ import { LinksInWords } from "./links-in-words.ts";
 import { LocalPart } from "./local-part.ts";
 import type { GroupFacts } from "./role.ts";
 import { settled } from "./settling.ts";
-import { noFacts, type SideActions, type SideFacts, type SideSettings } from "./side.ts";
-import { sideMachine } from "./side-machine.ts";
+import { noFacts, type SideActions, type SideFacts, type SideSettings, type StoreSideWord } from "./side.ts";
+import { setLogLevel, sideMachine } from "./side-machine.ts";
 import { serveSide } from "./side-server.ts";
 import { tracedLives } from "./trace.ts";
 import { VolumeOpener } from "./volume-opener.ts";
 
 export function runThread(line: MessageLine, settings: SideSettings): void {
-  serveSide(line, new LocalSide(sideMachine(settings.config, "local"), settings));
+  const side = new LocalSide(sideMachine(settings.config, "local"), settings);
+  serveSide(line, Object.assign(side, withoutStore));
 }
 
-class LocalSide implements SideActions {
+const absent = async (): Promise<never> => {
+  assert(false, "the local side is asked for what the store has");
+};
+
+const withoutStore: Pick<SideActions, StoreSideWord> = {
+  jobs: absent,
+  addJob: absent,
+  cancelJob: absent,
+  retryStore: absent,
+  storeKeys: absent,
+  addStoreKey: absent,
+  removeStoreKey: absent,
+  snapshots: absent,
+  makeSnapshot: absent,
+  removeSnapshot: absent,
+  inspectSnapshot: absent,
+  views: absent,
+  history: absent,
+  density: absent,
+  point: absent,
+  difference: absent,
+  addRestore: absent,
+  openView: absent,
+  reopenView: absent,
+  renewView: absent,
+  copyView: absent,
+  closeView: absent,
+  drills: absent,
+  noteDrill: absent,
+};
+
+class LocalSide implements Omit<SideActions, StoreSideWord> {
   readonly #machine: Machine;
   readonly #settings: SideSettings;
   /** Nobody is traced for longer than somebody looks. */
@@ -58,11 +90,14 @@ class LocalSide implements SideActions {
   }
 
   facts: SideActions["facts"] = async () => {
+    const ownNbdAddress = this.#interceptor?.ownAddress;
     const facts: SideFacts = {
       ...noFacts,
       volumes: this.#interceptor?.volumes() ?? [],
       nbdAddresses: this.#interceptor?.addresses ?? [],
+      ...(ownNbdAddress === undefined ? {} : { ownNbdAddress }),
       groups: this.#local?.groups() ?? [],
+      ...(this.#interceptor === undefined ? {} : { measures: { volumes: this.#interceptor.measures() } }),
     };
     return facts;
   };
@@ -109,6 +144,11 @@ class LocalSide implements SideActions {
     return null;
   };
 
+  setLevel: SideActions["setLevel"] = async ({ group, volume, seconds }) => {
+    await this.#localPart.setLevel(group, volume, seconds);
+    return null;
+  };
+
   mark: SideActions["mark"] = ({ group, ...request }) => this.#localPart.mark(group, request);
 
   removeGroup: SideActions["removeGroup"] = async ({ group, isAbandoned }) => {
@@ -130,6 +170,12 @@ class LocalSide implements SideActions {
     this.#traces.renew(`group ${group}`, () => local.endTrace(group));
     return local.trace(group, volume);
   }
+
+  reconfigure: SideActions["reconfigure"] = async ({ config }) => {
+    setLogLevel(config.log.level);
+    this.#local?.reconfigure(config);
+    return null;
+  };
 
   stop: SideActions["stop"] = async () => {
     this.#traces.close();

@@ -6,7 +6,7 @@ import { realPath } from "#src/host/node/real-path.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { isNbdUri, parseNbdUri } from "#src/nbd/uri.ts";
 import type { Config } from "./config-schema.ts";
-import { localSocket, ownTokenFile, privateWireSocket, roleFolder } from "./folder-layout.ts";
+import { localSocket, ownTokenFile, privateWireSocket, roleFolder, storeFolder } from "./folder-layout.ts";
 import { isLoopback } from "./listening-address.ts";
 import { roleNames } from "./role.ts";
 
@@ -19,18 +19,28 @@ export function refuseOwn(config: Config, exports: readonly SocketAddress[], sou
       `${source} is a volume of this program itself: name what is to be protected, and not its export`,
     );
   }
-  if (!isOwnFile(config, source)) return;
-  throw new RefuseError(`${source} is one of the files that Tidemark itself keeps in ${config.data}, and no source`);
+  const place = ownPlaceOf(config, source);
+  if (place === undefined) return;
+  throw new RefuseError(`${source} is one of the files that Tidemark itself keeps in ${place}, and no source`);
 }
 
-function isOwnFile(config: Config, source: string): boolean {
+/** The folder of this program's that has the file. Undefined: it is none of its files. */
+function ownPlaceOf(config: Config, source: string): string | undefined {
   const path = realPath(source);
-  const folders = roleNames.map((role) => realPath(roleFolder(config, role)));
-  if (folders.some((folder) => path === folder || path.startsWith(folder + sep))) return true;
-  return [ownTokenFile(config), privateWireSocket(config), localSocket(config)].some((own) => path === realPath(own));
+  const isWithin = (folder: string): boolean => {
+    const real = realPath(folder);
+    return path === real || path.startsWith(real + sep);
+  };
+  if (roleNames.some((role) => isWithin(roleFolder(config, role)))) return config.data;
+  const files = [ownTokenFile(config), privateWireSocket(config), localSocket(config)];
+  if (files.some((own) => path === realPath(own))) return config.data;
+  // It may lie outside of the data folder.
+  const objects = storeFolder(config);
+  return isWithin(objects) ? objects : undefined;
 }
 
-function leadsTo(own: SocketAddress, other: SocketAddress): boolean {
+/** Whether a server that listens at `own` is found at the other one. */
+export function leadsTo(own: SocketAddress, other: SocketAddress): boolean {
   if (own.kind === "unix" && other.kind === "unix") return realPath(own.path) === realPath(other.path);
   return own.kind === "tcp" && other.kind === "tcp" && own.port === other.port && isSameHost(own.host, other.host);
 }

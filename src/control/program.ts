@@ -4,21 +4,18 @@
  */
 import { AssertionError } from "#src/core/assert.ts";
 import { StopError } from "#src/core/errors.ts";
-import { sideStopMs } from "#src/core/limits.ts";
+import { sidePatienceMs, sideStopMs } from "#src/core/limits.ts";
 import type { FolderLock } from "#src/host/files.ts";
 import type { HttpListener } from "#src/host/http.ts";
 import type { Log } from "#src/host/log.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { countersOver, shareCounters } from "#src/host/node/counters.ts";
-import { listenHttp } from "#src/host/node/http-server.ts";
 import { nodeMachine } from "#src/host/node/machine.ts";
+import { nodeModuleSource } from "#src/host/node/module-source.ts";
 import { programVersion } from "#src/host/node/program-version.ts";
 import { startThread } from "#src/host/node/thread.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import type { Thread } from "#src/host/thread.ts";
-import { apiOver } from "./api/api.ts";
-import { Door } from "./api/door.ts";
-import { routesOf } from "./api/routes.ts";
 import { Catalogue } from "./catalogue.ts";
 import { checkConfig } from "./config-check.ts";
 import type { Config } from "./config-schema.ts";
@@ -27,11 +24,18 @@ import { readCredentials, readToken } from "./credentials.ts";
 import { takeFolders } from "./data-folders.ts";
 import { type Farewell, joinFarewells } from "./farewell.ts";
 import { cataloguePath } from "./folder-layout.ts";
+import { ControlApi } from "./http/control-api.ts";
+import type { Route } from "./http/route.ts";
+import { metricsRoutes } from "./http/routes/metrics.ts";
 import { listenInWords } from "./listening-address.ts";
+import { changesOf, type Reload, withLive } from "./live-settings.ts";
+import { Scrape } from "./metrics/scrape.ts";
+import { Page } from "./page/page.ts";
+import { pageRoutes } from "./page/page-routes.ts";
 import type { RoleName } from "./role.ts";
 import type { SideName, SideSettings } from "./side.ts";
 import { endlessly, SideClient } from "./side-client.ts";
-import { processLog } from "./side-machine.ts";
+import { processLog, setLogLevel } from "./side-machine.ts";
 import { VolumeKeeper } from "./volume-keeper.ts";
 import { wireToken } from "./wire-token.ts";
 
@@ -49,7 +53,7 @@ const threadModules: Readonly<Record<SideName, URL>> = {
 };
 
 export class Program {
-  readonly #config: Config;
+  #config: Config;
   readonly #roles: readonly RoleName[];
   readonly #log: Log;
   readonly #machine: Machine;
@@ -57,7 +61,8 @@ export class Program {
   readonly #sides: RunningSide[] = [];
   readonly #failure = Promise.withResolvers<never>();
   #locks: FolderLock[] = [];
-  #api: HttpListener | undefined;
+  #api: ControlApi | undefined;
+  #listener: HttpListener | undefined;
   #control: ControlPlane | undefined;
   #isEnding = false;
 
@@ -85,21 +90,31 @@ export class Program {
   async #begin(): Promise<void> {
     this.#locks = await takeFolders(this.#machine.files, this.#config, this.#roles);
     const httpTls = readCredentials(this.#config.http.tls, "http.tls");
-    const httpToken = readToken(this.#config.http, "http");
+    const token = readToken(this.#config.http, "http");
+    const api = ControlApi.open({
+      ...{ config: this.#config, roles: this.#roles, machine: this.#machine, version: programVersion() },
+      ...{ token, tls: httpTls },
+    });
+    this.#api = api;
     const settings = await this.#settings();
     if (this.#roles.includes("remote")) await this.#startSide("remote", settings);
     const isLocal = this.#roles.includes("interceptor") || this.#roles.includes("local");
     const local = isLocal ? await this.#startSide("local", settings) : undefined;
     const keeper = local !== undefined && this.#roles.includes("interceptor") ? this.#keeper(local) : undefined;
+    const sides = this.#sides.map(({ client }) => client);
+    const { nbdTls: nbd, wireTls: wire } = settings.secrets;
+    const credentials = { nbd, wire, http: httpTls };
+    const scrape = new Scrape({ config: this.#config, roles: this.#roles, sides, keeper, credentials });
     this.#control = new ControlPlane({
       version: programVersion(),
       roles: this.#roles,
-      sides: this.#sides.map(({ client }) => client),
+      sides,
       keeper,
       nbdWithTls: settings.secrets.nbdTls !== undefined,
       counters: countersOver(this.#counters),
+      wallMs: () => this.#machine.clock.wallMs(),
     });
-    await this.#openApi(this.#control, httpTls, httpToken);
+    await this.#openApi(api, [...metricsRoutes(scrape), ...pageRoutes(new Page(nodeModuleSource))]);
     keeper?.openAll();
   }
 
@@ -139,16 +154,11 @@ export class Program {
     return new VolumeKeeper({ catalogue, side, randomness, clock, log: this.#log });
   }
 
-  async #openApi(
-    control: ControlPlane,
-    tls: ReturnType<typeof readCredentials>,
-    token: string | undefined,
-  ): Promise<void> {
+  async #openApi(api: ControlApi, routes: readonly Route[]): Promise<void> {
     const { host, port } = this.#config.http;
-    const handle = apiOver({ routes: routesOf(control), door: new Door(token), log: this.#log });
     const listen = async (): Promise<SocketAddress> => {
-      this.#api = await listenHttp({ host, port, handle, ...(tls === undefined ? {} : { tls }) });
-      return { kind: "tcp", host: this.#api.host, port: this.#api.port };
+      this.#listener = await api.listen(this.control, routes);
+      return { kind: "tcp", host: this.#listener.host, port: this.#listener.port };
     };
     await listenInWords({ kind: "tcp", host, port }, { forWhom: "commands", settings: "http.port" }, listen);
   }
@@ -159,9 +169,20 @@ export class Program {
   }
 
   get apiUrl(): string {
-    const { host, port } = this.#api ?? this.#config.http;
+    const { host, port } = this.#listener ?? this.#config.http;
     const scheme = this.#config.http.tls.certFile === undefined ? "http" : "https";
     return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  }
+
+  /** Takes over what can be while it runs, and tells what waits for the next start. */
+  async reload(config: Config): Promise<Reload> {
+    checkConfig(config, this.#roles);
+    const reload = changesOf(this.#config, config);
+    this.#config = withLive(this.#config, config);
+    setLogLevel(this.#config.log.level);
+    for (const { client } of this.#sides) await client.ask("reconfigure", { config: this.#config }, sidePatienceMs);
+    this.#log.info("the configuration was read again", { ...reload });
+    return reload;
   }
 
   /** Rejects when a part has failed: then the process must end. */

@@ -2,8 +2,10 @@
  * What keeps a program from its work. Ready means that every volume and every group it has can take writes; that they are
  * kept less well than they should be is a problem, and no reason to send hosts elsewhere.
  */
-import type { GroupFacts, RemoteGroupFacts, VolumeFacts } from "./role.ts";
+import { counted } from "#src/core/counted.ts";
+import type { GroupFacts, RemoteGroupFacts, StoreFacts, VolumeFacts } from "./role.ts";
 import type { SideName } from "./side.ts";
+import { quotaTroubles } from "./volume-quotas.ts";
 
 /** A group, and how many volumes it has, where that is known. */
 export interface GroupReport extends GroupFacts {
@@ -14,7 +16,8 @@ export interface Work {
   readonly silent: readonly { readonly side: SideName; readonly seconds: number }[];
   readonly volumes: readonly Pick<VolumeFacts, "name" | "state" | "why">[];
   readonly groups: readonly GroupReport[];
-  readonly remoteGroups: readonly Pick<RemoteGroupFacts, "name" | "state" | "why" | "sealWhy">[];
+  readonly store?: Pick<StoreFacts, "trouble" | "jobTroubles" | "state"> | undefined;
+  readonly remoteGroups: readonly Pick<RemoteGroupFacts, "name" | "state" | "why" | "sealWhy" | "isSealStuck">[];
 }
 
 export interface Readiness {
@@ -24,7 +27,7 @@ export interface Readiness {
   readonly problems: readonly string[];
 }
 
-export function readinessOf({ silent, volumes, groups, remoteGroups }: Work): Readiness {
+export function readinessOf({ silent, volumes, groups, remoteGroups, store }: Work): Readiness {
   const inUse = groups.filter((group) => group.volumes !== 0 || group.lagRecords > 0);
   return {
     obstacles: [
@@ -38,9 +41,11 @@ export function readinessOf({ silent, volumes, groups, remoteGroups }: Work): Re
       ...remoteGroups
         .filter(({ why }) => why !== undefined)
         .map(({ name, state, why }) => `group ${name} is ${state} at the remote appliance${because(why)}`),
-      ...remoteGroups
-        .filter(({ sealWhy }) => sealWhy !== undefined)
-        .map(({ name, sealWhy }) => `what group ${name} has written waits for the store${because(sealWhy)}`),
+      ...(store?.trouble === undefined ? [] : [store.trouble]),
+      ...(store?.jobTroubles ?? []),
+      ...damageTroubles(store),
+      ...quotaTroubles(store?.state?.kept),
+      ...remoteGroups.filter(({ sealWhy }) => sealWhy !== undefined).map(sealTrouble),
     ],
   };
 }
@@ -78,6 +83,23 @@ function isStopped({ state, pressure, linkUp }: GroupReport): boolean {
 function troubleOf({ name, why, linkUp, linkWhy }: GroupReport): string[] {
   if (!linkUp) return [`group ${name} has no link to the remote appliance${because(why ?? linkWhy)}`];
   return why === undefined ? [] : [`group ${name}${because(why)}`];
+}
+
+/** What does not pass by itself is told with what to do when it is mended. */
+function sealTrouble({ name, sealWhy, isSealStuck }: Work["remoteGroups"][number]): string {
+  if (isSealStuck !== true) return `what group ${name} has written waits for the store${because(sealWhy)}`;
+  const advice = "it is tried again ever more rarely; when it is mended 'tidemark store retry' tries it at once";
+  return `what group ${name} has written cannot be stored${because(sealWhy)} (${advice})`;
+}
+
+/** Also where no scrub has told of it: a read may have met it. */
+function damageTroubles(store: Work["store"]): string[] {
+  const count = store?.state?.scrub.findings ?? 0;
+  if (count === 0 || store?.jobTroubles.some((one) => one.startsWith("the last scrub of the store has found")))
+    return [];
+  return [
+    `the store is damaged, and not all of that is repaired: ${counted(count, "finding")}; 'tidemark scrub' tells more`,
+  ];
 }
 
 function because(why: string | undefined): string {

@@ -11,6 +11,9 @@ import type { VolumeStatus } from "#src/interceptor/volume-status.ts";
 import type { SealFigures } from "#src/store/segment-store.ts";
 import type { VolumeIdentity } from "#src/wire/volume-link.ts";
 
+import type { JobReport } from "./job.ts";
+import type { StoreState } from "./store-state.ts";
+
 export type { CopyProgress, WantedMode };
 
 export const wantedModes = ["sync", "async", "aggregated", "auto"] as const satisfies readonly WantedMode[];
@@ -84,6 +87,14 @@ export interface StoreFacts {
   readonly segmentCount: number;
   /** What was sealed since the process that does it was started. */
   readonly sealed: SealFigures;
+  /** Undefined: the process that keeps the store was not asked for anything yet. */
+  readonly state?: StoreState;
+  /** Long works that went wrong, or have found what a person must see, each the last of its kind. */
+  readonly jobTroubles: readonly string[];
+  /** Why nothing gets done there, in words. */
+  readonly trouble?: string;
+  /** The long work that is under way. */
+  readonly job?: JobReport;
 }
 
 export const traceSteps = ["acknowledged", "sourceWritten", "replied", "received", "durable", "stored"] as const;

@@ -102,6 +102,14 @@ export function byteSizeOrOff(fallback: number, description: string, range: Rang
   return setting(fallback, description, orOff(Number.POSITIVE_INFINITY, byteSize(fallback, description, range)));
 }
 
+export function countOrOff(fallback: number, description: string, range: Range): Setting<number> {
+  const kind: Kind<number> = {
+    shape: `a whole number from ${range.min} to ${range.max}`,
+    parse: (written) => (/^\d{1,15}$/.test(written) ? within(Number(written), range) : notUnderstood),
+  };
+  return setting(fallback, description, orOff(Number.POSITIVE_INFINITY, kind));
+}
+
 /** Parted by commas. */
 export function texts(description: string): Setting<readonly string[]> {
   return setting<readonly string[]>([], description, {

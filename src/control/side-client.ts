@@ -2,11 +2,13 @@
  * A side as the control plane sees it from the main thread. Nothing here waits for ever: a side that is held up by a disk
  * is waited for with patience, and until then what it last told of itself is what there is to show.
  */
-import { RefuseError, RetryError } from "#src/core/errors.ts";
+import { RetryError } from "#src/core/errors.ts";
 import { sideAsksMax, sideFactsEveryMs, sidePatienceMs } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import { noFacts, type SideAnswer, type SideFacts, type SideName, type SideWord, type SideWords } from "./side.ts";
+import type { AskStanding, CallAnswer, SideCall } from "./side-caller.ts";
+import { errorOf, toldError } from "./side-error.ts";
 
 export const endlessly = Number.POSITIVE_INFINITY;
 
@@ -20,6 +22,8 @@ export interface KnownFacts {
   readonly facts: SideFacts;
   /** For how long it has owed an answer; 0 unless it is longer than usual. */
   readonly silentSeconds: number;
+  /** Since the facts came; `Infinity` where none have come. */
+  readonly ageSeconds: number;
 }
 
 export class SideClient {
@@ -27,8 +31,11 @@ export class SideClient {
   readonly #line: MessageLine;
   readonly #clock: Clock;
   readonly #pending = new Map<number, Pending>();
+  /** Who answers what the side asks: until that is known its questions wait. */
+  readonly #answerer = Promise.withResolvers<AskStanding>();
   #lastId = 0;
   #facts: SideFacts = noFacts;
+  #factsCameAtMs = Number.NEGATIVE_INFINITY;
   /** Asked for and not answered, since then. */
   #factsAskedAtMs: number | undefined;
   #factsUnderWay: Promise<void> | undefined;
@@ -38,7 +45,11 @@ export class SideClient {
     this.name = name;
     this.#line = line;
     this.#clock = clock;
-    line.receive((message) => this.#answered(message as SideAnswer));
+    line.receive((message) => {
+      const word = message as SideAnswer | SideCall;
+      if ("call" in word) void this.#called(word);
+      else this.#answered(word);
+    });
   }
 
   /** Rejects with a `RetryError` if there is no answer in time: it may still be done. */
@@ -69,6 +80,19 @@ export class SideClient {
         `the ${this.name} side has not answered for ${seconds} s (${word}); it may be held up by a disk, and still do it`,
       ),
     );
+  }
+
+  answerCalls(answerer: AskStanding): void {
+    this.#answerer.resolve(answerer);
+  }
+
+  async #called({ call, ask }: SideCall): Promise<void> {
+    const answerer = await this.#answerer.promise;
+    const answer: CallAnswer = await answerer(ask).then(
+      (answer) => ({ call, answer }),
+      (error) => ({ call, error: toldError(error) }),
+    );
+    this.#line.send(answer);
   }
 
   #answered(message: SideAnswer): void {
@@ -103,6 +127,7 @@ export class SideClient {
     try {
       this.#facts = await this.ask("facts", null, endlessly);
       this.#factsAskedAtMs = undefined;
+      this.#factsCameAtMs = this.#clock.monotonicMs();
     } catch {
       // Shown by the silence.
     }
@@ -119,13 +144,12 @@ export class SideClient {
 
   known(): KnownFacts {
     const asked = this.#factsAskedAtMs;
-    const silentMs = asked === undefined ? 0 : this.#clock.monotonicMs() - asked;
-    return { facts: this.#facts, silentSeconds: silentMs < sideFactsEveryMs ? 0 : silentMs / 1000 };
+    const nowMs = this.#clock.monotonicMs();
+    const silentMs = asked === undefined ? 0 : nowMs - asked;
+    return {
+      facts: this.#facts,
+      silentSeconds: silentMs < sideFactsEveryMs ? 0 : silentMs / 1000,
+      ageSeconds: (nowMs - this.#factsCameAtMs) / 1000,
+    };
   }
-}
-
-/** What is refused, or may work later, stays so on its way between the threads; the rest is said as it was. */
-function errorOf({ name, message }: { readonly name: string; readonly message: string }): Error {
-  if (name === "RefuseError") return new RefuseError(message);
-  return name === "RetryError" ? new RetryError(message) : new Error(message);
 }

@@ -1,10 +1,16 @@
 /** A side in its own thread: acts on the words of the control plane, each by itself, and answers all of them. */
-import { inWords } from "#src/host/system-words.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import type { SideActions, SideAnswer, SideAsk } from "./side.ts";
+import type { CallAnswer, SideCaller } from "./side-caller.ts";
+import { toldError } from "./side-error.ts";
 
-export function serveSide(line: MessageLine, actions: SideActions): void {
-  line.receive((message) => void answer(line, actions, message as SideAsk));
+/** `caller`: of a side that asks something itself. */
+export function serveSide(line: MessageLine, actions: SideActions, caller?: SideCaller): void {
+  line.receive((message) => {
+    const word = message as SideAsk | CallAnswer;
+    if ("call" in word) caller?.answered(word);
+    else void answer(line, actions, word);
+  });
 }
 
 async function answer(line: MessageLine, actions: SideActions, { id, word, ask }: SideAsk): Promise<void> {
@@ -16,9 +22,7 @@ async function outcome(id: number, act: () => Promise<unknown>): Promise<SideAns
   try {
     return { id, answer: await act() };
   } catch (error) {
-    const { name } = error as Error;
-    // A fault of this program is no answer: the thread ends with it, and the process too.
-    if (name === "AssertionError" || name === "TypeError") throw error;
-    return { id, error: { name, message: inWords(error) } };
+    // A fault of this program ends the thread, and the process too.
+    return { id, error: toldError(error) };
   }
 }

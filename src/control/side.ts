@@ -5,8 +5,15 @@
 import type { MarkRequest, PlacedMark } from "#src/appliance/local/group-marks.ts";
 import type { SharedCounters } from "#src/host/node/counters.ts";
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
+import type { SnapshotDescriptionItem } from "#src/synth/snapshot-description.ts";
 import type { Config } from "./config-schema.ts";
+import type { DensityReport, DensityWish, PointReport, PointWish } from "./density.ts";
+import type { DifferenceReport, DifferenceWish } from "./difference.ts";
+import type { DrillNote, DrillReport } from "./drill.ts";
 import type { Farewell } from "./farewell.ts";
+import type { JobReport } from "./job.ts";
+import type { SideMeasures } from "./metrics/measures.ts";
+import type { RestoreWish } from "./restore.ts";
 import type {
   GroupFacts,
   RemoteGroupFacts,
@@ -17,6 +24,13 @@ import type {
   VolumeFacts,
   WantedMode,
 } from "./role.ts";
+import type { SideError } from "./side-error.ts";
+import type { SnapshotAnswer, SnapshotFacts, SnapshotWish } from "./snapshot-facts.ts";
+import type { KeyFacts } from "./store-key-orders.ts";
+import type { WorkRequest } from "./store-work.ts";
+import type { ViewFacts, ViewRequest } from "./view.ts";
+import type { ViewCopyWish } from "./view-copies.ts";
+import type { HistoryWish, TimelineReport } from "./volume-history.ts";
 
 /** `local`: the NBD server with its interceptors, and the local appliance. `remote`: the remote appliance. */
 export type SideName = "local" | "remote";
@@ -44,8 +58,12 @@ export interface SideFacts {
   readonly store?: StoreFacts;
   /** Where hosts attach volumes. */
   readonly nbdAddresses: readonly SocketAddress[];
+  /** Where this program itself comes to the volumes, without certificates; absent: it comes as hosts do. */
+  readonly ownNbdAddress?: SocketAddress;
   /** Where local appliances find the remote one. */
   readonly wireAddress?: SocketAddress;
+  /** What only the metrics tell. */
+  readonly measures?: SideMeasures;
 }
 
 export interface AddVolume {
@@ -90,14 +108,81 @@ export interface SideWords {
   /** `folder`: where the new spool is to be; beside the old one unless told. */
   moveSpool: { readonly ask: { readonly group: string; readonly folder?: string }; readonly answer: null };
   setMode: { readonly ask: { readonly group: string; readonly mode: WantedMode }; readonly answer: null };
+  setLevel: {
+    readonly ask: { readonly group: string; readonly volume: string; readonly seconds: number };
+    readonly answer: null;
+  };
   mark: { readonly ask: MarkRequest & { readonly group: string }; readonly answer: PlacedMark };
   /** `isAbandoned`: it is known that it has no volumes any more. */
   removeGroup: { readonly ask: { readonly group: string; readonly isAbandoned: boolean }; readonly answer: null };
+  /** The newest is last. */
+  jobs: { readonly ask: null; readonly answer: readonly JobReport[] };
+  addJob: { readonly ask: WorkRequest; readonly answer: JobReport };
+  cancelJob: { readonly ask: { readonly id: number }; readonly answer: JobReport };
+  /** What could not be sealed is tried again at once. */
+  retryStore: { readonly ask: { readonly isRemounted: boolean }; readonly answer: null };
+  /** None: the store is not encrypted. */
+  storeKeys: { readonly ask: null; readonly answer: readonly KeyFacts[] };
+  /** Of a file on the remote appliance's machine. Answers the id of the copy that it opens. */
+  addStoreKey: { readonly ask: { readonly keyFile: string }; readonly answer: string };
+  removeStoreKey: { readonly ask: { readonly copyId: string }; readonly answer: null };
+  /** Of the volume's group, the newest last. */
+  snapshots: { readonly ask: { readonly volume: string }; readonly answer: readonly SnapshotFacts[] };
+  /** What it needs is sealed first, as long as somebody waits. */
+  makeSnapshot: { readonly ask: SnapshotWish; readonly answer: SnapshotAnswer };
+  removeSnapshot: { readonly ask: { readonly volume: string; readonly seq: number }; readonly answer: null };
+  inspectSnapshot: {
+    readonly ask: { readonly volume: string; readonly seq: number };
+    readonly answer: readonly SnapshotDescriptionItem[];
+  };
+  /** In the order in which they were opened. */
+  views: { readonly ask: null; readonly answer: readonly ViewFacts[] };
+  openView: { readonly ask: ViewRequest; readonly answer: ViewFacts };
+  /** One that was put away. */
+  reopenView: { readonly ask: { readonly name: string }; readonly answer: ViewFacts };
+  /** It is put away, and a job copies it. */
+  copyView: { readonly ask: ViewCopyWish; readonly answer: JobReport };
+  /** Of one that goes by itself: somebody still holds it. */
+  renewView: { readonly ask: { readonly name: string }; readonly answer: null };
+  /** `isKept`: it is put away, with what was written to it. */
+  closeView: { readonly ask: { readonly name: string; readonly isKept: boolean }; readonly answer: null };
+  history: { readonly ask: HistoryWish; readonly answer: TimelineReport };
+  density: { readonly ask: DensityWish; readonly answer: DensityReport };
+  point: { readonly ask: PointWish; readonly answer: PointReport };
+  difference: { readonly ask: DifferenceWish; readonly answer: DifferenceReport };
+  /** Answers the job; its point is held. */
+  addRestore: { readonly ask: RestoreWish; readonly answer: JobReport };
+  /** The newest is last. */
+  drills: { readonly ask: null; readonly answer: readonly DrillReport[] };
+  noteDrill: { readonly ask: DrillNote; readonly answer: DrillReport };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };
+  /** Takes over what can be changed while it runs. */
+  reconfigure: { readonly ask: { readonly config: Config }; readonly answer: null };
   stop: { readonly ask: null; readonly answer: Farewell };
 }
 
 export type SideWord = keyof SideWords;
+
+/** What is asked where the store is. */
+export type StoreSideWord =
+  | ("jobs" | "addJob" | "cancelJob" | "retryStore")
+  | ("storeKeys" | "addStoreKey" | "removeStoreKey")
+  | ("snapshots" | "makeSnapshot" | "removeSnapshot" | "inspectSnapshot")
+  | (
+      | "views"
+      | "openView"
+      | "reopenView"
+      | "renewView"
+      | "copyView"
+      | "closeView"
+      | "drills"
+      | "noteDrill"
+      | "history"
+      | "density"
+      | "point"
+      | "difference"
+      | "addRestore"
+    );
 
 /** How a side acts on each word. */
 export type SideActions = {
@@ -112,6 +197,6 @@ export interface SideAsk {
 
 export type SideAnswer =
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly error: { readonly name: string; readonly message: string } };
+  | { readonly id: number; readonly error: SideError };
 
 export const noFacts: SideFacts = { volumes: [], groups: [], remoteGroups: [], nbdAddresses: [] };

@@ -2,14 +2,16 @@
  * The store as the remote side has it: what is to be sealed goes to a process of its own, which is started when there is
  * something to seal, and again when it has died; what is sealed is read here.
  */
-import type { RecordsRequest, Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
-import { RetryError, StopError } from "#src/core/errors.ts";
-import type { Log } from "#src/host/log.ts";
+import type { Sealer, SealRequest } from "#src/appliance/remote/group-sealing.ts";
 import type { Machine } from "#src/host/machine.ts";
-import { CrashError, type Thread } from "#src/host/thread.ts";
+import type { ConfirmRequest } from "#src/journals/journal-confirmation.ts";
+import type { JournalRecord } from "#src/journals/journal-reader.ts";
+import type { JournalStart } from "#src/journals/journal-start.ts";
 import { newestPiece } from "#src/journals/newest-piece.ts";
+import type { SealedPart } from "#src/journals/sealed-journals.ts";
 import { BlockReader } from "#src/store/block-reader.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
+import { MetDamage } from "#src/store/met-damage.ts";
 import type { ReadableObjects } from "#src/store/objects.ts";
 import { SealedSegments } from "#src/store/sealed-segments.ts";
 import { SegmentFile } from "#src/store/segment-file.ts";
@@ -17,21 +19,29 @@ import type { SealFigures } from "#src/store/segment-store.ts";
 import { readStoreDocument } from "#src/store/store-document-copies.ts";
 import { openKeys } from "#src/store/store-keys.ts";
 import type { WrappingKey } from "#src/store/wrapping-key.ts";
-import { receivedError } from "./store-errors.ts";
-import type { StoreAnswer, StoreAsk, StoreWord, StoreWords } from "./store-words.ts";
+import { type HistoryPin, readHistory } from "#src/synth/history-document.ts";
+import { keptRecords } from "#src/synth/kept-records.ts";
+import { KeeperProcess, type StartKeeper } from "./keeper-process.ts";
+import type { NamesDoubt } from "./names-doubt.ts";
+import type { StoreBinding } from "./store-binding.ts";
+import type { KeyFacts } from "./store-key-orders.ts";
+import type { StoreState } from "./store-state.ts";
+import { sentKey } from "./store-words.ts";
+import type { WorkNews, WorkRequest, WorkResult } from "./store-work.ts";
 
 export interface StoreClientParts {
   readonly machine: Machine;
   /** Of the objects. */
   readonly folder: string;
-  readonly startKeeper: (isIndexSuspect: boolean) => Thread;
+  readonly startKeeper: StartKeeper;
   /** Undefined: the store is not encrypted. */
   readonly wrappingKey: WrappingKey | undefined;
-}
-
-interface Pending {
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: Error) => void;
+  /** Undefined: what a new process finds is always relied on. */
+  readonly doubt?: NamesDoubt;
+  /** The disk of the store is full. */
+  readonly lackedRoom?: () => void;
+  /** Undefined: any store will do. */
+  readonly binding?: StoreBinding;
 }
 
 const nothing: SealFigures = { segmentCount: 0, logicalBytes: 0, uniqueBytes: 0, physicalBytes: 0, damagedBlocks: 0 };
@@ -39,32 +49,28 @@ const nothing: SealFigures = { segmentCount: 0, logicalBytes: 0, uniqueBytes: 0,
 export class StoreClient implements Sealer {
   readonly blocks: BlockReader;
   readonly #segments: SealedSegments;
+  readonly #met: MetDamage;
   readonly #objects: ReadableObjects;
-  readonly #startKeeper: (isIndexSuspect: boolean) => Thread;
-  readonly #log: Log;
+  readonly #keeper: KeeperProcess;
+  readonly #doubt: NamesDoubt | undefined;
   readonly #key: () => Promise<Buffer | undefined>;
-  readonly #pending = new Map<number, Pending>();
-  #keeper: Thread | undefined;
-  #lastId = 0;
+  readonly #binding: StoreBinding | undefined;
   #figures = nothing;
-  #isIndexSuspect = false;
-  /** It has met what a person must see. */
-  #isDoubted = false;
-  #ending: Promise<void> | undefined;
-  #isStopped = false;
 
   private constructor(
-    { machine, startKeeper }: StoreClientParts,
+    { machine, startKeeper, binding, doubt, lackedRoom }: StoreClientParts,
     objects: ReadableObjects,
     segments: SealedSegments,
     key: () => Promise<Buffer | undefined>,
   ) {
     this.#key = key;
-    this.#startKeeper = startKeeper;
-    this.#log = machine.log;
+    this.#doubt = doubt;
+    this.#binding = binding;
+    this.#keeper = new KeeperProcess({ start: startKeeper, machine, doubt, lackedRoom });
     this.#objects = objects;
     this.#segments = segments;
-    this.blocks = new BlockReader(segments);
+    this.#met = new MetDamage(machine.clock, (segment) => this.#tellDamage(segment));
+    this.blocks = new BlockReader(segments, this.#met.note);
   }
 
   static async open(parts: StoreClientParts): Promise<StoreClient> {
@@ -79,6 +85,11 @@ export class StoreClient implements Sealer {
       SegmentFile.open(objects, identity, await key()),
     );
     return new StoreClient(parts, objects, segments, key);
+  }
+
+  /** What else can be asked of the process. */
+  get keeper(): Pick<KeeperProcess, "ask"> {
+    return this.#keeper;
   }
 
   /** Of what the process has sealed since it was started. */
@@ -96,91 +107,109 @@ export class StoreClient implements Sealer {
   }
 
   async seal(request: SealRequest): Promise<void> {
-    const { figures, isThere } = await this.#ask("seal", request);
+    const { figures, isThere } = await this.#keeper.ask("seal", request);
     this.#figures = figures;
-    if (isThere) this.#segments.published({ segment: request.segment, generation: 0 });
+    if (!isThere) return;
+    this.#segments.published({ segment: request.segment, generation: 0 });
+    // It may have been sealed anew.
+    await this.#segments.lookFor(request.segment);
+    await this.#binding?.note(this.#objects);
+  }
+
+  /** A read has met damage there, here or in another process that reads the store: it is looked at next. */
+  metDamage(segment: number): void {
+    this.#met.note(segment);
+  }
+
+  /** Whoever reads does not wait for it, and is not told if it comes to nothing: the scrub comes by in its turn. */
+  #tellDamage(segment: number): void {
+    if (this.trouble === undefined) this.#keeper.ask("suspect", { segment }).catch(() => {});
+  }
+
+  async *records(group: string, afterSeq: number): AsyncGenerator<JournalRecord, void> {
+    yield* keptRecords({ objects: this.#objects, group, key: await this.#key() }, afterSeq);
   }
 
   async storedSeq(group: string): Promise<number> {
+    this.#binding?.assertSound();
     return (await newestPiece(this.#objects, group, await this.#key()))?.numbers.lastSeq ?? 0;
   }
 
-  async sealRecords(request: RecordsRequest): Promise<number> {
-    return (await this.#ask("sealRecords", request)).storedSeq;
+  confirmRecords(request: ConfirmRequest): Promise<JournalStart> {
+    return this.#keeper.ask("confirmRecords", request);
   }
 
-  #ask<Word extends StoreWord>(word: Word, ask: StoreWords[Word]["ask"]): Promise<StoreWords[Word]["answer"]> {
-    if (this.#isStopped) return Promise.reject(new RetryError("the store is closed"));
-    // One that is about to end would take it with it.
-    if (this.#ending !== undefined) return this.#ending.then(() => this.#ask(word, ask));
-    this.#keeper ??= this.#started();
-    return this.#askOf(this.#keeper, word, ask);
+  async sealRecords(request: SealedPart): Promise<number> {
+    const { storedSeq } = await this.#keeper.ask("sealRecords", request);
+    await this.#binding?.note(this.#objects);
+    return storedSeq;
   }
 
-  #askOf<Word extends StoreWord>(
-    keeper: Thread,
-    word: Word,
-    ask: StoreWords[Word]["ask"],
-  ): Promise<StoreWords[Word]["answer"]> {
-    const id = ++this.#lastId;
-    const { promise, resolve, reject } = Promise.withResolvers<StoreWords[Word]["answer"]>();
-    this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
-    keeper.send({ id, word, ask } satisfies StoreAsk);
-    return promise;
+  /** Rejects as `seal` does, and with a `CancelledError` where it was told to end. */
+  work(request: WorkRequest): Promise<WorkResult> {
+    return this.#keeper.ask("work", request);
   }
 
-  #started(): Thread {
-    const keeper = this.#startKeeper(this.#isIndexSuspect);
-    this.#isIndexSuspect = false;
-    this.#isDoubted = false;
-    keeper.receive((message) => this.#answered(message as StoreAnswer));
-    void keeper.ended.then((error) => this.#ended(error));
-    return keeper;
+  /** Durable when it resolves. */
+  async pin(group: string, pin: HistoryPin): Promise<void> {
+    await this.#keeper.ask("pin", { group, pin });
+    await this.#binding?.note(this.#objects);
   }
 
-  #answered(answer: StoreAnswer): void {
-    const pending = this.#pending.get(answer.id);
-    // Of one that has ended meanwhile.
-    if (pending === undefined) return;
-    this.#pending.delete(answer.id);
-    if ("error" in answer) {
-      const error = receivedError(answer.error);
-      pending.reject(error);
-      this.#isDoubted ||= error instanceof StopError;
-    } else pending.resolve(answer.answer);
-    // It may not know any more what is there; the next one looks. What others have asked of it goes before.
-    if (this.#isDoubted && this.#pending.size === 0) void this.#endKeeper();
+  async unpin(group: string, id: string): Promise<void> {
+    await this.#keeper.ask("unpin", { group, id });
   }
 
-  /** What it was asked for and had not done is asked for again, of the next one. */
-  #ended(error: Error | undefined): void {
-    this.#keeper = undefined;
-    this.#isIndexSuspect = error instanceof CrashError;
-    if (error !== undefined) this.#log.error("the process that keeps the store has ended", { error });
-    const why = new RetryError(`the process that keeps the store has ended: ${error?.message ?? "it was told to"}`);
-    for (const { reject } of this.#pending.values()) reject(why);
-    this.#pending.clear();
+  /** What holds points of the group. */
+  async pins(group: string): Promise<readonly HistoryPin[]> {
+    return (await readHistory(this.#objects, group)).document.pins;
   }
 
-  /** In good order, unless it is at work. */
-  #endKeeper(): Promise<void> {
-    if (this.#keeper === undefined) return Promise.resolve();
-    this.#ending ??= this.#end(this.#keeper).finally(() => {
-      this.#ending = undefined;
-    });
-    return this.#ending;
+  keys(): Promise<readonly KeyFacts[]> {
+    return this.#keeper.ask("keys", null);
   }
 
-  async #end(keeper: Thread): Promise<void> {
-    if (this.#pending.size === 0) await this.#askOf(keeper, "stop", null).catch(() => {});
-    keeper.end();
-    await keeper.ended;
+  /** Answers the id of the copy of the store's keys that it opens. */
+  addKey(key: WrappingKey): Promise<string> {
+    return this.#keeper.ask("addKey", sentKey(key));
   }
 
-  /** Nothing is sealed any more. What is being sealed is left as it is: it is begun anew next time. */
+  async removeKey(copyId: string): Promise<void> {
+    await this.#keeper.ask("removeKey", { copyId });
+  }
+
+  /** The work answers for itself when it has. */
+  async endWork(): Promise<void> {
+    await this.#keeper.ask("endWork", null);
+  }
+
+  /** Opens it where there is something in it, so that it is known what is there, and what is wrong with it. */
+  async wake(): Promise<void> {
+    if (this.segmentCount > 0) await this.#keeper.ask("wake", null);
+  }
+
+  /** Undefined: it was not told yet. */
+  get state(): StoreState | undefined {
+    return this.#keeper.state;
+  }
+
+  get workNews(): WorkNews | undefined {
+    return this.#keeper.work;
+  }
+
+  /** Why nothing gets done, in words. */
+  get trouble(): string | undefined {
+    return this.#binding?.trouble ?? this.#doubt?.trouble ?? this.#keeper.trouble;
+  }
+
+  /** Somebody says that what the system shows of the store is what its disk has. */
+  trustNames(): void {
+    this.#doubt?.clear();
+  }
+
+  /** Nothing is sealed any more, nor worked. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.#endKeeper();
+    await this.#keeper.stop();
   }
 
   /** Nothing is read any more either. */

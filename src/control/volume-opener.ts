@@ -11,6 +11,7 @@ import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import type { Config } from "./config-schema.ts";
 import { roleFolder } from "./folder-layout.ts";
 import type { OpensVolumes, OpenVolume } from "./interceptor-part.ts";
+import type { VolumeMeasures } from "./metrics/measures.ts";
 import type { VolumeDefinition, VolumeFacts, VolumeFigures } from "./role.ts";
 import { fitSource } from "./source-fit.ts";
 import { openSource } from "./volume-source.ts";
@@ -60,6 +61,7 @@ export class VolumeOpener implements OpensVolumes {
       ...fitted,
       target: volume,
       figures: () => figuresOf(volume),
+      measures: () => measuresOf(volume.figures),
       trace: () => traceOf(volume),
       endTrace: () => volume.traceLast(0),
       unfence: () => volume.unfence(),
@@ -103,6 +105,14 @@ function figuresOf(volume: InterceptedVolume): VolumeFigures & Pick<VolumeFacts,
     reads,
     readBytes,
     flushes,
+  };
+}
+
+function measuresOf(counted: InterceptedVolume["figures"]): Omit<VolumeMeasures, "name"> {
+  const { edgeBytes, copyBytes, failedReads, failedWrites, failedFlushes, writeDurations, flushDurations } = counted;
+  return {
+    ...{ edgeBytes, copyBytes, failedReads, failedWrites, failedFlushes },
+    ...{ writeDurations: writeDurations.figures, flushDurations: flushDurations.figures },
   };
 }
 

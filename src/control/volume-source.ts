@@ -22,19 +22,19 @@ export async function openSource(machine: Machine, source: string): Promise<Sour
   }
 }
 
-function openRemoteSource({ sockets, clock }: Machine, uri: NbdUri): Promise<Source> {
+function openRemoteSource({ files, sockets, clock }: Machine, uri: NbdUri): Promise<Source> {
   const { address, exportName } = uri;
   const common = { sockets, clock, address, exportName };
   if (!uri.tls) return openNbdSource(common);
   const tls = {
-    ...(uri.tlsCertificates === undefined ? {} : credentialsIn(uri.tlsCertificates)),
+    ...(uri.tlsCertificates === undefined ? {} : credentialsIn(files, uri.tlsCertificates)),
     ...(uri.tlsHostname === undefined ? {} : { serverName: uri.tlsHostname }),
   };
   return openNbdSource({ ...common, tls });
 }
 
-/** Named as libnbd and QEMU name them. */
-function credentialsIn(folder: string) {
+/** Named as libnbd and QEMU name them: the authority that the server is known by, and where it asks for one a certificate of one's own. */
+function credentialsIn(files: Machine["files"], folder: string) {
   const read = (name: string): string => {
     try {
       return readTextFile(join(folder, name));
@@ -42,7 +42,9 @@ function credentialsIn(folder: string) {
       throw new RefuseError(`tls-certificates: ${inWords(error)}`, { cause: error });
     }
   };
-  return { ca: read("ca-cert.pem"), cert: read("client-cert.pem"), key: read("client-key.pem") };
+  const ca = read("ca-cert.pem");
+  const isNameless = !["client-cert.pem", "client-key.pem"].some((name) => files.exists(join(folder, name)));
+  return isNameless ? { ca } : { ca, cert: read("client-cert.pem"), key: read("client-key.pem") };
 }
 
 /** Refused in words: whoever tries again later may find it mended. */

@@ -150,7 +150,7 @@ describe("settings that do not fit together", () => {
       everyRole,
       "anybody could command this program: set http.tls.certFile and http.tls.keyFile",
     ],
-    [["http.host=::"], everyRole, "and http.tokenFile"],
+    [["http.host=::"], everyRole, "http.tls.keyFile"],
     [["nbd.host=10.0.0.1"], ["interceptor"], "nbd.host is 10.0.0.1, beyond loopback"],
     [["nbd.host=10.0.0.1", "nbd.tls.certFile=c", "nbd.tls.keyFile=k"], ["interceptor"], "set nbd.tls.caFile"],
     [["wire.host=0.0.0.0"], ["remote"], "could write into the journals"],
@@ -166,7 +166,7 @@ describe("settings that do not fit together", () => {
     [["local.spool.limit=64M"], ["local"], "at least four"],
     [["modes.lagBytes=5G"], ["local"], "cannot be more than local.spool.limit"],
     [[`nbd.socket=/${"s".repeat(107)}`], ["interceptor"], "at most 107 bytes"],
-    [[`data=/${"d".repeat(100)}`], everyRole, "wire.sock: choose a shorter folder"],
+    [[`data=/${"d".repeat(100)}`], everyRole, "views.sock: choose a shorter folder"],
     [[`data=/${"d".repeat(100)}`], ["interceptor"], "local.sock: choose a shorter folder"],
   ])("%j for %j", (assignments, roles, message) => {
     const { config } = loadConfig({ ...nothing, assignments });

@@ -31,3 +31,11 @@ test.each<[string, SocketAddress]>([
 ])("%s is none of a program that listens on %j", (source, address) => {
   expect(() => refuseOwn(config, [address], source)).not.toThrow();
 });
+
+test("a file in the folder of a store that lies elsewhere is no source", () => {
+  const assignments = ["data=/srv/tidemark", "store.folder=/mnt/store"];
+  const { config: elsewhere } = loadConfig({ environment: {}, assignments, folder: "/" });
+  const object = "/mnt/other/../store/segments/000000000001.0000";
+  expect(() => refuseOwn(elsewhere, [], object)).toThrow("that Tidemark itself keeps in /mnt/store");
+  expect(() => refuseOwn(elsewhere, [], "/mnt/store.img")).not.toThrow();
+});

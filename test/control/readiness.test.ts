@@ -71,17 +71,33 @@ test("a side that does not answer, a group that the remote appliance has stopped
     readinessOf({
       ...nothing,
       silent: [{ side: "local", seconds: 3 }],
+      store: { trouble: "the process that keeps the store hangs", jobTroubles: ["the last scrub has failed"] },
       remoteGroups: [
         { name: "g", state: "full", why: "its disk is full" },
         { name: "h", state: "open" },
         { name: "i", state: "open", sealWhy: "its folder is gone" },
+        { name: "j", state: "open", sealWhy: "its folder is damaged", isSealStuck: true },
       ],
     }),
   ).toEqual({
     obstacles: ["the local side has not answered for 3 s"],
     problems: [
       "group g is full at the remote appliance: its disk is full",
+      "the process that keeps the store hangs",
+      "the last scrub has failed",
       "what group i has written waits for the store: its folder is gone",
+      "what group j has written cannot be stored: its folder is damaged (it is tried again ever more rarely; when it is " +
+        "mended 'tidemark store retry' tries it at once)",
     ],
   });
+});
+
+test("damage that is known and not repaired is said, once", () => {
+  const store = (findings: number, ...jobTroubles: readonly string[]) =>
+    readinessOf({ ...nothing, store: { jobTroubles, state: { scrub: { findings } } as never } });
+  const problems = ["the store is damaged, and not all of that is repaired: 2 findings; 'tidemark scrub' tells more"];
+  expect(store(2)).toEqual({ obstacles: [], problems });
+  expect(store(0).problems).toEqual([]);
+  const told = "the last scrub of the store has found what must be looked at: 'tidemark job show 3' tells more";
+  expect(store(2, told).problems).toEqual([told]);
 });

@@ -1,56 +1,12 @@
 import { expect, test } from "vitest";
 import { StoreClient } from "#src/control/store-client.ts";
-import type { SentError } from "#src/control/store-errors.ts";
-import type { StoreAsk } from "#src/control/store-words.ts";
 import { CrashError, type Thread } from "#src/host/thread.ts";
 import { driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
+import { ScriptedKeeper } from "./scripted-keeper.ts";
 
 const figures = { segmentCount: 1, logicalBytes: 4096, uniqueBytes: 4096, physicalBytes: 700, damagedBlocks: 0 };
-
-/** A keeper that does what the test says. */
-class ScriptedKeeper implements Thread {
-  readonly isIndexSuspect: boolean;
-  readonly asked: StoreAsk[] = [];
-  readonly ended: Promise<Error | undefined>;
-  #end!: (error: Error | undefined) => void;
-  #listener: (message: unknown) => void = () => {};
-
-  constructor(isIndexSuspect: boolean) {
-    this.isIndexSuspect = isIndexSuspect;
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-  }
-
-  send(message: unknown): void {
-    const ask = message as StoreAsk;
-    this.asked.push(ask);
-    if (ask.word === "stop") queueMicrotask(() => this.answer(null));
-  }
-
-  receive(listener: (message: unknown) => void): void {
-    this.#listener = listener;
-  }
-
-  /** To what was asked last. */
-  answer(answer: unknown): void {
-    this.#listener({ id: this.asked.at(-1)?.id, answer });
-  }
-
-  refuse(kind: SentError["kind"], message: string, ask = this.asked.at(-1)): void {
-    this.#listener({ id: ask?.id, error: { kind, message } satisfies SentError });
-  }
-
-  die(error: Error): void {
-    this.#end(error);
-  }
-
-  end(): void {
-    this.#end(undefined);
-  }
-}
 
 async function opened() {
   const simulation = new Simulation(1);
@@ -88,7 +44,8 @@ test("what a process that has died was asked for may be asked for again, of anot
   const first = client.seal(request);
   keepers[0]?.die(new Error("it ended with SIGKILL"));
   await expect(first).rejects.toThrow(expect.objectContaining({ name: "RetryError" }));
-  const second = client.sealRecords({ group: request.group, folder: "/g", incarnation: 1, lastSeq: 9 });
+  const known = { id: request.group, name: "a", writer: "w", life: 1, epoch: 1, volumes: [] };
+  const second = client.sealRecords({ folder: "/g", incarnation: 1, lastSeq: 9, storedSeq: 0, known });
   keepers[1]?.answer({ storedSeq: 8 });
   expect(await second).toBe(8);
   expect(keepers.map((keeper) => keeper.isIndexSuspect)).toEqual([false, false]);
@@ -151,4 +108,15 @@ test("when it is stopped, what is idle ends in order, and what is at work at onc
   await expect(busy.client.seal(request)).rejects.toThrow("closed");
   expect(await driven(busy.driver, busy.client.storedSeq(request.group))).toBe(0);
   await busy.client.close();
+});
+
+test("damage that a read has met is told to the process, once in a while", async () => {
+  const { client, keepers } = await opened();
+  client.metDamage(5);
+  client.metDamage(5);
+  client.metDamage(6);
+  expect(keepers[0]?.asked.map(({ word, ask }) => [word, ask])).toEqual([
+    ["suspect", { segment: 5 }],
+    ["suspect", { segment: 6 }],
+  ]);
 });

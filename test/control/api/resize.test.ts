@@ -4,12 +4,12 @@ import { Catalogue } from "#src/control/catalogue.ts";
 import { VolumeKeeper } from "#src/control/volume-keeper.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { driven } from "#test/contract/driver.ts";
-import { simDriver } from "#test/sim/sim-driver.ts";
+import { apiDriver } from "./api-driver.ts";
 import { ScriptedSide } from "./scripted-side.ts";
 
 class Resizing {
   readonly side = new ScriptedSide();
-  readonly #driver = simDriver(this.side.simulation.clock);
+  readonly #driver = apiDriver(this.side.simulation.clock);
 
   async ask(method: string, target: string, body: object = {}) {
     const bytes = Buffer.from(JSON.stringify(body));

@@ -1,20 +1,27 @@
 /** The control plane over a side that a test plays. */
-import { apiOver } from "#src/control/api/api.ts";
-import { Door } from "#src/control/api/door.ts";
-import { routesOf } from "#src/control/api/routes.ts";
 import { Catalogue } from "#src/control/catalogue.ts";
 import { ControlPlane } from "#src/control/control-plane.ts";
+import type { DensityReport, PointReport } from "#src/control/density.ts";
+import type { DifferenceReport } from "#src/control/difference.ts";
+import type { DrillReport } from "#src/control/drill.ts";
 import { noFarewell } from "#src/control/farewell.ts";
+import type { JobReport } from "#src/control/job.ts";
 import { type GroupFacts, noFigures, type VolumeFacts } from "#src/control/role.ts";
-import { noFacts, type SideActions, type SideWord } from "#src/control/side.ts";
+import { noFacts, type SideActions, type SideFacts, type SideWord } from "#src/control/side.ts";
 import { SideClient } from "#src/control/side-client.ts";
 import { serveSide } from "#src/control/side-server.ts";
+import type { MadeSnapshot, SnapshotAnswer, SnapshotFacts } from "#src/control/snapshot-facts.ts";
+import type { WorkKind } from "#src/control/store-work.ts";
+import type { ViewFacts } from "#src/control/view.ts";
+import type { TimelineReport } from "#src/control/volume-history.ts";
 import { VolumeKeeper } from "#src/control/volume-keeper.ts";
 import { resized, unresized } from "#src/control/volume-resize.ts";
+import type { HttpHandler } from "#src/host/http.ts";
 import { countersOver, shareCounters } from "#src/host/node/counters.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
+import { ServedApi } from "./served-api.ts";
 
 export const group: GroupFacts = {
   id: "0".repeat(32),
@@ -41,6 +48,18 @@ export const group: GroupFacts = {
   lagSeconds: 0,
 };
 
+export const viewFacts: ViewFacts = {
+  ...{ name: "disk-7", volume: "disk", group: "g", seq: 7, time: "2026-01-01T00:00:00.000Z" },
+  ...{
+    writable: true,
+    leased: false,
+    state: "open",
+    opened: "2026-01-02T00:00:00.000Z",
+    uri: "nbd+unix:///disk-7?socket=/v",
+  },
+  ...{ sizeBytes: 4096, connections: 0, writtenBytes: 0, changes: 0, findings: [] },
+};
+
 export function volumeFacts(name: string): VolumeFacts {
   return { name, group: "g", source: "/s", sizeBytes: 4096, baseMissing: false, state: "open", ...noFigures };
 }
@@ -60,6 +79,21 @@ export function memoryLine(host: SimHost): readonly [MessageLine, MessageLine] {
   return [end(0), end(1)];
 }
 
+const drillReport: DrillReport = {
+  ...{
+    id: 1,
+    volume: "disk",
+    group: "g",
+    seq: 7,
+    time: "2026-01-01T00:00:00.000Z",
+    outcome: "failed",
+    command: "check",
+  },
+  ...{ by: "operator", started: "2026-01-02T00:00:00.000Z", seconds: 1.5 },
+};
+
+const madeSnapshot: MadeSnapshot = { seq: 7, isFirst: false, isAsked: true, heldBy: [], isNew: true, seconds: 0.25 };
+
 export class ScriptedSide {
   readonly host: SimHost;
   readonly simulation: Simulation;
@@ -70,9 +104,19 @@ export class ScriptedSide {
   readonly control: ControlPlane;
   /** Until then a word is not answered. */
   readonly held = new Map<SideWord, Promise<unknown>>();
+  readonly jobs: JobReport[] = [];
+  readonly keys = [{ id: "11", isUsed: true }];
+  difference: DifferenceReport | undefined;
+  history: TimelineReport | undefined;
+  density: DensityReport | undefined;
+  point: PointReport | undefined;
+  views: readonly ViewFacts[] = [];
+  snapshots: readonly SnapshotFacts[] = [];
+  snapshotAnswer: SnapshotAnswer = { made: madeSnapshot };
   readonly refusals = new Map<SideWord, Error>();
   /** Of the sources that are measured. */
   hasContent = false;
+  #served: ServedApi | undefined;
   /** Why a volume that is resized keeps its size. */
   resizeRefusal: string | undefined;
 
@@ -92,15 +136,44 @@ export class ScriptedSide {
     this.control = new ControlPlane({
       version: "1.2.3",
       roles: ["interceptor", "local", "remote"],
-      sides: [this.client],
+      sides: [this.client, this.#remote()],
       keeper: this.keeper,
       nbdWithTls: false,
+      wallMs: () => 1_700_000_000_000,
       counters: countersOver(shareCounters(["writes_total"], [])),
     });
   }
 
-  handler(token?: string) {
-    return apiOver({ routes: routesOf(this.control), door: new Door(token), log: this.host.log });
+  /** Whoever asks without a token may all, unless there is one. */
+  handler(token?: string): HttpHandler {
+    return this.served(token).handle;
+  }
+
+  served(token?: string): ServedApi {
+    this.#served ??= new ServedApi(this.control, this.simulation.host("paper"), token);
+    return this.#served;
+  }
+
+  /** The side that has the store, and tells nothing by itself. */
+  #remote(): SideClient {
+    const [ours, theirs] = memoryLine(this.host);
+    serveSide(theirs, { ...this.#actions(), facts: async () => noFacts });
+    return new SideClient("remote", ours, this.host.clock);
+  }
+
+  #job(kind: WorkKind): JobReport {
+    const job: JobReport = {
+      ...{ id: this.jobs.length + 1, kind, dryRun: false, by: "operator", state: "waiting" },
+      made: new Date(0).toISOString(),
+    };
+    this.jobs.push(job);
+    return job;
+  }
+
+  async #facts(): Promise<SideFacts> {
+    await this.held.get("facts");
+    const nbdAddresses = [{ kind: "unix", path: "/n" } as const];
+    return { ...noFacts, volumes: [...this.volumes.values()], groups: [group], nbdAddresses };
   }
 
   #actions(): SideActions {
@@ -113,12 +186,9 @@ export class ScriptedSide {
     };
     return {
       start: (ask) => acted("start", ask, () => null),
+      reconfigure: (ask) => acted("reconfigure", ask, () => null),
       stop: (ask) => acted("stop", ask, () => noFarewell),
-      facts: async () => {
-        await this.held.get("facts");
-        const nbdAddresses = [{ kind: "unix", path: "/n" } as const];
-        return { ...noFacts, volumes: [...this.volumes.values()], groups: [group], nbdAddresses };
-      },
+      facts: () => this.#facts(),
       measure: (ask) => acted("measure", ask, () => ({ sizeBytes: 8192, hasContent: this.hasContent })),
       unmake: (ask) => acted("unmake", ask, () => null),
       addVolume: (ask) =>
@@ -142,10 +212,36 @@ export class ScriptedSide {
       resync: (ask) => acted("resync", ask, () => null),
       moveSpool: (ask) => acted("moveSpool", ask, () => null),
       setMode: (ask) => acted("setMode", ask, () => null),
+      setLevel: (ask) => acted("setLevel", ask, () => null),
       mark: (ask) =>
         acted("mark", ask, () => ({ name: ask.name, isQuiesced: ask.isQuiesced, epoch: 1, seq: 7, timeMicros: 0 })),
       removeGroup: (ask) => acted("removeGroup", ask, () => null),
       trace: (ask) => acted("trace", ask, () => []),
+      jobs: (ask) => acted("jobs", ask, () => this.jobs),
+      addJob: (ask) => acted("addJob", ask, () => this.#job(ask.kind)),
+      cancelJob: (ask) => acted("cancelJob", ask, () => ({ ...this.#job("verify"), ...ask })),
+      retryStore: (ask) => acted("retryStore", ask, () => null),
+      storeKeys: (ask) => acted("storeKeys", ask, () => this.keys),
+      addStoreKey: (ask) => acted("addStoreKey", ask, () => "22"),
+      removeStoreKey: (ask) => acted("removeStoreKey", ask, () => null),
+      snapshots: (ask) => acted("snapshots", ask, () => this.snapshots),
+      makeSnapshot: (ask) => acted("makeSnapshot", ask, () => this.snapshotAnswer),
+      removeSnapshot: (ask) => acted("removeSnapshot", ask, () => null),
+      inspectSnapshot: (ask) =>
+        acted("inspectSnapshot", ask, () => [{ kind: "pointers", into: "snapshot", seq: 3, pointers: 8 }]),
+      difference: (ask) => acted("difference", ask, () => this.difference as DifferenceReport),
+      addRestore: (ask) => acted("addRestore", ask, () => this.jobs[0] as JobReport),
+      history: (ask) => acted("history", ask, () => this.history as TimelineReport),
+      density: (ask) => acted("density", ask, () => this.density as DensityReport),
+      point: (ask) => acted("point", ask, () => this.point as PointReport),
+      views: (ask) => acted("views", ask, () => this.views),
+      openView: (ask) => acted("openView", ask, () => viewFacts),
+      reopenView: (ask) => acted("reopenView", ask, () => viewFacts),
+      copyView: (ask) => acted("copyView", ask, () => this.jobs[0] as JobReport),
+      renewView: (ask) => acted("renewView", ask, () => null),
+      drills: (ask) => acted("drills", ask, () => []),
+      noteDrill: (ask) => acted("noteDrill", ask, () => drillReport),
+      closeView: (ask) => acted("closeView", ask, () => null),
     };
   }
 }

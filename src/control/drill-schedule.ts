@@ -1,0 +1,140 @@
+/**
+ * Drills by themselves: now and then the newest point of each volume is opened as a writable view, the configured command is run on
+ * it, and what came of it is noted. One at a time; replication goes on beside it.
+ */
+import { isOwnFault } from "#src/core/assert.ts";
+import { RefuseError } from "#src/core/errors.ts";
+import { drillLookMs, viewRenewMs } from "#src/core/view-limits.ts";
+import type { Timer } from "#src/host/clock.ts";
+import type { Machine } from "#src/host/machine.ts";
+import { inWords } from "#src/host/system-words.ts";
+import type { Drill } from "./drill.ts";
+import type { DrillBook } from "./drill-book.ts";
+import type { ViewFacts } from "./view.ts";
+import { viewEnvironment } from "./view-environment.ts";
+import type { Views } from "./views.ts";
+import type { VolumesOfGroup } from "./volume-of-group.ts";
+
+export interface DrillOrder {
+  readonly command: string;
+  readonly everyMs: number;
+  readonly withinMs: number;
+}
+
+/** Resolves when the command has ended well; rejects with how it did not. */
+export type RunCommand = (
+  command: string,
+  variables: Readonly<Record<string, string>>,
+  withinMs: number,
+  signal: AbortSignal,
+) => Promise<void>;
+
+export interface DrillScheduleParts {
+  readonly machine: Pick<Machine, "clock" | "log">;
+  readonly order: DrillOrder;
+  readonly book: DrillBook;
+  readonly views: Pick<Views, "open" | "close" | "note" | "renew">;
+  readonly groups: () => readonly VolumesOfGroup[];
+  readonly run: RunCommand;
+}
+
+export class DrillSchedule {
+  readonly #parts: DrillScheduleParts;
+  readonly #ending = new AbortController();
+  /** When each volume was last tried, by its group and number. */
+  readonly #triedMs = new Map<string, number>();
+  #timer: Timer | undefined;
+  #round: Promise<void> = Promise.resolve();
+
+  constructor(parts: DrillScheduleParts) {
+    this.#parts = parts;
+    for (const { group, volume, startedMs } of parts.book.all) this.#triedMs.set(`${group} ${volume}`, startedMs);
+  }
+
+  start(): void {
+    if (this.#ending.signal.aborted) return;
+    this.#timer = this.#parts.machine.clock.timer(drillLookMs, () => {
+      this.#round = this.#doDue().finally(() => this.start());
+    });
+  }
+
+  async #doDue(): Promise<void> {
+    const { groups, machine, order } = this.#parts;
+    for (const group of groups()) {
+      for (const { number, name } of group.volumes) {
+        const key = `${group.id} ${number}`;
+        const nowMs = machine.clock.wallMs();
+        // A clock that was put back makes nobody wait longer.
+        const lastMs = Math.min(this.#triedMs.get(key) ?? Number.NEGATIVE_INFINITY, nowMs);
+        if (this.#ending.signal.aborted || nowMs - lastMs < order.everyMs) continue;
+        this.#triedMs.set(key, nowMs);
+        await this.#drill(`${group.name}/${name}`);
+      }
+    }
+  }
+
+  async #drill(volume: string): Promise<void> {
+    const { views, machine, order } = this.#parts;
+    let view: ViewFacts;
+    try {
+      // If the program is killed meanwhile, the next one opens it, and nobody holds it any more.
+      view = await views.open({ volume, point: "now", isWritable: true, isLeased: true });
+    } catch (error) {
+      if (isOwnFault(error)) throw error;
+      machine.log.warn("a drill could not begin", { volume, error });
+      return;
+    }
+    const letGo = this.#hold(view);
+    try {
+      const drill = await this.#tried(view, order);
+      if (drill?.outcome === "failed")
+        machine.log.error("a drill has failed", { volume, seq: drill.seq, why: drill.why });
+    } finally {
+      letGo();
+      await views.close(view.name, false).catch((error) => machine.log.warn("a view could not be closed", { error }));
+    }
+  }
+
+  #hold({ name }: ViewFacts): () => void {
+    const { views, machine } = this.#parts;
+    let timer: Timer;
+    const renewLater = () => {
+      timer = machine.clock.timer(viewRenewMs, () => {
+        try {
+          views.renew(name);
+        } catch (error) {
+          // Somebody has closed it, which the command finds out.
+          if (!(error instanceof RefuseError)) throw error;
+        }
+        renewLater();
+      });
+    };
+    renewLater();
+    return () => timer.cancel();
+  }
+
+  async #tried(view: ViewFacts, { command, withinMs }: DrillOrder): Promise<Drill | undefined> {
+    const { views, machine, run } = this.#parts;
+    const startedMs = machine.clock.monotonicMs();
+    let why: string | undefined;
+    try {
+      await run(command, viewEnvironment(view), withinMs, this.#ending.signal);
+    } catch (error) {
+      if (isOwnFault(error)) throw error;
+      why = inWords(error);
+    }
+    // Whatever was cut off by the end of the program says nothing.
+    if (this.#ending.signal.aborted) return undefined;
+    const durationMs = Math.round(machine.clock.monotonicMs() - startedMs);
+    const outcome = why === undefined ? "proven" : "failed";
+    const note = { view: view.name, outcome, command, durationMs, ...(why === undefined ? {} : { why }) } as const;
+    return views.note(note, "schedule");
+  }
+
+  /** The command that runs is ended. */
+  async stop(): Promise<void> {
+    this.#ending.abort(new Error("the program stops"));
+    this.#timer?.cancel();
+    await this.#round;
+  }
+}

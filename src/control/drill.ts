@@ -1,0 +1,63 @@
+/** Recovery tests of points: what is kept of each, and what operators see. */
+import type { NamedPoint } from "./named-point.ts";
+
+export const drillOutcomes = ["proven", "failed"] as const;
+export type DrillOutcome = (typeof drillOutcomes)[number];
+
+export interface Drill extends NamedPoint {
+  /** Given once. */
+  readonly id: number;
+  readonly outcome: DrillOutcome;
+  readonly command: string;
+  /** Why it failed. */
+  readonly why?: string;
+  readonly by: "operator" | "schedule";
+  readonly startedMs: number;
+  readonly durationMs: number;
+}
+
+/** As operators see it. */
+export interface DrillReport {
+  readonly id: number;
+  readonly volume: string;
+  readonly group: string;
+  readonly seq: number;
+  /** Of the point's record. */
+  readonly time: string;
+  readonly outcome: DrillOutcome;
+  readonly command: string;
+  readonly why?: string;
+  readonly by: "operator" | "schedule";
+  readonly started: string;
+  readonly seconds: number;
+}
+
+/** What came of a command on a view that is still open. */
+export interface DrillNote {
+  /** The view's name. */
+  readonly view: string;
+  readonly outcome: DrillOutcome;
+  readonly command: string;
+  readonly why?: string;
+  readonly durationMs: number;
+}
+
+export function drillReport(drill: Drill): DrillReport {
+  const { id, volumeName, groupName, seq, timeMicros, outcome, command, why, by, startedMs, durationMs } = drill;
+  return {
+    ...{ id, volume: volumeName, group: groupName, seq, time: new Date(timeMicros / 1000).toISOString() },
+    ...{ outcome, command, ...(why === undefined ? {} : { why }), by },
+    started: new Date(startedMs).toISOString(),
+    seconds: durationMs / 1000,
+  };
+}
+
+/** Of those that were the last ones of their volumes. */
+export function drillTroubles(last: readonly Drill[]): string[] {
+  return last
+    .filter(({ outcome }) => outcome === "failed")
+    .map(
+      ({ volumeName, seq, why }) =>
+        `the last drill of volume ${volumeName} has failed at seq:${seq}: ${why ?? "it is not said why"}`,
+    );
+}

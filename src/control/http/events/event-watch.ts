@@ -1,0 +1,110 @@
+/** What has happened between two looks at the status. Pure: a status in, events out. */
+import { lagEventOverSeconds, lagEventSeconds } from "#src/core/http-limits.ts";
+import type { StatusReport } from "../../control-plane.ts";
+import type { EventDraft } from "./event.ts";
+
+type Watched = Pick<StatusReport, "volumes" | "groups" | "store" | "why" | "problems">;
+type Group = Watched["groups"][number];
+type Volume = Watched["volumes"][number];
+
+export class EventWatch {
+  #last: Watched | undefined;
+  readonly #lagging = new Set<string>();
+
+  /** What is there at the first look has not happened just now; what is wrong then is told. */
+  look(now: Watched): EventDraft[] {
+    const { volumes, groups, store } = now;
+    const before = this.#last ?? { volumes, groups, ...(store === undefined ? {} : { store }), problems: [] };
+    this.#last = now;
+    return [
+      ...alarms(before, now),
+      ...volumeEvents(before.volumes, now.volumes),
+      ...now.groups.flatMap((group) =>
+        this.#groupEvents(
+          before.groups.find(({ id }) => id === group.id),
+          group,
+        ),
+      ),
+      ...storeEvents(before.store, now.store),
+    ];
+  }
+
+  #groupEvents(before: Group | undefined, now: Group): EventDraft[] {
+    return [...modeEvents(before, now), ...linkEvents(before, now), ...this.#lagEvents(now)];
+  }
+
+  /** Not at each look: when it becomes worth a word, and when it is over. */
+  #lagEvents({ id, name, lagSeconds, lagBytes, lagRecords }: Group): EventDraft[] {
+    const was = this.#lagging.has(id);
+    const is = lagSeconds >= (was ? lagEventOverSeconds : lagEventSeconds);
+    if (was === is) return [];
+    if (is) this.#lagging.add(id);
+    else this.#lagging.delete(id);
+    return [
+      { kind: "lag", facts: { group: name, lagging: is, seconds: lagSeconds, bytes: lagBytes, records: lagRecords } },
+    ];
+  }
+}
+
+function modeEvents(before: Group | undefined, { name, mode, wantedMode, why }: Group): EventDraft[] {
+  if (before === undefined || (before.mode === mode && before.wantedMode === wantedMode)) return [];
+  return [{ kind: "mode", facts: { group: name, from: before.mode, to: mode, wanted: wantedMode, ...because(why) } }];
+}
+
+function linkEvents(before: Group | undefined, { name, linkUp, linkWhy }: Group): EventDraft[] {
+  if (before === undefined || before.linkUp === linkUp) return [];
+  return [{ kind: "link", facts: { group: name, up: linkUp, ...(linkUp ? {} : because(linkWhy)) } }];
+}
+
+function volumeEvents(before: readonly Volume[], now: readonly Volume[]): EventDraft[] {
+  const gone = before.filter(({ name }) => !now.some((one) => one.name === name));
+  return [
+    ...gone.map(
+      ({ name, group }): EventDraft => ({ kind: "volume", facts: { volume: name, group, state: "removed" } }),
+    ),
+    ...now.flatMap(({ name, group, state, why }): EventDraft[] => {
+      const was = before.find((one) => one.name === name);
+      if (was?.state === state) return [];
+      return [{ kind: "volume", facts: { volume: name, group, state, ...because(why) } }];
+    }),
+  ];
+}
+
+function storeEvents(before: Watched["store"], now: Watched["store"]): EventDraft[] {
+  const made = (now?.state?.synthesis.made ?? 0) - (before?.state?.synthesis.made ?? 0);
+  const [was, is] = [before?.job, now?.job];
+  return [
+    ...(made > 0 && before?.state !== undefined ? [{ kind: "snapshot", facts: { made } } as const] : []),
+    ...(was !== undefined && was.id !== is?.id ? [jobEvent(was, "over")] : []),
+    ...(is !== undefined && is.id !== was?.id ? [jobEvent(is, "running")] : []),
+  ];
+}
+
+function jobEvent(
+  { id, kind, dryRun }: { readonly id: number; readonly kind: string; readonly dryRun: boolean },
+  state: string,
+) {
+  return { kind: "job", facts: { job: id, work: kind, dryRun, state } } as const;
+}
+
+/** By their words without the figures in them, which may change from look to look. */
+function alarms(before: Watched, now: Watched): EventDraft[] {
+  const [was, is] = [troublesOf(before), troublesOf(now)];
+  return [
+    ...[...is].filter(([key]) => !was.has(key)).map(([, problem]) => alarm(problem, true)),
+    ...[...was].filter(([key]) => !is.has(key)).map(([, problem]) => alarm(problem, false)),
+  ];
+}
+
+function troublesOf({ why, problems }: Pick<Watched, "why" | "problems">): Map<string, string> {
+  const all = why === undefined ? problems : [why, ...problems];
+  return new Map(all.map((text) => [text.replace(/\d+(\.\d+)?/g, "#"), text]));
+}
+
+function alarm(problem: string, isOn: boolean): EventDraft {
+  return { kind: "alarm", facts: { problem, on: isOn } };
+}
+
+function because(why: string | undefined): { readonly why?: string } {
+  return why === undefined ? {} : { why };
+}

@@ -1,0 +1,48 @@
+/** The part of the API that is about drills. */
+import { type DrillOutcome, type DrillReport, drillOutcomes } from "../../drill.ts";
+import type { ViewControl } from "../../view-control.ts";
+import { apiPrefix, done, type Route, route } from "../route.ts";
+import { choice, count, list, object, optional, text } from "../schema.ts";
+import { drillReport } from "./shapes/history.ts";
+
+interface DrillBody {
+  readonly view: string;
+  readonly outcome: DrillOutcome;
+  readonly command: string;
+  readonly milliseconds: number;
+  readonly why?: string;
+}
+
+const drillBody = object<DrillBody>({
+  view: text("the view on which a command was run; it is still open"),
+  outcome: choice(drillOutcomes, "what it says of the view's point"),
+  command: text("which command"),
+  milliseconds: count("how long it took"),
+  why: optional(text("why it failed")),
+});
+
+export function drillRoutes(views: ViewControl): readonly Route[] {
+  return [
+    route({
+      method: "GET",
+      path: `${apiPrefix}/drills`,
+      summary: "the recovery tests that there were",
+      role: "read",
+      reply: object<{ readonly drills: readonly DrillReport[] }>({ drills: list(drillReport, "the newest last") }),
+      answer: async () => done({ drills: await views.drills() }),
+    }),
+    route({
+      method: "POST",
+      path: `${apiPrefix}/drills`,
+      summary: "notes what came of a recovery test on a view: its point is proven, or has failed",
+      role: "operate",
+      body: drillBody,
+      reply: drillReport,
+      statuses: { 201: "it is noted" },
+      answer: async ({ body: { milliseconds: durationMs, ...note } }) => ({
+        status: 201,
+        value: await views.noteDrill({ ...note, durationMs }),
+      }),
+    }),
+  ];
+}

@@ -1,0 +1,45 @@
+/** Which settings a running program takes over, and which wait for its next start. Pure. */
+import { isDeepStrictEqual } from "node:util";
+import { type Config, configSchema, entriesOf } from "./config-schema.ts";
+
+/** Settings, or the sections that they are in. */
+const taken = [
+  ...["log.level", "drills", "remote.bandwidth", "remote.bandwidthHours"],
+  ...["modes.linkLoss", "modes.degradeAfterSeconds", "modes.aggregateSeconds", "modes.auto"],
+];
+
+export interface Reload {
+  /** In force from now on. */
+  readonly taken: readonly string[];
+  /** In force when the program is started again. */
+  readonly waiting: readonly string[];
+}
+
+export function isLive(key: string): boolean {
+  return taken.some((part) => key === part || key.startsWith(`${part}.`));
+}
+
+export function changesOf(old: Config, next: Config): Reload {
+  const keys = entriesOf(configSchema).map(({ key }) => key);
+  const changed = keys.filter((key) => !isDeepStrictEqual(settingIn(old, key), settingIn(next, key)));
+  return { taken: changed.filter(isLive), waiting: changed.filter((key) => !isLive(key)) };
+}
+
+/** The old one with what is taken of the new one. */
+export function withLive(old: Config, next: Config): Config {
+  const { log, drills, remote, modes } = next;
+  const { linkLoss, degradeAfterSeconds, aggregateSeconds, auto } = modes;
+  return {
+    ...old,
+    log: { ...old.log, level: log.level },
+    drills,
+    remote: { ...old.remote, bandwidth: remote.bandwidth, bandwidthHours: remote.bandwidthHours },
+    modes: { ...old.modes, linkLoss, degradeAfterSeconds, aggregateSeconds, auto },
+  };
+}
+
+function settingIn(config: Config, key: string): unknown {
+  let value: unknown = config;
+  for (const name of key.split(".")) value = (value as Record<string, unknown>)[name];
+  return value;
+}

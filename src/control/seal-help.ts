@@ -1,0 +1,22 @@
+/** Threads of the process that keeps the store, which help it to seal. */
+import { sealThreadCount } from "#src/core/store-limits.ts";
+import { startThread } from "#src/host/node/thread.ts";
+import type { SealHelpers } from "#src/store/seal-helpers.ts";
+import { type SealThreadSettings, SealThreads } from "#src/store/seal-threads.ts";
+
+/** This file is what they run. */
+export { runThread } from "#src/store/seal-threads.ts";
+
+/** One that fails is a fault of this program's own: the process ends with it, and another one begins. */
+export function startSealHelp(fingerprintKey: Buffer | undefined): SealHelpers {
+  const settings: SealThreadSettings = { fingerprintKey };
+  const threads = Array.from({ length: sealThreadCount }, (_, number) =>
+    startThread(new URL(import.meta.url), `seal ${number}`, settings),
+  );
+  for (const { ended } of threads) {
+    void ended.then((error) => {
+      throw error ?? new Error("a thread that helps to seal has ended");
+    });
+  }
+  return new SealThreads(threads);
+}

@@ -1,0 +1,83 @@
+/** What operators may ask and order of views, where there is a remote appliance. */
+import { RefuseError } from "#src/core/errors.ts";
+import { historyPatienceMs } from "#src/core/point-limits.ts";
+import type { DensityReport, DensityWish, PointReport, PointWish } from "./density.ts";
+import type { DrillNote, DrillReport } from "./drill.ts";
+import type { SideClient } from "./side-client.ts";
+import { UnknownNameError } from "./unknown-name.ts";
+import type { ViewFacts, ViewRequest } from "./view.ts";
+import type { HistoryWish, TimelineReport } from "./volume-history.ts";
+
+export class ViewControl {
+  readonly #side: SideClient | undefined;
+
+  /** Undefined: there is no remote appliance here. */
+  constructor(side: SideClient | undefined) {
+    this.#side = side;
+  }
+
+  all(): Promise<readonly ViewFacts[]> {
+    return this.#remote.ask("views", null);
+  }
+
+  async one(name: string): Promise<ViewFacts> {
+    const view = (await this.all()).find((one) => one.name === name);
+    if (view === undefined) throw new UnknownNameError(`there is no view '${name.slice(0, 64)}'`);
+    return view;
+  }
+
+  open(request: ViewRequest): Promise<ViewFacts> {
+    return this.#remote.ask("openView", request);
+  }
+
+  history(wish: HistoryWish): Promise<TimelineReport> {
+    return this.#remote.ask("history", wish, historyPatienceMs);
+  }
+
+  density(wish: DensityWish): Promise<DensityReport> {
+    return this.#remote.ask("density", wish, historyPatienceMs);
+  }
+
+  /** What a point in words stands for. */
+  point(wish: PointWish): Promise<PointReport> {
+    return this.#remote.ask("point", wish);
+  }
+
+  /** One that was put away has its export again. */
+  async reopen(name: string): Promise<ViewFacts> {
+    await this.one(name);
+    return this.#remote.ask("reopenView", { name });
+  }
+
+  /** Somebody still holds it. */
+  async renew(name: string): Promise<void> {
+    await this.#remote.ask("renewView", { name });
+  }
+
+  /** `isDiscarded`: what was written to it is thrown away. */
+  async close(name: string, how: { readonly isKept: boolean; readonly isDiscarded: boolean }): Promise<void> {
+    const { writable, writtenBytes } = await this.one(name);
+    if (how.isKept && !writable) throw new RefuseError(`nothing was written to view '${name}': it is only closed`);
+    if (writable && writtenBytes > 0 && !how.isKept && !how.isDiscarded) {
+      throw new RefuseError(
+        `view '${name}' was written to: --discard throws that away, --keep puts it away until it is opened again`,
+      );
+    }
+    await this.#remote.ask("closeView", { name, isKept: how.isKept });
+  }
+
+  /** The newest is last. */
+  drills(): Promise<readonly DrillReport[]> {
+    return this.#remote.ask("drills", null);
+  }
+
+  async noteDrill(note: DrillNote): Promise<DrillReport> {
+    await this.one(note.view);
+    return this.#remote.ask("noteDrill", note);
+  }
+
+  get #remote(): SideClient {
+    if (this.#side !== undefined) return this.#side;
+    throw new RefuseError("views are the remote appliance's, which does not run here: name its API, with --api URL");
+  }
+}

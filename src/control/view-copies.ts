@@ -1,0 +1,91 @@
+/**
+ * Views that become disks of their own: one is put away, so that it stands still, and copied with what was written to it, by a job as
+ * restores are. While that goes on it is neither opened nor thrown away; who asks for the same copy again gets the same job, also when
+ * that is done and the view was not opened since.
+ */
+import { RefuseError, RetryError } from "#src/core/errors.ts";
+import { isOpenJob, type Job, type JobReport, lastOfTargets } from "./job.ts";
+import type { JobRunner } from "./job-runner.ts";
+import type { RestoreWish } from "./restore.ts";
+import type { ViewDefinition, ViewFacts } from "./view.ts";
+import type { Views } from "./views.ts";
+
+export interface ViewCopyWish extends Pick<RestoreWish, "target" | "mayOverwrite" | "isVerified"> {
+  /** Of the view. */
+  readonly name: string;
+}
+
+export interface ViewCopiesParts {
+  readonly views: Pick<Views, "putAwayFor" | "reopen" | "close">;
+  readonly jobs: Pick<JobRunner, "all" | "report">;
+  readonly restore: (wish: RestoreWish) => Promise<JobReport>;
+}
+
+export class ViewCopies {
+  readonly #parts: ViewCopiesParts;
+  /** By the names of views: until there is a job that says so, it is known here that they have to stand still. */
+  readonly #beginning = new Map<string, { readonly target: string; readonly report: Promise<JobReport> }>();
+
+  constructor(parts: ViewCopiesParts) {
+    this.#parts = parts;
+  }
+
+  copy(wish: ViewCopyWish): Promise<JobReport> {
+    const { name, target } = wish;
+    const known = this.#beginning.get(name);
+    if (known?.target === target) return known.report;
+    if (known !== undefined) return Promise.reject(isBegun(name));
+    const report = this.#copy(wish).finally(() => this.#beginning.delete(name));
+    this.#beginning.set(name, { target, report });
+    return report;
+  }
+
+  async #copy({ name, target, mayOverwrite, isVerified }: ViewCopyWish): Promise<JobReport> {
+    const { views, jobs, restore } = this.#parts;
+    const busy = this.#busy(name);
+    if (busy !== undefined && busy.request.restore?.target !== target) throw refusal(name, busy);
+    const { view, wasCopied } = await views.putAwayFor(name, target);
+    const last = lastOfTargets(jobs.all).get(target);
+    const isDone = wasCopied && last !== undefined && isOf(last, view) && last.result?.isSound === true;
+    if (isDone) return jobs.report(last.id);
+    const { id, incarnation, isWritable, reopenCount } = view;
+    const content = { id, name, incarnation, isWritable, ...(reopenCount === undefined ? {} : { reopenCount }) };
+    return restore({
+      ...{ volume: `${view.groupName}/${view.volumeName}`, point: `seq:${view.seq}`, target, mayOverwrite, isVerified },
+      view: content,
+    });
+  }
+
+  async reopen(name: string): Promise<ViewFacts> {
+    this.#refuseBusy(name);
+    return this.#parts.views.reopen(name);
+  }
+
+  async close(name: string, isKept: boolean): Promise<void> {
+    this.#refuseBusy(name);
+    await this.#parts.views.close(name, isKept);
+  }
+
+  #refuseBusy(name: string): void {
+    if (this.#beginning.has(name)) throw isBegun(name);
+    const busy = this.#busy(name);
+    if (busy !== undefined) throw refusal(name, busy);
+  }
+
+  #busy(name: string): Job | undefined {
+    return this.#parts.jobs.all.find((job) => isOpenJob(job) && job.request.restore?.view?.name === name);
+  }
+}
+
+function isOf({ request }: Job, { id, incarnation }: ViewDefinition): boolean {
+  const copied = request.restore?.view;
+  return copied?.id === id && copied.incarnation === incarnation;
+}
+
+function isBegun(name: string): RetryError {
+  return new RetryError(`a copy of view '${name}' is just being begun`);
+}
+
+function refusal(name: string, { id }: Job): RefuseError {
+  return new RefuseError(`job ${id} copies view '${name}': 'tidemark job cancel ${id}' ends it`);
+}

@@ -1,0 +1,90 @@
+/** What is asked about points of volumes, of the process that serves views. */
+import { RefuseError } from "#src/core/errors.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { historyPatienceMs } from "#src/core/point-limits.ts";
+import { differenceRangesMax, viewSinceMax } from "#src/core/restore-limits.ts";
+import { viewPatienceMs } from "#src/core/view-limits.ts";
+import { inWords } from "#src/synth/group-points.ts";
+import type { Point } from "#src/synth/point-answer.ts";
+import { type DensityReport, type DensityWish, densityReport } from "./density.ts";
+import { type DifferenceReport, type DifferenceWish, differenceReport } from "./difference.ts";
+import type { Drill } from "./drill.ts";
+import type { DrillBook } from "./drill-book.ts";
+import { checkName } from "./name.ts";
+import type { ViewSince } from "./view.ts";
+import type { ViewProcess } from "./view-process.ts";
+import type { PointPlace } from "./view-words.ts";
+import { type HistoryWish, type TimelineReport, timelineReport } from "./volume-history.ts";
+import { findVolume, type VolumesOfGroup } from "./volume-of-group.ts";
+
+export interface ViewPointsParts {
+  readonly server: Pick<ViewProcess, "ask">;
+  readonly groups: () => readonly VolumesOfGroup[];
+  readonly drills: DrillBook;
+}
+
+export interface ResolvedPoint {
+  readonly place: PointPlace;
+  readonly point: Point;
+}
+
+export class ViewPoints {
+  readonly #parts: ViewPointsParts;
+
+  constructor(parts: ViewPointsParts) {
+    this.#parts = parts;
+  }
+
+  /** What a view of a point would be of. Throws a `RefuseError` with the nearest points where it is none. */
+  async resolve(volume: string, point: string, isNearest = false): Promise<ResolvedPoint> {
+    const place = this.#placeOf(volume);
+    const answer = await this.#parts.server.ask("resolve", { ...place, words: point }, viewPatienceMs);
+    if (answer.point === undefined && isNearest && answer.before !== undefined) return { place, point: answer.before };
+    if (answer.point === undefined) throw new RefuseError(`volume '${volume}': ${inWords(answer)}`);
+    return { place, point: answer.point };
+  }
+
+  /** Points that a view is compared with. Unless told otherwise each is called by its mark, or by its record. */
+  async since(volume: string, wanted: readonly string[]): Promise<ViewSince[]> {
+    if (wanted.length > viewSinceMax) throw new RefuseError(`a view is compared with ${viewSinceMax} points at most`);
+    const found: ViewSince[] = [];
+    for (const one of wanted) {
+      const [, named, words = one] = /^([^=]*)=(.*)$/s.exec(one) ?? [];
+      const { point } = await this.resolve(volume, words);
+      const name = named ?? /^mark:(.*)$/s.exec(words)?.[1] ?? `seq-${point.seq}`;
+      checkName(name, "a point since when");
+      if (found.some((other) => other.name === name))
+        throw new RefuseError(`two points since when are called '${name}'`);
+      found.push({ name, seq: point.seq });
+    }
+    return found;
+  }
+
+  /** The first ranges of bytes from a position on, and where to ask for more. */
+  async difference(wish: DifferenceWish): Promise<DifferenceReport> {
+    const { place, point: first } = await this.resolve(wish.volume, wish.first);
+    const { point: second } = await this.resolve(wish.volume, wish.second);
+    const fromBlock = Math.floor(wish.fromByte / blockBytes);
+    const wanted = { firstSeq: first.seq, secondSeq: second.seq, fromBlock, rangesMax: differenceRangesMax };
+    const found = await this.#parts.server.ask("difference", { ...place, ...wanted }, viewPatienceMs);
+    return differenceReport(wish.volume, [first, second], found);
+  }
+
+  async history({ volume, from, to }: HistoryWish): Promise<TimelineReport> {
+    const place = this.#placeOf(volume);
+    const ask = { ...place, from, to };
+    const { timeline, span } = await this.#parts.server.ask("history", ask, historyPatienceMs);
+    const isOfVolume = (drill: Drill): boolean => drill.group === place.group && drill.volume === place.volume;
+    return timelineReport(volume, timeline, span, this.#parts.drills.all.filter(isOfVolume));
+  }
+
+  async density({ volume, ...wish }: DensityWish): Promise<DensityReport> {
+    const ask = { ...this.#placeOf(volume), ...wish };
+    return densityReport(volume, await this.#parts.server.ask("density", ask, historyPatienceMs));
+  }
+
+  #placeOf(name: string): PointPlace {
+    const { group, volume } = findVolume(this.#parts.groups(), name);
+    return { group: group.id, volume: volume.number, durableSeq: group.durable };
+  }
+}

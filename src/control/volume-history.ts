@@ -1,0 +1,132 @@
+/** The history of a volume, as operators ask for it and see it: where it has points, and what lies between. Plain data. */
+import type { Granularity, VolumeTimeline } from "#src/synth/volume-timeline.ts";
+import type { Drill, DrillOutcome } from "./drill.ts";
+
+export interface HistoryWish {
+  readonly volume: string;
+  /** Points in words; undefined: from the beginning, or to the end. */
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** In microseconds; undefined: without a bound. */
+export interface HistorySpan {
+  readonly fromMicros: number | undefined;
+  readonly toMicros: number | undefined;
+}
+
+export interface HistoryRange {
+  /** `points`: there are some. Otherwise why not: `resync`, `first-copy`, `joined`. */
+  readonly kind: string;
+  /** How close points are: `every-write`, `aggregate`, or a number of seconds with an `s`. */
+  readonly granularity?: Granularity;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface HistoryMark {
+  readonly name: string;
+  readonly seq: number;
+  readonly time: string;
+  readonly quiesced: boolean;
+  /** Whether the volume has a point there. */
+  readonly point: boolean;
+}
+
+/** What the last drill at a point came to. */
+export interface HistoryDrill {
+  readonly seq: number;
+  readonly time: string;
+  readonly outcome: DrillOutcome;
+  readonly command: string;
+  readonly why?: string;
+}
+
+export interface HistorySnapshot {
+  readonly seq: number;
+  /** Absent: it is damaged. */
+  readonly time?: string;
+}
+
+export interface HistoryEvent {
+  readonly seq: number;
+  readonly time: string;
+  readonly type: string;
+  readonly says: Readonly<Record<string, unknown>>;
+}
+
+export interface DamagedRange {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly finding: string;
+}
+
+export interface PointsReport {
+  readonly volume: string;
+  /** The last record that is durable; null: there is none. */
+  readonly newest: { readonly seq: number; readonly time: string } | null;
+  readonly ranges: readonly HistoryRange[];
+  readonly marks: readonly HistoryMark[];
+  readonly snapshots: readonly HistorySnapshot[];
+  readonly drills: readonly HistoryDrill[];
+  readonly damaged: readonly DamagedRange[];
+  /** There is more, of before, than is told at once. */
+  readonly cut: boolean;
+}
+
+export interface TimelineReport extends PointsReport {
+  readonly events: readonly HistoryEvent[];
+}
+
+/** `drills`: of the volume. */
+export function timelineReport(
+  volume: string,
+  found: VolumeTimeline,
+  span: HistorySpan,
+  drills: readonly Drill[],
+): TimelineReport {
+  const { newestSeq, newestMicros } = found;
+  const isWithin = ({ timeMicros }: { readonly timeMicros: number | undefined }): boolean =>
+    timeMicros === undefined || overlaps(timeMicros, timeMicros, span);
+  return {
+    volume,
+    newest: newestMicros === undefined ? null : { seq: newestSeq, time: timeOf(newestMicros) },
+    ranges: found.ranges
+      .filter(({ fromMicros, toMicros }) => overlaps(fromMicros, toMicros, span))
+      .map(({ fromMicros, toMicros, ...range }) => ({ ...range, from: timeOf(fromMicros), to: timeOf(toMicros) })),
+    marks: found.marks.filter(isWithin).map(({ name, seq, timeMicros, isQuiesced, isPoint }) => ({
+      ...{ name, seq, time: timeOf(timeMicros), quiesced: isQuiesced, point: isPoint },
+    })),
+    snapshots: found.snapshots
+      .filter(isWithin)
+      .map(({ seq, timeMicros }) => ({ seq, ...(timeMicros === undefined ? {} : { time: timeOf(timeMicros) }) })),
+    drills: lastOfEach(drills.filter(isWithin)).map(({ seq, timeMicros, outcome, command, why }) => ({
+      ...{ seq, time: timeOf(timeMicros), outcome, command, ...(why === undefined ? {} : { why }) },
+    })),
+    events: found.events
+      .filter(isWithin)
+      .map(({ seq, timeMicros, type, says }) => ({ seq, time: timeOf(timeMicros), type, says })),
+    damaged: found.damaged,
+    cut: found.isCut,
+  };
+}
+
+/** Of each point the last one, in the order of the points. */
+function lastOfEach(drills: readonly Drill[]): Drill[] {
+  return [...new Map(drills.map((drill) => [drill.seq, drill])).values()].sort((a, b) => a.seq - b.seq);
+}
+
+/** Without what only a timeline tells. */
+export function pointsReport({ events: _, ...report }: TimelineReport): PointsReport {
+  return report;
+}
+
+function overlaps(fromMicros: number, toMicros: number, span: HistorySpan): boolean {
+  return toMicros >= (span.fromMicros ?? 0) && fromMicros <= (span.toMicros ?? Number.POSITIVE_INFINITY);
+}
+
+function timeOf(timeMicros: number): string {
+  return new Date(timeMicros / 1000).toISOString();
+}

@@ -1,0 +1,49 @@
+/** Volumes as a remote appliance knows them, by the names that people give. */
+import { RefuseError } from "#src/core/errors.ts";
+import { nearestName } from "#src/core/nearest-name.ts";
+import type { RemoteVolume } from "#src/journals/volume-table.ts";
+
+export interface VolumesOfGroup {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  /** The last durable record. */
+  readonly durable: number;
+  readonly volumes: readonly RemoteVolume[];
+}
+
+export interface VolumeOfGroup {
+  readonly group: VolumesOfGroup;
+  readonly volume: RemoteVolume;
+}
+
+/** Of a group's id, where several have one name: a local appliance that has lost all of its data begins its groups anew. */
+const idDigits = 8;
+
+/**
+ * `GROUP/VOLUME` where several groups have one of the name, with the first digits of the group's id where several groups have
+ * the same one. Throws a `RefuseError` where it is none, or not only one.
+ */
+export function findVolume(groups: readonly VolumesOfGroup[], wanted: string): VolumeOfGroup {
+  const all = groups.flatMap((group) => group.volumes.map((volume) => ({ group, volume })));
+  const found = all.filter((one) => namesOf(one).includes(wanted));
+  // A volume that was removed and added again is another one; what there was is behind its number.
+  const newest = found.at(-1);
+  const isOne = found.every(({ group }) => group.id === newest?.group.id);
+  if (newest !== undefined && isOne) return newest;
+  if (newest !== undefined) {
+    const groupsFound = [...new Set(found.map(({ group }) => group))];
+    const isAlone = ({ name }: VolumesOfGroup): boolean => groupsFound.filter((one) => one.name === name).length === 1;
+    const names = new Set(found.map((one) => namesOf(one)[isAlone(one.group) ? 1 : 2]));
+    throw new RefuseError(`several groups have a volume '${wanted}': say which one, of ${[...names].join(", ")}`);
+  }
+  const names = all.map(({ volume }) => volume.name);
+  const nearest = nearestName(wanted, names);
+  const advice = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
+  throw new RefuseError(`the remote appliance has no volume '${wanted.slice(0, 64)}'${advice}`);
+}
+
+/** From the shortest one on. */
+function namesOf({ group, volume }: VolumeOfGroup): readonly string[] {
+  return [volume.name, `${group.name}/${volume.name}`, `${group.id.slice(0, idDigits)}/${volume.name}`];
+}

@@ -1,0 +1,104 @@
+/** Who may what: tokens, their roles, and what is noted of those who ask. */
+import { expect, test } from "vitest";
+import { driven } from "#test/contract/driver.ts";
+import { apiDriver } from "./api-driver.ts";
+import { ScriptedSide } from "./scripted-side.ts";
+
+const admin = "the-token-of-the-configuration";
+
+function guarded() {
+  const side = new ScriptedSide();
+  const served = side.served(admin);
+  const driver = apiDriver(side.simulation.clock);
+  const ask = async (token: string | undefined, method: string, target: string, body: object = {}) => {
+    const headers = {
+      ...{ host: "tidemark.example", "content-type": "application/json" },
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+    const request = { method, target: `/api/v1${target}`, headers, body: Buffer.from(JSON.stringify(body)) };
+    const { status, body: text } = await driven(driver, served.handle(request));
+    return { status, body: JSON.parse(text) as Record<string, unknown> };
+  };
+  const token = async (name: string, role: string, more: object = {}) =>
+    (await ask(admin, "POST", "/tokens", { name, role, ...more })).body.token as string;
+  return { side, served, ask, token };
+}
+
+test("a token may what its role may, and what those before it may", async () => {
+  const { ask, token } = guarded();
+  const [read, operate] = [await token("r", "read"), await token("o", "operate")];
+  const statuses = async (method: string, target: string, body?: object) => {
+    const answers = [];
+    for (const one of [undefined, read, operate, admin]) answers.push((await ask(one, method, target, body)).status);
+    return answers;
+  };
+  expect(await statuses("GET", "/status")).toEqual([401, 200, 200, 200]);
+  expect(await statuses("PUT", "/groups/g/mode", { mode: "sync" })).toEqual([401, 403, 200, 200]);
+  expect(await statuses("GET", "/audit")).toEqual([401, 403, 403, 200]);
+  expect(await statuses("DELETE", "/volumes/none?confirm=none")).toEqual([401, 403, 403, 404]);
+});
+
+test("whoever may not is told what he may, and what he would need", async () => {
+  const { ask, token } = guarded();
+  const read = await token("grafana", "read");
+  const { body } = await ask(read, "POST", "/store/scrub");
+  expect(body.detail).toBe(
+    "with the token 'grafana' one may read, and this is for the role operate: " +
+      "'tidemark token add NAME --role operate' makes a token for it",
+  );
+  expect((await ask(read, "GET", "/caller")).body).toEqual({ name: "grafana", role: "read" });
+});
+
+test("a token that was taken away, or has expired, holds no more", async () => {
+  const { served, ask, token } = guarded();
+  const [gone, short] = [await token("gone", "read"), await token("short", "read", { seconds: 60 })];
+  expect((await ask(gone, "GET", "/caller")).status).toBe(200);
+  expect((await ask(admin, "DELETE", "/tokens/gone")).status).toBe(200);
+  expect((await ask(gone, "GET", "/caller")).status).toBe(401);
+  expect((await ask(short, "GET", "/caller")).status).toBe(200);
+  served.paper.clock.elapse(61_000);
+  expect((await ask(short, "GET", "/caller")).status).toBe(401);
+  expect((await ask(admin, "GET", "/tokens")).body).toMatchObject({ tokens: [{ name: "short", expired: true }] });
+  expect((await ask(admin, "DELETE", "/tokens/none")).status).toBe(404);
+  const again = await ask(admin, "POST", "/tokens", { name: "short", role: "admin" });
+  expect([again.status, again.body.detail]).toEqual([422, expect.stringContaining("there is a token 'short' already")]);
+  for (const name of ["local", "configuration", "a b", "../x"]) {
+    expect((await ask(admin, "POST", "/tokens", { name, role: "read" })).status).toBe(422);
+  }
+});
+
+test("fault 35: a token is told once, and kept, listed and logged nowhere", async () => {
+  const { side, served, ask, token } = guarded();
+  const secret = await token("ops", "admin");
+  expect(secret).toMatch(/^tdm_[\w-]{43}$/);
+  await ask(secret, "PUT", "/groups/g/mode", { mode: "sync" });
+  await ask(`${secret}x`, "GET", "/status");
+  const { paper } = served;
+  for (const path of ["/tokens.json", "/audit.log"]) {
+    const handle = paper.files.open(path, "read");
+    const bytes = Buffer.alloc(handle.sizeBytesNow());
+    handle.readNow(bytes, 0, bytes.length, 0);
+    expect(bytes.toString()).toContain("ops");
+    expect(bytes.toString()).not.toContain(secret);
+  }
+  const told = [served.tokens.list(), served.audit.read(), served.events.history.since(undefined).events];
+  expect(JSON.stringify([told, side.simulation.trace.lines])).not.toContain(secret);
+});
+
+test("an order is noted before and after, with who gave it and what came of it", async () => {
+  const { served, ask, token } = guarded();
+  const operate = await token("ops", "operate");
+  await ask(operate, "PUT", "/groups/g/mode", { mode: "sync" });
+  await ask(operate, "PUT", "/groups/none/mode", { mode: "sync" });
+  await ask(undefined, "PUT", "/groups/g/mode", { mode: "sync" });
+  await ask(undefined, "PUT", "/groups/g/mode", { mode: "sync" });
+  const { entries } = (await ask(admin, "GET", "/audit")).body as { readonly entries: readonly object[] };
+  const does = "PUT /api/v1/groups/g/mode";
+  expect(entries.slice(1)).toMatchObject([
+    { kind: "order", who: "ops", role: "operate", does, order: { mode: "sync" }, status: 200 },
+    { kind: "order", who: "ops", status: 404, why: expect.stringContaining("there is no group 'none'") },
+    { kind: "refusal", status: 401, does, unlisted: 0 },
+  ]);
+  const kinds = served.events.history.since(undefined).events.map(({ event }) => event.kind);
+  expect(kinds).toEqual(["audit", "audit", "audit"]);
+});

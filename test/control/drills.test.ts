@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import { type DrillNote, drillTroubles } from "#src/control/drill.ts";
+import { DrillBook } from "#src/control/drill-book.ts";
+import { DrillSchedule } from "#src/control/drill-schedule.ts";
+import { viewLeaseMs } from "#src/core/view-limits.ts";
+import { promisesSettled } from "#test/sim/sim-clock.ts";
+import { ViewsWorld, viewGroup } from "./views-world.ts";
+
+const note: Omit<DrillNote, "view"> = { outcome: "proven", command: "check", durationMs: 1500 };
+const order = { command: "check", everyMs: 3_600_000, withinMs: 1000 };
+
+async function scheduled(run: (uri: string) => Promise<void>) {
+  const world = new ViewsWorld(1);
+  const views = world.start();
+  const book = world.drills;
+  const schedule = new DrillSchedule({
+    machine: world.host,
+    order,
+    book,
+    views,
+    groups: () => [{ id: viewGroup, name: "g", durable: 9, volumes: world.volumes }],
+    run: async (_, variables) => run(variables.TIDEMARK_URI as string),
+  });
+  return { world, book, schedule };
+}
+
+test("what came of a drill is kept with its point, and is there after a loss of power", async () => {
+  const world = new ViewsWorld(2);
+  const views = world.start();
+  await world.waited(views.open({ volume: "disk", point: "seq:5", isWritable: true, name: "mine" }));
+  await world.waited(views.note({ ...note, view: "mine" }, "operator"));
+  const failed = { ...note, view: "mine", outcome: "failed", why: "it ended with status 1" } as const;
+  await world.waited(views.note(failed, "operator"));
+  world.host.cutPower();
+  const found = DrillBook.open(world.host, "/drills.json");
+  expect(found.all).toMatchObject([
+    { id: 1, volumeName: "disk", seq: 5, timeMicros: 5, outcome: "proven", command: "check", durationMs: 1500 },
+    { id: 2, seq: 5, outcome: "failed", why: "it ended with status 1", by: "operator" },
+  ]);
+  expect(found.last.map(({ id }) => id)).toEqual([2]);
+  const said = "the last drill of volume disk has failed at seq:5: it ended with status 1";
+  expect(drillTroubles(found.last)).toEqual([said]);
+});
+
+test("each volume is drilled when it is due, on a view that is gone afterwards", async () => {
+  const uris: string[] = [];
+  const { world, book, schedule } = await scheduled(async (uri) => void uris.push(uri));
+  schedule.start();
+  await world.driver.until(() => book.all.length === 1);
+  await world.driver.until(() => world.pins.size === 0);
+  expect(uris).toEqual(["nbd+unix:///disk-9?socket=/v"]);
+  world.simulation.clock.advance(order.everyMs / 2);
+  await world.driver.until(() => book.all.length === 2);
+  expect(book.all.map(({ outcome, by }) => [outcome, by])).toEqual([
+    ["proven", "schedule"],
+    ["proven", "schedule"],
+  ]);
+  const [first, second] = book.all;
+  expect((second?.startedMs ?? 0) - (first?.startedMs ?? 0)).toBeGreaterThanOrEqual(order.everyMs);
+  await world.waited(schedule.stop());
+});
+
+test("a drill that fails is noted with why, and one that the program's end cuts off is not", async () => {
+  const { world, book, schedule } = await scheduled(async () => {
+    throw new Error("'check' has failed: it ended with status 3");
+  });
+  schedule.start();
+  await world.driver.until(() => book.all.length === 1);
+  expect(book.all).toMatchObject([{ outcome: "failed", why: "'check' has failed: it ended with status 3" }]);
+  await world.waited(schedule.stop());
+  let isRunning = false;
+  const cut = await scheduled(() => {
+    isRunning = true;
+    return new Promise((_, reject) => {
+      cut.world.host.clock.timer(60_000, () => reject(new Error("interrupted")));
+    });
+  });
+  cut.schedule.start();
+  await cut.world.driver.until(() => isRunning);
+  await cut.world.waited(cut.schedule.stop());
+  expect([cut.book.all, cut.world.pins.size]).toEqual([[], 0]);
+});
+
+test("a drill that takes long keeps its view, and one that was killed with the program leaves none for ever", async () => {
+  let isRunning = false;
+  const slow = await scheduled(
+    () =>
+      new Promise((resolve) => {
+        isRunning = true;
+        slow.world.host.clock.timer(5 * viewLeaseMs, resolve);
+      }),
+  );
+  slow.schedule.start();
+  await slow.world.driver.until(() => isRunning);
+  slow.world.simulation.clock.advance(4 * viewLeaseMs);
+  await promisesSettled();
+  expect(slow.world.open.size).toBe(1);
+  await slow.world.driver.until(() => slow.book.all.length === 1);
+  expect(slow.book.all).toMatchObject([{ outcome: "proven" }]);
+  isRunning = false;
+  const cut = await scheduled(() => {
+    isRunning = true;
+    return new Promise(() => {});
+  });
+  cut.schedule.start();
+  await cut.world.driver.until(() => isRunning);
+  cut.world.host.cutPower();
+  cut.world.start();
+  await cut.world.driver.until(() => cut.world.open.size === 1);
+  await cut.world.driver.until(() => cut.world.pins.size === 0);
+  expect([cut.world.open.size, cut.world.shelf.all.length]).toEqual([0, 0]);
+});

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { MetricsReader, type MetricsReaderParts } from "#src/control/metrics/metrics-reader.ts";
+import { noFacts, type SideFacts } from "#src/control/side.ts";
+import type { KnownFacts } from "#src/control/side-client.ts";
+import { group, volumeFacts } from "../api/scripted-side.ts";
+import { measuredRemoteGroup, measuredStore } from "./measured-program.ts";
+
+const lagging = { ...group, lagRecords: 1, lagSeconds: 2 };
+const localFacts: SideFacts = { ...noFacts, volumes: [volumeFacts("v")], groups: [lagging] };
+const remoteFacts: SideFacts = { ...noFacts, remoteGroups: [measuredRemoteGroup], store: measuredStore };
+
+function side(name: "local" | "remote", facts: SideFacts, ageSeconds: number): MetricsReaderParts["sides"][number] {
+  const silentSeconds = ageSeconds < 1 ? 0 : ageSeconds;
+  return { name, freshFacts: async (): Promise<KnownFacts> => ({ facts, silentSeconds, ageSeconds }) };
+}
+
+function reader(ages: { readonly local: number; readonly remote: number }): MetricsReader {
+  return new MetricsReader({
+    ...{ version: "1", runtime: "v26", roles: ["interceptor", "local", "remote"], certificates: [] },
+    sides: [side("local", localFacts, ages.local), side("remote", remoteFacts, ages.remote)],
+    keeper: { describe: (told) => [...told], countIn: () => 1 },
+    terms: { keepSeconds: 1, scrubSeconds: 1 },
+  });
+}
+
+test("all that both sides tell is shown", async () => {
+  const snapshot = await reader({ local: 0, remote: 0 }).read();
+  expect(snapshot.roles.map(({ isUp }) => isUp)).toEqual([true, true, true]);
+  expect(snapshot.volumes.map(({ name }) => name)).toEqual(["v"]);
+  expect([snapshot.groups, snapshot.remoteGroups]).toEqual([[lagging], [measuredRemoteGroup]]);
+  expect([snapshot.store, snapshot.isReady]).toEqual([measuredStore, true]);
+});
+
+test("what lags has grown older since that was told, and what does not has not", async () => {
+  const { groups } = await reader({ local: 1.5, remote: 0 }).read();
+  expect(groups.map(({ lagSeconds }) => lagSeconds)).toEqual([3.5]);
+});
+
+test("fault 17: a side that is held up shows as down, and nothing that it told before is shown", async () => {
+  const snapshot = await reader({ local: 6, remote: 0 }).read();
+  expect(snapshot.roles).toEqual([
+    { role: "interceptor", isUp: false },
+    { role: "local", isUp: false },
+    { role: "remote", isUp: true },
+  ]);
+  expect([snapshot.volumes, snapshot.groups, snapshot.isReady]).toEqual([[], [], false]);
+  expect(snapshot.problemCount).toBeGreaterThan(0);
+  expect(snapshot.remoteGroups).toEqual([measuredRemoteGroup]);
+  const other = await reader({ local: 0, remote: Number.POSITIVE_INFINITY }).read();
+  expect([other.store, other.remoteGroups, other.groups]).toEqual([undefined, [], [lagging]]);
+});

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { allMetrics } from "#src/control/metrics/all-metrics.ts";
+import { MetricsText } from "#src/control/metrics/metrics-text.ts";
+import { measuredProgram } from "./measured-program.ts";
+
+function linesOf(text: string, name: string): string[] {
+  return text.split("\n").filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+}
+
+const metrics = new MetricsText(allMetrics);
+
+test("each metric has its help and its type, also where there is nothing to tell of it", async () => {
+  const text = await metrics.of({ ...measuredProgram, volumes: [], store: undefined, remoteGroups: [] });
+  for (const { name, kind } of allMetrics) {
+    expect(text).toContain(`# HELP tidemark_${name} `);
+    expect(text).toContain(`# TYPE tidemark_${name} ${kind}\n`);
+  }
+});
+
+test("buckets count all that took no longer, and end with all", async () => {
+  const text = await metrics.of(measuredProgram);
+  const buckets = linesOf(text, "tidemark_write_duration_seconds_bucket");
+  expect(buckets[0]).toBe('tidemark_write_duration_seconds_bucket{le="0.00005",volume="v",group="g"} 3');
+  expect(buckets.at(-2)).toBe('tidemark_write_duration_seconds_bucket{le="30",volume="v",group="g"} 3');
+  expect(buckets.at(-1)).toBe('tidemark_write_duration_seconds_bucket{le="+Inf",volume="v",group="g"} 4');
+  expect(linesOf(text, "tidemark_write_duration_seconds_count")).toEqual([expect.stringMatching(/ 4$/)]);
+  expect(linesOf(text, "tidemark_write_duration_seconds_sum")).toEqual([expect.stringMatching(/ 70\.00012$/)]);
+});
+
+test("two scrapes at a time get each what was known for it", async () => {
+  const other = { ...measuredProgram, version: "9.9.9" };
+  const [first, second] = await Promise.all([metrics.of(measuredProgram), metrics.of(other)]);
+  expect(linesOf(first as string, "tidemark_build_info")).toEqual([
+    'tidemark_build_info{version="1.2.3",runtime="v26.0.0"} 1',
+  ]);
+  expect(linesOf(second as string, "tidemark_build_info")).toEqual([
+    'tidemark_build_info{version="9.9.9",runtime="v26.0.0"} 1',
+  ]);
+});
+
+test("what Node tells of itself comes along", async () => {
+  const text = await metrics.of(measuredProgram);
+  expect(linesOf(text, "process_cpu_seconds_total")).toHaveLength(1);
+  expect(linesOf(text, "nodejs_eventloop_lag_p99_seconds")).toHaveLength(1);
+  expect(metrics.contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
+});

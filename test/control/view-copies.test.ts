@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import type { Job, JobReport } from "#src/control/job.ts";
+import type { RestoreWish } from "#src/control/restore.ts";
+import { ViewCopies } from "#src/control/view-copies.ts";
+import { ViewsWorld } from "./views-world.ts";
+
+const wish = { name: "mine", target: "/srv/mine.img", mayOverwrite: false, isVerified: true } as const;
+
+async function world() {
+  const views = new ViewsWorld(1);
+  const served = views.start();
+  await views.waited(served.open({ volume: "disk", point: "now", isWritable: true, name: "mine" }));
+  const asked: RestoreWish[] = [];
+  const facts = { jobs: [] as Job[] };
+  const copies = new ViewCopies({
+    views: served,
+    jobs: {
+      get all() {
+        return facts.jobs;
+      },
+      report: (id) => ({ id }) as JobReport,
+    },
+    restore: async (restore) => {
+      asked.push(restore);
+      return { id: 1 } as JobReport;
+    },
+  });
+  return { views, served, asked, facts, copies };
+}
+
+function jobOf({ point: _, ...wanted }: RestoreWish, state: Job["state"]): Job {
+  const restore = { ...wanted, id: "x", group: "g", number: 1, seq: 9, timeMicros: 9 };
+  const result = state === "done" ? { result: { isSound: true, figures: {}, lines: [] } } : {};
+  return {
+    id: 1,
+    request: { kind: "restore", isDry: false, restore },
+    isOfSchedule: false,
+    state,
+    madeMs: 0,
+    ...result,
+  };
+}
+
+test("a view is put away before it is copied, and neither opened nor thrown away while that goes on", async () => {
+  const { views, served, asked, facts, copies } = await world();
+  await views.waited(copies.copy(wish));
+  expect(asked).toMatchObject([{ volume: "g/disk", point: "seq:9", target: wish.target, view: { name: "mine" } }]);
+  expect(await views.waited(served.all())).toMatchObject([{ state: "put away" }]);
+  facts.jobs = [jobOf(asked[0] as RestoreWish, "running")];
+  await expect(copies.reopen("mine")).rejects.toThrow("job 1 copies view 'mine'");
+  await expect(copies.close("mine", false)).rejects.toThrow("job 1 copies view 'mine'");
+  await expect(copies.copy({ ...wish, target: "/srv/other.img" })).rejects.toThrow("job 1 copies view 'mine'");
+  facts.jobs = [jobOf(asked[0] as RestoreWish, "cancelled")];
+  expect(await views.waited(copies.reopen("mine"))).toMatchObject({ state: "open" });
+  await views.waited(copies.close("mine", false));
+});
+
+test("a copy that is done is not made again, unless the view was opened since, or another is asked for", async () => {
+  const { views, asked, facts, copies } = await world();
+  await views.waited(copies.copy(wish));
+  facts.jobs = [jobOf(asked[0] as RestoreWish, "done")];
+  expect((await views.waited(copies.copy(wish))).id).toBe(1);
+  expect(asked).toHaveLength(1);
+  await views.waited(copies.copy({ ...wish, target: "/srv/other.img" }));
+  expect(asked).toHaveLength(2);
+  await views.waited(copies.reopen("mine"));
+  await views.waited(copies.copy(wish));
+  expect(asked).toHaveLength(3);
+  // What an earlier copy has noted is not of what it holds now.
+  expect(asked.map(({ view }) => view?.reopenCount)).toEqual([undefined, undefined, 1]);
+});
+
+test("a view that somebody has attached is not copied, and stays as it is", async () => {
+  const { views, served, asked, copies } = await world();
+  views.connections = 1;
+  await expect(views.waited(copies.copy(wish))).rejects.toThrow("detach it first");
+  expect([asked, (await views.waited(served.all()))[0]?.state]).toEqual([[], "open"]);
+});
+
+test("a view is neither opened nor thrown away while its copy is begun, and asked for twice it is one copy", async () => {
+  const { views, served, copies, asked } = await world();
+  const first = copies.copy(wish);
+  const second = copies.copy(wish);
+  await expect(copies.copy({ ...wish, target: "/srv/other.img" })).rejects.toThrow("is just being begun");
+  await expect(views.waited(copies.reopen("mine"))).rejects.toThrow("is just being begun");
+  await expect(views.waited(copies.close("mine", false))).rejects.toThrow("is just being begun");
+  await views.waited(Promise.all([first, second]));
+  expect(asked).toHaveLength(1);
+  expect(await views.waited(served.all())).toMatchObject([{ state: "put away" }]);
+  await views.waited(copies.close("mine", false));
+});

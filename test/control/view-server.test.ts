@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import type { Config } from "#src/control/config-schema.ts";
+import type { ViewDefinition } from "#src/control/view.ts";
+import { ViewServer } from "#src/control/view-server.ts";
+import type { ViewWord } from "#src/control/view-words.ts";
+import { MetDamage } from "#src/store/met-damage.ts";
+import { pieceGroup } from "#test/journals/sealed-pieces.ts";
+import { PointWorld, storeFolder } from "#test/synth/point-world.ts";
+
+/** Over the store alone. */
+function serverOf({ host }: PointWorld): ViewServer {
+  const place = { storeFolder, groupsFolder: "/data/groups", wrappingKey: undefined };
+  // Nobody asks it for the configuration, which is for the machine that it is given here.
+  const settings = {
+    ...place,
+    config: {} as Config,
+    address: { kind: "unix", path: "/data/views.sock" } as const,
+    tls: undefined,
+  };
+  return new ViewServer(host, settings, new MetDamage(host.clock, () => {}));
+}
+
+function viewOf(seq: number, since: readonly number[] = []): ViewDefinition {
+  return {
+    since: since.map((one) => ({ name: `since-${one}`, seq: one })),
+    ...{ id: "a".repeat(32), name: "view", group: pieceGroup, groupName: "group", volume: 1, volumeName: "disk-1" },
+    ...{ seq, timeMicros: 1, isWritable: false, incarnation: 1, openedMs: 1, isPutAway: false },
+  };
+}
+
+test("a view of a point that was folded before it was pinned is refused, however lately the point was found", async () => {
+  const world = await PointWorld.make(51);
+  for (let count = 0; count < 4; count++) {
+    world.write(30);
+    await world.seal();
+  }
+  const server = serverOf(world);
+  const ask = (word: ViewWord, what: object) => world.run(server.answer({ id: 1, word, ask: what }));
+  const pieces = (await world.run(world.pieces())).slice(0, 3);
+  const [first, last] = [pieces[0]?.numbers.lastSeq ?? 0, pieces[2]?.numbers.lastSeq ?? 0];
+  const seq = world.pointSeqs.filter((one) => one > first && one < last - 3)[20] as number;
+  const place = { group: pieceGroup, volume: 1, durableSeq: 0 };
+  expect(await ask("resolve", { ...place, words: `seq:${seq}` })).toMatchObject({ answer: { point: { seq } } });
+  await world.fold(pieces);
+  await world.run(world.history.pin({ id: "view:a", seq, keeps: "history", reason: "view" }));
+  expect(await ask("open", { view: viewOf(seq), folder: "/data/view", durableSeq: 0 })).toMatchObject({
+    error: { message: expect.stringContaining(`${seq} is no point`) },
+  });
+  // Nor is one that tells what was written since then.
+  expect(await ask("open", { view: viewOf(last, [last, seq]), folder: "/data/view", durableSeq: 0 })).toMatchObject({
+    error: { message: expect.stringContaining(`${seq} is no point`) },
+  });
+  expect(await ask("open", { view: viewOf(last), folder: "/data/view", durableSeq: 0 })).toMatchObject({
+    answer: { sizeBytes: expect.any(Number), findings: [] },
+  });
+  await ask("stop", {});
+});

@@ -1,0 +1,35 @@
+/** Volumes by the names that people give. */
+import { expect, test } from "vitest";
+import { findVolume, type VolumesOfGroup } from "#src/control/volume-of-group.ts";
+
+function groupOf(id: string, name: string, ...names: readonly string[]): VolumesOfGroup {
+  const volumes = names.map((one, index) => ({ number: index + 1, id: `${id}-${index}`, name: one, sizeBytes: 4096 }));
+  return { id, name, durable: 9, volumes } as unknown as VolumesOfGroup;
+}
+
+const groups = [groupOf("1", "east", "disk", "logs"), groupOf("2", "west", "disk", "disk")];
+
+test("a name that only one group has a volume of is enough", () => {
+  expect(findVolume(groups, "logs").group.name).toBe("east");
+  expect(() => findVolume(groups, "log")).toThrow("did you mean 'logs'?");
+});
+
+test("where several groups have one, GROUP/VOLUME says which, and the newest of its name counts", () => {
+  expect(() => findVolume(groups, "disk")).toThrow("several groups have a volume 'disk': say which one, of east/disk");
+  expect(findVolume(groups, "east/disk").volume.number).toBe(1);
+  const { group, volume } = findVolume(groups, "west/disk");
+  expect([group.name, volume.number]).toEqual(["west", 2]);
+  expect(() => findVolume(groups, "north/disk")).toThrow("no volume");
+});
+
+test("where groups have one name too, their ids say which", () => {
+  const [old, anew] = ["00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100"];
+  const twins = [
+    groupOf(old as string, "disk", "disk"),
+    groupOf(anew as string, "disk", "disk"),
+    groupOf("3", "east", "disk"),
+  ];
+  expect(() => findVolume(twins, "disk/disk")).toThrow("say which one, of 00112233/disk, ffeeddcc/disk");
+  expect(() => findVolume(twins, "disk")).toThrow("of 00112233/disk, ffeeddcc/disk, east/disk");
+  expect(findVolume(twins, "ffeeddcc/disk").group.id).toBe(anew);
+});
