@@ -1,8 +1,11 @@
 /** The commands' way to the program that runs: its control API. */
 import { readTokenFile } from "#src/control/credentials.ts";
+import { eventSilenceMs } from "#src/core/http-limits.ts";
+import { httpAnswerBytesMax } from "#src/core/limits.ts";
 import { environment } from "#src/host/node/environment.ts";
 import { askHttp, type HttpAnswer } from "#src/host/node/http-client.ts";
 import { readTextFile } from "#src/host/node/text-file.ts";
+import type { OpenWebSocket } from "#src/host/node/web-socket-client.ts";
 import { systemReason } from "#src/host/system-words.ts";
 import { UsageError } from "./command.ts";
 import { explainFile } from "./failure.ts";
@@ -33,6 +36,8 @@ export interface Ask {
   readonly body?: object;
   /** What stands in the query as `NAME=true`. */
   readonly flags?: readonly string[];
+  /** What else stands there; what is undefined does not. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
   /** The name once more of what is to be undone by nobody. */
   readonly confirm?: string | undefined;
 }
@@ -51,21 +56,61 @@ export class ApiClient {
   }
 
   /** `steps`: the parts of the path behind `/api/v1`, as they are. Throws what the program says against it. */
-  async ask(method: string, steps: readonly string[], { body, flags = [], confirm }: Ask = {}): Promise<unknown> {
+  async ask(
+    method: string,
+    steps: readonly string[],
+    { body, flags = [], query = {}, confirm }: Ask = {},
+  ): Promise<unknown> {
     const url = new URL(`/api/v1/${steps.map(encoded).join("/")}`, this.#base);
     for (const flag of flags) url.searchParams.set(flag, "true");
+    for (const [name, text] of Object.entries(query)) if (text !== undefined) url.searchParams.set(name, text);
     if (confirm !== undefined) url.searchParams.set("confirm", confirm);
     const answer = await this.#send(url, method, body);
     const value = parsed(answer, url);
     if (answer.status < 300) return value;
+    throw this.#problemOf(value, answer.status, url);
+  }
+
+  /** A WebSocket; what loads it is asked for only here. */
+  async listen(
+    steps: readonly string[],
+    query: Readonly<Record<string, string | undefined>>,
+    ears: { message(text: string): void; refused(why: Error): void; closed(why: Error): void },
+  ): Promise<OpenWebSocket> {
+    const { callWebSocket } = await import("#src/host/node/web-socket-client.ts");
+    const url = new URL(`/api/v1/${steps.map(encoded).join("/")}`, this.#base);
+    for (const [name, text] of Object.entries(query)) if (text !== undefined) url.searchParams.set(name, text);
+    const call = {
+      ...{ url, protocol: "tidemark", headers: this.#tokenHeaders },
+      ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+      ...{ messageBytesMax: httpAnswerBytesMax, silenceMs: eventSilenceMs },
+    };
+    return callWebSocket(call, {
+      message: ears.message,
+      refused: (status, body) => {
+        try {
+          ears.refused(this.#problemOf(parsed({ status, body, contentType: "application/json" }, url), status, url));
+        } catch (error) {
+          ears.refused(error as Error);
+        }
+      },
+      closed: (why) => ears.closed(new Error(`no events from ${url.origin}: ${silence(why)}`, { cause: why })),
+    });
+  }
+
+  get #tokenHeaders(): Readonly<Record<string, string>> {
+    return this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+  }
+
+  #problemOf(value: unknown, status: number, url: URL): Error {
     const { detail } = value as { readonly detail?: unknown };
-    throw new Error(typeof detail === "string" ? detail : `${url.origin} answered with status ${answer.status}`);
+    return new Error(typeof detail === "string" ? detail : `${url.origin} answered with status ${status}`);
   }
 
   async #send(url: URL, method: string, body: object | undefined): Promise<HttpAnswer> {
     const headers = {
       ...(body === undefined ? {} : { "content-type": "application/json" }),
-      ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+      ...this.#tokenHeaders,
     };
     try {
       return await askHttp({

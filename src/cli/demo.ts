@@ -9,7 +9,6 @@ import { defaultApiUrl } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
 import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
 import { readyLine } from "./roles.ts";
-import { runProgram } from "./running.ts";
 
 const help = `Usage: tidemark demo [OPTION ...]
 
@@ -43,13 +42,16 @@ async function demo(args: readonly string[]): Promise<number> {
     throw new UsageError(`demo takes no '${positionals[0]}'; 'tidemark demo --help' tells more`);
   const port =
     values.port === undefined ? [] : [`nbd.port=${wholeNumber(values.port, "--port", { min: 0, max: 65535 })}`];
-  const { config } = readConfiguration({ ...values, set: [...(values.set ?? []), ...port] }, roleNames);
+  const configAnew = () => readConfiguration({ ...values, set: [...(values.set ?? []), ...port] }, roleNames).config;
+  const config = configAnew();
   const asJson = values.json === true;
   const started = async (program: Program): Promise<void> => {
     const volume = await demoVolume(program, config.data);
     process.stdout.write(asJson ? await readyLine(program) : nextSteps(program, volume));
   };
-  return runProgram({ config, roles: roleNames, asJson, started });
+  // Only whoever runs the program loads it: the other commands ask it.
+  const { runProgram } = await import("./running.ts");
+  return runProgram({ config, configAnew, roles: roleNames, asJson, started });
 }
 
 async function demoVolume({ control }: Program, data: string): Promise<VolumeReport> {
@@ -65,20 +67,22 @@ function nextSteps({ apiUrl }: Program, { source, uris }: VolumeReport): string 
   const [uri = ""] = uris;
   const api = apiUrl === defaultApiUrl ? "" : ` --api ${apiUrl}`;
   return `The demo volume (${source}) is at ${uri}
-and every write to it is kept.
+and every write to it is kept. The page: ${apiUrl}
 
-Try, in another terminal:
-  nbdinfo ${uri}
-  qemu-img convert -n -f raw -O raw SOME-IMAGE ${uri}
+See a deleted file come back from ten seconds ago, in another terminal, in the same folder:
+  npx tidemark story${api}
+
+Then try:
 ${inColumns([
-  [`mkdir -p /tmp/disk && nbdfuse /tmp/disk ${uri} &`, "then /tmp/disk/nbd is the volume as a file"],
-  ["fusermount3 -u /tmp/disk", "and this ends it"],
+  [`npx tidemark attach ${volumeName} --mount /tmp/disk${api}`, "as root: the volume as a mounted disk"],
+  [`npx tidemark detach ${volumeName}`, "and this takes it away"],
   [`npx tidemark status --watch${api}`, "how far the remote appliance is"],
   [`npx tidemark mode ${volumeName} sync${api}`, "from now on writes wait for it"],
   [`npx tidemark trace ${volumeName}${api}`, "the life of the next writes, step by step"],
+  [`qemu-img convert -n -f raw -O raw SOME-IMAGE ${uri}`, "another content"],
 ])}
 
-(nbdinfo and nbdfuse are in Debian's package libnbd-bin, qemu-img is in qemu-utils.)
+(To attach takes Debian's package libnbd-bin or nbd-client; qemu-img is in qemu-utils.)
 Ctrl-C ends.
 `;
 }

@@ -1,25 +1,32 @@
-/** `tidemark dump spool|journal|object|piece PATH`: what lies in the files, record by record or part by part. */
-import { join, resolve } from "node:path";
+/** `tidemark dump spool|journal|object|segment|piece|snapshot PATH`: what lies in the files, record by record or part by part. */
+import { basename, join, resolve } from "node:path";
 import { describeSpool, spoolLine } from "#src/appliance/local/spool-description.ts";
 import { segmentNames } from "#src/appliance/local/spool-segments.ts";
+import { RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.ts";
 import { outputPieceCharacters } from "#src/core/limits.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { nodeFiles } from "#src/host/node/files.ts";
 import { describeJournal, journalLine } from "#src/journals/journal-description.ts";
+import type { JournalStart } from "#src/journals/journal-start.ts";
 import { describeSealedPiece, sealedPieceLine } from "#src/journals/sealed-piece-description.ts";
-import { describeObject, objectLine } from "#src/store/object-description.ts";
+import { describeObject, isObject, objectLine } from "#src/store/object-description.ts";
 import type { ObjectSource } from "#src/store/object-ends.ts";
+import { describeSegment, segmentLine } from "#src/store/segment-description.ts";
+import { describeSnapshot, snapshotLine } from "#src/synth/snapshot-description.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { explainFile } from "./failure.ts";
 
 const help = `Usage: tidemark dump spool|journal FOLDER [OPTION ...]
-       tidemark dump object|piece FILE [OPTION ...]
+       tidemark dump object|segment|piece|snapshot FILE [OPTION ...]
 
 Prints what lies in a spool or in a group's journals, record by record, or in an object of the store, part by part, and what
 of it is not as it was written. Reads only; what a running program writes meanwhile may be seen in part. FOLDER is a data
 folder, or one of a group in it. Of an encrypted object the checksums are looked at, not what is in it. A piece is an object
-that holds records of a journal: they are printed one by one, and what the last of them say of each block.
+that holds records of a journal: they are printed one by one, and what the last of them say of each block. A snapshot is an
+object of pointers: which volumes it has is printed, which earlier ones it needs, and where its own pointers lead. A
+segment is an object that holds blocks: what it says of each of its slots is printed. The exit status is 1 where an object is
+damaged.
 
   --json           one JSON object per line, with stable names
   --help           this text
@@ -51,24 +58,50 @@ const kinds: Readonly<Record<string, Kind>> = {
     folderInGroup: ".",
     isOne: (files, folder) => files.exists(join(folder, "metadata")),
     lines: function* (files, folder, asJson) {
-      for (const item of describeJournal(files, folder)) yield asJson ? JSON.stringify(item) : journalLine(item);
+      for (const item of describeJournal(files, folder, startOf(files, folder)))
+        yield asJson ? JSON.stringify(item) : journalLine(item);
     },
   },
 };
 
-type DescribeFile = (source: ObjectSource, path: string, asJson: boolean) => AsyncGenerator<string>;
+/** Of a group's journals, as far as its state can be read. */
+function startOf(files: Files, folder: string): JournalStart | undefined {
+  try {
+    return RemoteGroupStateFile.read(files, folder, basename(resolve(folder)))?.state.journalStart;
+  } catch {
+    return undefined;
+  }
+}
+
+interface FileDump {
+  readonly source: ObjectSource;
+  readonly path: string;
+  readonly asJson: boolean;
+  /** Something of it is not as it was written. */
+  readonly flawed: () => void;
+}
+
+type DescribeFile = (dump: FileDump) => AsyncGenerator<string>;
 
 /** What is one file, wherever it lies and whatever it is called. */
 const fileKinds: Readonly<Record<string, DescribeFile>> = {
-  object: async function* (source, path, asJson) {
-    for await (const item of describeObject(source, path)) yield asJson ? JSON.stringify(item) : objectLine(item);
-  },
-  piece: async function* (source, path, asJson) {
-    for await (const item of describeSealedPiece(source, path)) {
-      yield asJson ? JSON.stringify(item) : sealedPieceLine(item);
-    }
-  },
+  object: linesOf(describeObject, objectLine),
+  segment: linesOf(describeSegment, segmentLine),
+  snapshot: linesOf(describeSnapshot, snapshotLine),
+  piece: linesOf(describeSealedPiece, sealedPieceLine),
 };
+
+function linesOf<Item extends { readonly kind: string }>(
+  describe: (source: ObjectSource, path: string) => AsyncGenerator<Item>,
+  line: (item: Item) => string,
+): DescribeFile {
+  return async function* ({ source, path, asJson, flawed }) {
+    for await (const item of describe(source, path)) {
+      if (item.kind === "flaw") flawed();
+      yield asJson ? JSON.stringify(item) : line(item);
+    }
+  };
+}
 
 export const dumpCommand: Command = {
   name: "dump",
@@ -82,11 +115,12 @@ export const dumpCommand: Command = {
     const asJson = values.json === true;
     if (place !== undefined && more.length === 0) {
       if (kind !== undefined) await dumpFolders(kind, name, place, asJson);
-      if (fileKind !== undefined) await print(fileLines(nodeFiles, place, fileKind, asJson));
-      if (kind !== undefined || fileKind !== undefined) return 0;
+      if (fileKind !== undefined) return await dumpFile(fileKind, place, asJson);
+      if (kind !== undefined) return 0;
     }
     throw new UsageError(
-      "dump takes spool or journal and a FOLDER, or object or piece and a FILE; 'tidemark dump --help' tells more",
+      "dump takes spool or journal and a FOLDER, or object, segment, piece or snapshot and a FILE; " +
+        "'tidemark dump --help' tells more",
     );
   },
 };
@@ -97,17 +131,24 @@ async function dumpFolders(kind: Kind, name: string, folder: string, asJson: boo
   for (const one of found) await print(kind.lines(nodeFiles, one, asJson));
 }
 
-async function* fileLines(files: Files, path: string, describe: DescribeFile, asJson: boolean): AsyncGenerator<string> {
-  const handle = opened(files, path);
+/** Answers the exit status: whether all of it is as it was written. */
+async function dumpFile(describe: DescribeFile, path: string, asJson: boolean): Promise<number> {
+  let isSound = true;
+  const flawed = () => {
+    isSound = false;
+  };
+  const handle = opened(nodeFiles, path);
   try {
     const source: ObjectSource = {
       sizeBytes: async () => handle.sizeBytesNow(),
       read: async (_name, target, position) => handle.readNow(target, 0, target.length, position),
     };
-    yield* describe(source, path, asJson);
+    if (!(await isObject(source, path))) throw new Error(`${path} is no object of a store`);
+    await print(describe({ source, path, asJson, flawed }));
   } finally {
     handle.close();
   }
+  return isSound ? 0 : 1;
 }
 
 function opened(files: Files, path: string): FileHandle {

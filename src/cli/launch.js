@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The `tidemark` command. It runs on whatever Node the machine has, so it is plain JavaScript, and hands over to the Node
- * that package.json pins, which runs the TypeScript sources as they are. Started by a Node that is new enough, it stays in
- * this process.
+ * The `tidemark` command. In a checkout it runs on whatever Node the machine has, so it is plain JavaScript, and hands over to
+ * the Node that package.json pins, which runs the TypeScript sources as they are. Started by a Node that is new enough, it
+ * stays in this process. In a package the same modules lie as JavaScript in `dist`, for any Node that `engines` names.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import module, { createRequire } from "node:module";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
 
 const self = fileURLToPath(import.meta.url);
@@ -18,26 +18,37 @@ const cacheFolder = join(dirname(self), "../../node_modules/.cache/tidemark");
 /** In the environment: the descriptor of the pipe whose other end the launcher of another Node holds as long as it lives. */
 const launcherVariable = "TIDEMARK_LAUNCHER_PIPE";
 
+const isCheckout = existsSync(join(dirname(self), "main.ts"));
+
 if (isSupported(process.versions.node)) await runHere();
 else runOnPinnedNode();
 
-/** As package.json's `engines` says. */
+/** A checkout runs on what is pinned alone; a package as its `engines` says. */
 function isSupported(version) {
   const [major, minor] = version.split(".").map(Number);
-  return major === 26 && minor >= 10;
+  return isCheckout ? major === 26 && minor >= 10 : major > 22 || (major === 22 && minor >= 15);
 }
 
 async function runHere() {
   endWithLauncher();
   quietExperimentalWarnings();
+  tuneCollector();
+  if (isCheckout) warmCompileCache();
+  module.enableCompileCache(cacheFolder);
+  if (isCheckout) await import("./main.ts");
+  else await import(pathToFileURL(join(dirname(self), "../../dist/cli/main.js")).href);
+  if (isWarming()) await loadThreads();
+}
+
+/** Told to a Node that runs already, other versions than the one that all is measured with do not bear it. */
+function tuneCollector() {
+  if (Number.parseInt(process.versions.node, 10) !== 26) return;
   // Hardly anything on the way of a request is garbage, so a large nursery would only be memory.
+  // This isolate's is made already; but it may be kept from growing.
   setFlagsFromString("--max-semi-space-size=1");
+  setFlagsFromString("--semi-space-growth-factor=1");
   // Nor is there work for several: waking them takes longer, and they run where a request should.
   setFlagsFromString("--single-threaded-gc");
-  warmCompileCache();
-  module.enableCompileCache(cacheFolder);
-  await import("./main.ts");
-  if (isWarming()) await loadThreads();
 }
 
 /** However the launcher ends, also by a signal that it cannot pass on: whoever ended it meant the program. */
@@ -52,11 +63,15 @@ function endWithLauncher() {
   pipe.unref();
 }
 
-/** What threads run is compiled with the rest, so that they too find it in the cache. */
+/** What the program and its threads run is compiled with the rest, so that they too find it in the cache. */
 async function loadThreads() {
+  await import("./commands.ts");
+  await import("./running.ts");
   await import("#src/control/local-side.ts");
   await import("#src/control/remote-side.ts");
   await import("#src/control/store-keeper.ts");
+  await import("#src/control/view-server.ts");
+  await import("#src/control/restore-process.ts");
 }
 
 function isWarming() {
@@ -128,7 +143,11 @@ function findPinnedNode() {
   try {
     return join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin", "node");
   } catch {
-    return fail("its packages are not installed. In a checkout, `node deploy/setup.js start` installs them.");
+    return fail(
+      isCheckout
+        ? "its packages are not installed. In a checkout, `node deploy/setup.js start` installs them."
+        : `it takes Node 22.15 or newer, and this is ${process.version}. Install one, or \`npm install node@26\` beside it.`,
+    );
   }
 }
 

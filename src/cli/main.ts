@@ -4,47 +4,7 @@ import { nearestName } from "#src/core/nearest-name.ts";
 import { programVersion } from "#src/host/node/program-version.ts";
 import { inWords } from "#src/host/system-words.ts";
 import { type Command, UsageError } from "./command.ts";
-import { configCommand } from "./config.ts";
-import { demoCommand } from "./demo.ts";
-import { dumpCommand } from "./dump.ts";
-import { groupCommand } from "./group.ts";
-import { markCommand } from "./mark.ts";
-import { modeCommand } from "./mode.ts";
-import { interceptorCommand, localCommand, remoteCommand, upCommand } from "./roles.ts";
-import { serveCommand } from "./serve.ts";
-import { statusCommand } from "./status.ts";
-import { traceCommand } from "./trace.ts";
-import { volumeCommand } from "./volume.ts";
-
-const commands: readonly Command[] = [
-  upCommand,
-  interceptorCommand,
-  localCommand,
-  remoteCommand,
-  volumeCommand,
-  groupCommand,
-  modeCommand,
-  markCommand,
-  statusCommand,
-  traceCommand,
-  dumpCommand,
-  configCommand,
-  serveCommand,
-  demoCommand,
-];
-
-function helpText(): string {
-  const width = Math.max(...commands.map((command) => command.name.length));
-  const list = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
-  return `Usage: tidemark COMMAND [OPTION ...]
-       tidemark --version
-
-Commands:
-${list.join("\n")}
-
-'tidemark COMMAND --help' tells more of one, with an example.
-`;
-}
+import { commandAlone } from "./command-alone.ts";
 
 async function run(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args[0] === "help" ? [args[1] ?? "--help", "--help"] : args;
@@ -52,6 +12,9 @@ async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(`tidemark ${programVersion()}\n`);
     return 0;
   }
+  const alone = await commandAlone(name);
+  if (alone !== undefined) return runCommand(alone, rest);
+  const { commands, helpText } = await import("./commands.ts");
   if (name === undefined || name === "--help" || name === "-h") {
     (name === undefined ? process.stderr : process.stdout).write(helpText());
     return name === undefined ? 2 : 0;
@@ -63,11 +26,15 @@ async function run(args: readonly string[]): Promise<number> {
     const advice = nearest === undefined ? "" : `did you mean '${nearest}'? `;
     throw new UsageError(`there is no ${kind} '${name}'; ${advice}'tidemark --help' lists all`);
   }
-  if (rest.includes("--help") || rest.includes("-h")) {
+  return runCommand(command, rest);
+}
+
+async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
     process.stdout.write(command.help);
     return 0;
   }
-  return command.run(rest);
+  return command.run(args);
 }
 
 /** Whoever read what this program says may be gone; what it does goes on. */

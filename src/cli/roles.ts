@@ -4,7 +4,6 @@ import { type RoleName, roleNames } from "#src/control/role.ts";
 import { defaultApiUrl } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
-import { runProgram } from "./running.ts";
 
 interface RoleCommand {
   readonly name: string;
@@ -23,6 +22,7 @@ ${configHelp}  --json           say where it can be reached, and in the end what
   --help           this text
 
 Ends on SIGTERM or SIGINT: answers what it was asked, syncs, and says what has come where. What fails inside ends it with status 1.
+On SIGHUP it reads its configuration again, and says what is in force at once, and what after a restart.
 
 Example:
 ${example}`;
@@ -39,7 +39,10 @@ async function run(name: string, roles: readonly RoleName[], args: readonly stri
   const started = async (program: Program): Promise<void> => {
     process.stdout.write(asJson ? await readyLine(program) : await readyText(program, config.data));
   };
-  return runProgram({ config, roles, asJson, started });
+  const configAnew = () => readConfiguration(values, roles).config;
+  // Only whoever runs the program loads it: the other commands ask it.
+  const { runProgram } = await import("./running.ts");
+  return runProgram({ config, configAnew, roles, asJson, started });
 }
 
 export async function readyLine(program: Program): Promise<string> {

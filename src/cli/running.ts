@@ -1,14 +1,20 @@
-/** A program from its start to its end by a signal, or by a failure that leaves it nothing to go on with. */
+/**
+ * A program from its start to its end by a signal, or by a failure that leaves it nothing to go on with. SIGHUP has it read
+ * its configuration again; one that cannot be used changes nothing.
+ */
 import type { Config } from "#src/control/config-schema.ts";
 import { farewellText } from "#src/control/farewell.ts";
 import { Program } from "#src/control/program.ts";
 import type { RoleName } from "#src/control/role.ts";
+import { tellServiceManager } from "#src/host/node/service-manager.ts";
 import { inWords } from "#src/host/system-words.ts";
 import { endingSignal } from "./ending-signal.ts";
 
 export interface Run {
   readonly config: Config;
   readonly roles: readonly RoleName[];
+  /** The same again, as it is by then. */
+  readonly configAnew: () => Config;
   /** What is said is JSON, line by line. */
   readonly asJson: boolean;
   /** May still do something before the signals are waited for. */
@@ -16,18 +22,39 @@ export interface Run {
 }
 
 /** Answers the exit status. */
-export async function runProgram({ config, roles, asJson, started }: Run): Promise<number> {
+export async function runProgram({ config, configAnew, roles, asJson, started }: Run): Promise<number> {
   const signal = endingSignal();
-  const program = await Program.start(config, roles);
+  let running: Program | undefined;
+  // Also before there is anything to tell: the signal would end it.
+  process.on("SIGHUP", () => {
+    if (running !== undefined) void reload(running, configAnew);
+  });
   try {
+    const program = await Program.start(config, roles);
     await Promise.race([started(program), program.failed]);
+    running = program;
+    tellServiceManager("ready");
     await Promise.race([signal, program.failed]);
+    tellServiceManager("stopping");
     const farewell = await program.stop();
     process.stdout.write(`${asJson ? JSON.stringify({ stopped: farewell }) : farewellText(farewell)}\n`);
     return 0;
   } catch (error) {
     process.stderr.write(`tidemark: ${inWords(error)}\n`);
-    // Whatever still runs must not go on by itself.
+    // Whatever still runs, or was about to, must not go on by itself.
     return process.exit(1);
+  }
+}
+
+async function reload(program: Program, configAnew: () => Config): Promise<void> {
+  try {
+    const { taken, waiting } = await program.reload(configAnew());
+    const parts = [
+      ...(taken.length === 0 ? [] : [`in force now: ${taken.join(", ")}`]),
+      ...(waiting.length === 0 ? [] : [`in force after a restart: ${waiting.join(", ")}`]),
+    ];
+    process.stderr.write(`tidemark: ${parts.length === 0 ? "the configuration has not changed" : parts.join("; ")}\n`);
+  } catch (error) {
+    process.stderr.write(`tidemark: the configuration stays as it is: ${inWords(error)}\n`);
   }
 }

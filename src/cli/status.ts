@@ -2,12 +2,18 @@
 import type { StatusReport } from "#src/control/control-plane.ts";
 import type { GroupReport } from "#src/control/readiness.ts";
 import type { RemoteGroupFacts, StoreFacts } from "#src/control/role.ts";
+import type { StoreState } from "#src/control/store-state.ts";
+import { keptVolumesLine } from "#src/control/volume-quotas.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
+import { counted } from "#src/core/counted.ts";
+import { formatDuration, roundedDuration } from "#src/core/duration.ts";
 import { watchEveryMs } from "#src/core/limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
+import type { LevelCost, ReachForecast } from "#src/synth/reach-forecast.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { endingSignal } from "./ending-signal.ts";
+import { progressLine } from "./progress-line.ts";
 import { type Column, table } from "./table.ts";
 import { volumeTable } from "./volume.ts";
 
@@ -65,16 +71,82 @@ function statusText(report: StatusReport): string {
   if (report.roles.includes("interceptor")) parts.push(volumeTable(report.volumes, readiness));
   if (report.groups.length > 0) parts.push(groupTable(report.groups));
   if (report.remoteGroups.length > 0) parts.push(remoteTable(report.remoteGroups));
-  if (report.store !== undefined) parts.push(storeText(report.store));
+  if (report.store !== undefined) {
+    const nameOf = (id: string) => report.remoteGroups.find((group) => group.id === id)?.name ?? id;
+    parts.push(storeText(report.store, nameOf));
+  }
   return parts.join("\n");
 }
 
-export function storeText({ segmentCount, sealed }: StoreFacts): string {
-  const [all, unique, stored] = [sealed.logicalBytes, sealed.uniqueBytes, sealed.physicalBytes].map(roundedByteSize);
-  const now = `the store has ${segmentCount} sealed segments`;
-  if (sealed.segmentCount === 0) return `${now}\n`;
-  const damaged = sealed.damagedBlocks === 0 ? "" : `, ${sealed.damagedBlocks} blocks of it damaged`;
-  return `${now}; lately ${all} were sealed${damaged}, ${unique} of them new, in ${stored}\n`;
+/** `nameOf` a group, by its id. */
+export function storeText({ segmentCount, sealed, state, job }: StoreFacts, nameOf = (group: string) => group): string {
+  const lines = [`the store has ${counted(segmentCount, "sealed segment")}${sizesText(state)}`];
+  if (sealed.segmentCount > 0) lines.push(sealedText(sealed));
+  if (state !== undefined) lines.push(...careLines(state, nameOf));
+  if (job !== undefined) {
+    const far = job.progress === undefined ? "begins" : progressLine(job.progress, 100);
+    lines.push(`job ${job.id} (${job.kind}) is under way: ${far}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function sizesText(state: StoreState | undefined): string {
+  if (state?.sizes === undefined) return "";
+  const { sizes, sizesMs } = state;
+  const { segmentCount, logicalBytes, uniqueBytes, physicalBytes } = sizes;
+  const [all, unique, stored] = [logicalBytes, uniqueBytes, physicalBytes].map(roundedByteSize);
+  const asOf = sizesMs === undefined ? "" : `; counted ${dayOf(sizesMs)}: ${counted(segmentCount, "segment")}`;
+  return `${asOf}, ${all} of blocks, ${unique} of them different, in ${stored}`;
+}
+
+function sealedText({ logicalBytes, uniqueBytes, physicalBytes, damagedBlocks }: StoreFacts["sealed"]): string {
+  const [all, unique, stored] = [logicalBytes, uniqueBytes, physicalBytes].map(roundedByteSize);
+  const damaged = damagedBlocks === 0 ? "" : `, ${counted(damagedBlocks, "block")} of it damaged`;
+  return `since the start ${all} were sealed${damaged}, ${unique} of them new, in ${stored}`;
+}
+
+/** What was looked after, and when. */
+function careLines(state: StoreState, nameOf: (group: string) => string): string[] {
+  const { windows, synthesis, scrub, collection } = state;
+  const { lastEndedMs, isUnderWay, findings } = scrub;
+  const scrubbed =
+    lastEndedMs === undefined ? "not all of it was read and checked yet" : `checked ${dayOf(lastEndedMs)}`;
+  const found = findings === 0 ? "" : `, ${counted(findings, "finding")}: 'tidemark scrub' tells more`;
+  const lines = windows
+    .filter(({ fromSeq }) => fromSeq > 0)
+    .map(({ group, fromSeq }) => `of group ${nameOf(group)} the history begins with record ${fromSeq}`);
+  const forecast = windows.find((window) => window.forecast !== undefined)?.forecast;
+  if (forecast !== undefined) lines.push(forecastLine(forecast));
+  const { made, lastSeconds, writtenBytes } = synthesis;
+  if (made > 0) {
+    const last = `the last one in ${lastSeconds.toFixed(2)} s, ${roundedByteSize(writtenBytes)} in all`;
+    lines.push(`${counted(made, "snapshot")} made since its process began, ${last}`);
+  }
+  const keptLine = keptVolumesLine(state.kept);
+  if (keptLine !== undefined) lines.push(keptLine);
+  lines.push(`${scrubbed}${isUnderWay ? " (a round is under way)" : ""}${found}`);
+  if (collection.lastMs !== undefined) {
+    lines.push(`collected ${dayOf(collection.lastMs)}, ${roundedByteSize(collection.freedBytes)} freed by that`);
+  }
+  return lines;
+}
+
+function forecastLine({ spanSeconds, roomSeconds, isShort, isAtLeast, costs }: ReachForecast): string {
+  const [span, room] = [spanSeconds, roomSeconds].map(roundedDuration);
+  const least = isAtLeast ? " at least" : "";
+  const short = isShort ? ", less than store.retention.keepSeconds wants" : "";
+  const each = costs.filter(({ isMeasured }) => isMeasured).map(costWords);
+  const reach = `it reaches ${span} back, and with what is written now its room is enough for ${room}`;
+  return `${reach}${least}${short} (a day of ${each.join(", of ")})`;
+}
+
+function costWords({ level, bytesPerDay }: LevelCost): string {
+  const what = level === 0 ? "every write" : `one point in ${formatDuration(level)}`;
+  return `${what} takes ${roundedByteSize(bytesPerDay)}`;
+}
+
+function dayOf(wallMs: number): string {
+  return new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function readinessText({ why, problems }: StatusReport): string {
@@ -93,8 +165,13 @@ export function groupTable(groups: readonly GroupReport[]): string {
       ({ name }) =>
         `${name}: has no volumes any more; what it journaled is kept; 'tidemark group rm ${name}' ends it\n`,
     );
+  const levels = groups.flatMap((group) => group.levels ?? []).map(levelLine);
   const columns = isCounted ? groupColumns : groupColumns.filter(({ title }) => title !== volumesTitle);
-  return table(groups, columns) + remarks.join("");
+  return table(groups, columns) + remarks.join("") + levels.join("");
+}
+
+function levelLine({ volume, seconds }: NonNullable<GroupReport["levels"]>[number]): string {
+  return `${volume}: its points are ${formatDuration(seconds)} from each other\n`;
 }
 
 const volumesTitle = "VOLUMES";
@@ -133,6 +210,7 @@ const remoteColumns: readonly Column<RemoteGroupFacts>[] = [
   { title: "RECEIVED", isNumber: true, text: (group) => String(group.received) },
   { title: "DURABLE", isNumber: true, text: (group) => String(group.durable) },
   { title: "STORED", isNumber: true, text: (group) => String(group.stored) },
+  { title: "WAITS", isNumber: true, text: (group) => roundedByteSize(group.unsealedBytes) },
   { title: "JOURNALS", isNumber: true, text: (group) => roundedByteSize(group.journalBytes) },
   { title: "FROM", text: (group) => group.peer ?? "nobody" },
 ];

@@ -200,10 +200,10 @@ async function moveSpool(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-export function onlyName(what: string, positionals: readonly string[]): string {
+export function onlyName(what: string, positionals: readonly string[], placeholder = "NAME"): string {
   const [name, ...more] = positionals;
   if (name !== undefined && name !== "" && more.length === 0) return name;
-  throw new UsageError(`${what} takes one NAME; --help tells more`);
+  throw new UsageError(`${what} takes one ${placeholder}; --help tells more`);
 }
 
 const columns: readonly Column<VolumeReport>[] = [

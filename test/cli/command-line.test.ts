@@ -21,7 +21,10 @@ async function disk(): Promise<string> {
   return path;
 }
 
-const names = "up interceptor local remote volume group mode status trace dump config demo".split(" ");
+const names = [
+  ..."up interceptor local remote volume attach detach group mode status trace job collect scrub".split(" "),
+  ..."verify index store dump config demo story".split(" "),
+];
 
 describe("help", () => {
   test.each([[["--help"]], [["help"]]])("%j lists the commands", async (line) => {
@@ -66,6 +69,13 @@ describe("wrong use ends with 2 and one line", () => {
     [["serve", "a", "--tls", "require"], "TLS needs --tls-cert and --tls-key"],
     [["serve", "a", "--tls-cert", "c"], "--tls-cert and --tls-key belong together"],
     [["demo", "a"], "demo takes no 'a'"],
+    [["attach"], "attach takes one NAME"],
+    [["attach", "../disk"], "'../disk' is no name of a volume or a view"],
+    [["attach", "disk", "--mkfs", "fat"], "--mkfs takes ext4, xfs, btrfs, not 'fat'"],
+    [["attach", "disk", "--file", "--mount", "m"], "a file cannot be mounted"],
+    [["attach", "disk", "--read-only", "--mkfs", "ext4"], "choose between --read-only and --mkfs"],
+    [["detach", "disk", "--within", "0"], "--within must be a whole number from 1 to 86400, not '0'"],
+    [["story", "a", "b"], "story takes one VOLUME at most"],
     [["up", "a"], "up takes no 'a'"],
     [["up", "--set", "nbd.prot=5"], "there is no setting 'nbd.prot'; did you mean 'nbd.port'?"],
     [["up", "--set", "nbd.host=0.0.0.0"], "nbd.host is 0.0.0.0, beyond loopback"],
@@ -74,6 +84,16 @@ describe("wrong use ends with 2 and one line", () => {
     [["local"], "set remote.address"],
     [["volume"], "volume is followed by add, ls, rm, resize, unfence, resync or move-spool"],
     [["volume", "move"], "not 'move'"],
+    [["job"], "job is followed by ls, show or cancel"],
+    [["verify"], "verify is followed by store"],
+    [["verify", "disk"], "verify is followed by store"],
+    [["collect", "now"], "collect takes no 'now'"],
+    [["scrub", "--dry-run"], "Unknown option '--dry-run'"],
+    [["index", "drop"], "index is followed by rebuild, not 'drop'"],
+    [["store", "key"], "store is followed by key ls, key add, key rm or retry"],
+    [["store", "key", "rm"], "store key rm takes one ID"],
+    [["store", "key", "add"], "store key add takes one FILE"],
+    [["job", "show"], "job show takes one ID"],
     [["volume", "add", "--source", "/a"], "volume add takes one NAME"],
     [["volume", "add", "a"], "volume add needs --source"],
     [["volume", "add", "a", "--source", "/a", "--size", "big"], "--size takes a size like 512M or 10G, not 'big'"],
@@ -87,9 +107,15 @@ describe("wrong use ends with 2 and one line", () => {
     [["mode", "a"], "mode takes a GROUP and sync or async"],
     [["mode", "a", "fast"], "a mode is sync or async or aggregated or auto, not 'fast'"],
     [["status", "--api", "nowhere"], "--api takes a URL"],
-    [["dump", "store", "/"], "dump takes spool or journal and a FOLDER, or object or piece and a FILE"],
-    [["dump", "__proto__", "/"], "dump takes spool or journal and a FOLDER, or object or piece and a FILE"],
-    [["dump", "object"], "dump takes spool or journal and a FOLDER, or object or piece and a FILE"],
+    [
+      ["dump", "store", "/"],
+      "dump takes spool or journal and a FOLDER, or object, segment, piece or snapshot and a FILE",
+    ],
+    [
+      ["dump", "__proto__", "/"],
+      "dump takes spool or journal and a FOLDER, or object, segment, piece or snapshot and a FILE",
+    ],
+    [["dump", "object"], "dump takes spool or journal and a FOLDER, or object, segment, piece or snapshot and a FILE"],
   ])("%j", async (line, message) => {
     const { exitCode, stdout, stderr } = await typed(...line);
     expect([exitCode, stdout, stderr.split("\n").length]).toEqual([2, "", 2]);

@@ -14,12 +14,15 @@ export const patience = { timeout: 30_000, interval: 50 };
 export class LosablePlace {
   readonly folder = temporaryFolder();
   readonly data = join(this.folder, "data");
+  /** As they are typed behind `--set`. */
+  readonly settings: readonly string[] = [];
   up!: RunningProgram;
 
   async start(): Promise<void> {
     // As small as may be, so that what is old leaves it soon.
     const small = ["--set", "local.spool.limit=16M", "--set", "local.spool.segment=4M"];
-    this.up = await RunningProgram.start("up", this.data, ...small);
+    const others = this.settings.flatMap((setting) => ["--set", setting]);
+    this.up = await RunningProgram.start("up", this.data, ...small, ...others);
   }
 
   source(name: string): string {
@@ -79,7 +82,8 @@ export class LosablePlace {
   async expectEqual(name: string): Promise<void> {
     const { groups } = await this.up.status();
     const id = groups.find((group) => group.name === name)?.id as string;
-    using replay = new JournalReplay({ remote: join(this.data, "remote") }, id);
+    const remote = join(this.data, "remote");
+    using replay = this.up.program.whileFrozen(() => new JournalReplay({ remote }, id));
     expect(differences(this.source(name), replay, replay.volumeNumber(name))).toEqual([]);
   }
 

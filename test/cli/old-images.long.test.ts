@@ -49,7 +49,9 @@ test("fault 20: old journals at the remote are found out, and all is journaled a
   await place.start();
   await vi.waitFor(
     async () =>
-      expect((await place.up.typed("status")).stdout).toMatch(/neither here nor in the spool; if old journals/),
+      expect((await place.up.typed("status")).stdout).toMatch(
+        /neither here nor in the spool; where the remote appliance has lost its disk/,
+      ),
     patience,
   );
   expect((await place.up.typed("volume", "move-spool", "a")).exitCode).toBe(0);

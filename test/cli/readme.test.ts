@@ -1,5 +1,5 @@
 /** What the README has its readers type works, as it stands there. */
-import { copyFileSync } from "node:fs";
+import { closeSync, copyFileSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
@@ -7,7 +7,7 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { blocksBelow, freePorts, ReaderMachine } from "./readme.ts";
 
-needPrograms("qemu-img", "openssl", "setpriv");
+needPrograms("qemu-img", "qemu-io", "openssl", "setpriv");
 
 const patience = { timeout: 20_000, interval: 50 };
 const ports = ["7878", "7879", "7880", "7881", "10809"] as const;
@@ -34,7 +34,7 @@ const demoMs = 120_000;
 
 test("the demo, and what to try with it", { timeout: demoMs }, async () => {
   const machine = new ReaderMachine(temporaryFolder(), await freePorts(...ports));
-  const [commands, tries] = blocksBelow("Two commands");
+  const [commands, , , tries] = blocksBelow("Two commands");
   expect(commands?.text).toMatch(/^npm start .*\nnpm test /);
   const demo = await machine.start("npx tidemark demo");
   const said = await machine.type(tries?.text ?? "");
@@ -54,6 +54,31 @@ test("a disk is protected", async () => {
   await machine.type(commands?.text ?? "");
   await writeTo(machine);
   await expectInSync([machine, "7878"], [machine, "7878"]);
+  await up.stop();
+});
+
+test("any moment of a disk comes back", async () => {
+  const machine = new ReaderMachine(temporaryFolder(), await freePorts(...ports));
+  const [start, commands] = blocksBelow("Protect a disk");
+  const up = await machine.start(start?.text ?? "");
+  await machine.type(commands?.text ?? "");
+  await writeTo(machine);
+  await machine.type("npx tidemark mark disk --name before-upgrade");
+  const client = await openVolume(`nbd://127.0.0.1:${machine.port("10809")}/disk`);
+  for (let block = 1; block < 4; block++) await client.write(block * 4096, Buffer.alloc(4096, block));
+  await client.disconnect();
+  const look = 'qemu-io -r -f raw "$TIDEMARK_URI" -c "read -P 0 8k 4k" 2>&1';
+  const check = `#!/bin/sh\nif ${look} | grep -q failed; then exit 1; fi\n`;
+  writeFileSync(join(machine.folder, "check"), check, { mode: 0o755 });
+  const said = await machine.type(blocksBelow("Any moment of it")[0]?.text ?? "");
+  expect(said).toMatch(/ 4096 +12288 +data\n12\.0 KiB in 1 ranges differ/);
+  expect(said).toMatch(/is proven/);
+  expect(said).toMatch(/the first bad point is seq:\d+/);
+  const copy = Buffer.alloc(8192);
+  const file = openSync(join(machine.folder, "srv/old.img"), "r");
+  readSync(file, copy, 0, copy.length, 0);
+  closeSync(file);
+  expect([copy[0], copy[4096]]).toEqual([1, 0]);
   await up.stop();
 });
 

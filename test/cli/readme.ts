@@ -98,10 +98,10 @@ export class ReaderMachine {
   /** The commands must succeed, one by one. Answers what they said. */
   async type(text: string): Promise<string> {
     // Nothing is mounted by a test that others could trip over.
-    const lines = this.#here(text)
-      .split("\n")
-      .filter((line) => !line.includes("nbdfuse"));
-    const script = [`cd "${this.folder}"`, "set -o pipefail", ...lines, "wait"].join("\n");
+    const lines = text.split("\n").filter((line) => !/nbdfuse|tidemark attach/.test(line));
+    const script = [`cd "${this.folder}"`, "set -o pipefail", ...lines.map((line) => this.#here(line)), "wait"].join(
+      "\n",
+    );
     const environment = { TIDEMARK_API: `http://127.0.0.1:${this.port("7878")}` };
     const result = await run("bash", ["-ec", script], { environment, timeoutMs: scriptMs });
     if (result.exitCode !== 0)

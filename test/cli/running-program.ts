@@ -46,6 +46,17 @@ export class RunningProgram {
     return (await this.got("/api/v1/status")).body as StatusReport;
   }
 
+  /** Of an order that must be carried out. */
+  async sent(method: "POST" | "DELETE", path: string, order?: object): Promise<unknown> {
+    const content = order === undefined ? {} : { body: JSON.stringify(order) };
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`${this.api}${path}`, { method, headers, ...content });
+    const answer: unknown = await response.json();
+    if (!response.ok)
+      throw new Error(`${method} ${path} was answered with ${response.status}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
   async got(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
     const response = await fetch(`${this.api}${path}`);
     return { status: response.status, body: await response.json() };

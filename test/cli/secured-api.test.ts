@@ -27,7 +27,7 @@ test("it answers who trusts it and shows the token, and nobody else", async () =
   const ls = (...more: readonly string[]) => up.typed("volume", "ls", ...more, "--api", api);
   const trusting = ["--api-ca", authorityFile];
   expect(await ls(...trusting, "--token-file", tokenFile)).toMatchObject({ exitCode: 0, stderr: "" });
-  expect((await ls(...trusting, "--token-file", otherFile)).stderr).toContain("a token is needed");
+  expect((await ls(...trusting, "--token-file", otherFile)).stderr).toContain("the token is not known");
   expect((await ls(...trusting)).stderr).toContain("a token is needed");
   expect((await ls("--token-file", tokenFile)).stderr).toMatch(/no answer from .*certificate/);
   const plain = await up.typed("volume", "ls", "--api", api.replace("https", "http"));

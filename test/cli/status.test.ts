@@ -1,8 +1,10 @@
 /** The status of roles that run by themselves, when one of them is missing. */
+
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { remoteTable, storeText } from "#src/cli/status.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
+import { noSynthesis } from "#src/control/snapshot-lane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { RunningProgram } from "./running-program.ts";
 
@@ -46,11 +48,41 @@ test("says what is missing: ready while writes are taken, and not ready when the
 
 test("what the store has is told, and what was sealed lately", () => {
   const nothing = { segmentCount: 0, logicalBytes: 0, uniqueBytes: 0, physicalBytes: 0, damagedBlocks: 0 };
-  expect(storeText({ segmentCount: 7, sealed: nothing })).toBe("the store has 7 sealed segments\n");
+  expect(storeText({ segmentCount: 7, sealed: nothing, jobTroubles: [] })).toBe("the store has 7 sealed segments\n");
   const MiB = 2 ** 20;
   const sealed = { segmentCount: 1, logicalBytes: 9 * MiB, uniqueBytes: 2 * MiB, physicalBytes: MiB, damagedBlocks: 3 };
-  expect(storeText({ segmentCount: 8, sealed })).toBe(
-    "the store has 8 sealed segments; lately 9.0 MiB were sealed, 3 blocks of it damaged, 2.0 MiB of them new, in 1.0 MiB\n",
+  expect(storeText({ segmentCount: 8, sealed, jobTroubles: [] })).toBe(
+    "the store has 8 sealed segments\nsince the start 9.0 MiB were sealed, 3 blocks of it damaged, 2.0 MiB of them new, in 1.0 MiB\n",
+  );
+  const sizes = {
+    segmentCount: 8,
+    logicalBytes: 3 * 2 ** 30,
+    uniqueBytes: 2 ** 30,
+    physicalBytes: 2 ** 29,
+    damagedBlocks: 0,
+  };
+  const scrub = { lastEndedMs: Date.UTC(2031, 4, 17), isUnderWay: true, findings: 1, damagedBlocks: 3 };
+  const collection = { lastMs: Date.UTC(2031, 4, 18), freedBytes: 2 ** 20, isUnderWay: false };
+  const costs = [
+    { level: 0, fromAgeSeconds: 0, bytesPerDay: 3 * 2 ** 30, isMeasured: true },
+    { level: 60, fromAgeSeconds: 86_400, bytesPerDay: 2 ** 28, isMeasured: true },
+    { level: 3600, fromAgeSeconds: 604_800, bytesPerDay: 2 ** 28, isMeasured: false },
+  ];
+  const forecast = { spanSeconds: 864_000, roomSeconds: 8_640_000, isShort: true, isAtLeast: true, costs };
+  const windows = [
+    { group: "a1", fromSeq: 0 },
+    { group: "b2", fromSeq: 77, forecast },
+  ];
+  const synthesis = { ...noSynthesis, made: 12, lastSeconds: 0.125, writtenBytes: 3 * 2 ** 20 };
+  const state = { sizes, sizesMs: Date.UTC(2031, 4, 19), windows, synthesis, scrub, collection };
+  expect(storeText({ segmentCount: 1, sealed: nothing, jobTroubles: [], state })).toBe(
+    "the store has 1 sealed segment; counted 2031-05-19T00:00:00Z: 8 segments, 3.0 GiB of blocks, 1.0 GiB of them different, in 512 MiB\n" +
+      "of group b2 the history begins with record 77\n" +
+      "it reaches 10d back, and with what is written now its room is enough for 100d at least, " +
+      "less than store.retention.keepSeconds wants (a day of every write takes 3.0 GiB, of one point in 1m takes 256 MiB)\n" +
+      "12 snapshots made since its process began, the last one in 0.13 s, 3.0 MiB in all\n" +
+      "checked 2031-05-17T00:00:00Z (a round is under way), 1 finding: 'tidemark scrub' tells more\n" +
+      "collected 2031-05-18T00:00:00Z, 1.0 MiB freed by that\n",
   );
 });
 

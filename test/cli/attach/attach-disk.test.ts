@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { type AttachOrder, attachDisk } from "#src/cli/attach/attach-disk.ts";
+import { AttachmentPlace } from "#src/cli/attach/attachment.ts";
+import { nodeClock } from "#src/host/node/clock.ts";
+import { failing, PlayedPrograms } from "./played-programs.ts";
+
+const place = new AttachmentPlace("/run/attached", "disk");
+const order: AttachOrder = {
+  ...{ name: "disk", uri: "nbd://127.0.0.1/disk", client: "kernel", isFileOnly: false, isReadOnly: false },
+  ...{ makeFileSystem: undefined, mountAt: "/mnt" },
+};
+
+/** `blkid`: as it ends. */
+async function refusalOf(blkid: number): Promise<string> {
+  const programs = new PlayedPrograms([
+    [/^mount /, failing("wrong fs type", 32)],
+    [/^blkid /, failing("", blkid)],
+  ]);
+  programs.folders.set("/sys/block", ["nbd0"]);
+  programs.texts.set("/proc/self/mounts", "");
+  const connected = programs.run.bind(programs);
+  programs.run = async (program, programArguments) => {
+    if (program === "nbd-client") programs.texts.set("/sys/block/nbd0/size", "2048\n");
+    return connected(program, programArguments);
+  };
+  const attached = attachDisk({ programs, clock: nodeClock }, place, order);
+  return attached.then(
+    () => "attached",
+    (error: Error) => error.message,
+  );
+}
+
+test("a volume without a file system is not mounted, and it is said what would make one", async () => {
+  expect(await refusalOf(2)).toBe(
+    "mount ended with status 32: wrong fs type\nThere is no file system on it: --mkfs ext4 makes one first",
+  );
+});
+
+test("what holds something is not to be made anew", async () => {
+  expect(await refusalOf(0)).toBe("mount ended with status 32: wrong fs type");
+});

@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { AttachmentPlace } from "#src/cli/attach/attachment.ts";
+import { detachDisk } from "#src/cli/attach/detach-disk.ts";
+import { nodeClock } from "#src/host/node/clock.ts";
+import { failing, late, PlayedPrograms } from "./played-programs.ts";
+
+const place = new AttachmentPlace("/run/attached", "disk");
+const uri = "nbd://127.0.0.1/disk";
+const byKernel = { name: "disk", uri, client: "kernel", device: "/dev/nbd0" } as const;
+const byFuse = {
+  name: "disk",
+  uri,
+  client: "fuse",
+  device: "/dev/loop0",
+  file: "/run/attached/disk/disk/disk",
+} as const;
+const order = { isForced: false, withinMs: 50 };
+
+function hands(...answers: ConstructorParameters<typeof PlayedPrograms>[0] & object) {
+  const programs = new PlayedPrograms(answers);
+  programs.texts.set("/proc/self/mounts", "/dev/nbd0 /srv ext4 rw 0 0\n/dev/loop0 /srv ext4 rw 0 0\n");
+  programs.texts.set(place.processFile, "71\n");
+  programs.texts.set("/proc/71/cmdline", `nbdfuse\0${place.mountPoint}/disk\0`);
+  return { programs, clock: nodeClock };
+}
+
+test("in order: the mount, what is still to be written, the device", async () => {
+  const { programs, clock } = hands();
+  expect(await detachDisk({ programs, clock }, place, byKernel, order)).toBeUndefined();
+  expect(programs.lines).toEqual([
+    "umount /srv",
+    "sync /dev/nbd0",
+    "nbd-client -d /dev/nbd0",
+    "(removed /run/attached/disk)",
+  ]);
+});
+
+test("a server that is silent: its client goes first, then mount and device, without waiting for anything", async () => {
+  const { programs, clock } = hands([/^umount \/srv/, late]);
+  expect(await detachDisk({ programs, clock }, place, byKernel, order)).toBe("its server does not answer");
+  expect(programs.lines.slice(1)).toEqual([
+    "nbd-client -d /dev/nbd0",
+    "umount --lazy /srv",
+    "(removed /run/attached/disk)",
+  ]);
+});
+
+test("nbdfuse of a silent server is ended, so that what waits for it fails", async () => {
+  const { programs, clock } = hands([/^umount \/srv/, late]);
+  await detachDisk({ programs, clock }, place, byFuse, order);
+  expect(programs.killed).toEqual([71]);
+  expect(programs.lines.slice(1)).toEqual([
+    "umount --lazy /srv",
+    "losetup --detach /dev/loop0",
+    "(removed /run/attached/disk)",
+  ]);
+});
+
+test("a process that has nbdfuse's number by now is left alone", async () => {
+  const { programs, clock } = hands();
+  programs.texts.set("/proc/71/cmdline", "vi\0letter\0");
+  await detachDisk({ programs, clock }, place, byFuse, { ...order, isForced: true });
+  expect(programs.killed).toEqual([]);
+});
+
+test("what could not be written is told, though everything else went well", async () => {
+  const { programs, clock } = hands([/^sync/, failing("sync: error syncing '/dev/nbd0': Input/output error")]);
+  expect(await detachDisk({ programs, clock }, place, byKernel, order)).toContain("Input/output error");
+});
+
+test.each([
+  ["a mount that is in use", [/^umount \/srv/, failing("umount: /srv: target is busy.", 32)], "/srv is in use"],
+  ["a device that is held open", [/^nothing/, late], "/dev/loop0 is held open by a program"],
+] as const)("%s stays, and nothing is cut off", async (_, answer, words) => {
+  const { programs, clock } = hands(answer);
+  programs.texts.set("/sys/block/loop0/loop/backing_file", "file\n");
+  await expect(detachDisk({ programs, clock }, place, byFuse, order)).rejects.toThrow(words);
+  expect(programs.killed).toEqual([]);
+  expect(programs.lines.join()).not.toMatch(/lazy|removed/);
+});
+
+test("a device that is part of another one stays", async () => {
+  const { programs, clock } = hands();
+  programs.folders.set("/sys/block/nbd0/holders", ["dm-3"]);
+  await expect(detachDisk({ programs, clock }, place, byKernel, order)).rejects.toThrow("/dev/nbd0 is part of dm-3");
+});

@@ -1,0 +1,22 @@
+/** History that expires and room that comes back, over processes as they are. */
+import { expect, test, vi } from "vitest";
+import type { JobReport } from "#src/control/job.ts";
+import { needPrograms } from "#test/clients/harness.ts";
+import { OverwrittenVolume, writesPerRound } from "./overwritten-volume.ts";
+
+needPrograms("setpriv");
+
+const patience = { timeout: 90_000, interval: 20 };
+
+test("what is to be let go of goes by itself", { timeout: 120_000 }, async () => {
+  const world = new OverwrittenVolume();
+  await world.start("store.collect.everySeconds=3");
+  for (let round = 0; round < 3; round++) await world.round();
+  await vi.waitFor(async () => {
+    const { jobs } = (await world.up.got("/api/v1/jobs")).body as { readonly jobs: readonly JobReport[] };
+    const done = jobs.filter(({ kind, state, by }) => kind === "collect" && state === "done" && by === "schedule");
+    expect(done.some(({ result }) => (result?.figures.freedBytes ?? 0) > 0)).toBe(true);
+  }, patience);
+  expect(await world.checkPoints()).toBeLessThan(3 * writesPerRound);
+  await world.up.program.stop();
+});

@@ -1,0 +1,21 @@
+/** What commands load: those that only ask a program do not carry it. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { run } from "#test/clients/command.ts";
+import { projectRoot } from "#test/tidy/project-files.ts";
+
+const script = `
+import { registerHooks } from "node:module";
+const urls = [];
+registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) });
+await import(process.argv[1]);
+console.log(JSON.stringify(urls));`;
+
+test("all commands together load neither the program nor its server", async () => {
+  const commands = join(projectRoot, "src/cli/commands.ts");
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script, commands]);
+  const urls = JSON.parse(stdout) as readonly string[];
+  expect(urls.some((url) => url.endsWith("/src/cli/api-client.ts"))).toBe(true);
+  const heavy = /node_modules\/(fastify|ajv|ws|prom-client|lmdb)\/|\/src\/control\/(program|http\/server)\.ts/;
+  expect(urls.filter((url) => heavy.test(url))).toEqual([]);
+});

@@ -1,0 +1,270 @@
+/** Views as operators open them, over processes as they are, read and written by other programs' clients. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import type { VolumeReport } from "#src/control/control-plane.ts";
+import type { JobReport } from "#src/control/job.ts";
+import type { ViewFacts } from "#src/control/view.ts";
+import { noWayGiven } from "#src/host/node/process.ts";
+import { run, succeed } from "#test/clients/command.ts";
+import { needPrograms } from "#test/clients/harness.ts";
+import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { Program } from "#test/oracle/program.ts";
+import { openVolume } from "#test/oracle/volume-client.ts";
+import { launcher, RunningProgram } from "./running-program.ts";
+
+needPrograms("nbdinfo", "nbdcopy", "qemu-io", "strace");
+
+const patience = { timeout: 30_000, interval: 50 };
+const MiB = 2 ** 20;
+
+async function protectedDisk(folder: string, ...settings: readonly string[]) {
+  const more = settings.flatMap((setting) => ["--set", setting]);
+  const up = await RunningProgram.start("up", join(folder, "data"), ...more);
+  const add = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "16M"];
+  const { uris } = (await up.asked(...add)) as VolumeReport;
+  const host = await openVolume(uris[0] as string);
+  const write = async (offset: number, value: number, lengthBytes = 64 * 1024) => {
+    await host.write(offset, Buffer.alloc(lengthBytes, value));
+    await host.flush();
+    await vi.waitFor(async () => {
+      const [group] = (await up.status()).remoteGroups;
+      const [local] = (await up.status()).groups;
+      expect(group?.durable).toBe(local?.lastSeq);
+    }, patience);
+  };
+  return { up, host, write };
+}
+
+async function open(up: RunningProgram, ...line: readonly string[]): Promise<ViewFacts> {
+  return (await up.asked("view", "open", ...line)) as ViewFacts;
+}
+
+/** A child of the program, which itself may be one of its launcher. */
+async function processOfViews(program: number): Promise<number> {
+  const children = async (parent: number, ...more: readonly string[]) => {
+    const { stdout } = await run("pgrep", ["-P", String(parent), ...more]);
+    return stdout.split("\n").filter(Boolean).map(Number);
+  };
+  for (const parent of [program, ...(await children(program))]) {
+    const [found] = await children(parent, "-f", noWayGiven);
+    if (found !== undefined) return found;
+  }
+  throw new Error("no process serves views");
+}
+
+async function copied(uri: string, path: string): Promise<Buffer> {
+  await succeed("nbdcopy", [uri, path]);
+  return readFileSync(path);
+}
+
+test("each point is a view of its own, open beside the others, whatever is written and sealed meanwhile", async () => {
+  const folder = temporaryFolder();
+  const { up, host, write } = await protectedDisk(folder, "store.sealAfterSeconds=1");
+  const expected: Buffer[] = [];
+  const views: ViewFacts[] = [];
+  for (let step = 1; step <= 3; step++) {
+    await write(step * MiB, step);
+    await write(0, 10 + step, 4096);
+    views.push(await open(up, "disk@now"));
+    expected.push(readFileSync(join(folder, "disk.img")));
+  }
+  await host.trim(1 * MiB, 64 * 1024);
+  await write(0, 99, 4096);
+  for (let round = 0; round < 2; round++) {
+    for (const [index, view] of views.entries()) {
+      const content = await copied(view.uri, join(folder, `copy-${round}-${index}`));
+      expect(content.equals(expected[index] as Buffer)).toBe(true);
+    }
+    await vi.waitFor(async () => {
+      const [group] = (await up.status()).remoteGroups;
+      expect(group?.stored).toBe(group?.durable);
+    }, patience);
+  }
+  const map = JSON.parse((await succeed("nbdinfo", ["--map", "--json", views[0]?.uri as string])).stdout) as unknown;
+  expect(map).toEqual([
+    { offset: 0, length: 4096, type: 0, description: "data" },
+    { offset: 4096, length: MiB - 4096, type: 3, description: "hole,zero" },
+    { offset: MiB, length: 65_536, type: 0, description: "data" },
+    { offset: MiB + 65_536, length: 15 * MiB - 65_536, type: 3, description: "hole,zero" },
+  ]);
+  const refused = await up.typed("view", "open", "disk@seq:999999");
+  expect([refused.exitCode, refused.stderr]).toEqual([
+    1,
+    expect.stringMatching(/nearest points are before it seq:\d+/),
+  ]);
+  await host.disconnect();
+});
+
+test("what is written to a view is there after the process was killed, and after a restart, and the point is as it was", async () => {
+  const folder = temporaryFolder();
+  const { up, host, write } = await protectedDisk(folder);
+  await write(0, 1);
+  const view = await open(up, "disk@now", "--writable", "--name", "mine");
+  await succeed("qemu-io", ["-f", "raw", "-c", "write -P 7 1000 5000", "-c", "flush", view.uri]);
+  const expected = readFileSync(join(folder, "disk.img"));
+  expect(expected[0]).toBe(1);
+  expected.fill(7, 1000, 6000);
+  expect((await copied(view.uri, join(folder, "written"))).equals(expected)).toBe(true);
+  await host.disconnect();
+  await up.program.kill();
+  const again = await RunningProgram.start("up", join(folder, "data"));
+  await vi.waitFor(async () => {
+    const { views } = (await again.asked("view", "ls")) as { readonly views: readonly ViewFacts[] };
+    expect(views).toMatchObject([{ name: "mine", state: "open", writtenBytes: 2 * 4096 }]);
+  }, patience);
+  expect((await copied(view.uri, join(folder, "after"))).equals(expected)).toBe(true);
+  const refused = await again.typed("view", "close", "mine");
+  expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("--discard")]);
+  const point = await open(again, `disk@seq:${view.seq}`);
+  expect((await copied(point.uri, join(folder, "point")))[1000]).toBe(1);
+  expect((await again.typed("view", "close", "mine", "--keep")).exitCode).toBe(0);
+  expect((await open(again, "mine")).uri).toBe(view.uri);
+  expect((await copied(view.uri, join(folder, "kept"))).equals(expected)).toBe(true);
+  expect((await again.typed("view", "close", "mine", "--discard")).exitCode).toBe(0);
+});
+
+/** From now on each sync of a file fails in this process, and in no other. */
+async function failSyncs(processId: number): Promise<ChildProcess> {
+  const inject = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"];
+  const tracer = spawn("strace", ["-f", "-o", "/dev/null", ...inject, "-p", String(processId)]);
+  const [told] = await once(tracer.stderr, "data");
+  expect(String(told)).toContain("attached");
+  return tracer;
+}
+
+test("fault 13: a view whose last sync fails does not pass for put away, and promises nothing when it is opened again", async () => {
+  const folder = temporaryFolder();
+  const { up, host, write } = await protectedDisk(folder);
+  await write(0, 1);
+  const { uri } = await open(up, "disk@now", "--writable", "--name", "mine");
+  const client = await openVolume(uri);
+  await client.write(4096, Buffer.alloc(4096, 7));
+  const tracer = await failSyncs(await processOfViews(up.program.processId));
+  const closed = await up.typed("view", "close", "mine", "--keep");
+  expect([closed.exitCode, closed.stderr]).toEqual([1, expect.stringContaining("need not be on the disk")]);
+  const detached = once(tracer, "exit");
+  tracer.kill("SIGINT");
+  await detached;
+  const why = expect.stringContaining("a sync of what was written to it has failed");
+  const listed = async () => (await up.asked("view", "ls")) as { readonly views: readonly ViewFacts[] };
+  expect((await listed()).views).toMatchObject([{ state: "put away", why }]);
+  await open(up, "mine");
+  expect((await listed()).views).toMatchObject([{ state: "open", why }]);
+  const again = await openVolume(uri);
+  await expect(again.flush()).rejects.toThrow("EIO");
+  expect((await copied(uri, join(folder, "copy")))[4096]).toBe(7);
+  await again.disconnect();
+  await host.disconnect();
+});
+
+test("a crash of the process that serves views costs the remote appliance nothing, and views come back", async () => {
+  const folder = temporaryFolder();
+  const { up, host, write } = await protectedDisk(folder);
+  await write(0, 1);
+  const view = await open(up, "disk@now", "--writable");
+  await succeed("qemu-io", ["-f", "raw", "-c", "write -P 7 4096 4096", view.uri]);
+  process.kill(await processOfViews(up.program.processId), "SIGKILL");
+  await write(8192, 3);
+  await vi.waitFor(async () => {
+    const { views } = (await up.asked("view", "ls")) as { readonly views: readonly ViewFacts[] };
+    expect(views).toMatchObject([{ state: "open", writtenBytes: 4096 }]);
+  }, patience);
+  const content = await copied(view.uri, join(folder, "copy"));
+  expect([content[0], content[4096], content[8192]]).toEqual([1, 7, 1]);
+  expect(await open(up, "disk@now")).toMatchObject({ state: "open" });
+  await host.disconnect();
+});
+
+test("a writable view becomes a volume of its own, which goes on where it was", async () => {
+  const folder = temporaryFolder();
+  const { up, host, write } = await protectedDisk(folder);
+  await write(0, 1);
+  await write(8 * MiB, 2);
+  const view = await open(up, "disk@now", "--writable", "--name", "mine");
+  await succeed("qemu-io", ["-f", "raw", "-c", "write -P 7 1M 64k", "-c", "discard 8M 64k", view.uri]);
+  await write(0, 99);
+  const expected = Buffer.alloc(16 * MiB);
+  expected.fill(1, 0, 65_536).fill(7, MiB, MiB + 65_536);
+  const source = join(folder, "promoted.img");
+  const volume = (await up.asked("view", "promote", "mine", "second", "--source", source)) as VolumeReport;
+  expect(volume).toMatchObject({ name: "second", source, state: "open", sizeBytes: 16 * MiB });
+  expect(readFileSync(source).equals(expected)).toBe(true);
+  expect((await copied(volume.uris[0] as string, join(folder, "copy"))).equals(expected)).toBe(true);
+  expect((await up.typed("view", "ls")).stdout).toBe("no views\n");
+  const again = await up.typed("view", "promote", "mine", "third", "--source", join(folder, "third.img"));
+  expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("there is no view 'mine'")]);
+  await host.disconnect();
+});
+
+test("a copy of a view goes on after the program was killed, and the same command again makes the volume", async () => {
+  const folder = temporaryFolder();
+  const { up, host, write } = await protectedDisk(folder);
+  await write(0, 1, 4 * MiB);
+  const view = await open(up, "disk@now", "--writable", "--name", "mine");
+  const client = await openVolume(view.uri);
+  await client.write(MiB, Buffer.alloc(MiB, 7));
+  await host.disconnect();
+  const source = join(folder, "promoted.img");
+  const line = ["view", "promote", "mine", "second", "--source", source];
+  const inUse = await up.typed(...line);
+  expect([inUse.exitCode, inUse.stderr]).toEqual([1, expect.stringContaining("detach it first")]);
+  await client.disconnect();
+  const promoting = new Program("promote", [process.execPath, launcher, ...line, "--api", up.api]);
+  await vi.waitFor(async () => {
+    const { jobs } = (await up.asked("job", "ls")) as { readonly jobs: readonly JobReport[] };
+    expect(jobs).toMatchObject([{ restore: { view: "mine", target: source } }]);
+  }, patience);
+  await Promise.all([up.program.kill(), promoting.kill()]);
+  const again = await RunningProgram.start("up", join(folder, "data"));
+  const volume = (await again.asked(...line)) as VolumeReport;
+  expect(volume).toMatchObject({ name: "second", source, state: "open", sizeBytes: 16 * MiB });
+  const expected = Buffer.alloc(16 * MiB);
+  expected.fill(1, 0, 4 * MiB).fill(7, MiB, 2 * MiB);
+  expect(readFileSync(source).equals(expected)).toBe(true);
+  expect((await again.typed("view", "ls")).stdout).toBe("no views\n");
+});
+
+test("what a view holds outlasts retention and collection, and goes with the next ones when it is closed", async () => {
+  const folder = temporaryFolder();
+  const { up, host, write } = await protectedDisk(
+    folder,
+    "store.sealAfterSeconds=1",
+    "store.retention.keepSeconds=1",
+    "store.collect.graceSeconds=0",
+  );
+  const stored = () =>
+    vi.waitFor(async () => {
+      const [group] = (await up.status()).remoteGroups;
+      expect(group?.stored).toBe(group?.durable);
+    }, patience);
+  for (let step = 1; step <= 3; step++) {
+    await write(0, step, MiB);
+    await stored();
+  }
+  const view = await open(up, "disk@now");
+  const expected = readFileSync(join(folder, "disk.img"));
+  for (let step = 4; step <= 6; step++) {
+    await write(0, step, MiB);
+    await stored();
+  }
+  const beginning = async () => (await up.status()).store?.state?.windows?.[0]?.fromSeq ?? 0;
+  // Time has to be seen to pass.
+  await vi.waitFor(async () => {
+    await up.asked("collect");
+    expect(await beginning()).toBeGreaterThan(0);
+  }, patience);
+  expect(await beginning()).toBeLessThanOrEqual(view.seq);
+  expect((await copied(view.uri, join(folder, "held"))).equals(expected)).toBe(true);
+  await up.asked("view", "close", view.name);
+  await write(0, 7, MiB);
+  await stored();
+  await vi.waitFor(async () => {
+    await up.asked("collect");
+    expect(await beginning()).toBeGreaterThan(view.seq);
+  }, patience);
+  expect((await up.typed("view", "open", `disk@seq:${view.seq}`)).stderr).toMatch(/nearest points are/);
+  await host.disconnect();
+}, 120_000);
