@@ -1,0 +1,98 @@
+/** All that the page knows, and how what it hears changes it. Pure: plain values in, plain values out. */
+import type { StatusReport, VolumeReport } from "#src/control/control-plane.ts";
+import type { GroupReport } from "#src/control/readiness.ts";
+import type { ViewFacts } from "#src/control/view.ts";
+import { type EventLog, noEvents } from "./event-log.ts";
+import { noSeries, type Series, withSample } from "./rates.ts";
+import { type ShownVolume, shownVolumes } from "./shown-volumes.ts";
+
+export type Connection =
+  | { readonly kind: "first" }
+  | { readonly kind: "live" }
+  /** Nothing comes by itself: it is asked for now and then. */
+  | { readonly kind: "asking" }
+  | { readonly kind: "lost"; readonly sinceMs: number; readonly againAtMs: number };
+
+export interface PageState {
+  /** A token is needed; `refused`: the one that was given does not hold. */
+  readonly login: "none" | "needed" | "refused";
+  /** Whether whoever looks may also order. */
+  readonly mayOperate: boolean;
+  readonly connection: Connection;
+  readonly status: StatusReport | undefined;
+  /** When it came. */
+  readonly statusMs: number;
+  /** By volumes. */
+  readonly series: ReadonlyMap<string, Series>;
+  readonly log: EventLog;
+  readonly views: readonly ViewFacts[];
+  /** The first and the last moment that can be restored, by volumes. */
+  readonly windows: ReadonlyMap<string, VolumeWindow>;
+}
+
+export interface VolumeWindow {
+  /** Undefined: there is no point yet. */
+  readonly fromMs: number | undefined;
+  readonly newestSeq: number;
+  readonly newestMs: number;
+}
+
+export const firstState: PageState = {
+  login: "none",
+  mayOperate: true,
+  connection: { kind: "first" },
+  status: undefined,
+  statusMs: 0,
+  series: new Map(),
+  log: noEvents,
+  views: [],
+  windows: new Map(),
+};
+
+export function withStatus(state: PageState, status: StatusReport, atMs: number): PageState {
+  const series = new Map(
+    status.volumes.map((volume) => {
+      const { writeBytes, readBytes, writes } = volume;
+      const { lagBytes = 0, lagSeconds = 0 } = groupOf(status, volume) ?? {};
+      const before = state.series.get(volume.name) ?? noSeries;
+      return [volume.name, withSample(before, { atMs, writeBytes, readBytes, writes, lagBytes, lagSeconds })] as const;
+    }),
+  );
+  return { ...state, status, statusMs: atMs, series };
+}
+
+export function groupOf(status: StatusReport, { group }: Pick<VolumeReport, "group">): GroupReport | undefined {
+  return status.groups.find(({ name }) => name === group);
+}
+
+/** The one that the address names, or the first. */
+export function selectedVolume({ status }: PageState, hash: string): ShownVolume | undefined {
+  const [, name] = /^#\/volumes\/([^/]+)$/.exec(hash) ?? [];
+  const volumes = status === undefined ? [] : shownVolumes(status);
+  return volumes.find((volume) => name !== undefined && volume.name === decodedName(name)) ?? volumes[0];
+}
+
+function decodedName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+export type Health = { readonly kind: "good" | "warn" | "bad"; readonly words: string };
+
+export function healthOf({ connection, status, login }: PageState): Health {
+  if (connection.kind === "lost") return { kind: "bad", words: "connection lost" };
+  if (login !== "none") return { kind: "warn", words: "a token is needed" };
+  if (status === undefined) return { kind: "warn", words: "connecting" };
+  if (!status.ready) return { kind: "bad", words: "not ready" };
+  return status.problems.length > 0
+    ? { kind: "warn", words: "ready, with problems" }
+    : { kind: "good", words: "all well" };
+}
+
+/** What must be read first. */
+export function troublesOf(status: StatusReport): readonly string[] {
+  return [...(status.why === undefined ? [] : [status.why]), ...status.problems];
+}

@@ -1,0 +1,48 @@
+/** Asks for a token, where the appliance answers nobody without one. */
+import { type ComponentChild, h } from "preact";
+import { useState } from "preact/hooks";
+import type { Desk } from "../desk.ts";
+import { iconAddress } from "./icon-address.ts";
+
+export function Login({ desk, isRefused }: { readonly desk: Desk; readonly isRefused: boolean }): ComponentChild {
+  const [token, setToken] = useState("");
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    if (token.trim() !== "") desk.logIn(token.trim());
+  };
+  return h(
+    "main",
+    { class: "login" },
+    h(
+      "form",
+      { class: "panel", onSubmit: submit },
+      h("img", { src: iconAddress(), alt: "" }),
+      h("h1", null, "A token is needed"),
+      h(
+        "p",
+        { class: "soft" },
+        "This appliance shows itself to those who have a token. An administrator makes one with ",
+        h("code", null, "tidemark token add NAME --role operate"),
+        ".",
+      ),
+      isRefused &&
+        h("p", { class: "note bad", role: "alert" }, "That token does not hold: it is not known, or has expired."),
+      h(
+        "label",
+        null,
+        "Token",
+        h("input", {
+          class: "field code",
+          type: "password",
+          name: "token",
+          autocomplete: "off",
+          autofocus: true,
+          value: token,
+          onInput: (event: Event) => setToken((event.target as HTMLInputElement).value),
+        }),
+      ),
+      h("button", { class: "button first", type: "submit", disabled: token.trim() === "" }, "Go on"),
+      h("p", { class: "small soft" }, "It is kept in this tab alone, and forgotten when the tab is closed."),
+    ),
+  );
+}

@@ -1,0 +1,158 @@
+/** One volume: how it is, its history, its views. */
+import { type ComponentChild, h } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { PointReport } from "#src/control/density.ts";
+import type { JobReport } from "#src/control/job.ts";
+import type { TimelineReport } from "#src/control/volume-history.ts";
+import { inWords } from "../api.ts";
+import type { Desk } from "../desk.ts";
+import { groupOf, type PageState } from "../page-state.ts";
+import { type EarlierPoint, noSeries, writtenEarlier } from "../rates.ts";
+import type { ShownVolume } from "../shown-volumes.ts";
+import { bytesInWords } from "../words.ts";
+import { Figures } from "./figures.ts";
+import { useEvery, useNow } from "./hooks.ts";
+import { JobProgress } from "./job-progress.ts";
+import { MarkDialog } from "./mark-dialog.ts";
+import { ModeSwitch } from "./mode-switch.ts";
+import { Moment } from "./moment.ts";
+import { RestoreDialog } from "./restore-dialog.ts";
+import { SeriesChart } from "./series-chart.ts";
+import { type Picked, Timeline } from "./timeline.ts";
+import { ViewList } from "./view-list.ts";
+import { volumeBadge } from "./volume-badge.ts";
+
+interface PageParts {
+  readonly desk: Desk;
+  readonly state: PageState;
+  readonly volume: ShownVolume;
+}
+
+export function VolumePage({ desk, state, volume }: PageParts): ComponentChild {
+  const { name } = volume;
+  const nowMs = useNow(desk, 500);
+  const { report, failure, again } = useTimeline(desk, name);
+  const [picked, pick] = useState<Picked | undefined>(undefined);
+  const [restoreOf, askRestore] = useState<PointReport | undefined>(undefined);
+  const [isMarking, setMarking] = useState(false);
+  const [job, setJob] = useState<JobReport | undefined>(undefined);
+  useEffect(() => pick(undefined), [name]);
+  const earlier = useEarlier(desk, name);
+  // What is asked where there is no remote appliance is answered by nobody.
+  const isHistoryHere = failure === undefined || report !== undefined;
+  const moment = { desk, volume: name, report, nowMs, picked, pick };
+  const views = state.views.filter((view) => view.volume === name && view.group === volume.group);
+  return h(
+    "div",
+    { class: "main" },
+    h(VolumeHead, { desk, state, volume, nowMs }),
+    job !== undefined && h(JobProgress, { key: job.id, desk, first: job, dismiss: () => setJob(undefined) }),
+    h(
+      "section",
+      { class: "panel", "aria-labelledby": "history" },
+      failure !== undefined && h("p", { class: "note warn" }, `The history cannot be shown. ${failure}`),
+      isHistoryHere ? h(Timeline, moment) : h("h2", { id: "history" }, "History"),
+      isHistoryHere &&
+        h(Moment, {
+          ...moment,
+          mayOperate: state.mayOperate,
+          askRestore,
+          mark: volume.isHistoryOnly ? undefined : () => setMarking(true),
+        }),
+    ),
+    h(
+      "div",
+      { class: "pair" },
+      h(ViewList, { desk, views, mayOperate: state.mayOperate }),
+      h(
+        "section",
+        { class: "panel", "aria-labelledby": "series" },
+        h("div", { class: "panel-head" }, h("h2", { id: "series" }, "Throughput and lag")),
+        h(SeriesChart, { key: name, series: state.series.get(name) ?? noSeries, earlier }),
+      ),
+    ),
+    restoreOf !== undefined &&
+      h(RestoreDialog, { desk, volume, point: restoreOf, close: () => askRestore(undefined), begun: setJob }),
+    isMarking && h(MarkDialog, { desk, group: volume.group, close: () => setMarking(false), made: again }),
+  );
+}
+
+/** So far back is asked what was written before the page was opened. */
+const earlierMs = 300_000;
+const earlierBuckets = 100;
+const noneEarlier: readonly EarlierPoint[] = [];
+
+function useEarlier(desk: Desk, volume: string): readonly EarlierPoint[] {
+  const [earlier, setEarlier] = useState(noneEarlier);
+  useEffect(() => {
+    let isWanted = true;
+    const nowMs = desk.browser.nowMs();
+    desk.density(volume, nowMs - earlierMs, nowMs, earlierBuckets).then(
+      ({ from, to, bytes }) => {
+        const span = { fromMs: Date.parse(from), toMs: Date.parse(to) };
+        if (isWanted) setEarlier(writtenEarlier({ span, bytes }));
+      },
+      // Where there is no history the figures begin now.
+      () => {},
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [desk, volume]);
+  return earlier;
+}
+
+/** How often the history is asked for anew. */
+const historyMs = 3000;
+
+function useTimeline(desk: Desk, volume: string) {
+  const [found, setFound] = useState<{ readonly report?: TimelineReport; readonly failure?: string }>({});
+  const [count, setCount] = useState(0);
+  useEffect(() => setFound({}), [volume]);
+  useEvery(
+    desk,
+    historyMs,
+    () => {
+      desk.timeline(volume).then(
+        (report) => setFound({ report }),
+        (error: unknown) =>
+          setFound(({ report }) => ({ failure: inWords(error), ...(report === undefined ? {} : { report }) })),
+      );
+    },
+    [volume, count],
+  );
+  const { report, failure } = found;
+  return { report: report?.volume === volume ? report : undefined, failure, again: () => setCount(count + 1) };
+}
+
+function VolumeHead({ desk, state, volume, nowMs }: PageParts & { readonly nowMs: number }): ComponentChild {
+  const group = state.status === undefined ? undefined : groupOf(state.status, volume);
+  const { name, sizeBytes, source, why, copy } = volume;
+  return h(
+    "section",
+    { class: "panel", "aria-labelledby": "volume" },
+    h(
+      "div",
+      { class: "panel-head" },
+      h(
+        "div",
+        null,
+        h("div", { class: "row" }, h("h1", { id: "volume" }, name), volumeBadge(state, volume)),
+        h(
+          "p",
+          { class: "small soft source" },
+          `${bytesInWords(sizeBytes)} · ${source === "" ? "its host and its source are elsewhere" : source}`,
+        ),
+      ),
+      group !== undefined && h(ModeSwitch, { desk, group, mayOperate: state.mayOperate }),
+    ),
+    why !== undefined && h("p", { class: "note warn" }, why),
+    copy !== undefined &&
+      h(
+        "p",
+        { class: "note" },
+        `Its first copy is under way: ${bytesInWords(copy.bytesDone)} of ${bytesInWords(copy.bytesTotal)}.`,
+      ),
+    h(Figures, { state, volume, nowMs }),
+  );
+}

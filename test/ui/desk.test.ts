@@ -1,0 +1,102 @@
+import { expect, test, vi } from "vitest";
+import type { Browser, SocketEars } from "#src/ui/browser.ts";
+import { Desk } from "#src/ui/desk.ts";
+import { PlayedTime } from "./played-time.ts";
+
+const status = (ready: boolean) => ({ ready, problems: [], volumes: [], groups: [] });
+
+/** An appliance that answers as it is told to, and a browser that has nothing else. */
+class PlayedAppliance extends PlayedTime {
+  readonly asked: string[] = [];
+  readonly ears: SocketEars[] = [];
+  readonly #memory = new Map<string, string>();
+  answer: (path: string, token: string | undefined) => object | number = () => status(true);
+
+  get browser(): Browser {
+    return {
+      nowMs: () => this.nowMs,
+      chance: () => 1,
+      after: (ms: number, act: () => void) => this.after(ms, act),
+      request: async (path: string, { headers }: RequestInit) => {
+        this.asked.push(path);
+        const { authorization } = headers as Record<string, string>;
+        const answer = this.answer(path, authorization?.replace("Bearer ", ""));
+        if (answer === 0) throw new TypeError("no connection");
+        const code = typeof answer === "number" ? answer : 200;
+        return {
+          ok: code === 200,
+          status: code,
+          json: async () => (code === 200 ? answer : { detail: "no" }),
+        } as Response;
+      },
+      openSocket: (_: string, __: readonly string[], ears: SocketEars) => {
+        this.ears.push(ears);
+        return { send: () => {}, close: () => {} };
+      },
+      remembered: (name: string) => this.#memory.get(name),
+      remember: (name: string, value: string | undefined) => void this.#memory.set(name, value ?? ""),
+    } as unknown as Browser;
+  }
+}
+
+async function begun(answer: PlayedAppliance["answer"] = () => status(true)) {
+  const appliance = new PlayedAppliance();
+  appliance.answer = answer;
+  const desk = new Desk(appliance.browser);
+  desk.start();
+  await vi.waitFor(() => expect(desk.state.status ?? desk.state.login !== "none").toBeTruthy());
+  return { appliance, desk };
+}
+
+test("until the stream is there it is asked now and then, and more often when it is", async () => {
+  const { appliance, desk } = await begun();
+  expect(desk.state.connection.kind).toBe("asking");
+  appliance.ears[0]?.opened();
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("live"));
+  const before = appliance.asked.length;
+  appliance.pass(1000);
+  await vi.waitFor(() => expect(appliance.asked.length).toBeGreaterThan(before));
+});
+
+test("events that come together are one reason to look", async () => {
+  const { appliance, desk } = await begun();
+  appliance.ears[0]?.opened();
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("live"));
+  const before = appliance.asked.length;
+  for (const id of [1, 2, 3]) {
+    appliance.ears[0]?.message(JSON.stringify({ type: "event", id, time: "t", kind: "link", facts: {} }));
+  }
+  appliance.pass(60);
+  await vi.waitFor(() => expect(appliance.asked.length).toBe(before + 1));
+  expect(desk.state.log.events.map(({ id }) => id)).toEqual([3, 2, 1]);
+});
+
+test("what is not answered is a lost connection, and what was known stays to be seen", async () => {
+  const { appliance, desk } = await begun();
+  appliance.answer = () => 0;
+  appliance.pass(2000);
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("lost"));
+  expect(desk.state.status?.ready).toBe(true);
+  appliance.answer = () => status(false);
+  appliance.pass(2000);
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("asking"));
+  expect(desk.state.status?.ready).toBe(false);
+});
+
+test("a token is asked for where there must be one, and one that does not hold is told from none", async () => {
+  const { appliance, desk } = await begun((_, token) => (token === "right" ? status(true) : 401));
+  expect(desk.state.login).toBe("needed");
+  desk.logIn("wrong");
+  await vi.waitFor(() => expect(desk.state.login).toBe("refused"));
+  desk.logIn("right");
+  await vi.waitFor(() => expect(desk.state.status?.ready).toBe(true));
+  expect(desk.state.login).toBe("none");
+  desk.logOut();
+  expect([desk.state.login, desk.state.status]).toEqual(["needed", undefined]);
+  expect(appliance.browser.remembered("token")).toBe("");
+});
+
+test("whoever may only look is not offered orders", async () => {
+  const { desk } = await begun((path) => (path.endsWith("/caller") ? { name: "ann", role: "read" } : status(true)));
+  await vi.waitFor(() => expect(desk.state.mayOperate).toBe(false));
+});

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { modeWords } from "#src/ui/mode-words.ts";
+import { volumeHealth } from "#src/ui/volume-health.ts";
+
+const steady = { mode: "async", wantedMode: "async", state: "steady", lagRecords: 0 } as const;
+
+test("a mode says what it promises, and a switch how far it is", () => {
+  expect(modeWords(steady)).toMatch(/no more than the lag/);
+  expect(modeWords({ ...steady, wantedMode: "sync", state: "draining", lagRecords: 1200 })).toMatch(
+    /1\u202f200 records/,
+  );
+  expect(modeWords({ ...steady, wantedMode: "aggregated", why: "later" })).toMatch(/aggregated as soon .* \(later\)/);
+  expect(modeWords({ ...steady, wantedMode: "auto" })).toMatch(/^Chosen by auto: async/);
+  expect(modeWords({ ...steady, mode: "sync", wantedMode: "sync", state: "suspended", why: "no link" })).toBe(
+    "No link.",
+  );
+});
+
+test("a volume is as well as its group and its link let it be", () => {
+  const group = { linkUp: true, state: "steady", mode: "async" } as const;
+  const words = (state: "open" | "fenced" | "tracking", of: Parameters<typeof volumeHealth>[1]) =>
+    volumeHealth({ state }, of);
+  expect(words("open", group)).toEqual({ kind: "good", words: "protected" });
+  expect(words("open", { ...group, linkUp: false }).kind).toBe("warn");
+  expect(words("open", { ...group, state: "stalled" }).kind).toBe("bad");
+  expect(words("fenced", group)).toEqual({ kind: "bad", words: "fenced" });
+  expect(volumeHealth({ state: "open", isHistoryOnly: true }, undefined).words).toBe("history kept");
+  expect(words("tracking", undefined)).toEqual({ kind: "bad", words: "unprotected" });
+});
