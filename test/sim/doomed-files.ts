@@ -11,6 +11,8 @@ export class DoomedFiles implements Files {
   #pointsLeft: number;
   #pointCount = 0;
   #isDead = false;
+  /** What the system lets go of when the process ends. */
+  readonly #held = new Set<() => void>();
 
   /** `doom` is called instead of the call after so many others. */
   constructor(files: Files, pointsBefore: number, doom: () => void) {
@@ -36,6 +38,19 @@ export class DoomedFiles implements Files {
     }
     if (!this.#isDead) this.#pointCount++;
     return !this.#isDead;
+  }
+
+  /** From outside, between two calls. */
+  end(): void {
+    this.#isDead = true;
+    for (const letGo of this.#held) letGo();
+    this.#held.clear();
+  }
+
+  /** Until the answer is called, which is the process's own letting go. */
+  held(letGo: () => void): () => void {
+    this.#held.add(letGo);
+    return () => this.#held.delete(letGo);
   }
 
   assertAlive(): void {
@@ -96,7 +111,15 @@ export class DoomedFiles implements Files {
   }
 
   lockFolder(path: string): FolderLock {
-    return this.#alive().lockFolder(path);
+    const lock = this.#alive().lockFolder(path);
+    const released = this.held(() => lock.release());
+    return {
+      release: () => {
+        this.assertAlive();
+        released();
+        lock.release();
+      },
+    };
   }
 
   syncFolder(path: string, done: DoneCallback): void {
@@ -107,10 +130,12 @@ export class DoomedFiles implements Files {
 class DoomedHandle implements FileHandle {
   readonly #process: DoomedFiles;
   readonly #handle: FileHandle;
+  readonly #closed: () => void;
 
   constructor(process: DoomedFiles, handle: FileHandle) {
     this.#process = process;
     this.#handle = handle;
+    this.#closed = process.held(() => handle.close());
   }
 
   get path(): string {
@@ -153,5 +178,6 @@ class DoomedHandle implements FileHandle {
 
   close(): void {
     this.#alive().close();
+    this.#closed();
   }
 }

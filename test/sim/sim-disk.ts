@@ -39,8 +39,12 @@ export interface SimDiskParts {
 /** Hears of each change to the content of a file when programs can see it. A power cut takes changes back unsaid. */
 export type DiskObserver = (file: SimFile, change: Change) => void;
 
+/** Hears of each file that is about to be removed, while it still has its name. */
+export type RemovalObserver = (path: string, file: SimFile) => void;
+
 export class SimDisk {
   observer: DiskObserver | undefined;
+  removalObserver: RemovalObserver | undefined;
   readonly faults: DiskFaults = {
     capacityBytes: Number.MAX_SAFE_INTEGER,
     fullFile: undefined,
@@ -224,6 +228,15 @@ export class SimDisk {
     collectFiles(this.root, files);
     let sum = 0;
     for (const file of files) sum += file.current.spaceBytes;
+    return sum;
+  }
+
+  /** What was written and not synced, and is not known to have reached the disk. */
+  get unsyncedBytes(): number {
+    const files = new Set<SimFile>();
+    collectFiles(this.root, files);
+    let sum = 0;
+    for (const file of files) sum += file.unsyncedBytes;
     return sum;
   }
 

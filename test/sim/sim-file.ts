@@ -45,6 +45,10 @@ export class SimFile {
   readonly #lost: [number, number][] = [];
   #damages: Damage[] = [];
 
+  get unsyncedBytes(): number {
+    return this.#unsyncedBytes;
+  }
+
   get current(): SparseBytes {
     return this.#current;
   }

@@ -72,7 +72,8 @@ export class SimFiles implements Files {
   }
 
   remove(path: string): void {
-    this.#disk.fileAt(path);
+    const file = this.#disk.fileAt(path);
+    this.#disk.removalObserver?.(path, file);
     const { folder, name } = this.#disk.parentOf(path);
     folder.apply([[name, null]]);
     this.#disk.note(`remove ${path}`);

@@ -1,4 +1,4 @@
-/** A simulated machine behind the same ports as a real one, and the two ways in which it stops. */
+/** A simulated machine behind the same ports as a real one, with one disk or several, and the two ways in which it stops. */
 import type { BlockDevice } from "#src/host/block-device.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Log } from "#src/host/log.ts";
@@ -6,6 +6,7 @@ import type { Machine } from "#src/host/machine.ts";
 import { openLog } from "#src/host/node/log.ts";
 import type { Randomness } from "#src/host/randomness.ts";
 import type { Sockets } from "#src/host/socket.ts";
+import { MountedFiles } from "./mounted-files.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { SimBlockDevice } from "./sim-block-device.ts";
 import type { SimClock } from "./sim-clock.ts";
@@ -32,15 +33,19 @@ export class SimHost implements Machine {
   readonly sockets: Sockets;
   readonly randomness: Randomness;
   readonly log: Log;
-  readonly #network: SimNetwork;
+  readonly #parts: SimHostParts;
+  readonly #mounted: MountedFiles;
+  readonly #otherDisks: SimDisk[] = [];
   #bootCount = 1;
 
   constructor(parts: SimHostParts) {
     const { name, network, random, trace } = parts;
+    this.#parts = parts;
     this.name = name;
     this.clock = new SimHostClock(parts.clock);
     this.disk = new SimDisk({ name, clock: this.clock, random: random.fork("disk"), trace });
-    this.files = new SimFiles(this.disk);
+    this.#mounted = new MountedFiles(new SimFiles(this.disk));
+    this.files = this.#mounted;
     this.sockets = new SimSockets(network, this);
     this.randomness = random.fork("randomness");
     this.log = openLog({
@@ -49,7 +54,18 @@ export class SimHost implements Machine {
       clock: this.clock,
       write: (line) => trace.add(`${name} log: ${line}`),
     });
-    this.#network = network;
+  }
+
+  /** Another disk, which is what lies in this folder of the root: as durable as if it had always been there. */
+  mount(folder: string): SimDisk {
+    const { name, random, trace } = this.#parts;
+    const disk = new SimDisk({ name: `${name} ${folder}`, clock: this.clock, random: random.fork(folder), trace });
+    const files = new SimFiles(disk);
+    files.makeFolder(folder);
+    disk.root.makeDurable(disk.root.changeCount);
+    this.#mounted.mount(folder, files);
+    this.#otherDisks.push(disk);
+    return disk;
   }
 
   get bootId(): string {
@@ -63,15 +79,15 @@ export class SimHost implements Machine {
   /** All processes end at once; what they wrote, the kernel still has. The host can be used anew. */
   kill(): void {
     this.clock.endLife();
-    this.disk.kill();
-    this.#network.dropHost(this.name, true);
+    for (const disk of [this.disk, ...this.#otherDisks]) disk.kill();
+    this.#parts.network.dropHost(this.name, true);
   }
 
   /** The machine stops; what was not synced may be lost, and nobody is told. It has power again at once. */
   cutPower(): void {
     this.#bootCount++;
     this.clock.endLife();
-    this.disk.cutPower();
-    this.#network.dropHost(this.name, false);
+    for (const disk of [this.disk, ...this.#otherDisks]) disk.cutPower();
+    this.#parts.network.dropHost(this.name, false);
   }
 }

@@ -71,6 +71,8 @@ export interface LogHeader {
   readonly incarnation: number;
   readonly basePosition: number;
   readonly sizeBytes: number;
+  /** Of a spool: what it need not have any more. */
+  readonly releasedSeq: number;
 }
 
 /** Undefined: no log file begins with these bytes. */
@@ -85,6 +87,7 @@ export function logHeaderOf(bytes: Buffer): LogHeader | undefined {
     incarnation: bytes.readUInt32LE(24),
     basePosition: number64(bytes, 32),
     sizeBytes: number64(bytes, 40),
+    releasedSeq: number64(bytes, 56),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The faults of the simulated world, drawn one at a time; counts what it did. */
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
-import type { DiskCall } from "#test/sim/sim-disk.ts";
+import type { DiskCall, SimDisk } from "#test/sim/sim-disk.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import type { Simulation } from "#test/sim/simulation.ts";
 import { filesOf } from "./file-tree.ts";
@@ -21,6 +21,7 @@ export const faultKinds = [
   "disk error",
   "flipped bit",
   "clock jump",
+  "end of the store's process",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -30,6 +31,21 @@ const noteMs = 40_000;
 /** Ends processes or machines; the world starts them again. */
 export type Crash = (site: "source" | "remote" | "both", hadPower: boolean) => void;
 
+export interface FaultyParts {
+  readonly source: SimHost;
+  readonly remote: SimHost;
+  /** Of the remote's store, if it has one. */
+  readonly store: SimDisk | undefined;
+  readonly crash: Crash;
+  /** Ends the process that keeps the store; false: none runs. */
+  readonly endStoreProcess: () => boolean;
+}
+
+interface NamedDisk {
+  readonly name: string;
+  readonly disk: SimDisk;
+}
+
 export class Faults {
   readonly counts = new Map<FaultKind, number>();
   readonly #simulation: Simulation;
@@ -37,17 +53,17 @@ export class Faults {
   readonly #weather: Weather;
   readonly #source: SimHost;
   readonly #remote: SimHost;
-  readonly #crash: Crash;
+  readonly #parts: FaultyParts;
   /** Until then nothing is killed: a failed sync is to be noted on the same disk. */
   #noKillBeforeMs = 0;
 
-  constructor(simulation: Simulation, weather: Weather, source: SimHost, remote: SimHost, crash: Crash) {
+  constructor(simulation: Simulation, weather: Weather, parts: FaultyParts) {
     this.#simulation = simulation;
     this.#random = simulation.random.fork("faults");
     this.#weather = weather;
-    this.#source = source;
-    this.#remote = remote;
-    this.#crash = crash;
+    this.#source = parts.source;
+    this.#remote = parts.remote;
+    this.#parts = parts;
   }
 
   /** One fault of those that this world has, if it has any. */
@@ -62,6 +78,7 @@ export class Faults {
     if (errors) possible.push(() => this.#failDisk());
     if (flips) possible.push(() => this.#flip());
     if (clocks) possible.push(() => this.#jump());
+    if (kills && this.#parts.store !== undefined) possible.push(() => this.#endStoreProcess());
     if (possible.length > 0) this.#random.pick(possible)();
   }
 
@@ -74,7 +91,11 @@ export class Faults {
     const site = this.#random.pick(["source", "source", "remote", "remote", "both"] as const);
     if (site === "both") this.#count(hadPower ? "kill of both" : "power cut of both");
     else this.#count(hadPower ? "process kill" : "power cut", site);
-    this.#crash(site, hadPower);
+    this.#parts.crash(site, hadPower);
+  }
+
+  #endStoreProcess(): void {
+    if (this.#parts.endStoreProcess()) this.#count("end of the store's process");
   }
 
   #disturbLink(): void {
@@ -107,23 +128,26 @@ export class Faults {
     return this.#random.integerBelow(this.#random.pick([20, 500, 5_000, 60_000])) + 1;
   }
 
-  #someHost(): SimHost {
-    return this.#random.chance(0.6) ? this.#source : this.#remote;
+  #someDisk(): NamedDisk {
+    const { name, disk } = this.#random.chance(0.6) ? this.#source : this.#remote;
+    const { store } = this.#parts;
+    if (disk !== this.#remote.disk || store === undefined || this.#random.chance(0.5)) return { name, disk };
+    return { name: `${name}'s store`, disk: store };
   }
 
   #slowDown(): void {
-    const host = this.#someHost();
+    const { name, disk } = this.#someDisk();
     if (this.#random.chance(0.5)) {
-      this.#count("stalled disk", host.name);
-      host.disk.stall(this.#random.integerBelow(this.#random.pick([50, 1_000, 30_000])));
+      this.#count("stalled disk", name);
+      disk.stall(this.#random.integerBelow(this.#random.pick([50, 1_000, 30_000])));
     } else {
-      this.#count("slow disk", host.name);
-      host.disk.faults.latencyMsMax = this.#random.pick([0, 1, 20, 300]);
+      this.#count("slow disk", name);
+      disk.faults.latencyMsMax = this.#random.pick([0, 1, 20, 300]);
     }
   }
 
   #fill(): void {
-    const { disk, name } = this.#someHost();
+    const { disk, name } = this.#someDisk();
     this.#count("full disk", name);
     disk.faults.capacityBytes = disk.spaceBytes + this.#random.integerBelow(256 * 1024);
     this.#simulation.clock.schedule(this.#drawMs(), () => {
@@ -132,18 +156,18 @@ export class Faults {
   }
 
   #failDisk(): void {
-    const host = this.#someHost();
+    const { disk, name } = this.#someDisk();
     // One of these at a time: what notes that a sync has failed has to be synced itself.
     const isNoted = this.#simulation.clock.nowMs >= this.#noKillBeforeMs;
     const call = this.#random.pick<DiskCall>(isNoted ? ["read", "write", "sync", "sync", "syncFolder"] : ["read"]);
-    this.#count("disk error", `${host.name} ${call}`);
-    host.disk.failNext(call);
+    this.#count("disk error", `${name} ${call}`);
+    disk.failNext(call);
     this.#noKillBeforeMs = this.#simulation.clock.nowMs + noteMs;
   }
 
   #flip(): void {
-    const host = this.#someHost();
-    const files = [...filesOf(host.disk.root)].filter(
+    const { disk, name } = this.#someDisk();
+    const files = [...filesOf(disk.root)].filter(
       ([path, file]) => !path.endsWith("/source") && file.current.sizeBytes > 0,
     );
     if (files.length === 0) return;
@@ -151,22 +175,23 @@ export class Faults {
     const written = [...file.current.blocks()].filter(([, bytes]) => bytes !== null);
     const [block] = written.length === 0 ? [0] : (this.#random.pick(written) as [number, Buffer]);
     const position = Math.min(file.current.sizeBytes - 1, block * 4096 + this.#random.integerBelow(4096));
-    this.#count("flipped bit", `${path} at ${position} of ${host.name}`);
+    this.#count("flipped bit", `${path} at ${position} of ${name}`);
     file.flipBit(position, this.#random.integerBelow(8));
   }
 
   #jump(): void {
-    const host = this.#someHost();
+    const host = this.#random.chance(0.6) ? this.#source : this.#remote;
     this.#count("clock jump", host.name);
     host.clock.jumpWall(this.#random.pick([-3_600_000, -5_000, 5_000, 86_400_000]));
   }
 
   /** Nothing goes wrong any more. */
   heal(): void {
-    for (const host of [this.#source, this.#remote]) {
-      host.disk.faults.capacityBytes = Number.MAX_SAFE_INTEGER;
-      host.disk.faults.latencyMsMax = 2;
-      host.disk.forgetOrders();
+    for (const disk of [this.#source.disk, this.#remote.disk, this.#parts.store]) {
+      if (disk === undefined) continue;
+      disk.faults.capacityBytes = Number.MAX_SAFE_INTEGER;
+      disk.faults.latencyMsMax = 2;
+      disk.forgetOrders();
     }
     for (const [from, to] of [
       [this.#source.name, this.#remote.name],

@@ -1,6 +1,6 @@
 /** Where the files of a simulated disk are, and whether their names would be there after a power cut. */
 import type { SimFile } from "#test/sim/sim-file.ts";
-import type { SimFolder } from "#test/sim/sim-folder.ts";
+import type { SimFolder, SimNode } from "#test/sim/sim-folder.ts";
 
 /** All files by their paths. */
 export function filesOf(folder: SimFolder, path = ""): Map<string, SimFile> {
@@ -17,6 +17,23 @@ export function hasName(folder: SimFolder, file: SimFile): boolean {
     if (node === file || (node.kind === "folder" && hasName(node, file))) return true;
   }
   return false;
+}
+
+/** What a file holds now, whatever is ordered to fail for those who read it in another way. */
+export function bytesAt(root: SimFolder, path: string): Buffer | undefined {
+  let node: SimNode | undefined = root;
+  for (const name of path.slice(1).split("/")) node = node?.kind === "folder" ? node.names.get(name) : undefined;
+  if (node?.kind !== "file") return undefined;
+  const bytes = Buffer.alloc(node.current.sizeBytes);
+  node.current.read(bytes, 0, bytes.length, 0);
+  return bytes;
+}
+
+/** What a power cut leaves in this place. */
+export function durableNode(root: SimFolder, path: string): SimNode | undefined {
+  let node: SimNode | undefined = root;
+  for (const name of path.slice(1).split("/")) node = node?.kind === "folder" ? node.durableNames.get(name) : undefined;
+  return node;
 }
 
 /** Whether a power cut leaves the file its name. */

@@ -1,12 +1,14 @@
-/** Reads payloads out of data segments as docs/formats.md describes them. */
+/** Reads payloads out of data segments, open or sealed, as docs/formats.md describes them. */
 import { blockBytes } from "#src/core/limits.ts";
 import { checksumBytes, hasChecksum } from "#src/host/checksum.ts";
+import type { SealedBlocks } from "#test/oracle/sealed-blocks.ts";
 import type { SimDisk } from "#test/sim/sim-disk.ts";
 import type { SimFile } from "#test/sim/sim-file.ts";
 import type { FoundEntry } from "./batch-reading.ts";
 import { filesOf, Written } from "./file-tree.ts";
 import type { KnownRecord } from "./record-history.ts";
-import { demand } from "./violation.ts";
+import type { RemoteDisks } from "./remote-disks.ts";
+import { demand, Violation } from "./violation.ts";
 
 const slotsPerSegment = 65_536;
 const sumsHeaderBytes = 512;
@@ -15,18 +17,25 @@ const sumBytes = 16;
 interface SegmentFiles {
   readonly data: SimFile;
   readonly sums: SimFile;
+  readonly dataPath: string;
+  readonly sumsPath: string;
 }
 
-/** Found once: a segment's files keep their names for as long as a simulation lasts. */
+/** Found once: a segment's files keep their names until they are removed. */
 const found = new WeakMap<SimDisk, Map<string, SegmentFiles>>();
 
 export function segmentFiles(disk: SimDisk, group: string, segment: number): SegmentFiles | undefined {
   const known = found.get(disk) ?? new Map<string, SegmentFiles>();
   found.set(disk, known);
   const key = `${group} ${segment}`;
-  const files = known.get(key) ?? lookUp(disk, group, segment);
+  const files = stillThere(disk, known.get(key)) ?? lookUp(disk, group, segment);
   if (files !== undefined) known.set(key, files);
   return files;
+}
+
+function stillThere(disk: SimDisk, files: SegmentFiles | undefined): SegmentFiles | undefined {
+  if (files === undefined) return undefined;
+  return disk.find(files.dataPath) === files.data && disk.find(files.sumsPath) === files.sums ? files : undefined;
 }
 
 function lookUp(disk: SimDisk, group: string, segment: number): SegmentFiles | undefined {
@@ -35,15 +44,40 @@ function lookUp(disk: SimDisk, group: string, segment: number): SegmentFiles | u
   for (const [path, sums] of all) {
     if (!path.endsWith(".sums") || sums.current.read(header, 0, 64, 0) < 64) continue;
     if (header.toString("hex", 8, 24) !== group || Number(header.readBigUInt64LE(24)) !== segment) continue;
-    const data = all.get(path.replace(/\.sums$/, ".data"));
-    if (data !== undefined) return { data, sums };
+    const dataPath = path.replace(/\.sums$/, ".data");
+    const data = all.get(dataPath);
+    if (data !== undefined) return { data, sums, dataPath, sumsPath: path };
   }
   return undefined;
 }
 
-/** The entry's payload, block behind block; throws where the disk has something else than its sums say. */
-export function payloadOf(disk: SimDisk, group: string, entry: FoundEntry): Buffer {
-  const segment = Math.floor(entry.address / slotsPerSegment);
+export function segmentOf({ address }: FoundEntry): number {
+  return Math.floor(address / slotsPerSegment);
+}
+
+/**
+ * The entry's payload, block behind block; throws where a disk has something else than its sums say. What is sealed is read
+ * there: of files that were removed a loss of power may bring back some.
+ */
+export function payloadOf(disks: RemoteDisks, group: string, entry: FoundEntry): Buffer {
+  const sealed = disks.sealed();
+  if (sealed?.has(segmentOf(entry)) === true) return sealedPayloadOf(sealed, entry);
+  return landedPayloadOf(disks.journals, group, entry);
+}
+
+export function sealedPayloadOf(sealed: SealedBlocks, { seq, volume, address, blockCount }: FoundEntry): Buffer {
+  try {
+    return Buffer.concat(Array.from({ length: blockCount }, (_, block) => sealed.read(volume, address + block)));
+  } catch (error) {
+    throw new Violation(
+      "truth",
+      `a block of seq ${seq} cannot be read where it is sealed: ${(error as Error).message}`,
+    );
+  }
+}
+
+function landedPayloadOf(disk: SimDisk, group: string, entry: FoundEntry): Buffer {
+  const segment = segmentOf(entry);
   const slot = entry.address % slotsPerSegment;
   const files = segmentFiles(disk, group, segment);
   demand(
@@ -67,19 +101,17 @@ export function payloadOf(disk: SimDisk, group: string, entry: FoundEntry): Buff
   return bytes;
 }
 
-/** That the journal has the payload which the spool had. Answers the files that it lies in, as they are now. */
-export function demandBlocks(disk: SimDisk, group: string, entry: FoundEntry, record: KnownRecord): Written[] {
-  const bytes = payloadOf(disk, group, entry);
+/** That the payload is the one which the spool had. */
+export function demandBlocks(bytes: Buffer, entry: FoundEntry, record: KnownRecord): void {
   record.checksums.forEach((checksum, block) => {
     const expected = Buffer.from(checksum, "latin1");
     const isSame = hasChecksum(bytes, block * blockBytes, (block + 1) * blockBytes, expected, 0);
     demand("prefix", isSame, () => `block ${block} of seq ${entry.seq} is not the block that the spool has`);
   });
-  return writtenFiles(disk, group, entry);
 }
 
 /** The files that the entry's payload lies in, as they are now. */
 export function writtenFiles(disk: SimDisk, group: string, entry: FoundEntry): Written[] {
-  const { data, sums } = segmentFiles(disk, group, Math.floor(entry.address / slotsPerSegment)) as SegmentFiles;
+  const { data, sums } = segmentFiles(disk, group, segmentOf(entry)) as SegmentFiles;
   return [new Written(data), new Written(sums)];
 }

@@ -18,13 +18,28 @@ import { filesOf } from "./file-tree.ts";
 import { payloadOf } from "./journal-payload.ts";
 import { type JournalUnit, UnitGatherer } from "./journal-unit.ts";
 import { demandKnown } from "./known-entry.ts";
-import { isChange, type RecordHistory, type as recordTypes } from "./record-history.ts";
+import type { RecordHistory } from "./record-history.ts";
+import type { RemoteDisks } from "./remote-disks.ts";
 import { demandNext } from "./spool-watch.ts";
 import { demand, Violation } from "./violation.ts";
+import { VolumeLayout } from "./volume-layout.ts";
 
-/** All units, in their order, each known to the history. Ends with a `truth` violation where a piece is damaged. */
-export function* journalOf(disk: SimDisk, group: string, history: RecordHistory): Generator<JournalUnit> {
-  let last: { readonly seq: number; readonly epoch: number } | undefined;
+interface LastUnit {
+  readonly seq: number;
+  readonly epoch: number;
+}
+
+/**
+ * All units behind a seq, in their order, each known to the history. Ends with a `truth` violation where a piece is damaged.
+ * Of what is before that seq some may be gone.
+ */
+export function* journalOf(
+  disk: SimDisk,
+  group: string,
+  history: RecordHistory,
+  after: LastUnit | undefined = undefined,
+): Generator<JournalUnit> {
+  let last = after;
   for (const [path, bytes] of piecesOf(disk, group)) {
     const header = logHeaderOf(bytes);
     const isEmpty = header === undefined && bytes.every((byte) => byte === 0);
@@ -38,7 +53,7 @@ export function* journalOf(disk: SimDisk, group: string, history: RecordHistory)
     const gatherer = new UnitGatherer();
     for (let batch = batchAt(bytes, at); isOf(header, batch, at); batch = batchAt(bytes, at)) {
       const unit = gatherer.add(batch, entriesOf(bytes, batch));
-      if (unit !== undefined) {
+      if (unit !== undefined && unit.lastSeq > (after?.seq ?? 0)) {
         demandUnit(history, last, unit);
         yield unit;
         last = { seq: unit.lastSeq, epoch: unit.epoch };
@@ -50,11 +65,7 @@ export function* journalOf(disk: SimDisk, group: string, history: RecordHistory)
   }
 }
 
-function demandUnit(
-  history: RecordHistory,
-  last: { readonly seq: number; readonly epoch: number } | undefined,
-  unit: JournalUnit,
-): void {
+function demandUnit(history: RecordHistory, last: LastUnit | undefined, unit: JournalUnit): void {
   const type = unit.entries[0]?.type ?? 0;
   if (last !== undefined) demandNext(last, { seq: unit.firstSeq, epoch: unit.epoch, type });
   if (!unit.isAggregate) for (const entry of unit.entries) demandKnown(history, entry);
@@ -81,12 +92,18 @@ function piecesOf(disk: SimDisk, group: string): [string, Buffer][] {
  * Up to here the disk has all, payloads included; whether anybody goes on behind it is another matter. What was durable
  * has its payload, or it was damaged since, which ends nothing.
  */
-export function lastSoundSeq(disk: SimDisk, group: string, history: RecordHistory, durableSeq: number): number {
-  let last = 0;
+export function lastSoundSeq(
+  disks: RemoteDisks,
+  group: string,
+  history: RecordHistory,
+  durableSeq: number,
+  after: LastUnit | undefined,
+): number {
+  let last = after?.seq ?? 0;
   try {
-    for (const unit of journalOf(disk, group, history)) {
+    for (const unit of journalOf(disks.journals, group, history, after)) {
       for (const entry of unit.entries) {
-        if (entry.address > 0 && entry.seq > durableSeq) payloadOf(disk, group, entry);
+        if (entry.address > 0 && entry.seq > durableSeq) payloadOf(disks, group, entry);
         if (!unit.isAggregate) last = entry.seq;
       }
       last = unit.lastSeq;
@@ -105,27 +122,18 @@ export interface ReplayedVolume {
 
 /** The content of a volume, as the host numbers it, after all of the journal. */
 export function replay(
-  disk: SimDisk,
+  disks: RemoteDisks,
   group: string,
   history: RecordHistory,
   units: readonly JournalUnit[],
   { volume, blockCount }: ReplayedVolume,
 ): Buffer {
-  const content = Buffer.alloc(blockCount * blockBytes);
-  for (const entry of units.flatMap((unit) => unit.entries)) {
-    if (isSize(entry) && history.hostVolumeOf(entry) === volume) content.fill(0, sizeIn(entry));
-    if (!isChange(entry) || history.hostVolumeOf(entry) !== volume) continue;
-    const start = entry.startBlock * blockBytes;
-    if (entry.address === 0) content.fill(0, start, start + entry.blockCount * blockBytes);
-    else payloadOf(disk, group, entry).copy(content, start);
+  const layout = new VolumeLayout<FoundEntry>(blockCount);
+  for (const { entries } of units) {
+    for (const entry of entries) if (history.hostVolumeOf(entry) === volume) layout.apply(entry);
   }
+  const content = Buffer.alloc(blockCount * blockBytes);
+  // What is overwritten may be gone.
+  for (const part of layout.parts()) payloadOf(disks, group, part).copy(content, part.startBlock * blockBytes);
   return content;
-}
-
-function isSize({ type }: FoundEntry): boolean {
-  return type === recordTypes.volume || type === recordTypes.resize;
-}
-
-function sizeIn({ extra }: FoundEntry): number {
-  return (JSON.parse(extra) as { sizeBytes: number }).sizeBytes;
 }

@@ -2,16 +2,17 @@
  * Watches the journals on the remote site's disk as they are written: what they hold must be the next of the group's
  * order, with the very content that the source site gave it; and knows what a power cut could not take at this moment.
  */
-import type { SimDisk } from "#test/sim/sim-disk.ts";
 import type { Change, SimFile } from "#test/sim/sim-file.ts";
-import { batchAt, entriesOf, logHeaderOf, magics } from "./batch-reading.ts";
+import { batchAt, entriesOf, type FoundEntry, logHeaderOf, magics } from "./batch-reading.ts";
 import { Written } from "./file-tree.ts";
-import { demandBlocks } from "./journal-payload.ts";
+import { demandBlocks, payloadOf, sealedPayloadOf, segmentOf, writtenFiles } from "./journal-payload.ts";
 import { lastSoundSeq } from "./journal-replay.ts";
 import { type JournalUnit, UnitGatherer } from "./journal-unit.ts";
 import { demandFolded } from "./known-aggregate.ts";
 import { demandKnown } from "./known-entry.ts";
-import type { RecordHistory } from "./record-history.ts";
+import { type RecordHistory, type as recordTypes } from "./record-history.ts";
+import { RemoteDisks } from "./remote-disks.ts";
+import { RemovedJournals } from "./removed-journals.ts";
 import { demandNext } from "./spool-watch.ts";
 import { demand } from "./violation.ts";
 
@@ -29,6 +30,11 @@ interface Group {
   survivedSeq: number;
   /** Written and not known to be durable, oldest first. */
   pending: { readonly seq: number; readonly parts: readonly Written[] }[];
+  /** What lies in segments whose files are there. */
+  payloads: FoundEntry[];
+  /** What the remote had before it lost its folder, and all units up to there. Others may still believe it. */
+  lostSeq: number;
+  lostUnits: readonly JournalUnit[];
 }
 
 interface Piece {
@@ -39,18 +45,39 @@ interface Piece {
   parts: Written[];
 }
 
+/** What of the journals' disk is said about the store. */
+export interface JournalEvents {
+  /** What is up to there has gone from the journals, or is about to. */
+  relies(group: string, seq: number): void;
+  /** A file with the entry's payload is about to go. */
+  leaves(group: string, entry: FoundEntry, payload: Buffer): void;
+}
+
+const nobody: JournalEvents = { relies: () => {}, leaves: () => {} };
+
 export class JournalWatch {
-  readonly #disk: SimDisk;
+  readonly #disks: RemoteDisks;
   readonly #historyOf: (group: string) => RecordHistory;
   readonly #isHarmed: boolean;
+  readonly #events: JournalEvents;
+  readonly #removed: RemovedJournals;
+  readonly #withoutStore: RemoteDisks;
   readonly #groups = new Map<string, Group>();
   readonly #pieces = new Map<SimFile, Piece>();
 
   /** `isHarmed`: bits flip in what the journals hold. */
-  constructor(disk: SimDisk, historyOf: (group: string) => RecordHistory, isHarmed: boolean) {
-    this.#disk = disk;
+  constructor(
+    disks: RemoteDisks,
+    historyOf: (group: string) => RecordHistory,
+    isHarmed: boolean,
+    events: JournalEvents = nobody,
+  ) {
+    this.#events = events;
+    this.#removed = new RemovedJournals(disks.journals);
+    this.#disks = disks;
     this.#historyOf = historyOf;
     this.#isHarmed = isHarmed;
+    this.#withoutStore = new RemoteDisks(disks.journals);
   }
 
   changed(file: SimFile, change: Change): void {
@@ -86,6 +113,9 @@ export class JournalWatch {
         durableSeq: 0,
         survivedSeq: 0,
         pending: [],
+        payloads: [],
+        lostSeq: 0,
+        lostUnits: [],
       };
       this.#groups.set(id, group);
     }
@@ -99,8 +129,13 @@ export class JournalWatch {
     if (group.last !== undefined) demandNext(group.last, { seq: firstSeq, epoch, type: entries[0]?.type ?? 0 });
     const isNew = firstSeq > group.promisedSeq || this.#isHarmed;
     demand("once", isNew, () => `seq ${firstSeq} is applied again, and ${group.promisedSeq} was durable`);
-    if (unit.isAggregate) parts.push(...demandFolded(this.#disk, group.id, group.history, unit));
-    else parts.push(...this.#demandRecords(group, unit));
+    if (unit.isAggregate) demandFolded(group.history, unit, (entry) => payloadOf(this.#disks, group.id, entry));
+    else this.#demandRecords(group, unit);
+    for (const entry of entries) {
+      if (entry.type !== recordTypes.write) continue;
+      parts.push(...writtenFiles(this.#disks.journals, group.id, entry));
+      if (this.#disks.store !== undefined) group.payloads.push(entry);
+    }
     // Where it goes on is what was kept.
     if (group.last === undefined) group.survivedSeq = Math.min(group.survivedSeq, firstSeq - 1);
     group.last = { seq: lastSeq, epoch };
@@ -108,14 +143,53 @@ export class JournalWatch {
     group.pending.push({ seq: lastSeq, parts });
   }
 
-  /** Answers the files that the payloads lie in. */
-  #demandRecords(group: Group, { entries }: JournalUnit): Written[] {
-    return entries.flatMap((entry, index) => {
+  #demandRecords(group: Group, { entries }: JournalUnit): void {
+    entries.forEach((entry, index) => {
       const last = entries[index - 1];
       if (last !== undefined) demandNext(last, entry);
       const record = demandKnown(group.history, entry);
-      return entry.address > 0 ? demandBlocks(this.#disk, group.id, entry, record) : [];
+      if (entry.address > 0) demandBlocks(payloadOf(this.#disks, group.id, entry), entry, record);
     });
+  }
+
+  /** All units that the group's journal has, on its disk or in the store alone. */
+  units(group: string): JournalUnit[] {
+    return this.#removed.units(group, this.#historyOf(group));
+  }
+
+  /** A file is about to go. */
+  removing(path: string): void {
+    const piece = /\/groups\/([0-9a-f]{32})\/metadata\/[^/]*\.piece$/.exec(path);
+    const group = this.#groups.get(piece?.[1] ?? "");
+    if (group === undefined) this.#removingSegment(path);
+    else if (!this.#isHarmed) this.#removingPiece(path, group);
+  }
+
+  #removingPiece(path: string, group: Group): void {
+    const durableSeq = this.#durableSeq(group);
+    this.#events.relies(group.id, this.#removed.removing(path, group.id, group.history, durableSeq));
+  }
+
+  /** What lies in it has to be in the store, durably, and to be the same there. */
+  #removingSegment(path: string): void {
+    const match = /\/groups\/([0-9a-f]{32})\/segments\/(\d{12})\.(?:data|sums)$/.exec(path);
+    const group = this.#groups.get(match?.[1] ?? "");
+    const stored = this.#disks.durable();
+    if (match === null || group === undefined || stored === undefined) return;
+    // What is durable is looked up while it has its names.
+    this.durableSeq(group.id);
+    const segment = Number(match[2]);
+    const gone = group.payloads.filter((entry) => segmentOf(entry) === segment);
+    group.payloads = group.payloads.filter((entry) => segmentOf(entry) !== segment);
+    if (this.#isHarmed || gone.length === 0) return;
+    const sealed = this.#disks.sealedIn(stored);
+    demand("promise", sealed.has(segment), () => `${path} is removed, and no object with it is durable`);
+    for (const entry of gone) {
+      const payload = payloadOf(this.#withoutStore, group.id, entry);
+      const isSame = sealedPayloadOf(sealed, entry).equals(payload);
+      this.#events.leaves(group.id, entry, payload);
+      demand("truth", isSame, () => `seq ${entry.seq} has another payload where it is sealed`);
+    }
   }
 
   /**
@@ -129,9 +203,12 @@ export class JournalWatch {
   /** The last seq up to which a power cut would leave all. */
   durableSeq(groupId: string): number {
     const group = this.#groups.get(groupId);
-    if (group === undefined) return 0;
+    return group === undefined ? 0 : Math.max(this.#durableSeq(group), group.lostSeq);
+  }
+
+  #durableSeq(group: Group): number {
     for (let first = group.pending[0]; first !== undefined; first = group.pending[0]) {
-      if (!first.parts.every((part) => part.isDurable(this.#disk.root))) break;
+      if (!first.parts.every((part) => part.isDurable(this.#disks.journals.root))) break;
       group.durableSeq = first.seq;
       group.pending.shift();
     }
@@ -144,7 +221,8 @@ export class JournalWatch {
     const isTrue = durableSeq <= actual || this.#isHarmed;
     demand("promise", isTrue, () => `the remote says that ${durableSeq} is durable, and ${actual} is`);
     const group = this.#groups.get(groupId);
-    if (group !== undefined) group.promisedSeq = Math.max(group.promisedSeq, durableSeq);
+    if (group === undefined || durableSeq > this.#durableSeq(group)) return;
+    group.promisedSeq = Math.max(group.promisedSeq, durableSeq);
   }
 
   #drop(group: Group): void {
@@ -162,7 +240,34 @@ export class JournalWatch {
     for (const group of this.#groups.values()) {
       group.last = undefined;
       group.pending = [];
-      group.survivedSeq = lastSoundSeq(this.#disk, group.id, group.history, group.durableSeq);
+      const { id, history, durableSeq } = group;
+      group.survivedSeq = lastSoundSeq(this.#disks, id, history, durableSeq, this.#removed.last(id));
+      group.payloads = group.payloads.filter(({ seq }) => seq <= group.survivedSeq);
     }
+  }
+
+  /** The journals are lost, with all that was not in the store. */
+  folderLost(): void {
+    for (const group of this.#groups.values()) {
+      group.lostUnits = this.units(group.id);
+      group.lostSeq = Math.max(group.lostSeq, group.receivedSeq);
+    }
+  }
+
+  /** What the store has of the group was made journals anew. Answers its last record. */
+  rebuilt(groupId: string): number {
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return 0;
+    const last = this.#removed.rebuilt(groupId, group.lostUnits);
+    for (const entry of group.payloads) {
+      if (entry.seq <= last.seq) this.#events.leaves(groupId, entry, payloadOf(this.#disks, groupId, entry));
+    }
+    this.#drop(group);
+    group.promisedSeq = last.seq;
+    group.durableSeq = last.seq;
+    group.survivedSeq = last.seq;
+    group.payloads = [];
+    if (last.seq > 0) group.last = last;
+    return last.seq;
   }
 }

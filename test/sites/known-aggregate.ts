@@ -4,10 +4,7 @@
  */
 import { blockBytes } from "#src/core/limits.ts";
 import { hasChecksum } from "#src/host/checksum.ts";
-import type { SimDisk } from "#test/sim/sim-disk.ts";
 import type { FoundEntry } from "./batch-reading.ts";
-import type { Written } from "./file-tree.ts";
-import { payloadOf, writtenFiles } from "./journal-payload.ts";
 import type { JournalUnit } from "./journal-unit.ts";
 import { isChange, type KnownRecord, type RecordHistory, type as recordTypes } from "./record-history.ts";
 import { demand } from "./violation.ts";
@@ -15,13 +12,13 @@ import { demand } from "./violation.ts";
 /** For each block that is changed: its checksum, or nothing where it reads as zeros. */
 type Content = Map<string, string | undefined>;
 
-/** Answers the files that the payloads lie in, as they are now. */
-export function demandFolded(disk: SimDisk, group: string, history: RecordHistory, unit: JournalUnit): Written[] {
+export type ReadPayload = (entry: FoundEntry) => Buffer;
+
+export function demandFolded(history: RecordHistory, unit: JournalUnit, read: ReadPayload): void {
   const name = `the aggregate of ${unit.firstSeq} to ${unit.lastSeq}`;
   const expected = folded(history, unit, name);
   const last = history.get(unit.lastSeq) as KnownRecord;
   const found: Content = new Map();
-  const parts: Written[] = [];
   for (const entry of unit.entries) {
     const isDated = entry.time === last.time && entry.epoch === last.epoch && entry.ordinal === 0;
     demand(
@@ -34,14 +31,12 @@ export function demandFolded(disk: SimDisk, group: string, history: RecordHistor
       continue;
     }
     demand("prefix", isChange(entry), () => `${name} holds type ${entry.type}`);
-    if (entry.type === recordTypes.write) parts.push(...writtenFiles(disk, group, entry));
-    apply(found, entry, entry.type === recordTypes.write ? checksumsOf(disk, group, entry, expected) : undefined);
+    apply(found, entry, entry.type === recordTypes.write ? checksumsOf(read(entry), entry, expected) : undefined);
   }
   demand("prefix", found.size === expected.size, () => `${name} changes ${found.size} blocks, not ${expected.size}`);
   for (const [key, checksum] of expected) {
     demand("prefix", found.get(key) === checksum, () => `${name} has something else in block ${key}`);
   }
-  return parts;
 }
 
 function demandFigures(history: RecordHistory, { firstSeq, lastSeq }: JournalUnit, extra: string, name: string): void {
@@ -79,8 +74,7 @@ function apply(
 }
 
 /** Of each block, the checksum that is expected if it fits. */
-function checksumsOf(disk: SimDisk, group: string, entry: FoundEntry, expected: Content): string[] {
-  const bytes = payloadOf(disk, group, entry);
+function checksumsOf(bytes: Buffer, entry: FoundEntry, expected: Content): string[] {
   return Array.from({ length: entry.blockCount }, (_, index) => {
     const checksum = expected.get(`${entry.startBlock + index} of volume ${entry.volume}`);
     const at = index * blockBytes;

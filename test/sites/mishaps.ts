@@ -1,12 +1,25 @@
 /** What people and disks do to a site beyond what `Faults` does, and what has to be done about it until it has succeeded. */
+import { isOwnFault } from "#src/core/assert.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
+import { SimFile } from "#test/sim/sim-file.ts";
+import type { SimFolder } from "#test/sim/sim-folder.ts";
 import { filesOf } from "./file-tree.ts";
 import type { GroupOracle } from "./group-oracle.ts";
 import { cellBytes, putStamps } from "./stamp.ts";
 import type { VolumeHost } from "./volume-host.ts";
 import type { World } from "./world.ts";
 
-export const mishapKinds = ["long cut", "full source", "changed source", "order to copy", "lost spool"] as const;
+export const mishapKinds = [
+  "long cut",
+  "full source",
+  "changed source",
+  "order to copy",
+  "lost spool",
+  "lost index",
+  "old index",
+  "lost folder",
+  "new spool",
+] as const;
 export type MishapKind = (typeof mishapKinds)[number];
 
 export class Mishaps {
@@ -15,6 +28,8 @@ export class Mishaps {
   readonly #random: SeededRandom;
   /** An order to copy them is given again and again until it is taken. */
   readonly #toBeCopied = new Set<VolumeHost>();
+  /** As it was at some earlier end of the remote's site. */
+  #oldIndex: ReadonlyMap<string, Buffer> | undefined;
   /** Given, in this life of the site, and not answered yet. */
   #ordered = new Map<VolumeHost, unknown>();
 
@@ -139,7 +154,57 @@ export class Mishaps {
     this.#world.guard(() => group.spoolLost());
   }
 
+  /** The remote has lost what this one has let go of: so what there is goes, and the sources are copied. */
+  moveSpool(group: GroupOracle, name: string): void {
+    const { source, volumes } = this.#world;
+    this.#count("new spool", name);
+    this.#world.guard(() => group.spoolLost());
+    for (const volume of volumes) {
+      if (volume.group !== group) continue;
+      this.#toBeCopied.add(volume);
+      this.#ordered.delete(volume);
+    }
+    // Refused, where it is being opened: it is looked again.
+    source?.moveSpool(name).catch((error: Error) => {
+      if (isOwnFault(error)) this.#world.fail(error);
+    });
+  }
+
+  lostFolder(): void {
+    this.#count("lost folder", "");
+  }
+
+  /** As the remote's site goes down, what its store's index was goes too; an old one may be put back in its place. */
+  loseIndexPerhaps(): void {
+    const { weather, remoteHost } = this.#world;
+    if (weather.sealing?.lostIndexes !== true || !this.#random.chance(0.4)) return;
+    const folder = remoteHost.disk.find("/remote/index");
+    if (folder?.kind !== "folder" || folder.names.size === 0) return;
+    const old = this.#oldIndex;
+    if (this.#random.chance(0.5)) this.#oldIndex = contentsIn(folder);
+    this.#count(old === undefined ? "lost index" : "old index", "");
+    folder.apply([...folder.names.keys()].map((name) => [name, null] as const));
+    for (const [name, bytes] of old ?? []) {
+      const file = new SimFile();
+      file.apply({ kind: "write", position: 0, lengthBytes: bytes.length, bytes });
+      file.makeDurable(file.changeCount);
+      folder.apply([[name, file]]);
+    }
+    folder.makeDurable(folder.changeCount);
+  }
+
   heal(): void {
     this.#makeRoom();
   }
+}
+
+function contentsIn(folder: SimFolder): Map<string, Buffer> {
+  const contents = new Map<string, Buffer>();
+  for (const [name, node] of folder.names) {
+    if (node.kind === "folder") continue;
+    const bytes = Buffer.alloc(node.current.sizeBytes);
+    node.current.read(bytes, 0, bytes.length, 0);
+    contents.set(name, bytes);
+  }
+  return contents;
 }

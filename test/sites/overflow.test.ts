@@ -10,6 +10,7 @@ import { Simulation } from "#test/sim/simulation.ts";
 import { journalOf, replay } from "./journal-replay.ts";
 import type { JournalUnit } from "./journal-unit.ts";
 import { RecordHistory } from "./record-history.ts";
+import { RemoteDisks } from "./remote-disks.ts";
 import { startRemoteSite } from "./remote-site.ts";
 import { type SourceSite, startSourceSite } from "./source-site.ts";
 import { SpoolWatch } from "./spool-watch.ts";
@@ -142,7 +143,7 @@ class OverflowStory {
   /** Whether the remote's journal replays to what the source has. */
   isEqual(): boolean {
     const { disk } = this.#remote;
-    const replayed = replay(disk, group.id, this.#history, this.journal, { volume: 1, blockCount });
+    const replayed = replay(new RemoteDisks(disk), group.id, this.#history, this.journal, { volume: 1, blockCount });
     const source = Buffer.alloc(blockCount * blockBytes);
     this.#source.disk.fileAt("/disk/source").current.read(source, 0, source.length, 0);
     return replayed.equals(source);

@@ -7,20 +7,24 @@ import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { demandBounds } from "./bounds.ts";
 import type { FaultKind } from "./faults.ts";
 import type { GroupOracle } from "./group-oracle.ts";
-import { journalOf, replay } from "./journal-replay.ts";
+import { replay } from "./journal-replay.ts";
 import type { MishapKind } from "./mishaps.ts";
+import { demandReadBack } from "./read-back.ts";
 import type { ResizeKind } from "./resizes.ts";
+import type { StoreWorkKind } from "./store-side.ts";
 import { demand, Violation } from "./violation.ts";
 import type { VolumeHost } from "./volume-host.ts";
 import { modes } from "./weather.ts";
 import { World } from "./world.ts";
+
+export type CountedKind = FaultKind | MishapKind | ResizeKind | StoreWorkKind;
 
 export interface Outcome {
   readonly seed: number;
   readonly simulatedMs: number;
   readonly requests: number;
   readonly records: number;
-  readonly faults: ReadonlyMap<FaultKind | MishapKind | ResizeKind, number>;
+  readonly faults: ReadonlyMap<CountedKind, number>;
   /** Ended with a site that had stopped itself, as harmful weather allows. */
   readonly isStopped: boolean;
   /** Two runs of one seed have the same. */
@@ -72,15 +76,25 @@ async function play(world: World, seed: number): Promise<Outcome> {
   world.startSource();
   await world.pass(random.pick([0, 20, 2_000]));
   for (let step = 0; step < world.weather.steps; step++) await playStep(world, random);
+  world.isHealed = true;
   world.faults.heal();
   world.mishaps.heal();
   const isStopped = (await settle(world)) || hasFoundDamage(world, () => demandEqual(world));
+  if (!isStopped) {
+    await world.store.finish();
+    await readAllBack(world);
+  }
   return {
     seed,
     simulatedMs: world.simulation.clock.nowMs,
     requests: world.volumes.reduce((sum, volume) => sum + volume.requestCount, 0),
     records: world.groups.reduce((sum, group) => sum + group.history.count, 0),
-    faults: new Map([...world.faults.counts, ...world.mishaps.counts, ...world.resizes.counts]),
+    faults: new Map<CountedKind, number>([
+      ...world.faults.counts,
+      ...world.mishaps.counts,
+      ...world.resizes.counts,
+      ...world.store.counts,
+    ]),
     isStopped,
     digest: world.simulation.trace.digest(),
     trace: world.simulation.trace.lines,
@@ -90,7 +104,10 @@ async function play(world: World, seed: number): Promise<Outcome> {
 async function playStep(world: World, random: SeededRandom): Promise<void> {
   for (const volume of world.volumes) if (random.chance(0.7)) volume.submitSome();
   demandBounds(world);
+  await world.demandStored();
+  if (world.weather.sealing !== undefined) readBack(world);
   world.mishaps.look();
+  world.store.look();
   world.resizes.look();
   if (random.chance(0.1)) unfence(world);
   if (random.chance(0.06)) switchMode(world, random);
@@ -101,6 +118,29 @@ async function playStep(world: World, random: SeededRandom): Promise<void> {
     world.faults.inject();
   }
   await world.pass(random.pick([0.1, 0.5, 2, 2, 10, 10, 50, 400, 4_000]));
+}
+
+/** A reader beside everything else, now and then. */
+function readBack(world: World): void {
+  const random = world.readBackRandom;
+  if (!random.chance(0.05) || world.remote === undefined) return;
+  const group = random.pick(world.groups);
+  const reading = random.chance(0.5)
+    ? demandReadBack(world, group, random.integerBelow(101) / 100)
+    : world.store.images.demandSome(group, random);
+  reading.catch((error: Error) => world.fail(error));
+}
+
+/** All of it, and up to some places before. */
+async function readAllBack(world: World): Promise<void> {
+  if (world.weather.sealing === undefined) return;
+  for (const group of world.groups) {
+    for (const place of [world.readBackRandom.integerBelow(101) / 100, 1]) {
+      await world.passUntil(demandReadBack(world, group, place));
+    }
+    await world.passUntil(world.store.images.demandSome(group, world.readBackRandom));
+    await world.passUntil(world.store.images.demandNewest(group));
+  }
 }
 
 function switchMode(world: World, random: SeededRandom): void {
@@ -143,6 +183,7 @@ async function settle(world: World): Promise<boolean> {
     unfence(world);
     world.mishaps.orderCopies();
     world.resizes.goOn();
+    world.store.mend();
     if (
       !world.volumes.every((volume) => isOpen(world, volume)) ||
       world.volumes.some((volume) => volume.inFlightCount > 0)
@@ -152,6 +193,7 @@ async function settle(world: World): Promise<boolean> {
       for (const volume of world.volumes) volume.submitFlush();
       hasFlushed = true;
     } else if (world.groups.every((group) => hasArrived(world, group))) {
+      await world.demandStored();
       return false;
     }
   }
@@ -179,7 +221,8 @@ function isOpen(world: World, volume: VolumeHost): boolean {
 function hasArrived(world: World, group: GroupOracle): boolean {
   const figures = world.source?.groups().find((one) => one.id === group.id);
   if (figures === undefined || figures.state !== "steady") return false;
-  return figures.lagRecords === 0 && world.journal.durableSeq(group.id) >= figures.lastSeq;
+  const isStored = world.remoteDisks.store === undefined || figures.stored >= figures.lastSeq;
+  return figures.lagRecords === 0 && isStored && world.journal.durableSeq(group.id) >= figures.lastSeq;
 }
 
 function describe(world: World): string {
@@ -208,12 +251,12 @@ function hasFoundDamage(world: World, compare: () => void): boolean {
 function demandEqual(world: World): void {
   world.weather.groups.forEach((plan, index) => {
     const group = world.groups[index] as GroupOracle;
-    const { disk } = world.remoteHost;
-    const entries = [...journalOf(disk, group.id, group.history)];
+    const { remoteDisks: disks } = world;
+    const entries = world.journal.units(group.id);
     for (const { name, blockCount } of plan.volumes) {
       const volume = world.volumes.find((one) => one.name === name) as (typeof world.volumes)[number];
       volume.demandContent();
-      const replayed = replay(disk, group.id, group.history, entries, { volume: volume.model.volume, blockCount });
+      const replayed = replay(disks, group.id, group.history, entries, { volume: volume.model.volume, blockCount });
       const source = Buffer.alloc(blockCount * blockBytes);
       world.sourceHost.disk.fileAt(`/${name}/source`).current.read(source, 0, source.length, 0);
       const block = firstDifference(source, replayed);

@@ -1,8 +1,9 @@
 /** Runs consecutive seeds and sums up what happened in them. */
-import { type FaultKind, faultKinds } from "./faults.ts";
-import { type MishapKind, mishapKinds } from "./mishaps.ts";
-import { type ResizeKind, resizeKinds } from "./resizes.ts";
-import { type FailedRun, type Outcome, runSeed } from "./scenario.ts";
+import { faultKinds } from "./faults.ts";
+import { mishapKinds } from "./mishaps.ts";
+import { resizeKinds } from "./resizes.ts";
+import { type CountedKind, type FailedRun, type Outcome, runSeed } from "./scenario.ts";
+import { storeWorkKinds } from "./store-side.ts";
 
 /** Plain data: it crosses from a worker to whoever asked. */
 export interface RangeSummary {
@@ -12,7 +13,7 @@ export interface RangeSummary {
   records: number;
   /** Seeds that ended with a site which had stopped itself for a good reason. */
   stopped: number;
-  faults: Partial<Record<FaultKind | MishapKind | ResizeKind, number>>;
+  faults: Partial<Record<CountedKind, number>>;
   failures: FailureSummary[];
 }
 
@@ -24,7 +25,7 @@ export interface FailureSummary {
   readonly trace: readonly string[];
 }
 
-const kinds = [...faultKinds, ...mishapKinds, ...resizeKinds];
+const kinds = [...faultKinds, ...mishapKinds, ...resizeKinds, ...storeWorkKinds];
 const traceLinesKept = 400;
 
 export function emptySummary(): RangeSummary {

@@ -46,6 +46,8 @@ export interface SourceSite {
   setMode(group: string, mode: Mode): void;
   mark(group: string, withinMs: number): Promise<PlacedMark>;
   groups(): readonly GroupFigures[];
+  /** Begins another spool, where the group does not work with the one that it has. */
+  moveSpool(group: string): Promise<void>;
   /** Those that are open. */
   volumes(): ReadonlyMap<string, InterceptedVolume>;
   /** One that was ended, once more. */
@@ -65,6 +67,7 @@ function policyOf(weather: Weather): GroupPolicy {
     overflow,
     overflowAfterMs,
     seqReserve: 1_000,
+    spoolKeepBytes: weather.sealing?.spoolKeepBytes ?? defaultGroupPolicy.spoolKeepBytes,
   };
 }
 
@@ -121,15 +124,15 @@ export async function startSourceSite(
     }
   };
   const openNamed = (isNamed: (name: string) => boolean): void => {
-    for (const group of weather.groups) {
-      for (const volume of group.volumes) if (isNamed(volume.name)) void open(group.name, volume);
-    }
+    const all = weather.groups.flatMap((group) => group.volumes.map((volume) => ({ group, volume })));
+    for (const { group, volume } of all) if (isNamed(volume.name)) void open(group.name, volume);
   };
   openNamed(() => true);
   return {
     open: (name) => openNamed((one) => one === name),
     setMode: (group, mode) => appliance.setMode(group, mode),
     mark: (group, withinMs) => appliance.mark(group, { name: "m", isQuiesced: false, withinMs }),
+    moveSpool: (group) => appliance.moveSpool(group, undefined),
     groups: () => appliance.figures(),
     volumes: () => volumes,
     stop: async () => {

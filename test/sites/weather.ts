@@ -2,6 +2,7 @@
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import type { HeldRange } from "./held-content.ts";
+import { drawSealing, type Sealing } from "./store-weather.ts";
 
 export interface VolumePlan {
   readonly name: string;
@@ -59,6 +60,8 @@ export interface Weather {
   readonly errors: boolean;
   /** Bits flip in what is kept on the disks. */
   readonly flips: boolean;
+  /** Undefined: the remote has no store, and what has landed stays where it is. */
+  readonly sealing: Sealing | undefined;
 }
 
 export const modes = ["sync", "async", "aggregated"] as const satisfies readonly Mode[];
@@ -91,7 +94,15 @@ export function drawWeather(random: SeededRandom): Weather {
     flips: isHarmful && random.chance(0.6),
     ...calm,
     resizes: random.fork("resizes").chance(0.3),
+    sealing: undefined,
   };
+  const sealing = drawSealing(random.fork("sealing"), plain);
+  // What is kept by its age is kept by clocks.
+  const clocks = plain.clocks || (sealing?.works !== undefined && random.fork("clocks").chance(0.4));
+  return withContents({ ...plain, clocks, sealing }, random);
+}
+
+function withContents(plain: Weather, random: SeededRandom): Weather {
   const eventful = random.fork("contents");
   return eventful.chance(0.6) ? withCopies(plain, eventful) : plain;
 }

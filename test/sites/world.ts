@@ -5,6 +5,7 @@
  */
 import { nbdError } from "#src/nbd/constants.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
+import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
 import type { SimFile } from "#test/sim/sim-file.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
@@ -15,18 +16,27 @@ import { GroupOracle } from "./group-oracle.ts";
 import { HeldContent } from "./held-content.ts";
 import { JournalWatch } from "./journal-watch.ts";
 import { Mishaps } from "./mishaps.ts";
+import type { RecordHistory } from "./record-history.ts";
+import { RemoteDisks } from "./remote-disks.ts";
 import { type RemoteSite, startRemoteSite } from "./remote-site.ts";
 import { type NotedSize, Resizes } from "./resizes.ts";
 import { type SourceSite, sizeBytesOf, startSourceSite } from "./source-site.ts";
 import { SourceWatch } from "./source-watch.ts";
-import { SpoolWatch } from "./spool-watch.ts";
+import { type SpoolKeeping, SpoolWatch } from "./spool-watch.ts";
 import { cellBytes } from "./stamp.ts";
+import { storeFolder } from "./store-process.ts";
+import { StoreSide, wrappingKey } from "./store-side.ts";
+import { demand } from "./violation.ts";
 import { VolumeHost } from "./volume-host.ts";
 import { drawWeather, type GroupPlan, type VolumePlan, type Weather } from "./weather.ts";
 
 /** A process that could not start is started again after this, and after twice the time if it still cannot. */
 const againMs = 1_000;
 const againMsMax = 30_000;
+
+/** Longer than whatever is waited for takes. */
+const patienceMs = 600_000;
+const lookEveryMs = 100;
 
 /** Mostly wide: a narrow way takes many steps for the same bytes. */
 const pipeCapacitiesBytes = [16_384, 262_144, 1_048_576, 1_048_576];
@@ -43,6 +53,8 @@ export class World {
   readonly volumes: readonly VolumeHost[];
   readonly spool: SpoolWatch;
   readonly journal: JournalWatch;
+  readonly remoteDisks: RemoteDisks;
+  readonly store: StoreSide;
   readonly #sources: SourceWatch[] = [];
   /** Volumes whose writes may have been lost from memory since their hosts last saw them. */
   readonly #lostPower = new Set<VolumeHost>();
@@ -52,6 +64,10 @@ export class World {
   sourceFailure: Error | undefined;
   remoteFailure: Error | undefined;
   #failure: Error | undefined;
+  /** What is read back when. */
+  readonly readBackRandom: SeededRandom;
+  /** Nothing goes wrong any more. */
+  isHealed = false;
   #nextNumber = 1;
   /** When a site lost its power. */
   readonly #powerCutsMs: number[] = [];
@@ -62,16 +78,39 @@ export class World {
     this.simulation = new Simulation(seed);
     const { random } = this.simulation;
     this.weather = drawWeather(random.fork("weather"));
+    this.readBackRandom = random.fork("read back");
     this.sourceHost = this.simulation.host("source-site");
     this.remoteHost = this.simulation.host("remote-site");
     for (const path of this.#paths()) path.pipeCapacitiesBytes = pipeCapacitiesBytes;
-    this.spool = new SpoolWatch(this.sourceHost.disk, (group) => this.#oracleOf(group).history);
-    this.journal = new JournalWatch(this.remoteHost.disk, (group) => this.#oracleOf(group).history, this.weather.flips);
+    const { flips, sealing } = this.weather;
+    const storeDisk = sealing === undefined ? undefined : this.remoteHost.mount(storeFolder);
+    this.remoteDisks = new RemoteDisks(this.remoteHost.disk, storeDisk, {
+      isHarmed: flips,
+      wrappingKey: sealing?.isEncrypted === true ? wrappingKey : undefined,
+      undo: (file, bytes) => this.store.flips?.undo(file, bytes),
+    });
+    const historyOf = (group: string): RecordHistory => this.#oracleOf(group).history;
+    this.spool = new SpoolWatch(this.sourceHost.disk, historyOf, (group) => this.#keepingOf(group));
+    this.journal = new JournalWatch(this.remoteDisks, historyOf, flips, {
+      relies: (...told) => this.store.events.relies(...told),
+      leaves: (...told) => this.store.events.leaves(...told),
+    });
     this.groups = this.weather.groups.map((plan) => this.#watchGroup(plan));
+    this.store = new StoreSide(this);
     this.volumes = this.weather.groups.flatMap((plan, index) => this.#makeVolumes(plan, index));
-    this.faults = new Faults(this.simulation, this.weather, this.sourceHost, this.remoteHost, (site, hadPower) => {
-      if (site !== "remote") this.crashSource(hadPower);
-      if (site !== "source") this.crashRemote(hadPower);
+    this.faults = new Faults(this.simulation, this.weather, {
+      source: this.sourceHost,
+      remote: this.remoteHost,
+      store: storeDisk,
+      crash: (site, hadPower) => {
+        if (site !== "remote") this.crashSource(hadPower);
+        if (site !== "source") this.crashRemote(hadPower);
+      },
+      endStoreProcess: () => {
+        const process = this.remote?.storeProcess();
+        process?.kill();
+        return process !== undefined;
+      },
     });
     this.mishaps = new Mishaps(this);
     this.resizes = new Resizes(this);
@@ -86,6 +125,25 @@ export class World {
 
   #oracleOf(id: string): GroupOracle {
     return this.groups.find((group) => group.id === id) as GroupOracle;
+  }
+
+  #keepingOf(group: string): SpoolKeeping {
+    const { sealing, spoolLimitBytes } = this.weather;
+    // Not more than a quarter of it.
+    const keepBytes = Math.min(sealing?.spoolKeepBytes ?? 0, spoolLimitBytes / 4);
+    return { keepBytes, storedSeq: this.store.claimedSeq(group), knownStoredSeq: this.store.knownSeq(group) };
+  }
+
+  /** What either side says to be stored now. */
+  lookAtStored(): void {
+    this.store.lookAtStored();
+    this.guard(() => this.spool.demandReleasable());
+  }
+
+  /** What was ever said to be stored is in the objects, and what they say is right. */
+  async demandStored(): Promise<void> {
+    this.lookAtStored();
+    await this.store.demandStored();
   }
 
   #numberOf(name: string): number {
@@ -160,6 +218,9 @@ export class World {
         for (const source of this.#sources) source.changed(file, change);
       });
     this.remoteHost.disk.observer = (file, change) => this.guard(() => this.journal.changed(file, change));
+    this.remoteHost.disk.removalObserver = (path) => this.guard(() => this.journal.removing(path));
+    const { store } = this.remoteDisks;
+    if (store !== undefined) store.removalObserver = (path) => this.guard(() => this.store.removing(path));
   }
 
   /** What is found wrong must not pass for an error of a disk, so it is kept aside and ends the run at the next moment. */
@@ -187,6 +248,20 @@ export class World {
     );
     if (this.#failure !== undefined) throw this.#failure;
     return isEarly;
+  }
+
+  /** Lets time pass until that is over. */
+  async passUntil<Result>(work: Promise<Result>): Promise<Result> {
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    work.catch((error: Error) => this.fail(error)).finally(over);
+    const endMs = this.simulation.clock.nowMs + patienceMs;
+    do await this.pass(lookEveryMs);
+    while (!isOver && this.simulation.clock.nowMs < endMs);
+    demand("liveness", isOver, () => `something takes longer than ${patienceMs} ms`);
+    return work;
   }
 
   unfence(name: string): void {
@@ -246,7 +321,7 @@ export class World {
   startRemote(): void {
     const life = ++this.#lives.remote;
     const isCurrent = (): boolean => life === this.#lives.remote;
-    startRemoteSite(this.remoteHost).then(
+    startRemoteSite(this.remoteHost, this.store.remoteStore(life)).then(
       (site) => {
         if (isCurrent()) this.remote = site;
         this.#again.remote = againMs;
@@ -277,6 +352,7 @@ export class World {
     if (!hadPower) this.#powerCutsMs.push(this.simulation.clock.nowMs);
     this.#lives.source++;
     const spool = this.mishaps.spoolToLose();
+    this.lookAtStored();
     this.source = undefined;
     if (hadPower) this.sourceHost.kill();
     else this.sourceHost.cutPower();
@@ -301,12 +377,16 @@ export class World {
   crashRemote(hadPower: boolean, downMs = this.#drawDownMs()): void {
     if (!hadPower) this.#powerCutsMs.push(this.simulation.clock.nowMs);
     for (const { id, durable } of this.remote?.groups() ?? []) this.guard(() => this.journal.said(id, durable));
+    this.lookAtStored();
     this.journal.crash();
+    const isFolderLost = this.store.folder?.isDoomed() === true;
     this.#lives.remote++;
     this.remote = undefined;
     if (hadPower) this.remoteHost.kill();
     else this.remoteHost.cutPower();
     if (!hadPower || this.weather.errors || this.weather.flips) this.journal.lost();
+    if (isFolderLost) this.store.folder?.lose();
+    else this.mishaps.loseIndexPerhaps();
     const life = this.#lives.remote;
     this.simulation.clock.schedule(downMs, () => {
       if (life === this.#lives.remote) this.startRemote();

@@ -13,6 +13,7 @@ export interface BreakFinding {
 
 export interface BreakRunOptions {
   readonly project: string;
+  readonly first: number;
   readonly seedsMax: number;
   readonly failuresMax: number;
   readonly workers: number;
@@ -21,22 +22,37 @@ export interface BreakRunOptions {
 const outputBytesMax = 64 * 1024 * 1024;
 
 export function runBreak(break_: Break, options: BreakRunOptions): BreakFinding {
-  const copy = new BrokenCopy(options.project, break_.changes);
+  const flags = [
+    "--first",
+    options.first,
+    "--seeds",
+    options.seedsMax,
+    "--failures",
+    options.failuresMax,
+    "--workers",
+    options.workers,
+  ];
+  const summary = runBroken(break_, options.project, "test/sites/main.ts", ["--json", ...flags.map(String)]);
+  const found = summary.failures.map(({ seed, message }) => ({ seed, message }));
+  found.sort((a, b) => a.seed - b.seed);
+  return { name: break_.name, harm: break_.harm, seedsRun: summary.seeds, found };
+}
+
+/** What a program that tells of its failures as JSON says in a broken copy. */
+export function runBroken(
+  break_: Break,
+  project: string,
+  program: string,
+  line: readonly string[],
+): Pick<RangeSummary, "seeds" | "failures"> {
+  const copy = new BrokenCopy(project, break_.changes);
   try {
-    const flags = ["--seeds", options.seedsMax, "--failures", options.failuresMax, "--workers", options.workers];
-    const child = spawnSync(
-      process.execPath,
-      [join(copy.folder, "test/sites/main.ts"), "--json", ...flags.map(String)],
-      {
-        cwd: copy.folder,
-        encoding: "utf8",
-        maxBuffer: outputBytesMax,
-      },
-    );
-    const summary = parse(child.stdout, child.stderr);
-    const found = summary.failures.map(({ seed, message }) => ({ seed, message }));
-    found.sort((a, b) => a.seed - b.seed);
-    return { name: break_.name, harm: break_.harm, seedsRun: summary.seeds, found };
+    const child = spawnSync(process.execPath, [join(copy.folder, program), ...line], {
+      cwd: copy.folder,
+      encoding: "utf8",
+      maxBuffer: outputBytesMax,
+    });
+    return parse(child.stdout, child.stderr);
   } finally {
     copy.remove();
   }

@@ -1,5 +1,7 @@
 /** Mistakes that a program of this kind may make. Each is one that a review could miss. */
 import type { Break } from "./break.ts";
+import { storeBreaks } from "./store-breaks.ts";
+import { workBreaks } from "./work-breaks.ts";
 
 export const breaks: readonly Break[] = [
   {
@@ -129,6 +131,7 @@ export const breaks: readonly Break[] = [
   },
   {
     name: "clear a region's mark early",
+    knownSeed: 418,
     harm: "after a loss of power nobody knows that source and journal differ there",
     changes: [
       {
@@ -190,6 +193,7 @@ export const breaks: readonly Break[] = [
   },
   {
     name: "pass over an order to copy while another copy is under way",
+    knownSeed: 378,
     harm: "somebody who put a source back is told that it is copied, and only a part of it is",
     changes: [
       { file: "src/interceptor/write-path.ts", from: "    this.#copy.supersede();\n", to: "" },
@@ -202,6 +206,7 @@ export const breaks: readonly Break[] = [
   },
   {
     name: "clear a region's mark before the remote has it",
+    knownSeed: 478,
     harm: "losing a spool leaves a remote that differs from the source, and nobody knows where",
     changes: [
       {
@@ -217,4 +222,6 @@ export const breaks: readonly Break[] = [
       },
     ],
   },
+  ...storeBreaks,
+  ...workBreaks,
 ];
