@@ -21,7 +21,8 @@ export function bannedCallFindings(files: readonly SourceFile[]): string[] {
 }
 
 function isExempt(file: SourceFile): boolean {
-  return folderOf(file.path) === "host" || file.path === "src/cli/launch.js";
+  // The page has a machine of its own, which this file alone touches.
+  return folderOf(file.path) === "host" || file.path === "src/cli/launch.js" || file.path === "src/ui/this-browser.ts";
 }
 
 function inspect(file: SourceFile): string[] {

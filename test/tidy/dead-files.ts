@@ -39,8 +39,17 @@ function isGround(path: string): boolean {
   return path.startsWith("src/core/") || path.startsWith("src/host/");
 }
 
-/** The files that package.json names as the program and the library. */
+/** The files that package.json names as the program and the library; what stands in `dist` is made of what stands in `src`. */
 export function entryPointsOf(packageText: string): string[] {
-  const { bin, exports } = JSON.parse(packageText) as Record<string, Record<string, string>>;
-  return [...Object.values(bin ?? {}), ...Object.values(exports ?? {})].map((path) => posix.normalize(path));
+  const { bin, exports } = JSON.parse(packageText) as { readonly bin?: Paths; readonly exports?: Paths };
+  return [...pathsIn(bin ?? {}), ...pathsIn(exports ?? {})].filter((path) => !path.startsWith("dist/"));
+}
+
+/** Where an import is resolved by conditions there is one path for each. */
+interface Paths {
+  readonly [name: string]: string | Paths;
+}
+
+function pathsIn(paths: Paths): string[] {
+  return Object.values(paths).flatMap((one) => (typeof one === "string" ? [posix.normalize(one)] : pathsIn(one)));
 }

@@ -58,7 +58,9 @@ export function fileNameFindings(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path }) => {
     const name = basename(path);
     if (!path.includes("/") || name === "README.md") return [];
-    if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/.test(name)) return [`${path}: the name is not in kebab-case`];
+    // A template of systemd's ends in an at sign.
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*(@(?=\.service$))?(\.[a-z0-9]+)*$/.test(name))
+      return [`${path}: the name is not in kebab-case`];
     if (/^(utils?|helpers?|misc|common)\./.test(name))
       return [`${path}: the name says nothing of what the file is for`];
     if (name === "index.ts" && path !== "src/nbd/index.ts") return [`${path}: a barrel; import the files themselves`];

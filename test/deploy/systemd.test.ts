@@ -1,0 +1,53 @@
+/** The units: what systemd itself thinks of them, and that they agree with the program. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { expect, test } from "vitest";
+import { run, succeed } from "#test/clients/command.ts";
+import { needPrograms } from "#test/clients/harness.ts";
+import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { readUnit, unitNames, unitPath } from "./unit-file.ts";
+
+needPrograms("systemd-analyze");
+
+/** Of ten, where 10 is no protection at all. */
+const exposureMax = 2.5;
+
+test("systemd finds no fault with the units", async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "units"));
+  const paths = [...unitNames, "tidemark-attach@"].map(unitPath).map((path) => {
+    const copy = join(folder, "units", basename(path));
+    // The program is where npm puts it, which is not here.
+    writeFileSync(copy, readFileSync(path, "utf8").replaceAll("/usr/local/bin/tidemark", "/bin/true"));
+    return copy;
+  });
+  const { exitCode, stdout, stderr } = await run("systemd-analyze", ["verify", "--man=no", ...paths]);
+  expect({ exitCode, said: (stdout + stderr).split("\n").filter((line) => line.includes("tidemark")) }).toEqual({
+    exitCode: 0,
+    said: [],
+  });
+});
+
+test.each(unitNames)("%s may do little", async (name) => {
+  const { stdout } = await succeed("systemd-analyze", ["security", "--offline=true", "--no-pager", unitPath(name)]);
+  const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout) ?? [];
+  expect(Number(exposure)).toBeLessThanOrEqual(exposureMax);
+});
+
+test("each role has a unit of its own, run by a user of its own, with the sample's file", () => {
+  const roles = {
+    tidemark: "up",
+    "tidemark-interceptor": "interceptor",
+    "tidemark-local": "local",
+    "tidemark-remote": "remote",
+  };
+  for (const [name, role] of Object.entries(roles)) {
+    const unit = readUnit(name);
+    expect(unit.get("Service.ExecStart")).toEqual([
+      `/usr/local/bin/tidemark ${role} --config /etc/tidemark/tidemark.yaml`,
+    ]);
+    expect(unit.get("Service.User")).toEqual(["tidemark"]);
+    expect(unit.get("Service.StateDirectory")).toEqual(["tidemark"]);
+    expect(unit.get("Service.Type")).toEqual(["notify"]);
+  }
+});
