@@ -27,11 +27,14 @@ export async function describeMachine(programs: readonly string[]): Promise<Mach
   };
 }
 
+/** Most programs take `--version`. */
+const versionArguments: Readonly<Record<string, string>> = { restic: "version" };
+
 async function versionOf(program: string): Promise<string> {
-  const { stdout } = await succeed(program, ["--version"]).catch((error: unknown) => {
+  const { stdout } = await succeed(program, [versionArguments[program] ?? "--version"]).catch((error: unknown) => {
     throw new Error(`${program} does not run; as root, deploy/setup-peers.sh bench installs it`, { cause: error });
   });
-  return /\d+(\.\d+)+/.exec(stdout)?.[0] ?? "unknown";
+  return /\d+(\.\d+)*/.exec(stdout)?.[0] ?? "unknown";
 }
 
 /** The commit that was measured; it says so where the product was changed since. */

@@ -1,12 +1,15 @@
 /** `npm run bench -- NAME`: side by side with what people use today. */
 import { UsageError } from "#src/cli/command.ts";
 import type { Bench } from "./bench.ts";
+import { controlBench } from "./control.ts";
 import { holesBench } from "./holes.ts";
 import { nbdBench } from "./nbd.ts";
 import { pathBench } from "./path.ts";
+import { pointsBench } from "./points.ts";
 import { publishSections } from "./publication.ts";
+import { storeBench } from "./store.ts";
 
-const benches: readonly Bench[] = [nbdBench, pathBench, holesBench];
+const benches: readonly Bench[] = [nbdBench, pathBench, storeBench, pointsBench, controlBench, holesBench];
 
 const help = `Usage: npm run bench -- NAME [OPTION ...]
 

@@ -35,6 +35,8 @@ export interface RunningTidemark extends AsyncDisposable {
   /** Of the volumes, in their order. */
   readonly uris: readonly [string, ...string[]];
   uriOf(volume: string): string;
+  /** Of the interceptors' process, or of the only one: what is asked there begins with it. */
+  readonly api: string;
   readonly processIds: Readonly<Partial<Record<RoleName | "up", number>>>;
   /** Throws unless all volumes are open, and protected in the mode that was asked for. */
   check(): Promise<void>;
@@ -87,6 +89,7 @@ export async function startTidemark(setup: TidemarkSetup): Promise<RunningTidema
   return {
     uris: setup.volumes.map(({ name }) => uriOf(name)) as [string, ...string[]],
     uriOf,
+    api: interceptor.replace(/\/api\/v1$/, ""),
     processIds,
     status,
     volumes: async () => (await statusOf(interceptor)).volumes,

@@ -1,0 +1,59 @@
+/** What of the benchmark of the control API is run, by its command line. */
+import { resolve } from "node:path";
+import { parseCommandLine, UsageError, wholeNumber } from "#src/cli/command.ts";
+import { chosen } from "./selection.ts";
+
+export const controlCaseNames = ["scrapes", "stalled-disk"] as const;
+export type ControlCaseName = (typeof controlCaseNames)[number];
+
+export interface ControlOptions {
+  readonly cases: readonly ControlCaseName[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly sizeMebibytes: number;
+  readonly folder: string;
+  readonly isPublished: boolean;
+}
+
+const usual = { rounds: 5, seconds: 10, size: 512 } as const;
+
+export const controlHelp = `Usage: npm run bench -- control [OPTION ...]
+
+Measures what looking costs, and whether one can look while there is trouble: how much a scrape of the metrics each second takes
+from a volume at full load, and how long /healthz and /metrics take while one volume's disk stands still and another one is at
+full load. In memory. It writes docs/benchmarks only when it is told to.
+
+  --cases NAME      of ${controlCaseNames.join(", ")}; several with a comma between
+  --rounds N        counted rounds, after one that is not counted (${usual.rounds})
+  --seconds N       of each turn (${usual.seconds})
+  --size N          MiB of a volume (${usual.size})
+  --folder FOLDER   where all of it lies (/dev/shm)
+  --publish         put the figures into docs/benchmarks
+
+Example:
+  npm run bench -- control --rounds 1 --seconds 3 --size 64
+`;
+
+export function controlOptions(programArguments: readonly string[]): ControlOptions {
+  const text = { type: "string" } as const;
+  const types = {
+    cases: text,
+    rounds: text,
+    seconds: text,
+    size: text,
+    folder: text,
+    publish: { type: "boolean" },
+  } as const;
+  const { values, positionals } = parseCommandLine(programArguments, types);
+  if (positionals.length > 0) throw new UsageError(`control takes no '${positionals[0]}'`);
+  const number = (name: keyof typeof usual, max: number) =>
+    wholeNumber(values[name] ?? String(usual[name]), `--${name}`, { min: 1, max });
+  return {
+    cases: chosen("--cases", values.cases ?? controlCaseNames.join(), controlCaseNames),
+    rounds: number("rounds", 1000),
+    seconds: number("seconds", 600),
+    sizeMebibytes: number("size", 65_536),
+    folder: resolve(values.folder ?? "/dev/shm"),
+    isPublished: values.publish === true,
+  };
+}

@@ -1,0 +1,87 @@
+/** `npm run bench -- control`: what looking costs, and whether one can look while there is trouble. */
+import type { Bench } from "./bench.ts";
+import { measureScrapes, measureStalled, type ScrapeCost, type StalledFigures } from "./control-cases.ts";
+import { controlHelp, controlOptions } from "./control-options.ts";
+import type { Looks } from "./control-watcher.ts";
+import { describeCommand, describeCommit, describeMachine, type Machine } from "./machine.ts";
+import { table, wrapped } from "./markdown.ts";
+import { createProgress } from "./progress.ts";
+import { provenance } from "./provenance.ts";
+import { publishFigures } from "./publication.ts";
+import { round, roundUp } from "./rounding.ts";
+import { median } from "./rounds.ts";
+
+export interface ControlResults {
+  readonly date: string;
+  readonly commit: string;
+  readonly command: string;
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly secondsPerRound: number;
+  readonly scrapes?: ScrapeCost;
+  readonly stalled?: StalledFigures;
+}
+
+const costPercentMax = 1;
+const p99MsMax = 100;
+
+export const controlBench: Bench = {
+  name: "control",
+  summary: "what a scrape each second costs, and how long answers take while a disk stands still",
+  help: controlHelp,
+  run: runControl,
+  format: (json) => formatControl(JSON.parse(json) as ControlResults),
+};
+
+async function runControl(programArguments: readonly string[]): Promise<void> {
+  const options = controlOptions(programArguments);
+  const progress = createProgress(process.stderr);
+  const show = (what: string) => progress.show(what);
+  const scrapes = options.cases.includes("scrapes") ? await measureScrapes(options, show) : undefined;
+  const stalled = options.cases.includes("stalled-disk") ? await measureStalled(options, show) : undefined;
+  progress.clear();
+  const results: ControlResults = {
+    date: new Date().toISOString(),
+    commit: await describeCommit(),
+    command: describeCommand("control", programArguments),
+    machine: await describeMachine(["fio", "nbdkit"]),
+    ...{ rounds: options.rounds, secondsPerRound: options.seconds },
+    ...(scrapes === undefined ? {} : { scrapes }),
+    ...(stalled === undefined ? {} : { stalled }),
+  };
+  process.stdout.write(`${formatControl(results)}\n`);
+  if (options.isPublished) await publishFigures(controlBench, results);
+}
+
+export function formatControl(results: ControlResults): string {
+  const { scrapes, stalled } = results;
+  const parts = [
+    ...(scrapes === undefined ? [] : [scrapesText(scrapes)]),
+    ...(stalled === undefined ? [] : [stalledText(stalled)]),
+    provenance(results),
+  ];
+  return parts.join("\n\n");
+}
+
+function scrapesText({ alone, scraped, costPercent, looks, processorMs }: ScrapeCost): string {
+  const verdict = costPercent <= costPercentMax ? "met" : "**missed**";
+  const rates = `${round(median(alone), 0)} writes a second alone, ${round(median(scraped), 0)} with a scrape each second`;
+  return wrapped(
+    `4 KiB random writes at depth 32: ${rates}, medians of the rounds. That costs ${round(costPercent, 2)} %; at most ` +
+      `${costPercentMax} % is the goal: ${verdict}. A scrape took ${round(looks.p50Ms, 1)} ms, ` +
+      `${roundUp(looks.highestMs, 1)} ms at most, and ${roundUp(processorMs, 1)} ms of a processor, all threads together.`,
+  );
+}
+
+function stalledText({ healthz, metrics, iops }: StalledFigures): string {
+  const row = (name: string, { count, p50Ms, p99Ms, highestMs }: Looks): string[] => {
+    const verdict = p99Ms <= p99MsMax ? "met" : "**missed**";
+    const goal = `≤ ${p99MsMax} ms ${verdict}`;
+    return [name, String(count), ...[p50Ms, p99Ms, highestMs].map((one) => `${roundUp(one, 1)} ms`), goal];
+  };
+  const words =
+    "One volume's disk answers no write any more, and another volume is at full load meanwhile: " +
+    `${round(iops, 0)} random writes of 4 KiB a second at depth 32.`;
+  const rows = [row("/healthz", healthz), row("/metrics", metrics)];
+  return `${wrapped(words)}\n\n${table(["asked for", "times", "p50", "p99", "at most", "goal for p99"], rows)}`;
+}
