@@ -89,7 +89,7 @@ test("claim A7: the state at every seq of six hundred changes is the one that th
 test("claims A7 and C1: sealed into the store, where it takes less room, the journal still gives back every seq", async () => {
   const { sites, changes } = await writeAll(300, 73, { store: { sealAfterSeconds: 1 } });
   const remote = join(sites.dataOf("remote"), "remote");
-  const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => path.endsWith(".data"));
+  const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => /\.(data|sums)$/.test(path));
   await vi.waitFor(() => expect(unsealed()).toEqual([]), { timeout: 30_000, interval: 20 });
   const objects = filesUnder(join(remote, "objects")).filter((path) => path.includes("/segments/"));
   const objectBytes = objects.reduce((sum, path) => sum + statSync(path).size, 0);

@@ -1,19 +1,13 @@
 /** A block device in place of a file behind the server; a loop device over a file stands for it, so that all can be seen. */
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { loopObstacle } from "./attached-disk.ts";
 import { succeed } from "./command.ts";
 import { needPrograms, skipWhere, startServer, temporaryFolder } from "./harness.ts";
 import { allocatedBytes, createFullImage, createImage, fileHash, MiB, noise, readRange } from "./image.ts";
+import { loopDeviceOver } from "./loop-device.ts";
 
 needPrograms("losetup", "nbdcopy", "nbdinfo", "qemu-io");
 skipWhere(loopObstacle);
-
-async function loopDeviceOver(file: string, ...options: readonly string[]): Promise<string> {
-  const { stdout } = await succeed("losetup", ["--find", "--show", ...options, file]);
-  const device = stdout.trim();
-  onTestFinished(async () => void (await succeed("losetup", ["-d", device])));
-  return device;
-}
 
 test("a block device is served with its own size, and what is flushed is in it", async () => {
   const folder = await temporaryFolder();

@@ -5,13 +5,14 @@ import type { StatusReport } from "#src/control/control-plane.ts";
 import { RunningProgram } from "#test/cli/running-program.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { shareOf } from "#test/long-share.ts";
 import { LinkProxy } from "#test/oracle/link-proxy.ts";
 import { descriptorCount, residentBytes } from "#test/oracle/process-facts.ts";
 
 needPrograms("setpriv");
 
 const groupCount = 50;
-const cutCount = 20;
+const cutCount = shareOf(20);
 const patience = { timeout: 60_000, interval: 50 };
 const grownBytesMax = 48 * 1024 * 1024;
 

@@ -1,28 +1,20 @@
 /** The wall clock of all processes jumps while a host is at work; only the wall clock, as when somebody sets it. */
-import { renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { needPrograms, temporaryFolder } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
+import { settableClock } from "#test/oracle/settable-clock.ts";
 import { beginRounds, disturb } from "./rounds.ts";
 
 needPrograms("setpriv");
 
 const hourMs = 3_600_000;
-const jumpingClock = join(import.meta.dirname, "../oracle/jumping-clock.ts");
 
 test.each(["async", "sync"] as const)(
   "fault 28: in %s, while the clock jumps back an hour and forward a day, the order is that of the seqs and the link stands",
   async (mode) => {
     const folder = await temporaryFolder();
-    const file = folder.file("offset");
-    const jump = (offsetMs: number) => {
-      writeFileSync(`${file}.new`, String(offsetMs));
-      renameSync(`${file}.new`, file);
-    };
-    jump(0);
-    const clocks = { preloads: [jumpingClock], environment: { CLOCK_OFFSET_FILE: file } };
+    const { jump, clocks } = settableClock(folder.file("offset"));
     const rounds = await beginRounds({ sizeBytes: 4 * MiB, mode, ...clocks }, 28);
     const { sites } = rounds;
     const offsetsMs = [-hourMs, 24 * hourMs, 0, -24 * hourMs, 0];

@@ -63,7 +63,11 @@ export async function fetchKernel(): Promise<Kernel> {
     const unfinished = `${folder}.${process.pid}`;
     await mkdir(unfinished);
     await unpack(packageName, unfinished);
-    await rename(unfinished, folder);
+    await rename(unfinished, folder).catch(async (error: NodeJS.ErrnoException) => {
+      // Another file of tests has fetched the same meanwhile.
+      if (error.code !== "ENOTEMPTY") throw error;
+      await rm(unfinished, { recursive: true });
+    });
   }
   return {
     imageFile: await onlyEntry(join(folder, "boot")),

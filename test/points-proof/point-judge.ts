@@ -1,0 +1,101 @@
+/** Opens points that chance picks, each once, and compares all that their views hold. */
+import { expect } from "vitest";
+import type { ViewFacts } from "#src/control/view.ts";
+import type { SeededRandom } from "#test/sim/seeded-random.ts";
+import { type HostChange, piecesOf } from "./host-log.ts";
+import type { WitnessedVolume } from "./witnessed-volume.ts";
+
+const modeType = 6;
+const levelType = 7;
+const drawsPerPoint = 20;
+const complaintsMax = 20;
+
+export class PointJudge {
+  readonly #volume: WitnessedVolume;
+  readonly #random: SeededRandom;
+  readonly #checked = new Set<number>();
+  readonly #complaints: string[] = [];
+  /** Behind it each write is a point that came alone, and at the level of every write. */
+  #agedSeq = 0;
+
+  constructor(volume: WitnessedVolume, random: SeededRandom) {
+    this.#volume = volume;
+    this.#random = random;
+  }
+
+  /** How many points were compared, each another one. */
+  get count(): number {
+    return this.#checked.size;
+  }
+
+  get complaints(): readonly string[] {
+    return this.#complaints;
+  }
+
+  /** A collection begins, after which older points may be fewer. */
+  async collects(): Promise<number> {
+    this.#agedSeq = this.#volume.seqNow();
+    const { result } = await this.#volume.collect();
+    return result?.figures.foldedPieces ?? 0;
+  }
+
+  /** So many points that were not looked at before. Half of them of what is new. */
+  async checkRandom(count: number): Promise<void> {
+    const wanted = this.#checked.size + count;
+    for (let draw = 0; this.#checked.size < wanted; draw++) {
+      expect(draw, "draws without a new point").toBeLessThan(count * drawsPerPoint);
+      const { first, last } = await this.#volume.pointSpan();
+      const isOfAll = this.#random.integerBelow(2) === 0;
+      const newFrom = Math.min(last, Math.max(first, this.#agedSeq + 1));
+      await this.#checkSeq(this.#random.between(isOfAll ? first : newFrom, last));
+    }
+  }
+
+  async checkMarks(): Promise<void> {
+    const { marks, quietMarks } = this.#volume;
+    for (const { name, seq } of marks) {
+      const view = await this.#volume.openView(`mark:${name}`);
+      if (view.seq !== seq) this.#complain(`${name} is seq ${seq}, and its view is of seq ${view.seq}`);
+      await this.#checkView(view);
+    }
+    for (const { name, seq, changes } of quietMarks) {
+      const { pieces } = this.#volume.order;
+      const before = new Set(pieces.slice(0, this.#volume.order.countUpTo(seq)).map(({ change }) => change));
+      const expected = this.#volume.log.changes.slice(0, changes);
+      const isNothing = (change: HostChange): boolean => piecesOf(change, this.#volume.sizeBytes).length === 0;
+      const isWhole = expected.every((change) => change.hasFailed || before.has(change) || isNothing(change));
+      if (!isWhole || before.size > changes) this.#complain(`${name} has not just what was answered before it`);
+    }
+  }
+
+  async #checkSeq(seq: number): Promise<void> {
+    const agedSeq = this.#agedSeq;
+    const view = await this.#volume.openView(`seq:${seq}`);
+    const isAged = seq <= agedSeq || this.#agedSeq !== agedSeq;
+    if (view.seq !== seq && !isAged && !this.#isThinned(seq)) {
+      this.#complain(`seq ${seq} should be a point, and ${view.seq} was opened for it`);
+    }
+    if (view.seq > seq) this.#complain(`seq ${view.seq} was opened for ${seq}, which is before it`);
+    if (this.#checked.has(view.seq)) return this.#volume.closeView(view);
+    await this.#checkView(view);
+  }
+
+  async #checkView(view: ViewFacts): Promise<void> {
+    const difference = await this.#volume.compare(view);
+    if (difference !== undefined) this.#complain(`seq ${view.seq}: ${difference}`);
+    if (view.findings.length > 0) this.#complain(`seq ${view.seq}: ${view.findings.join("; ")}`);
+    this.#checked.add(view.seq);
+    await this.#volume.closeView(view);
+  }
+
+  /** It came as one with others, or at a coarse level, which is folded as soon as its interval is over. */
+  #isThinned(seq: number): boolean {
+    const { others } = this.#volume.order;
+    const lastOf = (type: number) => others.findLast((head) => head.type === type && head.seq < seq)?.extra;
+    return lastOf(modeType)?.to === "aggregated" || ((lastOf(levelType)?.seconds as number | undefined) ?? 0) > 0;
+  }
+
+  #complain(words: string): void {
+    if (this.#complaints.length < complaintsMax) this.#complaints.push(words);
+  }
+}
