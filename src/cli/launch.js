@@ -35,8 +35,14 @@ async function runHere() {
   tuneCollector();
   if (isCheckout) warmCompileCache();
   module.enableCompileCache(cacheFolder);
-  if (isCheckout) await import("./main.ts");
-  else await import(pathToFileURL(join(dirname(self), "../../dist/cli/main.js")).href);
+  if (isCheckout) {
+    await import("#src/host/node/own-modules.js");
+    await import("./main.ts");
+  } else {
+    const modules = join(dirname(self), "../../dist");
+    await import(pathToFileURL(join(modules, "host/node/own-modules.js")).href);
+    await import(pathToFileURL(join(modules, "cli/main.js")).href);
+  }
   if (isWarming()) await loadThreads();
 }
 

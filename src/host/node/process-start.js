@@ -5,6 +5,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import module from "node:module";
 import { constants, setPriority } from "node:os";
+import "./own-modules.js";
 
 const cacheFolder = process.env.TIDEMARK_COMPILE_CACHE;
 if (cacheFolder !== undefined) module.enableCompileCache(cacheFolder);

@@ -4,6 +4,7 @@
  */
 import module from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
+import "./own-modules.js";
 
 /** @type {import("./thread.ts").ThreadStart} */
 const { moduleUrl, settings, compileCacheFolder } = workerData;
