@@ -1,5 +1,5 @@
 /** Several writes as one, shown with the real processes and their interfaces. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { temporaryPlaces } from "#test/kill/rounds.ts";
@@ -9,8 +9,6 @@ import { differences } from "#test/oracle/source-comparison.ts";
 import { bytesIn, HostWrites } from "./host-writes.ts";
 
 needPrograms("setpriv");
-// Processes are started and ended in order, several times; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 90_000 });
 
 const sizeBytes = 8 * MiB;
 const block = 4096;

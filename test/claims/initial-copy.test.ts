@@ -9,14 +9,13 @@ import { LinkProxy } from "#test/oracle/link-proxy.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
+import { patience } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 needPrograms("setpriv");
-vi.setConfig({ testTimeout: 120_000 });
 
 const sizeBytes = 32 * MiB;
 const blockBytes = 4096;
-const patience = { timeout: 40_000, interval: 20 };
 
 /** Every other piece of it is a hole, and some of what is written is zeros. */
 function writeSource(path: string, random: SeededRandom): void {

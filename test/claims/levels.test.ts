@@ -19,11 +19,11 @@ import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { putStamp, readStamp } from "#test/oracle/block-stamp.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { rememberingLog } from "#test/store/remembering-log.ts";
 
 needPrograms("setpriv");
 
-const patience = { timeout: 60_000, interval: 20 };
 const blockCount = 16;
 
 class StampedVolume {

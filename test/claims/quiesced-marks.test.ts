@@ -1,7 +1,7 @@
 /** Marks of a real file system at rest: what is there at the mark needs no repair, and nothing that came later is in it. */
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { MarkReport } from "#src/control/control-plane.ts";
 import { launcher } from "#test/cli/running-program.ts";
 import { attach, attachObstacle, mount } from "#test/clients/attached-disk.ts";
@@ -13,8 +13,6 @@ import { Sites, volumeName } from "#test/oracle/sites.ts";
 
 needPrograms("setpriv", "nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "fsfreeze", "dumpe2fs", "debugfs", "e2fsck");
 skipWhere(attachObstacle);
-// Processes are started and ended in order, several times; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 90_000 });
 
 const sizeBytes = 48 * MiB;
 const blockBytes = 4096;

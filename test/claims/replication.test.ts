@@ -12,16 +12,14 @@ import { HistoryWriter } from "#test/oracle/history-writer.ts";
 import { Sites, type SitesOptions, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { WriteHistory } from "#test/oracle/write-history.ts";
+import { patience } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { bytesIn, HostWrites } from "./host-writes.ts";
 
 needPrograms("setpriv");
-// Processes are started and ended in order, several times; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 90_000 });
 
 const sizeBytes = 4 * MiB;
 const writeCount = 8;
-const patience = { timeout: 20_000, interval: 10 };
 const old = Array.from({ length: writeCount }, () => 1);
 const fresh = Array.from({ length: writeCount }, (_, block) => 100 + block);
 

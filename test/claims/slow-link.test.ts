@@ -1,5 +1,5 @@
 /** What is done about a link that is slow, shown with the real processes and a proxy between them. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { temporaryPlaces } from "#test/kill/rounds.ts";
@@ -9,8 +9,6 @@ import { differences } from "#test/oracle/source-comparison.ts";
 import { HostWrites } from "./host-writes.ts";
 
 needPrograms("setpriv");
-// Processes are started and ended in order, several times; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 90_000 });
 
 const sizeBytes = 8 * MiB;
 const blockCount = sizeBytes / 4096;

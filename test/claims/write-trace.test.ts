@@ -9,12 +9,12 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { readLogs } from "#test/oracle/log-records.ts";
+import { patience } from "#test/patience.ts";
 import { Connections } from "./connections.ts";
 
 needPrograms("setpriv");
 
 const blockCount = 256;
-const patience = { timeout: 20_000, interval: 10 };
 /** Fewer than the trace remembers, so that none is missed between two looks. */
 const writesPerLook = 128;
 const lanes = 16;

@@ -8,12 +8,11 @@ import { attachObstacle } from "#test/clients/attached-disk.ts";
 import { run } from "#test/clients/command.ts";
 import { needPrograms, skipWhere } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { patience } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 needPrograms("nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "mount", "umount");
 skipWhere(attachObstacle);
-
-const patience = { timeout: 20_000, interval: 20 };
 
 class Machine {
   readonly folder = temporaryFolder();

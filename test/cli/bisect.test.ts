@@ -8,11 +8,10 @@ import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 needPrograms("nbdcopy", "qemu-io");
-
-const patience = { timeout: 30_000, interval: 50 };
 
 /** A disk of which the first block counts writes; answers the seq behind each. */
 async function countedDisk(folder: string, writeCount: number) {

@@ -2,11 +2,10 @@
 import { expect, test, vi } from "vitest";
 import type { JobReport } from "#src/control/job.ts";
 import { needPrograms } from "#test/clients/harness.ts";
+import { patience } from "#test/patience.ts";
 import { OverwrittenVolume, writesPerRound } from "./overwritten-volume.ts";
 
 needPrograms("setpriv");
-
-const patience = { timeout: 30_000, interval: 20 };
 
 test("fault 8: what has expired gives its room back, and every point that is kept reads, over restarts and kills", async () => {
   const world = new OverwrittenVolume();

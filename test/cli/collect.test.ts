@@ -2,13 +2,12 @@
 import { expect, test, vi } from "vitest";
 import type { JobReport } from "#src/control/job.ts";
 import { needPrograms } from "#test/clients/harness.ts";
+import { patience } from "#test/patience.ts";
 import { OverwrittenVolume, writesPerRound } from "./overwritten-volume.ts";
 
 needPrograms("setpriv");
 
-const patience = { timeout: 90_000, interval: 20 };
-
-test("what is to be let go of goes by itself", { timeout: 120_000 }, async () => {
+test("what is to be let go of goes by itself", async () => {
   const world = new OverwrittenVolume();
   await world.start("store.collect.everySeconds=3");
   for (let round = 0; round < 3; round++) await world.round();

@@ -8,11 +8,10 @@ import { succeed } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("mount", "umount");
-
-const patience = { timeout: 20_000, interval: 20 };
 
 /** A volume over a sparse file on a file system of 4 MiB, of which something else has 3. */
 async function crowded(...settings: readonly string[]) {

@@ -4,9 +4,8 @@ import { expect, test, vi } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
-
-const patience = { timeout: 20_000, interval: 20 };
 
 test("a group is ended once it has no volumes, and begins anew with the next one", async () => {
   const folder = temporaryFolder();

@@ -7,9 +7,8 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
-
-export const patience = { timeout: 30_000, interval: 50 };
 
 export class LosablePlace {
   readonly folder = temporaryFolder();

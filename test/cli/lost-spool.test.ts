@@ -3,7 +3,8 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { MiB } from "#src/core/limits.ts";
-import { LosablePlace, patience } from "./losable-place.ts";
+import { patience } from "#test/patience.ts";
+import { LosablePlace } from "./losable-place.ts";
 
 test("fault 20: where a spool is gone its group is stopped, others work, and move-spool goes on from the source", async () => {
   const place = new LosablePlace();

@@ -5,9 +5,8 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import type { MarkReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
+import { patience } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
-
-const patience = { timeout: 20_000, interval: 20 };
 
 async function started() {
   const folder = temporaryFolder();

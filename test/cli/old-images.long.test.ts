@@ -2,9 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { LosablePlace, patience } from "./losable-place.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
+import { patience } from "#test/patience.ts";
+import { LosablePlace } from "./losable-place.ts";
 
 test("fault 20: an old image of a source, with its map, is not taken for the newest until somebody says so", async () => {
   const place = new LosablePlace();

@@ -18,10 +18,10 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { putStamp, readStamp } from "#test/oracle/block-stamp.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { rememberingLog } from "#test/store/remembering-log.ts";
 import { RunningProgram } from "./running-program.ts";
 
-const patience = { timeout: 30_000, interval: 20 };
 const blockCount = 512;
 export const writesPerRound = 256;
 

@@ -5,11 +5,11 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("setpriv");
 
-const patience = { timeout: 20_000, interval: 20 };
 const block = Buffer.alloc(4096, "tidemark");
 
 test.each([

@@ -11,11 +11,11 @@ import type { GroupPoints } from "#src/synth/group-points.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { rememberingLog } from "#test/store/remembering-log.ts";
 import { RunningProgram } from "./running-program.ts";
 
-const patience = { timeout: 60_000, interval: 50 };
 const blockCount = 256;
 
 class PointsWorld {
@@ -80,7 +80,7 @@ async function differences(points: GroupPoints, replay: JournalReplay, seq: numb
   return found;
 }
 
-test("points read as a replay says, sealed or not, and are told by command", { timeout: 120_000 }, async () => {
+test("points read as a replay says, sealed or not, and are told by command", async () => {
   const world = new PointsWorld();
   await world.start();
   await world.write(150);

@@ -5,11 +5,11 @@ import { expect, test, vi } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { blocksBelow, freePorts, ReaderMachine } from "./readme.ts";
 
 needPrograms("qemu-img", "qemu-io", "openssl", "setpriv");
 
-const patience = { timeout: 20_000, interval: 50 };
 const ports = ["7878", "7879", "7880", "7881", "10809"] as const;
 
 async function writeTo(machine: ReaderMachine): Promise<void> {

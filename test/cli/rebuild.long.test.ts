@@ -16,7 +16,8 @@ import { readStoreDocument } from "#src/store/store-document-copies.ts";
 import { openKeys } from "#src/store/store-keys.ts";
 import { WrappingKey } from "#src/store/wrapping-key.ts";
 import { run } from "#test/clients/command.ts";
-import { LosablePlace, patience } from "./losable-place.ts";
+import { patience } from "#test/patience.ts";
+import { LosablePlace } from "./losable-place.ts";
 import { launcher } from "./running-program.ts";
 
 const blockBytes = 4096;
@@ -121,7 +122,7 @@ test("fault 20: with its disk lost a remote appliance is made anew of the object
     async () => expect((await place.up.typed("status")).stdout).toMatch(/belongs to another remote appliance, since/),
     patience,
   );
-}, 120_000);
+});
 
 test("fault 20: a local appliance that has let go of what the store lacks is told to copy anew, and then all is there", async () => {
   const place = new RebuiltPlace({ isEncrypted: true });
@@ -146,7 +147,7 @@ test("fault 20: a local appliance that has let go of what the store lacks is tol
   expect(await place.up.typed("volume", "resync", "a")).toMatchObject({ exitCode: 0 });
   await place.stored("a");
   await place.expectStoredEqual();
-}, 120_000);
+});
 
 test("a rebuild from nowhere, or from two places, is wrong use, and one from where nothing is fails in words", async () => {
   const place = new RebuiltPlace();
@@ -188,4 +189,4 @@ test("fault 20: what was not stored when the disk was lost comes from a spool th
   expect(groups[0]).toMatchObject({ epoch: 1, lagRecords: 0 });
   expect(groups[0]?.durable).toBeGreaterThan(rebuilt[0]?.lastSeq ?? 0);
   await place.expectStoredEqual();
-}, 120_000);
+});

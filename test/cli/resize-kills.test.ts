@@ -10,12 +10,10 @@ import { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("setpriv");
-vi.setConfig({ testTimeout: 90_000 });
-
-const patience = { timeout: 20_000, interval: 20 };
 
 /** Writes where it will matter, and answers when that is durable. */
 async function writeAtEnd(uri: string, sizeBytes: number, value: number): Promise<void> {

@@ -11,11 +11,10 @@ import { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("nbdinfo", "qemu-io", "qemu-nbd");
-
-const patience = { timeout: 20_000, interval: 20 };
 
 async function started(...settings: readonly string[]) {
   const folder = temporaryFolder();

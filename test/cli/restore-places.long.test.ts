@@ -19,8 +19,8 @@ import { needPrograms, skipWhere, startServer } from "#test/clients/harness.ts";
 import { loopDeviceOver } from "#test/clients/loop-device.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
-import { patience } from "./volume-with-history.ts";
 
 needPrograms("openssl", "nbdcopy", "losetup");
 skipWhere(loopObstacle);

@@ -8,8 +8,9 @@ import type { RestoreReport } from "#src/control/restore-control.ts";
 import { MiB } from "#src/core/limits.ts";
 import { startServer } from "#test/clients/harness.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
-import { blockBytes, patience, sizeBytes, withHistory } from "./volume-with-history.ts";
+import { blockBytes, sizeBytes, withHistory } from "./volume-with-history.ts";
 
 test("a point is restored to a file, sparse and whole, and what differs from a later one is told", async () => {
   const { up, folder, early, late } = await withHistory();

@@ -1,12 +1,10 @@
 /** docs/runbooks.md, followed as it stands there, each after the accident that it is for. */
 import { openSync, readSync, writeFileSync } from "node:fs";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { stepsOf, TwoSites } from "./two-sites.ts";
 
 needPrograms("nbdcopy", "qemu-io", "setpriv");
-
-vi.setConfig({ testTimeout: 200_000 });
 
 async function follow(sites: TwoSites, heading: string): Promise<string[]> {
   const said: string[] = [];

@@ -37,7 +37,7 @@ async function filesTouched(act: () => Promise<void>): Promise<string[]> {
   return [...found];
 }
 
-test("A8: a snapshot is made by command of pointers alone, inspected, and removed", { timeout: 90_000 }, async () => {
+test("A8: a snapshot is made by command of pointers alone, inspected, and removed", async () => {
   const world = new OverwrittenVolume();
   await world.start(
     "store.snapshots.everySeconds=off",

@@ -7,6 +7,7 @@ import { MiB } from "#src/core/limits.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { PausingDisk } from "./pausing-disk.ts";
 import { RunningProgram } from "./running-program.ts";
 
@@ -17,7 +18,6 @@ const hostCount = 8;
 const writesPerHost = 64;
 /** For all that hosts ask for, and for what is under way between spool, remote and source; they ask for four times as much. */
 const grownBytesMax = 128 * MiB;
-const patience = { timeout: 20_000, interval: 20 };
 
 function residentBytes(processId: number, which: "VmRSS" | "VmHWM"): number {
   const status = readFileSync(`/proc/${processId}/status`, "utf8");

@@ -6,9 +6,8 @@ import { remoteTable, storeText } from "#src/cli/status.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { noSynthesis } from "#src/control/snapshot-lane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
-
-const patience = { timeout: 20_000, interval: 20 };
 
 async function firstLine(program: RunningProgram): Promise<string> {
   return (await program.typed("status")).stdout.split("\n", 1)[0] as string;

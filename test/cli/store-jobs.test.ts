@@ -8,9 +8,8 @@ import type { JobReport } from "#src/control/job.ts";
 import type { KeyFacts } from "#src/control/store-key-orders.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
-
-const patience = { timeout: 20_000, interval: 20 };
 
 async function withSealedData(...settings: readonly string[]) {
   const folder = temporaryFolder();

@@ -8,9 +8,9 @@ import { run } from "#test/clients/command.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
-const patience = { timeout: 20_000, interval: 20 };
 const block = Buffer.alloc(4096, "tidemark");
 
 async function withVolume(folder: string, ...more: readonly string[]) {

@@ -13,11 +13,11 @@ import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 needPrograms("nbdinfo", "nbdcopy", "qemu-io", "strace");
 
-const patience = { timeout: 30_000, interval: 50 };
 const MiB = 2 ** 20;
 
 async function protectedDisk(folder: string, ...settings: readonly string[]) {
@@ -267,4 +267,4 @@ test("what a view holds outlasts retention and collection, and goes with the nex
   }, patience);
   expect((await up.typed("view", "open", `disk@seq:${view.seq}`)).stderr).toMatch(/nearest points are/);
   await host.disconnect();
-}, 120_000);
+});

@@ -6,9 +6,9 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import { MiB } from "#src/core/limits.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
-export const patience = { timeout: 20_000, interval: 20 };
 export const sizeBytes = 8 * MiB;
 export const blockBytes = 4096;
 

@@ -3,12 +3,12 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
+import { patience } from "#test/patience.ts";
 import { succeed } from "./command.ts";
 import type { TemporaryFolder } from "./harness.ts";
 import { runPostgresProgram, postgresUser as user } from "./postgres-program.ts";
 
 const timeoutMs = 120_000;
-const patience = { timeout: 30_000, interval: 20 };
 
 /**
  * All that it promises is kept, and pages have checksums. The log is short, so that checkpoints and the reuse of its files come often, and

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { expect, vi } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { RunningProgram } from "#test/cli/running-program.ts";
+import { patience } from "#test/patience.ts";
 import { type AttachedDisk, attach, type MountedDisk, mount } from "./attached-disk.ts";
 import { succeed } from "./command.ts";
 import type { TemporaryFolder } from "./harness.ts";
-
-const patience = { timeout: 60_000, interval: 50 };
 
 export interface ProtectedDisk {
   readonly up: RunningProgram;

@@ -5,6 +5,7 @@ import { expect, test, vi } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { ViewFacts } from "#src/control/view.ts";
 import { RunningProgram } from "#test/cli/running-program.ts";
+import { patience } from "#test/patience.ts";
 import { type AttachedDisk, attach, attachObstacle, mount } from "./attached-disk.ts";
 import { succeed } from "./command.ts";
 import { needPrograms, skipWhere, temporaryFolder } from "./harness.ts";
@@ -13,8 +14,6 @@ import { treeHash, writeTree } from "./tree.ts";
 
 needPrograms("nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "e2fsck");
 skipWhere(attachObstacle);
-
-const patience = { timeout: 30_000, interval: 50 };
 
 /** What all is durable of at the remote appliance. */
 async function newestSeq(up: RunningProgram): Promise<number> {
@@ -74,4 +73,4 @@ test("ext4 replays its log on views of moments of its life, has what was synced 
   await mounted.unmount();
   await checkClean(host);
   await host.detach();
-}, 120_000);
+});

@@ -70,7 +70,7 @@ test("whatever a rule leaves of points reads as it did before, and there are no 
     const piece = await new PieceMaker().seal(units);
     expect(await listOf(piece.records())).toEqual(left);
   }
-}, 60_000);
+});
 
 test("points of a coarse level are points of each finer one", () => {
   const records = spreadOut(plainRecords(new RandomUnits(new SeededRandom(5)).take(300)));

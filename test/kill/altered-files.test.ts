@@ -9,14 +9,11 @@ import { needPrograms, temporaryFolder } from "#test/clients/harness.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
 import { Program } from "#test/oracle/program.ts";
 import type { Sites } from "#test/oracle/sites.ts";
+import { patience } from "#test/patience.ts";
 import { AlteredFile, logContents } from "./altered-file.ts";
 import { after, StoppedAt } from "./stopped-at.ts";
 
 needPrograms("setpriv");
-// Processes are started and ended in order, several times; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 90_000 });
-
-const patience = { timeout: 20_000, interval: 20 };
 
 /** A volume with several flushed writes, all ended in order; the remote does not have the last of them yet. */
 async function written(): Promise<StoppedAt> {

@@ -1,13 +1,11 @@
 /** Disks that cannot sync: the system says so to real processes, and what they then say to a host. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { NbdClient } from "#src/nbd/client/client.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
 import { StoppedAt } from "./stopped-at.ts";
 
 needPrograms("setpriv", "strace");
-// Processes are started and ended in order, several times; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 90_000 });
 
 /** From the third sync of each thread on. The tracer is below the program, so that signals reach it. */
 const failing = "inject=fdatasync:error=EIO:when=3+";

@@ -6,12 +6,12 @@ import { temporaryFolder } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
+import { patience } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { FioRun } from "./fio-run.ts";
 import { type Accident, drawAccident, freezeAndThaw, temporaryPlaces } from "./rounds.ts";
 
 const sizeBytes = 16 * MiB;
-const patience = { timeout: 10_000, interval: 10 };
 
 /** Accidents go on for as long as fio writes; answers how many there were. */
 export async function accidentsUnderFio(mode: "sync" | "async", seed: number, writtenBytes: number): Promise<number> {

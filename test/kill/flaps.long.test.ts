@@ -8,12 +8,12 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { shareOf } from "#test/long-share.ts";
 import { LinkProxy } from "#test/oracle/link-proxy.ts";
 import { descriptorCount, residentBytes } from "#test/oracle/process-facts.ts";
+import { patience } from "#test/patience.ts";
 
 needPrograms("setpriv");
 
 const groupCount = 50;
 const cutCount = shareOf(20);
-const patience = { timeout: 60_000, interval: 50 };
 const grownBytesMax = 48 * 1024 * 1024;
 
 const isWhole = ({ groups }: StatusReport): boolean =>

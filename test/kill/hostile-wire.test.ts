@@ -5,6 +5,7 @@ import { encodeBulkHeader, encodeFrame, frameType } from "#src/wire/frame.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { descriptorCount, residentBytes } from "#test/oracle/process-facts.ts";
+import { patience } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { Crowd } from "./crowd.ts";
 import { beginRounds, disturb } from "./rounds.ts";
@@ -14,7 +15,6 @@ needPrograms("setpriv");
 const sizeBytes = 4 * MiB;
 const strangerCount = 50;
 const grownBytesMax = 64 * MiB;
-const patience = { timeout: 20_000, interval: 20 };
 
 /** The head of a frame of which the body never comes. */
 function lengthBomb(): Buffer {

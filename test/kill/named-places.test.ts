@@ -1,12 +1,10 @@
 /** Real processes that die at the very places where it matters, and what is found afterwards. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { after, before, StoppedAt } from "./stopped-at.ts";
 import { tearLastBatch } from "./torn-spool.ts";
 
 needPrograms("setpriv");
-// Processes are started and ended in order, several times; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 90_000 });
 
 // The first batch of a start is the record with which the volume is attached; what happens next is the second one.
 

@@ -5,11 +5,10 @@ import { needPrograms } from "#test/clients/harness.ts";
 import { KiB, MiB } from "#test/clients/image.ts";
 import { LinkProxy } from "#test/oracle/link-proxy.ts";
 import { Sites } from "#test/oracle/sites.ts";
+import { patience } from "#test/patience.ts";
 import { disturb, type Rounds, roundsOf, temporaryPlaces } from "./rounds.ts";
 
 needPrograms("setpriv");
-
-const patience = { timeout: 20_000, interval: 10 };
 
 async function begin(mode: "sync" | "async", seed: number): Promise<Rounds & { readonly proxy: LinkProxy }> {
   const places = await temporaryPlaces();

@@ -6,16 +6,14 @@ import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { descriptorCount, residentBytes } from "#test/oracle/process-facts.ts";
 import { roleNames, type Sites } from "#test/oracle/sites.ts";
+import { patience } from "#test/patience.ts";
 import { Crowd, type CrowdAddress } from "./crowd.ts";
 import { beginRounds, disturb } from "./rounds.ts";
 
 needPrograms("setpriv", "prlimit");
-// Processes are started and ended in order, several times; on a busy machine that takes a while.
-vi.setConfig({ testTimeout: 90_000 });
 
 const sizeBytes = 4 * MiB;
 const grownBytesMax = 96 * MiB;
-const patience = { timeout: 20_000, interval: 20 };
 
 function placeOf(uri: string): CrowdAddress {
   const { address } = parseNbdUri(uri);

@@ -16,13 +16,13 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { shareOf } from "#test/long-share.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 needPrograms("setpriv");
 
 const blockBytes = 4096;
 const lifeMsMax = 2000;
-const patience = { timeout: 60_000, interval: 50 };
 
 async function started(folder: string): Promise<RunningProgram> {
   return RunningProgram.start("up", join(folder, "data"), "--set", "store.sealAfterSeconds=1");

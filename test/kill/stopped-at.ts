@@ -8,9 +8,8 @@ import type { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { type RoleName, roleNames, Sites, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
+import { patience } from "#test/patience.ts";
 import { temporaryPlaces } from "./rounds.ts";
-
-const patience = { timeout: 20_000, interval: 10 };
 
 /** What the one block of these tests holds: before, and what a write under way would make of it. */
 export const before = 1;

@@ -9,6 +9,7 @@ import { vi } from "vitest";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { RemoteGroupFacts, TraceEntry, WantedMode } from "#src/control/role.ts";
 import type { NbdClient } from "#src/nbd/client/client.ts";
+import { patience } from "#test/patience.ts";
 import { stampedBytes } from "./block-stamp.ts";
 import { JournalReplay } from "./journal-replay.ts";
 import { Program } from "./program.ts";
@@ -86,7 +87,6 @@ interface Running {
 
 export const volumeName = "disk";
 const wordsMax = 1500;
-const patience = { timeout: 20_000, interval: 10 };
 
 export class Sites {
   /** Faults that were ordered for whoever is started from now on. */

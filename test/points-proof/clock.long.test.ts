@@ -6,10 +6,10 @@ import { MiB } from "#test/clients/image.ts";
 import { temporaryPlaces } from "#test/kill/rounds.ts";
 import { settableClock } from "#test/oracle/settable-clock.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
+import { patience } from "#test/patience.ts";
 
 needPrograms("setpriv");
 
-const patience = { timeout: 60_000, interval: 50 };
 const yearMs = 365 * 86_400_000;
 const blockBytes = 4096;
 const writesPerStep = 40;

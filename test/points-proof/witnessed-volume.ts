@@ -12,6 +12,7 @@ import { RunningProgram } from "#test/cli/running-program.ts";
 import { unixUri } from "#test/clients/harness.ts";
 import type { ProxyAddress } from "#test/oracle/link-proxy.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { runFio } from "./fio.ts";
 import { HostLog } from "./host-log.ts";
 import { RecordingRelay } from "./recording-relay.ts";
@@ -20,7 +21,6 @@ import { ToldOrder } from "./told-order.ts";
 import { VolumeReplay } from "./volume-replay.ts";
 
 const volumeName = "disk";
-const patience = { timeout: 120_000, interval: 50 };
 const tailMs = 50;
 const looksMax = 3;
 const readBytes = 2 ** 20;

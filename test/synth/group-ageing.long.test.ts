@@ -12,7 +12,7 @@ test("histories that are folded beside all else keep each point that they offer"
 });
 
 for (const end of ["killed", "without power"] as const) {
-  test(`fault 7: whoever folds may be ${end} at each call to the disk`, { timeout: 20 * minutes }, async () => {
+  test(`fault 7: whoever folds may be ${end} at each call to the disk`, async () => {
     expect(await foldedUntilEnded(end, oneIn)).toBeGreaterThan(40 / oneIn - 1);
   });
 }

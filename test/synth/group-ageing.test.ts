@@ -12,7 +12,7 @@ import { idleControl } from "./snapshot-world.ts";
 
 test("history that is folded, again and again, beside snapshots, pins and retention, keeps each point that it offers", async () => {
   await agedHistory(1);
-}, 120_000);
+});
 
 test("what is folded takes the place of many pieces, and these go with the next run", async () => {
   const world = await opened(7, 6);
@@ -141,7 +141,7 @@ function spoilByte(world: HistoryWorld, name: string): void {
 for (const end of ["killed", "without power"] as const) {
   test(`fault 7: whoever folds may be ${end} at any call to the disk: the old pieces count or the folded one`, async () => {
     expect(await foldedUntilEnded(end, 7)).toBeGreaterThan(20);
-  }, 120_000);
+  });
 }
 
 test("fault 28: where clocks disagree nothing is folded by its age", async () => {

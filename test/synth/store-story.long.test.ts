@@ -7,7 +7,7 @@ import { runStories } from "./story-run.ts";
 
 const minutes = 60_000;
 
-test("other stories of a store keep every point too", { timeout: 20 * minutes }, async () => {
+test("other stories of a store keep every point too", async () => {
   expect((await runStories(1_001, shareOf(60))).failures).toEqual([]);
 });
 

@@ -9,12 +9,12 @@ import { run, succeed } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { isWithinWidth, openedPage, shoot, useBrowser } from "./opened-page.ts";
 
 needPrograms("chromium", "nbdinfo", "nbdcopy");
 useBrowser();
 
-const patience = { timeout: 120_000, interval: 50 };
 const blockBytes = 64 * 1024;
 
 async function protectedDisk(...settings: readonly string[]) {

@@ -86,7 +86,7 @@ test("faults 2, 10 and 11: what was promised is there after any crash, and the r
     }
   }
   expect(lostCount).toBeGreaterThan(seedCount / 10);
-}, 120_000);
+});
 
 function startEpoch(life: Life): void {
   const { world, random } = life;
@@ -114,7 +114,7 @@ test("fault 11: what was dropped never comes back, even if its seqs are given ag
     }
   }
   expect(droppedCount).toBeGreaterThan(seedCount);
-}, 120_000);
+});
 
 test("fault 9: a recovery that is interrupted again and again comes to the same end", async () => {
   let interruptedCount = 0;
@@ -139,7 +139,7 @@ test("fault 9: a recovery that is interrupted again and again comes to the same 
     await check(life, how);
   }
   expect(interruptedCount).toBeGreaterThan(seedCount);
-}, 120_000);
+});
 
 test("fault 10: a folder is only a spool from the moment on that its first file is durable", async () => {
   for (let seed = 0; seed < 100; seed++) {

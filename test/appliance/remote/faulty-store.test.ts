@@ -102,7 +102,7 @@ test("fault 21: with a service that fails, lies and forgets, all is stored in th
     await world.stop();
   }
   expect(faultCount).toBeGreaterThan(100);
-}, 60_000);
+});
 
 test("fault 21: what is told to have failed, and is there all the same or comes later, is there once", async () => {
   for (const fault of ["after", "late"] as const) {
@@ -153,7 +153,7 @@ test("fault 21: a reply that is cut or wrong is asked for again, and what stays 
     }
   }
   expect(failures).toBeGreaterThan(0);
-}, 60_000);
+});
 
 /** Tells of pieces and segments only when it is not hidden that they are there. */
 function hiding(inner: Objects, isHidden: () => boolean): Objects {

@@ -6,10 +6,9 @@ import { launcher } from "#test/cli/running-program.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
+import { patience } from "#test/patience.ts";
 
 needPrograms("setpriv");
-
-const patience = { timeout: 60_000, interval: 250 };
 
 test("fault 17: a side that stands still is down in the metrics, the other is not; and back when it goes on", async () => {
   const folder = temporaryFolder();

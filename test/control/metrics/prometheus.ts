@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { vi } from "vitest";
 import { freePort } from "#test/bench/tidemark-api.ts";
 import { Program } from "#test/oracle/program.ts";
+import { patience } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 
 export const rulesFolder = join(projectRoot, "deploy/prometheus");
@@ -18,8 +19,6 @@ interface QueryAnswer {
     readonly result: readonly { readonly metric: Series["metric"]; readonly value: [number, string] }[];
   };
 }
-
-const patience = { timeout: 30_000, interval: 100 };
 
 export class Prometheus {
   readonly #root: string;

@@ -7,12 +7,12 @@ import { RunningProgram } from "#test/cli/running-program.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 
 needPrograms("setpriv");
 
 const blockCount = 64;
 const blockBytes = 4096;
-const patience = { timeout: 60_000, interval: 250 };
 
 /** By the name and labels of each series, as they are written. */
 async function scraped({ api }: RunningProgram): Promise<ReadonlyMap<string, number>> {

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test, vi } from "vitest";
 import { LastWill, runShell, shellOutput } from "#src/host/node/shell-command.ts";
+import { patience } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const { env } = process;
-const patience = { timeout: 20_000, interval: 10 };
 
 test("a command that ends well is done, and one that does not says how", async () => {
   await runShell("exit 0", { env, timeoutMs: 10_000 });
