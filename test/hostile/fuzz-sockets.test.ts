@@ -38,9 +38,7 @@ async function answered(
   return Buffer.concat(pieces);
 }
 
-test("faults 30 and 31: spoiled sessions over a socket are answered as the model says", {
-  timeout: 60_000,
-}, async () => {
+test("faults 30 and 31: spoiled sessions over a socket are answered as the model says", async () => {
   const content = new SeededRandom(seed).bytes(checkedBytes);
   const target = new CheckingExport("disk", false, new SeededRandom(seed));
   const locked = new CheckingExport("locked", true, new SeededRandom(seed));

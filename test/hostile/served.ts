@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import type { Clock } from "#src/host/clock.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeSockets } from "#src/host/node/sockets.ts";
+import type { Sockets } from "#src/host/socket.ts";
 import type { ExportDirectory, NbdExport } from "#src/nbd/export.ts";
 import { NbdServer } from "#src/nbd/server.ts";
 import type { NbdServerOptions, ServerEvent } from "#src/nbd/server-context.ts";
@@ -20,6 +21,7 @@ export interface Served {
 export interface ServedOptions {
   readonly clock?: Clock;
   readonly exports?: ExportDirectory;
+  readonly sockets?: Sockets;
   readonly tls?: NonNullable<NbdServerOptions["tls"]>;
 }
 
