@@ -98,6 +98,8 @@ export class Collection {
       this.#document = await readTwice(() => this.#readOnce());
     } catch (error) {
       if (!(error instanceof StopError)) throw error;
+      // A scrub may repair it yet.
+      this.#version = undefined;
       log.error("what was noted of a collection is lost; the next one begins anew", { error });
     }
     if (!this.isBegun) return;

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { RefuseError } from "#src/core/errors.ts";
+import { collectionDocumentName } from "#src/store/collection-document.ts";
+import type { VersionedDocument } from "#src/store/objects.ts";
 import { CancelledError, type WorkControl } from "#src/store/work-control.ts";
 import { ClosedBlocks, sound } from "./closed-blocks.ts";
 import { CollectionWorld } from "./collection-world.ts";
@@ -102,6 +104,20 @@ test("a collection that was ended anywhere goes on in the next run, in this proc
     const half = [undefined, undefined, undefined, undefined];
     expect(await contentsOf(last.it.store.reader, fresh(1, 100))).toEqual([100, 101, 102, 103, ...half]);
   }
+});
+
+test("fault 18: a note that was damaged, and is repaired before the next collection, stands in nobody's way", async () => {
+  const { it, points } = await halfNeeded();
+  const { collection } = await CollectionWorld.open(it, points);
+  await collection.plan({ neededBytes: 0 }, freely);
+  const noted = (await it.objects.readDocument(collectionDocumentName)) as VersionedDocument;
+  const flipped = Buffer.from(noted.bytes);
+  flipped[40] = (flipped[40] as number) ^ 1;
+  const version = await it.objects.changeDocument(collectionDocumentName, flipped, noted.version);
+  const next = await CollectionWorld.open(await MemoryStore.open(it.objects), points);
+  expect(next.collection.document).toBeUndefined();
+  await it.objects.changeDocument(collectionDocumentName, noted.bytes, version);
+  expect(await next.collect(1)).toMatchObject({ rewrittenSegments: 2 });
 });
 
 test("what is planned is noted with its reasons, and what came of it", async () => {
