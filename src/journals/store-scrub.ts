@@ -13,7 +13,7 @@
 import { metDamageMax, scrubListCount, scrubNoteBytes, scrubNoteObjects } from "#src/core/store-limits.ts";
 import { AbsentObjectError, type ObjectName } from "#src/store/objects.ts";
 import type { FinishedRound, ScrubRound } from "#src/store/scrub-document.ts";
-import { isReadingHurt, type ScrubFinding } from "#src/store/scrub-finding.ts";
+import { isReadingHurt, isRemnant, type ScrubFinding } from "#src/store/scrub-finding.ts";
 import { type Flaw, findingOf } from "#src/store/scrub-flaws.ts";
 import { ScrubNotebook } from "#src/store/scrub-notebook.ts";
 import { segmentObjectName, segmentOfObject } from "#src/store/segment-format.ts";
@@ -261,7 +261,8 @@ export class StoreScrub {
   async #trace(control: WorkControl): Promise<void> {
     const traced = this.#notebook.notes.findings.filter((finding) => {
       const isOfSegment = segmentOfObject(finding.object) !== undefined;
-      return isOfSegment && finding.slots.length > 0 && isReadingHurt(finding);
+      // Of a remnant all is known for ever; later it could not be found out again, once what was behind it has expired.
+      return isOfSegment && finding.slots.length > 0 && isReadingHurt(finding) && !isRemnant(finding);
     });
     if (traced.length === 0) return;
     const { objects, key, store, live, snapshots } = this.#parts;

@@ -2,10 +2,10 @@
 import { expect, test } from "vitest";
 import type { SnapshotBlocks } from "#src/journals/snapshot-blocks.ts";
 import { addressOf } from "#src/records/address.ts";
-import { findingLine } from "#src/store/scrub-finding.ts";
+import { findingLine, isRemnant } from "#src/store/scrub-finding.ts";
 import { segmentObjectName } from "#src/store/segment-format.ts";
 import { FreeWork } from "#test/store/free-work.ts";
-import { ScrubWorld, scrubGroup, startMicros } from "./scrub-world.ts";
+import { ContentSegment, ScrubWorld, scrubGroup, startMicros, type Written } from "./scrub-world.ts";
 
 test.each([false, true])("in a store that is whole nothing is found (encrypted: %s)", async (isEncrypted) => {
   const world = await ScrubWorld.make(isEncrypted);
@@ -34,6 +34,20 @@ test("an object that goes, or has a next generation, while others are checked is
   const { findings, last } = await scrub.run(work, { isAnew: true });
   expect(findings.filter(({ object }) => object === second || object === third)).toEqual([]);
   expect(last?.objectCount).toBe(7);
+});
+
+test("what nothing needs that is kept never will be needed, also once nobody can tell any more", async () => {
+  const world = await ScrubWorld.make(false);
+  const opened = await world.opened();
+  const cutOff: Written = { seq: 7, volume: 1, startBlock: 50, segment: 4, slot: 0, contents: [21, 22] };
+  await opened.store.seal(new ContentSegment(4, [cutOff], [0, 1]), { group: scrubGroup, level: 0 });
+  const live = (isSettled: boolean) => ({ markLive: async () => ({ has: () => isSettled }) });
+  const unsure = await world.scrubbed({ live: live(false) });
+  expect(unsure.state.findings).toMatchObject([{ affected: [], isAffectedCut: true }]);
+  for (const isSettled of [true, false]) {
+    const { findings } = (await world.scrubbed({ live: live(isSettled) })).state;
+    expect(findings.filter(isRemnant)).toHaveLength(1);
+  }
 });
 
 test("behind expired pieces it is told what only a snapshot holds, and what a damaged snapshot costs", async () => {
