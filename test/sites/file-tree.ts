@@ -19,10 +19,16 @@ export function hasName(folder: SimFolder, file: SimFile): boolean {
   return false;
 }
 
-/** What a file holds now, whatever is ordered to fail for those who read it in another way. */
-export function bytesAt(root: SimFolder, path: string): Buffer | undefined {
+/** Undefined: there is nothing, nor perhaps any of the folders on the way. */
+export function nodeAt(root: SimFolder, path: string): SimNode | undefined {
   let node: SimNode | undefined = root;
   for (const name of path.slice(1).split("/")) node = node?.kind === "folder" ? node.names.get(name) : undefined;
+  return node;
+}
+
+/** What a file holds now, whatever is ordered to fail for those who read it in another way. */
+export function bytesAt(root: SimFolder, path: string): Buffer | undefined {
+  const node = nodeAt(root, path);
   if (node?.kind !== "file") return undefined;
   const bytes = Buffer.alloc(node.current.sizeBytes);
   node.current.read(bytes, 0, bytes.length, 0);

@@ -34,9 +34,12 @@ export class ImageReading {
   /** A point drawn by chance. */
   async demandSome(group: GroupOracle, random: SeededRandom): Promise<void> {
     const durableSeq = this.#durableSeq(group);
-    const { basedOn } = beginningOf(this.#world, group);
-    const entries = this.#entriesOf(group);
-    const seqs = entries.map(({ seq }) => seq).filter((seq) => seq >= basedOn && seq <= durableSeq);
+    const beginning = this.#unlessHarmed(() => beginningOf(this.#world, group));
+    if (beginning === undefined) return;
+    const { basedOn } = beginning;
+    const seqs = this.#entriesOf(group)
+      .map(({ seq }) => seq)
+      .filter((seq) => seq >= basedOn && seq <= durableSeq);
     if (seqs.length === 0) return;
     await this.#demand(group, random.pick(this.#namesIn(group)), random.pick(seqs), false);
   }
@@ -53,10 +56,15 @@ export class ImageReading {
 
   /** None where the disk has lost what a sync of it was for: the group stops, and its journals are not whole. */
   #entriesOf(group: GroupOracle): FoundEntry[] {
+    return this.#unlessHarmed(() => this.#world.journal.units(group.id).flatMap((unit) => unit.entries)) ?? [];
+  }
+
+  /** The oracle reads the same disks. */
+  #unlessHarmed<Read>(read: () => Read): Read | undefined {
     try {
-      return this.#world.journal.units(group.id).flatMap((unit) => unit.entries);
+      return read();
     } catch (error) {
-      if (mayFail(this.#world, error)) return [];
+      if (mayFail(this.#world, error)) return undefined;
       throw error;
     }
   }
@@ -71,7 +79,8 @@ export class ImageReading {
 
   async #demand(group: GroupOracle, name: string, seq: number, isPoint: boolean): Promise<void> {
     const { remote } = this.#world;
-    const beginning = beginningOf(this.#world, group);
+    const beginning = this.#unlessHarmed(() => beginningOf(this.#world, group));
+    if (beginning === undefined) return;
     const volume = this.#world.volumes.find((one) => one.name === name)?.model.volume as number;
     try {
       const layouts = layoutsByOracle(this.#world, group, this.#world.journal.units(group.id), seq);

@@ -3,7 +3,7 @@ import { isOwnFault } from "#src/core/assert.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { SimFile } from "#test/sim/sim-file.ts";
 import type { SimFolder } from "#test/sim/sim-folder.ts";
-import { filesOf } from "./file-tree.ts";
+import { filesOf, nodeAt } from "./file-tree.ts";
 import type { GroupOracle } from "./group-oracle.ts";
 import { cellBytes, putStamps } from "./stamp.ts";
 import type { VolumeHost } from "./volume-host.ts";
@@ -178,7 +178,7 @@ export class Mishaps {
   loseIndexPerhaps(): void {
     const { weather, remoteHost } = this.#world;
     if (weather.sealing?.lostIndexes !== true || !this.#random.chance(0.4)) return;
-    const folder = remoteHost.disk.find("/remote/index");
+    const folder = nodeAt(remoteHost.disk.root, "/remote/index");
     if (folder?.kind !== "folder" || folder.names.size === 0) return;
     const old = this.#oldIndex;
     if (this.#random.chance(0.5)) this.#oldIndex = contentsIn(folder);

@@ -123,7 +123,8 @@ async function playStep(world: World, random: SeededRandom): Promise<void> {
 /** A reader beside everything else, now and then. */
 function readBack(world: World): void {
   const random = world.readBackRandom;
-  if (!random.chance(0.05) || world.remote === undefined) return;
+  // What is sealed can be read as soon as the site has opened its store.
+  if (!random.chance(0.05) || world.remote?.sealed === undefined) return;
   const group = random.pick(world.groups);
   const reading = random.chance(0.5)
     ? demandReadBack(world, group, random.integerBelow(101) / 100)
@@ -221,6 +222,8 @@ function isOpen(world: World, volume: VolumeHost): boolean {
 function hasArrived(world: World, group: GroupOracle): boolean {
   const figures = world.source?.groups().find((one) => one.id === group.id);
   if (figures === undefined || figures.state !== "steady") return false;
+  // With nothing left to ship one may come together with a site that is still being started.
+  if (world.weather.sealing !== undefined && world.remote?.sealed === undefined) return false;
   const isStored = world.remoteDisks.store === undefined || figures.stored >= figures.lastSeq;
   return figures.lagRecords === 0 && isStored && world.journal.durableSeq(group.id) >= figures.lastSeq;
 }
