@@ -40,6 +40,9 @@ export class SideClient {
   #factsAskedAtMs: number | undefined;
   #factsUnderWay: Promise<void> | undefined;
   #timer: Timer | undefined;
+  /** It was stopped: nothing is left there that would answer. */
+  readonly #end = Promise.withResolvers<void>();
+  #hasEnded = false;
 
   constructor(name: SideName, line: MessageLine, clock: Clock) {
     this.name = name;
@@ -58,6 +61,7 @@ export class SideClient {
     ask: SideWords[Word]["ask"],
     patienceMs: number = sidePatienceMs,
   ): Promise<SideWords[Word]["answer"]> {
+    if (this.#hasEnded) return Promise.reject(this.#endedError());
     if (this.#pending.size >= sideAsksMax) {
       return Promise.reject(new RetryError(`the ${this.name} side has ${sideAsksMax} questions to answer already`));
     }
@@ -66,9 +70,33 @@ export class SideClient {
       const timer = Number.isFinite(patienceMs)
         ? this.#clock.timer(patienceMs, () => this.#late(id, word, patienceMs))
         : undefined;
-      this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject, timer });
+      const answered = (answer: unknown): void => {
+        if (word === "stop") this.#stopped();
+        (resolve as Pending["resolve"])(answer);
+      };
+      this.#pending.set(id, { resolve: answered, reject, timer });
       this.#line.send({ id, word, ask });
     });
+  }
+
+  /** Resolves when it was stopped. What was asked without a limit stays open: the next start goes on with it. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
+  }
+
+  #stopped(): void {
+    this.#hasEnded = true;
+    this.#end.resolve();
+    for (const [id, { timer, reject }] of this.#pending) {
+      if (timer === undefined) continue;
+      timer.cancel();
+      this.#pending.delete(id);
+      reject(this.#endedError());
+    }
+  }
+
+  #endedError(): RetryError {
+    return new RetryError(`the ${this.name} side has ended, and the program ends: ask again when it runs again`);
   }
 
   #late(id: number, word: SideWord, patienceMs: number): void {
@@ -137,7 +165,7 @@ export class SideClient {
   async freshFacts(patienceMs: number): Promise<KnownFacts> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.timer(patienceMs, resolve);
-    await Promise.race([this.refresh(), late]);
+    await Promise.race([this.refresh(), late, this.ended]);
     timer.cancel();
     return this.known();
   }

@@ -15,7 +15,7 @@ import { endlessly, type SideClient } from "./side-client.ts";
 
 export interface VolumeKeeperParts {
   readonly catalogue: Catalogue;
-  readonly side: Pick<SideClient, "ask">;
+  readonly side: Pick<SideClient, "ask" | "ended">;
   readonly randomness: Randomness;
   readonly clock: Clock;
   readonly log: Log;
@@ -109,13 +109,13 @@ export class VolumeKeeper {
     }
   }
 
-  /** Resolves also when it takes its time: it goes on. */
+  /** Resolves also when it takes its time: it goes on, if need be at the next start. */
   async #patiently(work: Promise<unknown>): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = this.#parts.clock.timer(sidePatienceMs, resolve);
     work.catch(() => {});
     try {
-      await Promise.race([work, late]);
+      await Promise.race([work, late, this.#parts.side.ended]);
     } finally {
       timer.cancel();
     }

@@ -3,6 +3,8 @@ import { assert } from "./assert.ts";
 import { KiB, MiB } from "./limits.ts";
 
 export const httpHeadersMax = 100;
+/** On one connection, while the first of them is not answered yet. */
+export const httpUnansweredMax = 32;
 
 // Tokens
 export const apiTokensMax = 256;

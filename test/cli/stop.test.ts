@@ -1,6 +1,10 @@
 /** What a program says when it has ended in order. */
+import { once } from "node:events";
+import http from "node:http";
+import net from "node:net";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket } from "ws";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
@@ -57,4 +61,38 @@ test("roles by themselves say what they know, for people in one line", async () 
   await again.line((text) => text.includes("API"));
   await again.stop();
   expect(again.lines.at(-1)).toBe("stopped");
+});
+
+/** One question after the other on one connection, until nobody answers any more. Resolves with the first answer. */
+async function asksWithoutEnd(url: string): Promise<void> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const asked = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const request = http.get(url, { agent }, (response) => response.resume().once("end", resolve));
+      request.once("error", reject);
+    });
+  await asked();
+  void (async () => {
+    for (;;) await asked();
+  })().catch(() => {});
+}
+
+test("clients that ask without end, listen, or have sent half of a request do not hold up the end", async () => {
+  const up = await RunningProgram.start("up", join(temporaryFolder(), "data"));
+  const { hostname, port, host } = new URL(up.api);
+  const listener = new WebSocket(`ws://${host}/api/v1/events`, "tidemark");
+  await once(listener, "open");
+  const closed = once(listener, "close");
+  const half = net.connect(Number(port), hostname);
+  const [hungUp] = [once(half, "close"), half.write("GET /healthz HTTP/1.1\r\nhost: local")];
+  half.on("error", () => {});
+  // The remote side is asked for its jobs each time: it is gone before the one who asks is.
+  const paths = [...new Array<string>(4).fill("/api/v1/jobs"), "/api/v1/status", "/metrics", "/readyz"];
+  for (const path of paths) await asksWithoutEnd(up.api + path);
+  await lastLine(up);
+  const [code] = await closed;
+  expect(code).toBe(1001);
+  await hungUp;
+  expect(up.program.stderr).not.toContain("has not answered for");
 });

@@ -97,7 +97,8 @@ export class ResizeWorld {
     const settings = { config, roles: ["interceptor", "local"], secrets, counters: shareCounters([], []) } as const;
     this.#part = await InterceptorPart.start(machine, opens, settings);
     const { randomness, clock, log } = machine;
-    const side = { ask: (word: SideWord, ask: unknown) => this.#ask(word, ask) } as Pick<SideClient, "ask">;
+    const ask = ((word: SideWord, asked: unknown) => this.#ask(word, asked)) as SideClient["ask"];
+    const side = { ask, ended: new Promise<void>(() => {}) };
     const catalogue = Catalogue.open(machine.files, cataloguePath);
     this.#keeper = new VolumeKeeper({ catalogue, side, randomness, clock, log });
     this.#keeper.openAll();

@@ -1,13 +1,15 @@
 /** HTTP and HTTPS servers with bounds on all that a peer can make long, many or slow before anybody looks at what it asks. */
-import http from "node:http";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { httpCloseMs, httpHeadersMax } from "#src/core/http-limits.ts";
 import { httpConnectionsMax, httpHeaderBytesMax, httpHeaderMs, httpIdleMs, httpRequestMs } from "#src/core/limits.ts";
 import type { HttpListener } from "../http.ts";
 import type { TlsCredentials } from "../socket.ts";
+import { HttpConnections } from "./http-connections.ts";
+import { http } from "./http-module.ts";
 
-export function boundedServer(handler: http.RequestListener, tls: TlsCredentials | undefined): http.Server {
+export function boundedServer(handler: RequestListener, tls: TlsCredentials | undefined): Server {
   const bounds = {
     maxHeaderSize: httpHeaderBytesMax,
     headersTimeout: httpHeaderMs,
@@ -15,22 +17,23 @@ export function boundedServer(handler: http.RequestListener, tls: TlsCredentials
     keepAliveTimeout: httpIdleMs,
     connectionsCheckingInterval: httpHeaderMs / 10,
     // Some clients offer HTTP/2 with their first request, and take it well that nobody answers to that.
-    shouldUpgradeCallback: ({ headers }: http.IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
+  };
+  // What one who was hung up on has asked for besides is no work for anybody.
+  const unlessGone: RequestListener = (request, response) => {
+    if (!request.socket.destroyed) handler(request, response);
   };
   const server =
     tls === undefined
-      ? http.createServer(bounds, handler)
-      : https.createServer({ ...bounds, ...tls, handshakeTimeout: httpHeaderMs }, handler);
-  // Whoever asks again and again on one connection would otherwise keep a server open that has been closed.
-  server.prependListener("request", (_, response) => {
-    if (!server.listening) response.setHeader("connection", "close");
-  });
+      ? http.createServer(bounds, unlessGone)
+      : https.createServer({ ...bounds, ...tls, handshakeTimeout: httpHeaderMs }, unlessGone);
   server.maxConnections = httpConnectionsMax;
   server.maxHeadersCount = httpHeadersMax;
   return server;
 }
 
-export async function listenOn(server: http.Server, host: string, port: number): Promise<HttpListener> {
+export async function listenOn(server: Server, host: string, port: number): Promise<HttpListener> {
+  const connections = new HttpConnections(server);
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -46,11 +49,17 @@ export async function listenOn(server: http.Server, host: string, port: number):
     });
   });
   const { address, port: bound } = server.address() as AddressInfo;
-  return { host: address, port: bound, close: () => close(server, sockets) };
+  return { host: address, port: bound, close: () => close(server, { connections, sockets }) };
+}
+
+interface Connected {
+  readonly connections: HttpConnections;
+  /** Also those that speak no HTTP: not yet, or not any more. */
+  readonly sockets: ReadonlySet<Socket>;
 }
 
 /** Answers what was asked already, then closes all connections: also those of which the server knows nothing yet, or no more. */
-function close(server: http.Server, sockets: ReadonlySet<Socket>): Promise<void> {
+function close(server: Server, { connections, sockets }: Connected): Promise<void> {
   return new Promise((resolve) => {
     const last = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
@@ -59,6 +68,6 @@ function close(server: http.Server, sockets: ReadonlySet<Socket>): Promise<void>
       clearTimeout(last);
       resolve();
     });
-    server.closeIdleConnections();
+    connections.end();
   });
 }
