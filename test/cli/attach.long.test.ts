@@ -37,7 +37,7 @@ class Machine {
   async typed(...line: readonly string[]) {
     const api = line[0] === "detach" || line[1] === "ls" ? [] : ["--api", this.up.api];
     const environment = { TIDEMARK_ATTACHED: this.attached };
-    return run(process.execPath, [launcher, ...line, ...api], { environment, timeoutMs: 60_000 });
+    return run(process.execPath, [launcher, ...line, ...api], { environment });
   }
 
   async attach(...more: readonly string[]): Promise<Attachment> {

@@ -92,14 +92,11 @@ export class OverwrittenVolume {
 
   /** When it is through. */
   job(id: number): Promise<JobReport> {
-    return vi.waitFor(
-      async () => {
-        const job = (await this.up.asked("job", "show", String(id))) as JobReport;
-        expect(["waiting", "running"]).not.toContain(job.state);
-        return job;
-      },
-      { ...patience, timeout: 120_000 },
-    );
+    return vi.waitFor(async () => {
+      const job = (await this.up.asked("job", "show", String(id))) as JobReport;
+      expect(["waiting", "running"]).not.toContain(job.state);
+      return job;
+    }, patience);
   }
 
   /** Every point that is kept, from the store's objects alone: answers how many. */

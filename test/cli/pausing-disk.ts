@@ -5,6 +5,7 @@ import net from "node:net";
 import { vi } from "vitest";
 import { unixUri } from "#test/clients/harness.ts";
 import { Program } from "#test/oracle/program.ts";
+import { patience } from "#test/patience.ts";
 
 export class PausingDisk {
   readonly uri: string;
@@ -20,7 +21,7 @@ export class PausingDisk {
     const control = `${folder}/pause.sock`;
     const options = ["--foreground", "--unix", socket, "--filter=pause", "memory", String(sizeBytes)];
     new Program("nbdkit", ["nbdkit", ...options, `pause-control=${control}`]);
-    await vi.waitFor(() => Promise.all([access(socket), access(control)]), { timeout: 10_000, interval: 5 });
+    await vi.waitFor(() => Promise.all([access(socket), access(control)]), patience);
     return new PausingDisk(unixUri(socket), control);
   }
 

@@ -26,7 +26,7 @@ test("a file is protected, tells its story, and is a disk with that story on it"
   const environment = { TIDEMARK_API: up.api, TIDEMARK_ATTACHED: join(folder, "attached") };
   const typed = (text: string) => {
     const script = `tidemark() { "${process.execPath}" "${launcher}" "$@"; }\n${text.replaceAll("/tmp/", `${folder}/`)}`;
-    return run("bash", ["-ec", script], { environment, timeoutMs: 100_000 });
+    return run("bash", ["-ec", script], { environment });
   };
   const told = await typed(commands);
   expect(told.stdout, told.stderr).toContain("It is back on the volume: lost+found letter.txt");

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
+import { patience } from "#test/patience.ts";
 import { launcher } from "./running-program.ts";
 
 needPrograms("systemd-notify", "python3");
@@ -37,7 +38,6 @@ test("it tells when it is ready and when it stops, and takes over what can be ch
   const line = [process.execPath, launcher, "up", "--config", file, "--data", join(folder, "data")] as const;
   const environment = { NOTIFY_SOCKET: join(folder, "notify") };
   const up = new Program("up", [...line], { environment });
-  const patience = { timeout: 20_000, interval: 20 };
   await vi.waitFor(() => expect(said).toContain("READY=1"), patience);
 
   write("log.level: debug", "modes.degradeAfterSeconds: 5", "copy.bytesPerSecond: 1M");

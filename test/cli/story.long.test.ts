@@ -34,7 +34,7 @@ test("it is told where holes are not known, as by an older Node", async () => {
   const up = new Program("up", [...line, "--set", "nbd.port=0", "--json"], { environment: without });
   const { api } = JSON.parse(await up.line((text) => text.startsWith("{"))) as { readonly api: string };
   const typed = (...words: readonly string[]) =>
-    run(process.execPath, [launcher, ...words, "--api", api], { environment: without, timeoutMs: 60_000 });
+    run(process.execPath, [launcher, ...words, "--api", api], { environment: without });
   await typed("volume", "add", "small", "--source", join(folder, "small.img"), "--size", "64M");
   const { stdout, stderr } = await typed("story", "small");
   expect(stdout, stderr).toContain("It is back on the volume: lost+found letter.txt");

@@ -5,6 +5,7 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 async function openDisk(up: RunningProgram, folder: string) {
@@ -17,7 +18,7 @@ async function openDisk(up: RunningProgram, folder: string) {
 async function tracing(up: RunningProgram, ...more: readonly string[]): Promise<Program> {
   const line = [launcher, "trace", "disk", "--seconds", "60", "--api", up.api, ...more] as const;
   const trace = new Program("trace", [process.execPath, ...line]);
-  await expect.poll(() => trace.stderr, { timeout: 10_000 }).toMatch(/^waiting for writes to disk, 60 s at most;/);
+  await expect.poll(() => trace.stderr, patience).toMatch(/^waiting for writes to disk, 60 s at most;/);
   return trace;
 }
 

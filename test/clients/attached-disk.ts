@@ -5,10 +5,9 @@ import { once } from "node:events";
 import { access, constants, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
+import { patience } from "#test/patience.ts";
 import { succeed } from "./command.ts";
 import type { TemporaryFolder } from "./harness.ts";
-
-const waitMs = 10_000;
 
 async function obstacle(devices: readonly string[]): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "only root can make a loop device";
@@ -63,7 +62,7 @@ async function showAsFile(uri: string, mountPoint: string): Promise<() => Promis
     const [exitCode] = await gone;
     if (exitCode !== 0 || words !== "") throw new Error(`nbdfuse ended with ${exitCode}:\n${words}`);
   });
-  await vi.waitFor(() => access(join(mountPoint, "disk")), { timeout: waitMs, interval: 10 });
+  await vi.waitFor(() => access(join(mountPoint, "disk")), patience);
   return hide;
 }
 
@@ -80,7 +79,7 @@ export async function attach(folder: TemporaryFolder, uri: string): Promise<Atta
   const removeLoop = atTheLatestAtTheEnd(async () => {
     await succeed("losetup", ["-d", device]);
     // The device stays as long as someone, such as udev, looks at it.
-    await vi.waitFor(async () => expect(await loopDevicesOf(file)).toBe(""), { timeout: waitMs, interval: 10 });
+    await vi.waitFor(async () => expect(await loopDevicesOf(file)).toBe(""), patience);
   });
   const detach = async () => {
     await removeLoop();

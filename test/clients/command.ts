@@ -1,6 +1,7 @@
 /** Runs a client program to its end: output captured, a time limit kept, nothing left behind. */
 import { spawn } from "node:child_process";
 import { delimiter } from "node:path";
+import { patienceMs } from "#test/patience.ts";
 
 /** With the folders that a plain user's shell leaves out: mkfs, nbd-client and their like are there. */
 export const programPath = [process.env.PATH ?? "", "/usr/sbin", "/sbin"].join(delimiter);
@@ -19,8 +20,6 @@ export interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Less than a test may take, so that a client that hangs is named with what it said. */
-const timeoutMsDefault = 12_000;
 /** A client that floods its output is broken; the test shall fail, not the machine. */
 const outputBytesMax = 16 * 1024 * 1024;
 
@@ -47,7 +46,7 @@ export function run(program: string, programArguments: readonly string[], option
       failure ??= new Error(`${line}: ${reason}\n${output.stdout}${output.stderr}`);
       killGroup(child.pid);
     };
-    const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
+    const timeoutMs = options.timeoutMs ?? patienceMs;
     const timer = setTimeout(() => fail(`not finished after ${timeoutMs} ms`), timeoutMs);
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {

@@ -5,11 +5,10 @@ import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { beforeEach, onTestFinished } from "vitest";
+import { patienceMs } from "#test/patience.ts";
 import { programPath } from "./command.ts";
 
 const mainFile = join(import.meta.dirname, "../../src/cli/launch.js");
-const readyMs = 15_000;
-const stopMs = 10_000;
 
 export interface TemporaryFolder {
   readonly path: string;
@@ -89,7 +88,7 @@ function readyLine(child: ChildProcess, stderr: () => string): Promise<ReadyLine
 async function stopProcess(child: ChildProcess, stderr: () => string): Promise<void> {
   child.kill("SIGTERM");
   try {
-    await within(ended(child), stopMs, "stopping the server");
+    await within(ended(child), patienceMs, "stopping the server");
   } catch (error) {
     child.kill("SIGKILL");
     await ended(child);
@@ -118,7 +117,7 @@ export async function startServer(
   });
   const stderr = () => errors;
   try {
-    const { uri, sizeBytes } = await within(readyLine(child, stderr), readyMs, "starting the server");
+    const { uri, sizeBytes } = await within(readyLine(child, stderr), patienceMs, "starting the server");
     let stopped: Promise<void> | undefined;
     const stop = () => {
       stopped ??= stopProcess(child, stderr);

@@ -6,6 +6,7 @@ import { MiB } from "#test/clients/image.ts";
 import { temporaryPlaces } from "#test/kill/rounds.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
 import { Sites } from "#test/oracle/sites.ts";
+import { patience } from "#test/patience.ts";
 
 needPrograms("setpriv");
 
@@ -32,12 +33,12 @@ test("an encrypted store shows nothing of what was written, is opened again with
   const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => path.endsWith(".data"));
   const sealed = () => filesUnder(join(remote, "objects/segments"));
   await write(0);
-  await vi.waitFor(() => expect(unsealed()).toEqual([]), { timeout: 30_000, interval: 20 });
+  await vi.waitFor(() => expect(unsealed()).toEqual([]), patience);
   expect(sealed()).toHaveLength(1);
   await sites.stop("remote");
   await sites.start("remote");
   await write(20);
-  await vi.waitFor(() => expect([unsealed(), sealed().length]).toEqual([[], 2]), { timeout: 30_000, interval: 20 });
+  await vi.waitFor(() => expect([unsealed(), sealed().length]).toEqual([[], 2]), patience);
   for (const path of filesUnder(join(remote, "objects"))) expect(readFileSync(path).includes(mark)).toBe(false);
   await sites.stop("remote");
   writeFileSync(keyFile, "cd".repeat(32));

@@ -44,7 +44,7 @@ function filesOf(folder: string): string[] {
 }
 
 async function typed(...line: readonly string[]) {
-  return run(process.execPath, [installed.launcher, ...line], { timeoutMs: 60_000 });
+  return run(process.execPath, [installed.launcher, ...line]);
 }
 
 test("it has JavaScript, types of the library, documents and what is deployed, and nothing of the checkout besides", () => {

@@ -3,6 +3,7 @@ import net from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { temporaryFolder } from "#test/clients/harness.ts";
 import { noise } from "#test/clients/image.ts";
+import { patience } from "#test/patience.ts";
 import { LinkProxy } from "./link-proxy.ts";
 
 /** Sends back what it hears, and counts its connections. */
@@ -97,7 +98,7 @@ test("silent, it keeps both ends and passes nothing on", async () => {
   await bytes(1);
   proxy.goSilent();
   socket.write("b");
-  await vi.waitFor(() => expect(proxy.swallowedBytes).toBe(1), { interval: 5 });
+  await vi.waitFor(() => expect(proxy.swallowedBytes).toBe(1), patience);
   expect(proxy.passedBytes("up")).toBe(1);
   proxy.speak();
   await once(socket, "close");

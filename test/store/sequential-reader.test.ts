@@ -7,6 +7,7 @@ import type { PieceReader } from "#src/store/piece-reader.ts";
 import type { ReadPiece } from "#src/store/read-piece.ts";
 import { SequentialReader } from "#src/store/sequential-reader.ts";
 import { realDriver } from "#test/contract/driver.ts";
+import { patience } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 /** Puts each block's address into it, when it is told to. */
@@ -72,7 +73,7 @@ test("a piece that is ready early waits for those before it, and no more is read
   const reader = new SequentialReader([slow]);
   const pieces = reader.read([{ address: 65_536, blockCount: 100 * readBlockCountMax, volume: 1 }]);
   const first = pieces.next();
-  await expect.poll(() => slow.waiting.length).toBe(reader.pieceCount - 2);
+  await expect.poll(() => slow.waiting.length, patience).toBe(reader.pieceCount - 2);
   const [oldest, ...later] = slow.waiting.splice(0);
   for (const { settle } of later) settle();
   let isFirstHere = false;
@@ -96,14 +97,14 @@ test("what a reader throws comes in its place, behind what was before it", async
   const reader = new SequentialReader([slow]);
   const pieces = reader.read([{ address: 65_536, blockCount: 10 * readBlockCountMax, volume: 1 }]);
   const first = pieces.next();
-  await expect.poll(() => slow.waiting.length).toBe(3);
+  await expect.poll(() => slow.waiting.length, patience).toBe(3);
   slow.waiting[1]?.settle(new RetryError("not now"));
   slow.waiting[2]?.settle();
   slow.waiting[0]?.settle();
   expect((await first).done).toBe(false);
   slow.waiting.splice(0, 3);
   const second = pieces.next();
-  await expect.poll(() => slow.waiting.length).toBe(1);
+  await expect.poll(() => slow.waiting.length, patience).toBe(1);
   slow.waiting[0]?.settle();
   await expect(second).rejects.toThrow("not now");
 });
@@ -114,7 +115,7 @@ test("whoever stops early waits until nothing is read any more, and may read aga
   const run = { address: 65_536, blockCount: 10 * readBlockCountMax, volume: 1 };
   const pieces = reader.read([run]);
   const first = pieces.next();
-  await expect.poll(() => slow.waiting.length).toBe(3);
+  await expect.poll(() => slow.waiting.length, patience).toBe(3);
   const used = new Set(slow.waiting.map(({ piece }) => piece));
   slow.waiting.shift()?.settle();
   await first;

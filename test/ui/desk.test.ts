@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { Browser, SocketEars } from "#src/ui/browser.ts";
 import { Desk } from "#src/ui/desk.ts";
+import { patience } from "#test/patience.ts";
 import { PlayedTime } from "./played-time.ts";
 
 const status = (ready: boolean) => ({ ready, problems: [], volumes: [], groups: [] });
@@ -44,7 +45,7 @@ async function begun(answer: PlayedAppliance["answer"] = () => status(true)) {
   appliance.answer = answer;
   const desk = new Desk(appliance.browser);
   desk.start();
-  await vi.waitFor(() => expect(desk.state.status ?? desk.state.login !== "none").toBeTruthy());
+  await vi.waitFor(() => expect(desk.state.status ?? desk.state.login !== "none").toBeTruthy(), patience);
   return { appliance, desk };
 }
 
@@ -52,22 +53,22 @@ test("until the stream is there it is asked now and then, and more often when it
   const { appliance, desk } = await begun();
   expect(desk.state.connection.kind).toBe("asking");
   appliance.ears[0]?.opened();
-  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("live"));
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("live"), patience);
   const before = appliance.asked.length;
   appliance.pass(1000);
-  await vi.waitFor(() => expect(appliance.asked.length).toBeGreaterThan(before));
+  await vi.waitFor(() => expect(appliance.asked.length).toBeGreaterThan(before), patience);
 });
 
 test("events that come together are one reason to look", async () => {
   const { appliance, desk } = await begun();
   appliance.ears[0]?.opened();
-  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("live"));
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("live"), patience);
   const before = appliance.asked.length;
   for (const id of [1, 2, 3]) {
     appliance.ears[0]?.message(JSON.stringify({ type: "event", id, time: "t", kind: "link", facts: {} }));
   }
   appliance.pass(60);
-  await vi.waitFor(() => expect(appliance.asked.length).toBe(before + 1));
+  await vi.waitFor(() => expect(appliance.asked.length).toBe(before + 1), patience);
   expect(desk.state.log.events.map(({ id }) => id)).toEqual([3, 2, 1]);
 });
 
@@ -75,11 +76,11 @@ test("what is not answered is a lost connection, and what was known stays to be 
   const { appliance, desk } = await begun();
   appliance.answer = () => 0;
   appliance.pass(2000);
-  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("lost"));
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("lost"), patience);
   expect(desk.state.status?.ready).toBe(true);
   appliance.answer = () => status(false);
   appliance.pass(2000);
-  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("asking"));
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("asking"), patience);
   expect(desk.state.status?.ready).toBe(false);
 });
 
@@ -87,9 +88,9 @@ test("a token is asked for where there must be one, and one that does not hold i
   const { appliance, desk } = await begun((_, token) => (token === "right" ? status(true) : 401));
   expect(desk.state.login).toBe("needed");
   desk.logIn("wrong");
-  await vi.waitFor(() => expect(desk.state.login).toBe("refused"));
+  await vi.waitFor(() => expect(desk.state.login).toBe("refused"), patience);
   desk.logIn("right");
-  await vi.waitFor(() => expect(desk.state.status?.ready).toBe(true));
+  await vi.waitFor(() => expect(desk.state.status?.ready).toBe(true), patience);
   expect(desk.state.login).toBe("none");
   desk.logOut();
   expect([desk.state.login, desk.state.status]).toEqual(["needed", undefined]);
@@ -98,5 +99,5 @@ test("a token is asked for where there must be one, and one that does not hold i
 
 test("whoever may only look is not offered orders", async () => {
   const { desk } = await begun((path) => (path.endsWith("/caller") ? { name: "ann", role: "read" } : status(true)));
-  await vi.waitFor(() => expect(desk.state.mayOperate).toBe(false));
+  await vi.waitFor(() => expect(desk.state.mayOperate).toBe(false), patience);
 });

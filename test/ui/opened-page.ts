@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { programPath } from "#test/clients/command.ts";
+import { patienceMs } from "#test/patience.ts";
 
 /** Outside of the project; they stay there to be looked at. */
 export const shotsFolder = process.env.TIDEMARK_SHOTS ?? join(tmpdir(), "tidemark-shots");
@@ -23,7 +24,7 @@ export function useBrowser(): void {
   beforeAll(async () => {
     const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
     const env = { ...process.env, PATH: [programPath, "/usr/bin"].join(delimiter) } as Record<string, string>;
-    browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args, env });
+    browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args, env, timeout: patienceMs });
   });
   afterAll(() => browser?.close());
 }
@@ -35,7 +36,7 @@ export async function openedPage(
   const viewport = { width, height: width === 390 ? 844 : 860 };
   const context = await (browser as Browser).newContext({ viewport, colorScheme: colours });
   // What is tested may give way to all else on a machine that is busy.
-  context.setDefaultTimeout(120_000);
+  context.setDefaultTimeout(patienceMs);
   const page = await context.newPage();
   const objections: string[] = [];
   page.on("pageerror", (error) => objections.push(error.message));

@@ -10,6 +10,7 @@ import { needPrograms, unixUri } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { Prometheus, rulesFolder } from "./prometheus.ts";
 
@@ -18,7 +19,7 @@ needPrograms("setpriv", "nbdkit", "prometheus", "promtool");
 const block = Buffer.alloc(4096, 7);
 
 async function judged(action: readonly string[], file: string): Promise<string> {
-  const { stdout, stderr } = await run("promtool", [...action, join(rulesFolder, file)], { timeoutMs: 60_000 });
+  const { stdout, stderr } = await run("promtool", [...action, join(rulesFolder, file)]);
   return stdout + stderr;
 }
 
@@ -73,7 +74,7 @@ test("a source that fails is told of within seconds, and not any more when it is
   const up = await RunningProgram.start("up", join(folder, "data"));
   const added = await vi.waitFor(
     async () => (await up.asked("volume", "add", "disk", "--source", unixUri(socket))) as VolumeReport,
-    { timeout: 20_000, interval: 500 },
+    patience,
   );
   const prometheus = await Prometheus.start(folder, [up.api]);
   const host = await openVolume(added.uris[0] as string);
