@@ -26,7 +26,7 @@ export interface AuditOrder {
   readonly method: string;
   readonly target: string;
   /** What it asked for; left out where that is too long. */
-  readonly order?: unknown;
+  readonly order?: Readonly<Record<string, unknown>>;
 }
 
 export interface AuditOutcome {

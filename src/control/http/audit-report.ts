@@ -1,5 +1,5 @@
 /** The audit log as it is shown: an order in one line with what came of it. */
-import type { AuditEntry } from "./audit-entry.ts";
+import type { AuditEntry, AuditOrder } from "./audit-entry.ts";
 
 export interface AuditLineReport {
   readonly number: number;
@@ -9,7 +9,7 @@ export interface AuditLineReport {
   readonly role?: string;
   readonly from?: string;
   readonly does?: string;
-  readonly order?: unknown;
+  readonly order?: AuditOrder["order"];
   readonly status?: number;
   readonly why?: string;
   readonly unlisted?: number;

@@ -10,7 +10,8 @@ export interface Order {
   readonly caller: Caller;
   readonly method: string;
   readonly target: string;
-  readonly body: unknown;
+  /** What it asks for, where the address is asked for something. */
+  readonly body: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface OrderRecordParts {
@@ -36,7 +37,7 @@ export class OrderRecord {
   async begin({ caller, method, target, body }: Order): Promise<(outcome: Outcome) => void> {
     const { audit, events, log } = this.#parts;
     const { name: who, role, address: from } = caller;
-    const order = typeof body === "object" && body !== null && Object.keys(body).length > 0 ? { order: body } : {};
+    const order = body !== undefined && Object.keys(body).length > 0 ? { order: body } : {};
     const noted = audit.add({ kind: "order", who, role, from, method, target, ...order });
     await this.#patiently(noted);
     return (outcome) => {

@@ -91,14 +91,23 @@ export function either<First, Second>(first: Schema<First>, second: Schema<Secon
   return { json: { anyOf: [inside(first), inside(second)] } };
 }
 
+/** Each says by a field `kind` of its own which one it is. */
+export function oneOfKinds<Kind extends { readonly kind: string }>(
+  kinds: {
+    readonly [Name in Kind["kind"]]: Schema<Extract<Kind, { readonly kind: Name }>>;
+  },
+): Schema<Kind> {
+  return { json: { anyOf: Object.values<AnySchema>(kinds).map(inside) } };
+}
+
 /** Values of one kind under names that nobody knows before. */
 export function record<Value>(values: Schema<Value>, description: string): Schema<Readonly<Record<string, Value>>> {
   return { json: { type: "object", description, additionalProperties: inside(values) } };
 }
 
-/** JSON of which nothing is promised. */
-export function anything<Value>(description: string): Schema<Value> {
-  return { json: { description } };
+/** Under names that another part gives: a text, a number, true or false, or nothing. */
+export function scalar<Value>(description: string): Schema<Value> {
+  return { json: { type: ["string", "number", "boolean", "null"], description } };
 }
 
 /** `name`: in the document, where it is used more than once or worth a look of its own. */

@@ -44,6 +44,37 @@ test("all schemas can be compiled, with what they refer to", () => {
   }
 });
 
+/** All parts of a schema, with where they stand. */
+function partsOf(schema: JsonSchema, place: string): readonly (readonly [string, JsonSchema])[] {
+  const named = Object.entries((schema.properties ?? {}) as Readonly<Record<string, JsonSchema>>);
+  const choices = (schema.anyOf ?? []) as readonly JsonSchema[];
+  const more = [schema.items, schema.additionalProperties].filter((one) => typeof one === "object");
+  const inside = [...named, ...[...choices, ...more].map((one, index) => [String(index), one] as const)];
+  return [[place, schema], ...inside.flatMap(([name, one]) => partsOf(one as JsonSchema, `${place}.${name}`))];
+}
+
+/** Wherever a schema begins: those that have a name, and those of what is sent and asked. */
+function schemasIn(value: unknown, place: string): readonly (readonly [string, JsonSchema])[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, one]) =>
+    name === "schema" ? [[place, one as JsonSchema] as const] : schemasIn(one, `${place} ${name}`),
+  );
+}
+
+/** Nothing is said of what it holds. */
+function isUntyped({ type, properties, additionalProperties, items, ...rest }: JsonSchema): boolean {
+  if (rest.anyOf !== undefined || rest.$ref !== undefined) return false;
+  if (type === "array") return items === undefined;
+  return type === "object" ? properties === undefined && typeof additionalProperties !== "object" : type === undefined;
+}
+
+test("of every part of what is asked and answered it is said what it is", () => {
+  const schemas = [...Object.entries(document.components.schemas), ...schemasIn(document, "")];
+  const parts = schemas.flatMap(([place, schema]) => partsOf(schema, place));
+  expect(parts.length).toBeGreaterThan(500);
+  expect(parts.filter(([, schema]) => isUntyped(schema)).map(([place]) => place)).toEqual([]);
+});
+
 test("whoever only reads changes nothing, and the keys to everything are for admins", () => {
   const json = all.filter((one): one is JsonRoute => one.kind === "json");
   expect(json.filter(({ method, role }) => method !== "GET" && role === "read")).toEqual([]);

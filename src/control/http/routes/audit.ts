@@ -3,7 +3,7 @@ import { auditEntriesMax, auditEntriesUsual } from "#src/core/http-limits.ts";
 import type { AuditLog } from "../audit-log.ts";
 import { type AuditReport, auditReport } from "../audit-report.ts";
 import { apiPrefix, done, type Route, route } from "../route.ts";
-import { anything, count, list, object, optional, time, words } from "../schema.ts";
+import { count, list, object, optional, record, scalar, time, words } from "../schema.ts";
 
 interface AuditQuery {
   readonly limit?: number;
@@ -21,7 +21,7 @@ const line = object<Line>(
     role: optional(words("of the token")),
     from: optional(words("the address")),
     does: optional(words("method and address")),
-    order: optional(anything("what was asked for besides")),
+    order: optional(record(scalar<unknown>("as it was asked"), "what was asked for besides")),
     status: optional(count("of the answer; absent: it is not known, or not over")),
     why: optional(words("why not")),
     unlisted: optional(count("refusals before this one that are not listed")),

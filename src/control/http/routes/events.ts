@@ -3,7 +3,7 @@ import { type ApiEvent, type EventFacts, eventKinds } from "../events/event.ts";
 import { eventsPath } from "../events/event-door.ts";
 import type { EventStream } from "../events/event-stream.ts";
 import { done, type Route, route } from "../route.ts";
-import { anything, choice, count, flag, list, object, optional, record, type Schema, time } from "../schema.ts";
+import { choice, count, flag, list, object, optional, record, type Schema, scalar, time } from "../schema.ts";
 
 interface EventsReport {
   readonly oldest: number;
@@ -17,10 +17,7 @@ const event = object<ApiEvent>(
     id: count("grows, also over starts of the program"),
     time: time("when it was noticed"),
     kind: choice(eventKinds, "what it is about"),
-    facts: record(
-      anything("a text, a number, or true or false"),
-      "what it says besides",
-    ) as unknown as Schema<EventFacts>,
+    facts: record(scalar("a fact"), "what it says besides") as Schema<EventFacts>,
   },
   "Event",
 );

@@ -5,9 +5,10 @@ import type { SnapshotControl } from "../../snapshot-control.ts";
 import type { AwaitedSnapshot, MadeSnapshot, SnapshotFacts } from "../../snapshot-facts.ts";
 import { ProblemError } from "../problem.ts";
 import { type Answer, apiPrefix, done, made, type Route, route } from "../route.ts";
-import { anything, count, either, list, object, optional, text } from "../schema.ts";
+import { count, either, list, object, optional, text } from "../schema.ts";
 import { type Nothing, nothing } from "./shapes/nothing.ts";
 import { pointCharactersMax, pointWords } from "./shapes/point-words.ts";
+import { snapshotItem } from "./shapes/snapshot-item.ts";
 import { awaitedSnapshot, madeSnapshot, snapshotFacts } from "./shapes/view.ts";
 
 interface SnapshotBody {
@@ -41,7 +42,7 @@ export function snapshotRoutes(snapshots: SnapshotControl): readonly Route[] {
       summary: "what lies in a snapshot's object, and where its pointers lead",
       role: "read",
       reply: object<{ readonly items: readonly SnapshotDescriptionItem[] }>({
-        items: list(anything<SnapshotDescriptionItem>("by its kind"), "the snapshot, its volumes, its pointers"),
+        items: list(snapshotItem, "the snapshot, its volumes, its pointers"),
       }),
       answer: async ({ names }) => done({ items: await snapshots.inspect(names.volume, names.seq) }),
     }),

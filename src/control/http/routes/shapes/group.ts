@@ -3,11 +3,12 @@ import type { MarkReport } from "../../../control-plane.ts";
 import type { VolumeLevel } from "../../../level-words.ts";
 import type { GroupReport } from "../../../readiness.ts";
 import { wantedModes } from "../../../role.ts";
-import { anything, choice, count, flag, list, number, object, optional, time, words } from "../../schema.ts";
+import { choice, count, flag, list, number, object, optional, time, words } from "../../schema.ts";
 
 export const modes = ["sync", "async", "aggregated"] as const;
 
 type Levels = NonNullable<GroupReport["levels"]>;
+type Switches = NonNullable<GroupReport["modeSwitches"]>;
 
 export const groupReport = object<GroupReport>(
   {
@@ -45,7 +46,17 @@ export const groupReport = object<GroupReport>(
     lagBytes: count("likewise"),
     lagSeconds: number("the age of the oldest of them"),
     durableMicros: optional(number("all that was written before that moment is durable at the remote")),
-    modeSwitches: optional(anything<NonNullable<GroupReport["modeSwitches"]>>("since the start: from, to, why, count")),
+    modeSwitches: optional(
+      list(
+        object<Switches[number]>({
+          from: choice(modes, "before"),
+          to: choice(modes, "after"),
+          why: choice(["asked", "auto", "link-lost", "link-back"], "who or what has switched"),
+          count: count("so often"),
+        }),
+        "since the start",
+      ),
+    ),
     volumes: optional(count("how many it has, where that is known")),
   },
   "Group",

@@ -13,7 +13,6 @@ import type {
   TimelineReport,
 } from "../../../volume-history.ts";
 import {
-  anything,
   choice,
   count,
   type FieldsOf,
@@ -23,6 +22,8 @@ import {
   number,
   object,
   optional,
+  record,
+  scalar,
   time,
   words,
 } from "../../schema.ts";
@@ -89,7 +90,7 @@ export const timelineReport = object<TimelineReport>(
         seq: count("of its record"),
         time: time("of its record"),
         type: words("what it is about"),
-        says: anything<HistoryEvent["says"]>("what it says"),
+        says: record(scalar("as its record says it"), "what it says"),
       }),
       "modes, levels, sizes, epochs",
     ),

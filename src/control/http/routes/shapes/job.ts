@@ -3,7 +3,6 @@ import type { JobProgress, JobReport } from "../../../job.ts";
 import type { RestoreReport } from "../../../restore-control.ts";
 import { type WorkResult, workKinds } from "../../../store-work.ts";
 import {
-  anything,
   choice,
   count,
   type FieldsOf,
@@ -18,6 +17,7 @@ import {
   words,
 } from "../../schema.ts";
 import { markReport } from "./group.ts";
+import { scrubFinding } from "./scrub-finding.ts";
 
 const progress = object<JobProgress>({
   what: words("what is being done"),
@@ -33,7 +33,7 @@ const result = object<WorkResult>({
   isSound: flag("nothing was found that a person must see"),
   figures: record(nullable(number("null: it is not known")), "by stable names; those that end in Bytes are sizes"),
   lines: list(words("a finding"), "one by one, as many as are worth keeping"),
-  findings: optional(anything<NonNullable<WorkResult["findings"]>>("of a scrub: what each of the lines says")),
+  findings: optional(list(scrubFinding, "of a scrub: what each of the lines says")),
 });
 
 const jobFields: FieldsOf<JobReport> = {

@@ -1,10 +1,10 @@
 /** All that there is to know, as it is answered. */
 import type { StatusReport } from "../../../control-plane.ts";
 import { type RemoteGroupFacts, roleNames, type StoreFacts } from "../../../role.ts";
-import type { StoreState } from "../../../store-state.ts";
-import { anything, choice, count, flag, list, number, object, optional, record, words } from "../../schema.ts";
+import { choice, count, flag, list, number, object, optional, record, words } from "../../schema.ts";
 import { groupReport } from "./group.ts";
 import { jobReport } from "./job.ts";
+import { sizes, storeState } from "./store-state.ts";
 import { volumeReport } from "./volume.ts";
 
 const remoteGroup = object<RemoteGroupFacts>(
@@ -24,7 +24,16 @@ const remoteGroup = object<RemoteGroupFacts>(
     unsealedBytes: count("of closed segments that are not in the store yet"),
     sealWhy: optional(words("why the oldest of them is not")),
     isSealStuck: optional(flag("that does not pass by itself")),
-    volumes: list(anything<RemoteGroupFacts["volumes"][number]>("what the journals say of it"), "its volumes"),
+    volumes: list(
+      object<RemoteGroupFacts["volumes"][number]>({
+        number: count("within the group, from 1 on"),
+        id: words("made by chance, for life"),
+        name: words("its name"),
+        sizeBytes: count("its size"),
+        level: optional(number("the seconds between its points; absent: every write is one")),
+      }),
+      "its volumes, as the journals say",
+    ),
     aggregateCount: count("aggregates taken since the journals were opened"),
     aggregateFoldedBytes: count("that they left out because they were overwritten"),
     landedRecords: optional(count("taken since then")),
@@ -34,54 +43,6 @@ const remoteGroup = object<RemoteGroupFacts>(
   },
   "RemoteGroup",
 );
-
-const sizes = {
-  segmentCount: count("sealed data segments"),
-  logicalBytes: count("of blocks that were written, however often they have the same content"),
-  uniqueBytes: count("of blocks that are kept"),
-  physicalBytes: count("of the objects"),
-  damagedBlocks: count("that cannot be read"),
-};
-
-const milliseconds = (what: string) => optional(number(`${what}, in milliseconds since 1970`));
-
-const storeState = object<StoreState>({
-  counts: optional(anything<NonNullable<StoreState["counts"]>>("what the metrics are made of")),
-  sizes: optional(object<NonNullable<StoreState["sizes"]>>(sizes)),
-  sizesMs: milliseconds("when that was counted"),
-  windows: list(
-    object<StoreState["windows"][number]>({
-      group: words("its id"),
-      fromSeq: count("the oldest record that is kept"),
-      oldestMicros: optional(number("of that record, in microseconds since 1970")),
-      forecast: optional(
-        anything<NonNullable<StoreState["windows"][number]["forecast"]>>("how far back the room will reach"),
-      ),
-    }),
-    "how far back each group can be had",
-  ),
-  kept: optional(anything<NonNullable<StoreState["kept"]>>("what is kept of each volume, and quotas")),
-  scrub: object<StoreState["scrub"]>({
-    lastEndedMs: milliseconds("when the last one ended"),
-    isUnderWay: flag("one is under way"),
-    findings: count("that were not repaired"),
-    damagedBlocks: count("of these"),
-  }),
-  synthesis: object<StoreState["synthesis"]>({
-    made: count("snapshots since the start"),
-    failed: count("that could not be made"),
-    seconds: number("that making them took"),
-    lastSeconds: number("that the last one took"),
-    pointersToJournal: count("to blocks in the journals"),
-    pointersToSnapshots: count("into earlier snapshots"),
-    writtenBytes: count("of their objects"),
-  }),
-  collection: object<StoreState["collection"]>({
-    lastMs: milliseconds("when the last one was"),
-    freedBytes: number("by the last one"),
-    isUnderWay: flag("one is under way"),
-  }),
-});
 
 const store = object<StoreFacts>(
   {
