@@ -1,6 +1,7 @@
 /** The life of single writes as the program itself tells it, step by step: what comes before what, in each mode. */
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { TraceEntry } from "#src/control/role.ts";
 import { RunningProgram } from "#test/cli/running-program.ts";
@@ -42,7 +43,7 @@ class TracedVolume {
     return new TracedVolume(folder, up, await Connections.open(volume.uris[0] as string, 3));
   }
 
-  async reach(mode: "sync" | "async"): Promise<void> {
+  async reach(mode: Mode): Promise<void> {
     await this.#up.asked("mode", "disk", mode);
     await vi.waitFor(async () => expect((await this.#up.status()).groups).toMatchObject([{ mode }]), patience);
   }
@@ -91,7 +92,7 @@ function isReceivedFirst(entry: TraceEntry): boolean {
   return Math.floor(step(entry, "received")) <= step(entry, "acknowledged");
 }
 
-test.each(["async", "sync"] as const)(
+test.each(["async", "sync", "aggregated"] as const)(
   "claim A2: in %s each of two thousand writes is acknowledged by the appliance, then in the source, then answered",
   async (mode) => {
     const volume = await TracedVolume.open();
