@@ -123,9 +123,7 @@ class StampedVolume {
   }
 }
 
-test("A9: points of a coarse level become few, those of every write before and behind stay, and so does a snapshot", {
-  timeout: 180_000,
-}, async () => {
+test("claim A9: points of a coarse level become few, those of every write before and behind stay, and so does a snapshot", async () => {
   const world = new StampedVolume();
   await world.start();
   await world.write(40);

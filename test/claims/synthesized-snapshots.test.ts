@@ -127,7 +127,7 @@ class Archive {
   }
 }
 
-test("A8: a second snapshot is made of the first one and the journal, and reads neither source nor payload", async () => {
+test("claim A8: a second snapshot is made of the first one and the journal, and reads neither source nor payload", async () => {
   const archive = await Archive.open();
   await archive.write(1500, blockCount);
   const first = await archive.history.makeSnapshot(archive.seq, freely);
@@ -142,7 +142,7 @@ test("A8: a second snapshot is made of the first one and the journal, and reads 
   expect(await archive.wrongBlocks(second, archive.contents)).toEqual([]);
 });
 
-test("A10: without the first snapshot and the journal before it the second one reads every byte, and space comes back", async () => {
+test("claim A10: without the first snapshot and its journal the second one reads every byte, and space comes back", async () => {
   const archive = await Archive.open();
   await archive.write(1500, blockCount);
   const first = await archive.history.makeSnapshot(archive.seq, freely);

@@ -7,7 +7,7 @@ import { OverwrittenVolume, writesPerRound } from "./overwritten-volume.ts";
 
 needPrograms("setpriv");
 
-test("fault 8: what has expired gives its room back, and every point that is kept reads, over restarts and kills", async () => {
+test("fault 8: claim A10: what has expired gives its room back, and every point that is kept reads, over restarts and kills", async () => {
   const world = new OverwrittenVolume();
   await world.start("store.collect.everySeconds=off");
   for (let round = 0; round < 5; round++) await world.round();

@@ -8,6 +8,7 @@ import type { MadeSnapshot, SnapshotFacts } from "#src/control/snapshot-facts.ts
 import type { SnapshotDescriptionItem } from "#src/synth/snapshot-description.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { patience } from "#test/patience.ts";
 import { OverwrittenVolume, writesPerRound } from "./overwritten-volume.ts";
 
 needPrograms("strace");
@@ -28,7 +29,7 @@ async function filesTouched(act: () => Promise<void>): Promise<string[]> {
   const calls = "trace=openat,read,pread64,readv,preadv,write,pwrite64,writev,pwritev,copy_file_range,sendfile";
   const tracer = spawn("strace", ["-f", "-y", "-qq", "-e", calls, "-o", path, ...processes], { stdio: "pipe" });
   // Until it watches it has written nothing; what it watches does something every so often.
-  await vi.waitFor(() => expect(readFileSync(path, "utf8")).not.toBe(""), { timeout: 20_000 });
+  await vi.waitFor(() => expect(readFileSync(path, "utf8")).not.toBe(""), patience);
   await act();
   tracer.kill("SIGINT");
   await once(tracer, "exit");
@@ -37,7 +38,7 @@ async function filesTouched(act: () => Promise<void>): Promise<string[]> {
   return [...found];
 }
 
-test("A8: a snapshot is made by command of pointers alone, inspected, and removed", async () => {
+test("claim A8: a snapshot is made by command of pointers alone, inspected, and removed", async () => {
   const world = new OverwrittenVolume();
   await world.start(
     "store.snapshots.everySeconds=off",

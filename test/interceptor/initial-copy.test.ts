@@ -31,7 +31,7 @@ function replayed(world: VolumeWorld): Buffer {
   return world.links.replay(Buffer.alloc(world.sizeBytes));
 }
 
-test("all of the source is in the journal, and only then it is said to be complete", async () => {
+test("claim A1: all of the source is in the journal, and only then it is said to be complete", async () => {
   const world = await added();
   expect(world.volume.status()).toMatchObject({ baseMissing: true, copy: { kind: "initial", bytesTotal: sizeBytes } });
   await copied(world);

@@ -1,6 +1,7 @@
 /** docs/reliability.md, as it follows from the list of faults and the names of the tests. */
 import type { FaultTest } from "./fault-tests.ts";
 import { type Fault, faultParts } from "./faults.ts";
+import { listOfTests } from "./named-tests.ts";
 
 const introduction = `# What Tidemark survives
 
@@ -21,19 +22,10 @@ export function reliabilityDocument(faults: readonly Fault[], tests: readonly Fa
 }
 
 function section({ number, title, outcome, missing }: Fault, tests: readonly FaultTest[]): string {
-  const about = tests.filter((test) => test.faults.includes(number));
-  const paths = [...new Set(about.map((test) => test.path))];
-  const lines = paths.flatMap((path) => [
-    `- [${path}](../${path})`,
-    ...about.filter((test) => test.path === path).map((test) => `  - ${asMarkdown(test.title)}`),
-  ]);
+  const lines = listOfTests(tests.filter((test) => test.faults.includes(number)));
   const open = missing === undefined ? [] : [`Not yet: ${missing}`, ""];
   const list = lines.length === 0 ? [] : [...lines, ""];
   return [`### ${number}. ${title}`, "", outcome, "", ...open, ...list].join("\n");
-}
-
-function asMarkdown(text: string): string {
-  return text.replace(/[\\`*_<[\]]/g, "\\$&");
 }
 
 /** Numbers that no fault has, and faults that have neither a test nor an excuse. */

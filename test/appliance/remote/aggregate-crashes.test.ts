@@ -75,7 +75,7 @@ async function expectEnd(world: RemoteWorld, peer: LocalPeer): Promise<void> {
   await world.durable(peer, 5001);
 }
 
-describe("an aggregate is never half visible: the process dies", () => {
+describe("claim A5: an aggregate is never half visible: the process dies", () => {
   test.each(Array.from({ length: placeCount }, (_, index) => index + 1))(
     "at the %d. place where it can",
     async (nth) => {
@@ -110,7 +110,7 @@ describe("an aggregate is never half visible: the process dies", () => {
   });
 });
 
-describe("an aggregate is never half visible: power is lost", () => {
+describe("claim A5: an aggregate is never half visible: power is lost", () => {
   /** So many batches are sent, with some events between two of them; then so many events pass. */
   async function lived(seed: number, sentCount: number, stepsBetween: number, stepsBehind: number): Promise<void> {
     const world = worldOf(seed);
