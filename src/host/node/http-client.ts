@@ -1,7 +1,8 @@
 /** One HTTP request, and its whole answer. */
-import http from "node:http";
+import type { IncomingMessage } from "node:http";
 import https from "node:https";
 import { httpAnswerBytesMax, httpAnswerMs } from "#src/core/limits.ts";
+import { http } from "./http-module.ts";
 
 export interface HttpQuestion {
   readonly url: URL;
@@ -40,7 +41,7 @@ export function askHttp({ url, method, headers, body, ca }: HttpQuestion): Promi
   });
 }
 
-async function receive(response: http.IncomingMessage): Promise<string> {
+async function receive(response: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   let byteLength = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
