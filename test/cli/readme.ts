@@ -1,9 +1,10 @@
 /** The README as a reader follows it: its blocks, and machines on which they are typed. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { run } from "#test/clients/command.ts";
+import { freePort } from "#test/oracle/free-ports.ts";
 import { Program } from "#test/oracle/program.ts";
+import { patienceMs } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { launcher } from "./running-program.ts";
 
@@ -25,17 +26,14 @@ export function blocksBelow(heading: string): Block[] {
 export type Ports = ReadonlyMap<string, number>;
 
 export async function freePorts(...names: readonly string[]): Promise<Ports> {
-  const servers = names.map(() => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)))),
-  );
-  const ports = servers.map((server) => (server.address() as { readonly port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return new Map(names.map((name, index) => [name, ports[index] as number]));
+  const found = new Map<string, number>();
+  for (const name of names) found.set(name, await freePort());
+  return found;
 }
 
 const runningCommand = /tidemark (up|demo|interceptor|local|remote)\b/;
-const scriptMs = 100_000;
+/** Tens of thousands of writes, on whatever disk there is. */
+const scriptMs = 2 * patienceMs;
 
 export class ReaderMachine {
   readonly folder: string;

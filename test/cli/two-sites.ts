@@ -7,7 +7,7 @@ import { run } from "#test/clients/command.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { patience, patienceMs } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { freePorts, type Ports } from "./readme.ts";
 import { launcher } from "./running-program.ts";
@@ -15,7 +15,7 @@ import { launcher } from "./running-program.ts";
 export type MachineName = "site" | "backup";
 type RoleName = "interceptor" | "local" | "remote";
 
-const stepMs = 100_000;
+const stepMs = 5 * patienceMs;
 const ports = ["7878", "7879", "7880", "7881", "10809"];
 const httpPort: Readonly<Record<RoleName, string>> = { interceptor: "7878", local: "7880", remote: "7881" };
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
-import { freePort } from "#test/bench/tidemark-api.ts";
+import { freePort } from "#test/oracle/free-ports.ts";
 import { Program } from "#test/oracle/program.ts";
 import { patience } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
