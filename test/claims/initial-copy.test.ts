@@ -33,7 +33,8 @@ async function beginCopy(random: SeededRandom) {
   writeSource(places.source, random);
   const link = join(places.folder, "link.sock");
   const proxy = await LinkProxy.between({ path: link }, { path: join(places.folder, "wire.sock") });
-  const settings = { copy: { bytesPerSecond: 6 * MiB }, interceptor: { checkpointSeconds: 0.5 } };
+  // Slow enough that it is under way still when the last of the accidents has happened.
+  const settings = { copy: { bytesPerSecond: 2 * MiB }, interceptor: { checkpointSeconds: 0.5 } };
   const sites = await Sites.make({ places, sizeBytes, mode: "async", settings, remoteAddress: link });
   return { sites, proxy };
 }

@@ -14,6 +14,7 @@ import type { Attached } from "#test/oracle/history-writer.ts";
 import { filesUnder, typeNumber } from "#test/oracle/log-file-reader.ts";
 import type { LoggedRecord } from "#test/oracle/log-records.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
+import { patience } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 needPrograms("setpriv");
@@ -90,7 +91,7 @@ test("claims A7 and C1: sealed into the store, where it takes less room, the jou
   const { sites, changes } = await writeAll(300, 73, { store: { sealAfterSeconds: 1 } });
   const remote = join(sites.dataOf("remote"), "remote");
   const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => /\.(data|sums)$/.test(path));
-  await vi.waitFor(() => expect(unsealed()).toEqual([]), { timeout: 30_000, interval: 20 });
+  await vi.waitFor(() => expect(unsealed()).toEqual([]), patience);
   const objects = filesUnder(join(remote, "objects")).filter((path) => path.includes("/segments/"));
   const objectBytes = objects.reduce((sum, path) => sum + statSync(path).size, 0);
   using replay = sites.remoteReplay();

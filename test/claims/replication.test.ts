@@ -85,7 +85,7 @@ test("claim A3: in sync, while the remote appliance is frozen, the local one has
 });
 
 test("claim A3: in sync by the policy to degrade writes go on after a time, and it is said from where on", async () => {
-  const modes = { default: "sync", linkLoss: "degrade", degradeAfterSeconds: 1 };
+  const modes = { default: "sync", linkLoss: "degrade", degradeAfterSeconds: 5 };
   const sites = await makeSites({ mode: "sync", settings: { modes } });
   await sites.groupThat(({ mode }) => mode === "sync");
   const begun = await beginWrites(sites, () => sites.program("remote").freeze());
@@ -113,9 +113,8 @@ test("claim A4: in async a frozen remote holds up no write, the lag is told, and
   expect(behind.lagRecords).toBeGreaterThan(100);
   expect(behind.lagBytes).toBeGreaterThan(behind.lagRecords * 512);
   // It goes on telling the truth when the link is given up.
-  const later = await sites.groupThat(({ linkUp }) => !linkUp);
+  const later = await sites.groupThat(({ linkUp, lagSeconds }) => !linkUp && lagSeconds > behind.lagSeconds);
   expect(later).toMatchObject({ lagRecords: behind.lagRecords, lagBytes: behind.lagBytes });
-  expect(later.lagSeconds).toBeGreaterThan(behind.lagSeconds);
   await writer.run(700);
   const { stdout } = await run(process.execPath, [launcher, "status", "--api", sites.api("local")]);
   expect(stdout).toMatch(

@@ -17,7 +17,8 @@ const blockCount = sizeBytes / 4096;
 async function slowSites(mode: "async" | "aggregated", remote: object): Promise<Sites> {
   const places = await temporaryPlaces();
   const proxy = await LinkProxy.between({ host: "127.0.0.1", port: 0 }, { path: `${places.folder}/wire.sock` });
-  proxy.throttle(4 * MiB);
+  // Slower than any machine writes.
+  proxy.throttle(MiB);
   const address = `127.0.0.1:${proxy.port}`;
   return Sites.make({ mode, sizeBytes, places, settings: { remote: { address, ...remote } } });
 }

@@ -67,7 +67,7 @@ test.each(["SIGTERM", "SIGKILL"] as const)("ended by %s at rest, the release is 
   const { folder, up, log, said } = await started();
   const resting = join(folder, "resting");
   const command = [process.execPath, launcher, "mark", "disk", "--api", up.api] as const;
-  const hooks = ["--quiesce", `touch ${resting}; sleep 5`, "--release", `echo released >> ${log}`];
+  const hooks = ["--quiesce", `touch ${resting}; while :; do sleep 0.05; done`, "--release", `echo released >> ${log}`];
   const marking = new Program("mark", [...command, ...hooks, "--within", "20"]);
   onTestFinished(() => marking.kill());
   await vi.waitFor(() => expect(existsSync(resting)).toBe(true), patience);
@@ -80,7 +80,8 @@ test("killed while applications come to rest, they do not come to rest behind th
   const [resting, mayRest] = [join(folder, "resting"), join(folder, "mayRest")];
   const command = [process.execPath, launcher, "mark", "disk", "--api", up.api] as const;
   const quiesce = `echo $$ > ${resting}; until test -e ${mayRest}; do sleep 0.05; done; echo rested >> ${log}`;
-  const marking = new Program("mark", [...command, "--quiesce", quiesce, "--release", `echo released >> ${log}`]);
+  const hooks = ["--quiesce", quiesce, "--release", `echo released >> ${log}`];
+  const marking = new Program("mark", [...command, ...hooks, "--within", "20"]);
   onTestFinished(() => marking.kill());
   await vi.waitFor(() => expect(readFileSync(resting, "utf8")).toMatch(/\n$/), patience);
   const processId = Number(readFileSync(resting, "utf8"));

@@ -29,10 +29,7 @@ async function expectInSync(local: [ReaderMachine, string], remote: [ReaderMachi
   expect(await remote[0].status(remote[1])).toMatchObject({ remoteGroups: [{ durable: groups[0]?.lastSeq }] });
 }
 
-/** Tens of thousands of writes, on whatever disk there is. */
-const demoMs = 120_000;
-
-test("the demo, and what to try with it", { timeout: demoMs }, async () => {
+test("the demo, and what to try with it", async () => {
   const machine = new ReaderMachine(temporaryFolder(), await freePorts(...ports));
   const [commands, , , tries] = blocksBelow("Two commands");
   expect(commands?.text).toMatch(/^npm start .*\nnpm test /);

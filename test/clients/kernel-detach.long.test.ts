@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { connectArguments, disconnectArguments } from "#src/cli/attach/kernel-client.ts";
 import { Program } from "#test/oracle/program.ts";
+import { patience } from "#test/patience.ts";
 import { buildGuest } from "./guest/initramfs.ts";
 import { guestObstacle } from "./guest/kernel.ts";
-import { runInGuest } from "./guest/machine.ts";
+import { lifeMs, runInGuest } from "./guest/machine.ts";
 import { needPrograms, serveCommand, skipWhere, temporaryFolder } from "./harness.ts";
 import { createImage, MiB } from "./image.ts";
 
@@ -25,7 +26,7 @@ test("a silent server hangs an unmount until its client is cut off, and nothing 
   const running = runInGuest(guest, "detach.sh", settings);
   const consoleFile = `${guest.initramfsFile}.console`;
   const isMounted = () => existsSync(consoleFile) && readFileSync(consoleFile, "utf8").includes("GUEST: mounted");
-  await vi.waitFor(() => expect(isMounted()).toBe(true), { timeout: 240_000, interval: 200 });
+  await vi.waitFor(() => expect(isMounted()).toBe(true), { ...patience, timeout: lifeMs });
   server.freeze();
   onTestFinished(() => server.thaw());
   const report = await running;

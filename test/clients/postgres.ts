@@ -8,7 +8,8 @@ import { succeed } from "./command.ts";
 import type { TemporaryFolder } from "./harness.ts";
 import { runPostgresProgram, postgresUser as user } from "./postgres-program.ts";
 
-const timeoutMs = 120_000;
+/** For what may take minutes on a slow machine: a server that recovers, clients with a thousand commits. */
+const timeoutSeconds = 600;
 
 /**
  * All that it promises is kept, and pages have checksums. The log is short, so that checkpoints and the reuse of its files come often, and
@@ -70,14 +71,26 @@ export class PostgresCluster {
   async start(): Promise<void> {
     const server = [`-k ${this.#beside}`, ...settings.map((setting) => `-c ${setting}`)].join(" ");
     this.#isRunning = true;
-    await called("pg_ctl", ["-D", this.#data, "-w", "-s", "-l", join(this.#beside, "log"), "-o", server, "start"]);
+    await called("pg_ctl", [
+      "-D",
+      this.#data,
+      "-w",
+      "-t",
+      String(timeoutSeconds),
+      "-s",
+      "-l",
+      join(this.#beside, "log"),
+      "-o",
+      server,
+      "start",
+    ]);
   }
 
   /** At once, as by a crash: nothing is written any more, and nobody has a file open. */
   async stop(): Promise<void> {
     if (!this.#isRunning) return;
     this.#isRunning = false;
-    await called("pg_ctl", ["-D", this.#data, "-w", "-s", "-m", "immediate", "stop"]);
+    await called("pg_ctl", ["-D", this.#data, "-w", "-t", String(timeoutSeconds), "-s", "-m", "immediate", "stop"]);
     // Those that served clients, or were to do so, may end later than the one that is waited for.
     await vi.waitFor(() => expect(processesIn(this.#data)).toEqual([]), patience);
   }
@@ -115,5 +128,5 @@ export async function ownedFolder(path: string): Promise<void> {
 }
 
 function called(program: string, programArguments: readonly string[]) {
-  return runPostgresProgram(program, programArguments, timeoutMs);
+  return runPostgresProgram(program, programArguments, timeoutSeconds * 1000);
 }

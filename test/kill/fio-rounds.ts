@@ -13,27 +13,32 @@ import { type Accident, drawAccident, freezeAndThaw, temporaryPlaces } from "./r
 
 const sizeBytes = 16 * MiB;
 
-/** Accidents go on for as long as fio writes; answers how many there were. */
-export async function accidentsUnderFio(mode: "sync" | "async", seed: number, writtenBytes: number): Promise<number> {
+/** Accidents go on for as long as fio writes, and fio writes that much again until there were enough of them. */
+export async function accidentsUnderFio(
+  mode: "sync" | "async",
+  seed: number,
+  { writtenBytes, accidentsMin }: { readonly writtenBytes: number; readonly accidentsMin: number },
+): Promise<void> {
   const random = new SeededRandom(seed);
   const sites = await Sites.make({ sizeBytes, mode, places: await temporaryPlaces() });
-  const fio = await FioRun.start(await temporaryFolder(), await sites.open(), {
-    sizeBytes,
-    writtenBytes,
-    writesPerSecond: 400,
-  });
-  await vi.waitFor(async () => expect((await sites.volume()).connections).toBeGreaterThan(0), patience);
-  let count = 0;
-  for (; fio.isRunning; count++) {
-    await pause(random.between(50, 500));
-    await suffer(sites, drawAccident(random));
-    await sites.open();
+  for (let count = 0; count < accidentsMin; ) {
+    const fio = await FioRun.start(await temporaryFolder(), await sites.open(), {
+      sizeBytes,
+      writtenBytes,
+      writesPerSecond: 400,
+    });
+    const hasCome = async () => !fio.isRunning || (await sites.volume()).connections > 0;
+    await vi.waitFor(async () => expect(await hasCome()).toBe(true), patience);
+    for (; fio.isRunning; count++) {
+      await pause(random.between(50, 500));
+      await suffer(sites, drawAccident(random));
+      await sites.open();
+    }
+    await fio.finish();
   }
-  await fio.finish();
   await sites.calm();
   using replay = sites.replay();
   expect(differences(sites.source, replay, replay.volumeNumber(volumeName))).toEqual([]);
-  return count;
 }
 
 async function suffer(sites: Sites, accident: Accident): Promise<void> {

@@ -8,6 +8,7 @@ import { vi } from "vitest";
 import type { TemporaryFolder } from "#test/clients/harness.ts";
 import { unixUri } from "#test/clients/harness.ts";
 import { Program } from "#test/oracle/program.ts";
+import { patience } from "#test/patience.ts";
 
 export interface FioWork {
   readonly sizeBytes: number;
@@ -27,9 +28,9 @@ export class FioRun {
 
   static async start(folder: TemporaryFolder, uri: string, work: FioWork): Promise<FioRun> {
     const socket = folder.file("retrying.sock");
-    const retry = ["--filter=retry", "nbd", `uri=${uri}`, "retries=30", "retry-delay=1", "retry-exponential=no"];
+    const retry = ["--filter=retry", "nbd", `uri=${uri}`, "retries=300", "retry-delay=1", "retry-exponential=no"];
     const proxy = new Program("nbdkit", ["nbdkit", "--foreground", "--unix", socket, ...retry]);
-    await vi.waitFor(() => access(socket), { timeout: 10_000, interval: 5 });
+    await vi.waitFor(() => access(socket), patience);
     const verify = ["--verify=crc32c", "--verify_fatal=1", "--verify_state_save=0", "--fsync=500"];
     const fio = new Program("fio", [
       "fio",

@@ -4,6 +4,7 @@ import { expect, test, vi } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
+import { patience } from "#test/patience.ts";
 import { beginRounds, playRound } from "./rounds.ts";
 
 needPrograms("setpriv");
@@ -29,6 +30,6 @@ test("while segments are sealed every second the remote is killed, then everythi
   await playRound(rounds, { kind: "kill", roles: ["interceptor", "local", "remote"] });
   const remote = join(rounds.sites.dataOf("remote"), "remote");
   const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => path.endsWith(".data"));
-  await vi.waitFor(() => expect(unsealed()).toEqual([]), { timeout: 30_000, interval: 20 });
+  await vi.waitFor(() => expect(unsealed()).toEqual([]), patience);
   await playRound(rounds, { kind: "kill", roles: ["local", "remote"] });
 });

@@ -121,9 +121,7 @@ async function writtenVolume(folder: string): Promise<WitnessedVolume> {
   return volume;
 }
 
-test("fault 18: whatever object is damaged, views give what was written or EIO, for nothing else, and tell what is spoiled", {
-  timeout: 900_000,
-}, async () => {
+test("fault 18: whatever object is damaged, views give what was written or EIO, for nothing else, and tell what is spoiled", async () => {
   const folder = temporaryFolder();
   const data = join(folder, "data");
   const volume = await writtenVolume(folder);

@@ -1,6 +1,7 @@
 /** The disks tried with a small program that appends and publishes: one life of it, ended by a cut of the power. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { succeed } from "#test/clients/command.ts";
 import { Program } from "#test/oracle/program.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { type Habit, readRecord, recordBytes } from "./append-records.ts";
@@ -56,9 +57,11 @@ export async function cutAtWork(seed: number, kind: FileSystemKind): Promise<Rem
   return remainsOf(disk, writer);
 }
 
-/** Cuts the power of a program that has said that all is durable. The kernel writes nothing by itself for seconds. */
+/** Cuts the power of a program that has said that all is durable. */
 export async function cutAtRest(habit: Habit, seed: number): Promise<Remains> {
   const disk = await PowerDisk.make();
+  // The kernel writes nothing by itself meanwhile, however slow the machine is; it would every five seconds.
+  await succeed("mount", ["-o", "remount,commit=3600", disk.path]);
   const writer = start(disk, habit, 30);
   await writer.line((line) => line === "published 29");
   await disk.cut(seed);

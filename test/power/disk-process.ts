@@ -15,12 +15,13 @@ import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeSockets } from "#src/host/node/sockets.ts";
 import { NbdServer } from "#src/nbd/server.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
+import { patienceMs } from "#test/patience.ts";
 import type { DiskAnswer, DiskCommand, DiskOrder, FileSystemKind } from "./disk-commands.ts";
 import { VolatileDisk } from "./volatile-disk.ts";
 
 const execute = promisify(execFile);
 const lookAgainMs = 5;
-const looksMax = 2000;
+const looksMax = patienceMs / lookAgainMs;
 
 /** A file system in a copied image has the identity of the original, of which another copy may be mounted. */
 const mountOptions: Readonly<Record<FileSystemKind, string>> = { ext4: "rw", xfs: "rw,nouuid" };

@@ -2,13 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
-import { patienceMs } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import type { Damage } from "./index-damage.ts";
 
 const program = fileURLToPath(new URL("damaged-index.ts", import.meta.url));
 const kinds: readonly Damage["kind"][] = ["bit", "zeros", "bit", "chance", "bit", "end", "bit", "other page"];
 /** One that goes in circles is ended. */
+const circlesMs = 60_000;
 
 export interface DamagedRun {
   readonly damage: Damage;
@@ -63,7 +63,7 @@ function runProgram(args: string[]): { readonly answers: Answer[]; readonly isDe
     ["--disable-warning=ExperimentalWarning", program, ...args],
     {
       encoding: "utf8",
-      timeout: patienceMs,
+      timeout: circlesMs,
       killSignal: "SIGKILL",
       stdio: ["ignore", "pipe", "ignore"],
     },

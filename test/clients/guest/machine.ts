@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { succeed } from "../command.ts";
 import type { Guest } from "./initramfs.ts";
 
-const bootMs = 240_000;
+/** For the whole life of a machine whose processor is played, beside others that want this one. */
+export const lifeMs = 900_000;
 
 export interface GuestReport {
   /** The steps that the guest ended well, in its order; the last is `done` where nothing failed. */
@@ -15,7 +16,7 @@ export interface GuestReport {
 /** Where a program did not end well, what it said; the console shows how far it came. */
 async function complaintOf(program: string, programArguments: readonly string[]): Promise<string> {
   try {
-    return (await succeed(program, programArguments, { timeoutMs: bootMs })).stderr;
+    return (await succeed(program, programArguments, { timeoutMs: lifeMs })).stderr;
   } catch (error) {
     return String(error);
   }

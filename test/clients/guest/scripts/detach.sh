@@ -17,7 +17,7 @@ sync
 step "mounted"
 
 # A server that stands still takes connections, and greets nobody.
-until [ -z "$(timeout 3 nc 10.0.2.2 "$PORT" < /dev/null | head -c 8)" ]; do sleep 0.2; done
+until [ -z "$(timeout 20 nc 10.0.2.2 "$PORT" < /dev/null | head -c 8)" ]; do sleep 0.2; done
 step "the server is silent"
 
 echo "never to arrive" > /mnt/letter
