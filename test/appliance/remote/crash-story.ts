@@ -32,6 +32,18 @@ export interface StoryStore {
   readonly options?: Partial<RemoteOptions>;
 }
 
+const failingCalls = [
+  ...(["write before", "write middle", "finish before", "finish middle", "finish after", "finish late"] as const),
+  ...(["changeDocument before", "changeDocument after", "changeDocument late"] as const),
+];
+
+/** A service of the store's that fails now and then, or says so when it has not. */
+export const failingService: ObjectFaults = {
+  chances: Object.fromEntries(failingCalls.map((call) => [call, 0.05])),
+  delayMsMax: 0,
+  lateMsMax: 100,
+};
+
 export type MakeModel = (random: SeededRandom, group: string) => StoryModel;
 
 /** Each of the seeds; what fails says which it was. Answers how many segments were sealed. */
