@@ -140,9 +140,9 @@ export class ControlPlane {
 
   /** Which volumes a group has is known where they are added. */
   #reportGroups(facts: readonly SideFacts[]): GroupReport[] {
-    const { keeper } = this.#parts;
+    const counts = this.#parts.keeper?.volumeCounts();
     const groups = facts.flatMap((one) => one.groups);
-    return keeper === undefined ? groups : groups.map((group) => ({ ...group, volumes: keeper.countIn(group.name) }));
+    return counts === undefined ? groups : groups.map((one) => ({ ...one, volumes: counts.get(one.name) ?? 0 }));
   }
 
   #report(facts: readonly SideFacts[]): VolumeReport[] {

@@ -62,8 +62,11 @@ export class VolumeKeeper {
     return this.#parts.catalogue.find(name);
   }
 
-  countIn(group: string): number {
-    return this.#parts.catalogue.list().filter((volume) => volume.group === group).length;
+  /** How many each group has; a group that is not among them has none. */
+  volumeCounts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { group } of this.#parts.catalogue.list()) counts.set(group, (counts.get(group) ?? 0) + 1);
+    return counts;
   }
 
   async add(request: VolumeRequest): Promise<VolumeDefinition> {

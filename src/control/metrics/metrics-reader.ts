@@ -3,7 +3,7 @@
  * not down for that. Whoever has told nothing for longer is.
  */
 import { metricsFactsAgeMsMax, metricsPatienceMs } from "#src/core/limits.ts";
-import { readinessOf } from "../readiness.ts";
+import { type GroupReport, readinessOf } from "../readiness.ts";
 import type { GroupFacts, RoleName } from "../role.ts";
 import type { SideFacts, SideName } from "../side.ts";
 import type { KnownFacts, SideClient } from "../side-client.ts";
@@ -17,7 +17,7 @@ export interface MetricsReaderParts {
   readonly roles: readonly RoleName[];
   readonly sides: readonly Pick<SideClient, "name" | "freshFacts">[];
   /** Where there are interceptors. */
-  readonly keeper: Pick<VolumeKeeper, "describe" | "countIn"> | undefined;
+  readonly keeper: Pick<VolumeKeeper, "describe" | "volumeCounts"> | undefined;
   readonly certificates: readonly CertificateTerm[];
   readonly terms: PromisedTerms;
 }
@@ -50,7 +50,7 @@ export class MetricsReader {
       .map(({ name: side, silentSeconds }) => ({ side, seconds: Math.floor(silentSeconds) }));
     const { obstacles, problems } = readinessOf({
       ...{ silent, volumes, store, remoteGroups },
-      groups: groups.map((group) => this.#counted(group)),
+      groups: this.#counted(groups),
     });
     return {
       ...{ version, runtime, certificates, terms, store, groups, remoteGroups, volumes },
@@ -86,9 +86,9 @@ export class MetricsReader {
     });
   }
 
-  #counted(group: GroupFacts) {
-    const { keeper } = this.#parts;
-    return keeper === undefined ? group : { ...group, volumes: keeper.countIn(group.name) };
+  #counted(groups: readonly GroupFacts[]): readonly GroupReport[] {
+    const counts = this.#parts.keeper?.volumeCounts();
+    return counts === undefined ? groups : groups.map((one) => ({ ...one, volumes: counts.get(one.name) ?? 0 }));
   }
 }
 

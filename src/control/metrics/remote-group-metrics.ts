@@ -32,11 +32,13 @@ function ofWindow(
   help: string,
   of: (window: HistoryWindow, group: RemoteGroupFacts) => number | undefined,
 ): NumberMetric {
-  const read = ({ remoteGroups, store }: MetricsSnapshot): Sample[] =>
-    (store?.state?.windows ?? []).flatMap((window) => {
-      const group = remoteGroups.find(({ id }) => id === window.group);
+  const read = ({ remoteGroups, store }: MetricsSnapshot): Sample[] => {
+    const byId = new Map(remoteGroups.map((group) => [group.id, group]));
+    return (store?.state?.windows ?? []).flatMap((window) => {
+      const group = byId.get(window.group);
       return group === undefined ? [] : known(labelsOf(group), of(window, group));
     });
+  };
   return { name, kind: "gauge", help, labels, read };
 }
 

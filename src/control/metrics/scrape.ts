@@ -1,4 +1,5 @@
 /** What is scraped of a program: put together once, when somebody first asks for it, and read with each scrape. */
+import { nodeClock } from "#src/host/node/clock.ts";
 import { programVersion, runtimeVersion } from "#src/host/node/program-version.ts";
 import type { TlsCredentials } from "#src/host/socket.ts";
 import type { Config } from "../config-schema.ts";
@@ -33,7 +34,9 @@ export class Scrape {
   }
 
   async read(): Promise<Scraped> {
-    this.#text ??= import("./metrics-text.ts").then((module) => new module.MetricsText(allMetrics));
+    this.#text ??= import("./metrics-text.ts").then(
+      (module) => new module.MetricsText(allMetrics, (callback) => nodeClock.soon(callback)),
+    );
     const [metrics, snapshot] = await Promise.all([this.#text, this.#reader.read()]);
     return { contentType: metrics.contentType, text: await metrics.of(snapshot) };
   }

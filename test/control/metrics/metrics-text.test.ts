@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { allMetrics } from "#src/control/metrics/all-metrics.ts";
-import { MetricsText } from "#src/control/metrics/metrics-text.ts";
-import { measuredProgram } from "./measured-program.ts";
+import { charactersPerTurn, MetricsText } from "#src/control/metrics/metrics-text.ts";
+import { nodeClock } from "#src/host/node/clock.ts";
+import { measuredProgram, measuredVolume } from "./measured-program.ts";
 
 function linesOf(text: string, name: string): string[] {
   return text.split("\n").filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
 }
 
-const metrics = new MetricsText(allMetrics);
+const metrics = new MetricsText(allMetrics, (callback) => nodeClock.soon(callback));
 
 test("each metric has its help and its type, also where there is nothing to tell of it", async () => {
   const text = await metrics.of({ ...measuredProgram, volumes: [], store: undefined, remoteGroups: [] });
@@ -35,6 +36,38 @@ test("two scrapes at a time get each what was known for it", async () => {
   ]);
   expect(linesOf(second as string, "tidemark_build_info")).toEqual([
     'tidemark_build_info{version="9.9.9",runtime="v26.0.0"} 1',
+  ]);
+});
+
+test("of many volumes it is written in parts, others have their turn in between, and all is of one moment", async () => {
+  const namesOf = (word: string) => Array.from({ length: 300 }, (_, index) => `${word}-${index}`);
+  const programOf = (word: string) => ({
+    ...measuredProgram,
+    volumes: namesOf(word).map((name) => ({ ...measuredVolume, name })),
+  });
+  const waiting: (() => void)[] = [];
+  const divided = new MetricsText(allMetrics, (callback) => waiting.push(callback));
+  const made = Promise.all([divided.of(programOf("one")), divided.of(programOf("other"))]);
+  let turns = 0;
+  for (; waiting.length > 0; turns += 1) {
+    // Never more than both of them.
+    expect(waiting.length).toBeLessThanOrEqual(2);
+    for (const goOn of waiting.splice(0)) goOn();
+    await Promise.resolve();
+  }
+  const [one, other] = await made;
+  // The last part, and what is told of Node, come without a turn.
+  expect(turns).toBeGreaterThan(one.length / charactersPerTurn - 2);
+  expect(one).toContain('volume="one-299"');
+  expect(one).not.toContain('volume="other-');
+  expect(other).not.toContain('volume="one-');
+});
+
+test("a name is what it is, whatever it holds", async () => {
+  const drills = [{ volume: 'a"b\\c\nd', group: "g", isProven: true, endedMs: 1 }];
+  const text = await metrics.of({ ...measuredProgram, drills });
+  expect(linesOf(text, "tidemark_drill_last_success")).toEqual([
+    'tidemark_drill_last_success{volume="a\\"b\\\\c\\nd",group="g"} 1',
   ]);
 });
 
