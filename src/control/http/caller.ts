@@ -10,6 +10,8 @@ export interface Caller {
   readonly role: ApiRole;
   /** Where he asks from. */
   readonly address: string;
+  /** He may not even read: he asks for what is open to everybody. */
+  readonly isStranger?: true;
 }
 
 /** As callers without a token of the book are called: no token may have such a name. */

@@ -47,8 +47,10 @@ export class Door {
   }
 
   #withoutToken(host: string, address: string, needs: ApiRole | "open"): Caller {
-    if (needs === "open") return { name: nobody, role: "read", address };
     const { withoutToken } = this.#parts;
+    if (needs === "open" && (withoutToken === "nothing" || !isOwnHost(host))) {
+      return { name: nobody, role: "read", address, isStranger: true };
+    }
     if (withoutToken === "nothing") throw unknownToken("a token is needed (authorization: Bearer …)");
     // A name of somebody else's that leads to this machine would make a page from there one of ours.
     if (!isOwnHost(host)) throw new ProblemError(403, "without a token only requests to localhost are answered");

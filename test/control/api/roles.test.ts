@@ -38,6 +38,32 @@ test("a token may what its role may, and what those before it may", async () => 
   expect(await statuses("DELETE", "/volumes/none?confirm=none")).toEqual([401, 403, 403, 404]);
 });
 
+/** A program that is not ready, and what it answers who asks whether it is. */
+async function unready(token?: string) {
+  const side = new ScriptedSide();
+  const { handle } = side.served(token);
+  const ready = async (headers: Readonly<Record<string, string>>) => {
+    const request = { method: "GET", target: "/readyz", headers, body: Buffer.alloc(0) };
+    const { status, body } = await driven(apiDriver(side.simulation.clock), handle(request));
+    return [status, JSON.parse(body)] as const;
+  };
+  side.held.set("facts", new Promise(() => {}));
+  await ready({ host: "localhost" });
+  side.host.clock.elapse(5_000);
+  return ready;
+}
+
+test("why the program is not ready is told to those who may read, and to nobody else", async () => {
+  const why = expect.stringContaining("the local side has not answered");
+  const guardedAnswer = await unready(admin);
+  expect(await guardedAnswer({ host: "localhost" })).toEqual([503, { ready: false }]);
+  expect(await guardedAnswer({ host: "h", authorization: `Bearer ${admin}` })).toEqual([503, { ready: false, why }]);
+  const openAnswer = await unready();
+  expect(await openAnswer({ host: "localhost" })).toEqual([503, { ready: false, why }]);
+  // A name of somebody else's that leads to this machine.
+  expect(await openAnswer({ host: "evil.example" })).toEqual([503, { ready: false }]);
+});
+
 test("whoever may not is told what he may, and what he would need", async () => {
   const { ask, token } = guarded();
   const read = await token("grafana", "read");

@@ -20,12 +20,14 @@ export function healthRoutes(control: ControlPlane): readonly Route[] {
       role: "open",
       reply: object<{ readonly ready: boolean; readonly why?: string }>({
         ready: flag("every volume and every group takes writes"),
-        why: optional(words("why not")),
+        why: optional(words("why not; told to those who may read")),
       }),
       statuses: { 200: "it does", 503: "it does not" },
-      answer: async () => {
+      answer: async ({ caller }) => {
         const { ready, why } = await control.status();
-        return { status: ready ? 200 : 503, value: { ready, ...(why === undefined ? {} : { why }) } };
+        // Names of volumes and places are nobody's business who may not ask for the status.
+        const told = why === undefined || caller.isStranger === true ? {} : { why };
+        return { status: ready ? 200 : 503, value: { ready, ...told } };
       },
     }),
   ];
