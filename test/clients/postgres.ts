@@ -10,6 +10,7 @@ import { runPostgresProgram, postgresUser as user } from "./postgres-program.ts"
 
 /** For what may take minutes on a slow machine: a server that recovers, clients with a thousand commits. */
 const timeoutSeconds = 600;
+const untilDone = ["-w", "-t", String(timeoutSeconds)];
 
 /**
  * All that it promises is kept, and pages have checksums. The log is short, so that checkpoints and the reuse of its files come often, and
@@ -71,26 +72,15 @@ export class PostgresCluster {
   async start(): Promise<void> {
     const server = [`-k ${this.#beside}`, ...settings.map((setting) => `-c ${setting}`)].join(" ");
     this.#isRunning = true;
-    await called("pg_ctl", [
-      "-D",
-      this.#data,
-      "-w",
-      "-t",
-      String(timeoutSeconds),
-      "-s",
-      "-l",
-      join(this.#beside, "log"),
-      "-o",
-      server,
-      "start",
-    ]);
+    const log = ["-l", join(this.#beside, "log")];
+    await called("pg_ctl", ["-D", this.#data, ...untilDone, "-s", ...log, "-o", server, "start"]);
   }
 
   /** At once, as by a crash: nothing is written any more, and nobody has a file open. */
   async stop(): Promise<void> {
     if (!this.#isRunning) return;
     this.#isRunning = false;
-    await called("pg_ctl", ["-D", this.#data, "-w", "-t", String(timeoutSeconds), "-s", "-m", "immediate", "stop"]);
+    await called("pg_ctl", ["-D", this.#data, ...untilDone, "-s", "-m", "immediate", "stop"]);
     // Those that served clients, or were to do so, may end later than the one that is waited for.
     await vi.waitFor(() => expect(processesIn(this.#data)).toEqual([]), patience);
   }
