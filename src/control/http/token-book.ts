@@ -63,7 +63,14 @@ export class TokenBook {
   /** Its folder is there. A damaged document is set aside: its tokens hold no more, and what is protected stays so. */
   static open(machine: TokenMachine, path: string): TokenBook {
     try {
-      return new TokenBook(machine, path, readTokens(machine, path));
+      const book = new TokenBook(machine, path, readTokens(machine, path));
+      if (book.wasSetAside) {
+        const advice = "remove it when whoever had a token has a new one ('tidemark token add')";
+        machine.log.warn(`damaged tokens of the control API lie aside, and none of them holds; ${advice}`, {
+          file: path + asideEnding,
+        });
+      }
+      return book;
     } catch (error) {
       if (!(error instanceof StopError)) throw error;
       const why = "the tokens of the control API are set aside: none of them holds any more";

@@ -7,6 +7,7 @@ import { AuditLog } from "#src/control/http/audit-log.ts";
 import { auditReport } from "#src/control/http/audit-report.ts";
 import { TokenBook } from "#src/control/http/token-book.ts";
 import { auditFileBytesMax, auditLineBytesMax, auditRefusalEveryMs } from "#src/core/http-limits.ts";
+import type { Log } from "#src/host/log.ts";
 import { driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
@@ -142,5 +143,10 @@ describe("the bytes of version 1", () => {
     const book = TokenBook.open(damaged, "/tokens.json");
     expect([book.find("tdm_golden"), book.isEmpty]).toEqual([undefined, true]);
     expect(damaged.files.exists("/tokens.json.damaged")).toBe(true);
+    const warnings: Parameters<Log["warn"]>[] = [];
+    const { files, clock, randomness, log } = damaged;
+    const warn: Log["warn"] = (...said) => void warnings.push(said);
+    TokenBook.open({ files, clock, randomness, log: { ...log, warn } }, "/tokens.json");
+    expect(warnings).toEqual([[expect.stringContaining("lie aside"), { file: "/tokens.json.damaged" }]]);
   });
 });
