@@ -20,7 +20,8 @@ const sentences: Readonly<Record<string, (facts: Facts, kind: string) => string>
       : `the remote has caught up with group ${group}`,
   snapshot: ({ made }) => `${made === 1 ? "a snapshot was" : `${made} snapshots were`} made`,
   alarm: ({ problem, on }) => (on === true ? String(problem) : `no more: ${problem}`),
-  audit: ({ who, does, status }) => `${does} by ${who}${Number(status) < 400 ? "" : ", which was refused"}`,
+  audit: ({ who, action, does, status }) =>
+    `${isText(action) ? `${action} (${does})` : does} by ${who}${Number(status) < 400 ? "" : ", which was refused"}`,
   volume: ({ volume, state }) => `volume ${volume} is ${state}`,
   job: ({ job, work, state }) => `job ${job} (${work}) ${state === "over" ? "is over" : "is under way"}`,
 };

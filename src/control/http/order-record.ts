@@ -10,6 +10,8 @@ export interface Order {
   readonly caller: Caller;
   readonly method: string;
   readonly target: string;
+  /** What is done there, in words. */
+  readonly action: string;
   /** What it asks for, where the address is asked for something. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
 }
@@ -34,7 +36,7 @@ export class OrderRecord {
   }
 
   /** Resolves when it is noted durably, or has waited long enough for that. Answers what notes the outcome. */
-  async begin({ caller, method, target, body }: Order): Promise<(outcome: Outcome) => void> {
+  async begin({ caller, method, target, action, body }: Order): Promise<(outcome: Outcome) => void> {
     const { audit, events, log } = this.#parts;
     const { name: who, role, address: from } = caller;
     const order = body !== undefined && Object.keys(body).length > 0 ? { order: body } : {};
@@ -42,7 +44,7 @@ export class OrderRecord {
     await this.#patiently(noted);
     return (outcome) => {
       void noted.then(({ number }) => audit.add({ kind: "outcome", of: number, ...outcome }));
-      events.publish({ kind: "audit", facts: { who, does: `${method} ${target}`, ...outcome } });
+      events.publish({ kind: "audit", facts: { who, action, does: `${method} ${target}`, ...outcome } });
       if (outcome.status < 400) log.info("an order was carried out", { who, method, target, ...order });
     };
   }

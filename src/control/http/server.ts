@@ -121,7 +121,10 @@ export class ApiServer {
     const { caller } = asked;
     // It was checked where there is anything to ask for, and is nobody's concern elsewhere.
     const body = route.body === undefined ? undefined : (asked.body as Readonly<Record<string, unknown>>);
-    const ended = await this.#parts.orders.begin({ caller, method: route.method, target: raw.url ?? "", body });
+    const { method, summary } = route;
+    // Without what is explained besides.
+    const action = summary.split(";", 1)[0] as string;
+    const ended = await this.#parts.orders.begin({ caller, method, target: raw.url ?? "", action, body });
     try {
       const answer = await route.answer(asked);
       ended({ status: answer.status });

@@ -125,6 +125,7 @@ test("an order is noted before and after, with who gave it and what came of it",
     { kind: "order", who: "ops", status: 404, why: expect.stringContaining("there is no group 'none'") },
     { kind: "refusal", status: 401, does, unlisted: 0 },
   ]);
-  const kinds = served.events.history.since(undefined).events.map(({ event }) => event.kind);
-  expect(kinds).toEqual(["audit", "audit", "audit"]);
+  const events = served.events.history.since(undefined).events.map(({ event }) => event);
+  expect(events.map(({ kind }) => kind)).toEqual(["audit", "audit", "audit"]);
+  expect(events[1]?.facts).toMatchObject({ who: "ops", action: "switches a group's mode, live", does, status: 200 });
 });
