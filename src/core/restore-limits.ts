@@ -18,7 +18,7 @@ export const viewSinceMax = 16;
 export const restoreStretchBytesMin = 1 * MiB;
 export const restoreStretchesMax = 2 ** 20;
 /** Stretches that are copied at the same time; each has a buffer of `restoreStretchBytesMin`. */
-export const restoreReaders = 4;
+export const restoreReaders = 8;
 /** After so many bytes written all of them are synced, and noted as done. */
 export const restoreSyncBytes = 256 * MiB;
 /** Runs of zeros that are this long at least are not written, but left as holes. */
