@@ -33,6 +33,8 @@ test("events are sentences, also those of a newer program", () => {
   expect(say("alarm", { problem: "the disk is full", on: true })).toBe("The disk is full");
   expect(say("audit", { who: "ann", does: "PUT /mode", status: 403 })).toMatch(/was refused$/);
   const action = "switches a mode";
-  expect(say("audit", { who: "ann", action, does: "PUT /mode", status: 200 })).toBe("Switches a mode (PUT /mode) by ann");
+  expect(say("audit", { who: "ann", action, does: "PUT /mode", status: 200 })).toBe(
+    "Switches a mode (PUT /mode) by ann",
+  );
   expect(say("comet", { size: 4 })).toBe("Comet, size 4");
 });
