@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { UsageError } from "#src/cli/command.ts";
 import { commands } from "#src/cli/commands.ts";
-import { ContractWorld } from "#test/control/api/contract-world.ts";
+import { ContractWorld } from "#test/control/http/contract-world.ts";
 
 const printed = vi.hoisted(() => ({ out: "" }));
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type GroupReport, readinessOf, type Work } from "#src/control/readiness.ts";
 import type { VolumeState } from "#src/control/role.ts";
-import { group } from "./api/scripted-side.ts";
+import { group } from "./http/scripted-side.ts";
 
 const nothing: Work = { silent: [], volumes: [], groups: [], remoteGroups: [] };
 

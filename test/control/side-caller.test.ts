@@ -7,7 +7,7 @@ import { RefuseError } from "#src/core/errors.ts";
 import { driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
-import { memoryLine } from "./api/scripted-side.ts";
+import { memoryLine } from "./http/scripted-side.ts";
 
 function sideThatAsks() {
   const simulation = new Simulation(1);

@@ -6,8 +6,8 @@ import { WebSocket } from "ws";
 import { eventBufferBytesMax, eventMessageBytesMax, httpHeadersMax } from "#src/core/http-limits.ts";
 import { httpBodyBytesMax, httpHeaderBytesMax } from "#src/core/limits.ts";
 import { askHttp } from "#src/host/node/http-client.ts";
-import { ScriptedSide } from "#test/control/api/scripted-side.ts";
-import type { ServedApi } from "#test/control/api/served-api.ts";
+import { ScriptedSide } from "#test/control/http/scripted-side.ts";
+import type { ServedApi } from "#test/control/http/served-api.ts";
 
 async function serving(token?: string) {
   const served = new ScriptedSide().served(token);

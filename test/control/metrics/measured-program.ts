@@ -3,7 +3,7 @@
 import type { MeasuredVolume, MetricsSnapshot } from "#src/control/metrics/metrics-snapshot.ts";
 import type { RemoteGroupFacts, StoreFacts } from "#src/control/role.ts";
 import { DurationCounts, requestBoundsSeconds, workBoundsSeconds } from "#src/core/duration-counts.ts";
-import { group, volumeFacts } from "../api/scripted-side.ts";
+import { group, volumeFacts } from "../http/scripted-side.ts";
 
 const durations = new DurationCounts(requestBoundsSeconds);
 durations.note(0.04, 3);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { MetricsReader, type MetricsReaderParts } from "#src/control/metrics/metrics-reader.ts";
 import { noFacts, type SideFacts } from "#src/control/side.ts";
 import type { KnownFacts } from "#src/control/side-client.ts";
-import { group, volumeFacts } from "../api/scripted-side.ts";
+import { group, volumeFacts } from "../http/scripted-side.ts";
 import { measuredRemoteGroup, measuredStore } from "./measured-program.ts";
 
 const lagging = { ...group, lagRecords: 1, lagSeconds: 2 };

@@ -1,4 +1,4 @@
-/** docs/reference/openapi.json is made of the routes: `npx vitest run test/control/api/open-api.test.ts -u` writes it. */
+/** docs/reference/openapi.json is made of the routes: `npx vitest run test/control/http/open-api.test.ts -u` writes it. */
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
