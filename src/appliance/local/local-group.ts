@@ -320,7 +320,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     const seq = Math.min(atRemoteSeq, this.volumes.releasableSeq(this.order.lastSeq), this.#mode.unnotedSeq - 1);
     if (this.#isOver || seq <= 0 || seq < spool.firstSeq) return;
     spool.release(seq);
-    this.#parts.facts.modes.release(seq);
+    // All that it still has may be asked for again: by a remote that was made anew from its store.
+    this.#parts.facts.modes.release(spool.firstSeq - 1);
     this.order.tryAgain();
   }
 

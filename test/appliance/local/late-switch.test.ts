@@ -33,3 +33,28 @@ test("what was asked for and waited for room does not come behind auto, which wa
   await it.rest(2000);
   expect(it.figures).toMatchObject({ mode: "async", wantedMode: "auto" });
 });
+
+test("for a remote that was made anew from its store, records of before a switch are points again", async () => {
+  const it = await startBench("async");
+  for (const block of [5, 6]) {
+    it.write(block, 1);
+    it.link.commit();
+  }
+  await it.rest();
+  const { lastSeq } = it.figures;
+  it.appliance.setMode("g", "aggregated");
+  it.write(7, 1);
+  it.link.commit();
+  await it.rest(2000);
+  // All of it is let go of, and the spool still has it, since a segment goes as a whole.
+  it.link.reportDurable(it.link.lastOrdinal);
+  it.remote.markAll(it.figures.lastSeq);
+  await it.rest();
+  it.remote.go();
+  it.remote.aggregates.splice(0);
+  const back = lastSeq - 2;
+  it.remote.come({ received: back, durable: back, stored: back, bootId: "anew" });
+  await it.rest(2000);
+  expect(it.shippedTypes.slice(-3)).toEqual(["write", "write", "mode"]);
+  expect(it.remote.aggregates).toEqual([[lastSeq + 2, lastSeq + 2]]);
+});
