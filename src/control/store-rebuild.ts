@@ -17,7 +17,7 @@ import { RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.t
 import { RefuseError, StopError } from "#src/core/errors.ts";
 import { segmentNumbersSkipped } from "#src/core/store-limits.ts";
 import type { Machine } from "#src/host/machine.ts";
-import { keepName } from "#src/host/publish.ts";
+import { keepName, unpublishedEnding } from "#src/host/publish.ts";
 import { storedGroups } from "#src/journals/stored-group.ts";
 import type { Objects } from "#src/store/objects.ts";
 import { findStoreDocument } from "#src/store/store-document-copies.ts";
@@ -94,7 +94,9 @@ export async function rebuildFromStore(parts: StoreRebuildParts): Promise<StoreR
 
 function assertEmpty({ machine, folder }: StoreRebuildParts, noted: NotedStore | undefined): void {
   if (noted?.isRebuilding === true) return;
-  const found = machine.files.list(folder).find((name) => !belongToNobody.has(name));
+  // One that ended before it had noted anything leaves a file that was never published.
+  const isSomebodys = (name: string): boolean => !belongToNobody.has(name) && !name.endsWith(unpublishedEnding);
+  const found = machine.files.list(folder).find(isSomebodys);
   if (found === undefined) return;
   const wayOut =
     groupsIn(machine, folder).length === 0

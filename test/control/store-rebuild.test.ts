@@ -95,6 +95,9 @@ test("a folder that is not empty is refused, and so is one without a store in it
   for (const path of ["/begun", "/begun/groups"]) world.host.files.makeFolder(path);
   const wayOut = "no group was ever in it, so take what is in it away, apart from objects, and run this again";
   await expect(rebuild(world, { folder: "/begun" })).rejects.toThrow(`/begun is not empty, groups is there: ${wayOut}`);
+  world.host.files.makeFolder("/ended");
+  world.host.files.create("/ended/binding.json.unpublished").close();
+  expect(await rebuild(world, { folder: "/ended" })).toMatchObject({ rebuilt: [{ id: groupA }] });
   world.host.files.remove("/store/store.json");
   world.host.files.remove("/store/store-copy.json");
   await expect(rebuild(world, { folder: "/new" })).rejects.toThrow("has lost its store.json");
