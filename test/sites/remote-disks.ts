@@ -1,5 +1,5 @@
 /** The remote's disks as the oracle reads them: the journals on the one, the store's objects on another, if there is a store. */
-import { decodeStoreDocument } from "#src/store/store-document.ts";
+import { decodeStoreDocument, type StoreDocument } from "#src/store/store-document.ts";
 import { openKeys } from "#src/store/store-keys.ts";
 import type { WrappingKey } from "#src/store/wrapping-key.ts";
 import { SealedBlocks, type StoredObjects } from "#test/oracle/sealed-blocks.ts";
@@ -51,9 +51,10 @@ export class RemoteDisks {
     const { wrappingKey } = this.#options;
     if (wrappingKey === undefined || this.#storeKey !== undefined) return this.#storeKey;
     const stored = this.durable();
-    const path = stored?.paths().find((one) => /^\/store\/store(-copy)?\.json$/.test(one));
-    if (stored === undefined || path === undefined) return undefined;
-    this.#storeKey = openKeys(decodeStoreDocument(stored.read(path), path), wrappingKey)?.keys.storeKey;
+    const paths = stored?.paths().filter((one) => /^\/store\/store(-copy)?\.json$/.test(one)) ?? [];
+    const readable = stored === undefined ? undefined : readableOf(stored, paths);
+    if (readable === undefined) return undefined;
+    this.#storeKey = openKeys(readable, wrappingKey)?.keys.storeKey;
     return this.#storeKey;
   }
 
@@ -97,4 +98,16 @@ function gather(folder: SimFolder, path: string, names: Names, files: Map<string
     if (node.kind === "folder") gather(node, `${path}/${name}`, names, files);
     else if (!name.endsWith(".unpublished")) files.set(`${path}/${name}`, node);
   }
+}
+
+/** The first of the copies that is sound; throws what is wrong with the last one where none is. */
+function readableOf(stored: StoredObjects, paths: readonly string[]): StoreDocument | undefined {
+  for (const [index, path] of paths.entries()) {
+    try {
+      return decodeStoreDocument(stored.read(path), path);
+    } catch (error) {
+      if (index === paths.length - 1) throw error;
+    }
+  }
+  return undefined;
 }
