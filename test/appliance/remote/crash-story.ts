@@ -109,6 +109,9 @@ function armKill(world: RemoteWorld, callsLeft: number): void {
   world.hook = hook;
 }
 
+/** What a start does without waiting for the machine takes no more turns of the event loop. */
+const turnsOfAStart = 10;
+
 /** With `steps` the power is lost so many events after the start, while the journals are being recovered. */
 async function startPerhapsAgain(world: RemoteWorld, steps: number | undefined): Promise<boolean> {
   if (steps === undefined) {
@@ -121,6 +124,8 @@ async function startPerhapsAgain(world: RemoteWorld, steps: number | undefined):
     world.simulation.clock.step();
     await promisesSettled();
   }
+  // What a dead process had begun would else go on in the next one's files.
+  for (let turn = 0; turn < turnsOfAStart; turn++) await promisesSettled();
   world.host.cutPower();
   return false;
 }
