@@ -43,6 +43,8 @@ export class SideClient {
   /** It was stopped: nothing is left there that would answer. */
   readonly #end = Promise.withResolvers<void>();
   #hasEnded = false;
+  /** Who waits for facts. Not by `ended`: a promise keeps whoever has ever waited for it until it is settled. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(name: SideName, line: MessageLine, clock: Clock) {
     this.name = name;
@@ -87,6 +89,7 @@ export class SideClient {
   #stopped(): void {
     this.#hasEnded = true;
     this.#end.resolve();
+    for (const enough of this.#waiting) enough();
     for (const [id, { timer, reject }] of this.#pending) {
       if (timer === undefined) continue;
       timer.cancel();
@@ -163,9 +166,12 @@ export class SideClient {
 
   /** Waits for new facts, but not longer than that. */
   async freshFacts(patienceMs: number): Promise<KnownFacts> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = this.#clock.timer(patienceMs, resolve);
-    await Promise.race([this.refresh(), late, this.ended]);
+    if (this.#hasEnded) return this.known();
+    const { promise: late, resolve: enough } = Promise.withResolvers<void>();
+    const timer = this.#clock.timer(patienceMs, enough);
+    this.#waiting.add(enough);
+    await Promise.race([this.refresh(), late]);
+    this.#waiting.delete(enough);
     timer.cancel();
     return this.known();
   }

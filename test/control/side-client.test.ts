@@ -1,4 +1,5 @@
-/** What a side that has been stopped owes to those who have asked it. */
+/** What a side owes to those who have asked it, and what it keeps of them. */
+import { queryObjects } from "node:v8";
 import { expect, test } from "vitest";
 import { SideClient } from "#src/control/side-client.ts";
 import { Simulation } from "#test/sim/simulation.ts";
@@ -36,4 +37,21 @@ test("nothing waits any more for what was asked before it was stopped", async ()
   await expect(asked).rejects.toThrow("ask again when it runs again");
   await facts;
   expect([clock.nowMs, clock.pendingCount]).toEqual([0, 0]);
+});
+
+test("nothing is kept of those who have asked for facts and got them", async () => {
+  let tell: (message: unknown) => void = () => {};
+  const line = {
+    send: (message: unknown) => tell({ id: (message as { readonly id: number }).id, answer: null }),
+    receive: (listener: (message: unknown) => void) => {
+      tell = listener;
+    },
+  };
+  const client = new SideClient("remote", line, new Simulation(1).host("host").clock);
+  // Counts what is left when the collector has been.
+  const promises = (): number => queryObjects(Promise, { format: "count" });
+  await client.freshFacts(500);
+  const before = promises();
+  for (let count = 0; count < 1000; count++) await client.freshFacts(500);
+  expect(promises() - before).toBeLessThan(100);
 });
