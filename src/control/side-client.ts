@@ -64,7 +64,8 @@ export class SideClient {
     patienceMs: number = sidePatienceMs,
   ): Promise<SideWords[Word]["answer"]> {
     if (this.#hasEnded) return Promise.reject(this.#endedError());
-    if (this.#pending.size >= sideAsksMax) {
+    // To end it there is always room: whoever asks too much may not keep the program from it.
+    if (this.#pending.size >= sideAsksMax && word !== "stop") {
       return Promise.reject(new RetryError(`the ${this.name} side has ${sideAsksMax} questions to answer already`));
     }
     const id = ++this.#lastId;

@@ -1,7 +1,8 @@
-/** What a side owes to those who have asked it, and what it keeps of them. */
+/** What a side owes to those who have asked it, at its end and before, and what it keeps of them. */
 import { queryObjects } from "node:v8";
 import { expect, test } from "vitest";
 import { SideClient } from "#src/control/side-client.ts";
+import { sideAsksMax } from "#src/core/limits.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 
 /** A side that answers nothing but what the test has it answer. */
@@ -54,4 +55,17 @@ test("nothing is kept of those who have asked for facts and got them", async () 
   const before = promises();
   for (let count = 0; count < 1000; count++) await client.freshFacts(500);
   expect(promises() - before).toBeLessThan(100);
+});
+
+test("a side that owes as many answers as it may is stopped all the same", async () => {
+  const asked: string[] = [];
+  const line = {
+    send: (message: unknown) => void asked.push((message as { readonly word: string }).word),
+    receive: () => {},
+  };
+  const client = new SideClient("remote", line, new Simulation(1).host("host").clock);
+  for (let count = 0; count < sideAsksMax; count++) void client.ask("jobs", null);
+  await expect(client.ask("jobs", null)).rejects.toThrow(`has ${sideAsksMax} questions to answer already`);
+  void client.ask("stop", null);
+  expect(asked.slice(sideAsksMax)).toEqual(["stop"]);
 });
