@@ -21,7 +21,7 @@ export function boundedServer(handler: RequestListener, tls: TlsCredentials | un
   };
   // What one who was hung up on has asked for besides is no work for anybody.
   const unlessGone: RequestListener = (request, response) => {
-    if (!request.socket.destroyed) handler(request, response);
+    if (!request.socket.destroyed && !response.destroyed) handler(request, response);
   };
   const server =
     tls === undefined

@@ -29,25 +29,38 @@ export class HttpConnections {
       socket.destroy();
       return;
     }
+    if (this.#isEnding) {
+      // Behind the last answer: what could not be told any more is not done either.
+      if (owed.size > 0) {
+        response.destroy();
+        return;
+      }
+      response.setHeader("connection", "close");
+    }
     owed.add(response);
-    if (this.#isEnding) response.setHeader("connection", "close");
     response.once("close", () => {
       owed.delete(response);
       if (this.#isEnding) endUnlessOwed(socket, owed);
     });
   }
 
-  /** Each is told with its answer that it was the last, and connections on which nobody is owed one are closed at once. */
+  /** Each is told with its last answer that it was that, and connections on which nobody is owed one are closed at once. */
   end(): void {
     this.#isEnding = true;
     for (const [socket, owed] of this.#owed) {
-      for (const response of owed) if (!response.headersSent) response.setHeader("connection", "close");
+      // In no other: behind the answer that says so nothing leaves any more.
+      const last = [...owed].findLast(isAsked);
+      if (last?.headersSent === false) last.setHeader("connection", "close");
       endUnlessOwed(socket, owed);
     }
   }
 }
 
 /** What has come in part is not asked yet. */
+function isAsked({ req }: http.ServerResponse): boolean {
+  return req.complete;
+}
+
 function endUnlessOwed(socket: Socket, owed: ReadonlySet<http.ServerResponse>): void {
-  if (![...owed].some(({ req }) => req.complete)) socket.destroySoon();
+  if (![...owed].some(isAsked)) socket.destroySoon();
 }

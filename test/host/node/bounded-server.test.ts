@@ -89,6 +89,30 @@ test("what was asked before the end is answered, and no more on its connection",
   await closed;
 });
 
+test("what was asked before the end on one connection is all answered, and what is asked behind it is not done", async () => {
+  withoutTime();
+  const held: http.ServerResponse[] = [];
+  const asked = Promise.withResolvers<void>();
+  const server = boundedServer((_, response) => {
+    if (held.push(response) === 2) asked.resolve();
+  }, undefined);
+  const listener = await listenOn(server, "127.0.0.1", 0);
+  const client = net.connect(listener.port, listener.host);
+  const question = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+  client.write(question.repeat(2));
+  await asked.promise;
+  const heard = client.toArray();
+  const closed = listener.close();
+  const askedMore = once(server, "request");
+  client.write(question);
+  await askedMore;
+  expect(held.length).toBe(2);
+  for (const [index, response] of held.entries()) response.end(`answer ${index}`);
+  const text = Buffer.concat(await heard).toString();
+  expect(text.match(/answer .|connection: close/gi)).toEqual(["answer 0", "connection: close", "answer 1"]);
+  await closed;
+});
+
 test("who asks ever more and takes no answer is hung up on", async () => {
   let count = 0;
   const listener = await listenOn(
