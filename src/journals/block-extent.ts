@@ -22,7 +22,8 @@ export const endOfBlocks = Number.MAX_SAFE_INTEGER;
 
 /**
  * The blocks that a record decides on, if it does. With a resize these are all behind the volume's new end: what was there is
- * gone, and what the volume may grow by later reads as zeros. Throws a `StopError` for a resize that says no size.
+ * gone, and what the volume may grow by later reads as zeros. So they are where a volume is told of: the spool may have been
+ * lost with the resize in it. Throws a `StopError` for one that says no size.
  */
 export function extentOf(record: MetadataEntry, extra: Buffer): BlockExtent | undefined {
   const { type, volume, startBlock, blockCount, address, level, seq } = record;
@@ -31,6 +32,7 @@ export function extentOf(record: MetadataEntry, extra: Buffer): BlockExtent | un
     case recordType.trim:
     case recordType.zero:
       return blockCount === 0 ? undefined : { volume, startBlock, blockCount, address, level, seq };
+    case recordType.volume:
     case recordType.resize: {
       const endBlock = endBlockAfter(record, extra);
       const blocksBehind = endOfBlocks - endBlock;
@@ -46,7 +48,7 @@ function endBlockAfter({ seq, volume }: MetadataEntry, extra: Buffer): number {
   if (typeof sizeBytes === "number" && Number.isSafeInteger(sizeBytes) && sizeBytes >= 0) {
     return Math.ceil(sizeBytes / blockBytes);
   }
-  throw new StopError(`record ${seq} resizes volume ${volume}, and does not say to how many bytes`);
+  throw new StopError(`record ${seq} tells of volume ${volume}, and does not say how many bytes that has`);
 }
 
 export function holds({ volume, startBlock, blockCount }: BlockExtent, ofVolume: number, block: number): boolean {

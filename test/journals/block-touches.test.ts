@@ -62,7 +62,9 @@ test("a resize makes zeros of all that lies behind the end, up to the last block
   const resize = { ...hole(0, 0, 4), type: recordType.resize, timeMicros: 0, epoch: 1, ordinal: 0, extraBytes: 0 };
   expect(extentOf(resize, extra)).toEqual(hole(3, endOfBlocks - 3, 4));
   expect(extentsOf([hole(0, 9, 1), hole(3, endOfBlocks - 3, 4)])).toEqual([hole(0, 3, 1), hole(3, endOfBlocks - 3, 4)]);
-  expect(() => extentOf(resize, encodeExtra({ size: 3 }))).toThrow("record 4 resizes volume 1, and does not say");
+  expect(() => extentOf(resize, encodeExtra({ size: 3 }))).toThrow("record 4 tells of volume 1, and does not say");
+  const told = { ...resize, type: recordType.volume };
+  expect(extentOf(told, encodeExtra({ id: "a", name: "b", sizeBytes: 2 * 4096 }))).toEqual(hole(2, endOfBlocks - 2, 4));
 });
 
 test("numbers are ordered by the first and then by the second, equal ones as they were", () => {

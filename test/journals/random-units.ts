@@ -155,7 +155,7 @@ export function contentOf(
 ): Content | undefined {
   const last = records.findLast((record) => {
     if (record.volume !== volume || record.seq > seq) return false;
-    if (record.type === recordType.resize) return block * 4096 >= sizeIn(record);
+    if (record.type === recordType.resize || record.type === recordType.volume) return block * 4096 >= sizeIn(record);
     return block >= record.startBlock && block < record.startBlock + record.blockCount;
   });
   if (last === undefined) return undefined;

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { RefuseError } from "#src/core/errors.ts";
+import { blockBytes } from "#src/core/limits.ts";
 import { pointListMs } from "#src/core/point-limits.ts";
-import { volumeCount } from "#test/journals/random-units.ts";
-import { PointWorld } from "./point-world.ts";
+import { encodeExtra, recordType } from "#src/records/record.ts";
+import { type PlainRecord, type Unit, volumeBlocks, volumeCount } from "#test/journals/random-units.ts";
+import { PointWorld, wordsOf } from "./point-world.ts";
 
 async function allDifferences(world: PointWorld, seqs: readonly number[]): Promise<string[]> {
   const found: string[] = [];
@@ -29,6 +31,31 @@ test("an image says of every block what the records say, wherever the point lies
     await world.open();
     const seqs = Array.from({ length: 120 }, () => world.random.pick(world.pointSeqs));
     expect(await allDifferences(world, [...seqs, world.lastSeq, volumeCount + 1])).toEqual([]);
+  }
+});
+
+/** A volume's size as it is told, whether or not it was another one before. */
+function sized(world: PointWorld, type: number, blockCount: number): Unit {
+  const { timeMicros, epoch, seq } = world.records.at(-1) as PlainRecord;
+  const extra = encodeExtra({ id: "id-1", name: "disk-1", sizeBytes: blockCount * blockBytes });
+  const nothing = { startBlock: 0, blockCount: 0, address: 0, ordinal: 0, level: 0, extraAt: 0 };
+  const record = { type, volume: 1, seq: seq + 1, timeMicros, epoch, extraBytes: extra.length, ...nothing };
+  return { firstSeq: seq + 1, isAggregate: false, records: [record], bytes: extra };
+}
+
+test("what a volume was cut by does not come back as it grows, also where nothing but its new size tells of the cut", async () => {
+  for (const isSealed of [false, true]) {
+    const world = await PointWorld.make(6);
+    world.write(60);
+    if (isSealed) await world.seal();
+    world.writeUnits([sized(world, recordType.volume, 5)]);
+    if (isSealed) await world.seal();
+    if (isSealed) await world.snapshot(world.lastSeq);
+    world.writeUnits([sized(world, recordType.resize, volumeBlocks)]);
+    await world.open();
+    const image = await world.image(1, world.lastSeq);
+    expect((await wordsOf(image)).slice(5)).toEqual(Array(volumeBlocks - 5).fill("zeros"));
+    expect(await world.differences(image)).toEqual([]);
   }
 });
 
