@@ -174,8 +174,11 @@ export class Receiver {
 
   /** Where the spool may have what is missing, a new connection brings it; not if its very first record came. */
   #refuseGap(batch: Started, why?: string): never {
-    const gap = why ?? `a gap: after record ${this.#place.received} comes ${batch.firstSeq}`;
-    if (this.#spool.lastSeq > 0 && batch.firstSeq <= this.#spool.firstSeq) throw new ResyncError(gap);
-    throw new ReconnectError(gap);
+    const { received } = this.#place;
+    if (this.#spool.lastSeq > 0 && batch.firstSeq <= this.#spool.firstSeq) {
+      const loss = `the records ${received + 1} to ${batch.firstSeq - 1} are neither here nor in the spool`;
+      throw new ResyncError(`${why ?? loss}; ${oldJournals}`);
+    }
+    throw new ReconnectError(why ?? `a gap: after record ${received} comes ${batch.firstSeq}`);
   }
 }
