@@ -1,5 +1,6 @@
 /** What a group tells of itself, as plain data for whoever watches. */
 import { batchBytesMax } from "#src/core/limits.ts";
+import { everyWriteLevel } from "#src/records/level-record.ts";
 import type { Watermarks } from "#src/wire/group-link.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { GroupMode } from "./group-mode.ts";
@@ -26,6 +27,8 @@ export interface GroupFigures extends Watermarks, ShippingFigures {
   /** Why the remote does not let it in. */
   readonly refusal?: string;
   readonly suspendedSinceSeq?: number;
+  /** Of all that were ever attached to it: whether one was removed since then only its interceptor knows. */
+  readonly volumeNames: readonly string[];
   /** Of volumes that are not at every write: the seconds between their points. */
   readonly levels?: readonly { readonly volume: string; readonly seconds: number }[];
   readonly epoch: number;
@@ -66,9 +69,6 @@ export interface FigureParts {
 export function groupFigures(parts: FigureParts): GroupFigures {
   const { state, spool, policy, order, mode, remote, lag } = parts;
   const [condition, why] = conditionOf(parts);
-  const levels = state.volumes.flatMap(({ name, level = 0 }) =>
-    level === 0 ? [] : [{ volume: name, seconds: level }],
-  );
   return {
     id: state.id,
     name: state.name,
@@ -78,7 +78,7 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     ...(why === undefined ? {} : { why }),
     ...(remote.refusal === undefined ? {} : { refusal: remote.refusal }),
     ...(parts.suspendedSinceSeq === undefined ? {} : { suspendedSinceSeq: parts.suspendedSinceSeq }),
-    ...(levels.length === 0 ? {} : { levels }),
+    ...namedVolumes(state),
     epoch: order.epoch,
     lastSeq: order.lastSeq,
     spoolDurableSeq: spool.durableSeq,
@@ -95,6 +95,15 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     ...durableTo(parts),
     modeSwitches: mode.switches.all,
   };
+}
+
+/** One that was removed and added again is another one of the same name, behind it: the newest counts. */
+export function namedVolumes({ volumes }: GroupState): Pick<GroupFigures, "volumeNames" | "levels"> {
+  const newest = new Map(volumes.map((volume) => [volume.name, volume]));
+  const levels = [...newest.values()].flatMap(({ name, level = everyWriteLevel }) =>
+    level === everyWriteLevel ? [] : [{ volume: name, seconds: level }],
+  );
+  return { volumeNames: [...newest.keys()], ...(levels.length === 0 ? {} : { levels }) };
 }
 
 /** What the spool has let go of is durable there, also before the remote has said so in this life. */

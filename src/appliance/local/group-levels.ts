@@ -47,7 +47,8 @@ export class GroupLevels {
     const failed = failure();
     if (failed !== undefined) throw failed;
     const { volumes } = state.state;
-    const volume = volumes.find(({ name }) => name === volumeName);
+    // One that was removed and added again is another one, behind it.
+    const volume = volumes.findLast(({ name }) => name === volumeName);
     if (volume === undefined) throw new RefuseError(`the group has no volume '${volumeName}'`);
     const previousSeconds = volume.level ?? everyWriteLevel;
     if (previousSeconds === seconds && volume.level !== undefined) return;

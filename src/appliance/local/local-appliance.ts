@@ -287,7 +287,7 @@ export class LocalAppliance implements VolumeLinks {
   trace(groupName: string, volumeName: string): readonly Readonly<TracedRecord>[] {
     const group = this.#group(groupName);
     group.trace.switchOn();
-    const volume = group.state.state.volumes.find((one) => one.name === volumeName);
+    const volume = group.state.state.volumes.findLast((one) => one.name === volumeName);
     return volume === undefined ? [] : group.trace.of(volume.number);
   }
 

@@ -1,6 +1,6 @@
 /** A group that could not be started since its spool is lost. It protects nothing, keeps what it has, and says what to do. */
 import { RetryError } from "#src/core/errors.ts";
-import type { GroupFigures } from "./group-figures.ts";
+import { type GroupFigures, namedVolumes } from "./group-figures.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import type { LostSpoolError } from "./spool-place.ts";
@@ -32,6 +32,7 @@ export class StoppedGroup {
     const { id, name, mode, wantedMode, epoch } = this.state.state;
     return {
       ...{ id, name, mode, wantedMode, epoch },
+      ...namedVolumes(this.state.state),
       ...{ state: "stopped", why: this.#why, pressure: 1, linkUp: false },
       ...{ received: 0, durable: 0, stored: 0, lastSeq: 0, spoolDurableSeq: 0 },
       ...{ spoolBytes: 0, spoolLimitBytes: this.#policy.spoolLimitBytes },

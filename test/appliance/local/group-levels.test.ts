@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { recordType } from "#src/records/record.ts";
 import { type Bench, startBench } from "./appliance-bench.ts";
 
 function levels(it: Bench): number {
@@ -58,4 +59,17 @@ test("a start states the level anew, whatever of it was lost", async () => {
 test("a volume that is not there has no level", async () => {
   const it = await startBench("async");
   await expect(it.done(it.appliance.setLevel("g", "other", 10))).rejects.toThrow("has no volume 'other'");
+});
+
+test("of volumes of one name the newest has the level: what was removed and added again is another one", async () => {
+  const it = await startBench("async");
+  await it.done(it.appliance.setLevel("g", "disk", 60));
+  it.link.detach();
+  it.identity = { ...it.identity, id: "bb" };
+  await it.attach();
+  expect([it.figures.volumeNames, it.figures.levels]).toEqual([["disk"], undefined]);
+  await it.done(it.appliance.setLevel("g", "disk", 10));
+  expect(it.figures.levels).toEqual([{ volume: "disk", seconds: 10 }]);
+  await it.rest();
+  expect(it.remote.shipped.findLast(({ type }) => type === recordType.level)?.volume).toBe(2);
 });

@@ -29,6 +29,7 @@ describe("a group whose spool is gone", () => {
     const it = await withoutSpool();
     expect(it.figures).toMatchObject({
       state: "stopped",
+      volumeNames: ["disk"],
       why: expect.stringMatching(/^the spool in \/data\/groups\/.* is gone, and what was in it: .*volume move-spool'$/),
     });
     await expect(it.attach()).rejects.toMatchObject({

@@ -29,6 +29,7 @@ export const group: GroupFacts = {
   mode: "async",
   wantedMode: "async",
   state: "steady",
+  volumeNames: [],
   epoch: 1,
   lastSeq: 9,
   spoolDurableSeq: 9,
@@ -110,6 +111,7 @@ export class ScriptedSide {
   history: TimelineReport | undefined;
   density: DensityReport | undefined;
   point: PointReport | undefined;
+  groups: readonly GroupFacts[] = [group];
   views: readonly ViewFacts[] = [];
   snapshots: readonly SnapshotFacts[] = [];
   snapshotAnswer: SnapshotAnswer = { made: madeSnapshot };
@@ -173,7 +175,7 @@ export class ScriptedSide {
   async #facts(): Promise<SideFacts> {
     await this.held.get("facts");
     const nbdAddresses = [{ kind: "unix", path: "/n" } as const];
-    return { ...noFacts, volumes: [...this.volumes.values()], groups: [group], nbdAddresses };
+    return { ...noFacts, volumes: [...this.volumes.values()], groups: this.groups, nbdAddresses };
   }
 
   #actions(): SideActions {

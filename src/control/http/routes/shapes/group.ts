@@ -20,6 +20,10 @@ export const groupReport = object<GroupReport>(
     why: optional(words("why it is not steady")),
     refusal: optional(words("why the remote does not let it in")),
     suspendedSinceSeq: optional(count("sync goes on without the remote since this record")),
+    volumeNames: list(
+      words("its name"),
+      "of its volumes; of a local appliance that runs alone also of those removed since",
+    ),
     levels: optional(
       list(
         object<Levels[number]>({ volume: words("its name"), seconds: number("between its points") }),
