@@ -15,6 +15,9 @@ Where volumes of one group have different levels the finest counts for all of th
 to have few points belongs into a group of its own.
 Older points become fewer besides, as store.retention.levels says.
 
+Levels are the local appliance's: where the roles run apart, --api names it. Where several of its groups have a volume of one name,
+GROUP/VOLUME says which.
+
 ${apiHelp}
 Example:
   tidemark level disk 10s

@@ -1,8 +1,8 @@
 /** `tidemark mark GROUP`. */
 import type { MarkReport, StatusReport } from "#src/control/control-plane.ts";
 import { isName } from "#src/control/name.ts";
+import { groupNamed } from "#src/control/named-group.ts";
 import { markPatienceMsMax, nameCharactersMax, quiesceSecondsDefault, releasePatienceMs } from "#src/core/limits.ts";
-import { nearestName } from "#src/core/nearest-name.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { environment } from "#src/host/node/environment.ts";
 import { LastWill, runShell } from "#src/host/node/shell-command.ts";
@@ -84,15 +84,15 @@ export const markCommand: Command = {
 
 /** Nothing is brought to rest for a slip of the pen. */
 async function checkGroup(api: ApiClient, name: string): Promise<void> {
-  const { roles, groups, volumes } = (await api.ask("GET", ["status"])) as StatusReport;
+  const { roles, groups } = (await api.ask("GET", ["status"])) as StatusReport;
   if (!roles.includes("local")) {
     throw new Error("marks are the local appliance's, which does not run there: name its API, with --api URL");
   }
-  const known = [...groups, ...volumes].map((one) => one.name);
-  if (known.includes(name)) return;
-  const nearest = nearestName(name, known);
-  const advice = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
-  throw new Error(`there is no group '${name}'${advice}; nothing was brought to rest`);
+  try {
+    groupNamed(groups, name);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; nothing was brought to rest`, { cause: error });
+  }
 }
 
 function nameByTime(wallMs: number): string {

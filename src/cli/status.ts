@@ -165,12 +165,16 @@ export function groupTable(groups: readonly GroupReport[]): string {
       ({ name }) =>
         `${name}: has no volumes any more; what it journaled is kept; 'tidemark group rm ${name}' ends it\n`,
     );
-  const levels = groups.flatMap((group) => group.levels ?? []).map(levelLine);
+  const isShared = (volume: string): boolean =>
+    groups.filter(({ volumeNames }) => volumeNames.includes(volume)).length > 1;
+  const levels = groups.flatMap(({ name, levels = [] }) =>
+    levels.map(({ volume, seconds }) => levelLine(isShared(volume) ? `${name}/${volume}` : volume, seconds)),
+  );
   const columns = isCounted ? groupColumns : groupColumns.filter(({ title }) => title !== volumesTitle);
   return table(groups, columns) + remarks.join("") + levels.join("");
 }
 
-function levelLine({ volume, seconds }: NonNullable<GroupReport["levels"]>[number]): string {
+function levelLine(volume: string, seconds: number): string {
   return `${volume}: its points are ${formatDuration(seconds)} from each other\n`;
 }
 

@@ -7,7 +7,6 @@ import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { statusPatienceMs } from "#src/core/limits.ts";
-import { nearestName } from "#src/core/nearest-name.ts";
 import type { Counters } from "#src/host/counters.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
@@ -15,6 +14,7 @@ import { everyWriteLevel } from "#src/records/level-record.ts";
 import { levelOfWords, type VolumeLevel, wordsOfLevel } from "./level-words.ts";
 import { formatAddress } from "./listening-address.ts";
 import { checkName } from "./name.ts";
+import { groupNamed, groupOfVolume, volumeNamed } from "./named-group.ts";
 import { type GroupReport, readinessOf } from "./readiness.ts";
 import { RestoreControl } from "./restore-control.ts";
 import type {
@@ -30,7 +30,7 @@ import type { SideFacts, SideName } from "./side.ts";
 import type { SideClient } from "./side-client.ts";
 import { SnapshotControl } from "./snapshot-control.ts";
 import { StoreControl } from "./store-control.ts";
-import { UnknownNameError } from "./unknown-name.ts";
+import { itemNamed } from "./unknown-name.ts";
 import { ViewControl } from "./view-control.ts";
 import type { ResizeRequest, VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
 
@@ -138,11 +138,10 @@ export class ControlPlane {
     };
   }
 
-  /** Which volumes a group has is known where they are added. */
+  /** Which volumes a group has is known where they are added; a local appliance alone knows those that were attached to it. */
   #reportGroups(facts: readonly SideFacts[]): GroupReport[] {
-    const counts = this.#parts.keeper?.volumeCounts();
     const groups = facts.flatMap((one) => one.groups);
-    return counts === undefined ? groups : groups.map((one) => ({ ...one, volumes: counts.get(one.name) ?? 0 }));
+    return this.#parts.keeper?.describeGroups(groups) ?? groups;
   }
 
   #report(facts: readonly SideFacts[]): VolumeReport[] {
@@ -160,8 +159,10 @@ export class ControlPlane {
   }
 
   async volume(name: string): Promise<VolumeReport> {
+    // Where nobody keeps volumes none of them is missing.
+    this.#keeper();
     const { volumes } = await this.status();
-    return found(name, volumes, "volume");
+    return itemNamed(name, volumes, "volume");
   }
 
   async addVolume(request: VolumeRequest): Promise<VolumeReport> {
@@ -206,13 +207,12 @@ export class ControlPlane {
   async moveSpool(groupOrVolume: string, folder: string | undefined): Promise<GroupFacts> {
     const side = this.#local("local");
     const { groups, volumes } = await this.status();
-    const name = volumes.find((volume) => volume.name === groupOrVolume)?.group ?? groupOrVolume;
-    found(name, groups, "group");
+    const { name } = groupOfVolume(groups, groupOrVolume);
     await side.ask("moveSpool", { group: name, ...(folder === undefined ? {} : { folder }) });
     for (const volume of volumes) {
       if (volume.group === name && volume.state === "fenced") await side.ask("unfence", { name: volume.name });
     }
-    return found(name, (await this.status()).groups, "group");
+    return itemNamed(name, (await this.status()).groups, "group");
   }
 
   async unfence(name: string): Promise<VolumeReport> {
@@ -231,28 +231,23 @@ export class ControlPlane {
     const side = this.#local("local");
     const name = await this.#groupOf(groupOrVolume);
     await side.ask("setMode", { group: name, mode });
-    return found(name, (await this.status()).groups, "group");
+    return itemNamed(name, (await this.status()).groups, "group");
   }
 
   /** Answers the level as it is written. */
-  async setLevel(volume: string, words: string): Promise<VolumeLevel> {
+  async setLevel(wanted: string, words: string): Promise<VolumeLevel> {
+    const side = this.#local("local");
     const seconds = levelOfWords(words);
-    const { volumes, groups } = await this.status();
-    const { group } = found(volume, volumes, "volume");
-    await this.#local("local").ask("setLevel", { group, volume, seconds });
-    const levels = groups.find(({ name }) => name === group)?.levels ?? [];
-    const secondsOf = (name: string): number => levels.find((one) => one.volume === name)?.seconds ?? everyWriteLevel;
-    const others = volumes.filter((one) => one.group === group && one.name !== volume).map(({ name }) => name);
-    const finer = others.filter((name) => secondsOf(name) < seconds);
-    return { volume, group, level: wordsOfLevel(seconds), seconds, finer };
+    const { group, name: volume } = volumeNamed((await this.status()).groups, wanted);
+    const { name, levels = [], volumeNames } = group;
+    await side.ask("setLevel", { group: name, volume, seconds });
+    const secondsOf = (other: string): number => levels.find((one) => one.volume === other)?.seconds ?? everyWriteLevel;
+    const finer = volumeNames.filter((other) => other !== volume && secondsOf(other) < seconds);
+    return { volume, group: name, level: wordsOfLevel(seconds), seconds, finer };
   }
 
   async #groupOf(groupOrVolume: string): Promise<string> {
-    const { groups, volumes } = await this.status();
-    const isGroup = groups.some((group) => group.name === groupOrVolume);
-    const ofVolume = volumes.find((volume) => volume.name === groupOrVolume)?.group;
-    const name = isGroup || ofVolume === undefined ? groupOrVolume : ofVolume;
-    return found(name, groups, "group").name;
+    return groupNamed((await this.status()).groups, groupOrVolume).name;
   }
 
   /** A volume's name stands for its group's. */
@@ -267,7 +262,7 @@ export class ControlPlane {
   /** What the remote appliance has of it stays. */
   async removeGroup(name: string): Promise<void> {
     const side = this.#local("local");
-    const { volumes } = found(name, (await this.status()).groups, "group");
+    const { volumes } = itemNamed(name, (await this.status()).groups, "group");
     if (volumes !== undefined && volumes > 0) {
       throw new RefuseError(
         `group '${name}' has ${volumes === 1 ? "a volume" : `${volumes} volumes`}: remove what it has`,
@@ -291,15 +286,4 @@ export class ControlPlane {
     }
     return side;
   }
-}
-
-function found<Item extends { readonly name: string }>(name: string, items: readonly Item[], what: string): Item {
-  const item = items.find((one) => one.name === name);
-  if (item !== undefined) return item;
-  const nearest = nearestName(
-    name,
-    items.map((one) => one.name),
-  );
-  const advice = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
-  throw new UnknownNameError(`there is no ${what} '${name.slice(0, 64)}'${advice}`);
 }

@@ -9,7 +9,8 @@ import type { Log } from "#src/host/log.ts";
 import type { Randomness } from "#src/host/randomness.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { checkName } from "./name.ts";
-import { noFigures, type VolumeDefinition, type VolumeFacts, type WantedMode } from "./role.ts";
+import type { GroupReport } from "./readiness.ts";
+import { type GroupFacts, noFigures, type VolumeDefinition, type VolumeFacts, type WantedMode } from "./role.ts";
 import type { AddedVolume, AddVolume } from "./side.ts";
 import { endlessly, type SideClient } from "./side-client.ts";
 
@@ -62,11 +63,14 @@ export class VolumeKeeper {
     return this.#parts.catalogue.find(name);
   }
 
-  /** How many each group has; a group that is not among them has none. */
-  volumeCounts(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { group } of this.#parts.catalogue.list()) counts.set(group, (counts.get(group) ?? 0) + 1);
-    return counts;
+  /** With the volumes that are in the catalogue: what is told of groups knows of those that were removed too. */
+  describeGroups(told: readonly GroupFacts[]): GroupReport[] {
+    const byGroup = Map.groupBy(this.#parts.catalogue.list(), ({ group }) => group);
+    return told.map(({ levels = [], ...group }) => {
+      const volumeNames = (byGroup.get(group.name) ?? []).map(({ name }) => name);
+      const known = levels.filter(({ volume }) => volumeNames.includes(volume));
+      return { ...group, volumes: volumeNames.length, volumeNames, ...(known.length === 0 ? {} : { levels: known }) };
+    });
   }
 
   async add(request: VolumeRequest): Promise<VolumeDefinition> {

@@ -2,9 +2,11 @@
 
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { remoteTable, storeText } from "#src/cli/status.ts";
+import { groupTable, remoteTable, storeText } from "#src/cli/status.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
+import type { GroupReport } from "#src/control/readiness.ts";
 import { noSynthesis } from "#src/control/snapshot-lane.ts";
+import { group } from "#test/control/http/scripted-side.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
@@ -43,6 +45,26 @@ test("says what is missing: ready while writes are taken, and not ready when the
     );
   }, patience);
   expect((await interceptor.got("/readyz")).status).toBe(503);
+});
+
+test("a level is told with its volume, and with its group too where another group has a volume of the name", () => {
+  const levelled = (name: string, volumeNames: readonly string[]) => ({
+    ...{ ...group, name, volumeNames },
+    levels: volumeNames.map((volume) => ({ volume, seconds: 60 })),
+  });
+  const lines = (groups: readonly GroupReport[]) =>
+    groupTable(groups)
+      .split("\n")
+      .slice(1 + groups.length, -1);
+  expect(lines([levelled("bank", ["disk", "log"])])).toEqual([
+    "disk: its points are 1m from each other",
+    "log: its points are 1m from each other",
+  ]);
+  expect(lines([levelled("bank", ["disk", "log"]), levelled("shop", ["disk"])])).toEqual([
+    "bank/disk: its points are 1m from each other",
+    "log: its points are 1m from each other",
+    "shop/disk: its points are 1m from each other",
+  ]);
 });
 
 test("what the store has is told, and what was sealed lately", () => {

@@ -17,7 +17,7 @@ export interface MetricsReaderParts {
   readonly roles: readonly RoleName[];
   readonly sides: readonly Pick<SideClient, "name" | "freshFacts">[];
   /** Where there are interceptors. */
-  readonly keeper: Pick<VolumeKeeper, "describe" | "volumeCounts"> | undefined;
+  readonly keeper: Pick<VolumeKeeper, "describe" | "describeGroups"> | undefined;
   readonly certificates: readonly CertificateTerm[];
   readonly terms: PromisedTerms;
 }
@@ -87,8 +87,7 @@ export class MetricsReader {
   }
 
   #counted(groups: readonly GroupFacts[]): readonly GroupReport[] {
-    const counts = this.#parts.keeper?.volumeCounts();
-    return counts === undefined ? groups : groups.map((one) => ({ ...one, volumes: counts.get(one.name) ?? 0 }));
+    return this.#parts.keeper?.describeGroups(groups) ?? groups;
   }
 }
 

@@ -78,7 +78,10 @@ describe("what is asked for in order", () => {
     const caller = new Caller();
     await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d", group: "g" });
     for (const name of ["g", "v"]) {
-      expect((await caller.ask("PUT", `/api/v1/groups/${name}/mode`, { mode: "sync" })).body).toMatchObject(group);
+      expect((await caller.ask("PUT", `/api/v1/groups/${name}/mode`, { mode: "sync" })).body).toMatchObject({
+        ...group,
+        volumeNames: ["v"],
+      });
     }
     expect(caller.side.asked.slice(-2)).toEqual(new Array(2).fill({ setMode: { group: "g", mode: "sync" } }));
   });

@@ -18,7 +18,7 @@ function reader(ages: { readonly local: number; readonly remote: number }): Metr
   return new MetricsReader({
     ...{ version: "1", runtime: "v26", roles: ["interceptor", "local", "remote"], certificates: [] },
     sides: [side("local", localFacts, ages.local), side("remote", remoteFacts, ages.remote)],
-    keeper: { describe: (told) => [...told], volumeCounts: () => new Map([["g", 1]]) },
+    keeper: { describe: (told) => [...told], describeGroups: (told) => [...told] },
     terms: { keepSeconds: 1, scrubSeconds: 1 },
   });
 }
