@@ -76,8 +76,8 @@ export const claims: readonly Claim[] = [
       "The level of a volume is switched while it is in use. At every write each one is a point, at a coarser level the ends of " +
       "intervals are; what is late to arrive keeps the level that it was written at, and earlier points and snapshots do not change.",
     missing:
-      "that what was written at the first level and arrives after the switch is taken in its order, over processes as they are. Levels " +
-      "have their metadata apart, and share the segments of their data ([decision 29](decisions/0029-levels.md) says why).",
+      "a data journal for each level: levels have their metadata apart, and share the segments of their data " +
+      "([decision 29](decisions/0029-levels.md) says why).",
   },
   {
     id: "A10",
