@@ -20,14 +20,32 @@ export function claimsDocument(claims: readonly Claim[], tests: readonly NamedTe
     const about = testsOf(claim, tests);
     const isLong = ({ path }: NamedTest) => path.endsWith(".long.test.ts");
     const counts = [about.filter((test) => !isLong(test)).length, about.filter(isLong).length];
-    return `| ${claim.id} | ${claim.title} | ${counts.join(" | ")} | ${claim.missing === undefined ? "yes" : "in part"} |`;
+    return [claim.id, claim.title, ...counts.map(String), claim.missing === undefined ? "yes" : "in part"];
   });
-  const head = ["| claim | | tests after each change | long tests | shown |", "| - | - | -: | -: | - |"];
   const parts = Object.entries(claimParts).map(([letter, title]) => {
     const sections = claims.filter(({ id }) => id.startsWith(letter)).map((claim) => section(claim, tests));
     return `## ${letter}. ${title}\n\n${sections.join("\n")}`;
   });
-  return `${introduction}\n${[...head, ...rows].join("\n")}\n\n${parts.join("\n")}`;
+  return `${introduction}\n${table(rows).join("\n")}\n\n${parts.join("\n")}`;
+}
+
+const titles = ["claim", "", "tests after each change", "long tests", "shown"];
+const countColumns: readonly number[] = [2, 3];
+
+/** As the formatter of documents lays it out. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const all = [titles, ...rows];
+  const widths = titles.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const rule = widths.map((width, column) =>
+    countColumns.includes(column) ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
+  );
+  const [head, ...body] = all.map((row) =>
+    row.map((text, column) => {
+      const width = widths[column] ?? 0;
+      return countColumns.includes(column) ? text.padStart(width) : text.padEnd(width);
+    }),
+  );
+  return [head ?? [], rule, ...body].map((row) => `| ${row.join(" | ")} |`);
 }
 
 function testsOf({ id }: Claim, tests: readonly NamedTest[]): NamedTest[] {
