@@ -81,7 +81,8 @@ describe("those who listen", () => {
     const simulation = new Simulation(1);
     const { clock } = simulation.host("a");
     const passed = () => simulation.clock.pass(eventBeatMs, () => false);
-    const stream = new EventStream({ version: "1", clock, status: async () => status });
+    const seen = { status };
+    const stream = new EventStream({ version: "1", clock, status: async () => seen.status });
     const listen = (mayGoOn = () => true) => {
       const heard: string[] = [];
       const ended: (number | string)[] = [];
@@ -102,8 +103,21 @@ describe("those who listen", () => {
       );
       return { heard, ended, place, ears };
     };
-    return { passed, stream, listen };
+    return { passed, stream, listen, seen };
   }
+
+  test("hear of what has happened since the start, also before anybody has looked again", async () => {
+    const { passed, stream, listen, seen } = streaming();
+    const { heard } = listen();
+    stream.start();
+    await Promise.resolve();
+    seen.status = { ...status, volumes: [...status.volumes, { ...volumeFacts("new"), uris: [] }] };
+    await passed();
+    stream.close();
+    expect(heard.map((text) => JSON.parse(text)).filter(({ kind }) => kind === "volume")).toMatchObject([
+      { facts: { volume: "new", state: "open" } },
+    ]);
+  });
 
   test("hear what happens, and who does not take it is dropped before he costs more memory than he may", () => {
     const { stream, listen } = streaming();

@@ -51,7 +51,12 @@ export class EventStream {
   }
 
   start(): void {
-    this.#lookAgain();
+    // At once: what happens before the first look has happened since.
+    void this.#parts
+      .status()
+      .then((status) => this.#watch.begin(status))
+      .catch(() => {})
+      .then(() => this.#lookAgain());
     this.#beatAgain();
   }
 

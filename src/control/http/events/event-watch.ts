@@ -11,10 +11,14 @@ export class EventWatch {
   #last: Watched | undefined;
   readonly #lagging = new Set<string>();
 
-  /** What is there at the first look has not happened just now; what is wrong then is told. */
+  /** What is there has not happened just now. What is wrong may be over at the first look, and is told if it is not. */
+  begin({ volumes, groups, store }: Watched): void {
+    this.#last = { volumes, groups, ...(store === undefined ? {} : { store }), problems: [] };
+  }
+
   look(now: Watched): EventDraft[] {
-    const { volumes, groups, store } = now;
-    const before = this.#last ?? { volumes, groups, ...(store === undefined ? {} : { store }), problems: [] };
+    if (this.#last === undefined) this.begin(now);
+    const before = this.#last as Watched;
     this.#last = now;
     return [
       ...alarms(before, now),
