@@ -249,7 +249,7 @@ export class JournalWatch {
   /** The journals are lost, with all that was not in the store. */
   folderLost(): void {
     for (const group of this.#groups.values()) {
-      group.lostUnits = this.units(group.id);
+      group.lostUnits = this.#removed.soundUnits(group.id, group.history);
       group.lostSeq = Math.max(group.lostSeq, group.receivedSeq);
     }
   }

@@ -2,6 +2,7 @@
  * The remote appliance loses all that it has but its store, and is made anew of that: as a person does it who follows
  * docs/recovery.md. Who has let go of what the store lacks begins another spool, and copies his sources.
  */
+import { readNotedStore } from "#src/control/store-binding.ts";
 import { rebuildFromStore } from "#src/control/store-rebuild.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import type { WrappingKey } from "#src/store/wrapping-key.ts";
@@ -53,7 +54,9 @@ export class LostFolder {
     try {
       const nothing = { isInPlace: false, confirmed: [], cut: [], progress: () => {} };
       const place = { machine, folder: remoteFolder, objects, place: storeFolder, wrappingKey };
-      const { broken } = await rebuildFromStore({ ...place, ...nothing });
+      // One that was ended at its very end has noted that it is through.
+      const isThrough = readNotedStore(machine.files, remoteFolder)?.isRebuilding === false;
+      const { broken } = isThrough ? { broken: [] } : await rebuildFromStore({ ...place, ...nothing });
       demand("promise", broken.length === 0, () => `not made anew: ${JSON.stringify(broken)}`);
     } finally {
       await objects.close();

@@ -10,7 +10,7 @@ import { durableNode } from "./file-tree.ts";
 import { journalOf } from "./journal-replay.ts";
 import type { JournalUnit } from "./journal-unit.ts";
 import type { RecordHistory } from "./record-history.ts";
-import { demand } from "./violation.ts";
+import { demand, Violation } from "./violation.ts";
 
 const stateKind = { format: "tidemark-remote-group", version: 1 };
 
@@ -35,6 +35,17 @@ export class RemovedJournals {
   /** All units that the group's journal ever had and that count, gone or not. */
   units(group: string, history: RecordHistory): JournalUnit[] {
     return [...(this.#groups.get(group)?.units ?? []), ...journalOf(this.#disk, group, history, this.last(group))];
+  }
+
+  /** Likewise, up to where a loss of power has torn what nobody has recovered yet. */
+  soundUnits(group: string, history: RecordHistory): JournalUnit[] {
+    const units = [...(this.#groups.get(group)?.units ?? [])];
+    try {
+      for (const unit of journalOf(this.#disk, group, history, this.last(group))) units.push(unit);
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+    }
+    return units;
   }
 
   /** A piece is about to go. Answers the last record that may. */
