@@ -92,11 +92,18 @@ export class CollectionRun {
     try {
       await this.#collectAll(live);
     } catch (error) {
+      this.#findAgain();
       for (const segment of this.#planned) dying.hold(segment);
       throw error;
     } finally {
       live.close();
     }
+  }
+
+  /** As after a start: the next run meets those whose time was not over, and it begins anew. */
+  #findAgain(): void {
+    const { doomed, segments } = this.#parts;
+    for (const one of doomed.left) if (!segments.has(one.segment)) segments.published(one);
   }
 
   async #collectAll(live: LiveSlots): Promise<void> {

@@ -42,6 +42,11 @@ export class DoomedObjects {
     return this.#doomed.length;
   }
 
+  /** They are there still. */
+  get left(): readonly SegmentIdentity[] {
+    return this.#doomed;
+  }
+
   /** Since the beginning. */
   get removedBytes(): number {
     return this.#removedBytes;

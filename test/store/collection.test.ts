@@ -106,6 +106,23 @@ test("a collection that was ended anywhere goes on in the next run, in this proc
   }
 });
 
+test("a segment that nobody needs goes however often the collection was ended before", async () => {
+  for (let turn = 1; ; turn++) {
+    const world = await CollectionWorld.open();
+    await world.it.seal(fresh(1, 100), fresh(2, 200), fresh(3, 300));
+    world.keep("a", 2, 1);
+    await world.collection.plan({ neededBytes: 0 }, freely);
+    const outcome = await world.collection.run(endedAt(turn)).catch((error: unknown) => error);
+    if (!(outcome instanceof CancelledError)) {
+      expect(turn).toBeGreaterThan(8);
+      break;
+    }
+    await world.collection.run(freely);
+    expect(await world.names()).toEqual(["2.0001", "3.0000"]);
+    expect(world.it.store.segments.has(1)).toBe(false);
+  }
+});
+
 test("fault 18: a note that was damaged, and is repaired before the next collection, stands in nobody's way", async () => {
   const { it, points } = await halfNeeded();
   const { collection } = await CollectionWorld.open(it, points);
