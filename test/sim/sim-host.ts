@@ -33,6 +33,8 @@ export class SimHost implements Machine {
   readonly sockets: Sockets;
   readonly randomness: Randomness;
   readonly log: Log;
+  /** Each is told each line of it. */
+  readonly logListeners: ((line: string) => void)[] = [];
   readonly #parts: SimHostParts;
   readonly #mounted: MountedFiles;
   readonly #otherDisks: SimDisk[] = [];
@@ -52,7 +54,10 @@ export class SimHost implements Machine {
       level: "debug",
       format: "text",
       clock: this.clock,
-      write: (line) => trace.add(`${name} log: ${line}`),
+      write: (line) => {
+        trace.add(`${name} log: ${line}`);
+        for (const listener of this.logListeners) listener(line);
+      },
     });
   }
 

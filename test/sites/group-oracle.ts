@@ -31,7 +31,7 @@ export class GroupOracle {
 
   /**
    * `since`: how many records the history had when the write was submitted. `isUnprotected`: the volume went on without its
-   * appliance, then or now: the source alone has it.
+   * appliance at some time since: the source alone has it.
    */
   writeReplied(
     model: VolumeModel,

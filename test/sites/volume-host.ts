@@ -8,6 +8,7 @@ import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import type { GroupOracle } from "./group-oracle.ts";
 import type { HeldContent } from "./held-content.ts";
 import { HostRequest } from "./host-request.ts";
+import type { Protection } from "./protection.ts";
 import type { SourceWatch } from "./source-watch.ts";
 import { cellBytes, cellsPerBlock, putStamps, stampAt } from "./stamp.ts";
 import { demand } from "./violation.ts";
@@ -21,8 +22,7 @@ export interface VolumeHostParts {
   readonly held: HeldContent;
   /** How often a write is a large one. */
   readonly largeChance: number;
-  /** The volume goes on without its appliance. */
-  readonly isUnprotected: () => boolean;
+  readonly protection: Protection;
   readonly group: GroupOracle;
   readonly source: SourceWatch;
   readonly random: SeededRandom;
@@ -182,12 +182,12 @@ export class VolumeHost {
   }
 
   #change(kind: WriteKind): HostRequest {
-    const { random, volume, group, source, nextNumber, note, guard, isUnprotected } = this.#parts;
+    const { random, volume, group, source, nextNumber, note, guard, protection } = this.#parts;
     const { firstCell, cellCount } = this.#range(kind === "write");
     const fua = random.chance(0.08);
     const number = nextNumber();
     const since = group.history.count;
-    const wasUnprotected = isUnprotected();
+    const wasUnprotected = protection.lostSince();
     const write = this.model.submitWrite(kind, number, firstCell, cellCount, fua);
     note(`${volume} submits ${kind} ${number} of ${firstCell}+${cellCount}${fua ? " with FUA" : ""}`);
     return this.#request({
@@ -201,17 +201,17 @@ export class VolumeHost {
         note(`${volume} ends ${kind} ${number}: ${error}`);
         this.model.endWrite(write, error === 0);
         if (error !== 0 || write.cellCount === 0) return;
-        const place = { since, isUnprotected: wasUnprotected || isUnprotected() };
+        const place = { since, isUnprotected: wasUnprotected() };
         guard(() => group.writeReplied(this.model, source, write, place));
       },
     });
   }
 
   #flush(): HostRequest {
-    const { volume, group, source, note, guard, isUnprotected } = this.#parts;
+    const { volume, group, source, note, guard, protection } = this.#parts;
     const flush = this.model.submitFlush();
     const since = group.history.count;
-    const wasUnprotected = isUnprotected();
+    const wasUnprotected = protection.lostSince();
     note(`${volume} submits flush of ${flush.covered.length}`);
     return this.#request({
       command: command.flush,
@@ -222,7 +222,7 @@ export class VolumeHost {
         if (error !== 0) return;
         const covered = flush.covered.filter((write) => !write.isDurable);
         this.model.endFlush(flush);
-        const place = { since, isUnprotected: wasUnprotected || isUnprotected() };
+        const place = { since, isUnprotected: wasUnprotected() };
         guard(() => group.flushReplied(this.model, source, covered, place));
       },
     });

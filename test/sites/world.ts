@@ -16,6 +16,7 @@ import { GroupOracle } from "./group-oracle.ts";
 import { HeldContent } from "./held-content.ts";
 import { JournalWatch } from "./journal-watch.ts";
 import { Mishaps } from "./mishaps.ts";
+import { Protection } from "./protection.ts";
 import type { RecordHistory } from "./record-history.ts";
 import { RemoteDisks } from "./remote-disks.ts";
 import { type RemoteSite, startRemoteSite } from "./remote-site.ts";
@@ -168,15 +169,10 @@ export class World {
       source.lookAgain();
       this.#sources.push(source);
       return new VolumeHost({
-        name,
-        volume,
-        blockCount,
+        ...{ name, volume, blockCount, held, group, source },
         cellCount: sizeBytesOf(volumePlan) / cellBytes,
-        held,
         largeChance: this.weather.largeWrites ? 0.4 : 0.04,
-        isUnprotected,
-        group,
-        source,
+        protection: new Protection(name, this.sourceHost, isUnprotected),
         random: this.simulation.random.fork(`host of ${name}`),
         nextNumber: () => this.#nextNumber++,
         note: (text) => this.simulation.trace.add(`host: ${text}`),
