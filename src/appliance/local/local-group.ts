@@ -37,6 +37,7 @@ import { Pressure } from "./pressure.ts";
 import { RemoteKnowledge } from "./remote-knowledge.ts";
 import type { Spool } from "./spool.ts";
 import { remoteHasSeq } from "./spool-keeping.ts";
+import { TouchedLinks } from "./touched-links.ts";
 import { TraceLog } from "./trace-log.ts";
 import type { LinkedGroup, LocalVolumeLink } from "./volume-link.ts";
 
@@ -57,7 +58,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   readonly levels: GroupLevels;
   readonly volumes: GroupVolumes;
   readonly overflow: GroupOverflow;
-  #touched: LocalVolumeLink[] = [];
+  readonly #touched = new TouchedLinks();
   readonly #remote = new RemoteKnowledge();
   readonly #meter: LinkMeter;
   readonly #idle: IdlePreparation;
@@ -82,6 +83,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       // An epoch that is to begin has no record yet, and an empty spool none of those before either.
       epoch: spool.lastEpoch || (state.state.epochSeq === null ? state.state.epoch : state.state.epoch - 1),
       appended: (batch) => this.#appended(batch),
+      dropped: () => void this.#touched.take(),
       failed: (error) => this.fail(error),
       memoryShort: () => this.#shipper.letGo(),
       stuck: () => this.#pressure.watch(),
@@ -160,7 +162,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   touched(link: LocalVolumeLink): void {
-    this.#touched.push(link);
+    this.#touched.add(link);
   }
 
   detached(link: LocalVolumeLink): void {
@@ -181,17 +183,13 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   #appended(batch: Appended): void {
-    const touched = this.#touched;
-    this.#touched = [];
+    const touched = this.#touched.take();
     this.#meter.added(batch.spanBytes);
     const needsRemote = this.#mode.waitsForRemote;
     this.#shipper.appended(batch, needsRemote);
     const waits = needsRemote || !this.acknowledgements.isEmpty;
     const volumes = touched.map((link) => ({ to: link, ordinal: link.lastOrdinal }));
-    for (const { to, ordinal } of volumes) {
-      to.isTouched = false;
-      to.ordinals.add(ordinal, batch.lastSeq);
-    }
+    for (const { to, ordinal } of volumes) to.ordinals.add(ordinal, batch.lastSeq);
     this.#pressure.added(batch.firstSeq);
     if (waits) this.acknowledgements.add(batch.lastSeq, needsRemote, volumes);
     else for (const { to, ordinal } of volumes) to.acknowledged(ordinal);

@@ -40,6 +40,8 @@ export interface OrderParts {
   /** Seqs that are reserved at a time. */
   readonly seqReserve: number;
   readonly appended: (batch: Appended) => void;
+  /** What was in the making gets no place: nobody may count it among what comes next. */
+  readonly dropped: () => void;
   /** The spool or the group's state cannot be written any more. */
   readonly failed: (error: Error) => void;
   readonly hook: FaultHook | undefined;
@@ -264,6 +266,7 @@ export class Order {
   }
 
   #drop(): void {
+    if (this.#slab !== undefined) this.#parts.dropped();
     this.#slab?.release();
     this.#slab = undefined;
   }

@@ -102,6 +102,13 @@ test("what waited for room when a volume lost its link gets no place behind what
   await it.rest(1_000);
   expect(it.link.hasRoomFor(1)).toBe(true);
   expect(it.figures.lastSeq).toBe(lastSeq);
+  // Nor does it count as added with what comes next, whoever that is of.
+  it.link.detach();
+  it.appliance.setMode("g", "aggregated");
+  await it.rest();
+  await it.attach(lastOrdinal + redone);
+  expect(it.figures.lastSeq).toBeGreaterThan(lastSeq);
+  expect(it.attachment.lastOrdinal).toBe(lastOrdinal + redone);
 });
 
 test("fault 15: a spool at its limit has room for the beginning of an epoch, however often the power is lost", async () => {
