@@ -146,7 +146,9 @@ async function readAllBack(world: World): Promise<void> {
 
 function switchMode(world: World, random: SeededRandom): void {
   const { groups } = world.weather;
-  world.source?.setMode(random.pick(groups).name, random.pick(modes));
+  const [{ name }, mode] = [random.pick(groups), random.pick(modes)];
+  // While its spool is moved the group is not there.
+  if (world.source?.groups().some((one) => one.name === name) === true) world.source.setMode(name, mode);
 }
 
 function setMark(world: World, random: SeededRandom): void {
