@@ -147,8 +147,12 @@ async function readAllBack(world: World): Promise<void> {
 function switchMode(world: World, random: SeededRandom): void {
   const { groups } = world.weather;
   const [{ name }, mode] = [random.pick(groups), random.pick(modes)];
-  // While its spool is moved the group is not there.
-  if (world.source?.groups().some((one) => one.name === name) === true) world.source.setMode(name, mode);
+  if (isThere(world, name)) world.source?.setMode(name, mode);
+}
+
+/** While its spool is moved a group is not. */
+function isThere(world: World, name: string): boolean {
+  return world.source?.groups().some((one) => one.name === name) === true;
 }
 
 function setMark(world: World, random: SeededRandom): void {
@@ -156,6 +160,7 @@ function setMark(world: World, random: SeededRandom): void {
   const plan = world.weather.groups.find(({ id }) => id === group.id);
   const { source } = world;
   const withinMs = random.pick([1, 5_000]);
+  if (!isThere(world, plan?.name ?? "")) return;
   const points = world.volumes
     // One that somebody has written to is not what it was until its copy has begun, and nobody can be told of that.
     .filter((volume) => volume.group === group && !world.mishaps.isToBeCopied(volume))
