@@ -52,11 +52,7 @@ export class EventStream {
 
   start(): void {
     // At once: what happens before the first look has happened since.
-    void this.#parts
-      .status()
-      .then((status) => this.#watch.begin(status))
-      .catch(() => {})
-      .then(() => this.#lookAgain());
+    this.#look((status) => this.#watch.begin(status));
     this.#beatAgain();
   }
 
@@ -142,17 +138,17 @@ export class EventStream {
     });
   }
 
-  #lookAgain(): void {
-    this.#again(1, eventWatchMs, () => {
-      void this.#parts
-        .status()
-        .then((status) => {
-          if (!this.#isClosed) for (const draft of this.#watch.look(status)) this.publish(draft);
-        })
-        // A status that cannot be had is no event; the next one is asked for all the same.
-        .catch(() => {})
-        .then(() => this.#lookAgain());
-    });
+  /** And from then on again and again, for what has happened. */
+  #look(see: (status: StatusReport) => void): void {
+    const publishNews = (status: StatusReport): void => {
+      if (!this.#isClosed) for (const draft of this.#watch.look(status)) this.publish(draft);
+    };
+    void this.#parts
+      .status()
+      .then(see)
+      // A status that cannot be had is no event; the next one is asked for all the same.
+      .catch(() => {})
+      .then(() => this.#again(1, eventWatchMs, () => this.#look(publishNews)));
   }
 
   #again(place: 0 | 1, delayMs: number, callback: () => void): void {
