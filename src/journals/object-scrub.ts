@@ -4,7 +4,7 @@
  *
  * Invariant: an object is written only when what it will be was checked before, and has less damage than what is there.
  */
-import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
+import { StopError } from "#src/core/errors.ts";
 import { mendPlacesMax } from "#src/core/store-limits.ts";
 import type { Log } from "#src/host/log.ts";
 import type { ObjectSource } from "#src/store/object-ends.ts";
@@ -13,6 +13,7 @@ import type { ObjectName, Objects } from "#src/store/objects.ts";
 import { MendedObject, mendPlace } from "#src/store/repair-bits.ts";
 import type { Flaw, FlawedPlace, Flaws } from "#src/store/scrub-flaws.ts";
 import type { WorkControl } from "#src/store/work-control.ts";
+import { isRestored } from "./restored-object.ts";
 
 export interface CheckedObject {
   readonly flaws: readonly Flaw[];
@@ -68,7 +69,7 @@ async function mendBits(
     if (mended.bitCount > bitCount) flaws = (await check(mended)).list();
   }
   if (mended.bitCount === 0 || flawCount(flaws) >= flawCount(before)) return undefined;
-  if (!(await isRestored(objects, mended, control))) return undefined;
+  if (!(await isRestored(objects, mended.name, (writer) => mended.copyTo(writer, control)))) return undefined;
   log.warn("an object of the store was repaired", { object: name, bits: mended.bitCount });
   return (await check(objects)).list();
 }
@@ -93,24 +94,6 @@ function flawCount(flaws: readonly Flaw[]): number {
     slots: 2 ** 24,
   };
   return flaws.reduce((sum, { thing, count }) => sum + count * (weights[thing] ?? 1), 0);
-}
-
-async function isRestored(objects: Objects, mended: MendedObject, control: WorkControl): Promise<boolean> {
-  const writer = objects.restore(mended.name);
-  try {
-    if (await mended.copyTo(writer, control)) {
-      await writer.finish();
-      return true;
-    }
-  } catch (error) {
-    await writer.abandon();
-    // For want of room, or gone meanwhile, or there is more that the disk does not give: it stays as it is.
-    const staysAsItIs = [RetryError, RefuseError, StopError].some((kind) => error instanceof kind);
-    if (staysAsItIs) return false;
-    throw error;
-  }
-  await writer.abandon();
-  return false;
 }
 
 /** What cannot be read cannot be mended. */

@@ -4,7 +4,7 @@
  * time of the first one, and one that comes out otherwise is not used.
  */
 import { isOwnFault } from "#src/core/assert.ts";
-import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
+import { RetryError } from "#src/core/errors.ts";
 import type { ObjectSource } from "#src/store/object-ends.ts";
 import {
   decodeObjectFooter,
@@ -15,6 +15,7 @@ import {
 import type { ObjectName, Objects, ObjectWriter } from "#src/store/objects.ts";
 import type { JournalRecord } from "./journal-reader.ts";
 import type { UnitWalk } from "./piece-sealer.ts";
+import { isRestored } from "./restored-object.ts";
 import { SealedPiece } from "./sealed-piece.ts";
 import { SealedPieceBuilder, type SealedUnit } from "./sealed-piece-builder.ts";
 import { type PieceLink, type SealedPieceIdentity, sealedPieceName } from "./sealed-piece-format.ts";
@@ -118,19 +119,11 @@ async function isMadeOf(
   return true;
 }
 
-async function isPut(objects: Objects, name: ObjectName, { pieces }: ObjectInMemory): Promise<boolean> {
-  const writer = objects.restore(name);
-  try {
+function isPut(objects: Objects, name: ObjectName, { pieces }: ObjectInMemory): Promise<boolean> {
+  return isRestored(objects, name, async (writer) => {
     for (const piece of pieces) await writer.write(piece);
-    await writer.finish();
     return true;
-  } catch (error) {
-    await writer.abandon();
-    // For want of room, or gone meanwhile, or nobody knows what is there: the scrub goes on, and finds it again.
-    const staysAsItIs = [RetryError, RefuseError, StopError].some((kind) => error instanceof kind);
-    if (staysAsItIs) return false;
-    throw error;
-  }
+  });
 }
 
 /** A piece is some MiB, and 64 bytes for each of its records at most. */
