@@ -130,4 +130,13 @@ export const besideCopyGoal = 0.5;
 export const resyncGoal = 0.013;
 /** The rate with it to that without, where all regions are marked. */
 export const regionMapGoal = 0.97;
-export const volumeCounts = [1, 4, 16, 64] as const;
+/** The first is what the others are held against: each volume a group of its own, and all of them in one. */
+export const volumeSpreads: readonly { readonly volumes: number; readonly groups: number }[] = [
+  { volumes: 1, groups: 1 },
+  { volumes: 4, groups: 1 },
+  { volumes: 16, groups: 1 },
+  { volumes: 64, groups: 1 },
+  { volumes: 4, groups: 4 },
+  { volumes: 16, groups: 16 },
+  { volumes: 64, groups: 64 },
+];

@@ -23,9 +23,9 @@ export function memoryGoals({ loads, goalBytes }: MemoryFigures): Goal[] {
 }
 
 export function volumesGoals({ counts }: VolumesFigures): Goal[] {
-  return counts.slice(1).map(({ volumes, ratio, goal, met }) => ({
+  return counts.slice(1).map(({ volumes, groups, ratio, goal, met }) => ({
     met,
-    text: `${volumes} volumes: ${factor(ratio)} of one, where at least ${goal} is the goal`,
+    text: `${volumes} volumes in ${groups} ${groups === 1 ? "group" : "groups"}: ${factor(ratio)} of one, where at least ${goal} is the goal`,
   }));
 }
 
@@ -63,16 +63,17 @@ export function memoryText({ volumeBytes, seconds, goalBytes, loads }: MemoryFig
 export function volumesText({ connections, totalBytes, counts }: VolumesFigures): string {
   const about = [
     `4 KiB random writes over ${connections} connections of depth 1, in memory, ${totalBytes / MiB} MiB in all;`,
-    "each volume is a group of its own.",
+    "the volumes are in one group, or each in one of its own.",
   ].join("\n");
-  const rows = counts.map(({ volumes, figures, ratio, ratioLowest, ratioHighest, goal, met }, index) => [
+  const rows = counts.map(({ volumes, groups, figures, ratio, ratioLowest, ratioHighest, goal, met }, index) => [
     `${volumes}`,
+    `${groups}`,
     rate(figures, 0),
     index === 0 ? "–" : `${factor(ratio)} (${factor(ratioLowest)} to ${factor(ratioHighest)})`,
     index === 0 ? "–" : `≥ ${goal} ${met ? "met" : "**missed**"}`,
     ...detailCells(figures),
   ]);
-  const header = ["Volumes", "rate", "to one", "goal", ...detailTitles];
+  const header = ["Volumes", "groups", "rate", "to one", "goal", ...detailTitles];
   return `${about}\n\n${table(header, rows)}`;
 }
 

@@ -130,13 +130,13 @@ test("memory is told of each process and of all together, rounded up", () => {
 
 test("one volume is what the others are held against, and no goal of its own", () => {
   const counts = volumeCountFigures(0.9, [
-    { volumes: 1, figures: figures("1", 1000) },
-    { volumes: 64, figures: figures("64", 800) },
+    { volumes: 1, groups: 1, figures: figures("1", 1000) },
+    { volumes: 64, groups: 64, figures: figures("64", 800) },
   ]);
   const text = report({ extras: { volumes: { run, connections: 64, totalBytes: 2 ** 29, counts } } });
   expect(text).toContain("Goals met: 0 of 1.");
-  expect(text).toContain("- 64 volumes: 0.80× of one, where at least 0.9 is the goal");
-  expect(cells(lineWith(text, "| 1 ")).slice(2, 5)).toEqual(["1.0 k/s", "–", "–"]);
+  expect(text).toContain("- 64 volumes in 64 groups: 0.80× of one, where at least 0.9 is the goal");
+  expect(cells(lineWith(text, "| 1 ")).slice(2, 6)).toEqual(["1", "1.0 k/s", "–", "–"]);
 });
 
 test("hot spots and a thin link are held against their goals", () => {

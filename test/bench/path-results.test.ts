@@ -74,11 +74,11 @@ test("a long write is held against what the disk allows after amplification", ()
 
 test("many volumes are held against one", () => {
   const counts = [
-    { volumes: 1, figures: figures("1", 1000, 1000) },
-    { volumes: 64, figures: figures("64", 800, 900) },
+    { volumes: 1, groups: 1, figures: figures("1", 1000, 1000) },
+    { volumes: 64, groups: 4, figures: figures("64", 800, 900) },
   ];
   expect(volumeCountFigures(0.9, counts)).toMatchObject([
     { volumes: 1, ratio: 1, met: true },
-    { volumes: 64, ratio: 0.85, ratioLowest: 0.8, ratioHighest: 0.9, met: false },
+    { volumes: 64, groups: 4, ratio: 0.85, ratioLowest: 0.8, ratioHighest: 0.9, met: false },
   ]);
 });

@@ -90,6 +90,7 @@ export interface VolumesFigures {
 
 export interface VolumeCountFigures {
   readonly volumes: number;
+  readonly groups: number;
   readonly figures: ContenderFigures;
   readonly ratio: number;
   readonly ratioLowest: number;
@@ -199,12 +200,12 @@ export function sustainedFigures(
 /** The first is the one that the others are held against. */
 export function volumeCountFigures(
   goal: number,
-  counts: readonly { readonly volumes: number; readonly figures: ContenderFigures }[],
+  counts: readonly Pick<VolumeCountFigures, "volumes" | "groups" | "figures">[],
 ): VolumeCountFigures[] {
   const [one] = counts;
   if (one === undefined) return [];
-  return counts.map(({ volumes, figures }) => {
+  return counts.map(({ volumes, groups, figures }) => {
     const { ratio, ratioLowest, ratioHighest, met } = compareBy("rate", figures, one.figures, goal);
-    return { volumes, figures, ratio, ratioLowest, ratioHighest, goal, met: met === true };
+    return { volumes, groups, figures, ratio, ratioLowest, ratioHighest, goal, met: met === true };
   });
 }

@@ -29,7 +29,7 @@ export interface TidemarkSetup {
   readonly preloaded?: readonly string[];
 }
 
-export type TidemarkVolume = Pick<VolumeRequest, "name" | "source" | "sizeBytes">;
+export type TidemarkVolume = Pick<VolumeRequest, "name" | "source" | "sizeBytes" | "group">;
 
 export interface RunningTidemark extends AsyncDisposable {
   /** Of the volumes, in their order. */
