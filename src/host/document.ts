@@ -23,8 +23,8 @@ export async function publishDocument(files: Files, path: string, kind: Document
 }
 
 export function encodeDocument(kind: DocumentKind, content: object): Buffer {
-  const envelope: Envelope = { ...kind, content, checksum: checksumOf(content) };
-  return Buffer.from(`${JSON.stringify(envelope, null, 2)}\n`);
+  const envelope: Envelope = { ...kind, content, checksum: checksumOf(kind, content) };
+  return Buffer.from(textOf(envelope));
 }
 
 /** Undefined: there is no such file. */
@@ -38,15 +38,27 @@ export function decodeDocument(bytes: Buffer, path: string, kind: DocumentKind):
   if (envelope === undefined || envelope.format !== kind.format || !Number.isSafeInteger(envelope.version)) {
     throw new StopError(`${path} is damaged: it is no document of the kind ${kind.format}`);
   }
+  // Before its version is believed: one that was turned is damage, and not what a later program wrote.
+  if (envelope.checksum !== checksumOf(envelope, envelope.content)) {
+    throw new StopError(`${path} is damaged: its content is not what its checksum was made for`);
+  }
   if (envelope.version !== kind.version) {
     throw new RefuseError(
       `${path} has version ${envelope.version}, and this program reads version ${kind.version}: use the program that wrote it`,
     );
   }
-  if (envelope.checksum !== checksumOf(envelope.content)) {
-    throw new StopError(`${path} is damaged: its content is not what its checksum was made for`);
-  }
   return envelope.content as Record<string, unknown>;
+}
+
+/** Whether these are just the bytes that `encodeDocument` has made of something: other white space would say the same. */
+export function isAsEncoded(bytes: Buffer): boolean {
+  const envelope = parse(bytes);
+  if (envelope === undefined || envelope.checksum !== checksumOf(envelope, envelope.content)) return false;
+  return textOf(envelope) === bytes.toString("utf8");
+}
+
+function textOf(envelope: Envelope): string {
+  return `${JSON.stringify(envelope, null, 2)}\n`;
 }
 
 function parse(bytes: Buffer): Envelope | undefined {
@@ -69,8 +81,9 @@ function readWhole(files: Files, path: string): Buffer {
   }
 }
 
-function checksumOf(content: unknown): string {
-  const bytes = Buffer.from(JSON.stringify(content));
+/** That of version 1 is of the content alone; from then on it vouches for what the document says it is, too. */
+function checksumOf({ format, version }: DocumentKind, content: unknown): string {
+  const bytes = Buffer.from(JSON.stringify(version === 1 ? content : { format, version, content }));
   const sum = Buffer.alloc(checksumBytes);
   putChecksum(bytes, 0, bytes.length, sum, 0);
   return sum.toString("hex");

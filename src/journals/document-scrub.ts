@@ -1,7 +1,8 @@
 /** Checks the documents of a store: a turned bit is turned back, and of the store's own one is restored from the other. */
 import { isOwnFault } from "#src/core/assert.ts";
-import { StopError } from "#src/core/errors.ts";
+import { RefuseError, StopError } from "#src/core/errors.ts";
 import type { Clock } from "#src/host/clock.ts";
+import { isAsEncoded } from "#src/host/document.ts";
 import type { Log } from "#src/host/log.ts";
 import type { ObjectName, Objects } from "#src/store/objects.ts";
 import { turnedBit } from "#src/store/repair-bits.ts";
@@ -71,12 +72,16 @@ async function scrubDocument(
   control: WorkControl,
 ): Promise<DocumentDamage | undefined> {
   const found = await objects.readDocument(name);
-  if (found === undefined && ifMissing !== undefined) return { finding: "it is not there", obstacle: ifMissing };
-  if (found === undefined || isSound(found.bytes, decode)) return undefined;
+  if (found === undefined)
+    return ifMissing === undefined ? undefined : { finding: "it is not there", obstacle: ifMissing };
+  const failure = failureOf(found.bytes, decode);
+  if (failure === undefined) return undefined;
+  // Its checksum is right: nothing of it was turned, and what would be made of it by turning bits is not what was written.
+  if (failure instanceof RefuseError) return { finding: failure.message, obstacle: "this program cannot read it" };
   const bytes = Buffer.from(found.bytes);
   const bit = await turnedBit(
     bytes,
-    () => isSound(bytes, decode),
+    () => isAsEncoded(bytes) && failureOf(bytes, decode) === undefined,
     () => control.pace(0),
   );
   if (bit !== undefined && (await objects.changeDocument(name, bytes, found.version)) !== undefined) {
@@ -96,13 +101,13 @@ async function isStoreRestored(objects: Objects): Promise<boolean> {
   }
 }
 
-/** Each of these is of one version yet: another one is damage, since whoever opens the store refuses what he does not know. */
-function isSound(bytes: Buffer, decode: OtherDocument["decode"]): boolean {
+/** Undefined: it is what it should be. */
+function failureOf(bytes: Buffer, decode: OtherDocument["decode"]): Error | undefined {
   try {
     decode(bytes);
-    return true;
+    return undefined;
   } catch (error) {
     if (isOwnFault(error)) throw error;
-    return false;
+    return error as Error;
   }
 }

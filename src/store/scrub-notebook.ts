@@ -13,6 +13,7 @@ import {
   scrubWordsMax,
   storeDocumentBytesMax,
 } from "#src/core/store-limits.ts";
+import { isAsEncoded } from "#src/host/document.ts";
 import type { Log } from "#src/host/log.ts";
 import type { ObjectName, Objects, VersionedDocument } from "./objects.ts";
 import { turnedBit } from "./repair-bits.ts";
@@ -160,10 +161,10 @@ async function notesIn(bytes: Buffer, log: Log): Promise<ScrubNotes> {
     if (isOwnFault(error) || error instanceof RefuseError) throw error;
     const bit = await turnedBit(
       bytes,
-      () => isSound(bytes),
+      () => isAsEncoded(bytes) && isSound(bytes),
       async () => {},
     );
-    log.warn("the scrub's notes are damaged", { error, isMended: bit !== undefined });
+    log.warn("the scrub's notes are damaged", { document: scrubDocumentName, error, isMended: bit !== undefined });
     return bit === undefined ? noScrubNotes : decodeScrubNotes(bytes);
   }
 }

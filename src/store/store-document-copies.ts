@@ -2,7 +2,7 @@
  * The store's document where it lies: `store.json`, which counts, and `store-copy.json`. Without it an encrypted store is
  * lost whole, so a damaged one is restored from the other. The copy follows whenever the document is opened or changed.
  */
-import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
+import { RetryError, StopError } from "#src/core/errors.ts";
 import type { Objects } from "./objects.ts";
 import { decodeStoreDocument, encodeStoreDocument, type StoreDocument } from "./store-document.ts";
 
@@ -19,22 +19,17 @@ export interface FoundStoreDocument {
 
 /** What lies under one of the names: neither a document nor damage where there is nothing. */
 interface Finding {
-  readonly name: string;
   readonly version: string | undefined;
   readonly document?: StoreDocument;
   readonly damage?: StopError;
-  readonly bytes?: Buffer;
-  /** It says that another version has written it. */
-  readonly refusal?: RefuseError;
 }
 
 /** Undefined: the store is new. Throws where both are damaged, or of another version. */
 export async function findStoreDocument(objects: Objects): Promise<FoundStoreDocument | undefined> {
   const first = await look(objects, ownName);
-  const second = await look(objects, copyName);
   // A service may have answered something else than it has, and the copy may be older.
-  const own = judged(first.damage === undefined ? first : await look(objects, ownName), second);
-  const copy = judged(second, own);
+  const own = first.damage === undefined ? first : await look(objects, ownName);
+  const copy = await look(objects, copyName);
   if (own.document !== undefined && own.version !== undefined) {
     const { document, version } = own;
     await updateCopy(objects, document, copy);
@@ -53,10 +48,8 @@ export async function findStoreDocument(objects: Objects): Promise<FoundStoreDoc
 
 /** For those who only read. Undefined: there is none, yet or any more. */
 export async function readStoreDocument(objects: Pick<Objects, "readDocument">): Promise<StoreDocument | undefined> {
-  const first = await look(objects, ownName);
-  const second = first.document === undefined ? await look(objects, copyName) : undefined;
-  const own = second === undefined ? first : judged(first, second);
-  const copy = second === undefined ? undefined : judged(second, own);
+  const own = await look(objects, ownName);
+  const copy = own.document === undefined ? await look(objects, copyName) : undefined;
   const document = own.document ?? copy?.document;
   const damage = own.damage ?? copy?.damage;
   if (document === undefined && damage !== undefined) throw damage;
@@ -80,30 +73,13 @@ export function changedByOthers(): RetryError {
 
 async function look(objects: Pick<Objects, "readDocument">, name: string): Promise<Finding> {
   const found = await objects.readDocument(name);
-  if (found === undefined) return { name, version: undefined };
+  if (found === undefined) return { version: undefined };
   try {
-    return { name, version: found.version, document: decodeStoreDocument(found.bytes, name) };
+    return { version: found.version, document: decodeStoreDocument(found.bytes, name) };
   } catch (error) {
-    const { bytes, version } = found;
-    if (error instanceof RefuseError) return { name, version, bytes, refusal: error };
     if (!(error instanceof StopError)) throw error;
-    return { name, version, damage: error };
+    return { version: found.version, damage: error };
   }
-}
-
-/** One of another version is neither used nor touched; but what is the other but for a single bit is of no other version. */
-function judged(one: Finding, other: Finding): Finding {
-  const { name, version, bytes, refusal } = one;
-  if (refusal === undefined) return one;
-  const written = other.document === undefined ? undefined : encodeStoreDocument(other.document);
-  if (bytes === undefined || written === undefined || !isOneBitApart(bytes, written)) throw refusal;
-  return { name, version, damage: new StopError(`${name} is damaged in one bit`) };
-}
-
-function isOneBitApart(a: Buffer, b: Buffer): boolean {
-  if (a.length !== b.length) return false;
-  const apart = [...a].map((byte, index) => byte ^ (b[index] as number)).filter((bits) => bits !== 0);
-  return apart.length === 1 && Number.isInteger(Math.log2(apart[0] as number));
 }
 
 async function updateCopy(objects: Objects, document: StoreDocument, copy: Finding): Promise<void> {

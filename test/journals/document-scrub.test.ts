@@ -80,3 +80,33 @@ test("what is to be there and is not is named, with what brings it back", async 
     { object: groupDocumentName(scrubGroup) },
   ]);
 });
+
+test("a document of a later version is told as what it is, and left as it is", async () => {
+  const world = await ScrubWorld.make(false);
+  const name = groupDocumentName(scrubGroup);
+  const later = encodeDocument({ format: "tidemark-stored-group", version: 3 }, { id: scrubGroup });
+  world.store.bytes.set(name, Buffer.from(later));
+  expect((await world.scrubbed()).state.findings).toMatchObject([
+    {
+      object: name,
+      thing: "document",
+      finding: expect.stringContaining("has version 3"),
+      obstacle: expect.any(String),
+    },
+  ]);
+  expect(world.store.bytes.get(name)).toEqual(later);
+});
+
+test("a document whose white space was turned comes back as it was written", async () => {
+  const world = await ScrubWorld.make(false);
+  const name = groupDocumentName(scrubGroup);
+  const before = Buffer.from(world.store.bytes.get(name) as Buffer);
+  for (let byte = 0; byte < before.length; byte++) {
+    if (before[byte] !== 10) continue;
+    for (const bit of [0, 1, 2]) {
+      world.store.flip(name, 8 * byte + bit);
+      await world.scrubbed();
+      expect(world.store.bytes.get(name)).toEqual(before);
+    }
+  }
+});

@@ -85,7 +85,7 @@ test("a store is made when it is opened for the first time, and is the same from
 test("fault 29: a store of another version is refused in words, and nothing is written", async () => {
   const it = await world();
   await open(it);
-  const newer = (await text(it, "store.json"))?.replace('"version": 1', '"version": 2') as string;
+  const newer = encodeDocument({ format: "tidemark-store", version: 2 }, { id: "of another kind" }).toString();
   await replace(it, "store.json", newer);
   const refused = {
     name: "RefuseError",
@@ -93,6 +93,21 @@ test("fault 29: a store of another version is refused in words, and nothing is w
   };
   await expect(open(it)).rejects.toMatchObject(refused);
   expect(await text(it, "store.json")).toBe(newer);
+});
+
+test("fault 18: a version that was turned is damage, and not another version", async () => {
+  const it = await world();
+  const made = await open(it);
+  const before = (await text(it, "store.json")) as string;
+  for (const version of ["0", "3", "5", "9"]) {
+    await replace(it, "store.json", before.replace('"version": 1', `"version": ${version}`));
+    expect(await open(it)).toEqual({ ...made, isMade: false, isRestored: true });
+    expect(await text(it, "store.json")).toBe(before);
+  }
+  const bytes = encodeDocument({ format: "tidemark-store", version: 3 }, { id: "1" });
+  expect(() => decodeStoreDocument(bytes, "store.json")).toThrow("store.json has version 3");
+  const turned = Buffer.from(bytes.toString().replace('"version": 3', '"version": 1'));
+  expect(() => decodeStoreDocument(turned, "store.json")).toThrow("store.json is damaged");
 });
 
 function decodeContent(content: object): StoreDocument {
