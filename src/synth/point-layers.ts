@@ -114,7 +114,8 @@ export class PointLayers {
     const first = Math.max(0, sealed.indexOf(baseSeq));
     const ahead = sealed.pieces.slice(first).filter(({ firstSeq }) => firstSeq <= seq);
     const chunks = seq <= sealed.lastSeq ? [] : tail.chunks.filter(({ firstSeq }) => firstSeq <= seq);
-    const pieces = await this.#behind(ahead, baseSeq);
+    // At a snapshot it has all, whatever became of the piece that it lies in.
+    const pieces = seq === baseSeq ? [] : await this.#behind(ahead, baseSeq);
     const gaps = seq === baseSeq ? [] : await this.#gaps(base, isBaseLost, pieces, chunks.length > 0);
     return { base, isBaseLost, pieces, chunks, gaps, findings };
   }

@@ -79,8 +79,13 @@ export class TreeImageLayer implements ImageLayer {
       return this.#lookInLeaf(this.#leaf, block, answer);
     }
     let node = this.#tree.root;
-    let start = 0;
+    let start = node.startBlock;
     let end = endOfBlocks;
+    // Whatever of the tree is damaged, it speaks of none of these.
+    if (block < start) {
+      answer.nothingUntil(start);
+      return undefined;
+    }
     while (node.children !== undefined) {
       const children = node.children.content;
       if (children === undefined) return unread(node.children, end, answer);
