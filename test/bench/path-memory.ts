@@ -9,7 +9,7 @@ import { anonymousBytesGoal } from "./path-cases.ts";
 import type { PathOptions } from "./path-options.ts";
 import type { MemoryFigures, MemoryLoad } from "./path-results.ts";
 import { requireRoom } from "./place.ts";
-import { processUsage } from "./process-usage.ts";
+import { totalUsage } from "./process-usage.ts";
 import type { Progress } from "./progress.ts";
 import { createScratch } from "./scratch.ts";
 import { type RunningTidemark, startTidemark, type TidemarkSetup } from "./tidemark.ts";
@@ -19,7 +19,8 @@ const volumeBytes = 1024 * GiB;
 const secondsDefault = 15;
 /** Of a shorter run. */
 const secondsPerRoundSecond = 10;
-const sampleEveryMs = 50;
+/** Each look is at all processes of the machine. */
+const sampleEveryMs = 200;
 /** In memory: a file system on a disk takes minutes to give back a million pieces of a file that is mostly hole. */
 const sourceFolder = "/dev/shm";
 const sourceRoomBytes = 12 * GiB;
@@ -111,7 +112,7 @@ async function withRemoteStopped<Result>(tidemark: RunningTidemark, act: () => P
 
 async function anonymousBytes({ processIds }: RunningTidemark): Promise<ReadonlyMap<string, number>> {
   const pairs = Object.entries(processIds).map(async ([name, id]) => {
-    return [name, (await processUsage(id)).anonymousBytes] as const;
+    return [name, (await totalUsage([id])).anonymousBytes] as const;
   });
   return new Map(await Promise.all(pairs));
 }

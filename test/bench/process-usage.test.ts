@@ -1,13 +1,24 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { expect, test } from "vitest";
-import { parseCpuSeconds, parseStatusBytes, parseWrittenBytes, processUsage, totalUsage } from "./process-usage.ts";
+import {
+  descendantsOf,
+  parseCpuSeconds,
+  parseParent,
+  parseStatusBytes,
+  parseWrittenBytes,
+  processUsage,
+  totalUsage,
+} from "./process-usage.ts";
 
-test("processor time is that in user mode and that in the kernel", () => {
-  const stat = "41 (node) S 1 41 41 0 -1 4194304 900 0 0 0 150 75 3 4 20 0 11 0 5000 1000000 2000";
-  expect(parseCpuSeconds(stat)).toBe(2.25);
+test("processor time is that in user mode and in the kernel, also of those who were started and have ended", () => {
+  const stat = "41 (node) S 1 41 41 0 -1 4194304 900 0 0 0 150 75 40 10 20 0 11 0 5000 1000000 2000";
+  expect(parseCpuSeconds(stat)).toBe(2.75);
+  expect(parseParent(stat)).toBe(1);
 });
 
 test("a program's name with brackets and spaces shifts nothing", () => {
-  const stat = "41 (a) b (c) S 1 41 41 0 -1 4194304 900 0 0 0 100 100 3 4 20 0 11 0 5000 1000000 2000";
+  const stat = "41 (a) b (c) S 1 41 41 0 -1 4194304 900 0 0 0 100 100 0 0 20 0 11 0 5000 1000000 2000";
   expect(parseCpuSeconds(stat)).toBe(2);
 });
 
@@ -38,3 +49,27 @@ test("several processes are counted together", async () => {
   expect(one.anonymousBytes).toBeGreaterThan(0);
   expect(two.memoryPeakBytes).toBeGreaterThan(one.memoryPeakBytes);
 });
+
+test("who was started by somebody who was started counts too", () => {
+  const parentOf = new Map([
+    [1, 0],
+    [10, 1],
+    [11, 10],
+    [12, 11],
+    [20, 1],
+  ]);
+  expect(descendantsOf(parentOf, [10])).toEqual([11, 12]);
+  expect(descendantsOf(parentOf, [12])).toEqual([]);
+});
+
+test("what a process has started is counted with it", async () => {
+  using child = startedChild();
+  await child.running;
+  const [alone, together] = await Promise.all([processUsage(process.pid), totalUsage([process.pid])]);
+  expect(together.memoryPeakBytes - alone.memoryPeakBytes).toBeGreaterThan(1_000_000);
+});
+
+function startedChild() {
+  const child = spawn("cat");
+  return { running: once(child, "spawn"), [Symbol.dispose]: () => void child.kill() };
+}

@@ -1,5 +1,5 @@
-/** What a running process has used so far, as the kernel counts it. All threads together. */
-import { readFile } from "node:fs/promises";
+/** What running processes have used so far, as the kernel counts it: all threads, and those that they started, together. */
+import { readdir, readFile } from "node:fs/promises";
 
 export interface ProcessUsage {
   readonly cpuSeconds: number;
@@ -28,9 +28,10 @@ export async function processUsage(processId: number): Promise<ProcessUsage> {
   };
 }
 
-/** All processes of one contender together. */
+/** All processes of one contender together, with those that they have started. */
 export async function totalUsage(processIds: readonly number[]): Promise<ProcessUsage> {
-  const usages = await Promise.all(processIds.map(processUsage));
+  const started = descendantsOf(await parents(), processIds);
+  const usages = await Promise.all([...processIds.map(processUsage), ...started.map(usageWhileThere)]);
   const sum = (pick: (usage: ProcessUsage) => number) => usages.reduce((total, usage) => total + pick(usage), 0);
   return {
     cpuSeconds: sum((usage) => usage.cpuSeconds),
@@ -41,10 +42,40 @@ export async function totalUsage(processIds: readonly number[]): Promise<Process
   };
 }
 
-/** In user and kernel mode. The program's name stands in brackets before the numbers and may hold anything. */
+/** Whose parent is whose: of all processes that there are. */
+async function parents(): Promise<Map<number, number>> {
+  const ids = (await readdir("/proc")).map(Number).filter(Number.isInteger);
+  const pairs = ids.map(async (id) => {
+    const stat = await readFile(`/proc/${id}/stat`, "utf8").catch(() => undefined);
+    return stat === undefined ? [] : [[id, parseParent(stat)] as const];
+  });
+  return new Map((await Promise.all(pairs)).flat());
+}
+
+export function descendantsOf(parentOf: ReadonlyMap<number, number>, roots: readonly number[]): number[] {
+  const children = [...parentOf].filter(([, parent]) => roots.includes(parent)).map(([id]) => id);
+  return children.length === 0 ? [] : [...children, ...descendantsOf(parentOf, children)];
+}
+
+/** What one has used that ends meanwhile is its parent's as soon as that knows. */
+async function usageWhileThere(processId: number): Promise<ProcessUsage> {
+  const nothing = { cpuSeconds: 0, memoryBytes: 0, memoryPeakBytes: 0, anonymousBytes: 0, writtenBytes: 0 };
+  return processUsage(processId).catch(() => nothing);
+}
+
+export function parseParent(stat: string): number {
+  return Number(fieldsOf(stat)[1]);
+}
+
+/** The program's name stands in brackets before the numbers and may hold anything. */
+function fieldsOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+/** In user and kernel mode, its own and that of those it started that have ended. */
 export function parseCpuSeconds(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const seconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  const ticks = fieldsOf(stat).slice(11, 15).map(Number);
+  const seconds = ticks.length < 4 ? Number.NaN : ticks.reduce((sum, one) => sum + one, 0) / ticksPerSecond;
   if (!Number.isFinite(seconds)) throw new Error(`no processor time in '${stat}'`);
   return seconds;
 }
