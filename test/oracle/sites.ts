@@ -37,6 +37,8 @@ export interface SitesOptions {
   readonly remoteAddress?: string;
   /** More settings, for all roles. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** More of them, for one role alone. */
+  readonly settingsOf?: Readonly<Record<RoleName, Readonly<Record<string, unknown>>>>;
   readonly bootIdFiles?: Readonly<Partial<Record<RoleName, string>>>;
   readonly preloads?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -179,7 +181,7 @@ export class Sites {
   }
 
   #config(role: RoleName): object {
-    const { places, remoteAddress, settings, mode } = this.#options;
+    const { places, remoteAddress, settings, settingsOf, mode } = this.#options;
     return {
       modes: { default: mode },
       data: places.data[role],
@@ -190,6 +192,7 @@ export class Sites {
       remote: { address: remoteAddress ?? this.wireSocket },
       faults: this.faults.length === 0 ? "none" : this.faults.join(","),
       ...settings,
+      ...settingsOf?.[role],
     };
   }
 
@@ -305,10 +308,10 @@ export class Sites {
     return vi.waitFor(look, patience).catch((error: Error) => this.#explain(error));
   }
 
-  /** The journals as they lie there at one moment. */
-  replay(): JournalReplay {
+  /** The journals as they lie there at one moment. `group` may be left out where there is only one. */
+  replay(group?: string): JournalReplay {
     const { local, remote } = this.#options.places.data;
-    return this.#whileFrozen(["local", "remote"], () => new JournalReplay({ local, remote }));
+    return this.#whileFrozen(["local", "remote"], () => new JournalReplay({ local, remote }, group));
   }
 
   /** The same from what the remote appliance has, as if the local site were lost. */

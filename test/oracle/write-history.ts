@@ -58,6 +58,16 @@ export class WriteHistory {
     return this.#lastNumber;
   }
 
+  /** What has happened so far, counted: handed over, or answered. */
+  get events(): number {
+    return this.#event;
+  }
+
+  /** The one of this number; the first is 1. */
+  writing(number: number): Writing {
+    return this.#byNumber.get(number) as Writing;
+  }
+
   issue(kind: Writing["kind"], startBlock: number, blockCount: number): Writing {
     const number = ++this.#lastNumber;
     const writing: Writing = { number, kind, startBlock, blockCount, issued: ++this.#event, replied: undefined };
