@@ -13,6 +13,8 @@ import type { SegmentIdentity } from "./segment-format.ts";
 
 /** A thread, mostly: `PieceThread` is one. */
 export interface CrewMember extends PieceReader {
+  /** It reads nothing any more. */
+  readonly hasEnded: boolean;
   /** The store has it now, or in this generation. */
   published(identity: SegmentIdentity): void;
   end(): void;
@@ -73,26 +75,36 @@ export class PieceCrew {
     this.#free.push(piece);
   }
 
-  /** By whoever has least to do. Rejects with a `RetryError` where its thread has ended: then others begin with the next piece. */
+  /**
+   * By whoever has least to do. Rejects as he does, with a `RetryError` where his thread has ended: another one takes its place with the
+   * next piece. What others read goes on.
+   */
   async read(piece: ReadPiece): Promise<void> {
     this.#isUsed = true;
     if (this.#members.length === 0) this.#begin();
+    else this.#replaceEnded();
     const least = this.#members.reduce((one, other) => (other.pieceCount < one.pieceCount ? other : one));
     least.pieceCount++;
     try {
       await least.member.read(piece);
-    } catch (error) {
-      if (this.#members.includes(least)) this.#end();
-      throw error;
     } finally {
       least.pieceCount--;
     }
   }
 
   #begin(): void {
-    const { memberCount, start } = this.#parts;
-    this.#members = Array.from({ length: memberCount }, (_, number) => ({ member: start(number), pieceCount: 0 }));
+    this.#members = Array.from({ length: this.#parts.memberCount }, (_, number) => this.#begun(number));
     this.#lookLater();
+  }
+
+  #begun(number: number): Busy {
+    return { member: this.#parts.start(number), pieceCount: 0 };
+  }
+
+  #replaceEnded(): void {
+    for (const [number, { member }] of this.#members.entries()) {
+      if (member.hasEnded) this.#members[number] = this.#begun(number);
+    }
   }
 
   #lookLater(): void {

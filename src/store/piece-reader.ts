@@ -108,6 +108,10 @@ export class PieceThread implements PieceReader {
     void thread.ended.then((error) => this.#ended(error));
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   read(piece: ReadPiece): Promise<void> {
     if (this.#hasEnded) return Promise.reject(new RetryError("a thread that reads the store has ended"));
     const id = ++this.#lastId;

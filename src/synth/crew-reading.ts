@@ -1,21 +1,24 @@
 /**
  * One reading of many blocks by a crew: gathered into pieces, each read by one of its threads, and put where they are wanted. What
- * a thread cannot read is told, so that whoever asked reads it himself: he may know more of what the store has by now.
+ * a thread cannot read, for whatever reason, is told, so that whoever asked reads it himself: he may know more of what the store has
+ * by now, and finds out what of it is damaged.
  *
  * Invariant: when `end` has answered or rejected no piece of this reading is with a thread, and `target` is written to no more.
  */
+import { isOwnFault } from "#src/core/assert.ts";
 import { divFloor } from "#src/core/byte-range.ts";
 import { crewBlocksMin } from "#src/core/crew-limits.ts";
-import { RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { readBlockCountMax } from "#src/core/store-limits.ts";
+import { slotOf } from "#src/records/address.ts";
 import type { PieceCrew } from "#src/store/piece-crew.ts";
 import type { ReadPiece } from "#src/store/read-piece.ts";
 
-/** Of a block that is not there yet. */
-export interface LeftBlock {
+/** Blocks that are not there yet; their addresses follow each other. */
+export interface LeftBlocks {
   readonly address: number;
-  /** In the target. */
+  readonly blockCount: number;
+  /** Of the first one in the target; the others follow it. */
   readonly at: number;
 }
 
@@ -37,7 +40,7 @@ export interface CrewReadingParts {
 export class CrewReading {
   readonly #parts: CrewReadingParts;
   readonly #blocksPerPiece: number;
-  readonly #left: LeftBlock[] = [];
+  readonly #left: LeftBlocks[] = [];
   readonly #underWay: Promise<void>[] = [];
   #piece: ReadPiece | undefined;
   #places: number[] = [];
@@ -76,7 +79,7 @@ export class CrewReading {
     const { crew } = this.#parts;
     try {
       await crew.read(piece).catch((error: unknown) => {
-        if (!(error instanceof RetryError)) throw error;
+        if (isOwnFault(error)) throw error;
         piece.damaged.fill(1, 0, piece.count);
       });
       this.#put(piece, places);
@@ -92,13 +95,24 @@ export class CrewReading {
       let end = first;
       while (end < count && damaged[end] === 0 && places[end] === at + (end - first) * blockBytes) end++;
       if (end > first) blocks.copy(target, at, first * blockBytes, end * blockBytes);
-      else this.#left.push({ address: addresses[first] as number, at });
+      else this.#leave(addresses[first] as number, at);
       first = Math.max(end, first + 1);
     }
   }
 
+  #leave(address: number, at: number): void {
+    const last = this.#left.at(-1);
+    const follows =
+      last !== undefined &&
+      last.address + last.blockCount === address &&
+      last.at + last.blockCount * blockBytes === at &&
+      slotOf(address) > 0;
+    if (follows) this.#left[this.#left.length - 1] = { ...last, blockCount: last.blockCount + 1 };
+    else this.#left.push({ address, blockCount: 1, at });
+  }
+
   /** Answers what is left to be read. */
-  async end(): Promise<readonly LeftBlock[]> {
+  async end(): Promise<readonly LeftBlocks[]> {
     this.#send();
     const outcomes = await Promise.allSettled(this.#underWay);
     const failed = outcomes.find((one) => one.status === "rejected");

@@ -105,10 +105,10 @@ export class PointBlocks {
     try {
       for (const run of runs) await this.#addRun(run, reading, target, damagedAt);
     } finally {
-      for (const { address, at } of await reading.end()) {
-        const isSound = (await this.read({ volume, address, blockCount: 1 }, target, at)).length === 0;
-        if (isSound) this.#tellCrew(address);
-        else damagedAt.push(at);
+      for (const { address, blockCount: count, at } of await reading.end()) {
+        const damaged = await this.read({ volume, address, blockCount: count }, target, at);
+        for (const block of damaged) damagedAt.push(at + block * blockBytes);
+        if (damaged.length < count) this.#tellCrew(address);
       }
     }
     return damagedAt;

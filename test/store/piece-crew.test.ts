@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { crewIdleMs, crewPieceCountMax } from "#src/core/crew-limits.ts";
-import { RetryError } from "#src/core/errors.ts";
+import { RetryError, StopError } from "#src/core/errors.ts";
 import { type CrewMember, PieceCrew } from "#src/store/piece-crew.ts";
 import type { ReadPiece } from "#src/store/read-piece.ts";
 import { driven } from "#test/contract/driver.ts";
@@ -91,20 +91,35 @@ test("who has nothing to read for a while has no threads, and others begin when 
   crew.close();
 });
 
-test("where a thread has ended all of them do, and others begin with the next piece", async () => {
+test("a thread that has ended costs the others nothing, and another one takes its place with the next piece", async () => {
   const { crew, started } = crewOf(2);
   const [one, other] = [await crew.take(), await crew.take()];
   const reads = [crew.read(one), crew.read(other)];
-  started[0]?.waiting[0]?.settle(new RetryError("it has ended"));
+  const [first, second] = started as [SlowMember, SlowMember];
+  first.hasEnded = true;
+  first.waiting[0]?.settle(new RetryError("it has ended"));
   await expect(reads[0]).rejects.toThrow(RetryError);
-  expect(started.map(({ hasEnded }) => hasEnded)).toEqual([true, true]);
+  expect([started.length, second.hasEnded]).toEqual([2, false]);
   const next = crew.read(one);
-  expect(started).toHaveLength(4);
-  // That another one of the former ones fails now does not end those that came instead.
-  started[1]?.waiting[0]?.settle(new RetryError("it has ended"));
-  await expect(reads[1]).rejects.toThrow(RetryError);
-  expect(started.slice(2).map(({ hasEnded }) => hasEnded)).toEqual([false, false]);
+  expect(started).toHaveLength(3);
+  expect([first, second, started[2]].map((member) => member?.waiting.length)).toEqual([1, 1, 1]);
   started[2]?.waiting[0]?.settle();
-  await next;
+  second.waiting[0]?.settle();
+  await Promise.all([next, reads[1]]);
+  crew.close();
+  expect(started.slice(1).map(({ hasEnded }) => hasEnded)).toEqual([true, true]);
+});
+
+test("what a thread cannot read is told of that piece alone, and the thread goes on", async () => {
+  const { crew, started } = crewOf(1);
+  const [one, other] = [await crew.take(), await crew.take()];
+  const reads = [crew.read(one), crew.read(other)];
+  const [member] = started as [SlowMember];
+  member.waiting[0]?.settle(new StopError("its disk gives nothing"));
+  await expect(reads[0]).rejects.toThrow("its disk gives nothing");
+  member.waiting[1]?.settle();
+  await reads[1];
+  void crew.read(one);
+  expect([started.length, member.waiting.length, member.hasEnded]).toEqual([1, 3, false]);
   crew.close();
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { AssertionError } from "#src/core/assert.ts";
 import { crewPieceCountMax, readNowBlocksMax } from "#src/core/crew-limits.ts";
 import { RetryError, StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
@@ -167,7 +168,7 @@ async function withCrew(memberCount: number, change: (member: PieceReader, numbe
     memberCount,
     start: (number) => {
       const { read } = change(pieceReaderOf(writer.reader), number);
-      return { read, published: ({ segment }) => void told.push(segment), end: () => {} };
+      return { read, hasEnded: false, published: ({ segment }) => void told.push(segment), end: () => {} };
     },
   });
   const other = await world.store(world.inner);
@@ -217,14 +218,32 @@ test("what a thread cannot read is read without it, and it is told what the stor
   crew.close();
 });
 
-test("what threads that have ended were to read is read without them", async () => {
-  const { read, target, expected, crew } = await withCrew(2, () => ({
-    read: () => Promise.reject(new RetryError("it has ended")),
-  }));
-  expect(await read()).toEqual([]);
-  expect(target.equals(expected)).toBe(true);
-  crew.close();
+test("what threads fail to read, or that have ended, is read without them", async () => {
+  for (const error of [new RetryError("it has ended"), new StopError("its disk gives nothing")]) {
+    const { read, target, expected, crew } = await withCrew(2, () => ({ read: () => Promise.reject(error) }));
+    expect(await read()).toEqual([]);
+    expect(target.equals(expected)).toBe(true);
+    crew.close();
+  }
 });
+
+test("where one thread cannot read, just what is damaged is told", async () => {
+  const { world, read, runs, crew, segments } = await withCrew(2, (member, number) =>
+    number === 0 ? { read: () => Promise.reject(new StopError("its disk gives nothing")) } : member,
+  );
+  damageFrames(world);
+  const damagedAt = await read();
+  const alone = await withCrew(1, (member) => member);
+  damageFrames(alone.world);
+  expect(damagedAt.toSorted(byNumber)).toEqual((await alone.read()).toSorted(byNumber));
+  expect(damagedAt.length).toBeGreaterThan(0);
+  expect(damagedAt.length).toBeLessThan(runs.length * segments[0].slotCount);
+  for (const { crew: one } of [{ crew }, alone]) one.close();
+});
+
+function byNumber(one: number, other: number): number {
+  return one - other;
+}
 
 test("what nobody can read is told by where it would be", async () => {
   const { world, read, runs, crew, segments } = await withCrew(1, (member) => member);
@@ -280,9 +299,9 @@ test("files that were removed are closed in time, and so are those that nobody r
   expect(readNow(segments[1])).toBe(true);
 });
 
-test("a thread that fails before all is shared out is heard of by whoever reads, and by nobody else", async () => {
+test("a thread that fails before all is shared out fails for nobody", async () => {
   const takesAnother: (() => void)[] = [];
-  const { world, read, crew, target } = await withCrew(2, () => ({
+  const { world, read, crew, target, expected } = await withCrew(2, () => ({
     read: () => {
       for (const take of takesAnother.splice(0)) take();
       return Promise.reject(new StopError("it cannot read"));
@@ -294,8 +313,14 @@ test("a thread that fails before all is shared out is heard of by whoever reads,
     const taken = crew.take() as Promise<ReadPiece>;
     void taken.then((piece) => world.host.clock.timer(1000, () => crew.give(piece)));
   });
-  await expect(read()).rejects.toThrow("it cannot read");
+  expect(await read()).toEqual([]);
   expect(takesAnother).toEqual([]);
-  expect(target.every((byte) => byte === 0xee)).toBe(true);
+  expect(target.equals(expected)).toBe(true);
+  crew.close();
+});
+
+test("a fault of the program in a thread's reading is nobody's damage", async () => {
+  const { read, crew } = await withCrew(2, () => ({ read: () => Promise.reject(new AssertionError("it is broken")) }));
+  await expect(read()).rejects.toThrow("it is broken");
   crew.close();
 });
