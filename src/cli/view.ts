@@ -112,8 +112,11 @@ const columns: readonly Column<ViewFacts>[] = [
   { title: "URI", text: ({ uri }) => uri },
 ];
 
-function stateText({ state, leased, why }: ViewFacts): string {
-  const words = leased ? `${state}, as long as its command runs` : state;
+function stateText({ state, leased, why, findings }: ViewFacts): string {
+  const [first, ...others] = findings;
+  const damage =
+    first === undefined ? [] : [`damaged: ${first}${others.length === 0 ? "" : `, and ${others.length} more`}`];
+  const words = [state, ...(leased ? ["as long as its command runs"] : []), ...damage].join(", ");
   return why === undefined ? words : `${words}: ${why}`;
 }
 

@@ -109,9 +109,11 @@ async function restore(machine: Machine, settings: RestoreSettings, control: Res
           ? await restoreContent(machine, settings, image, control)
           : await restoreLive(machine, request, { points: pointsNow, image, control });
       return {
+    // What is found when it is copied is told byte by byte.
+    const { findings } = image;
         isSound: outcome.findings.length === 0,
         figures: { ...outcome.figures },
-        lines: [...image.findings, ...outcome.findings],
+        lines: [...findings, ...outcome.findings],
       };
     } finally {
       image.close();

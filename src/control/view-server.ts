@@ -7,6 +7,7 @@ import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { shutdownGraceMs } from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { inWords } from "#src/host/system-words.ts";
 import type { MessageLine } from "#src/host/thread.ts";
@@ -71,7 +72,10 @@ export class ViewServer {
     resolve: (ask) => this.#resolve(ask),
     open: (ask) => this.#inTurn(() => this.#openView(ask)),
     close: ({ id }) => this.#inTurn(() => this.#closeView(id)),
-    facts: async () => [...this.#open.values()].map((open) => this.#figures(open)),
+    facts: async () => {
+      for (const { image } of this.#open.values()) this.#lookAgain(image);
+      return [...this.#open.values()].map((open) => this.#figures(open));
+    },
     difference: async ({ group, volume, durableSeq, ...wanted }) =>
       (await this.#points.of(group, durableSeq)).difference(volume, wanted),
     history: async ({ group, volume, durableSeq, from, to }) => {
@@ -190,6 +194,11 @@ export class ViewServer {
         points.difference(volume, { firstSeq: since.seq, secondSeq: seq, fromBlock, rangesMax }),
       overlay: () => this.#open.get(id)?.target.overlay,
     });
+  }
+
+  /** Who asks next is told what has come of it. */
+  #lookAgain(image: PointImage): void {
+    image.lookAgain().catch((error: unknown) => raiseOwnFault(error, this.#machine.clock));
   }
 
   #figures({ view, target, image }: OpenView): ViewFigures {

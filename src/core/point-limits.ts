@@ -9,12 +9,21 @@ export const pointOpenPiecesMax = 1024;
 export const pointPieceEventsMax = 16_384;
 /** Snapshots of a group that are kept open. */
 export const pointOpenSnapshotsMax = 64;
-/** Records of a chunk of what is not sealed, at some 60 bytes each; a point within is made of one such chunk. */
-export const tailChunkRecords = 16_384;
-/** Such records in all: beyond that the oldest are read again when a point needs them. */
-export const tailRecordsMax = 2 ** 21;
+/** Records of a chunk of what is not sealed, at 56 bytes each; a point within is made of one such chunk. */
+export const tailChunkRecords = 2 ** 15;
+/** Such records in all: beyond that the oldest chunks are read again for points within them. */
+export const tailRecordsMax = 2 ** 20;
+/** Such chunks that were read again, and are kept for the next who wants them. */
+export const tailChunksReadMax = 2;
+/** What all records of a chunk come to, at 32 bytes a row: beyond that the oldest are read again for each point behind them. */
+export const tailRowsMax = 2 ** 22;
 /** Whatever was found damaged is looked at again after so long: it may have been repaired. */
 export const pointDamageMs = 1000;
+/** An image that meets damage is put together anew after so long, ever more rarely while it is still there. */
+export const imageDamageMsMin = pointDamageMs;
+export const imageDamageMsMax = 30_000;
+/** What one image has met is told of so many things. */
+export const imageFindingsMax = 100;
 /** Files of open segments that nobody reads are closed after so long: they may have been removed, and take room until then. */
 export const pointFilesIdleMs = 5000;
 /** What is there is listed anew at most so often, unless something is missing. */

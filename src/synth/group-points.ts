@@ -206,7 +206,7 @@ export class GroupPoints {
       const layersAnew = () => this.#layersAnew(volume, seq);
       const layers = await this.#pointLayers(volume, seq);
       const facts = { group: this.group, volume, seq, timeMicros, sizeBytes };
-      return new LayeredImage({ facts, layers, blocks: this.#blocks, layersAnew });
+      return new LayeredImage({ clock: this.#clock, facts, layers, blocks: this.#blocks, layersAnew });
     });
   }
 

@@ -23,6 +23,8 @@ export class LayerAnswer {
   address = holeAddress;
   /** Of the record that decides, where it is a hole or data. */
   seq = 0;
+  /** Of what is unknown: what is damaged, where that is not told with the image anyway. */
+  finding: string | undefined;
 
   nothingUntil(endBlock: number): void {
     this.says = says.nothing;
@@ -30,9 +32,10 @@ export class LayerAnswer {
     this.address = holeAddress;
   }
 
-  unknownUntil(endBlock: number): void {
+  unknownUntil(endBlock: number, finding?: string): void {
     this.nothingUntil(endBlock);
     this.says = says.unknown;
+    this.finding = finding;
   }
 }
 

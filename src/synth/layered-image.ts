@@ -3,15 +3,18 @@
  * zeros.
  *
  * Where an object goes that a layer reads in, since retention or folding has put another in its place, all layers are put
- * together anew; a call that is under way goes on with those.
+ * together anew; a call that is under way goes on with those. So they are where somebody meets damage that he may have met before:
+ * it may have been repaired since.
  */
-import { assert } from "#src/core/assert.ts";
+import { assert, isOwnFault } from "#src/core/assert.ts";
 import { readNowBlocksMax } from "#src/core/crew-limits.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
-import { imageLooksMax } from "#src/core/point-limits.ts";
+import { imageDamageMsMax, imageDamageMsMin, imageLooksMax } from "#src/core/point-limits.ts";
+import type { Clock } from "#src/host/clock.ts";
 import { holeAddress } from "#src/records/address.ts";
 import { AbsentObjectError } from "#src/store/objects.ts";
+import { type DamagedRow, ImageDamage } from "./image-damage.ts";
 import { type ImageLayer, LayerAnswer, says, unknownLayer } from "./image-layer.ts";
 import { ImageRuns, type RunKind, runKind } from "./image-runs.ts";
 import type { PlacedRun, PointBlocks } from "./point-blocks.ts";
@@ -37,6 +40,7 @@ export interface ImageLayers {
 }
 
 export interface LayeredImageParts {
+  readonly clock: Clock;
   readonly facts: ImageFacts;
   readonly layers: ImageLayers;
   readonly blocks: PointBlocks;
@@ -60,7 +64,13 @@ export class LayeredImage implements PointImage {
   readonly #freeRuns: ImageRuns[] = [];
   #layers: readonly ImageLayer[];
   #findings: readonly string[];
+  readonly #damage = new ImageDamage();
   #renewing: Promise<void> | undefined;
+  /** The same for damage alone. */
+  #looking: Promise<void> | undefined;
+  /** Since when what is damaged is taken to be, and for how long. */
+  #lookedAtMs: number;
+  #pauseMs = imageDamageMsMin;
   #isClosed = false;
 
   constructor(parts: LayeredImageParts) {
@@ -74,10 +84,11 @@ export class LayeredImage implements PointImage {
     this.#parts = parts;
     this.#layers = parts.layers.layers;
     this.#findings = parts.layers.findings;
+    this.#lookedAtMs = parts.clock.monotonicMs();
   }
 
   get findings(): readonly string[] {
-    return this.#findings;
+    return [...this.#findings, ...this.#damage.findings];
   }
 
   runsIn(startBlock: number, blockCount: number, runs: ImageRuns): Promise<void> | undefined {
@@ -128,10 +139,9 @@ export class LayeredImage implements PointImage {
       const waiting = layer.look(block, answer);
       if (waiting !== undefined) return waiting;
       if (answer.endBlock < end) end = answer.endBlock;
-      if (answer.says !== says.nothing) {
-        answer.endBlock = end;
-        return undefined;
-      }
+      if (answer.says === says.nothing) continue;
+      answer.endBlock = end;
+      return answer.says === says.unknown ? this.#metUnknown(block, answer) : undefined;
     }
     answer.says = says.hole;
     answer.address = holeAddress;
@@ -139,12 +149,62 @@ export class LayeredImage implements PointImage {
     return undefined;
   }
 
+  #metUnknown(block: number, { finding, endBlock }: LayerAnswer): Promise<void> | undefined {
+    const looking = this.#lookAnew();
+    if (looking === undefined && finding !== undefined) this.#damage.unknown(finding, block, endBlock - block);
+    return looking;
+  }
+
+  /** Undefined: it was looked lately. Where all cannot be put together anew, it stays as it was. */
+  #lookAnew(): Promise<void> | undefined {
+    if (this.#looking === undefined && this.#mayLook()) {
+      this.#looking = this.#renew()
+        .catch((error: unknown) => {
+          if (isOwnFault(error)) throw error;
+        })
+        .finally(() => {
+          this.#looking = undefined;
+        });
+    }
+    return this.#looking;
+  }
+
+  #mayLook(): boolean {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const sinceMs = nowMs - this.#lookedAtMs;
+    if (sinceMs < this.#pauseMs) return false;
+    this.#lookedAtMs = nowMs;
+    // What is met after a long time is another damage.
+    this.#pauseMs = sinceMs > 2 * imageDamageMsMax ? imageDamageMsMin : Math.min(2 * this.#pauseMs, imageDamageMsMax);
+    return true;
+  }
+
+  async lookAgain(): Promise<void> {
+    const { rows } = this.#damage;
+    if (this.#findings.length > 0 || rows.some(({ isUnknown }) => isUnknown)) {
+      const looking = this.#lookAnew();
+      if (looking === undefined) return;
+      await looking;
+    } else if (rows.length === 0 || !this.#mayLook()) return;
+    else this.#damage.clear();
+    for (const row of rows) if (!this.#isClosed) await this.#lookAt(row);
+  }
+
+  /** Whoever meets damage there notes it again. */
+  async #lookAt({ startBlock, blockCount, isUnknown }: DamagedRow): Promise<void> {
+    const count = Math.min(blockCount, imageReadBlocksMax);
+    if (isUnknown) await this.runsIn(startBlock, count, new ImageRuns());
+    else await this.read(startBlock, count, Buffer.allocUnsafe(count * blockBytes), 0);
+  }
+
   #renew(): Promise<void> {
     this.#renewing ??= this.#parts
       .layersAnew()
       .then(({ layers, findings }) => {
+        if (this.#isClosed) return;
         this.#layers = layers;
         this.#findings = findings;
+        this.#damage.clear();
       })
       .finally(() => {
         this.#renewing = undefined;
@@ -242,8 +302,11 @@ export class LayeredImage implements PointImage {
       else wanted.push({ volume: this.volume, address: runs.address(run), blockCount, at });
     }
     this.#giveBack(runs);
-    for (const at of await this.#parts.blocks.readRuns(wanted, target)) damaged.push((at - start) / blockBytes);
-    return damaged.sort((one, other) => one - other);
+    const unreadable = (await this.#parts.blocks.readRuns(wanted, target)).map((at) => (at - start) / blockBytes);
+    if (unreadable.length === 0) return damaged;
+    unreadable.sort(byNumber);
+    this.#damage.unreadable(unreadable.map((block) => startBlock + block));
+    return [...damaged, ...unreadable].sort(byNumber);
   }
 
   #giveBack(runs: ImageRuns): void {
@@ -255,6 +318,10 @@ export class LayeredImage implements PointImage {
     this.#isClosed = true;
     this.#layers = [unknownLayer];
   }
+}
+
+function byNumber(one: number, other: number): number {
+  return one - other;
 }
 
 function kindOf(answer: LayerAnswer): RunKind {

@@ -68,6 +68,8 @@ interface RecordsSay {
   readonly rows: ExtentRows;
   /** Of the last of them that cannot be read; 0: all can. */
   readonly damagedSeq: number;
+  /** Of the same, what was found. */
+  readonly finding: string | undefined;
   readonly sizeBytes: number;
 }
 
@@ -118,8 +120,9 @@ export class PieceLayer implements ImageLayer {
       if (answer.endBlock > end) answer.endBlock = end;
       return undefined;
     }
-    if (page.damage === undefined) return page.load();
-    answer.unknownUntil(end);
+    const { damage } = page;
+    if (damage === undefined) return page.load();
+    answer.unknownUntil(end, damage.message);
     return undefined;
   }
 
@@ -129,7 +132,7 @@ export class PieceLayer implements ImageLayer {
     const end = answer.endBlock;
     known.rows.look(block, answer);
     const isCertain = answer.says !== says.nothing && answer.seq > known.damagedSeq;
-    if (known.damagedSeq > 0 && !isCertain) answer.unknownUntil(answer.endBlock);
+    if (known.damagedSeq > 0 && !isCertain) answer.unknownUntil(answer.endBlock, known.finding);
     if (answer.endBlock > end) answer.endBlock = end;
     return undefined;
   }
@@ -141,6 +144,7 @@ const pagesPerTurn = 16;
 async function readRecords(piece: SealedPiece, volume: number, seq: number, place: PagePlace): Promise<RecordsSay> {
   const touches = new BlockTouches();
   let damagedSeq = 0;
+  let finding: string | undefined;
   // Whether an aggregate goes on in the next page: its entries all have one seq.
   let isOpen = true;
   for (let number = 0; number < piece.recordPageCount; number++) {
@@ -153,12 +157,13 @@ async function readRecords(piece: SealedPiece, volume: number, seq: number, plac
     } catch (error) {
       if (!(error instanceof ObjectDamageError)) throw error;
       damagedSeq = Math.min(lastSeq, seq);
+      finding = error.message;
       isOpen = true;
     }
     if (number % pagesPerTurn === pagesPerTurn - 1) await new Promise<void>((resolve) => place.clock.soon(resolve));
   }
   const rows = ExtentRows.of(touches.extents(), volume);
-  return { rows, damagedSeq, sizeBytes: rows.sizeBytes };
+  return { rows, damagedSeq, finding, sizeBytes: rows.sizeBytes };
 }
 
 function extentsOf({ records }: RecordPage, volume: number, seq: number): BlockExtent[] {

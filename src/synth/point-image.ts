@@ -29,7 +29,7 @@ export interface PointImage {
   readonly sizeBytes: number;
   /** Blocks of `blockBytes`; the last one may be cut by the size. */
   readonly blockCount: number;
-  /** What was found damaged when it was opened, in words; what that costs is told by the calls. */
+  /** What was found damaged when it was opened or read, and may still be so, in words; what that costs is told by the calls. */
   readonly findings: readonly string[];
 
   /**
@@ -54,6 +54,12 @@ export interface PointImage {
    * is written there any more.
    */
   readNow(startBlock: number, blockCount: number, target: Buffer, start: number): boolean;
+
+  /**
+   * Looks whether what was found damaged still is, unless that was looked at lately: it may have been repaired. Reads do so by
+   * themselves where they meet it.
+   */
+  lookAgain(): Promise<void>;
 
   /** Lets go of memory and files. Calls under way end first or fail; none comes after this. */
   close(): void;

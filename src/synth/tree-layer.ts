@@ -119,7 +119,8 @@ function unread(
   end: number,
   answer: LayerAnswer,
 ): Promise<void> | undefined {
-  if (slot.damage === undefined) return slot.load();
-  answer.unknownUntil(end);
+  const { damage } = slot;
+  if (damage === undefined) return slot.load();
+  answer.unknownUntil(end, damage.message);
   return undefined;
 }

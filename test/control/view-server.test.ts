@@ -3,6 +3,7 @@ import type { Config } from "#src/control/config-schema.ts";
 import type { ViewDefinition } from "#src/control/view.ts";
 import { ViewServer } from "#src/control/view-server.ts";
 import type { ViewWord } from "#src/control/view-words.ts";
+import { imageDamageMsMin } from "#src/core/point-limits.ts";
 import { MetDamage } from "#src/store/met-damage.ts";
 import { pieceGroup } from "#test/journals/sealed-pieces.ts";
 import { PointWorld, storeFolder } from "#test/synth/point-world.ts";
@@ -55,3 +56,40 @@ test("a view of a point that was folded before it was pinned is refused, however
   });
   await ask("stop", {});
 });
+
+test("fault 18: what a view says to be damaged is looked at again when somebody asks, and not told when it was repaired", async () => {
+  const world = await PointWorld.make(52);
+  world.write(40);
+  const { identity } = await world.seal();
+  world.write(40);
+  const { name } = await world.seal();
+  await world.snapshot(identity.firstSeq + 10);
+  const content = Buffer.alloc(await world.run(world.objects.sizeBytes(name)));
+  await world.run(world.objects.read(name, content, 0));
+  world.write(10);
+  await world.seal();
+  const damaged = Buffer.from(content);
+  damaged[20] = (damaged[20] as number) ^ 0x10;
+  await put(world, name, damaged);
+  const server = serverOf(world);
+  const ask = (word: ViewWord, what: object) => world.run(server.answer({ id: 1, word, ask: what }));
+  const findings = [expect.stringContaining(name)];
+  expect(await ask("open", { view: viewOf(world.lastSeq), folder: "/data/view", durableSeq: 0 })).toMatchObject({
+    answer: { findings },
+  });
+  await world.pass(imageDamageMsMin);
+  expect(await ask("facts", {})).toMatchObject({ answer: [{ findings }] });
+  await put(world, name, content);
+  for (let count = 0; count < 2; count++) {
+    await world.pass(10 * imageDamageMsMin);
+    await ask("facts", {});
+  }
+  expect(await ask("facts", {})).toMatchObject({ answer: [{ findings: [] }] });
+  await ask("stop", {});
+});
+
+async function put(world: PointWorld, name: string, content: Buffer): Promise<void> {
+  const writer = world.objects.restore(name);
+  await world.run(writer.write(content));
+  await world.run(writer.finish());
+}

@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
+import { blockBytes } from "#src/core/limits.ts";
+import { imageDamageMsMax, imageDamageMsMin } from "#src/core/point-limits.ts";
 import { objectOfPiece, type SealedPieceIdentity, sealedPieceName } from "#src/journals/sealed-piece-format.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
 import { ObjectFile } from "#src/store/object-file.ts";
 import type { PartType } from "#src/store/part.ts";
 import { partType } from "#src/store/part.ts";
+import type { PointImage } from "#src/synth/point-image.ts";
 import { objectOfSnapshot, snapshotName } from "#src/synth/snapshot-format.ts";
 import { contentOf, volumeCount } from "#test/journals/random-units.ts";
 import { listOf, pieceGroup } from "#test/journals/sealed-pieces.ts";
@@ -29,6 +32,30 @@ async function damagePiece(world: PointWorld, identity: SealedPieceIdentity, typ
   const name = sealedPieceName(identity);
   const parts = await partsOf(world, name, objectOfPiece(identity));
   for (const part of parts) if (part.type === type) flip(world, name, part.offset + 40);
+}
+
+/** What somebody does who repairs it: another file takes its place. */
+async function mend(world: PointWorld, name: string, content: Buffer): Promise<void> {
+  const writer = world.objects.restore(name);
+  await world.run(writer.write(content));
+  await world.run(writer.finish());
+}
+
+async function contentOfObject(world: PointWorld, name: string): Promise<Buffer> {
+  const content = Buffer.alloc(await world.run(world.objects.sizeBytes(name)));
+  await world.run(world.objects.read(name, content, 0));
+  return content;
+}
+
+/** Of all volumes and points from this one on the first where this does something. */
+async function unknownImage(world: PointWorld, fromSeq: number): Promise<PointImage> {
+  for (const seq of world.pointSeqs.filter((one) => one >= fromSeq)) {
+    for (const volume of volumes.filter((one) => world.isPointOf(one, seq))) {
+      const image = await world.image(volume, seq);
+      if ((await world.run(wordsOf(image))).includes("unknown")) return image;
+    }
+  }
+  throw new Error("nothing depends on what is damaged");
 }
 
 function flip(world: PointWorld, name: string, position: number): void {
@@ -149,4 +176,86 @@ test("fault 18: a damaged snapshot is passed over while the pieces that it was m
   const image = await world.image(1, world.lastSeq);
   expect(await world.differences(image)).toEqual([]);
   expect(image.findings).toEqual([expect.stringContaining(snapshot.name)]);
+});
+
+test("fault 18: an image that was opened over damaged records reads right when they are repaired", async () => {
+  const world = await sealedWorld(22);
+  const [, last] = await world.run(world.pieces());
+  const piece = last as NonNullable<typeof last>;
+  const { name, identity } = piece;
+  const content = await contentOfObject(world, name);
+  const middle = Math.floor(piece.recordPageCount / 2);
+  const pages = (await partsOf(world, name, objectOfPiece(identity))).filter(({ type }) => type === partType.records);
+  flip(world, name, (pages[middle]?.offset ?? 0) + 40);
+  const { lastSeq } = piece.recordPagePlace(middle);
+  await world.open();
+  const image = await unknownImage(world, lastSeq);
+  expect(image.findings).toContainEqual(expect.stringContaining(name));
+  await mend(world, name, content);
+  await world.pass(imageDamageMsMin);
+  expect(await world.differences(image)).toEqual([]);
+  expect(image.findings).toEqual([]);
+});
+
+test("fault 18: an image without a piece that could not be opened has it when that was repaired", async () => {
+  const world = await sealedWorld(23);
+  const [, second] = await world.run(world.pieces());
+  const { name, identity } = second as NonNullable<typeof second>;
+  await world.snapshot(identity.firstSeq - 1);
+  const content = await contentOfObject(world, name);
+  world.write(30);
+  const third = await world.seal();
+  flip(world, name, 20);
+  await world.open();
+  const image = await unknownImage(world, third.identity.firstSeq);
+  await mend(world, name, content);
+  await world.pass(imageDamageMsMin);
+  // Nobody has to read it to be told of it.
+  await world.run(image.lookAgain());
+  expect(image.findings).toEqual([]);
+  expect(await world.differences(image)).toEqual([]);
+});
+
+test("fault 18: damage that came after an image was opened is told, and so is that it was repaired", async () => {
+  const world = await sealedWorld(24);
+  const [first] = await world.run(world.pieces());
+  const snapshot = await world.snapshot((first as NonNullable<typeof first>).numbers.lastSeq);
+  await world.retain(snapshot.seq);
+  const identity = { group: pieceGroup, seq: snapshot.seq };
+  const name = snapshotName(identity);
+  const content = await contentOfObject(world, name);
+  await world.open();
+  const seqs = world.pointSeqs.filter((one) => one > snapshot.seq).slice(0, 20);
+  const images = await Promise.all(seqs.map((seq) => world.image(1, seq)));
+  expect(images.flatMap(({ findings }) => findings)).toEqual([]);
+  for (const { type, offset } of await partsOf(world, name, objectOfSnapshot(identity))) {
+    if (type === partType.extents) flip(world, name, offset + 40);
+  }
+  const said = await Promise.all(images.map((image) => world.run(wordsOf(image))));
+  const image = images[said.findIndex((words) => words.includes("unknown"))] as PointImage;
+  const found = image.findings;
+  expect(found).toContainEqual(expect.stringContaining(name));
+  await world.pass(imageDamageMsMin);
+  await world.run(image.lookAgain());
+  expect(image.findings).toEqual(found);
+  await mend(world, name, content);
+  await world.pass(imageDamageMsMax);
+  await world.run(image.lookAgain());
+  expect(image.findings).toEqual([]);
+  expect(await world.differences(image)).toEqual([]);
+});
+
+test("fault 18: blocks that cannot be read are told as long as they cannot", async () => {
+  const world = await sealedWorld(21);
+  await world.open();
+  const image = await world.image(1, world.lastSeq);
+  // Nothing has their payload here.
+  const target = Buffer.alloc(image.blockCount * blockBytes);
+  const damaged = await world.run(Promise.resolve(image.read(0, image.blockCount, target, 0)));
+  expect(damaged.length).toBeGreaterThan(0);
+  const found = image.findings;
+  expect(found).toContainEqual(expect.stringMatching(/^blocks? \d+.* cannot be read$/));
+  await world.pass(imageDamageMsMin);
+  await world.run(image.lookAgain());
+  expect(image.findings).toEqual(found);
 });

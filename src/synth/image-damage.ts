@@ -1,0 +1,51 @@
+/**
+ * The damage that readers of an image have met since its layers were put together: what is told of it, and where it can be seen
+ * whether it is still there. Of the same thing the blocks are kept that it was met in first.
+ */
+import { imageFindingsMax } from "#src/core/point-limits.ts";
+
+export interface DamagedRow {
+  readonly startBlock: number;
+  readonly blockCount: number;
+  /** Where they are is not known; otherwise it is the blocks themselves that are damaged. */
+  readonly isUnknown: boolean;
+}
+
+export class ImageDamage {
+  /** By what is told. */
+  #met = new Map<string, DamagedRow>();
+
+  get findings(): readonly string[] {
+    return [...this.#met.keys()];
+  }
+
+  get rows(): readonly DamagedRow[] {
+    return [...this.#met.values()];
+  }
+
+  /** What would say where these blocks are, as it was found. */
+  unknown(finding: string, startBlock: number, blockCount: number): void {
+    this.#note(finding, { startBlock, blockCount, isUnknown: true });
+  }
+
+  /** These blocks themselves, in their order. */
+  unreadable(blocks: readonly number[]): void {
+    for (let first = 0; first < blocks.length; ) {
+      const startBlock = blocks[first] as number;
+      let end = first + 1;
+      while (end < blocks.length && blocks[end] === startBlock + (end - first)) end++;
+      const blockCount = end - first;
+      const which = blockCount === 1 ? `block ${startBlock}` : `blocks ${startBlock} to ${startBlock + blockCount - 1}`;
+      this.#note(`${which} cannot be read`, { startBlock, blockCount, isUnknown: false });
+      first = end;
+    }
+  }
+
+  #note(finding: string, row: DamagedRow): void {
+    if (this.#met.size < imageFindingsMax && !this.#met.has(finding)) this.#met.set(finding, row);
+  }
+
+  clear(): void {
+    if (this.#met.size > 0) this.#met = new Map();
+  }
+}
