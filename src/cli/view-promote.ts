@@ -1,4 +1,7 @@
-/** `tidemark view promote`. */
+/**
+ * `tidemark view promote`: a copy, a volume over it, and the end of the view, one after the other. Whatever ends it between these, the
+ * same command again finds what was done by looking, and goes on from there: nothing is noted.
+ */
 import { resolve } from "node:path";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
@@ -6,8 +9,10 @@ import { wantedModes } from "#src/control/role.ts";
 import type { ViewFacts } from "#src/control/view.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
+import { nodeFiles } from "#src/host/node/files.ts";
 import { ApiClient, apiOptions } from "./api-client.ts";
 import { parseCommandLine, UsageError } from "./command.ts";
+import { bytesAlike } from "./export-comparison.ts";
 import { copyExport } from "./export-copy.ts";
 import { begunText, endOfJob } from "./job-following.ts";
 
@@ -32,23 +37,56 @@ export async function promote(args: readonly string[]): Promise<number> {
   }
   const source = resolve(workingFolder(), values.source);
   const api = new ApiClient(values);
-  const copiedBytes =
-    values.at === undefined ? await copiedByJob(api, name, source) : await copiedHere(api, name, source);
+  const interceptor = values.at === undefined ? api : new ApiClient({ ...values, api: values.at });
+  const wanted = { name: volume, source };
+  const known = await volumeOver(interceptor, wanted);
+  const view = await viewOf(api, name);
+  if (view === undefined && known !== undefined) return told(values, known, `what view '${name}' had`);
+  const copied =
+    values.at === undefined ? copiedByJob(api, name, wanted, known, view) : copiedHere(api, name, wanted, known);
+  const copiedBytes = await copied;
   if (copiedBytes === undefined) return 1;
-  const report = await added(values, { name: volume, source });
+  const report = known ?? (await added(interceptor, values, wanted));
   const isKept = values["keep-view"] === true;
   if (!isKept) await api.ask("DELETE", ["views", name], { flags: ["discard"] });
   else if (values.at === undefined) await api.ask("POST", ["views", name, "open"], { body: {} });
-  if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else
-    process.stdout.write(
-      `${volume} is open with ${roundedByteSize(copiedBytes)} of ${name}: ${report.uris.join(" ")}\n`,
-    );
+  return told(values, report, `${roundedByteSize(copiedBytes)} of ${name}`);
+}
+
+type PromoteValues = ReturnType<typeof parseCommandLine<typeof promoteOptions>>["values"];
+
+interface WantedVolume {
+  readonly name: string;
+  readonly source: string;
+}
+
+function told({ json }: PromoteValues, volume: VolumeReport, what: string): number {
+  const text = `${volume.name} is open with ${what}: ${volume.uris.join(" ")}`;
+  process.stdout.write(`${json === true ? JSON.stringify(volume) : text}\n`);
   return 0;
 }
 
+/** Undefined: there is none yet. Whether it was made of the view this does not say. */
+async function volumeOver(interceptor: ApiClient, { name, source }: WantedVolume): Promise<VolumeReport | undefined> {
+  const { volumes } = (await interceptor.ask("GET", ["volumes"])) as { readonly volumes: readonly VolumeReport[] };
+  return volumes.find((volume) => volume.name === name && volume.source === source);
+}
+
+async function viewOf(api: ApiClient, name: string): Promise<ViewFacts | undefined> {
+  const { views } = (await api.ask("GET", ["views"])) as { readonly views: readonly ViewFacts[] };
+  return views.find((view) => view.name === name);
+}
+
 /** Answers how many bytes it wrote; undefined: whoever waits does so no longer, and it goes on by itself. */
-async function copiedByJob(api: ApiClient, name: string, source: string): Promise<number | undefined> {
+async function copiedByJob(
+  api: ApiClient,
+  name: string,
+  { name: volume, source }: WantedVolume,
+  known: VolumeReport | undefined,
+  view: ViewFacts | undefined,
+): Promise<number | undefined> {
+  // What was copied was put away for that: one that has its export again, or has it still, is another matter.
+  if (known !== undefined && view?.state !== "put away") throw isThereAlready(name, { name: volume, source });
   const begun = (await api.ask("POST", ["views", name, "copies"], { body: { target: source } })) as JobReport;
   const job = await endOfJob(begun, api);
   if (job === undefined) {
@@ -68,28 +106,45 @@ async function copiedByJob(api: ApiClient, name: string, source: string): Promis
   return result.figures.writtenBytes ?? 0;
 }
 
-/** Where the file is on another machine than the view. Does not go on when it is interrupted. */
-async function copiedHere(api: ApiClient, name: string, source: string): Promise<number> {
+/** Where the file is on another machine than the view. Begins anew when it was interrupted before the copy was whole. */
+async function copiedHere(
+  api: ApiClient,
+  name: string,
+  wanted: WantedVolume,
+  known: VolumeReport | undefined,
+): Promise<number> {
   const view = (await api.ask("GET", ["views", name])) as ViewFacts;
   checkCalm(view);
-  const copiedBytes = await copyExport(view.uri, source);
   // Whoever came meanwhile may have written behind what was copied.
-  const { changes } = (await api.ask("GET", ["views", name])) as ViewFacts;
-  if (changes === view.changes) return copiedBytes;
-  throw new Error(`view '${name}' was written to while it was copied; ${source} is of before`);
+  const checkSame = async (): Promise<void> => {
+    const { changes } = (await api.ask("GET", ["views", name])) as ViewFacts;
+    if (changes !== view.changes) throw new Error(`view '${name}' was written to while it was copied: try it again`);
+  };
+  if (!nodeFiles.exists(wanted.source)) return await copyExport(view.uri, wanted.source, checkSame);
+  const dataBytes = await bytesAlike(view.uri, wanted.source);
+  if (dataBytes === undefined && known !== undefined) throw isThereAlready(name, wanted);
+  if (dataBytes === undefined) {
+    throw new Error(`${wanted.source} is there already, and holds something else than view '${name}'`);
+  }
+  await checkSame();
+  return dataBytes;
+}
+
+function isThereAlready(view: string, { name, source }: WantedVolume): Error {
+  const left = `if it was made of view '${view}', 'tidemark view close ${view} --discard' is all that is left to do`;
+  return new Error(`there is a volume '${name}' over ${source} already; ${left}`);
 }
 
 async function added(
-  values: ReturnType<typeof parseCommandLine<typeof promoteOptions>>["values"],
-  body: { readonly name: string; readonly source: string },
+  interceptor: ApiClient,
+  { group, mode }: PromoteValues,
+  wanted: WantedVolume,
 ): Promise<VolumeReport> {
-  const { at, group, mode } = values;
-  const interceptor = new ApiClient(at === undefined ? values : { ...values, api: at });
   const more = { ...(group === undefined ? {} : { group }), ...(mode === undefined ? {} : { mode }) };
   try {
-    return (await interceptor.ask("POST", ["volumes"], { body: { ...body, ...more } })) as VolumeReport;
+    return (await interceptor.ask("POST", ["volumes"], { body: { ...wanted, ...more } })) as VolumeReport;
   } catch (error) {
-    const kept = `the copy is whole in ${body.source}, and 'tidemark volume add' takes it`;
+    const kept = `the copy is whole in ${wanted.source}, and the same command again goes on with it`;
     throw new Error(`${(error as Error).message}; ${kept}`, { cause: error });
   }
 }

@@ -35,7 +35,8 @@ promote  makes a volume of it: puts it away, copies what it has, with what was w
 With promote:
   --source PATH      the new file, on the machine of both the interceptor and the remote appliance
   --at URL           the interceptor's control API, where that is on another machine than the remote appliance: this command has to
-                     run there, makes the copy itself, and begins anew when it was interrupted
+                     run there, and makes the copy itself. The same command again begins a copy anew that was not whole, and goes
+                     on with one that was
   --group GROUP      the group that the volume joins (a group of its own)
   --mode MODE        of a group that begins with it
   --keep-view        opens the view again

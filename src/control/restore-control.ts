@@ -65,8 +65,7 @@ export class RestoreControl {
     const remote = this.#remote;
     checkWords(wish.target);
     const live = (await this.#parts.volumes()).find((volume) => isItsOwn(volume, wish.target));
-    if (live !== undefined) throw new RefuseError(`${wish.target} is volume '${live.name}': name another target`);
-    return remote.ask("copyView", wish);
+    return remote.ask("copyView", live === undefined ? wish : { ...wish, takenBy: live.name });
   }
 
   /**

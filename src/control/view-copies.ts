@@ -13,10 +13,12 @@ import type { Views } from "./views.ts";
 export interface ViewCopyWish extends Pick<RestoreWish, "target" | "mayOverwrite" | "isVerified"> {
   /** Of the view. */
   readonly name: string;
+  /** The volume that the target is by now: only what was copied there before is told. */
+  readonly takenBy?: string;
 }
 
 export interface ViewCopiesParts {
-  readonly views: Pick<Views, "putAwayFor" | "reopen" | "close">;
+  readonly views: Pick<Views, "putAwayFor" | "copiedTo" | "reopen" | "close">;
   readonly jobs: Pick<JobRunner, "all" | "report">;
   readonly restore: (wish: RestoreWish) => Promise<JobReport>;
 }
@@ -32,6 +34,7 @@ export class ViewCopies {
 
   copy(wish: ViewCopyWish): Promise<JobReport> {
     const { name, target } = wish;
+    if (wish.takenBy !== undefined) return this.#copiedBefore(name, target, wish.takenBy);
     const known = this.#beginning.get(name);
     if (known?.target === target) return known.report;
     if (known !== undefined) return Promise.reject(isBegun(name));
@@ -45,15 +48,29 @@ export class ViewCopies {
     const busy = this.#busy(name);
     if (busy !== undefined && busy.request.restore?.target !== target) throw refusal(name, busy);
     const { view, wasCopied } = await views.putAwayFor(name, target);
-    const last = lastOfTargets(jobs.all).get(target);
-    const isDone = wasCopied && last !== undefined && isOf(last, view) && last.result?.isSound === true;
-    if (isDone) return jobs.report(last.id);
+    const done = wasCopied ? this.#doneCopy(view, target) : undefined;
+    if (done !== undefined) return jobs.report(done.id);
     const { id, incarnation, isWritable, reopenCount } = view;
     const content = { id, name, incarnation, isWritable, ...(reopenCount === undefined ? {} : { reopenCount }) };
     return restore({
       ...{ volume: `${view.groupName}/${view.volumeName}`, point: `seq:${view.seq}`, target, mayOverwrite, isVerified },
       view: content,
     });
+  }
+
+  /** Whoever made a volume of it, and could not close it, finds that all of it is there. */
+  async #copiedBefore(name: string, target: string, volume: string): Promise<JobReport> {
+    const { views, jobs } = this.#parts;
+    const view = views.copiedTo(name, target);
+    const done = view && this.#doneCopy(view, target);
+    if (done !== undefined) return jobs.report(done.id);
+    throw new RefuseError(`${target} is volume '${volume}': name another target`);
+  }
+
+  /** The last job that wrote there was one that copied all of the view. */
+  #doneCopy(view: ViewDefinition, target: string): Job | undefined {
+    const last = lastOfTargets(this.#parts.jobs.all).get(target);
+    return last !== undefined && isOf(last, view) && last.result?.isSound === true ? last : undefined;
   }
 
   async reopen(name: string): Promise<ViewFacts> {

@@ -263,6 +263,12 @@ export class Views {
     });
   }
 
+  /** Undefined: it was not put away to be copied there, or was opened since. */
+  copiedTo(name: string, target: string): ViewDefinition | undefined {
+    const found = this.#found(name);
+    return found.isPutAway && found.copiedTo === target ? found : undefined;
+  }
+
   /** It is put away in any case; throws a `StopError` where nobody knows that all that was written to it is durable. */
   async #putAway(view: ViewDefinition): Promise<void> {
     // What was written to it in a process that has ended is made durable when it is opened again.

@@ -70,6 +70,23 @@ test("a copy that is done is not made again, unless the view was opened since, o
   expect(asked.map(({ view }) => view?.reopenCount)).toEqual([undefined, undefined, 1]);
 });
 
+test("of what became a volume it is told that all of the view was copied there, as long as the view was not opened since", async () => {
+  const { views, asked, facts, copies } = await world();
+  const taken = { ...wish, takenBy: "second" };
+  const refused = "/srv/mine.img is volume 'second': name another target";
+  await expect(views.waited(copies.copy(taken))).rejects.toThrow(refused);
+  await views.waited(copies.copy(wish));
+  await expect(views.waited(copies.copy(taken))).rejects.toThrow(refused);
+  facts.jobs = [jobOf(asked[0] as RestoreWish, "done")];
+  expect((await views.waited(copies.copy(taken))).id).toBe(1);
+  await expect(views.waited(copies.copy({ ...taken, target: "/srv/other.img" }))).rejects.toThrow("name another");
+  await views.waited(copies.reopen("mine"));
+  await expect(views.waited(copies.copy(taken))).rejects.toThrow(refused);
+  await views.waited(copies.close("mine", true));
+  await expect(views.waited(copies.copy(taken))).rejects.toThrow(refused);
+  expect(asked).toHaveLength(1);
+});
+
 test("a view that somebody has attached is not copied, and stays as it is", async () => {
   const { views, served, asked, copies } = await world();
   views.connections = 1;
