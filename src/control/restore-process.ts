@@ -103,14 +103,14 @@ async function restore(machine: Machine, settings: RestoreSettings, control: Res
     const points = await readers.of(group, durableSeq);
     const pointsNow = async () => readers.of(group, await control.durableSeq());
     const image = await points.open(request.number, request.seq);
+    // What is found when it is copied is told byte by byte.
+    const { findings } = image;
     try {
       const outcome =
         request.fromSeq === undefined
           ? await restoreContent(machine, settings, image, control)
           : await restoreLive(machine, request, { points: pointsNow, image, control });
       return {
-    // What is found when it is copied is told byte by byte.
-    const { findings } = image;
         isSound: outcome.findings.length === 0,
         figures: { ...outcome.figures },
         lines: [...findings, ...outcome.findings],
