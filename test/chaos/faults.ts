@@ -162,7 +162,7 @@ const linkFaults: readonly FaultKind[] = [
   ...mischiefs.map((mischief) => ({
     name: `frame: ${mischief}`,
     begin: async ({ frames }: World, random: SeededRandom) => {
-      frames.order(mischief, random.pick(["up", "down"]), random.integerBelow(30));
+      frames.order(mischief, random.pick(["up", "down"]), random.integerBelow(30), random.integerBelow(65_536));
       return { end: done };
     },
   })),

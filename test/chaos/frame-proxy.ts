@@ -17,6 +17,8 @@ interface Order {
   readonly direction: Direction;
   /** How many frames go by before. */
   after: number;
+  /** Which byte of head or body has a bit turned; beyond the end it is counted from the beginning again. */
+  readonly place: number;
 }
 
 export class FrameProxy {
@@ -49,8 +51,8 @@ export class FrameProxy {
   }
 
   /** Carried out on whichever connection has so many frames first; one at a time. */
-  order(mischief: Mischief, direction: Direction, after: number): void {
-    this.#order = { mischief, direction, after };
+  order(mischief: Mischief, direction: Direction, after: number, place = 0): void {
+    this.#order = { mischief, direction, after, place };
   }
 
   #accept(near: net.Socket, far: net.Socket): void {
@@ -80,8 +82,8 @@ export class FrameProxy {
     this.#order = undefined;
     this.#done++;
     if (order.mischief === "double") return [frame, frame];
-    if (order.mischief === "head") return [turned(frame, order.after & 7)];
-    if (order.mischief === "body") return [turned(frame, headBytes + Math.floor((frame.length - headBytes) / 2))];
+    if (order.mischief === "head") return [turned(frame, order.place % headBytes)];
+    if (order.mischief === "body") return [turned(frame, headBytes + (order.place % (frame.length - headBytes)))];
     if (order.mischief === "swap") row.keepFor(1, frame);
     if (order.mischief === "replay") row.keepFor(replayAfter, frame);
     return order.mischief === "replay" ? [frame] : [];
