@@ -348,6 +348,7 @@ const leadsNowhere = { what: "", but: ", which the store has not", isStray: true
 /** What the check before found sound, page by page, as the index is told of it. */
 export function* soundPages(memory: SegmentCheckMemory, segment: number): Generator<SoundPage> {
   for (let page = 0; page < memory.isPageSound.length; page++) {
+    if (memory.isPageSound[page] !== 1) continue;
     const sound: number[] = [];
     for (let slot = page * slotsPerPage; slot < (page + 1) * slotsPerPage; slot++) {
       if (memory.isKeptSound[slot] === 1) sound.push(slot);

@@ -1,128 +1,125 @@
 /**
- * Every bit of a small store, turned one after the other: what is read is right or an error, of just the blocks that the
- * check names, and the scrub gives every byte back, or of a document all that it says.
+ * Every bit of a store, turned one after the other: what is read is right, or an error of just what `LostContent` says; the
+ * checks name what is damaged; and the scrub gives every byte back.
  */
 import { expect } from "vitest";
-import { blockBytes } from "#src/core/limits.ts";
-import { PieceCheck } from "#src/journals/scrub-piece.ts";
-import { sealedPieceOfName } from "#src/journals/sealed-piece-format.ts";
-import { addressOf } from "#src/records/address.ts";
-import { checkContainer, wantedUnder } from "#src/store/scrub-container.ts";
-import { isReadingHurt } from "#src/store/scrub-finding.ts";
-import type { Flaw } from "#src/store/scrub-flaws.ts";
-import { SegmentCheck, SegmentCheckMemory } from "#src/store/scrub-segment.ts";
-import { ScrubMemory } from "#src/store/scrub-source.ts";
-import { segmentOfObject } from "#src/store/segment-format.ts";
+import { decodeScrubNotes, scrubDocumentName } from "#src/store/scrub-document.ts";
+import { storeDocumentNames } from "#src/store/store-document-copies.ts";
 import { FreeWork } from "#test/store/free-work.ts";
-import { blockOf, type ReadStore, type ScrubWorld, scrubGroup, writes } from "./scrub-world.ts";
-
-const memory = new SegmentCheckMemory();
-const source = new ScrubMemory();
-const work = new FreeWork();
+import { type Damaged, LostContent } from "./lost-content.ts";
+import { layoutOf, partTypeAt, thingAt } from "./object-layout.ts";
+import { imageOf, namedSlots, objectFlaws, unreadableSlots } from "./store-reading.ts";
+import { points, type StoreKeeping, volumes, type WholeStore } from "./whole-store.ts";
 
 export interface FlipSite {
   readonly name: string;
   readonly bit: number;
 }
 
-/** All bits, or one of each byte that `pick` draws, of everything that the store has. */
-export function* flipSites(world: ScrubWorld, pick: (byte: number) => readonly number[]): Generator<FlipSite> {
-  for (const [name, bytes] of world.store.bytes) {
-    for (let byte = 0; byte < bytes.length; byte++) for (const bit of pick(byte)) yield { name, bit: byte * 8 + bit };
+/** The first bit of everything that the store has, and every so many behind it. */
+export function* flipSites({ store }: WholeStore, step: number): Generator<FlipSite> {
+  let bit = 0;
+  for (const [name, bytes] of store.bytes) {
+    for (; bit < bytes.length * 8; bit += step) yield { name, bit };
+    bit -= bytes.length * 8;
   }
 }
 
-/** The store has this bit turned: which slots those who read are told to be damaged. Other bytes are never given. */
-export async function unreadableSlots({ reader }: ReadStore): Promise<Set<string>> {
-  const damaged = new Set<string>();
-  for (const { segment, slot, contents, volume } of writes) {
-    const target = Buffer.alloc(contents.length * blockBytes, 0xee);
-    const run = { address: addressOf(segment, slot), blockCount: contents.length, volume };
-    const bad = await reader.read(run, target, 0);
-    for (const [index, content] of contents.entries()) {
-      const found = target.subarray(index * blockBytes, (index + 1) * blockBytes);
-      if (bad.includes(index)) damaged.add(`${segment}/${slot + index}`);
-      else expect(found.equals(blockOf(content)), `slot ${slot + index} of segment ${segment}`).toBe(true);
+const work = new FreeWork();
+
+export class BitFlips {
+  readonly #whole: WholeStore;
+  readonly #lost: LostContent;
+  #world: WholeStore;
+  /** Of that world, as long as bits of one object are turned. */
+  #keeping: StoreKeeping | undefined;
+  #name = "";
+  /** After how many flips slots, blocks of points, and whole points could not be read. */
+  readonly counts = { flips: 0, slots: 0, blocks: 0, points: 0 };
+
+  constructor(whole: WholeStore) {
+    this.#whole = whole;
+    this.#world = whole.copy();
+    this.#lost = new LostContent(whole);
+  }
+
+  /** Nothing is turned. */
+  async expectWhole(): Promise<void> {
+    await this.#expectReads(undefined, "a whole store");
+  }
+
+  async try({ name, bit }: FlipSite): Promise<void> {
+    const where = `bit ${bit} of ${name}`;
+    const isObject = !name.endsWith(".json");
+    // Documents are what somebody begins with; whoever checks objects goes on for long.
+    if (!isObject || name !== this.#name) this.#world = this.#whole.copy();
+    if (isObject && name !== this.#name) this.#keeping = await this.#world.keep();
+    this.#name = name;
+    this.#world.store.flip(name, bit);
+    const damaged = isObject ? this.#damagedBy(name, bit) : undefined;
+    await this.#expectReads(damaged, where);
+    const keeping = isObject && this.#keeping !== undefined ? this.#keeping : await this.#world.keep();
+    if (damaged !== undefined) await this.#expectFlaws(keeping, damaged, bit, where);
+    await this.#expectRepaired(keeping, name, where);
+    this.counts.flips++;
+  }
+
+  #damagedBy(name: string, bit: number): Damaged {
+    const bytes = this.#whole.store.bytes.get(name) as Buffer;
+    return { name, thing: thingAt(layoutOf(bytes), bit >> 3) };
+  }
+
+  async #expectReads(damaged: Damaged | undefined, where: string): Promise<void> {
+    const { reader, points: opened } = await this.#world.open();
+    const lost = this.#lost.slots(damaged);
+    expectSame(await unreadableSlots(reader), lost, `slots with ${where}`);
+    const hurt = { blocks: 0, points: 0 };
+    for (const seq of points) {
+      for (const volume of volumes) {
+        const wanted = this.#lost.image(volume, seq, damaged);
+        expectSame(await imageOf(opened, volume, seq), wanted, `volume ${volume} after record ${seq} with ${where}`);
+        if (wanted === "refused") hurt.points = 1;
+        else if (wanted.includes("lost")) hurt.blocks = 1;
+      }
     }
+    opened.close();
+    this.counts.slots += lost.length > 0 ? 1 : 0;
+    this.counts.blocks += hurt.blocks;
+    this.counts.points += hurt.points;
   }
-  return damaged;
-}
 
-/** Records that are read are those that were written, from the first on. */
-export function expectRightRecords({ records, failure }: ReadStore): void {
-  expect(records.map(({ seq, volume, startBlock, address }) => [seq, volume, startBlock, address])).toEqual(
-    writes
-      .slice(0, records.length)
-      .map(({ seq, volume, startBlock, segment, slot }) => [seq, volume, startBlock, addressOf(segment, slot)]),
-  );
-  if (failure === undefined) expect(records).toHaveLength(writes.length);
-}
-
-/** What the checks say of one object, without repairing. */
-export async function flawsOf(world: ScrubWorld, name: string): Promise<readonly Flaw[]> {
-  const { key, fingerprints, store, objects } = await world.opened();
-  const segment = segmentOfObject(name);
-  if (segment !== undefined) {
-    const parts = { key, fingerprints, segments: store.segments, damaged: store.damaged, memory, source };
-    return (await new SegmentCheck(parts, segment, work).check(objects)).list();
+  /** What the checks say of it before anything is repaired. */
+  async #expectFlaws({ opened }: StoreKeeping, damaged: Damaged, bit: number, where: string): Promise<void> {
+    const { name, thing } = damaged;
+    const flaws = await objectFlaws(opened, name);
+    const wanted = thing.kind === "frame" ? "frames" : thing.kind;
+    // A snapshot's parts are known by what they say of themselves.
+    const isOwnWord = name.startsWith("snapshots/") && (bit >> 3) - thing.start === partTypeAt;
+    if (isOwnWord) expect(flaws.length, where).toBe(1);
+    else expectSame(flaws[0]?.thing, wanted, `what is damaged by ${where}`);
+    const segment = Number(/^segments\/(\d+)/.exec(name)?.[1] ?? 0);
+    const lost = this.#lost.slots(damaged).filter((slot) => slot.startsWith(`${segment}/`));
+    expectSame(namedSlots(segment, flaws), lost, `slots that are named with ${where}`);
   }
-  const piece = sealedPieceOfName(name);
-  if (piece !== undefined) {
-    const parts = { key, segments: store.segments, objects, before: undefined, head: undefined, oldestSeq: 0 };
-    return (await new PieceCheck(parts, piece, work).check(objects)).list();
-  }
-  const wanted = wantedUnder(name);
-  if (wanted === undefined) return [];
-  return (await checkContainer(objects, name, wanted, { key, memory: source }, work)).list();
-}
 
-/** Of a segment, those that hold something. */
-export function slotsIn(name: string, flaws: readonly Flaw[]): Set<string> {
-  const segment = segmentOfObject(name)?.segment;
-  const isNamed = (slot: number) =>
-    flaws.some(
-      (flaw) =>
-        isReadingHurt(flaw) && flaw.slots.some((range) => slot >= range.slot && slot < range.slot + range.count),
-    );
-  const named = new Set<string>();
-  for (const written of writes) {
-    if (written.segment !== segment) continue;
-    for (let slot = written.slot; slot < written.slot + written.contents.length; slot++) {
-      if (isNamed(slot)) named.add(`${segment}/${slot}`);
+  async #expectRepaired({ scrub, named }: StoreKeeping, name: string, where: string): Promise<void> {
+    const { findings } = await scrub.run(work, { isAnew: true });
+    expectSame(findings, [], `findings with ${where}`);
+    const said = [...new Set(named.splice(0))];
+    // Whoever opens the store has restored the one from the other before.
+    if (!storeDocumentNames.includes(name)) expectSame(said, [name], `names with ${where}`);
+    const { bytes: found } = this.#world.store;
+    for (const [other, bytes] of this.#whole.store.bytes) {
+      if (other === scrubDocumentName || found.get(other)?.equals(bytes) === true) continue;
+      expect(found.get(other)?.toString("latin1"), `${other} after ${where}`).toBe(bytes.toString("latin1"));
     }
-  }
-  return named;
-}
-
-/** One flip: read, named, repaired. Answers whether it mattered. */
-export async function tryFlip(whole: ScrubWorld, { name, bit }: FlipSite): Promise<void> {
-  const world = whole.copy();
-  world.store.flip(name, bit);
-  const where = `bit ${bit} of ${name}`;
-  const read = await world.read();
-  expectRightRecords(read);
-  const unreadable = await unreadableSlots(read);
-  if (!name.endsWith(".json")) {
-    const flaws = await flawsOf(world, name);
-    expect(flaws.length, `${where} is found`).toBeGreaterThan(0);
-    if (segmentOfObject(name) !== undefined) {
-      const own = new Set([...unreadable].filter((slot) => slot.startsWith(`${segmentOfObject(name)?.segment}/`)));
-      expect(slotsIn(name, flaws), where).toEqual(own);
-    }
-  }
-  const { findings } = (await world.scrubbed()).state;
-  expect(findings, where).toEqual([]);
-  world.store.bytes.delete("scrub.json");
-  for (const [object, bytes] of whole.store.bytes) {
-    const found = world.store.bytes.get(object) ?? Buffer.alloc(0);
-    // A line end of a document may come back as another white space.
-    if (object.endsWith(".json")) expect(said(found), `${object} after ${where}`).toEqual(said(bytes));
-    else expect(found.equals(bytes), `${object} after ${where}`).toBe(true);
+    expect(found.size, where).toBe(this.#whole.store.bytes.size);
+    const notes = decodeScrubNotes(found.get(scrubDocumentName) as Buffer);
+    expect(notes.last?.number, `rounds are counted on after ${where}`).toBeGreaterThan(1);
   }
 }
 
-function said(document: Buffer): unknown {
-  return JSON.parse(document.toString());
+/** As `toEqual`, which takes longer than all that is to be compared here. */
+function expectSame(found: unknown, wanted: unknown, where: string): void {
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) expect(found, where).toEqual(wanted);
 }
-
-export { scrubGroup };

@@ -5,8 +5,7 @@ import { addressOf } from "#src/records/address.ts";
 import type { SecondCopies } from "#src/store/second-copies.ts";
 import { segmentObjectName } from "#src/store/segment-format.ts";
 import { frameAt, slotEntryBytes } from "#src/store/slot-page.ts";
-import { unreadableSlots } from "./bit-flips.ts";
-import { blockOf, ScrubWorld } from "./scrub-world.ts";
+import { blockOf, ScrubWorld, unreadableSlots } from "./scrub-world.ts";
 
 const first = { segment: 1, generation: 0 };
 const name = segmentObjectName(first);

@@ -6,8 +6,7 @@ import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 import { anyFaults, FaultyObjects } from "#test/store/faulty-objects.ts";
 import { FreeWork } from "#test/store/free-work.ts";
-import { unreadableSlots } from "./bit-flips.ts";
-import { blockOf, ScrubWorld } from "./scrub-world.ts";
+import { blockOf, ScrubWorld, unreadableSlots } from "./scrub-world.ts";
 
 test.each([false, true])(
   "fault 21: whatever a service answers while it is scrubbed, a store that is whole stays whole (encrypted: %s)",

@@ -1,4 +1,5 @@
 /** A small store with all that a store has, what it should say, and who scrubs it. */
+import { expect } from "vitest";
 import { blockBytes } from "#src/core/limits.ts";
 import { putChecksum } from "#src/host/checksum.ts";
 import { type Fingerprints, keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
@@ -208,6 +209,22 @@ export interface ReadStore {
   readonly records: readonly JournalRecord[];
   readonly failure: Error | undefined;
   readonly reader: BlockReader;
+}
+
+/** Which slots those who read are told to be damaged. Other bytes are never given. */
+export async function unreadableSlots({ reader }: ReadStore): Promise<Set<string>> {
+  const damaged = new Set<string>();
+  for (const { segment, slot, contents, volume } of writes) {
+    const target = Buffer.alloc(contents.length * blockBytes, 0xee);
+    const run = { address: addressOf(segment, slot), blockCount: contents.length, volume };
+    const bad = await reader.read(run, target, 0);
+    for (const [index, content] of contents.entries()) {
+      const found = target.subarray(index * blockBytes, (index + 1) * blockBytes);
+      if (bad.includes(index)) damaged.add(`${segment}/${slot + index}`);
+      else expect(found.equals(blockOf(content)), `slot ${slot + index} of segment ${segment}`).toBe(true);
+    }
+  }
+  return damaged;
 }
 
 const nothingElse = {

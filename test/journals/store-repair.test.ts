@@ -10,8 +10,15 @@ import { segmentObjectName } from "#src/store/segment-format.ts";
 import { rewriteSegment } from "#src/store/segment-rewrite.ts";
 import { frameAt, slotEntryBytes } from "#src/store/slot-page.ts";
 import { FreeWork } from "#test/store/free-work.ts";
-import { unreadableSlots } from "./bit-flips.ts";
-import { blockOf, ContentSegment, ScrubWorld, scrubGroup, startMicros, type Written } from "./scrub-world.ts";
+import {
+  blockOf,
+  ContentSegment,
+  ScrubWorld,
+  scrubGroup,
+  startMicros,
+  unreadableSlots,
+  type Written,
+} from "./scrub-world.ts";
 
 const name = (segment: number, generation = 0) => segmentObjectName({ segment, generation });
 const origin = { group: scrubGroup, level: 0 };

@@ -4,13 +4,14 @@ import { expect, test } from "vitest";
 import { indexOpeningCountMax } from "#src/core/store-limits.ts";
 import { addressOf } from "#src/records/address.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
-import { chanceDamages, damagedRuns } from "./damaged-index-runs.ts";
+import { chanceDamages, DamagedIndex } from "./damaged-index-runs.ts";
 import { found } from "./index-blocks.ts";
-import { newBlocks } from "./index-damage.ts";
+import { indexContents } from "./index-damage.ts";
 import { openedIndex, realIndexWorld } from "./index-world.ts";
 
 test("fault 18: a damaged file of LMDB costs at most a few processes, then there is an index that works", () => {
-  const runs = damagedRuns(chanceDamages(1, 12), indexOpeningCountMax + 1);
+  const runs = new DamagedIndex("large").runs(chanceDamages(1, 12), indexOpeningCountMax + 1);
+  const { newBlocks } = indexContents.large;
   expect(runs.filter(({ wrongCount, lostCount }) => wrongCount > 0 || lostCount > newBlocks.length / 2)).toEqual([]);
   expect(runs.filter(({ isMissing }) => isMissing).length).toBeGreaterThan(0);
 });

@@ -2,19 +2,20 @@
  * Opens copies of an index whose file is damaged, one after the other, and uses each. May be ended by any of them: so it
  * says which it is at, and the last one can be opened again as it then is.
  *
- *     node damaged-index.ts TEMPLATE "" begin
- *     node damaged-index.ts TEMPLATE COPY [{"kind", "at"} …]
- *     node damaged-index.ts TEMPLATE COPY again
+ *     node damaged-index.ts large|small TEMPLATE "" begin
+ *     node damaged-index.ts large|small TEMPLATE COPY [{"kind", "at"} …]
+ *     node damaged-index.ts large|small TEMPLATE COPY again
  */
 import fs from "node:fs";
 import { holeAddress } from "#src/records/address.ts";
 import { openFingerprintIndex } from "#src/store/mapped-fingerprint-index.ts";
 import { realDriver } from "#test/contract/driver.ts";
 import { found, segmentOfBlocks } from "./index-blocks.ts";
-import { type Damage, damage, damagedBlocks, damagedSegment, newBlocks, newSegment } from "./index-damage.ts";
+import { type Damage, damage, damagedSegment, type IndexSize, indexContents, newSegment } from "./index-damage.ts";
 import { realIndexParts } from "./real-index.ts";
 
-const [template, copy, what] = process.argv.slice(2) as [string, string, string];
+const [size, template, copy, what] = process.argv.slice(2) as [IndexSize, string, string, string];
+const { damagedBlocks, newBlocks } = indexContents[size];
 
 async function use(folder: string): Promise<object> {
   const warnings: string[] = [];

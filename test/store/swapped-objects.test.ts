@@ -6,8 +6,14 @@ import { addressOf } from "#src/records/address.ts";
 import { decodeObjectFooter, encodeObjectFooter } from "#src/store/object-format.ts";
 import { segmentObjectName } from "#src/store/segment-format.ts";
 import { rewriteSegment } from "#src/store/segment-rewrite.ts";
-import { unreadableSlots } from "#test/journals/bit-flips.ts";
-import { blockOf, ContentSegment, ScrubWorld, scrubGroup, type Written } from "#test/journals/scrub-world.ts";
+import {
+  blockOf,
+  ContentSegment,
+  ScrubWorld,
+  scrubGroup,
+  unreadableSlots,
+  type Written,
+} from "#test/journals/scrub-world.ts";
 import { FreeWork } from "./free-work.ts";
 
 const name = (segment: number, generation = 0) => segmentObjectName({ segment, generation });
