@@ -46,7 +46,6 @@ const processes: readonly Omit<Fault, "part">[] = [
     number: 4,
     title: "The remote dies between payload and metadata",
     outcome: "The payload is seen by nobody, and its place is never given again.",
-    missing: "space that such payload takes comes back with the store.",
   },
   {
     number: 5,
@@ -69,7 +68,6 @@ const processes: readonly Omit<Fault, "part">[] = [
     number: 8,
     title: "A process dies while it collects what nobody needs any more",
     outcome: "All that is retained still verifies.",
-    missing: store,
   },
   {
     number: 9,
@@ -125,13 +123,11 @@ const disks: readonly Omit<Fault, "part">[] = [
     number: 18,
     title: "A bit has flipped in anything that is kept",
     outcome: "It is found. What it covers is an error or stops the work in words; never wrong bytes, never zeros.",
-    missing: "repair from a second copy, and the files that come with the store.",
   },
   {
     number: 19,
     title: "A stale or misplaced block has a right checksum",
     outcome: "It is found, since the checksum is bound to volume and place.",
-    missing: "the store.",
   },
   {
     number: 20,
