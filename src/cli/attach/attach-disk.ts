@@ -114,15 +114,22 @@ async function mounted(hands: Hands, attached: Attachment, order: AttachOrder): 
   hands.programs.makeFolder(mountAt);
   const flags = isReadOnly ? ["-o", "ro"] : [];
   const ending = await runHere(hands, "mount", [...flags, device, mountAt], makeFileSystemMs);
-  if (ending.status !== 0) throw new Error(await whyNotMounted(hands, device, ending));
+  if (ending.status !== 0) throw new Error(await whyNotMounted(hands, device, ending, isReadOnly));
   return { ...attached, mountedAt: mountAt };
 }
 
-/** What mount says of a device that is empty, or was written over, is of no help to anybody. */
-async function whyNotMounted(hands: Hands, device: string, ending: ProgramEnding): Promise<string> {
+/** What mount says of a device that is empty, or was written over, or in use at that moment, is of no help to anybody. */
+async function whyNotMounted(
+  hands: Hands,
+  device: string,
+  ending: ProgramEnding,
+  isReadOnly: boolean,
+): Promise<string> {
   const why = `mount ${howItEnded(ending, makeFileSystemMs)}`;
   const look = await hands.programs.run("blkid", ["--probe", device], attachStepMs).catch(() => undefined);
-  return look?.status === nothingFound ? `${why}\nThere is no file system on it: --mkfs ext4 makes one first` : why;
+  if (look?.status === nothingFound) return `${why}\nThere is no file system on it: --mkfs ext4 makes one first`;
+  if (!isReadOnly || look?.status !== 0) return why;
+  return `${why}\nIf its file system was in use at that moment, it is put in order first: that takes 'view open … --writable'`;
 }
 
 /** Only where there is nothing that anybody could miss. */

@@ -11,7 +11,7 @@ const order: AttachOrder = {
 };
 
 /** `blkid`: as it ends. */
-async function refusalOf(blkid: number): Promise<string> {
+async function refusalOf(blkid: number, isReadOnly = false): Promise<string> {
   const programs = new PlayedPrograms([
     [/^mount /, failing("wrong fs type", 32)],
     [/^blkid /, failing("", blkid)],
@@ -23,7 +23,7 @@ async function refusalOf(blkid: number): Promise<string> {
     if (program === "nbd-client") programs.texts.set("/sys/block/nbd0/size", "2048\n");
     return connected(program, programArguments);
   };
-  const attached = attachDisk({ programs, clock: nodeClock }, place, order);
+  const attached = attachDisk({ programs, clock: nodeClock }, place, { ...order, isReadOnly });
   return attached.then(
     () => "attached",
     (error: Error) => error.message,
@@ -38,4 +38,10 @@ test("a volume without a file system is not mounted, and it is said what would m
 
 test("what holds something is not to be made anew", async () => {
   expect(await refusalOf(0)).toBe("mount ended with status 32: wrong fs type");
+});
+
+test("a moment at which the file system was in use is mounted from a view that can be written, and that is said", async () => {
+  expect(await refusalOf(0, true)).toMatch(
+    /^mount ended with status 32: wrong fs type\nIf its file system was in use .*--writable'$/,
+  );
 });
