@@ -6,6 +6,8 @@ import { WholeStore } from "./whole-store.ts";
 
 /** 53000 bits, or 60000, of some 7 ms each. */
 const timeout = 3_600_000;
+/** Errors come by the thousand here, and nobody asks from where. */
+Error.stackTraceLimit = 0;
 
 test("fault 18: each bit of an encrypted store, turned, costs just what it is part of, is found, and is turned back", {
   timeout,
