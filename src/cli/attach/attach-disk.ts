@@ -112,23 +112,23 @@ async function mounted(hands: Hands, attached: Attachment, order: AttachOrder): 
   if (makeFileSystem !== undefined) await madeFileSystem(hands, device, makeFileSystem);
   if (mountAt === undefined) return attached;
   hands.programs.makeFolder(mountAt);
-  const flags = isReadOnly ? ["-o", "ro"] : [];
+  const look = await hands.programs.run("blkid", ["--probe", device], attachStepMs).catch(() => undefined);
+  // Otherwise XFS refuses a view beside its volume: they have the same UUID.
+  const options = [...(isReadOnly ? ["ro"] : []), ...(look?.output.includes('TYPE="xfs"') ? ["nouuid"] : [])];
+  const flags = options.length === 0 ? [] : ["-o", options.join(",")];
   const ending = await runHere(hands, "mount", [...flags, device, mountAt], makeFileSystemMs);
-  if (ending.status !== 0) throw new Error(await whyNotMounted(hands, device, ending, isReadOnly));
+  if (ending.status !== 0) throw new Error(whyNotMounted(ending, look?.status, isReadOnly));
   return { ...attached, mountedAt: mountAt };
 }
 
-/** What mount says of a device that is empty, or was written over, or in use at that moment, is of no help to anybody. */
-async function whyNotMounted(
-  hands: Hands,
-  device: string,
-  ending: ProgramEnding,
-  isReadOnly: boolean,
-): Promise<string> {
+/**
+ * What mount says of a device that is empty, or was written over, or in use at that moment, is of no help to anybody. `found`: as
+ * blkid ended.
+ */
+function whyNotMounted(ending: ProgramEnding, found: number | undefined, isReadOnly: boolean): string {
   const why = `mount ${howItEnded(ending, makeFileSystemMs)}`;
-  const look = await hands.programs.run("blkid", ["--probe", device], attachStepMs).catch(() => undefined);
-  if (look?.status === nothingFound) return `${why}\nThere is no file system on it: --mkfs ext4 makes one first`;
-  if (!isReadOnly || look?.status !== 0) return why;
+  if (found === nothingFound) return `${why}\nThere is no file system on it: --mkfs ext4 makes one first`;
+  if (!isReadOnly || found !== 0) return why;
   return `${why}\nIf its file system was in use at that moment, it is put in order first: that takes 'view open … --writable'`;
 }
 

@@ -10,12 +10,8 @@ const order: AttachOrder = {
   ...{ makeFileSystem: undefined, mountAt: "/mnt" },
 };
 
-/** `blkid`: as it ends. */
-async function refusalOf(blkid: number, isReadOnly = false): Promise<string> {
-  const programs = new PlayedPrograms([
-    [/^mount /, failing("wrong fs type", 32)],
-    [/^blkid /, failing("", blkid)],
-  ]);
+function machine(answers: ConstructorParameters<typeof PlayedPrograms>[0]): PlayedPrograms {
+  const programs = new PlayedPrograms(answers);
   programs.folders.set("/sys/block", ["nbd0"]);
   programs.texts.set("/proc/self/mounts", "");
   const connected = programs.run.bind(programs);
@@ -23,12 +19,27 @@ async function refusalOf(blkid: number, isReadOnly = false): Promise<string> {
     if (program === "nbd-client") programs.texts.set("/sys/block/nbd0/size", "2048\n");
     return connected(program, programArguments);
   };
+  return programs;
+}
+
+/** `blkid`: as it ends. */
+async function refusalOf(blkid: number, isReadOnly = false): Promise<string> {
+  const programs = machine([
+    [/^mount /, failing("wrong fs type", 32)],
+    [/^blkid /, failing("", blkid)],
+  ]);
   const attached = attachDisk({ programs, clock: nodeClock }, place, { ...order, isReadOnly });
   return attached.then(
     () => "attached",
     (error: Error) => error.message,
   );
 }
+
+test("XFS may be mounted beside another one with the same UUID", async () => {
+  const programs = machine([[/^blkid /, { ...failing("", 0), output: '/dev/nbd0: UUID="1" TYPE="xfs"' }]]);
+  await attachDisk({ programs, clock: nodeClock }, place, { ...order, isReadOnly: true });
+  expect(programs.lines.filter((line) => line.startsWith("mount "))).toEqual(["mount -o ro,nouuid /dev/nbd0 /mnt"]);
+});
 
 test("a volume without a file system is not mounted, and it is said what would make one", async () => {
   expect(await refusalOf(2)).toBe(
