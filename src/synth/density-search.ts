@@ -97,11 +97,10 @@ export class DensitySearch {
     for (const chunk of this.#tail.chunks.toReversed()) {
       if (chunk.lastSeq <= sealedSeq) break;
       if (chunk.firstSeq > newestSeq) continue;
-      const records = await this.#tail.recordsOf(chunk);
-      records.eachWrite(volume, span.fromMicros, (seq, timeMicros, bytes) => {
+      (await this.#tail.recordsOf(chunk)).eachWrite(volume, span.fromMicros, (seq, timeMicros, bytes) => {
         if (seq > sealedSeq && seq <= newestSeq) buckets.add(timeMicros, seq, bytes);
       });
-      if ((records.firstPoint?.timeMicros ?? 0) < span.fromMicros) break;
+      if ((chunk.summary.firstPoint?.timeMicros ?? 0) < span.fromMicros) break;
     }
   }
 }

@@ -18,7 +18,8 @@ export class ExtentRows {
   #seqs: Float64Array<ArrayBuffer>;
   #count = 0;
 
-  private constructor(countMax: number) {
+  /** With room for so many, to be added. */
+  constructor(countMax: number) {
     this.#starts = new Float64Array(countMax);
     this.#ends = new Float64Array(countMax);
     this.#addresses = new Float64Array(countMax);
@@ -28,8 +29,12 @@ export class ExtentRows {
   /** Those of this volume. */
   static of(extents: Iterable<BlockExtent>, volume: number): ExtentRows {
     const rows = new ExtentRows(grownCountMin);
-    for (const extent of extents) if (extent.volume === volume) rows.#add(extent);
-    rows.#resize(rows.#count);
+    for (const extent of extents) {
+      if (extent.volume !== volume) continue;
+      const { startBlock, blockCount, address, seq } = extent;
+      rows.add(startBlock, startBlock + blockCount, address, seq);
+    }
+    rows.trim();
     return rows;
   }
 
@@ -50,15 +55,21 @@ export class ExtentRows {
     return this.#starts.length * rowBytes;
   }
 
-  #add({ startBlock, blockCount, address, seq }: BlockExtent): void {
+  /** Behind all others. */
+  add(startBlock: number, endBlock: number, address: number, seq: number): void {
     const row = this.#count;
     assert(row === 0 || startBlock >= (this.#ends[row - 1] as number), "extents come in the order of their blocks");
-    if (row === this.#starts.length) this.#resize(2 * row);
+    if (row === this.#starts.length) this.#resize(Math.max(grownCountMin, 2 * row));
     this.#starts[row] = startBlock;
-    this.#ends[row] = startBlock + blockCount;
+    this.#ends[row] = endBlock;
     this.#addresses[row] = address;
     this.#seqs[row] = seq;
     this.#count++;
+  }
+
+  /** Nothing is added any more. */
+  trim(): void {
+    this.#resize(this.#count);
   }
 
   #resize(countMax: number): void {

@@ -2,16 +2,21 @@
  * The part of a group's open journal that is not sealed, followed as it grows, in chunks: a point within a chunk is made of its
  * records, and all chunks before it count whole. What is durable counts; what is behind is known already, and waits for that.
  *
- * Invariants: chunks follow each other without gaps; those in memory have at most `recordsMax` records, and of the others it
- * is known where they lie; a chunk that is full never changes.
+ * Invariants: chunks follow each other without gaps; at most `recordsMax` records are in memory as they are, the newest, and
+ * `rowsMax` rows of what all of a chunk come to; of the others it is known where they lie; a chunk that is full never changes.
  */
 import { RetryError, StopError } from "#src/core/errors.ts";
-import { tailChunkRecords, tailRecordsMax } from "#src/core/point-limits.ts";
+import { tailChunkRecords, tailChunksReadMax, tailRecordsMax, tailRowsMax } from "#src/core/point-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Files } from "#src/host/files.ts";
 import type { JournalFolder } from "#src/journals/journal-folder.ts";
 import type { JournalStart } from "#src/journals/journal-start.ts";
 import { type CursorPlace, MetadataCursor } from "#src/journals/metadata-cursor.ts";
+import type { FoundUnit } from "#src/journals/metadata-unit.ts";
+import type { ExtentRows } from "./extent-rows.ts";
+import { LatestPromises } from "./latest-promises.ts";
+import type { Point } from "./point-answer.ts";
+import { TailChunk } from "./tail-chunk.ts";
 import { TailRecords } from "./tail-records.ts";
 
 /** What the remote appliance's own journals of the group are, now. */
@@ -31,15 +36,7 @@ export interface OpenTailParts {
   /** Of a chunk, at least, and of all chunks that are in memory. */
   readonly chunkRecords?: number;
   readonly recordsMax?: number;
-}
-
-export interface TailChunk {
-  /** Of the first unit. */
-  readonly firstSeq: number;
-  lastSeq: number;
-  readonly place: CursorPlace;
-  /** Undefined: read again when it is needed. */
-  records: TailRecords | undefined;
+  readonly rowsMax?: number;
 }
 
 /** Units that are walked over before others get their turn. */
@@ -48,6 +45,8 @@ const unitsPerTurn = 256;
 export class OpenTail {
   readonly #parts: OpenTailParts;
   #chunks: TailChunk[] = [];
+  /** Of chunks that do not have them any more, lately. */
+  readonly #readAgain = new LatestPromises<TailRecords>(tailChunksReadMax);
   /** Behind the last unit that was seen. */
   #place: CursorPlace | undefined;
   #incarnation: number | undefined;
@@ -99,8 +98,7 @@ export class OpenTail {
     const journal = this.#parts.journal();
     if (journal === undefined) return;
     if (journal.incarnation !== this.#incarnation) {
-      this.#chunks = [];
-      this.#place = undefined;
+      this.#forget();
       this.#incarnation = journal.incarnation;
     }
     this.#letGo(storedSeq);
@@ -112,6 +110,12 @@ export class OpenTail {
       cursor.close();
     }
     this.#bound();
+  }
+
+  #forget(): void {
+    this.#chunks = [];
+    this.#readAgain.clear();
+    this.#place = undefined;
   }
 
   /** What is sealed is read from there. The last chunk stays where it goes on. */
@@ -134,8 +138,7 @@ export class OpenTail {
         const cursor = MetadataCursor.from(files, folder, identity, this.#place);
         if (cursor !== undefined) return cursor;
       }
-      this.#chunks = [];
-      this.#place = undefined;
+      this.#forget();
       const cursor = new MetadataCursor(files, folder, identity, storedSeq + 1, start);
       this.#beginSeq = cursor.expectedSeq;
       this.#walkedFor = storedSeq;
@@ -157,37 +160,73 @@ export class OpenTail {
       }
       this.#durableSeq = Math.max(this.#durableSeq, unit.durableSeq);
       if (unit.lastSeq > storedSeq) {
-        const place = { ...(cursor.place as CursorPlace), offset: unit.offset, expectedSeq: unit.firstSeq, epoch };
-        const chunk = this.#chunkFor(unit.firstSeq, place);
-        chunk.records?.add(unit);
-        chunk.lastSeq = unit.lastSeq;
+        this.#chunkFor(unit, epoch, cursor).add(unit);
       } else this.#beginSeq = unit.lastSeq + 1;
       this.#place = cursor.place;
       if (count % unitsPerTurn === 0) await new Promise<void>((resolve) => this.#parts.clock.soon(resolve));
     }
   }
 
-  #chunkFor(firstSeq: number, place: CursorPlace): TailChunk {
+  /** `epoch`: in which the walk stood before the unit. */
+  #chunkFor({ firstSeq, offset }: FoundUnit, epoch: number, cursor: MetadataCursor): TailChunk {
     const { chunkRecords = tailChunkRecords } = this.#parts;
     const last = this.#chunks.at(-1);
-    if (last?.records !== undefined && last.records.recordCount < chunkRecords) return last;
-    const chunk: TailChunk = { firstSeq, lastSeq: firstSeq, place, records: new TailRecords() };
+    if (last !== undefined && !last.isFull && (last.records?.recordCount ?? 0) < chunkRecords) return last;
+    last?.fill();
+    this.#bound();
+    const place = { ...(cursor.place as CursorPlace), offset, expectedSeq: firstSeq, epoch };
+    const chunk = new TailChunk(firstSeq, place);
     this.#chunks.push(chunk);
     return chunk;
   }
 
   #bound(): void {
-    const { recordsMax = tailRecordsMax } = this.#parts;
-    let count = 0;
+    const { recordsMax = tailRecordsMax, rowsMax = tailRowsMax } = this.#parts;
+    let [recordCount, rowCount] = [0, 0];
     for (const chunk of this.#chunks.toReversed()) {
-      count += chunk.records?.recordCount ?? 0;
-      if (count > recordsMax) chunk.records = undefined;
+      recordCount += chunk.records?.recordCount ?? 0;
+      if (rowCount + chunk.rowCount > rowsMax) chunk.dropRows();
+      if (recordCount > recordsMax && chunk.isFull) chunk.dropRecords();
+      rowCount += chunk.rowCount;
     }
+  }
+
+  /** What those of a chunk up to this one say of the volume. Rejects as `recordsOf` does. */
+  async rowsOf(chunk: TailChunk, volume: number, seq: number): Promise<ExtentRows> {
+    if (!chunk.isFull || seq < chunk.lastSeq) return (await this.recordsOf(chunk)).rowsUpTo(volume, seq);
+    return chunk.rowsOf(volume) ?? (await this.recordsOf(chunk)).rowsOf(volume);
+  }
+
+  /** The last point at or before the seq; undefined: it is before all of the chunk's. */
+  async pointUpTo(chunk: TailChunk, seq: number): Promise<Point | undefined> {
+    const { firstPoint, lastPoint } = chunk.summary;
+    if (firstPoint === undefined || firstPoint.seq > seq) return undefined;
+    return lastPoint !== undefined && lastPoint.seq <= seq ? lastPoint : (await this.recordsOf(chunk)).pointUpTo(seq);
+  }
+
+  /** The first behind it. */
+  async pointBehind(chunk: TailChunk, seq: number): Promise<Point | undefined> {
+    const { firstPoint, lastPoint } = chunk.summary;
+    if (lastPoint === undefined || lastPoint.seq <= seq) return undefined;
+    return firstPoint !== undefined && firstPoint.seq > seq
+      ? firstPoint
+      : (await this.recordsOf(chunk)).pointBehind(seq);
+  }
+
+  /** The last that was made then or before. */
+  async pointAt(chunk: TailChunk, timeMicros: number): Promise<Point | undefined> {
+    const { firstPoint, lastPoint } = chunk.summary;
+    if (firstPoint === undefined || firstPoint.timeMicros > timeMicros) return undefined;
+    const isBehind = lastPoint !== undefined && lastPoint.timeMicros <= timeMicros;
+    return isBehind ? lastPoint : (await this.recordsOf(chunk)).pointAt(timeMicros);
   }
 
   /** Those of a chunk, read again if need be. Rejects with a `RetryError` where they are not here any more. */
   async recordsOf(chunk: TailChunk): Promise<TailRecords> {
-    if (chunk.records !== undefined) return chunk.records;
+    return chunk.records ?? (await this.#readAgain.get(String(chunk.firstSeq), () => this.#read(chunk)));
+  }
+
+  async #read(chunk: TailChunk): Promise<TailRecords> {
     const journal = this.#parts.journal();
     const { files, group, clock } = this.#parts;
     const records = new TailRecords();

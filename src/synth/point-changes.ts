@@ -107,8 +107,7 @@ async function rowsOf(
   }
   for (const chunk of chunks) {
     if (chunk.lastSeq <= afterSeq) continue;
-    const records = await tail.recordsOf(chunk);
-    rows.push(onePage(records.rowsUpTo(volume, seq).extents(volume), wanted));
+    rows.push(onePage((await tail.rowsOf(chunk, volume, seq)).extents(volume), wanted));
   }
   return rows;
 }

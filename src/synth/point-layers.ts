@@ -10,12 +10,13 @@ import { ObjectDamageError } from "#src/store/object-damage.ts";
 import type { HistoryGap, HistoryGaps } from "./history-gaps.ts";
 import { type ImageLayer, unknownLayer } from "./image-layer.ts";
 import type { ImageLayers } from "./layered-image.ts";
-import type { OpenTail, TailChunk } from "./open-tail.ts";
+import type { OpenTail } from "./open-tail.ts";
 import type { PagePlace } from "./page-slot.ts";
 import type { DamagedRecords } from "./piece-events.ts";
 import { type HeldPiece, PieceLayer } from "./piece-layer.ts";
 import { RowsLayer } from "./rows-layer.ts";
 import type { HeldSnapshot, SealedPoints } from "./sealed-points.ts";
+import type { TailChunk } from "./tail-chunk.ts";
 import { TreeImageLayer } from "./tree-layer.ts";
 import { type VolumeState, VolumeStates } from "./volume-state.ts";
 
@@ -68,10 +69,8 @@ export class PointLayers {
   async #tailLayers(volume: number, seq: number, chunks: readonly TailChunk[]): Promise<ImageLayer[]> {
     const { tail } = this.#parts;
     const layers: ImageLayer[] = [];
-    for (const [index, chunk] of chunks.entries()) {
-      const records = await tail.recordsOf(chunk);
-      // The last one may still grow.
-      const rows = index === chunks.length - 1 ? records.rowsUpTo(volume, seq) : records.rowsOf(volume);
+    for (const chunk of chunks) {
+      const rows = await tail.rowsOf(chunk, volume, seq);
       if (rows.count > 0) layers.push(new RowsLayer(rows));
       // To put a chunk's records in the order of their blocks takes a while, where that was not done before.
       await new Promise<void>((resolve) => this.#parts.place.clock.soon(resolve));
@@ -88,7 +87,7 @@ export class PointLayers {
 
   /** What the group's volumes are there. Damage of what would say it is passed over, as findings tell. */
   async states(seq: number): Promise<readonly VolumeState[]> {
-    const { sealed, tail } = this.#parts;
+    const { sealed } = this.#parts;
     const { base, pieces, chunks } = await this.making(seq);
     const baseSeq = base?.snapshot.seq ?? 0;
     const states = new VolumeStates(base?.snapshot.volumes ?? []);
@@ -98,7 +97,7 @@ export class PointLayers {
       }
     }
     for (const chunk of chunks) {
-      for (const record of (await tail.recordsOf(chunk)).events) {
+      for (const record of chunk.summary.events) {
         if (record.seq > Math.max(baseSeq, sealed.lastSeq) && record.seq <= seq) states.saw(record);
       }
     }

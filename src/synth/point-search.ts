@@ -6,10 +6,11 @@ import { decodeExtra, recordType, wholeGroup } from "#src/records/record.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
 import type { HistoryGap, HistoryGaps } from "./history-gaps.ts";
 import { isPointByItself } from "./kept-snapshots.ts";
-import type { OpenTail, TailChunk } from "./open-tail.ts";
+import type { OpenTail } from "./open-tail.ts";
 import type { NoPoint, Point, PointAnswer } from "./point-answer.ts";
 import { parsePoint } from "./point-words.ts";
 import type { SealedPoints } from "./sealed-points.ts";
+import type { TailChunk } from "./tail-chunk.ts";
 import { isPoint, type VolumeState } from "./volume-state.ts";
 import { type StretchStart, StretchWalk, stretchKind, type VolumeStretch, whyNoPoint } from "./volume-stretches.ts";
 import { type TimelinePart, type TimelineSnapshot, TimelineWalk, type VolumeTimeline } from "./volume-timeline.ts";
@@ -111,7 +112,7 @@ export class PointSearch {
     const { sealed, tail } = this.#parts;
     const newestSeq = this.newestSeq;
     for (const chunk of this.#chunks().reverse()) {
-      const found = (await tail.recordsOf(chunk)).pointAt(timeMicros);
+      const found = await tail.pointAt(chunk, timeMicros);
       if (found === undefined || found.seq <= sealed.lastSeq) continue;
       return found.seq <= newestSeq ? found : await this.#upTo(newestSeq);
     }
@@ -126,14 +127,13 @@ export class PointSearch {
 
   /** The last of this name. */
   async #findMark(volume: number, name: string): Promise<Point | undefined> {
-    const { sealed, tail } = this.#parts;
+    const { sealed } = this.#parts;
     const isIt = (record: JournalRecord): boolean => {
       const isOfVolume = record.volume === wholeGroup || record.volume === volume;
       return record.type === recordType.mark && isOfVolume && decodeExtra(record.extra)?.name === name;
     };
     for (const chunk of this.#chunks().reverse()) {
-      const events = (await tail.recordsOf(chunk)).events;
-      const found = events.findLast((record) => record.seq <= this.newestSeq && isIt(record));
+      const found = chunk.summary.events.findLast((record) => record.seq <= this.newestSeq && isIt(record));
       if (found !== undefined) return { seq: found.seq, timeMicros: found.timeMicros, mark: name };
     }
     for (const identity of sealed.pieces.toReversed()) {
@@ -173,7 +173,7 @@ export class PointSearch {
     if (limit > sealed.lastSeq) {
       for (const chunk of this.#chunks().reverse()) {
         if (chunk.firstSeq > limit) continue;
-        const found = (await tail.recordsOf(chunk)).pointUpTo(limit);
+        const found = await tail.pointUpTo(chunk, limit);
         if (found !== undefined) return found;
       }
     }
@@ -189,7 +189,7 @@ export class PointSearch {
       if (found !== undefined) return found;
     }
     for (const chunk of this.#chunks()) {
-      const found = (await tail.recordsOf(chunk)).pointBehind(Math.max(seq, sealed.lastSeq));
+      const found = await tail.pointBehind(chunk, Math.max(seq, sealed.lastSeq));
       if (found !== undefined) return found.seq <= this.newestSeq ? found : undefined;
     }
     return undefined;
@@ -307,7 +307,7 @@ export class PointSearch {
 
   /** All behind the base and up to the newest that is durable. */
   async *#historyParts(): AsyncGenerator<TimelinePart, void> {
-    const { sealed, tail } = this.#parts;
+    const { sealed } = this.#parts;
     const { basedOn } = sealed.history;
     for (const identity of sealed.pieces) {
       const { records, hasAggregates, damaged } = await sealed.events(identity);
@@ -324,7 +324,7 @@ export class PointSearch {
       };
     }
     for (const chunk of this.#chunks()) {
-      const { events, hasAggregates, firstPoint } = await tail.recordsOf(chunk);
+      const { events, hasAggregates, firstPoint } = chunk.summary;
       const records = events.filter(({ seq }) => seq > sealed.lastSeq && seq <= this.newestSeq);
       const fromMicros = firstPoint?.timeMicros ?? 0;
       yield {

@@ -1,23 +1,24 @@
 /** Records of an open journal, in flat memory: which blocks they decide on, which of them are points, and what they tell. */
-import { assert } from "#src/core/assert.ts";
-import { blockBytes } from "#src/core/limits.ts";
+import { batchRecordCountMax, blockBytes } from "#src/core/limits.ts";
+import { tailChunkRecords } from "#src/core/point-limits.ts";
 import type { BlockExtent } from "#src/journals/block-extent.ts";
 import { endOfBlocks, extentOf } from "#src/journals/block-extent.ts";
-import { BlockTouches } from "#src/journals/block-touches.ts";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import type { MetadataRecord } from "#src/journals/metadata-entry.ts";
 import type { FoundUnit } from "#src/journals/metadata-unit.ts";
 import { holeAddress } from "#src/records/address.ts";
-import { ExtentRows, firstBehind } from "./extent-rows.ts";
+import { recordType } from "#src/records/record.ts";
+import { type ExtentRows, firstBehind } from "./extent-rows.ts";
 import { EventFilter } from "./piece-events.ts";
 import type { Point } from "./point-answer.ts";
+import { touchedRows } from "./touched-rows.ts";
 
-/** All that decide on blocks by what they say besides are events. */
-const noExtra = Buffer.alloc(0);
+/** For a chunk, and what a batch may bring beyond it: what is not written to takes no memory. */
+const numbersRoom = tailChunkRecords + batchRecordCountMax;
 
 /** Numbers one behind the other, as many as come. */
 class Numbers {
-  #values = new Float64Array(1024);
+  #values = new Float64Array(numbersRoom);
   count = 0;
 
   get values(): Float64Array {
@@ -38,7 +39,15 @@ class Numbers {
   }
 }
 
-export class TailRecords {
+/** What is kept of records whatever becomes of the others: few of them. */
+export interface TailSummary {
+  readonly events: readonly JournalRecord[];
+  readonly hasAggregates: boolean;
+  readonly firstPoint: Point | undefined;
+  readonly lastPoint: Point | undefined;
+}
+
+export class TailRecords implements TailSummary {
   /** Those that tell something of volumes and points. */
   readonly events: JournalRecord[] = [];
   readonly #filter = new EventFilter();
@@ -51,8 +60,7 @@ export class TailRecords {
   /** Of all that are points. */
   readonly #pointSeqs = new Numbers();
   readonly #pointMicros = new Numbers();
-  /** By volume. */
-  readonly #rows = new Map<number, ExtentRows>();
+  readonly #volumeNumbers = new Set<number>();
   #recordCount = 0;
   #hasAggregates = false;
 
@@ -65,14 +73,19 @@ export class TailRecords {
     return this.#recordCount;
   }
 
+  /** Of the records that decide on blocks. */
+  get volumeNumbers(): ReadonlySet<number> {
+    return this.#volumeNumbers;
+  }
+
   /** Behind all that were added. Throws a `StopError` for a resize that says no size. */
   add({ records, bytes, isAggregate }: FoundUnit): void {
-    assert(this.#rows.size === 0, "what is asked for is whole");
     for (const record of records) {
       // There are millions of them: of most nothing else is made.
-      const extra = this.#filter.isTelling(record) ? this.#addEvent(record, bytes, isAggregate) : noExtra;
-      const extent = extentOf(record, extra);
-      if (extent !== undefined) this.#addExtent(extent);
+      if (this.#filter.isTelling(record)) {
+        const extent = extentOf(record, this.#addEvent(record, bytes, isAggregate));
+        if (extent !== undefined) this.#addExtent(extent);
+      } else if (isChange(record.type) && record.blockCount > 0) this.#addExtent(record);
       if (!isAggregate) this.#addPoint(record.seq, record.timeMicros);
     }
     const last = records.at(-1);
@@ -88,7 +101,8 @@ export class TailRecords {
     return extra;
   }
 
-  #addExtent({ volume, startBlock, blockCount, address, seq }: BlockExtent): void {
+  #addExtent({ volume, startBlock, blockCount, address, seq }: Omit<BlockExtent, "level">): void {
+    if (!this.#volumeNumbers.has(volume)) this.#volumeNumbers.add(volume);
     this.#volumes.add(volume);
     this.#startBlocks.add(startBlock);
     this.#blockCounts.add(blockCount);
@@ -103,6 +117,10 @@ export class TailRecords {
 
   get firstPoint(): Point | undefined {
     return this.#point(0);
+  }
+
+  get lastPoint(): Point | undefined {
+    return this.#point(this.#pointSeqs.count - 1);
   }
 
   /** The last point at or before the seq; undefined: it is before all of them. */
@@ -142,30 +160,27 @@ export class TailRecords {
     }
   }
 
-  /** What all of them say of the volume; nothing is added any more. */
+  /** What all of them say of the volume. */
   rowsOf(volume: number): ExtentRows {
-    const known = this.#rows.get(volume);
-    if (known !== undefined) return known;
-    const rows = this.rowsUpTo(volume, Number.MAX_SAFE_INTEGER);
-    this.#rows.set(volume, rows);
-    return rows;
+    return this.rowsUpTo(volume, Number.MAX_SAFE_INTEGER);
   }
 
   /** What those up to this seq say. */
   rowsUpTo(volume: number, seq: number): ExtentRows {
-    const touches = new BlockTouches();
     const count = firstBehind(this.#seqs.values, this.#seqs.count, seq);
-    for (let index = 0; index < count; index++) {
-      if (this.#volumes.at(index) !== volume) continue;
-      touches.add({
-        volume,
-        startBlock: this.#startBlocks.at(index),
-        blockCount: this.#blockCounts.at(index),
-        address: this.#addresses.at(index),
-        seq: this.#seqs.at(index),
-        level: 0,
-      });
-    }
-    return ExtentRows.of(touches.extents(), volume);
+    const places = new Uint32Array(count);
+    let placeCount = 0;
+    for (let place = 0; place < count; place++) if (this.#volumes.at(place) === volume) places[placeCount++] = place;
+    const touches = {
+      startBlocks: this.#startBlocks.values,
+      blockCounts: this.#blockCounts.values,
+      addresses: this.#addresses.values,
+      seqs: this.#seqs.values,
+    };
+    return touchedRows(touches, places.subarray(0, placeCount), volume);
   }
+}
+
+function isChange(type: number): boolean {
+  return type === recordType.write || type === recordType.trim || type === recordType.zero;
 }

@@ -6,6 +6,7 @@ import { chosen } from "./selection.ts";
 export const pointsCaseNames = [
   "synthesis",
   "opening",
+  "unsealed",
   "view-random",
   "view-sequential",
   "restore",
@@ -51,7 +52,7 @@ qemu-img. In memory. A whole run takes some minutes; it writes docs/benchmarks o
   --rounds N        counted rounds, after one that is not counted (${usual.rounds})
   --changes N       between two snapshots (${usual.changes})
   --dense N         GiB of the large volume, all of which was written block by block in disorder (${usual.dense})
-  --records N       in the journal whose points are opened (${usual.records})
+  --records N       in the journal whose points are opened (${usual.records}); not sealed, no more than wait in use
   --points N        that are opened (${usual.points})
   --image N         MiB of files of this machine's packages in the image that is read (${usual.image})
   --seconds N       that one turn of reading through a view takes (${usual.seconds})

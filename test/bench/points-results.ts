@@ -28,6 +28,21 @@ export interface OpeningFigures {
   readonly differenceRanges: number;
 }
 
+/** Of points that are not sealed yet. */
+export interface UnsealedFigures {
+  readonly recordCount: number;
+  readonly pointCount: number;
+  /** By a process that has just begun, and what it took of processors. */
+  readonly firstSeconds: number;
+  readonly firstProcessorSeconds: number;
+  readonly medianSeconds: number;
+  readonly p99Seconds: number;
+  readonly highestSeconds: number;
+  /** For each of them. */
+  readonly processorSeconds: number;
+  readonly grownMebibytes: number;
+}
+
 /** Of what is read, beside somebody else who reads the same. */
 export interface PeerFigures {
   readonly name: string;
@@ -93,6 +108,7 @@ export interface PointsResults {
   readonly machine: Machine;
   readonly synthesis: readonly SynthesisFigures[];
   readonly opening: OpeningFigures | undefined;
+  readonly unsealed?: UnsealedFigures | undefined;
   readonly reading?: readonly PeerFigures[];
   readonly difference?: DifferenceFigures | undefined;
   readonly ageing?: readonly AgeingFigures[];

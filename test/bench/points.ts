@@ -13,8 +13,10 @@ import type {
   PeerFigures,
   PointsResults,
   SynthesisFigures,
+  UnsealedFigures,
 } from "./points-results.ts";
 import { measureSynthesis } from "./points-synthesis.ts";
+import { measureUnsealed } from "./points-unsealed.ts";
 import { createProgress } from "./progress.ts";
 import { publishFigures } from "./publication.ts";
 
@@ -32,6 +34,7 @@ async function runPoints(programArguments: readonly string[]): Promise<void> {
   const show = (what: string) => progress.show(what);
   const synthesis = options.cases.includes("synthesis") ? await measureSynthesis(options, show) : [];
   const opening = options.cases.includes("opening") ? await measureOpening(options, show) : undefined;
+  const unsealed = options.cases.includes("unsealed") ? await measureUnsealed(options, show) : undefined;
   const reading = readingCases.some((name) => options.cases.includes(name)) ? await measureReading(options, show) : [];
   const difference = options.cases.includes("diff") ? await measureDifference(options, show) : undefined;
   const ageing = options.cases.includes("ageing") ? await measureAgeing(options, show) : [];
@@ -43,6 +46,7 @@ async function runPoints(programArguments: readonly string[]): Promise<void> {
     machine: await describeMachine(reading.length === 0 ? [] : ["nbdkit", "qemu-img", "fio"]),
     synthesis,
     opening,
+    unsealed,
     reading,
     difference,
     ageing,
@@ -52,12 +56,24 @@ async function runPoints(programArguments: readonly string[]): Promise<void> {
 }
 
 export function formatPoints(results: PointsResults): string {
-  const { synthesis, opening, reading = [], difference, ageing = [], machine, command, commit, date } = results;
+  const {
+    synthesis,
+    opening,
+    unsealed,
+    reading = [],
+    difference,
+    ageing = [],
+    machine,
+    command,
+    commit,
+    date,
+  } = results;
   const { processor, processorCount, kernel } = machine;
   const where = `${processor}, ${processorCount} cores, ${kernel}`;
   const parts = [
     ...(synthesis.length === 0 ? [] : [synthesisText(synthesis)]),
     ...(opening === undefined ? [] : [openingText(opening)]),
+    ...(unsealed === undefined ? [] : [unsealedText(unsealed)]),
     ...(reading.length === 0 ? [] : [readingText(reading)]),
     ...(difference === undefined ? [] : [differenceText(difference)]),
     ...(ageing.length === 0 ? [] : [ageingText(ageing)]),
@@ -89,6 +105,17 @@ function openingText(figures: OpeningFigures): string {
     `grew by ${grownMebibytes} MiB.`;
   const { differenceRanges, differenceSeconds } = figures;
   return wrapped(`${opened} ${differenceRanges} ranges between two of them were told in ${differenceSeconds} s.`);
+}
+
+function unsealedText(figures: UnsealedFigures): string {
+  const { recordCount, pointCount, firstSeconds, firstProcessorSeconds, grownMebibytes } = figures;
+  const { medianSeconds, p99Seconds, highestSeconds, processorSeconds } = figures;
+  return wrapped(
+    `Of a journal of ${recordCount} writes of which nothing is sealed yet, a process that has just begun opens the first point in ` +
+      `${firstSeconds} s (${firstProcessorSeconds} s of processors), and ${pointCount} others of chance in ${medianSeconds} s in the ` +
+      `middle, ${p99Seconds} s for all but one of a hundred, ${highestSeconds} s at most (${processorSeconds} s of processors for ` +
+      `each); memory grew by ${grownMebibytes} MiB.`,
+  );
 }
 
 function readingText(figures: readonly PeerFigures[]): string {
