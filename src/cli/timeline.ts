@@ -1,5 +1,7 @@
 /** `tidemark timeline VOLUME`. */
+import { wordsOfLevel } from "#src/control/level-words.ts";
 import type { TimelineReport } from "#src/control/volume-history.ts";
+import { isLevel } from "#src/records/level-record.ts";
 import { ApiClient, apiHelp } from "./api-client.ts";
 import { type Command, parseCommandLine } from "./command.ts";
 import { rangeInWords, spanOptions } from "./points.ts";
@@ -65,10 +67,20 @@ export function timelineText(report: TimelineReport): string {
   return table<Line>(lines, columns) + damaged.join("") + cut;
 }
 
+/** One that says what was is a group that has started anew. */
+function levelInWords({ seconds, previousSeconds }: Readonly<Record<string, unknown>>): string {
+  if (!isLevel(seconds)) return "a level that nobody knows";
+  const before =
+    isLevel(previousSeconds) && previousSeconds !== seconds ? `, before ${wordsOfLevel(previousSeconds)}` : "";
+  return `level ${wordsOfLevel(seconds)}${before}`;
+}
+
 function eventInWords(type: string, says: Readonly<Record<string, unknown>>): string {
   switch (type) {
     case "mode":
       return `mode ${String(says.to)}, before ${String(says.from)}: ${String(says.why)}`;
+    case "level":
+      return levelInWords(says);
     case "resize":
       return `size ${String(says.sizeBytes)} bytes`;
     case "volume":

@@ -135,6 +135,8 @@ test("claim A9: points of a coarse level become few, those of every write before
   await world.write(40);
   await world.write(5);
   expect(await world.points()).toHaveLength(1 + 285);
+  const timeline = (await world.up.typed("timeline", "disk")).stdout;
+  expect(timeline).toMatch(/level 1h, before every-write[\s\S]*level every-write, before 1h/);
   const snapshot = () => world.snapshotState();
   await world.up.asked("snapshot", "create", "disk");
   const before = await snapshot();
