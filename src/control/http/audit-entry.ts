@@ -3,9 +3,8 @@
  * program ended is there too.
  */
 import { auditLineBytesMax } from "#src/core/http-limits.ts";
-import { checksumBytes, putChecksum } from "#src/host/checksum.ts";
-import { withoutSecrets } from "#src/host/redaction.ts";
 import type { ApiRole } from "./caller.ts";
+import { summedLine } from "./summed-line.ts";
 
 interface Numbered {
   readonly number: number;
@@ -55,30 +54,13 @@ export type AuditEntry = Numbered & AuditContent;
 /** The first line of each file. */
 export const auditHeader = { format: "tidemark-audit", version: 1 } as const;
 
-/** JSON, a tab, the checksum of the JSON in hexadecimal digits. */
 export function auditLine(value: object): Buffer {
-  const text = JSON.stringify(value, (_, one: unknown) => (typeof one === "string" ? withoutSecrets(one) : one));
-  if (Buffer.byteLength(text) > auditLineBytesMax) return auditLine(shortened(value));
-  return Buffer.from(`${text}\t${sumOf(text)}\n`);
-}
-
-/** Undefined: it is torn or damaged. */
-export function readAuditLine(line: string): Record<string, unknown> | undefined {
-  const at = line.lastIndexOf("\t");
-  const text = line.slice(0, at);
-  if (at < 0 || line.slice(at + 1) !== sumOf(text)) return undefined;
-  return JSON.parse(text) as Record<string, unknown>;
+  const line = summedLine(value);
+  return line.length > auditLineBytesMax ? auditLine(shortened(value)) : line;
 }
 
 function shortened(value: object): object {
   const { order: _, ...rest } = value as { readonly order?: unknown };
   const entries = Object.entries(rest).map(([key, one]) => [key, typeof one === "string" ? one.slice(0, 512) : one]);
   return Object.fromEntries(entries);
-}
-
-function sumOf(text: string): string {
-  const bytes = Buffer.from(text);
-  const sum = Buffer.alloc(checksumBytes);
-  putChecksum(bytes, 0, bytes.length, sum, 0);
-  return sum.toString("hex");
 }

@@ -10,14 +10,8 @@ import type { FileHandle } from "#src/host/files.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { keepName } from "#src/host/publish.ts";
 import { whenDone } from "#src/host/when-done.ts";
-import {
-  type AuditContent,
-  type AuditEntry,
-  type AuditRefusal,
-  auditHeader,
-  auditLine,
-  readAuditLine,
-} from "./audit-entry.ts";
+import { type AuditContent, type AuditEntry, type AuditRefusal, auditHeader, auditLine } from "./audit-entry.ts";
+import { readSummedLine } from "./summed-line.ts";
 
 type AuditMachine = Pick<Machine, "files" | "log" | "clock">;
 
@@ -95,7 +89,7 @@ export class AuditLog {
   read(): AuditEntry[] {
     return [this.#olderPath, this.#path]
       .flatMap((path) => this.#linesOf(path))
-      .map(readAuditLine)
+      .map(readSummedLine)
       .filter((value) => value !== undefined && Number.isSafeInteger(value.number)) as unknown as AuditEntry[];
   }
 

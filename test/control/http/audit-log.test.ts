@@ -2,9 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type AuditContent, auditLine, readAuditLine } from "#src/control/http/audit-entry.ts";
+import { type AuditContent, auditLine } from "#src/control/http/audit-entry.ts";
 import { AuditLog } from "#src/control/http/audit-log.ts";
 import { auditReport } from "#src/control/http/audit-report.ts";
+import { readSummedLine } from "#src/control/http/summed-line.ts";
 import { TokenBook } from "#src/control/http/token-book.ts";
 import { auditFileBytesMax, auditLineBytesMax, auditRefusalEveryMs } from "#src/core/http-limits.ts";
 import type { Log } from "#src/host/log.ts";
@@ -86,7 +87,7 @@ describe("the audit log", () => {
     expect(line).not.toContain("secret");
     const long = auditLine({ ...order, order: { text: "x".repeat(auditLineBytesMax) } });
     expect(long.length).toBeLessThan(auditLineBytesMax);
-    expect(readAuditLine(long.toString().trimEnd())).toEqual(order);
+    expect(readSummedLine(long.toString().trimEnd())).toEqual(order);
   });
 
   test("shows an order in one line with what came of it, and one without when that is not known", () => {
