@@ -9,8 +9,8 @@ import { EventListening } from "./event-listening.ts";
 
 const help = `Usage: tidemark events [OPTION ...]
 
-Shows what has happened since the program was started, as far as it is kept: modes, links, lag, marks, snapshots, alarms, volumes, long
-works, and orders.
+Shows what has happened, also before the last start, as far as it is kept (the last thousand or so): modes, links, lag, marks, snapshots,
+alarms, volumes, long works, orders, and when the program was started and ended; a start without an end before it: it was killed.
 
   --follow           go on, until Ctrl-C; a connection that is lost is made again, and what was missed comes first
   --after ID         only what came behind this event
@@ -44,7 +44,7 @@ export const eventsCommand: Command = {
   },
 };
 
-const missedText = "(some that came before are not kept any more)\n";
+const missedText = "(some that came before are not kept)\n";
 
 /** Fails only where it never began: what is lost later comes back. */
 async function follow(api: ApiClient, after: number | undefined, asJson: boolean): Promise<number> {

@@ -20,6 +20,11 @@ export function auditPath(config: Config, roles: readonly RoleName[]): string {
   return join(firstRoleFolder(config, roles), "audit.log");
 }
 
+/** What has happened there, the last of it. */
+export function eventFilePath(config: Config, roles: readonly RoleName[]): string {
+  return join(firstRoleFolder(config, roles), "events.log");
+}
+
 /** Locked as long as the process runs, and no other one's. */
 function firstRoleFolder(config: Config, roles: readonly RoleName[]): string {
   const role = roleNames.find((one) => roles.includes(one));

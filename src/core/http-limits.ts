@@ -27,6 +27,14 @@ assert(auditLineBytesMax * auditEntriesMax <= 2 * auditFileBytesMax, "the most t
 // The stream of events
 export const eventsKeptMax = 1_024;
 export const eventsKeptBytesMax = 1 * MiB;
+/** As it lies in the file of events; a longer one is not kept there. */
+export const eventLineBytesMax = 8 * KiB;
+export const eventHeadBytes = 512;
+export const eventFileBytes = 1216 * KiB;
+/** So long what was written there waits for a sync. */
+export const eventSyncMs = 1_000;
+/** At the end of the program. */
+export const eventPatienceMs = 1_000;
 export const eventListenersMax = 64;
 /** Of what a listener has not taken yet: all that is kept, and as much again. Then he is dropped. */
 export const eventBufferBytesMax = 2 * eventsKeptBytesMax;
@@ -39,6 +47,13 @@ export const eventWatchMs = 1_000;
 /** The remote appliance lags from the first on, until it lags less than the second. */
 export const lagEventSeconds = 10;
 export const lagEventOverSeconds = 5;
+
+/** What a line says besides its event, and its checksum. */
+const eventLineMoreBytes = 128;
+assert(
+  eventHeadBytes + eventsKeptBytesMax + eventsKeptMax * eventLineMoreBytes + eventLineBytesMax <= eventFileBytes,
+  "what is kept in memory is found again after a restart",
+);
 
 // The end of the server
 /** What was asked before may take so long; whoever is connected then is hung up on. */

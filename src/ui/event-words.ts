@@ -24,6 +24,7 @@ const sentences: Readonly<Record<string, (facts: Facts, kind: string) => string>
     `${isText(action) ? `${action} (${does})` : does} by ${who}${Number(status) < 400 ? "" : ", which was refused"}`,
   volume: ({ volume, state }) => `volume ${volume} is ${state}`,
   job: ({ job, work, state }) => `job ${job} (${work}) ${state === "over" ? "is over" : "is under way"}`,
+  program: ({ state, version }) => (state === "started" ? `the program was started (${version})` : "the program ended"),
 };
 
 /** Of a program that is newer than this page knows. */

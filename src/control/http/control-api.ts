@@ -6,12 +6,13 @@ import type { Machine } from "#src/host/machine.ts";
 import type { TlsCredentials } from "#src/host/socket.ts";
 import type { Config } from "../config-schema.ts";
 import type { ControlPlane } from "../control-plane.ts";
-import { auditPath, tokensPath } from "../folder-layout.ts";
+import { auditPath, eventFilePath, tokensPath } from "../folder-layout.ts";
 import { isLoopback } from "../listening-address.ts";
 import type { RoleName } from "../role.ts";
 import { AuditLog } from "./audit-log.ts";
 import { callerNames } from "./caller.ts";
 import { Door } from "./door.ts";
+import { EventFile } from "./events/event-file.ts";
 import { EventStream } from "./events/event-stream.ts";
 import { documentRoute } from "./open-api.ts";
 import { OrderRecord } from "./order-record.ts";
@@ -35,14 +36,16 @@ export class ControlApi {
   readonly #tokens: TokenBook;
   readonly #audit: AuditLog;
   readonly #door: Door;
+  readonly #eventFile: EventFile;
   #events: EventStream | undefined;
   #listener: HttpListener | undefined;
 
-  private constructor(parts: ControlApiParts, tokens: TokenBook, audit: AuditLog) {
-    const { config, token } = parts;
+  private constructor(parts: ControlApiParts, tokens: TokenBook) {
+    const { config, roles, machine, token } = parts;
     this.#parts = parts;
     this.#tokens = tokens;
-    this.#audit = audit;
+    this.#audit = AuditLog.open(machine, auditPath(config, roles));
+    this.#eventFile = EventFile.open(machine, eventFilePath(config, roles));
     this.#door = new Door({
       find: (shown) => (token !== undefined && isSame(shown, token) ? configured : tokens.find(shown)),
       withoutToken: isLoopback(config.http.host) && token === undefined ? config.http.withoutToken : "nothing",
@@ -59,14 +62,14 @@ export class ControlApi {
           "or start on loopback first and make tokens ('tidemark token add')",
       );
     }
-    return new ControlApi(parts, tokens, AuditLog.open(machine, auditPath(config, roles)));
+    return new ControlApi(parts, tokens);
   }
 
   /** `more`: routes of parts beside the control plane. */
   async listen(control: ControlPlane, more: readonly Route[]): Promise<HttpListener> {
     const { machine, version, config, tls } = this.#parts;
     const { clock, log } = machine;
-    const events = new EventStream({ version, clock, status: () => control.status() });
+    const events = new EventStream({ version, clock, file: this.#eventFile, status: () => control.status() });
     const api = apiRoutes({ control, tokens: this.#tokens, audit: this.#audit, events });
     const routes = [...api, ...more];
     const server = new ApiServer({
@@ -84,6 +87,7 @@ export class ControlApi {
   async close(): Promise<void> {
     this.#events?.close();
     await this.#listener?.close();
+    await this.#eventFile.close();
     this.#audit.close();
   }
 }

@@ -7,6 +7,7 @@ import type { Clock, Timer } from "#src/host/clock.ts";
 import type { WebSocketEars, WebSocketPeer } from "#src/host/web-socket.ts";
 import type { StatusReport } from "../../control-plane.ts";
 import type { EventDraft } from "./event.ts";
+import type { EventFile } from "./event-file.ts";
 import { EventHistory } from "./event-history.ts";
 import { EventWatch } from "./event-watch.ts";
 
@@ -14,6 +15,8 @@ export interface EventStreamParts {
   readonly version: string;
   readonly clock: Clock;
   readonly status: () => Promise<StatusReport>;
+  /** Where they are kept over a restart. */
+  readonly file?: EventFile;
 }
 
 export interface Listening {
@@ -47,18 +50,20 @@ export class EventStream {
 
   constructor(parts: EventStreamParts) {
     this.#parts = parts;
-    this.history = new EventHistory(parts.clock.wallMs());
+    this.history = new EventHistory(parts.clock.wallMs(), parts.file?.found, parts.file?.mayLackSome);
   }
 
   start(): void {
+    this.publish({ kind: "program", facts: { state: "started", version: this.#parts.version } });
     // At once: what happens before the first look has happened since.
     this.#look((status) => this.#watch.begin(status));
     this.#beatAgain();
   }
 
   publish(draft: EventDraft): void {
-    const { text } = this.history.add(draft, this.#parts.clock.wallMs());
-    for (const listener of this.#listeners) this.#send(listener, text);
+    const told = this.history.add(draft, this.#parts.clock.wallMs());
+    this.#parts.file?.add(told);
+    for (const listener of this.#listeners) this.#send(listener, told.text);
   }
 
   /** `peer` is connected. Answers what it says. */
@@ -86,7 +91,9 @@ export class EventStream {
     }
   }
 
+  /** What is published afterwards is kept all the same. */
   close(): void {
+    this.publish({ kind: "program", facts: { state: "ended" } });
     this.#isClosed = true;
     for (const timer of this.#timers) timer.cancel();
     for (const listener of [...this.#listeners]) this.#end(listener, closeCodes.goingAway, "the program ends");

@@ -1,6 +1,17 @@
 /** What happens, as those who listen hear of it. */
 
-export const eventKinds = ["mode", "link", "mark", "lag", "snapshot", "alarm", "audit", "volume", "job"] as const;
+export const eventKinds = [
+  "mode",
+  "link",
+  "mark",
+  "lag",
+  "snapshot",
+  "alarm",
+  "audit",
+  "volume",
+  "job",
+  "program",
+] as const;
 export type EventKind = (typeof eventKinds)[number];
 
 export type EventFacts = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -28,7 +28,7 @@ export function eventRoutes(stream: EventStream): readonly Route[] {
       method: "GET",
       path: eventsPath,
       summary:
-        "what has happened since the program was started, as far as it is kept; as a WebSocket (protocol tidemark) it goes on",
+        "what has happened, also before the last start, as far as it is kept; as a WebSocket (protocol tidemark) it goes on",
       role: "read",
       query: object<{ readonly after?: number }>({
         after: optional(count("the id of an event: only what came behind it")),
@@ -36,7 +36,7 @@ export function eventRoutes(stream: EventStream): readonly Route[] {
       reply: object<EventsReport>({
         oldest: count("the id of the oldest that is kept"),
         newest: count("of the newest"),
-        missed: flag("some behind `after` are not kept any more, or it is of another count"),
+        missed: flag("some behind `after` are not kept, or it is of another count"),
         events: list(event, "the newest last"),
       }),
       answer: async ({ query: { after } }) => {
