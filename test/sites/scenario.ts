@@ -2,6 +2,8 @@
  * One seed's story: hosts write and read while the faults of the seed's weather happen, then all is healed, and what is
  * left must come together: every volume open, every record durable at the remote, source and journal the same.
  */
+
+import { spoolIsMoving } from "#src/appliance/local/moving-group.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { demandBounds } from "./bounds.ts";
@@ -150,9 +152,9 @@ function switchMode(world: World, random: SeededRandom): void {
   if (isThere(world, name)) world.source?.setMode(name, mode);
 }
 
-/** While its spool is moved a group is not. */
+/** And can be asked for something. */
 function isThere(world: World, name: string): boolean {
-  return world.source?.groups().some((one) => one.name === name) === true;
+  return world.source?.groups().some((one) => one.name === name && one.why !== spoolIsMoving) === true;
 }
 
 function setMark(world: World, random: SeededRandom): void {

@@ -20,6 +20,7 @@ import { finishRemoval, isBeingRemoved, refuseNeeded, removeGroupFiles } from ".
 import { beginLife, type NewGroup, noBootId, openGroupState } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { LocalGroup } from "./local-group.ts";
+import { MovingGroup } from "./moving-group.ts";
 import { Spool } from "./spool.ts";
 import { readSpoolFacts } from "./spool-facts.ts";
 import { LostSpoolError, spoolAnew, spoolFolderOf } from "./spool-place.ts";
@@ -46,6 +47,7 @@ export class LocalAppliance implements VolumeLinks {
   readonly #groups = new Map<string, LocalGroup>();
   /** Those whose spool is lost. */
   readonly #stopped = new Map<string, StoppedGroup>();
+  readonly #moving = new Map<string, MovingGroup>();
   readonly #opening = new Map<string, Promise<LocalGroup>>();
   readonly #removing = new Map<string, Promise<void>>();
 
@@ -250,6 +252,7 @@ export class LocalAppliance implements VolumeLinks {
       bootId,
       seqReserve: policy.seqReserve,
     });
+    this.#moving.set(name, new MovingGroup(state, policy));
     const moving = (async (): Promise<LocalGroup> => {
       this.#groups.delete(name);
       if (found instanceof LocalGroup) await found.stop();
@@ -258,7 +261,10 @@ export class LocalAppliance implements VolumeLinks {
       const group = await this.#openOrStop({ id, name, mode: state.state.mode });
       if (group === undefined) throw (this.#stopped.get(name) as StoppedGroup).refusal;
       return group;
-    })().finally(() => this.#opening.delete(name));
+    })().finally(() => {
+      this.#opening.delete(name);
+      this.#moving.delete(name);
+    });
     this.#opening.set(name, moving);
     await moving;
   }
@@ -280,7 +286,9 @@ export class LocalAppliance implements VolumeLinks {
   }
 
   figures(): GroupFigures[] {
-    return [...this.#groups.values(), ...this.#stopped.values()].map((group) => group.figures());
+    // What is moved may be in one of the other two as well, before and after.
+    const all = new Map<string, { figures(): GroupFigures }>([...this.#groups, ...this.#stopped, ...this.#moving]);
+    return [...all.values()].map((group) => group.figures());
   }
 
   /** Switches tracing on, and answers what there is so far. */
@@ -296,6 +304,8 @@ export class LocalAppliance implements VolumeLinks {
   }
 
   #group(name: string): LocalGroup {
+    const moving = this.#moving.get(name);
+    if (moving !== undefined) throw moving.refusal;
     const stopped = this.#stopped.get(name);
     if (stopped !== undefined) throw new RefuseError(stopped.refusal.message);
     const group = this.#groups.get(name);

@@ -2,7 +2,7 @@
 import { RetryError } from "#src/core/errors.ts";
 import { type GroupFigures, namedVolumes } from "./group-figures.ts";
 import type { GroupPolicy } from "./group-policy.ts";
-import type { GroupStateFile } from "./group-state.ts";
+import type { GroupState, GroupStateFile } from "./group-state.ts";
 import type { LostSpoolError } from "./spool-place.ts";
 
 const noShipping = { shippedBytes: 0, wireBytes: 0, aggregates: 0, foldedBytes: 0 };
@@ -29,15 +29,25 @@ export class StoppedGroup {
   }
 
   figures(): GroupFigures {
-    const { id, name, mode, wantedMode, epoch } = this.state.state;
-    return {
-      ...{ id, name, mode, wantedMode, epoch },
-      ...namedVolumes(this.state.state),
-      ...{ state: "stopped", why: this.#why, pressure: 1, linkUp: false },
-      ...{ received: 0, durable: 0, stored: 0, lastSeq: 0, spoolDurableSeq: 0 },
-      ...{ spoolBytes: 0, spoolLimitBytes: this.#policy.spoolLimitBytes },
-      ...{ lagRecords: 0, lagBytes: 0, lagSeconds: 0 },
-      ...noShipping,
-    };
+    return figuresWithoutSpool(this.state.state, this.#policy, { state: "stopped", why: this.#why });
   }
+}
+
+/** Of a group that has no spool to tell of. */
+export function figuresWithoutSpool(
+  group: GroupState,
+  policy: GroupPolicy,
+  condition: Pick<GroupFigures, "state" | "why">,
+): GroupFigures {
+  const { id, name, mode, wantedMode, epoch } = group;
+  return {
+    ...{ id, name, mode, wantedMode, epoch },
+    ...namedVolumes(group),
+    ...condition,
+    ...{ pressure: 1, linkUp: false },
+    ...{ received: 0, durable: 0, stored: 0, lastSeq: 0, spoolDurableSeq: 0 },
+    ...{ spoolBytes: 0, spoolLimitBytes: policy.spoolLimitBytes },
+    ...{ lagRecords: 0, lagBytes: 0, lagSeconds: 0 },
+    ...noShipping,
+  };
 }

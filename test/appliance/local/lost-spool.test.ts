@@ -57,6 +57,18 @@ describe("a group whose spool is gone", () => {
     ).toEqual(["steady", "stopped"]);
   });
 
+  test("says while its spool is moved that this is so, and that what is asked for can be asked again", async () => {
+    const it = await withoutSpool();
+    const moved = it.appliance.moveSpool("g", undefined);
+    expect(it.appliance.figures()).toMatchObject([{ name: "g", state: "stalled", why: "its spool is being moved" }]);
+    const again = expect.objectContaining({ name: "RetryError", message: expect.stringMatching(/moved: try again/) });
+    expect(() => it.appliance.setMode("g", "sync")).toThrow(again);
+    await expect(it.appliance.removeGroup("g", true)).rejects.toEqual(again);
+    await it.done(moved);
+    expect(it.appliance.figures()).toMatchObject([{ name: "g", state: "steady" }]);
+    it.appliance.setMode("g", "sync");
+  });
+
   test("goes on with a new spool: in an epoch beyond all that was, from nothing, with its volumes in doubt", async () => {
     const it = await withoutSpool();
     await it.done(it.appliance.moveSpool("g", undefined));

@@ -1,0 +1,29 @@
+/** A group whose spool is being moved: it takes nothing until that is done, and is there all the same. */
+import { RetryError } from "#src/core/errors.ts";
+import type { GroupFigures } from "./group-figures.ts";
+import type { GroupPolicy } from "./group-policy.ts";
+import type { GroupStateFile } from "./group-state.ts";
+import { figuresWithoutSpool } from "./stopped-group.ts";
+
+export const spoolIsMoving = "its spool is being moved";
+
+export class MovingGroup {
+  readonly #state: GroupStateFile;
+  readonly #policy: GroupPolicy;
+
+  constructor(state: GroupStateFile, policy: GroupPolicy) {
+    this.#state = state;
+    this.#policy = policy;
+  }
+
+  /** For who wants something of it. */
+  get refusal(): RetryError {
+    return new RetryError(
+      `group '${this.#state.state.name}' can do nothing now, since ${spoolIsMoving}: try again when that is done`,
+    );
+  }
+
+  figures(): GroupFigures {
+    return figuresWithoutSpool(this.#state.state, this.#policy, { state: "stalled", why: spoolIsMoving });
+  }
+}
