@@ -158,6 +158,19 @@ export class ControlPlane {
     return formatNbdUri({ address, exportName, tls: this.#parts.nbdWithTls });
   }
 
+  /** Where nobody keeps volumes it is told who does. */
+  async volumes(): Promise<readonly VolumeReport[]> {
+    const { volumes, groups, remoteGroups } = await this.status();
+    if (this.#parts.keeper !== undefined) return volumes;
+    const known = knownVolumes(groups, remoteGroups);
+    throw new RefuseError(`${volumesElsewhere}${known.length === 0 ? "" : `; here is known of ${known.join(", ")}`}`);
+  }
+
+  async groups(): Promise<readonly GroupReport[]> {
+    if (!this.#parts.roles.includes("local")) throw new RefuseError(groupsElsewhere);
+    return (await this.status()).groups;
+  }
+
   async volume(name: string): Promise<VolumeReport> {
     // Where nobody keeps volumes none of them is missing.
     this.#keeper();
@@ -273,8 +286,7 @@ export class ControlPlane {
 
   #keeper(): VolumeKeeper {
     const { keeper } = this.#parts;
-    if (keeper === undefined)
-      throw new RefuseError("volumes are the interceptor's, which does not run here: name its API, with --api URL");
+    if (keeper === undefined) throw new RefuseError(volumesElsewhere);
     return keeper;
   }
 
@@ -286,4 +298,18 @@ export class ControlPlane {
     }
     return side;
   }
+}
+
+const volumesElsewhere = "volumes are the interceptor's, which does not run here: name its API, with --api URL";
+const groupsElsewhere = "groups are the local appliance's, which does not run here: name its API, with --api URL";
+const knownShownMax = 8;
+
+/** `GROUP/VOLUME`, as far as a line has room for them. */
+function knownVolumes(groups: readonly GroupReport[], remoteGroups: readonly RemoteGroupFacts[]): readonly string[] {
+  const all = new Set([
+    ...groups.flatMap(({ name, volumeNames }) => volumeNames.map((volume) => `${name}/${volume}`)),
+    ...remoteGroups.flatMap(({ name, volumes }) => volumes.map((volume) => `${name}/${volume.name}`)),
+  ]);
+  const shown = [...all].slice(0, knownShownMax);
+  return all.size > shown.length ? [...shown, `${all.size - shown.length} more`] : shown;
 }

@@ -74,6 +74,7 @@ test("a volume's name stands for its group's, in modes, marks and new spools", a
 test("what is asked of volumes is answered with who has them", async () => {
   const { control, done } = alone();
   const asked: readonly (() => Promise<unknown>)[] = [
+    () => control.volumes(),
     () => control.volume("log"),
     () => control.resync("log"),
     () => control.unfence("log"),
@@ -87,4 +88,18 @@ test("what is asked of volumes is answered with who has them", async () => {
 test("where no local appliance runs it is said who switches levels", async () => {
   const { control, done } = alone(["interceptor"]);
   await expect(done(control.setLevel("log", "1h"))).rejects.toThrow("the local appliance can do that");
+});
+
+test("who asks it for its volumes hears of which it knows, as far as a line has room for them", async () => {
+  const { side, control, done } = alone();
+  await expect(done(control.volumes())).rejects.toThrow("known of bank/disk, bank/log, shop/disk");
+  expect(await done(control.groups())).toMatchObject([{ name: "bank" }, { name: "shop" }]);
+  side.groups = [{ ...bank, volumeNames: Array.from({ length: 10 }, (_, index) => `v${index}`) }];
+  await expect(done(control.volumes())).rejects.toThrow("bank/v7, 2 more");
+});
+
+test("where no local appliance runs it is said whose groups are", async () => {
+  const { control, done } = alone(["remote"]);
+  await expect(done(control.groups())).rejects.toThrow("groups are the local appliance's");
+  await expect(done(control.volumes())).rejects.toThrow("volumes are the interceptor's");
 });

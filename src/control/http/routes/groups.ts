@@ -32,7 +32,7 @@ export function groupRoutes(control: ControlPlane, publish: (draft: EventDraft) 
       summary: "all groups",
       role: "read",
       reply: object<{ readonly groups: readonly GroupReport[] }>({ groups: list(groupReport, "all of them") }),
-      answer: async () => done({ groups: (await control.status()).groups }),
+      answer: async () => done({ groups: await control.groups() }),
     }),
     route({
       method: "DELETE",

@@ -43,7 +43,7 @@ function keepingRoutes(control: ControlPlane): readonly Route[] {
       summary: "all volumes",
       role: "read",
       reply: object<{ readonly volumes: readonly VolumeReport[] }>({ volumes: list(volumeReport, "all of them") }),
-      answer: async () => done({ volumes: (await control.status()).volumes }),
+      answer: async () => done({ volumes: await control.volumes() }),
     }),
     route({
       method: "POST",
