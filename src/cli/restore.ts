@@ -14,7 +14,8 @@ readers, every byte checked, and read back at the end. A path is one on the remo
 made. It is a job, which goes on after a restart where it was.
 
 With the volume's own source or export as target the volume itself is brought back to the point, while no host is attached. What it
-holds now is marked first, and stays a point; only what differs is written, and journaled as any write.
+holds now is marked first, and stays a point; only what differs is written, and journaled as any write. Where its interceptor runs
+elsewhere, mark it there first ('tidemark mark'), and restore to its export with --overwrite; without the mark that is refused.
 
 POINT: now (the last record durable at the remote appliance), seq:123, an ISO time, -5m, mark:NAME, snap:SEQ.
 

@@ -16,6 +16,8 @@ export interface WantedPlace {
   readonly sizeBytes: number;
   /** What it holds may go. */
   readonly mayOverwrite: boolean;
+  /** Told how an export that holds something describes itself. Throws a `RefuseError` for one that is not to be written to. */
+  readonly accept?: (description: string) => Promise<void>;
 }
 
 export interface RestorePlace {
@@ -26,7 +28,7 @@ export interface RestorePlace {
 
 /** Throws a `RefuseError` in words: too small, in use, or it holds something that may not go. */
 export async function openPlace(machine: Machine, wanted: WantedPlace): Promise<RestorePlace> {
-  const { target: path, sizeBytes, mayOverwrite } = wanted;
+  const { target: path, sizeBytes, mayOverwrite, accept } = wanted;
   const isPath = !isNbdUri(path);
   const isNew = isPath && path.startsWith("/") && !machine.files.exists(path);
   if (isNew) await createSource(machine, path, sizeBytes);
@@ -37,6 +39,7 @@ export async function openPlace(machine: Machine, wanted: WantedPlace): Promise<
     if (!isClear && !mayOverwrite) {
       throw new RefuseError(`${path} holds something: --overwrite says that it may go, or name another target`);
     }
+    if (!isClear && source.description !== undefined) await accept?.(source.description);
     return { target: new SourceTarget(source), isClear };
   } catch (error) {
     await source.close();

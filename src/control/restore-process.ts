@@ -21,7 +21,8 @@ import { ViewOverlay } from "#src/synth/view-overlay.ts";
 import { PointReaders } from "./point-readers.ts";
 import type { RestoreRequest } from "./restore.ts";
 import { restoreLive } from "./restore-live.ts";
-import { openPlace } from "./restore-place.ts";
+import { demandMark, isItself } from "./restore-mark.ts";
+import { openPlace, type WantedPlace } from "./restore-place.ts";
 import type { RestoreNews, RestoreOrderWord, RestoreSettings } from "./restore-words.ts";
 import { sideMachine } from "./side-machine.ts";
 import { sentError } from "./store-errors.ts";
@@ -96,19 +97,24 @@ class RestoreControl implements WorkControl {
 }
 
 async function restore(machine: Machine, settings: RestoreSettings, control: RestoreControl): Promise<WorkResult> {
-  const { request, durableSeq } = settings;
+  const { request, groupName, durableSeq } = settings;
   const { group } = request;
   const readers = new PointReaders(machine, settings);
   try {
     const points = await readers.of(group, durableSeq);
     const pointsNow = async () => readers.of(group, await control.durableSeq());
+    const accept = async (description: string) => {
+      if (isItself(request, groupName, description)) {
+        await demandMark(request, { clock: machine.clock, points: pointsNow });
+      }
+    };
     const image = await points.open(request.number, request.seq);
     // What is found when it is copied is told byte by byte.
     const { findings } = image;
     try {
       const outcome =
         request.fromSeq === undefined
-          ? await restoreContent(machine, settings, image, control)
+          ? await restoreContent(machine, settings, { image, control, accept })
           : await restoreLive(machine, request, { points: pointsNow, image, control });
       return {
         isSound: outcome.findings.length === 0,
@@ -123,26 +129,31 @@ async function restore(machine: Machine, settings: RestoreSettings, control: Res
   }
 }
 
+interface ContentParts<Image extends ReadImage> {
+  readonly image: Image;
+  readonly control: RestoreControl;
+  readonly accept: NonNullable<WantedPlace["accept"]>;
+}
+
 /** Of the point, or of a view of it. */
 async function restoreContent(
   machine: Machine,
   settings: RestoreSettings,
-  image: PointImage,
-  control: RestoreControl,
+  parts: ContentParts<PointImage>,
 ): Promise<RestoreOutcome> {
   const { request, viewsFolder } = settings;
-  if (request.view?.isWritable !== true) return restoreWhole(machine, settings, image, control);
+  if (request.view?.isWritable !== true) return restoreWhole(machine, settings, parts);
   const { id, incarnation } = request.view;
   const { files, clock } = machine;
   const folder = join(viewsFolder, id);
   const lostSync = LostSync.open(machine, join(folder, lostSyncName));
-  const { blockCount } = image;
+  const { blockCount } = parts.image;
   const identity = { group: id, incarnation };
   const overlay = await ViewOverlay.open({
     ...{ files, clock, folder: new JournalFolder(folder), identity, blockCount, lostSync },
   });
   try {
-    return await restoreWhole(machine, settings, new ViewContent(image, overlay), control);
+    return await restoreWhole(machine, settings, { ...parts, image: new ViewContent(parts.image, overlay) });
   } finally {
     await overlay.close();
   }
@@ -151,14 +162,13 @@ async function restoreContent(
 async function restoreWhole(
   machine: Machine,
   { request, sumsPath }: RestoreSettings,
-  image: ReadImage,
-  control: RestoreControl,
+  { image, control, accept }: ContentParts<ReadImage>,
 ): Promise<RestoreOutcome> {
   const { target: path, isVerified, mayOverwrite } = request;
   // What is noted is that this very restore has begun to write there: it looks itself whether that is what lies there.
-  const mayHold = request.mayOverwrite || machine.files.exists(sumsPath);
-  const wanted = { target: path, sizeBytes: image.sizeBytes, mayOverwrite: mayHold };
-  const { target, isClear } = await openPlace(machine, wanted);
+  const isBegun = machine.files.exists(sumsPath);
+  const wanted = { target: path, sizeBytes: image.sizeBytes, mayOverwrite: request.mayOverwrite || isBegun };
+  const { target, isClear } = await openPlace(machine, isBegun ? wanted : { ...wanted, accept });
   try {
     const sums = RestoreSums.open(machine.files, sumsPath, identityOf(request, image), stretchesOf(image));
     try {

@@ -8,6 +8,8 @@ import type { WorkNews, WorkResult } from "./store-work.ts";
 export interface RestoreSettings extends PointReadersPlace {
   readonly config: Config;
   readonly request: RestoreRequest;
+  /** As people know the group of the point. */
+  readonly groupName: string;
   /** The group's records up to there are durable. */
   readonly durableSeq: number;
   /** Where views have their own journals. */

@@ -24,7 +24,7 @@ import type { WorkNews, WorkRequest, WorkResult } from "./store-work.ts";
 import type { PointPlace } from "./view-words.ts";
 import type { PinKeeper } from "./views.ts";
 
-type FixedSettings = Omit<RestoreSettings, "request" | "durableSeq" | "sumsPath">;
+type FixedSettings = Omit<RestoreSettings, "request" | "groupName" | "durableSeq" | "sumsPath">;
 
 export interface RestoresParts {
   readonly machine: Pick<Machine, "clock" | "files" | "log" | "randomness">;
@@ -33,7 +33,7 @@ export interface RestoresParts {
   readonly settings: FixedSettings;
   readonly start: (settings: RestoreSettings) => Thread;
   readonly pins: PinKeeper;
-  readonly groups: () => readonly { readonly id: string; readonly durable: number }[];
+  readonly groups: () => readonly { readonly id: string; readonly name: string; readonly durable: number }[];
   /** Throws a `RefuseError` where it is none. */
   readonly resolve: (volume: string, point: string) => Promise<{ readonly place: PointPlace; readonly point: Point }>;
   /** Throws a `RefuseError` where nothing may be restored to this target. */
@@ -92,6 +92,7 @@ export class Restores implements JobWorker {
       running.worker = start({
         ...settings,
         request: { ...restore, target },
+        groupName: this.#parts.groups().find(({ id }) => id === restore.group)?.name ?? "",
         durableSeq,
         sumsPath: this.#sumsPath(restore.id),
       });

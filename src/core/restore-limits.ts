@@ -30,6 +30,8 @@ export const restoreNewsMs = 500;
 export const restoreIdBytes = 16;
 /** So long it is waited for the remote appliance to get more of what was written to a volume before; then it is tried again later. */
 export const restoreMarkMs = 60_000;
+/** So long it is waited for a mark that somebody has set just before, at the other site. */
+export const restoreMarkArrivalMs = 10_000;
 /** Restores that are under way at the same time. */
 export const restoresAtOnce = 4;
 

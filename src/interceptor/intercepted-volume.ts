@@ -25,6 +25,7 @@ import type { ExportFeatures, ExportRequest, NbdExport } from "#src/nbd/export.t
 import type { BlockSizes } from "#src/nbd/option-codec.ts";
 import type { VolumeIdentity, VolumeLinks } from "#src/wire/volume-link.ts";
 import { hasLostWrites } from "./completion.ts";
+import { describeProtected } from "./export-description.ts";
 import { convertRegionMap } from "./region-map-conversion.ts";
 import { RegionMapFile } from "./region-map-file.ts";
 import type { OpenSource, Source } from "./source.ts";
@@ -94,7 +95,7 @@ export class InterceptedVolume implements NbdExport {
     this.#options = { ...volumeOptionDefaults, ...parts.options };
     this.#publisher = new FigurePublisher(this.figures, parts.counters);
     this.name = identity.name;
-    this.description = `protected, in the group ${identity.group}`;
+    this.description = describeProtected(identity.group);
     this.sizeBytes = identity.sizeBytes;
   }
 

@@ -30,6 +30,7 @@ function unfitness(client: NbdClient): string | undefined {
 
 class NbdSource implements Source {
   readonly sizeBytes: number;
+  readonly description: string;
   readonly rotational: boolean;
   readonly minimumBytes: number;
   readonly isCached = false;
@@ -38,6 +39,7 @@ class NbdSource implements Source {
   constructor(client: NbdClient) {
     this.#client = client;
     this.sizeBytes = client.sizeBytes;
+    this.description = client.description;
     this.rotational = client.flags.rotational;
     this.minimumBytes = client.blockSizes.minimumBytes;
   }

@@ -8,6 +8,8 @@ export type ExtentsCallback = (error: Error | null, extents: readonly Extent[]) 
 
 export interface Source {
   readonly sizeBytes: number;
+  /** As its server tells of it, where it has one. */
+  readonly description?: string;
   readonly rotational: boolean;
   /** Reads must be multiples of this, in place and length. */
   readonly minimumBytes: number;

@@ -78,7 +78,7 @@ export async function restoreTo(
   const settings: RestoreSettings = {
     ...{ config, storeFolder, groupsFolder: scratch.file("groups"), wrappingKey: undefined, durableSeq: 0 },
     viewsFolder: scratch.file("views"),
-    ...{ request, sumsPath },
+    ...{ request, groupName: "bench", sumsPath },
   };
   const restoreProcess = new URL("../../src/control/restore-process.ts", import.meta.url);
   const process = startProcess(restoreProcess, settings, { givesWay: false });

@@ -111,6 +111,9 @@ test("somebody made a mistake, which is found and undone", async () => {
   await sites.type("# on site\ntidemark mark disk --name before-upgrade --api http://127.0.0.1:7880");
   await sites.write("disk", 9, 9);
   await sites.calm("disk");
+  // What the volume holds now has to have a name first.
+  const rash = "# on backup\ntidemark restore disk@mark:before-upgrade --to nbd://127.0.0.1/disk --overwrite";
+  await expect(sites.type(rash)).rejects.toThrow("what it holds now has no mark");
   const said = (await follow(sites, "Somebody made a mistake")).join("\n");
   expect(said).toMatch(/the first bad point is seq:\d+/);
   expect(await sites.read("disk", 4)).toEqual([1, 2, 3, 0]);

@@ -79,7 +79,7 @@ function world() {
       },
       pins: async () => [...pins.values()],
     },
-    groups: () => facts.groups.map((id) => ({ id, durable: facts.durable })),
+    groups: () => facts.groups.map((id) => ({ id, name: "g", durable: facts.durable })),
     resolve: async () => ({ place: { group, volume: 1, durableSeq: 100 }, point: { seq: facts.seq, timeMicros: 5 } }),
     checkTarget: () => {},
     standing: async ({ isBegin }) => {

@@ -1,0 +1,54 @@
+/**
+ * A volume that is restored onto itself by a remote appliance that runs alone, to its export elsewhere: nobody here can mark what it
+ * holds. So somebody has to have done that, and nothing may have been written to it since.
+ */
+import { RefuseError } from "#src/core/errors.ts";
+import { restoreMarkArrivalMs, restoreNewsMs } from "#src/core/restore-limits.ts";
+import type { Clock } from "#src/host/clock.ts";
+import { groupDescribed } from "#src/interceptor/export-description.ts";
+import { isNbdUri, parseNbdUri } from "#src/nbd/uri.ts";
+import type { GroupPoints } from "#src/synth/group-points.ts";
+import type { RestoreRequest } from "./restore.ts";
+
+type Restored = Pick<RestoreRequest, "volume" | "number" | "target">;
+type MarkedPoints = Pick<GroupPoints, "timeline" | "resolve" | "difference">;
+
+/** `description`: of the target's export, as its server tells it. */
+export function isItself({ volume, target }: Restored, group: string, description: string): boolean {
+  return (
+    isNbdUri(target) &&
+    groupDescribed(description) === group &&
+    parseNbdUri(target).exportName === volume.slice(volume.lastIndexOf("/") + 1)
+  );
+}
+
+export interface MarkParts {
+  readonly clock: Clock;
+  /** Up to what is durable now. */
+  readonly points: () => Promise<MarkedPoints>;
+}
+
+/** What was marked may still be on its way. Throws a `RefuseError` where it does not come. */
+export async function demandMark({ volume, number, target }: Restored, { clock, points }: MarkParts): Promise<void> {
+  for (let waitedMs = 0; !(await isMarked(await points(), number)); waitedMs += restoreNewsMs) {
+    if (waitedMs >= restoreMarkArrivalMs) {
+      throw new RefuseError(
+        `${target} is volume '${volume}' itself, and what it holds now has no mark, which nobody here can set: detach its hosts, ` +
+          `'tidemark mark ${volume} --name before-restore' with the --api URL of its local appliance, and restore again`,
+      );
+    }
+    await new Promise<void>((resolve) => {
+      clock.timer(restoreNewsMs, resolve);
+    });
+  }
+}
+
+/** Nothing was written behind the last mark, as far as is known here. */
+async function isMarked(points: MarkedPoints, volume: number): Promise<boolean> {
+  const { marks } = await points.timeline(volume);
+  const mark = marks.findLast(({ isPoint }) => isPoint);
+  const { point: newest } = await points.resolve(volume, "now");
+  if (mark === undefined || newest === undefined) return false;
+  const behind = { firstSeq: mark.seq, secondSeq: newest.seq, fromBlock: 0, rangesMax: 1 };
+  return (await points.difference(volume, behind)).ranges.length === 0;
+}
