@@ -189,6 +189,12 @@ export class Desk {
     await this.#look();
   }
 
+  async setLevel(group: string, volume: string, level: string): Promise<void> {
+    // Another group may have had a volume of the name.
+    await this.#api.ask("PUT", ["volumes", `${group}/${volume}`, "level"], { body: { level } });
+    await this.#look();
+  }
+
   mark(group: string, name: string): Promise<MarkReport> {
     return this.#api.ask("POST", ["groups", group, "marks"], { body: { name } });
   }

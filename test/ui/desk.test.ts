@@ -101,3 +101,9 @@ test("whoever may only look is not offered orders", async () => {
   const { desk } = await begun((path) => (path.endsWith("/caller") ? { name: "ann", role: "read" } : status(true)));
   await vi.waitFor(() => expect(desk.state.mayOperate).toBe(false), patience);
 });
+
+test("a level is asked for with the volume's group, and seen to be switched at once", async () => {
+  const { appliance, desk } = await begun();
+  await desk.setLevel("bank", "disk", "1h");
+  expect(appliance.asked.slice(-2)).toEqual(["/api/v1/volumes/bank%2Fdisk/level", "/api/v1/status"]);
+});

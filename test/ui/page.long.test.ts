@@ -43,7 +43,7 @@ async function shownSeq(page: Page): Promise<number> {
   return Number((await page.locator(".moment .seq").textContent())?.replace(/\D/g, ""));
 }
 
-test("the figures of a volume go with what is written, and the mode is switched with a click", async () => {
+test("the figures of a volume go with what is written, and mode and level are switched with a click or a key", async () => {
   const { up, write } = await protectedDisk();
   const page = await openedPage(up.api);
   await page.getByRole("heading", { name: "disk", level: 1 }).waitFor();
@@ -61,6 +61,16 @@ test("the figures of a volume go with what is written, and the mode is switched 
   await expect.poll(() => modes.locator('[aria-pressed="true"]').textContent(), patience).toBe("sync");
   expect((await up.status()).groups[0]?.mode).toBe("sync");
   await page.locator(".events", { hasText: "from async to sync" }).waitFor();
+  const levels = page.getByRole("group", { name: "Level of volume disk" });
+  expect(await levels.locator('[aria-pressed="true"]').textContent()).toBe("every write");
+  // As somebody does who has no mouse.
+  await levels.getByRole("button", { name: "every write" }).focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => levels.locator('[aria-pressed="true"]').textContent(), patience).toBe("10 s");
+  await page.getByRole("status").filter({ hasText: "One point is left for each 10 s." }).waitFor();
+  expect((await up.status()).groups[0]?.levels).toEqual([{ volume: "disk", seconds: 10 }]);
+  await page.locator(".events", { hasText: "switches how far" }).waitFor();
   await shoot(page, "light-1280");
   await page.close();
   await up.program.stop();

@@ -3,6 +3,7 @@ import { type ComponentChild, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { PointReport } from "#src/control/density.ts";
 import type { JobReport } from "#src/control/job.ts";
+import type { GroupReport } from "#src/control/readiness.ts";
 import type { TimelineReport } from "#src/control/volume-history.ts";
 import { inWords } from "../api.ts";
 import type { Desk } from "../desk.ts";
@@ -13,6 +14,7 @@ import { bytesInWords } from "../words.ts";
 import { Figures } from "./figures.ts";
 import { useEvery, useNow } from "./hooks.ts";
 import { JobProgress } from "./job-progress.ts";
+import { LevelSwitch } from "./level-switch.ts";
 import { MarkDialog } from "./mark-dialog.ts";
 import { ModeSwitch } from "./mode-switch.ts";
 import { Moment } from "./moment.ts";
@@ -144,7 +146,7 @@ function VolumeHead({ desk, state, volume, nowMs }: PageParts & { readonly nowMs
           `${bytesInWords(sizeBytes)} · ${source === "" ? "its host and its source are elsewhere" : source}`,
         ),
       ),
-      group !== undefined && h(ModeSwitch, { desk, group, mayOperate: state.mayOperate }),
+      group !== undefined && h(Switches, { desk, group, volume, mayOperate: state.mayOperate }),
     ),
     why !== undefined && h("p", { class: "note warn" }, why),
     copy !== undefined &&
@@ -154,5 +156,22 @@ function VolumeHead({ desk, state, volume, nowMs }: PageParts & { readonly nowMs
         `Its first copy is under way: ${bytesInWords(copy.bytesDone)} of ${bytesInWords(copy.bytesTotal)}.`,
       ),
     h(Figures, { state, volume, nowMs }),
+  );
+}
+
+interface SwitchesParts {
+  readonly desk: Desk;
+  readonly group: GroupReport;
+  readonly volume: ShownVolume;
+  readonly mayOperate: boolean;
+}
+
+/** Of a volume that is not protected here any more only its group can be switched. */
+function Switches({ desk, group, volume, mayOperate }: SwitchesParts): ComponentChild {
+  return h(
+    "div",
+    { class: "switches" },
+    h(ModeSwitch, { desk, group, mayOperate }),
+    !volume.isHistoryOnly && h(LevelSwitch, { key: volume.name, desk, group, volume: volume.name, mayOperate }),
   );
 }
