@@ -1,9 +1,10 @@
-/** `tidemark dump spool|journal|object|segment|piece|snapshot PATH`: what lies in the files, record by record or part by part. */
+/** `tidemark dump [spool|journal|object|segment|piece|snapshot] PATH`: what lies in the files, record by record or part by part. */
 import { basename, join, resolve } from "node:path";
 import { describeSpool, spoolLine } from "#src/appliance/local/spool-description.ts";
 import { segmentNames } from "#src/appliance/local/spool-segments.ts";
 import { RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.ts";
-import { outputPieceCharacters } from "#src/core/limits.ts";
+import { describeText, textLine } from "#src/control/text-description.ts";
+import { MiB } from "#src/core/limits.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { nodeFiles } from "#src/host/node/files.ts";
@@ -15,9 +16,11 @@ import type { ObjectSource } from "#src/store/object-ends.ts";
 import { describeSegment, segmentLine } from "#src/store/segment-description.ts";
 import { describeSnapshot, snapshotLine } from "#src/synth/snapshot-description.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
+import { opened, print } from "./dump-output.ts";
 import { explainFile } from "./failure.ts";
 
-const help = `Usage: tidemark dump spool|journal FOLDER [OPTION ...]
+const help = `Usage: tidemark dump PATH [OPTION ...]
+       tidemark dump spool|journal FOLDER [OPTION ...]
        tidemark dump object|segment|piece|snapshot FILE [OPTION ...]
 
 Prints what lies in a spool or in a group's journals, record by record, or in an object of the store, part by part, and what
@@ -25,8 +28,9 @@ of it is not as it was written. Reads only; what a running program writes meanwh
 folder, or one of a group in it. Of an encrypted object the checksums are looked at, not what is in it. A piece is an object
 that holds records of a journal: they are printed one by one, and what the last of them say of each block. A snapshot is an
 object of pointers: which volumes it has is printed, which earlier ones it needs, and where its own pointers lead. A
-segment is an object that holds blocks: what it says of each of its slots is printed. The exit status is 1 where an object is
-damaged.
+segment is an object that holds blocks: what it says of each of its slots is printed. With PATH alone it finds out what lies there;
+that may also be one of the documents that are text with a checksum, the audit log, or the file of events. The exit status is 1
+where a file is damaged.
 
   --json           one JSON object per line, with stable names
   --help           this text
@@ -113,17 +117,70 @@ export const dumpCommand: Command = {
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
     const fileKind = Object.hasOwn(fileKinds, name) ? fileKinds[name] : undefined;
     const asJson = values.json === true;
+    if (name !== "" && place === undefined && kind === undefined && fileKind === undefined)
+      return dumpAny(name, asJson);
     if (place !== undefined && more.length === 0) {
       if (kind !== undefined) await dumpFolders(kind, name, place, asJson);
       if (fileKind !== undefined) return await dumpFile(fileKind, place, asJson);
       if (kind !== undefined) return 0;
     }
     throw new UsageError(
-      "dump takes spool or journal and a FOLDER, or object, segment, piece or snapshot and a FILE; " +
+      "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE; " +
         "'tidemark dump --help' tells more",
     );
   },
 };
+
+/** Whatever it is. Answers the exit status. */
+async function dumpAny(path: string, asJson: boolean): Promise<number> {
+  if (isFolder(path)) {
+    const found = Object.values(kinds).flatMap((kind) =>
+      foldersBelow(nodeFiles, resolve(workingFolder(), path), kind).map((folder) => ({ kind, folder })),
+    );
+    if (found.length === 0) throw new Error(`${path} holds neither a spool nor a journal; a data folder does`);
+    for (const { kind, folder } of found) await print(kind.lines(nodeFiles, folder, asJson));
+    return 0;
+  }
+  const handle = opened(nodeFiles, path);
+  try {
+    const objectKind = await objectKindOf(handle, path);
+    if (objectKind !== undefined) return await dumpFile(fileKinds[objectKind] as DescribeFile, path, asJson);
+    const bytes = Buffer.alloc(Math.min(handle.sizeBytesNow(), textBytesMax));
+    handle.readNow(bytes, 0, bytes.length, 0);
+    const items = describeText(bytes, path);
+    if (items === undefined) throw new Error(`${path} does not say that it is one of Tidemark's files`);
+    await print(items.map((item) => (asJson ? JSON.stringify(item) : textLine(item))));
+    return items.some(({ kind }) => kind === "flaw") ? 1 : 0;
+  } finally {
+    handle.close();
+  }
+}
+
+/** More than any such file has. */
+const textBytesMax = 64 * MiB;
+
+function isFolder(path: string): boolean {
+  const whole = resolve(workingFolder(), path);
+  return nodeFiles.exists(whole) && nodeFiles.sizeBytes(whole) === undefined;
+}
+
+/** Undefined: it is no object. */
+async function objectKindOf(handle: FileHandle, path: string): Promise<string | undefined> {
+  const source = sourceOf(handle);
+  if (!(await isObject(source, path))) return undefined;
+  for await (const item of describeObject(source, path)) {
+    if (item.kind === "header" && Object.hasOwn(fileKinds, item.objectKind)) return item.objectKind;
+    break;
+  }
+  return "object";
+}
+
+function sourceOf(handle: FileHandle): ObjectSource {
+  return {
+    sizeBytes: async () => handle.sizeBytesNow(),
+    read: async (_name, target, position) => handle.readNow(target, 0, target.length, position),
+  };
+}
 
 async function dumpFolders(kind: Kind, name: string, folder: string, asJson: boolean): Promise<void> {
   const found = foldersBelow(nodeFiles, resolve(workingFolder(), folder), kind);
@@ -139,24 +196,13 @@ async function dumpFile(describe: DescribeFile, path: string, asJson: boolean): 
   };
   const handle = opened(nodeFiles, path);
   try {
-    const source: ObjectSource = {
-      sizeBytes: async () => handle.sizeBytesNow(),
-      read: async (_name, target, position) => handle.readNow(target, 0, target.length, position),
-    };
+    const source = sourceOf(handle);
     if (!(await isObject(source, path))) throw new Error(`${path} is no object of a store`);
     await print(describe({ source, path, asJson, flawed }));
   } finally {
     handle.close();
   }
   return isSound ? 0 : 1;
-}
-
-function opened(files: Files, path: string): FileHandle {
-  try {
-    return files.open(resolve(workingFolder(), path), "read");
-  } catch (error) {
-    throw explainFile(error, path);
-  }
 }
 
 function foldersBelow(files: Files, folder: string, kind: Kind): string[] {
@@ -169,20 +215,4 @@ function foldersBelow(files: Files, folder: string, kind: Kind): string[] {
   } catch (error) {
     throw explainFile(error, folder);
   }
-}
-
-/** A reader that is slower is waited for, and to one that is gone nothing more is said. */
-async function print(lines: Iterable<string> | AsyncIterable<string>): Promise<void> {
-  let text = "";
-  for await (const line of lines) {
-    text += `${line}\n`;
-    if (text.length < outputPieceCharacters) continue;
-    if (!(await isTaken(text))) return;
-    text = "";
-  }
-  await isTaken(text);
-}
-
-function isTaken(text: string): Promise<boolean> {
-  return new Promise((resolve) => process.stdout.write(text, (error) => resolve(!error)));
 }

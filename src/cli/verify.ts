@@ -1,10 +1,10 @@
-/** `tidemark verify store`. */
+/** `tidemark verify [store]`. */
 import type { JobReport } from "#src/control/job.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { followJob } from "./job-following.ts";
 
-const help = `Usage: tidemark verify store [--no-wait] [OPTION ...]
+const help = `Usage: tidemark verify [store] [--no-wait] [OPTION ...]
 
 Looks whether the store contradicts itself: the chains of the journals' pieces, the segments' directories and what they
 count, and whether each forward leads to a segment that is there. It reads no blocks, so it is quick; that these are what was
@@ -24,9 +24,10 @@ export const verifyCommand: Command = {
   help,
   run: async (args) => {
     const { values, positionals } = parseCommandLine(args, { ...apiOptions, "no-wait": { type: "boolean" } });
-    const [what, ...more] = positionals;
+    // The store is all that there is to verify; whoever types it out means the same.
+    const [what = "store", ...more] = positionals;
     if (what !== "store" || more.length > 0) {
-      throw new UsageError("verify is followed by store; 'tidemark verify --help' tells more");
+      throw new UsageError(`verify takes no '${positionals.join(" ")}'; 'tidemark verify --help' tells more`);
     }
     const api = new ApiClient(values);
     const job = (await api.ask("POST", ["store", "verify"], { body: {} })) as JobReport;

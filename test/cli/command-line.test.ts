@@ -85,8 +85,7 @@ describe("wrong use ends with 2 and one line", () => {
     [["volume"], "volume is followed by add, ls, rm, resize, unfence, resync or move-spool"],
     [["volume", "move"], "not 'move'"],
     [["job"], "job is followed by ls, show or cancel"],
-    [["verify"], "verify is followed by store"],
-    [["verify", "disk"], "verify is followed by store"],
+    [["verify", "disk"], "verify takes no 'disk'"],
     [["collect", "now"], "collect takes no 'now'"],
     [["scrub", "--dry-run"], "Unknown option '--dry-run'"],
     [["index", "drop"], "index is followed by rebuild, not 'drop'"],
@@ -109,13 +108,17 @@ describe("wrong use ends with 2 and one line", () => {
     [["status", "--api", "nowhere"], "--api takes a URL"],
     [
       ["dump", "store", "/"],
-      "dump takes spool or journal and a FOLDER, or object, segment, piece or snapshot and a FILE",
+      "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE",
     ],
     [
       ["dump", "__proto__", "/"],
-      "dump takes spool or journal and a FOLDER, or object, segment, piece or snapshot and a FILE",
+      "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE",
     ],
-    [["dump", "object"], "dump takes spool or journal and a FOLDER, or object, segment, piece or snapshot and a FILE"],
+    [["dump"], "dump takes a PATH"],
+    [
+      ["dump", "object"],
+      "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE",
+    ],
   ])("%j", async (line, message) => {
     const { exitCode, stdout, stderr } = await typed(...line);
     expect([exitCode, stdout, stderr.split("\n").length]).toEqual([2, "", 2]);
