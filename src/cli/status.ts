@@ -1,5 +1,7 @@
 /** `tidemark status [--watch]`. */
 import type { StatusReport } from "#src/control/control-plane.ts";
+import type { HistoryWindow } from "#src/control/kept-histories.ts";
+import { windowSeconds } from "#src/control/protection-window.ts";
 import type { GroupReport } from "#src/control/readiness.ts";
 import type { RemoteGroupFacts, StoreFacts } from "#src/control/role.ts";
 import type { StoreState } from "#src/control/store-state.ts";
@@ -70,7 +72,7 @@ function statusText(report: StatusReport): string {
   }
   if (report.roles.includes("interceptor")) parts.push(volumeTable(report.volumes, readiness));
   if (report.groups.length > 0) parts.push(groupTable(report.groups));
-  if (report.remoteGroups.length > 0) parts.push(remoteTable(report.remoteGroups));
+  if (report.remoteGroups.length > 0) parts.push(remoteTable(report.remoteGroups, report.store?.state?.windows));
   if (report.store !== undefined) {
     const nameOf = (id: string) => report.remoteGroups.find((group) => group.id === id)?.name ?? id;
     parts.push(storeText(report.store, nameOf));
@@ -92,11 +94,12 @@ export function storeText({ segmentCount, sealed, state, job }: StoreFacts, name
 
 function sizesText(state: StoreState | undefined): string {
   if (state?.sizes === undefined) return "";
-  const { sizes, sizesMs } = state;
+  const { sizes, sizesMs, counts } = state;
   const { segmentCount, logicalBytes, uniqueBytes, physicalBytes } = sizes;
   const [all, unique, stored] = [logicalBytes, uniqueBytes, physicalBytes].map(roundedByteSize);
   const asOf = sizesMs === undefined ? "" : `; counted ${dayOf(sizesMs)}: ${counted(segmentCount, "segment")}`;
-  return `${asOf}, ${all} of blocks, ${unique} of them different, in ${stored}`;
+  const free = counts?.freeBytes === undefined ? "" : `, with ${roundedByteSize(counts.freeBytes)} free beside it`;
+  return `${asOf}, ${all} of blocks, ${unique} of them different, in ${stored}${free}`;
 }
 
 function sealedText({ logicalBytes, uniqueBytes, physicalBytes, damagedBlocks }: StoreFacts["sealed"]): string {
@@ -202,18 +205,30 @@ const groupColumns: readonly Column<GroupReport>[] = [
 ];
 
 /** A group that has ended stays there, and another one may have its name. */
-export function remoteTable(groups: readonly RemoteGroupFacts[]): string {
+export function remoteTable(groups: readonly RemoteGroupFacts[], windows: readonly HistoryWindow[] = []): string {
   const isUnique = ({ name }: RemoteGroupFacts): boolean => groups.filter((one) => one.name === name).length === 1;
-  const named = groups.map((group) => (isUnique(group) ? group : { ...group, name: `${group.name} (${group.id})` }));
+  const named = groups.map((group) => ({
+    ...group,
+    name: isUnique(group) ? group.name : `${group.name} (${group.id})`,
+    window: windows.find((one) => one.group === group.id),
+  }));
   return table(named, remoteColumns);
 }
 
-const remoteColumns: readonly Column<RemoteGroupFacts>[] = [
+type RemoteRow = RemoteGroupFacts & { readonly window: HistoryWindow | undefined };
+
+function windowText({ window, ...group }: RemoteRow): string {
+  const seconds = window === undefined ? undefined : windowSeconds(window, group);
+  return seconds === undefined ? "" : roundedDuration(seconds);
+}
+
+const remoteColumns: readonly Column<RemoteRow>[] = [
   { title: "AT THE REMOTE", text: (group) => group.name },
   { title: "STATE", text: (group) => group.state },
   { title: "RECEIVED", isNumber: true, text: (group) => String(group.received) },
   { title: "DURABLE", isNumber: true, text: (group) => String(group.durable) },
   { title: "STORED", isNumber: true, text: (group) => String(group.stored) },
+  { title: "WINDOW", isNumber: true, text: windowText },
   { title: "WAITS", isNumber: true, text: (group) => roundedByteSize(group.unsealedBytes) },
   { title: "JOURNALS", isNumber: true, text: (group) => roundedByteSize(group.journalBytes) },
   { title: "FROM", text: (group) => group.peer ?? "nobody" },

@@ -107,7 +107,7 @@ test("what the store has is told, and what was sealed lately", () => {
   );
 });
 
-test("groups of one name at the remote are told apart", () => {
+test("groups of one name at the remote are told apart, with how far back each reaches", () => {
   const group = { epoch: 1, received: 1, durable: 1, stored: 1, state: "open", journalBytes: 0 } as const;
   const facts = {
     ...group,
@@ -118,7 +118,8 @@ test("groups of one name at the remote are told apart", () => {
     aggregateFoldedBytes: 0,
   };
   const one = (id: string, name: string) => ({ ...facts, id, name, volumes: [], checksumErrors: 0 });
-  const shown = remoteTable([one("a1", "disk"), one("b2", "other"), one("c3", "disk")]);
+  const groups = [one("a1", "disk"), { ...one("b2", "other"), timeMicros: 7_200e6 }, one("c3", "disk")];
+  const shown = remoteTable(groups, [{ group: "b2", fromSeq: 1, oldestMicros: 0 }]);
   expect(shown.split("\n").map((line) => line.split("  ")[0])).toEqual([
     "AT THE REMOTE",
     "disk (a1)",
@@ -126,6 +127,8 @@ test("groups of one name at the remote are told apart", () => {
     "disk (c3)",
     "",
   ]);
+  // How far back it reaches, where that is known.
+  expect(shown.split("\n").map((line) => line.includes(" 120m "))).toEqual([false, false, true, false, false]);
 });
 
 test("a group without volumes is shown as such, with what it has", async () => {

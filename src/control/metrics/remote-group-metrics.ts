@@ -1,5 +1,6 @@
 /** What the remote appliance tells of the groups that land there, and of how far back their history reaches. */
 import type { HistoryWindow } from "../kept-histories.ts";
+import { windowSeconds } from "../protection-window.ts";
 import type { RemoteGroupFacts } from "../role.ts";
 import { localGroupStates } from "./group-metrics.ts";
 import type { LabelValues, Metric, NumberMetric, Sample } from "./metric.ts";
@@ -40,11 +41,6 @@ function ofWindow(
     });
   };
   return { name, kind: "gauge", help, labels, read };
-}
-
-/** Where the newest record is not known any more, as of a group that could not be opened, there is no window to tell. */
-function windowSeconds({ oldestMicros }: HistoryWindow, { timeMicros }: RemoteGroupFacts): number | undefined {
-  return oldestMicros === undefined || timeMicros === 0 ? undefined : Math.max(0, timeMicros - oldestMicros) / 1e6;
 }
 
 /** Where both appliances run in one process, each has a state of its own. */
