@@ -15,23 +15,24 @@ export interface ControlOptions {
   readonly isPublished: boolean;
 }
 
-const usual = { rounds: 5, seconds: 10, size: 512 } as const;
+const usual = { rounds: 5, seconds: 32, size: 512 } as const;
 
 export const controlHelp = `Usage: npm run bench -- control [OPTION ...]
 
 Measures what looking costs, and whether one can look while there is trouble: how much a scrape of the metrics each second takes
-from a volume at full load, and how long /healthz and /metrics take while one volume's disk stands still and another one is at
-full load. In memory. It writes docs/benchmarks only when it is told to.
+from a volume at full load, by seconds with and without in turn, and how long /healthz and /metrics take while one volume's disk
+stands still and another one is at full load. In memory, of which it takes some 200 MB for each second of a round. It writes
+docs/benchmarks only when it is told to.
 
   --cases NAME      of ${controlCaseNames.join(", ")}; several with a comma between
-  --rounds N        counted rounds, after one that is not counted (${usual.rounds})
-  --seconds N       of each turn (${usual.seconds})
+  --rounds N        of the scrapes, each with a Tidemark of its own (${usual.rounds})
+  --seconds N       of each round (${usual.seconds})
   --size N          MiB of a volume (${usual.size})
   --folder FOLDER   where all of it lies (/dev/shm)
   --publish         put the figures into docs/benchmarks
 
 Example:
-  npm run bench -- control --rounds 1 --seconds 3 --size 64
+  npm run bench -- control --rounds 1 --seconds 8 --size 64
 `;
 
 export function controlOptions(programArguments: readonly string[]): ControlOptions {

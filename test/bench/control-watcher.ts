@@ -1,5 +1,5 @@
 /** Somebody who looks at a program again and again while it is at work, and notes how long he waits for each answer. */
-import { setTimeout as wait } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 
 export interface Looks {
   readonly count: number;
@@ -8,35 +8,55 @@ export interface Looks {
   readonly highestMs: number;
 }
 
+export interface WatchTime {
+  nowMs(): number;
+  wait(ms: number): Promise<unknown>;
+}
+
+const realTime: WatchTime = { nowMs: () => performance.now(), wait: (ms) => setTimeout(ms) };
+
+/** Fails where the program has answered anything but what it was asked for. */
+export async function lookAt(url: string): Promise<void> {
+  const response = await fetch(url);
+  await response.text();
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+}
+
 export class Watcher {
-  readonly #url: string;
+  readonly #look: () => Promise<void>;
   readonly #everyMs: number;
+  readonly #time: WatchTime;
   readonly #tookMs: number[] = [];
-  #isOver = false;
+  #endMs = Number.POSITIVE_INFINITY;
   readonly #done: Promise<void>;
 
-  constructor(url: string, everyMs: number) {
-    this.#url = url;
+  constructor(look: () => Promise<void>, everyMs: number, time = realTime) {
+    this.#look = look;
     this.#everyMs = everyMs;
+    this.#time = time;
     this.#done = this.#watch();
     // Told by `end`.
     this.#done.catch(() => {});
   }
 
+  /**
+   * A look that has to wait for the answer to the one before counts from when it was due: else a program that stands still for a
+   * second would be late once, and not fifty times. That this process itself is woken late is not that program's fault.
+   */
   async #watch(): Promise<void> {
-    while (!this.#isOver) {
-      const beganMs = performance.now();
-      const response = await fetch(this.#url);
-      await response.text();
-      if (!response.ok) throw new Error(`${this.#url} answers ${response.status}`);
-      const tookMs = performance.now() - beganMs;
-      this.#tookMs.push(tookMs);
-      await wait(Math.max(0, this.#everyMs - tookMs));
+    let dueMs = this.#time.nowMs();
+    while (dueMs < this.#endMs) {
+      const restMs = dueMs - this.#time.nowMs();
+      if (restMs > 0) await this.#time.wait(restMs);
+      const countedMs = restMs < 0 ? dueMs : this.#time.nowMs();
+      await this.#look();
+      this.#tookMs.push(this.#time.nowMs() - countedMs);
+      dueMs = countedMs + this.#everyMs;
     }
   }
 
   async end(): Promise<Looks> {
-    this.#isOver = true;
+    this.#endMs = this.#time.nowMs();
     await this.#done;
     return looksOf(this.#tookMs);
   }
