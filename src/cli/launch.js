@@ -43,7 +43,7 @@ async function runHere() {
     await import(pathToFileURL(join(modules, "host/node/own-modules.js")).href);
     await import(pathToFileURL(join(modules, "cli/main.js")).href);
   }
-  if (isWarming()) await loadThreads();
+  if (isWarming()) await loadTheRest();
 }
 
 /** Told to a Node that runs already, other versions than the one that all is measured with do not bear it. */
@@ -69,11 +69,16 @@ function endWithLauncher() {
   pipe.unref();
 }
 
-/** What the program and its threads run is compiled with the rest, so that they too find it in the cache. */
-async function loadThreads() {
+/** What the program loads later, and what its threads and processes run, is compiled with the rest: they too find it in the cache. */
+async function loadTheRest() {
   await import("./commands.ts");
   await import("./running.ts");
+  await import("#src/host/node/web-socket-client.ts");
+  await import("#src/control/metrics/metrics-text.ts");
   await import("#src/control/local-side.ts");
+  await import("#src/control/local-part.ts");
+  await import("#src/control/interceptor-part.ts");
+  await import("#src/control/volume-opener.ts");
   await import("#src/control/remote-side.ts");
   await import("#src/control/store-keeper.ts");
   await import("#src/control/view-server.ts");

@@ -1,4 +1,7 @@
-/** The thread of the local side: the local appliance, and the NBD server with the interceptors, or one of the two. */
+/**
+ * The thread of the local side: the local appliance, and the NBD server with the interceptors, or one of the two. Only what
+ * runs is loaded: the other half would stay in memory for nothing.
+ */
 import { assert } from "#src/core/assert.ts";
 import { lastShippingMs, traceLeaseMs } from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
@@ -8,17 +11,16 @@ import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
 import { type GroupFarewell, noFarewell } from "./farewell.ts";
 import { localSocket } from "./folder-layout.ts";
-import { InterceptorPart } from "./interceptor-part.ts";
+import type { InterceptorPart } from "./interceptor-part.ts";
 import { Leases } from "./leases.ts";
 import { LinksInWords } from "./links-in-words.ts";
-import { LocalPart } from "./local-part.ts";
+import type { LocalPart } from "./local-part.ts";
 import type { GroupFacts } from "./role.ts";
 import { settled } from "./settling.ts";
 import { noFacts, type SideActions, type SideFacts, type SideSettings, type StoreSideWord } from "./side.ts";
 import { setLogLevel, sideMachine } from "./side-machine.ts";
 import { serveSide } from "./side-server.ts";
 import { tracedLives } from "./trace.ts";
-import { VolumeOpener } from "./volume-opener.ts";
 
 export function runThread(line: MessageLine, settings: SideSettings): void {
   const side = new LocalSide(sideMachine(settings.config, "local"), settings);
@@ -71,14 +73,24 @@ class LocalSide implements Omit<SideActions, StoreSideWord> {
   }
 
   start: SideActions["start"] = async () => {
-    const { roles, config, counters } = this.#settings;
-    if (roles.includes("local")) this.#local = await LocalPart.start(this.#machine, this.#settings);
-    if (roles.includes("interceptor")) {
-      const opener = new VolumeOpener(this.#machine, this.#links(), countersOver(counters), config);
-      this.#interceptor = await InterceptorPart.start(this.#machine, opener, this.#settings);
-    }
+    const { roles } = this.#settings;
+    if (roles.includes("local")) await this.#startLocal();
+    if (roles.includes("interceptor")) await this.#startInterceptor();
     return null;
   };
+
+  async #startLocal(): Promise<void> {
+    const { LocalPart } = await import("./local-part.ts");
+    this.#local = await LocalPart.start(this.#machine, this.#settings);
+  }
+
+  async #startInterceptor(): Promise<void> {
+    const { VolumeOpener } = await import("./volume-opener.ts");
+    const { InterceptorPart } = await import("./interceptor-part.ts");
+    const { config, counters } = this.#settings;
+    const opener = new VolumeOpener(this.#machine, this.#links(), countersOver(counters), config);
+    this.#interceptor = await InterceptorPart.start(this.#machine, opener, this.#settings);
+  }
 
   #links(): VolumeLinks {
     if (this.#local !== undefined) return this.#local.links;
