@@ -74,6 +74,7 @@ async function loadTheRest() {
   await import("./commands.ts");
   await import("./running.ts");
   await import("#src/host/node/web-socket-client.ts");
+  await import("#src/control/http/validation.ts");
   await import("#src/control/metrics/metrics-text.ts");
   await import("#src/control/local-side.ts");
   await import("#src/control/local-part.ts");

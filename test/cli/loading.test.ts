@@ -31,8 +31,10 @@ test("names of modules that are found by their text alone are found where Node f
   );
 });
 
-test("the local side is loaded without its parts", async () => {
-  const side = await loaded("control/local-side.ts");
+test("the program is loaded without what only some requests need, and a side without its parts", async () => {
+  const [program, side] = await Promise.all([loaded("control/program.ts"), loaded("control/local-side.ts")]);
+  expect(program.some((url) => /node_modules\/fastify\//.test(url))).toBe(true);
+  expect(program.filter((url) => /node_modules\/(ajv|prom-client)\//.test(url))).toEqual([]);
   const parts = /\/src\/(appliance\/local\/local-appliance|nbd\/server|interceptor\/write-path)\.ts/;
   expect(side.filter((url) => parts.test(url))).toEqual([]);
 });

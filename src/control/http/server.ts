@@ -26,7 +26,8 @@ import type { EventStream } from "./events/event-stream.ts";
 import type { OrderRecord } from "./order-record.ts";
 import { lastWords, ProblemError, type ProblemStatus, problem, problemOf } from "./problem.ts";
 import type { Answer, JsonRoute, PlainRoute, Route } from "./route.ts";
-import { Validation } from "./validation.ts";
+import type { JsonSchema } from "./schema.ts";
+import type { Part, Validation } from "./validation.ts";
 
 export interface ServerParts {
   readonly routes: readonly Route[];
@@ -41,7 +42,8 @@ export interface ServerParts {
 export class ApiServer {
   readonly #app: FastifyInstance;
   readonly #parts: ServerParts;
-  readonly #validation = new Validation();
+  /** Its library is as large as the server's: loaded when something is asked that has anything to check. */
+  #validation: Promise<Validation> | undefined;
   readonly #upgrades = new WebSocketUpgrade({ messageBytesMax: eventMessageBytesMax, protocol: eventsProtocol });
   readonly #patterns: readonly { readonly method: string; readonly pattern: RegExp }[];
 
@@ -70,8 +72,8 @@ export class ApiServer {
   }
 
   #addJson(route: JsonRoute): void {
-    const checkQuery = route.query === undefined ? undefined : this.#validation.checker(route.query.json, "query");
-    const checkBody = route.body === undefined ? undefined : this.#validation.checker(route.body.json, "body");
+    const checkQuery = route.query === undefined ? refuseQuery : this.#checker(route.query.json, "query");
+    const checkBody = route.body === undefined ? undefined : this.#checker(route.body.json, "body");
     const isNoted = route.method !== "GET" && route.isUnnoted !== true;
     this.#app.route({
       method: route.method,
@@ -79,15 +81,23 @@ export class ApiServer {
       onRequest: async (request) => this.#letIn(route, request),
       handler: async (request, reply) => {
         const query = request.query as Readonly<Record<string, unknown>>;
-        if (checkQuery !== undefined) checkQuery(query);
-        else refuseQuery(query);
-        checkBody?.(request.body);
+        await checkQuery(query);
+        await checkBody?.(request.body);
         const names = request.params as Readonly<Record<string, string>>;
         const caller = callers.get(request) as Caller;
         const asked = { names, query, body: request.body, caller };
         return send(reply, jsonResponse(await (isNoted ? this.#order(route, asked, request) : route.answer(asked))));
       },
     });
+  }
+
+  #checker(schema: JsonSchema, part: Part): (value: unknown) => Promise<void> {
+    let check: Promise<(value: unknown) => void> | undefined;
+    return async (value) => {
+      this.#validation ??= import("./validation.ts").then((module) => new module.Validation());
+      check ??= this.#validation.then((validation) => validation.checker(schema, part));
+      (await check)(value);
+    };
   }
 
   #addPlain(route: PlainRoute): void {
