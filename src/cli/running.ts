@@ -7,6 +7,7 @@ import { farewellText } from "#src/control/farewell.ts";
 import { Program } from "#src/control/program.ts";
 import type { RoleName } from "#src/control/role.ts";
 import { tellServiceManager } from "#src/host/node/service-manager.ts";
+import { giveBackStartMemory } from "#src/host/node/start-memory.ts";
 import { inWords } from "#src/host/system-words.ts";
 import { endingSignal } from "./ending-signal.ts";
 
@@ -34,6 +35,7 @@ export async function runProgram({ config, configAnew, roles, asJson, started }:
     await Promise.race([started(program), program.failed]);
     running = program;
     tellServiceManager("ready");
+    giveBackStartMemory();
     await Promise.race([signal, program.failed]);
     tellServiceManager("stopping");
     const farewell = await program.stop();

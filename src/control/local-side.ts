@@ -6,6 +6,7 @@ import { assert } from "#src/core/assert.ts";
 import { lastShippingMs, traceLeaseMs } from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { countersOver } from "#src/host/node/counters.ts";
+import { giveBackStartMemory } from "#src/host/node/start-memory.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
@@ -76,6 +77,7 @@ class LocalSide implements Omit<SideActions, StoreSideWord> {
     const { roles } = this.#settings;
     if (roles.includes("local")) await this.#startLocal();
     if (roles.includes("interceptor")) await this.#startInterceptor();
+    giveBackStartMemory();
     return null;
   };
 

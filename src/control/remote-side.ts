@@ -1,5 +1,6 @@
 /** The thread of the remote side. */
 import { assert } from "#src/core/assert.ts";
+import { giveBackStartMemory } from "#src/host/node/start-memory.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import { pointReport } from "./density.ts";
 import { drillReport } from "./drill.ts";
@@ -40,6 +41,7 @@ export function runThread(line: MessageLine, settings: SideSettings): void {
   const actions: SideActions = {
     start: async () => {
       part = await RemotePart.start(sideMachine(settings.config, "remote"), settings, (ask) => caller.ask(ask));
+      giveBackStartMemory();
       return null;
     },
     facts: async () =>

@@ -1,6 +1,6 @@
 /**
- * The few system calls that Node does not offer: holes in files, reads that do not wait, a look at a socket without the
- * event loop. Every caller has another way when `libc` is undefined.
+ * The few calls that Node does not offer: holes in files, reads that do not wait, a look at a socket without the
+ * event loop, memory that is given back. Every caller has another way when `libc` is undefined.
  */
 import { type ForeignLibrary, openLibrary } from "./foreign-library.ts";
 
@@ -42,6 +42,8 @@ export interface Libc {
   lock(fd: number): number;
   /** Sends as much as the socket takes without waiting. */
   sendNow(fd: number, buffer: Buffer, start: number, lengthBytes: number): number;
+  /** Of memory that all threads have freed, the pages that are whole: the C library would keep them for what may come. */
+  giveBackFreePages(): void;
 }
 
 function bind(library: ForeignLibrary): Libc {
@@ -52,6 +54,7 @@ function bind(library: ForeignLibrary): Libc {
   const advise = get("posix_fadvise64", { arguments: ["i32", "i64", "i64", "i32"], return: "i32" });
   const receive = get("recv", { arguments: ["i32", "pointer", "u64", "i32"], return: "i32" });
   const send = get("send", { arguments: ["i32", "pointer", "u64", "i32"], return: "i64" });
+  const trim = get("malloc_trim", { arguments: ["u64"], return: "i32" });
   const flock = get("flock", { arguments: ["i32", "i32"], return: "i32" });
   const errorLocation = get("__errno_location", { arguments: [], return: "pointer" });
 
@@ -90,6 +93,9 @@ function bind(library: ForeignLibrary): Libc {
     lock: (fd) => checked(flock(fd, lockExclusive | lockDontWait)),
     sendNow: (fd, buffer, start, lengthBytes) =>
       checked(send(fd, address(buffer) + BigInt(start), BigInt(lengthBytes), messageDontWait | messageNoSignal)),
+    giveBackFreePages: () => {
+      trim(0n);
+    },
     receiveNow: (fd, buffer) => {
       if (buffer.length !== receiveBytes) {
         receiveBytes = buffer.length;

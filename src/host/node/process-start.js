@@ -36,4 +36,6 @@ process.once("message", async (/** @type {import("./process.ts").ProcessStart} *
     },
     settings,
   );
+  // What the cache had of all that is compiled by now would be kept besides.
+  module.flushCompileCache();
 });
