@@ -8,6 +8,7 @@ import type { TimelineReport } from "#src/control/volume-history.ts";
 import { Api, ApiError } from "./api.ts";
 import type { Browser } from "./browser.ts";
 import { begunAnew, type PageEvent, withEvent } from "./event-log.ts";
+import { unambiguousName } from "./levels.ts";
 import { Live } from "./live.ts";
 import { type Connection, firstState, type PageState, withStatus } from "./page-state.ts";
 import { oldestMs } from "./timeline-shape.ts";
@@ -190,8 +191,8 @@ export class Desk {
   }
 
   async setLevel(group: string, volume: string, level: string): Promise<void> {
-    // Another group may have had a volume of the name.
-    await this.#api.ask("PUT", ["volumes", `${group}/${volume}`, "level"], { body: { level } });
+    const name = unambiguousName(this.#state.status?.groups ?? [], group, volume);
+    await this.#api.ask("PUT", ["volumes", name, "level"], { body: { level } });
     await this.#look();
   }
 

@@ -40,3 +40,13 @@ export function levelWords(group: LevelFacts, volume: string): string {
 function exactSpan(seconds: number): string {
   return formatDuration(seconds).replace(/[smhd]$/, (unit) => (unit === "m" ? " min" : ` ${unit}`));
 }
+
+/** With its group's, where another group has, or has had, a volume of the name. */
+export function unambiguousName(
+  groups: readonly Pick<GroupReport, "volumeNames">[],
+  group: string,
+  volume: string,
+): string {
+  const isShared = groups.filter(({ volumeNames }) => volumeNames.includes(volume)).length > 1;
+  return isShared ? `${group}/${volume}` : volume;
+}

@@ -102,8 +102,12 @@ test("whoever may only look is not offered orders", async () => {
   await vi.waitFor(() => expect(desk.state.mayOperate).toBe(false), patience);
 });
 
-test("a level is asked for with the volume's group, and seen to be switched at once", async () => {
-  const { appliance, desk } = await begun();
+test("a level is asked for by the volume's name, with its group's where that is another one's too, and seen at once", async () => {
+  const bank = { name: "bank", volumeNames: ["disk", "log"] };
+  const groups = [bank, { name: "shop", volumeNames: ["disk"] }];
+  const { appliance, desk } = await begun(() => ({ ...status(true), groups }));
   await desk.setLevel("bank", "disk", "1h");
   expect(appliance.asked.slice(-2)).toEqual(["/api/v1/volumes/bank%2Fdisk/level", "/api/v1/status"]);
+  await desk.setLevel("bank", "log", "1h");
+  expect(appliance.asked.at(-2)).toBe("/api/v1/volumes/log/level");
 });
