@@ -1,6 +1,6 @@
 /**
- * Where a block may be that the store has lost: the journals it came from, the spool of the site that sent it. Whoever
- * asks checks what is answered, so that a wrong answer costs nothing.
+ * Where a block may be that the store has lost, such as the files of the journal that it came from. Whoever asks checks what is
+ * answered, so that a wrong answer costs nothing.
  */
 
 export interface LostBlock {
