@@ -34,7 +34,13 @@ import { foundPieces } from "./pieces-in-force.ts";
 import { isPieceRemade } from "./repair-piece.ts";
 import { PieceCheck } from "./scrub-piece.ts";
 import { SealedPiece } from "./sealed-piece.ts";
-import { type PieceLink, type SealedPieceIdentity, sealedPieceName, sealedPieceOfName } from "./sealed-piece-format.ts";
+import {
+  objectOfPiece,
+  type PieceLink,
+  type SealedPieceIdentity,
+  sealedPieceName,
+  sealedPieceOfName,
+} from "./sealed-piece-format.ts";
 import type { SnapshotBlocks } from "./snapshot-blocks.ts";
 
 export interface StoreScrubParts {
@@ -262,11 +268,9 @@ export class ObjectScrubs {
     const { objects, key, store, oldestSeq } = this.#parts;
     const { group, firstSeq } = identity;
     const name = sealedPieceName(identity);
-    const wanted = wantedUnder(name);
     // What it points to is needed by nobody, where a folded one has taken its place.
     const { replaced } = await foundPieces(objects, group);
-    const isReplaced = replaced.some((other) => sealedPieceName(other) === name);
-    if (wanted === undefined || isReplaced) return nothing;
+    if (replaced.some((other) => sealedPieceName(other) === name)) return nothing;
     const before = await this.#linkBefore(identity);
     const head = this.#notebook.headOf(group);
     const checkParts = { key, segments: store.segments, objects, before, head, oldestSeq: await oldestSeq(group) };
@@ -277,7 +281,7 @@ export class ObjectScrubs {
       return await isPieceRemade({ objects, key, expected, before, walkFrom }, identity);
     };
     const check = (source: ObjectSource) => piece.check(source);
-    const checked = await scrubObject(this.#parts, { name, identity: wanted, check, repair }, control);
+    const checked = await scrubObject(this.#parts, { name, identity: objectOfPiece(identity), check, repair }, control);
     this.#links.delete(group);
     if (piece.link !== undefined) {
       this.#links.set(group, piece.link);

@@ -217,9 +217,8 @@ test("a round goes on where it was ended, and checks nothing twice", async () =>
   expect(scrub.dueMicros(10)).toBe((state.last?.begunMicros ?? 0) + 10);
 });
 
-test("pieces that were folded since are neither missed nor taken for others, and what they replaced is not looked at", async () => {
-  const world = await ScrubWorld.make(true);
-  expect((await world.scrubbed()).state.findings).toEqual([]);
+/** Of all pieces of the group, the newest too, which is the one that the scrub has noted. */
+async function fold(world: ScrubWorld): Promise<void> {
   const { key } = await world.opened();
   const pieces: SealedPiece[] = [];
   for (const firstSeq of [1, 3, 5]) {
@@ -228,11 +227,32 @@ test("pieces that were folded since are neither missed nor taken for others, and
   const rule = { level: 3600, keepsPoint: () => false, keepsMark: () => true };
   const publish = <Done>(finish: () => Promise<Done>): Promise<Done> => finish();
   const parts = { objects: world.store, randomness: new SeededRandom(1), key, group: scrubGroup };
-  // The newest too, which is the one that the scrub has noted.
   expect(await foldPieces(parts, { pieces, rule, nowMicros: 1, publish, control: new FreeWork() })).toBe("folded");
+}
+
+test("pieces that were folded since are neither missed nor taken for others, and what they replaced is not looked at", async () => {
+  const world = await ScrubWorld.make(true);
+  expect((await world.scrubbed()).state.findings).toEqual([]);
+  await fold(world);
   // Nothing that they say counts any more.
   await damagePart(world, 3, "extents");
   expect((await world.scrubbed()).state).toMatchObject({ findings: [], repairedCount: 0 });
   for (const firstSeq of [1, 3, 5]) world.store.bytes.delete(name(firstSeq));
   expect((await world.scrubbed()).state.findings).toEqual([]);
 });
+
+test.each(["header", "records", "table", "footer"])(
+  "fault 18: a bit that has turned in the %s of a folded piece is turned back, and two are reported",
+  async (place) => {
+    const world = await ScrubWorld.make(false);
+    await fold(world);
+    const folded = sealedPieceName({ group: scrubGroup, firstSeq: 1, folded: { lastSeq: 6, generation: 1 } });
+    const before = Buffer.from(world.store.bytes.get(folded) as Buffer);
+    const at = { header: 20, records: 170, table: before.length - 140, footer: before.length - 20 }[place] as number;
+    world.store.flip(folded, at * 8 + 3);
+    expect((await world.scrubbed()).state).toMatchObject({ findings: [], repairedCount: 1 });
+    expect(world.store.bytes.get(folded)).toEqual(before);
+    for (const bit of [1, 13]) world.store.flip(folded, at * 8 + bit);
+    expect((await world.scrubbed()).state.findings).toMatchObject([{ object: folded }]);
+  },
+);
