@@ -63,6 +63,7 @@ class Chaos {
   readonly #deeds: Record<string, number> = {};
   #parts: Parts | undefined;
   #calms = 0;
+  #isLeaving = false;
   #stormMs = 0;
   readonly #beganMs = performance.now();
   /** Until then; lanes end what they began. */
@@ -92,7 +93,7 @@ class Chaos {
   }
 
   readonly #complain = (words: string): void => {
-    if (this.#failures.length < failuresMax) this.#failures.push(words);
+    if (!this.#isLeaving && this.#failures.length < failuresMax) this.#failures.push(words);
   };
 
   async run(): Promise<void> {
@@ -116,8 +117,9 @@ class Chaos {
     if (this.#failures.length > 0) await this.#leaveTraces();
   }
 
-  /** All that there is to look at stays in the folder. */
+  /** All that there is to look at stays in the folder. What fails now, fails because of that. */
   async #leaveTraces(): Promise<void> {
+    this.#isLeaving = true;
     const { world, database } = this.#parts ?? {};
     await database?.abandon();
     await world?.power?.keepImage(world.folder.file("there.img"));

@@ -87,6 +87,7 @@ export class World {
   /** Those that are to end. */
   readonly #sentenced = new Set<Program>();
   readonly #names = new Map<Program, string>();
+  #started = 0;
 
   private constructor(parts: Omit<WorldOptions, "random" | "sizeBytes" | "databaseBytes"> & WorldParts) {
     this.folder = parts.folder;
@@ -162,7 +163,7 @@ export class World {
   #watch(roles: readonly RoleName[]): void {
     for (const role of roles) {
       const program = this.sites.program(role);
-      this.#names.set(program, `${this.#names.size + 1}-${role}`);
+      this.#names.set(program, `${++this.#started}-${role}`);
       void program.ended.then(({ code, signal }) => {
         if (this.#sentenced.has(program)) return;
         this.#complain(`${role} ended by itself with ${code ?? signal}: ${program.stderr.trim().split("\n").at(-1)}`);
