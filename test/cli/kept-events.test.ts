@@ -19,7 +19,7 @@ test("who has heard of some events goes on behind them after the program was kil
   const data = join(temporaryFolder(), "data");
   const first = await RunningProgram.start("remote", data, "--set", "wire.port=0");
   await first.sent("POST", "/api/v1/tokens", { name: "first", role: "read" });
-  const before = (await first.asked("events")) as EventsReport;
+  const before = (await first.got("/api/v1/events")).body as EventsReport;
   const seen = before.events.at(-1) as ApiEvent;
   expect([seen.kind, seen.facts.does]).toEqual(["audit", "POST /api/v1/tokens"]);
   await first.sent("POST", "/api/v1/tokens", { name: "second", role: "read" });
@@ -28,7 +28,7 @@ test("who has heard of some events goes on behind them after the program was kil
   await first.program.kill();
 
   const second = await RunningProgram.start("remote", data, "--set", "wire.port=0");
-  const after = (await second.asked("events", "--after", String(seen.id))) as EventsReport;
+  const after = (await second.got(`/api/v1/events?after=${seen.id}`)).body as EventsReport;
   expect(after.missed).toBe(false);
   const known = after.events.filter(({ kind }) => kind === "audit" || kind === "program");
   expect(known.map(({ kind, facts }) => [kind, facts.does ?? facts.state])).toEqual([
