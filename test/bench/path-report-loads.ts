@@ -25,7 +25,7 @@ export function memoryGoals({ loads, goalBytes }: MemoryFigures): Goal[] {
 export function volumesGoals({ counts }: VolumesFigures): Goal[] {
   return counts.slice(1).map(({ volumes, groups, ratio, goal, met }) => ({
     met,
-    text: `${volumes} volumes in ${groups} ${groups === 1 ? "group" : "groups"}: ${factor(ratio)} of one, where at least ${goal} is the goal`,
+    text: `${volumes} volumes in ${inGroups(groups)}: ${factor(ratio)} of one, where at least ${goal} is the goal`,
   }));
 }
 
@@ -75,6 +75,10 @@ export function volumesText({ connections, totalBytes, counts }: VolumesFigures)
   ]);
   const header = ["Volumes", "groups", "rate", "to one", "goal", ...detailTitles];
   return `${about}\n\n${table(header, rows)}`;
+}
+
+function inGroups(groups: number): string {
+  return groups === 1 ? "1 group" : `${groups} groups`;
 }
 
 /** Rounded up: a limit is not met by rounding. */
