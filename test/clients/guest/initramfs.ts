@@ -1,4 +1,7 @@
-/** The guest's whole file system: busybox, the kernel's modules, a few programs with their libraries, and the scripts. */
+/**
+ * The guest's whole file system: busybox, the kernel's modules, a few programs with their libraries, and the scripts. The parts of
+ * it are also for other guests' first file systems.
+ */
 import { chmod, copyFile, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { run, succeed } from "../command.ts";
@@ -29,8 +32,8 @@ async function copyTo(root: string, path: string, source: string): Promise<void>
   await copyFile(source, join(root, path));
 }
 
-async function addPrograms(root: string): Promise<void> {
-  for (const program of programs) {
+export async function addPrograms(root: string, wanted: readonly string[]): Promise<void> {
+  for (const program of wanted) {
     const file = await pathOf(program);
     await copyTo(root, `${program === "busybox" ? "bin" : "programs"}/${program}`, file);
     for (const library of await librariesOf(file)) await copyTo(root, library, library);
@@ -38,9 +41,9 @@ async function addPrograms(root: string): Promise<void> {
   await symlink("busybox", join(root, "bin/sh"));
 }
 
-async function addModules(root: string, kernel: Kernel): Promise<void> {
+export async function addModules(root: string, kernel: Kernel, wanted: readonly string[]): Promise<void> {
   const names: string[] = [];
-  for (const file of await modulesInOrder(kernel, modules)) {
+  for (const file of await modulesInOrder(kernel, wanted)) {
     await copyTo(root, `modules/${basename(file)}`, file);
     names.push(basename(file));
   }
@@ -59,13 +62,17 @@ export async function buildGuest(folder: string): Promise<Guest> {
   const root = join(folder, "root");
   for (const mountPoint of ["proc", "sys", "dev", "mnt", "etc"])
     await mkdir(join(root, mountPoint), { recursive: true });
-  await addPrograms(root);
-  await addModules(root, kernel);
+  await addPrograms(root, programs);
+  await addModules(root, kernel, modules);
   await addScripts(root);
   const initramfsFile = join(folder, "initramfs");
+  await packInitramfs(root, initramfsFile);
+  return { kernelFile: kernel.imageFile, initramfsFile };
+}
+
+export async function packInitramfs(root: string, file: string): Promise<void> {
   const list = (await readdir(root, { recursive: true })).sort().join("\n");
-  await succeed("cpio", ["--create", "--format=newc", "--quiet", "--owner=0:0", "-D", root, "-F", initramfsFile], {
+  await succeed("cpio", ["--create", "--format=newc", "--quiet", "--owner=0:0", "-D", root, "-F", file], {
     input: `${list}\n`,
   });
-  return { kernelFile: kernel.imageFile, initramfsFile };
 }
