@@ -1,7 +1,10 @@
-/** Waits for what surely comes after faults: for the event, with more patience than where nothing goes wrong. */
+/**
+ * Waits for what surely comes after faults: for the event, with more patience than where nothing goes wrong. Whoever has failed again and
+ * again rests for minutes before the next time.
+ */
 import { vi } from "vitest";
 
-const timeout = 240_000;
+const timeout = 480_000;
 const interval = 200;
 
 /** `what`, in words, for whoever has to be told that it did not come. */
