@@ -19,8 +19,9 @@ export class ImageDamage {
     return [...this.#met.keys()];
   }
 
-  get rows(): readonly DamagedRow[] {
-    return [...this.#met.values()];
+  /** With what is told of each of them. */
+  get rows(): readonly (readonly [finding: string, row: DamagedRow])[] {
+    return [...this.#met];
   }
 
   /** What would say where these blocks are, as it was found. */
@@ -39,6 +40,11 @@ export class ImageDamage {
       this.#note(`${which} cannot be read`, { startBlock, blockCount, isUnknown: false });
       first = end;
     }
+  }
+
+  /** Of these nobody could see whether they still are. */
+  putBack(rows: readonly (readonly [finding: string, row: DamagedRow])[]): void {
+    for (const [finding, row] of rows) this.#note(finding, row);
   }
 
   #note(finding: string, row: DamagedRow): void {

@@ -65,6 +65,9 @@ export class LayeredImage implements PointImage {
   #layers: readonly ImageLayer[];
   #findings: readonly string[];
   readonly #damage = new ImageDamage();
+  /** What is told of damage that somebody looks at again, until he has seen whether it still is. */
+  #doubted: readonly string[] = [];
+  #lookingAgain: Promise<void> | undefined;
   #renewing: Promise<void> | undefined;
   /** The same for damage alone. */
   #looking: Promise<void> | undefined;
@@ -88,7 +91,7 @@ export class LayeredImage implements PointImage {
   }
 
   get findings(): readonly string[] {
-    return [...this.#findings, ...this.#damage.findings];
+    return [...new Set([...this.#findings, ...this.#damage.findings, ...this.#doubted])];
   }
 
   runsIn(startBlock: number, blockCount: number, runs: ImageRuns): Promise<void> | undefined {
@@ -179,15 +182,36 @@ export class LayeredImage implements PointImage {
     return true;
   }
 
-  async lookAgain(): Promise<void> {
-    const { rows } = this.#damage;
-    if (this.#findings.length > 0 || rows.some(({ isUnknown }) => isUnknown)) {
+  lookAgain(): Promise<void> {
+    this.#lookingAgain ??= this.#lookAtDamage().finally(() => {
+      this.#lookingAgain = undefined;
+      this.#doubted = [];
+    });
+    return this.#lookingAgain;
+  }
+
+  async #lookAtDamage(): Promise<void> {
+    const { rows, findings } = this.#damage;
+    if (this.#findings.length > 0 || rows.some(([, { isUnknown }]) => isUnknown)) {
       const looking = this.#lookAnew();
       if (looking === undefined) return;
+      this.#doubted = findings;
       await looking;
     } else if (rows.length === 0 || !this.#mayLook()) return;
-    else this.#damage.clear();
-    for (const row of rows) if (!this.#isClosed) await this.#lookAt(row);
+    else {
+      this.#doubted = findings;
+      this.#damage.clear();
+    }
+    for (const [index, [, row]] of rows.entries()) {
+      if (this.#isClosed) return;
+      try {
+        await this.#lookAt(row);
+      } catch (error) {
+        // The store may not answer now: that says nothing of what is damaged.
+        this.#damage.putBack(rows.slice(index));
+        throw error;
+      }
+    }
   }
 
   /** Whoever meets damage there notes it again. */

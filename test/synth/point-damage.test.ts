@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { imageDamageMsMax, imageDamageMsMin } from "#src/core/point-limits.ts";
 import { objectOfPiece, type SealedPieceIdentity, sealedPieceName } from "#src/journals/sealed-piece-format.ts";
@@ -256,6 +257,13 @@ test("fault 18: blocks that cannot be read are told as long as they cannot", asy
   const found = image.findings;
   expect(found).toContainEqual(expect.stringMatching(/^blocks? \d+.* cannot be read$/));
   await world.pass(imageDamageMsMin);
-  await world.run(image.lookAgain());
+  const looking = image.lookAgain();
+  // Until it is seen that it has gone it is there.
+  expect(image.findings).toEqual(found);
+  await world.run(looking);
+  expect(image.findings).toEqual(found);
+  world.beforeList = () => Promise.reject(new RetryError("the store does not answer"));
+  await world.pass(2 * imageDamageMsMin);
+  await expect(world.run(image.lookAgain())).rejects.toThrow("does not answer");
   expect(image.findings).toEqual(found);
 });
