@@ -60,6 +60,7 @@ test("who was started by somebody who was started counts too", () => {
   ]);
   expect(descendantsOf(parentOf, [10])).toEqual([11, 12]);
   expect(descendantsOf(parentOf, [12])).toEqual([]);
+  expect(descendantsOf(parentOf, [10, 12])).toEqual([11]);
 });
 
 test("what a process has started is counted with it", async () => {
@@ -69,7 +70,9 @@ test("what a process has started is counted with it", async () => {
   expect(together.memoryPeakBytes - alone.memoryPeakBytes).toBeGreaterThan(1_000_000);
 });
 
+/** What was only just started has no memory of its own yet: it runs when it has answered. */
 function startedChild() {
   const child = spawn("cat");
-  return { running: once(child, "spawn"), [Symbol.dispose]: () => void child.kill() };
+  child.stdin.write("said again");
+  return { running: once(child.stdout, "data"), [Symbol.dispose]: () => void child.kill() };
 }

@@ -52,9 +52,12 @@ async function parents(): Promise<Map<number, number>> {
   return new Map((await Promise.all(pairs)).flat());
 }
 
+/** Without the roots themselves, of which one may have started another. */
 export function descendantsOf(parentOf: ReadonlyMap<number, number>, roots: readonly number[]): number[] {
-  const children = [...parentOf].filter(([, parent]) => roots.includes(parent)).map(([id]) => id);
-  return children.length === 0 ? [] : [...children, ...descendantsOf(parentOf, children)];
+  const all = new Set(roots);
+  // Whoever is added has its turn, too.
+  for (const one of all) for (const [id, parent] of parentOf) if (parent === one) all.add(id);
+  return [...all].filter((id) => !roots.includes(id));
 }
 
 /** What one has used that ends meanwhile is its parent's as soon as that knows. */
