@@ -49,7 +49,8 @@ export class CalmJudge {
     await host.hold();
     const lastSeq = await world.calm(stampedVolume);
     this.#checkSource();
-    this.#checkJournal(await world.group(stampedVolume), stampedVolume, world.sites.source);
+    const group = await world.group(stampedVolume);
+    world.whileKeeperFrozen(() => this.#checkJournal(group, stampedVolume, world.sites.source));
     await this.#checkNow(stampedVolume, lastSeq, world.sites.source);
     host.goOn();
     tell("source, journals and the newest point are compared");
@@ -72,7 +73,8 @@ export class CalmJudge {
     };
     for (const [name, source] of Object.entries(sources)) {
       const lastSeq = await world.calm(name);
-      this.#checkJournal(await world.group(name), name, source);
+      const group = await world.group(name);
+      world.whileKeeperFrozen(() => this.#checkJournal(group, name, source));
       await this.#checkNow(name, lastSeq, source);
     }
   }

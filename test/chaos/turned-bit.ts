@@ -52,9 +52,7 @@ async function turnedBack(world: World, path: string, { at, before }: Place): Pr
   const what = `the bit that was turned at ${at} of ${basename(path)}`;
   if (result?.isSound !== false) throw new Error(`${what} was neither turned back nor reported by scrub ${id}`);
   // It is in a part that is too long to try all of its bits: somebody brings the object back.
-  const file = openSync(path, "r+");
-  writeSync(file, Buffer.from([before]), 0, 1, at);
-  closeSync(file);
+  if (!putRight(path, at, before)) return;
   const again = await scrubbed(world);
   if (again.result?.isSound !== true) {
     throw new Error(`${what} was put right, and scrub ${again.id} has found ${again.result?.lines.join("; ")}`);
@@ -70,6 +68,19 @@ async function scrubbed(world: World): Promise<JobReport> {
     if (job.state !== "done") throw new Error(`it is ${job.state}: ${job.why}`);
     return job;
   });
+}
+
+/** Answers whether it was there yet. */
+function putRight(path: string, at: number, before: number): boolean {
+  let file: number;
+  try {
+    file = openSync(path, "r+");
+  } catch {
+    return false;
+  }
+  writeSync(file, Buffer.from([before]), 0, 1, at);
+  closeSync(file);
+  return true;
 }
 
 /** A folded piece has taken its place: nobody reads it any more, and it goes soon. Names alone say so (docs/formats.md). */

@@ -12,6 +12,7 @@ import type { NbdClient } from "#src/nbd/client/client.ts";
 import type { TemporaryFolder } from "#test/clients/harness.ts";
 import { freePort } from "#test/oracle/free-ports.ts";
 import { LinkProxy } from "#test/oracle/link-proxy.ts";
+import { isStopped } from "#test/oracle/process-facts.ts";
 import type { Program } from "#test/oracle/program.ts";
 import { settableClock } from "#test/oracle/settable-clock.ts";
 import { type RoleName, roleNames, Sites } from "#test/oracle/sites.ts";
@@ -185,6 +186,19 @@ export class World {
   childOfRemote(which: "keeper" | "views"): number | undefined {
     const parent = this.sites.program("remote").processId;
     return childrenOf(parent).find((id) => commandOf(id).includes("no-way-given") === (which === "views"));
+  }
+
+  /** For a look at the store's objects, none of which goes meanwhile. */
+  whileKeeperFrozen(look: () => void): void {
+    const id = this.childOfRemote("keeper");
+    if (id === undefined) return look();
+    process.kill(id, "SIGSTOP");
+    try {
+      while (!isStopped(id));
+      look();
+    } finally {
+      process.kill(id, "SIGCONT");
+    }
   }
 
   // What is asked and ordered
