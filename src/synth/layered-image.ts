@@ -167,6 +167,8 @@ export class LayeredImage implements PointImage {
         })
         .finally(() => {
           this.#looking = undefined;
+          // From its end on, however long it took: else whoever waited for it would look again at once, and so on.
+          this.#lookedAtMs = this.#parts.clock.monotonicMs();
         });
     }
     return this.#looking;

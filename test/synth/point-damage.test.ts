@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RetryError } from "#src/core/errors.ts";
+import { RetryError, StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { imageDamageMsMax, imageDamageMsMin } from "#src/core/point-limits.ts";
 import { objectOfPiece, type SealedPieceIdentity, sealedPieceName } from "#src/journals/sealed-piece-format.ts";
@@ -266,4 +266,26 @@ test("fault 18: blocks that cannot be read are told as long as they cannot", asy
   await world.pass(2 * imageDamageMsMin);
   await expect(world.run(image.lookAgain())).rejects.toThrow("does not answer");
   expect(image.findings).toEqual(found);
+});
+
+test("fault 18: who reads what is damaged does not wait for a store again and again that takes its time to fail", async () => {
+  const world = await sealedWorld(22);
+  const [, last] = await world.run(world.pieces());
+  const piece = last as NonNullable<typeof last>;
+  const { name, identity } = piece;
+  const middle = Math.floor(piece.recordPageCount / 2);
+  const pages = (await partsOf(world, name, objectOfPiece(identity))).filter(({ type }) => type === partType.records);
+  flip(world, name, (pages[middle]?.offset ?? 0) + 40);
+  await world.open();
+  const image = await unknownImage(world, piece.recordPagePlace(middle).lastSeq);
+  let looks = 0;
+  world.beforeList = async () => {
+    // Whoever would wait without an end is let go, and told.
+    if (++looks > 20) return;
+    await new Promise<void>((resolve) => void world.host.clock.timer(2 * imageDamageMsMax, resolve));
+    throw new StopError("the store does not answer");
+  };
+  await world.pass(imageDamageMsMin);
+  expect(await world.run(wordsOf(image))).toContain("unknown");
+  expect(looks).toBe(1);
 });
