@@ -1,8 +1,9 @@
 /** `npm run sim`: many seeds, a single one, or the proof that the simulation can fail. */
 import { parseCommandLine, UsageError, wholeNumber } from "#src/cli/command.ts";
+import { createProgress } from "#test/bench/progress.ts";
 import { runBreaks } from "./breaks/all-breaks.ts";
 import { FailedRun, runSeed } from "./scenario.ts";
-import { describeFailure, describeSummary } from "./seed-range.ts";
+import { describeFailure, describeSummary, type RangeSummary } from "./seed-range.ts";
 import { runShared } from "./seed-workers.ts";
 
 const help = `Usage: npm run sim -- [--seeds N] [--first S] [OPTION ...]
@@ -10,7 +11,8 @@ const help = `Usage: npm run sim -- [--seeds N] [--first S] [OPTION ...]
        npm run sim -- --breaks
 
 Simulates both sites, with power cuts, cut links, and disks that fail or are full, all of it from one seed, against an
-oracle that knows what was promised. A seed that fails does so again, step by step the same.
+oracle that knows what was promised. A seed that fails does so again, step by step the same. Interrupted, it ends with
+the seeds under way, and tells of those that were run.
 
   --seeds N     how many (1000), beginning with --first S (1)
   --workers W   processes that share the work (2)
@@ -71,7 +73,13 @@ async function runOne(seed: number, withTrace: boolean): Promise<void> {
 
 async function runMany(range: Parameters<typeof runShared>[0], asJson: boolean): Promise<void> {
   const startMs = performance.now();
-  const summary = await runShared(range);
+  const ending = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => ending.abort());
+  const line = createProgress(process.stderr);
+  const progress = ({ seeds, failures }: RangeSummary): void =>
+    line.show(`${seeds} of ${range.count} seeds, ${failures.length} failed`);
+  const summary = await runShared({ ...range, progress, signal: ending.signal });
+  line.clear();
   if (asJson) {
     console.log(JSON.stringify(summary));
     return;

@@ -25,15 +25,17 @@ export interface SharedRun extends Task {
   readonly workers: number;
   /** After each part that is done. */
   readonly progress?: (sum: RangeSummary) => void;
+  /** Aborted: no more parts are begun. */
+  readonly signal?: AbortSignal;
 }
 
-/** Ends early once so many seeds have failed; those under way are still counted. */
+/** Ends early once so many seeds have failed, or by its signal; those under way are still counted. */
 export async function runShared(run: SharedRun): Promise<RangeSummary> {
   const sum = emptySummary();
   const end = run.first + run.count;
   let next = run.first;
   const takeTask = (): Task | undefined => {
-    if (next >= end || sum.failures.length >= run.failuresMax) return undefined;
+    if (next >= end || sum.failures.length >= run.failuresMax || run.signal?.aborted === true) return undefined;
     const task = { first: next, count: Math.min(seedsPerTask, end - next), failuresMax: run.failuresMax };
     next += task.count;
     return task;
@@ -73,6 +75,8 @@ function work(takeTask: () => Task | undefined, add: (part: RangeSummary) => voi
 }
 
 if (process.argv[2] === "worker" && process.send !== undefined) {
+  // A terminal interrupts all processes of the foreground: whoever gives out the parts ends when these are done.
+  process.on("SIGINT", () => {});
   process.on("message", (task: Task) => {
     void runRange(task.first, task.count, task.failuresMax).then((summary) => process.send?.(summary));
   });
