@@ -5,11 +5,14 @@ import { until } from "./until.ts";
 /** Of these no fault of ours is a reason. */
 const never = ["TidemarkVolumeFenced", "TidemarkGroupStopped", "TidemarkHostErrors"];
 
-/** What they tell of passes with its reason; others look back over minutes and hours, or ahead. */
+/**
+ * What they tell of passes with its reason. Others look back over minutes and hours, or ahead; and blocks that the remote lost with its
+ * power, before they counted, are told of as damaged until their segment is written anew.
+ */
 const passing = [
   ...["TidemarkUnreachable", "TidemarkRoleDown", "TidemarkLinkDown", "TidemarkLagBeyondTarget"],
   ...["TidemarkVolumeUnprotected", "TidemarkVolumeStands", "TidemarkSyncSuspended", "TidemarkSpoolNearlyFull"],
-  ...["TidemarkSealingFails", "TidemarkGroupFull", "TidemarkStoreDown", "TidemarkStoreDamaged"],
+  ...["TidemarkSealingFails", "TidemarkGroupFull", "TidemarkStoreDown"],
 ];
 
 export class Alarms {
