@@ -23,11 +23,12 @@ import type { Caller } from "./caller.ts";
 import type { Door } from "./door.ts";
 import { eventsProtocol, listeningOf } from "./events/event-door.ts";
 import type { EventStream } from "./events/event-stream.ts";
+import { LoadedLater } from "./loaded-later.ts";
 import type { OrderRecord } from "./order-record.ts";
 import { lastWords, ProblemError, type ProblemStatus, problem, problemOf } from "./problem.ts";
 import type { Answer, JsonRoute, PlainRoute, Route } from "./route.ts";
 import type { JsonSchema } from "./schema.ts";
-import type { Part, Validation } from "./validation.ts";
+import type { Part } from "./validation.ts";
 
 export interface ServerParts {
   readonly routes: readonly Route[];
@@ -43,7 +44,7 @@ export class ApiServer {
   readonly #app: FastifyInstance;
   readonly #parts: ServerParts;
   /** Its library is as large as the server's: loaded when something is asked that has anything to check. */
-  #validation: Promise<Validation> | undefined;
+  readonly #validation = new LoadedLater(async () => new (await import("./validation.ts")).Validation());
   readonly #upgrades = new WebSocketUpgrade({ messageBytesMax: eventMessageBytesMax, protocol: eventsProtocol });
   readonly #patterns: readonly { readonly method: string; readonly pattern: RegExp }[];
 
@@ -92,12 +93,8 @@ export class ApiServer {
   }
 
   #checker(schema: JsonSchema, part: Part): (value: unknown) => Promise<void> {
-    let check: Promise<(value: unknown) => void> | undefined;
-    return async (value) => {
-      this.#validation ??= import("./validation.ts").then((module) => new module.Validation());
-      check ??= this.#validation.then((validation) => validation.checker(schema, part));
-      (await check)(value);
-    };
+    const check = new LoadedLater(async () => (await this.#validation.get()).checker(schema, part));
+    return async (value) => (await check.get())(value);
   }
 
   #addPlain(route: PlainRoute): void {
