@@ -1,12 +1,9 @@
 /** `tidemark attach`. */
 import { resolve } from "node:path";
-import type { VolumeReport } from "#src/control/control-plane.ts";
 import { isName } from "#src/control/name.ts";
-import type { ViewFacts } from "#src/control/view.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { environment, workingFolder } from "#src/host/node/environment.ts";
 import { nodePrograms } from "#src/host/node/programs.ts";
-import { formatNbdUri, parseNbdUri } from "#src/nbd/uri.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { attachDisk } from "./attach/attach-disk.ts";
 import {
@@ -17,6 +14,7 @@ import {
   attachClients,
   attachmentsFolder,
 } from "./attach/attachment.ts";
+import { foundExport } from "./attach/found-export.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { type Column, table } from "./table.ts";
 import { onlyName } from "./volume.ts";
@@ -83,7 +81,7 @@ export const attachCommand: Command = {
     if (!programs.isRoot && values.file !== true) {
       throw new Error("a block device takes root; --file makes a file of it, for any user who may use FUSE");
     }
-    const found = await exportOf(new ApiClient(values), name, values["tls-certificates"]);
+    const found = await foundExport(new ApiClient(values), name, values["tls-certificates"]);
     const attached = await attachDisk(hands, place, {
       ...{ name, uri: found.uri, client, isFileOnly: values.file === true },
       ...{ isReadOnly: values["read-only"] === true || found.isReadOnly, makeFileSystem: mkfs },
@@ -100,36 +98,6 @@ function clientOf(text: string): AttachClient {
   const client = attachClients.find((one) => one === text);
   if (client === undefined) throw new UsageError(`--client takes ${attachClients.join(" or ")}, not '${text}'`);
   return client;
-}
-
-interface FoundExport {
-  readonly uri: string;
-  readonly isReadOnly: boolean;
-}
-
-/** A volume; where there is none of that name, a view. */
-async function exportOf(api: ApiClient, name: string, certificates: string | undefined): Promise<FoundExport> {
-  const { volumes } = (await api.ask("GET", ["volumes"])) as { readonly volumes: readonly VolumeReport[] };
-  const volume = volumes.find((one) => one.name === name);
-  if (volume !== undefined) {
-    const [uri] = volume.uris;
-    if (uri === undefined)
-      throw new Error(`${name} is nowhere to be attached: nbd.port is off, and there is no nbd.socket`);
-    return { uri: withCertificates(uri, certificates), isReadOnly: false };
-  }
-  const { views } = (await api.ask("GET", ["views"])) as { readonly views: readonly ViewFacts[] };
-  const view = views.find((one) => one.name === name);
-  if (view === undefined)
-    throw new Error(`there is no volume and no view '${name}'; 'tidemark volume ls' lists volumes`);
-  if (view.state !== "open")
-    throw new Error(`the view ${name} is ${view.state}${view.why === undefined ? "" : `: ${view.why}`}`);
-  return { uri: withCertificates(view.uri, certificates), isReadOnly: !view.writable };
-}
-
-function withCertificates(uri: string, folder: string | undefined): string {
-  return folder === undefined
-    ? uri
-    : formatNbdUri({ ...parseNbdUri(uri), tlsCertificates: resolve(workingFolder(), folder) });
 }
 
 function placeText({ device, file, mountedAt }: Attachment): string {

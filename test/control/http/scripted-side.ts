@@ -101,6 +101,8 @@ export class ScriptedSide {
   readonly asked: unknown[] = [];
   readonly volumes = new Map<string, VolumeFacts>();
   readonly client: SideClient;
+  /** The side that has the store, and tells nothing by itself. */
+  readonly remote: SideClient;
   readonly keeper: VolumeKeeper;
   readonly control: ControlPlane;
   /** Until then a word is not answered. */
@@ -135,10 +137,11 @@ export class ScriptedSide {
       clock: this.host.clock,
       log: this.host.log,
     });
+    this.remote = this.#remote();
     this.control = new ControlPlane({
       version: "1.2.3",
       roles: ["interceptor", "local", "remote"],
-      sides: [this.client, this.#remote()],
+      sides: [this.client, this.remote],
       keeper: this.keeper,
       nbdWithTls: false,
       wallMs: () => 1_700_000_000_000,
@@ -156,7 +159,6 @@ export class ScriptedSide {
     return this.#served;
   }
 
-  /** The side that has the store, and tells nothing by itself. */
   #remote(): SideClient {
     const [ours, theirs] = memoryLine(this.host);
     serveSide(theirs, { ...this.#actions(), facts: async () => noFacts });
