@@ -55,6 +55,22 @@ function placed(host: SimHost, bytes: Buffer): void {
   handle.close();
 }
 
+/** Its writes are under way until a test ends them. */
+function stuckDisk() {
+  const { host } = world();
+  const stuck: { readonly bytes: number; readonly position: number; readonly done: DoneCallback }[] = [];
+  const device = host.openBlockDevice.bind(host);
+  const machine = {
+    ...{ files: host.files, log: host.log, clock: host.clock, bootId: host.bootId },
+    openBlockDevice: (...asked: Parameters<typeof device>) =>
+      Object.assign(device(...asked), {
+        write: (_: Buffer, __: number, bytes: number, position: number, done: DoneCallback) =>
+          void stuck.push({ bytes, position, done }),
+      }),
+  };
+  return { machine, stuck };
+}
+
 describe("events over a restart", () => {
   test("are there when the program was killed, and who has seen some goes on behind them", async () => {
     const { host, driver, began } = world();
@@ -109,7 +125,9 @@ describe("events over a restart", () => {
       await driven(driver, file.close());
     }
     expect(host.files.sizeBytes(path)).toBe(eventFileBytes);
-    const { history, namesSince } = began();
+    const { history, namesSince, file } = began();
+    // The file has more.
+    expect(file.found).toHaveLength(eventsKeptMax);
     const names = namesSince().map((name) => Number(String(name).split(" ")[0]));
     expect(names.at(-1)).toBe(count - 1);
     expect(names).toEqual(names.map((_, index) => count - names.length + index));
@@ -132,17 +150,7 @@ describe("events over a restart", () => {
   });
 
   test("wait for nobody: what a disk that stands still does not take is kept in memory alone, and has a bound", () => {
-    const { host } = world();
-    const stuck: { readonly bytes: number; readonly done: DoneCallback }[] = [];
-    const device = host.openBlockDevice.bind(host);
-    const machine = {
-      ...{ files: host.files, log: host.log, clock: host.clock, bootId: host.bootId },
-      openBlockDevice: (...asked: Parameters<typeof device>) =>
-        Object.assign(device(...asked), {
-          write: (_: Buffer, __: number, bytes: number, ___: number, done: DoneCallback) =>
-            void stuck.push({ bytes, done }),
-        }),
-    };
+    const { machine, stuck } = stuckDisk();
     const file = EventFile.open(machine, path);
     const history = new EventHistory(0);
     const facts = { text: "x".repeat(4000) };
@@ -156,6 +164,30 @@ describe("events over a restart", () => {
     // The first line was under way, all others had to wait.
     expect(writtenBytes - 2 * facts.text.length).toBeLessThan(eventsKeptBytesMax);
     expect(writtenBytes).toBeGreaterThan(eventsKeptBytesMax * 0.9);
+  });
+
+  test("are lost, and not tried for ever, where not even the end of the file can be made blank", () => {
+    const { machine, stuck } = stuckDisk();
+    const file = EventFile.open(machine, path);
+    const history = new EventHistory(0);
+    const publish = () => file.add(history.add({ kind: "mark", facts: { text: "x".repeat(7000) } }, 0));
+    let position = 0;
+    let bytes = 0;
+    while (position + 2 * bytes <= eventFileBytes) {
+      publish();
+      const line = stuck.pop();
+      [position, bytes] = [line?.position ?? 0, line?.bytes ?? 0];
+      line?.done(null);
+    }
+    publish();
+    const failed: number[] = [];
+    for (let one = stuck.pop(); one !== undefined && failed.length < 10; one = stuck.pop()) {
+      failed.push(one.position);
+      one.done(new Error("ENOSPC"));
+    }
+    expect(failed).toEqual([position + bytes, eventHeadBytes]);
+    publish();
+    expect(stuck.map((one) => one.position)).toEqual([eventHeadBytes]);
   });
 
   test("are told in the log when they cannot be written, once, and go on when they can again", async () => {

@@ -12,6 +12,7 @@ import {
   eventPatienceMs,
   eventSyncMs,
   eventsKeptBytesMax,
+  eventsKeptMax,
 } from "#src/core/http-limits.ts";
 import type { BlockDevice } from "#src/host/block-device.ts";
 import type { Timer } from "#src/host/clock.ts";
@@ -105,8 +106,9 @@ export class EventFile {
       this.#isWriting = false;
       if (error === null) this.#syncSoon();
       else {
-        // Whatever is there now is written over by the next line, which begins where a line has to.
-        this.#position = position;
+        // Whatever is there now is written over by the next line, which begins where a line has to. What cannot be made blank is left as it
+        // is: the lines that wait would never get any further, nor lost, and it would be tried for ever.
+        if (lines.length > 0) this.#position = position;
         this.#fail(error);
       }
       this.#writeNext();
@@ -187,7 +189,9 @@ function readFile({ files, log }: EventMachine, path: string): FoundEvents | und
       return undefined;
     }
     if (handle.sizeBytesNow() !== eventFileBytes) handle.truncateNow(eventFileBytes);
-    return { found: places.map(({ kept }) => kept), end: places.at(-1)?.end ?? eventHeadBytes };
+    // A file of short lines has more of them than are kept in memory.
+    const found = places.slice(-eventsKeptMax).map(({ kept }) => kept);
+    return { found, end: places.at(-1)?.end ?? eventHeadBytes };
   } finally {
     handle.close();
   }
