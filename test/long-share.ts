@@ -7,6 +7,9 @@ import { assert } from "#src/core/assert.ts";
 const share = Number(process.env.TIDEMARK_LONG_SHARE ?? 1);
 assert(share > 0 && share <= 1, "TIDEMARK_LONG_SHARE is above 0 and at most 1");
 
+/** For what may find, by its own chance, a fault that was there before the change: it says nothing of that change. */
+export const isWhole = share === 1;
+
 /** At least one of so many rounds. */
 export function shareOf(count: number): number {
   return Math.ceil(count * share);
