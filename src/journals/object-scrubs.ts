@@ -33,6 +33,7 @@ import type { UnitWalk } from "./piece-sealer.ts";
 import { foundPieces } from "./pieces-in-force.ts";
 import { isPieceRemade } from "./repair-piece.ts";
 import { PieceCheck } from "./scrub-piece.ts";
+import { scrubReplacedPiece } from "./scrub-replaced-piece.ts";
 import { SealedPiece } from "./sealed-piece.ts";
 import {
   objectOfPiece,
@@ -268,9 +269,10 @@ export class ObjectScrubs {
     const { objects, key, store, oldestSeq } = this.#parts;
     const { group, firstSeq } = identity;
     const name = sealedPieceName(identity);
-    // What it points to is needed by nobody, where a folded one has taken its place.
-    const { replaced } = await foundPieces(objects, group);
-    if (replaced.some((other) => sealedPieceName(other) === name)) return nothing;
+    const found = await foundPieces(objects, group);
+    if (found.replaced.some((other) => sealedPieceName(other) === name)) {
+      return await scrubReplacedPiece(this.#parts, found, identity, control);
+    }
     const before = await this.#linkBefore(identity);
     const head = this.#notebook.headOf(group);
     const checkParts = { key, segments: store.segments, objects, before, head, oldestSeq: await oldestSeq(group) };

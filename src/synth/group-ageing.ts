@@ -13,6 +13,7 @@ import type { FoldRule } from "#src/journals/record-fold.ts";
 import { SealedPiece } from "#src/journals/sealed-piece.ts";
 import { type SealedPieceIdentity, sealedPieceName } from "#src/journals/sealed-piece-format.ts";
 import { decodeExtra } from "#src/records/record.ts";
+import { ObjectDamageError } from "#src/store/object-damage.ts";
 import type { ObjectName } from "#src/store/objects.ts";
 import type { WorkControl } from "#src/store/work-control.ts";
 import { type AgeingPiece, type AgeingPlan, type AgeingPolicy, ageingPlan, type PlannedFold } from "./ageing-plan.ts";
@@ -53,8 +54,8 @@ export class GroupAgeing {
   readonly #parts: SnapshotStoreParts;
   /** Of pieces that were looked at: they never change. */
   readonly #known = new Map<ObjectName, AgeingPiece>();
-  /** Folded pieces that were found to be what they should be. */
-  readonly #compared = new Set<ObjectName>();
+  /** Folded pieces that were found to be what they should be, with their hashes. */
+  readonly #compared = new Map<ObjectName, Buffer>();
   /** What begins there comes to too much for one piece, or to one that is not what it should be, and would again. */
   readonly #hopeless = new Set<number>();
 
@@ -159,9 +160,10 @@ export class GroupAgeing {
   ): Promise<string[]> {
     control.throwIfCancelled();
     const name = sealedPieceName(identity);
-    const finding = await this.#finding(identity, own, control);
+    const folded = await SealedPiece.open(this.#parts.objects, identity, this.#parts.key);
+    const finding = await this.#finding(folded, own, control);
     if (finding === undefined) {
-      this.#compared.add(name);
+      this.#compared.set(name, folded.hash);
       return [];
     }
     await this.#parts.objects.remove(name);
@@ -171,19 +173,26 @@ export class GroupAgeing {
 
   /** Where some of them are gone it was compared with all of them before the first one went. */
   async #finding(
-    identity: SealedPieceIdentity,
+    folded: SealedPiece,
     own: readonly SealedPieceIdentity[],
     control: WorkControl,
   ): Promise<string | undefined> {
     const { objects, key } = this.#parts;
-    const folded = await SealedPiece.open(objects, identity, key);
     const names = new Map(own.map((other) => [`${other.firstSeq} ${other.folded?.generation ?? 0}`, other]));
     const listed = folded.folding?.replaced ?? [];
     const direct = listed.map(({ firstSeq, generation }) => names.get(`${firstSeq} ${generation}`));
     if (direct.some((other) => other === undefined)) return undefined;
-    const pieces: SealedPiece[] = [];
-    for (const other of direct as SealedPieceIdentity[]) pieces.push(await SealedPiece.open(objects, other, key));
-    return await foldFinding(folded, pieces, control);
+    try {
+      const pieces: SealedPiece[] = [];
+      for (const other of direct as SealedPieceIdentity[]) pieces.push(await SealedPiece.open(objects, other, key));
+      return await foldFinding(folded, pieces, control);
+    } catch (error) {
+      const isOfAnother = error instanceof ObjectDamageError && error.objectName !== folded.name;
+      if (!isOfAnother || this.#compared.get(folded.name)?.equals(folded.hash) !== true) throw error;
+      // It was compared with what was damaged since, and is all that there is of it: it stays what it was then.
+      await folded.verify();
+      return undefined;
+    }
   }
 }
 

@@ -230,16 +230,39 @@ async function fold(world: ScrubWorld): Promise<void> {
   expect(await foldPieces(parts, { pieces, rule, nowMicros: 1, publish, control: new FreeWork() })).toBe("folded");
 }
 
-test("pieces that were folded since are neither missed nor taken for others, and what they replaced is not looked at", async () => {
+test("pieces that were folded since are neither missed nor taken for others", async () => {
   const world = await ScrubWorld.make(true);
   expect((await world.scrubbed()).state.findings).toEqual([]);
   await fold(world);
-  // Nothing that they say counts any more.
-  await damagePart(world, 3, "extents");
   expect((await world.scrubbed()).state).toMatchObject({ findings: [], repairedCount: 0 });
   for (const firstSeq of [1, 3, 5]) world.store.bytes.delete(name(firstSeq));
   expect((await world.scrubbed()).state.findings).toEqual([]);
 });
+
+test.each([1, 3, 5])(
+  "a piece that a folded one is compared with yet is repaired, or reported: piece %s",
+  async (firstSeq) => {
+    const world = await ScrubWorld.make(false);
+    await fold(world);
+    const before = Buffer.from(world.store.bytes.get(name(firstSeq)) as Buffer);
+    const repaired = { findings: [], repairedCount: 1 };
+    for (const at of [20, 170, before.length - 140, before.length - 20]) {
+      world.store.flip(name(firstSeq), at * 8 + 3);
+      expect((await world.scrubbed()).state).toMatchObject(repaired);
+      expect(world.store.bytes.get(name(firstSeq))).toEqual(before);
+    }
+    await damagePart(world, firstSeq, "extents");
+    expect((await world.scrubbed()).state).toMatchObject(repaired);
+    expect(world.store.bytes.get(name(firstSeq))).toEqual(before);
+    await damagePart(world, firstSeq, "records");
+    expect((await world.scrubbed()).state.findings).toMatchObject([{ object: name(firstSeq), thing: "records" }]);
+    // Its table too: only the folded one says then what it was.
+    for (const bit of [1, 13]) world.store.flip(name(firstSeq), (before.length - 140) * 8 + bit);
+    expect((await world.scrubbed()).state.findings).toMatchObject([{ object: name(firstSeq), thing: "table" }]);
+    expect((await world.scrubbed({ walkFrom: (_group, seq) => journalFrom(seq) })).state.findings).toEqual([]);
+    expect(world.store.bytes.get(name(firstSeq))).toEqual(before);
+  },
+);
 
 test.each(["header", "records", "table", "footer"])(
   "fault 18: a bit that has turned in the %s of a folded piece is turned back, and two are reported",

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { foundPieces } from "#src/journals/pieces-in-force.ts";
-import { sealedPieceName } from "#src/journals/sealed-piece-format.ts";
+import { SealedPiece } from "#src/journals/sealed-piece.ts";
+import { type SealedPieceIdentity, sealedPieceName } from "#src/journals/sealed-piece-format.ts";
 import { ageingPlan } from "#src/synth/ageing-plan.ts";
 import { wholeHistory } from "#src/synth/history-document.ts";
 import { pieceGroup } from "#test/journals/sealed-pieces.ts";
@@ -130,11 +131,11 @@ test("what was written at a coarse level is folded when its interval is over, an
   expect(planned(pieces, false)).toEqual([[1, 800]]);
 });
 
-function spoilByte(world: HistoryWorld, name: string): void {
+function spoilByte(world: HistoryWorld, name: string, at = 300): void {
   const handle = world.host.files.open(`/data/store/${name}`, "readWrite");
   const bytes = Buffer.alloc(1);
-  handle.readNow(bytes, 0, 1, 300);
-  handle.writeNow(Buffer.from([(bytes[0] as number) ^ 1]), 0, 1, 300);
+  handle.readNow(bytes, 0, 1, at);
+  handle.writeNow(Buffer.from([(bytes[0] as number) ^ 1]), 0, 1, at);
   handle.close();
 }
 
@@ -163,6 +164,28 @@ test("a folded piece that does not say what those said goes, and they count agai
   const outcome = await world.run(world.history.age(none, idleControl));
   expect(outcome.findings).toHaveLength(1);
   expect(pointsOf(await recordsLeft(world))).toEqual(pointsOf(world.records));
+});
+
+test("what was damaged after it was compared goes, and what was not compared yet stays until it can be", async () => {
+  const world = await opened(25, 5);
+  await world.run(world.history.age(policy([[0, 60]]), idleControl));
+  const points = pointsOf(await recordsLeft(world));
+  const { replaced } = await world.run(foundPieces(world.objects, pieceGroup));
+  const [first] = replaced as [SealedPieceIdentity];
+  const { storedBytes } = (await world.run(SealedPiece.open(world.objects, first, undefined))).recordPagePlace(0);
+  const spoil = () => spoilByte(world, sealedPieceName(first), 128 + storedBytes + 34);
+  spoil();
+  await world.run(world.objects.close());
+  await world.run(world.open());
+  const again = () => world.run(world.history.age(policy([]), idleControl));
+  await expect(again()).rejects.toThrow("extents 0");
+  expect((await world.run(foundPieces(world.objects, pieceGroup))).replaced).toEqual(replaced);
+  spoil();
+  await world.run(world.history.makeSnapshot(points.at(-1) as number, idleControl));
+  spoil();
+  expect(await again()).toMatchObject({ removedPieces: replaced.length, findings: [] });
+  expect(pointsOf(await recordsLeft(world))).toEqual(points);
+  await checkPoints(world, new SeededRandom(1));
 });
 
 test("a pin that comes while pieces are folded does not wait, and nothing is folded behind it", async () => {
