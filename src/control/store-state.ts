@@ -2,7 +2,8 @@
 
 import type { ScrubState } from "#src/journals/store-scrub.ts";
 import type { CollectionDocument } from "#src/store/collection-document.ts";
-import { isRemnant } from "#src/store/scrub-finding.ts";
+import { isReadingHurt, isRemnant, type ScrubFinding } from "#src/store/scrub-finding.ts";
+import { mergedRanges, type SlotRange, slotCountOf } from "#src/store/slot-ranges.ts";
 import type { StoreSizes } from "#src/store/store-totals.ts";
 import type { JobReport } from "./job.ts";
 import type { KeeperCounts } from "./keeper-counts.ts";
@@ -38,13 +39,23 @@ export interface StoreState {
   };
 }
 
-export function scrubFacts({ round, last, findings, unlistedCount, damagedBlocks }: ScrubState): StoreState["scrub"] {
+/** Without what a crash leaves of a write, which nothing needs: no disk has damaged it, and it stays until its segment goes. */
+export function scrubFacts({ round, last, findings, unlistedCount }: ScrubState): StoreState["scrub"] {
+  const damages = findings.filter((finding) => !isRemnant(finding));
   return {
     lastEndedMs: last === undefined ? undefined : last.endedMicros / 1000,
     isUnderWay: round !== undefined,
-    findings: findings.filter((finding) => !isRemnant(finding)).length + unlistedCount,
-    damagedBlocks,
+    findings: damages.length + unlistedCount,
+    damagedBlocks: unreadableCount(damages),
   };
+}
+
+function unreadableCount(findings: readonly ScrubFinding[]): number {
+  const slots = new Map<string, SlotRange[]>();
+  for (const finding of findings) {
+    if (isReadingHurt(finding)) slots.set(finding.object, [...(slots.get(finding.object) ?? []), ...finding.slots]);
+  }
+  return [...slots.values()].reduce((sum, ranges) => sum + slotCountOf(mergedRanges(ranges)), 0);
 }
 
 export function collectionFacts(document: CollectionDocument | undefined): StoreState["collection"] {

@@ -7,7 +7,7 @@ const never = ["TidemarkVolumeFenced", "TidemarkGroupStopped", "TidemarkHostErro
 
 /**
  * What they tell of passes with its reason. Others look back over minutes and hours, or ahead; and blocks that the remote lost with its
- * power, before they counted, are told of as damaged until their segment is written anew.
+ * power, before they counted, are told of as damaged until a scrub has found that nothing needs them.
  */
 const passing = [
   ...["TidemarkUnreachable", "TidemarkRoleDown", "TidemarkLinkDown", "TidemarkLagBeyondTarget"],

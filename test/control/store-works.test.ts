@@ -62,9 +62,17 @@ test("what a crash left of a write that never landed, and nothing points to, is 
 });
 
 test("what a crash leaves of a write counts as nothing that is damaged", () => {
-  const facts = { object: "segments/000000000007.0000", finding: "it was", count: 1, slots: [], foundMicros: 9 };
+  const slots = [{ slot: 5, count: 3 }];
+  const facts = { object: "segments/000000000007.0000", finding: "it was", count: 3, slots, foundMicros: 9 };
   const remnant: ScrubFinding = { ...facts, thing: "sealed", affected: [], obstacle: "nobody has it" };
-  const state = { round: undefined, last: undefined, unlistedCount: 0, damagedBlocks: 1 } as never as ScrubState;
-  expect(scrubFacts({ ...state, findings: [remnant] }).findings).toBe(0);
-  expect(scrubFacts({ ...state, findings: [remnant, { ...remnant, thing: "blocks" }] }).findings).toBe(1);
+  const state = { round: undefined, last: undefined, unlistedCount: 0, damagedBlocks: 3 } as never as ScrubState;
+  const toldOf = (...findings: ScrubFinding[]) => scrubFacts({ ...state, findings });
+  expect(toldOf(remnant)).toMatchObject({ findings: 0, damagedBlocks: 0 });
+  const blocks: ScrubFinding = { ...remnant, thing: "blocks", slots: [{ slot: 7, count: 2 }] };
+  expect(toldOf(remnant, blocks)).toMatchObject({ findings: 1, damagedBlocks: 2 });
+  const affected = [{ group: scrubGroup, volume: 1, startBlock: 9, blockCount: 1, fromSeq: 4, fromMicros: 0 }];
+  expect(toldOf({ ...remnant, affected })).toMatchObject({ findings: 1, damagedBlocks: 3 });
+  // Until it was looked what needs them, they may be needed.
+  const { affected: _, ...untraced } = remnant;
+  expect(toldOf(untraced, blocks)).toMatchObject({ findings: 2, damagedBlocks: 4 });
 });

@@ -73,7 +73,7 @@ const sizeMetrics: readonly Metric[] = [
   single(
     "store_damaged_blocks",
     "gauge",
-    "Blocks that are known to be unreadable, and of which there is no other copy.",
+    "Blocks that are known to be unreadable, and of which there is no other copy; without those that a crash left, and nothing needs.",
     (_, state) => state?.scrub.damagedBlocks,
   ),
   single(
