@@ -5,7 +5,7 @@
 import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { isLackOfSpace } from "#src/host/lack-of-room.ts";
-import { recordType, recordTypeName } from "#src/records/record.ts";
+import { isOfBlocks, recordType, recordTypeName } from "#src/records/record.ts";
 import type { RedoRecord } from "#src/wire/volume-link.ts";
 import type { RegionMapFile } from "./region-map-file.ts";
 import type { Source } from "./source.ts";
@@ -57,8 +57,9 @@ export class Redo {
 
   #check(record: RedoRecord): void {
     const { type, ordinal, startBlock, blockCount } = record;
-    const isKnown = type === recordType.write || type === recordType.trim || type === recordType.zero;
-    if (!isKnown) throw new StopError(`the appliance redoes a record that is no change: ${recordTypeName(type)}`);
+    if (!isOfBlocks(type)) {
+      throw new StopError(`the appliance redoes a record that is no change: ${recordTypeName(type)}`);
+    }
     if (ordinal <= this.#lastOrdinal) {
       throw new StopError(`the appliance redoes record ${ordinal} after record ${this.#lastOrdinal}`);
     }

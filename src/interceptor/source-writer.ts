@@ -10,7 +10,7 @@ import type { FaultHook } from "#src/host/faults.ts";
 import { isLackOfSpace } from "#src/host/lack-of-room.ts";
 import type { Log } from "#src/host/log.ts";
 import { WriteOrder } from "#src/nbd/write-order.ts";
-import { recordType } from "#src/records/record.ts";
+import { isOfBlocks, recordType } from "#src/records/record.ts";
 import type { Flight } from "./flight.ts";
 import { RecordInFlight, type RecordRunner } from "./record-in-flight.ts";
 import type { Source } from "./source.ts";
@@ -94,7 +94,7 @@ export class SourceWriter implements RecordRunner {
   #begin(record: RecordInFlight): void {
     assert(record.ordinal <= this.#flight.acknowledgedOrdinal, "ahead: the appliance has what the source gets");
     this.#openCount++;
-    if (record.isFromSource || !changesSource(record.type)) {
+    if (record.isFromSource || !isOfBlocks(record.type)) {
       this.#writtenBytes += payloadBytesOf(record);
       this.#written(record);
     } else if (
@@ -219,8 +219,4 @@ export class SourceWriter implements RecordRunner {
 
 function payloadBytesOf({ type, blockCount }: RecordInFlight): number {
   return type === recordType.write ? blockCount * blockBytes : 0;
-}
-
-function changesSource(type: number): boolean {
-  return type === recordType.write || type === recordType.trim || type === recordType.zero;
 }

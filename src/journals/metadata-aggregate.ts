@@ -15,7 +15,7 @@ import {
   recordExtraBytesMax,
 } from "#src/core/limits.ts";
 import { type BatchHeader, batchMagic, putBatchHeader } from "#src/records/batch.ts";
-import { recordType } from "#src/records/record.ts";
+import { isOfBlocks, recordType } from "#src/records/record.ts";
 import type { MetadataBatchPlace } from "./metadata-batch.ts";
 import {
   getMetadataRecord,
@@ -141,8 +141,7 @@ export function aggregateRecords(bytes: Buffer, start: number, header: BatchHead
 
 function isAggregated({ type, extraBytes }: MetadataEntry, isLast: boolean): boolean {
   if (type === recordType.aggregate) return isLast;
-  const isOfBlocks = type === recordType.write || type === recordType.trim || type === recordType.zero;
-  return isOfBlocks && extraBytes === 0;
+  return isOfBlocks(type) && extraBytes === 0;
 }
 
 export function isOfOnePlace(a: MetadataEntry, b: MetadataEntry): boolean {

@@ -2,7 +2,7 @@
  * Which entry of a metadata journal may follow which: seqs without gaps within an epoch, and aggregates whole. The one
  * statement of it for whoever seals entries and whoever reads them again.
  */
-import { recordType } from "#src/records/record.ts";
+import { isOfBlocks, recordType } from "#src/records/record.ts";
 import type { MetadataEntry } from "./metadata-entry.ts";
 
 /** How far an order is. */
@@ -35,8 +35,7 @@ function followsAlone(place: OrderPlace, { type, seq, epoch }: OrderedEntry): bo
 
 function followsAggregated(place: OrderPlace, entry: OrderedEntry): boolean {
   const { type, seq, epoch, timeMicros, extraBytes } = entry;
-  const isOfBlocks = type === recordType.write || type === recordType.trim || type === recordType.zero;
-  if (type !== recordType.aggregate && (!isOfBlocks || extraBytes > 0)) return false;
+  if (type !== recordType.aggregate && (!isOfBlocks(type) || extraBytes > 0)) return false;
   if (epoch !== place.epoch) return false;
   return place.isInAggregate ? seq === place.seq && timeMicros === place.timeMicros : seq > place.seq;
 }

@@ -13,7 +13,7 @@ import { assert } from "#src/core/assert.ts";
 import { blockBytes, recordExtraBytesMax } from "#src/core/limits.ts";
 import { type BatchHeader, type BatchRecord, batchMagic, getBatchHeader, recordsFrom } from "./batch.ts";
 import { BatchBuilder } from "./batch-builder.ts";
-import { decodeExtra, encodeExtra, recordType, wholeGroup } from "./record.ts";
+import { decodeExtra, encodeExtra, isOfBlocks, recordType, wholeGroup } from "./record.ts";
 
 /** Which part of which aggregate a batch is. */
 export interface AggregatePlace {
@@ -84,12 +84,7 @@ function isWellMade(bytes: Buffer, record: BatchRecord): boolean {
     const isPlain = volume === wholeGroup && startBlock === 0 && blockCount === 0;
     return isPlain && foldedFigures(bytes, record) !== undefined;
   }
-  const isOfBlocks = type === recordType.write || isRange(type);
-  return isOfBlocks && volume !== wholeGroup && blockCount > 0 && record.extraBytes === 0;
-}
-
-function isRange(type: number): boolean {
-  return type === recordType.trim || type === recordType.zero;
+  return isOfBlocks(type) && volume !== wholeGroup && blockCount > 0 && record.extraBytes === 0;
 }
 
 /** What two records of an aggregate have to have for one to come right behind the other. */

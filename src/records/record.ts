@@ -60,6 +60,11 @@ export interface RecordHead {
 const at = { type: 0, reserved: 1, extraBytes: 2, volume: 4, time: 8, startBlock: 16, ordinal: 24, blockCount: 32 };
 export const recordTimeAt = at.time;
 
+/** It says what its blocks hold from then on. */
+export function isOfBlocks(type: number): boolean {
+  return type === recordType.write || type === recordType.trim || type === recordType.zero;
+}
+
 export function hasPayload(type: number): boolean {
   return type === recordType.write;
 }

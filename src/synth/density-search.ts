@@ -6,7 +6,7 @@
 import { blockBytes } from "#src/core/limits.ts";
 import { densityPagesMax, densityPagesReadMax } from "#src/core/point-limits.ts";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
-import { hasPayload, recordType } from "#src/records/record.ts";
+import { hasPayload, isOfBlocks } from "#src/records/record.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
 import { LatestPromises } from "./latest-promises.ts";
 import type { OpenTail } from "./open-tail.ts";
@@ -33,8 +33,6 @@ interface PlacedPage {
   readonly lastSeq: number;
   readonly recordCount: number;
 }
-
-const writeTypes: ReadonlySet<number> = new Set([recordType.write, recordType.trim, recordType.zero]);
 
 export class DensitySearch {
   readonly #sealed: SealedPoints;
@@ -119,7 +117,7 @@ async function readPage({ piece }: HeldPiece, page: number, volume: number): Pro
 }
 
 function isWrite({ type, blockCount }: JournalRecord): boolean {
-  return writeTypes.has(type) && blockCount > 0;
+  return isOfBlocks(type) && blockCount > 0;
 }
 
 function addAll({ times, seqs, bytes }: PageWrites, buckets: DensityBuckets): void {

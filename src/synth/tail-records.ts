@@ -7,7 +7,7 @@ import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import type { MetadataRecord } from "#src/journals/metadata-entry.ts";
 import type { FoundUnit } from "#src/journals/metadata-unit.ts";
 import { holeAddress } from "#src/records/address.ts";
-import { recordType } from "#src/records/record.ts";
+import { isOfBlocks } from "#src/records/record.ts";
 import { type ExtentRows, firstBehind } from "./extent-rows.ts";
 import { EventFilter } from "./piece-events.ts";
 import type { Point } from "./point-answer.ts";
@@ -85,7 +85,7 @@ export class TailRecords implements TailSummary {
       if (this.#filter.isTelling(record)) {
         const extent = extentOf(record, this.#addEvent(record, bytes, isAggregate));
         if (extent !== undefined) this.#addExtent(extent);
-      } else if (isChange(record.type) && record.blockCount > 0) this.#addExtent(record);
+      } else if (isOfBlocks(record.type) && record.blockCount > 0) this.#addExtent(record);
       if (!isAggregate) this.#addPoint(record.seq, record.timeMicros);
     }
     const last = records.at(-1);
@@ -179,8 +179,4 @@ export class TailRecords implements TailSummary {
     };
     return touchedRows(touches, places.subarray(0, placeCount), volume);
   }
-}
-
-function isChange(type: number): boolean {
-  return type === recordType.write || type === recordType.trim || type === recordType.zero;
 }

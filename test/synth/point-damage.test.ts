@@ -48,6 +48,13 @@ async function contentOfObject(world: PointWorld, name: string): Promise<Buffer>
   return content;
 }
 
+/** Nobody has to read it to be told of it. */
+async function expectSeenMended(world: PointWorld, image: PointImage): Promise<void> {
+  await world.run(image.lookAgain());
+  expect(image.findings).toEqual([]);
+  expect(await world.differences(image)).toEqual([]);
+}
+
 /** Of all volumes and points from this one on the first where this does something. */
 async function unknownImage(world: PointWorld, fromSeq: number): Promise<PointImage> {
   for (const seq of world.pointSeqs.filter((one) => one >= fromSeq)) {
@@ -211,10 +218,7 @@ test("fault 18: an image without a piece that could not be opened has it when th
   const image = await unknownImage(world, third.identity.firstSeq);
   await mend(world, name, content);
   await world.pass(imageDamageMsMin);
-  // Nobody has to read it to be told of it.
-  await world.run(image.lookAgain());
-  expect(image.findings).toEqual([]);
-  expect(await world.differences(image)).toEqual([]);
+  await expectSeenMended(world, image);
 });
 
 test("fault 18: damage that came after an image was opened is told, and so is that it was repaired", async () => {
@@ -241,9 +245,7 @@ test("fault 18: damage that came after an image was opened is told, and so is th
   expect(image.findings).toEqual(found);
   await mend(world, name, content);
   await world.pass(imageDamageMsMax);
-  await world.run(image.lookAgain());
-  expect(image.findings).toEqual([]);
-  expect(await world.differences(image)).toEqual([]);
+  await expectSeenMended(world, image);
 });
 
 test("fault 18: blocks that cannot be read are told as long as they cannot", async () => {

@@ -1,6 +1,6 @@
 /** How a volume comes to its group: it gets a number, what its source may lack is redone, and then it may write. */
 import { RefuseError, RetryError } from "#src/core/errors.ts";
-import { recordType } from "#src/records/record.ts";
+import { isOfBlocks, recordType } from "#src/records/record.ts";
 import type { Attachment, SourceAge, VolumeIdentity, VolumeReceiver } from "#src/wire/volume-link.ts";
 import type { GroupVolume } from "./group-state.ts";
 import type { LocalGroup } from "./local-group.ts";
@@ -99,12 +99,8 @@ async function redo(
   // In sync nothing is in the source that the remote does not have, so what nobody has acknowledged yet is waited for.
   await group.acknowledgements.allAcknowledged();
   await group.spool.scan(0, (record, buffer) => {
-    const isWanted = record.volume === volume && record.ordinal > durableOrdinal && isRedone(record.type);
+    const isWanted = record.volume === volume && record.ordinal > durableOrdinal && isOfBlocks(record.type);
     const blockCount = Math.min(record.blockCount, cuts.endBlockOf(volume, record.seq) - record.startBlock);
     return isWanted && blockCount > 0 ? receiver.redo({ ...record, blockCount, buffer }) : undefined;
   });
-}
-
-function isRedone(type: number): boolean {
-  return type === recordType.write || type === recordType.trim || type === recordType.zero;
 }
