@@ -15,6 +15,8 @@ export interface Certificates {
   readonly strangerFolder: string;
   /** Trusts another authority than the server's. */
   readonly distrustfulFolder: string;
+  /** Was vouched for by the server's authority, until yesterday. */
+  readonly formerFolder: string;
 }
 
 interface Pair {
@@ -45,11 +47,27 @@ async function issue(pair: Pair, { name, extensions, issuer }: Request): Promise
   return pair;
 }
 
+/** `req` makes none that has ended. */
+async function issueEnded(pair: Pair, issuer: Pair): Promise<void> {
+  const request = `${pair.certificate}.request`;
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", pair.key];
+  const extensions = clientExtensions.flatMap((line) => ["-addext", line]);
+  await succeed("openssl", ["req", "-new", ...key, "-subj", "/CN=client", ...extensions, "-out", request]);
+  const signing = ["-CA", issuer.certificate, "-CAkey", issuer.key, "-days", "-1", "-copy_extensions", "copy"];
+  await succeed("openssl", ["x509", "-req", "-in", request, ...signing, "-out", pair.certificate]);
+}
+
 async function clientFolder(path: string, authority: Pair, issuer?: Pair): Promise<string> {
   await mkdir(path);
   await copyFile(authority.certificate, join(path, "ca-cert.pem"));
   const pair = { certificate: join(path, "client-cert.pem"), key: join(path, "client-key.pem") };
   if (issuer) await issue(pair, { name: "client", extensions: clientExtensions, issuer });
+  return path;
+}
+
+async function formerFolder(path: string, authority: Pair): Promise<string> {
+  await clientFolder(path, authority);
+  await issueEnded({ certificate: join(path, "client-cert.pem"), key: join(path, "client-key.pem") }, authority);
   return path;
 }
 
@@ -71,5 +89,6 @@ export async function createCertificates(folder: string): Promise<Certificates> 
     namelessFolder: await clientFolder(join(folder, "nameless"), authority),
     strangerFolder: await clientFolder(join(folder, "stranger"), authority, other),
     distrustfulFolder: await clientFolder(join(folder, "distrustful"), other, authority),
+    formerFolder: await formerFolder(join(folder, "former"), authority),
   };
 }

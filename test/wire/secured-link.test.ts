@@ -21,6 +21,8 @@ interface Credentials {
   readonly client: DialTls;
   readonly stranger: DialTls;
   readonly distrustful: DialTls;
+  readonly former: DialTls;
+  readonly nameless: DialTls;
 }
 
 let credentials: Credentials;
@@ -43,6 +45,8 @@ beforeAll(async () => {
     client: clientOf(made.clientFolder),
     stranger: clientOf(made.strangerFolder),
     distrustful: clientOf(made.distrustfulFolder),
+    former: clientOf(made.formerFolder),
+    nameless: { ca: read(join(made.namelessFolder, "ca-cert.pem")) },
   };
   rmSync(folder, { recursive: true });
 });
@@ -104,12 +108,20 @@ test("batches and watermarks pass over TLS, with certificates both ways", async 
   await shipAll(await link(loopback, credentials), pieces);
 });
 
-test("fault 40: a local appliance whose certificate nobody vouches for does not get in", async () => {
-  const it = await link(loopback, { server: credentials.server, client: credentials.stranger });
-  await realDriver.until(() => it.lines.some((line) => line.includes("a peer was turned away")));
-  expect(it.sessions.opened).toEqual([]);
-  expect(it.owner.events).not.toContain("up");
-});
+test.each([
+  ["nobody vouches for", "stranger", /nobody who is trusted here vouches for its certificate \(UNABLE_TO_/],
+  ["has expired", "former", /its certificate has expired/],
+  ["is none", "nameless", /it has shown no certificate/],
+] as const)(
+  "fault 40: a local appliance whose certificate %s does not get in, and it is said why",
+  async (_, who, why) => {
+    const it = await link(loopback, { server: credentials.server, client: credentials[who] });
+    await realDriver.until(() => it.lines.some((line) => line.includes("a peer was turned away")));
+  expect(it.lines.find((line) => line.includes("a peer was turned away"))).toMatch(why);
+    expect(it.sessions.opened).toEqual([]);
+    expect(it.owner.events).not.toContain("up");
+  },
+);
 
 test("fault 40: a remote whose certificate nobody vouches for gets no hello", async () => {
   const it = await link(loopback, { server: credentials.server, client: credentials.distrustful });

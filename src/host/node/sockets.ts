@@ -137,14 +137,31 @@ function secureAsServer(raw: net.Socket, options: SecureOptions): Promise<tls.TL
     ...options.credentials,
     minVersion: "TLSv1.2",
     requestCert: wantsCertificate,
-    rejectUnauthorized: wantsCertificate,
+    // Left to itself it would hang up on whom nobody vouches for, and not say why.
+    rejectUnauthorized: false,
     handshakeTimeout: options.timeoutMs,
   });
   return new Promise((resolve, reject) => {
-    server.once("secureConnection", resolve);
+    server.once("secureConnection", (socket) => {
+      if (!wantsCertificate || socket.authorized) resolve(socket);
+      else reject(new Error(whyUnauthorized(socket)));
+    });
     server.once("tlsClientError", reject);
     server.emit("connection", raw);
   });
+}
+
+function whyUnauthorized(socket: tls.TLSSocket): string {
+  if (socket.getPeerX509Certificate() === undefined) return "it has shown no certificate";
+  const code = String(socket.authorizationError);
+  switch (code) {
+    case "CERT_HAS_EXPIRED":
+      return "its certificate has expired";
+    case "CERT_NOT_YET_VALID":
+      return "its certificate does not count yet; if it should, look at the clocks";
+    default:
+      return `nobody who is trusted here vouches for its certificate (${code})`;
+  }
 }
 
 function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
