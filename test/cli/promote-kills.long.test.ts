@@ -106,7 +106,7 @@ const cases = [
   ["by a job", behindClosing],
 ] as const;
 
-test("a view that becomes a volume does so whenever the command was killed, when it is typed again", async () => {
+test("faults 7 and 9: a view that becomes a volume does so whenever the command was killed, when it is typed again", async () => {
   const { folder, up } = await protectedDisk();
   const expected = Buffer.alloc(16 * MiB)
     .fill(1, 0, MiB)

@@ -53,7 +53,7 @@ test("onto its own volume a point goes by the export, behind a mark, with what d
   }
 });
 
-test("without its name, with hosts or closed, and with a point of another one, a volume stays as it is", async () => {
+test("fault 39: without its name, with hosts or closed, and with a point of another one, a volume stays as it is", async () => {
   const refusals = [
     [volume("a"), { volume: "a" }, "--confirm a says"],
     [volume("a"), { volume: "a", confirm: "b" }, "--confirm a says"],

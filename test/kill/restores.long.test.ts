@@ -88,7 +88,7 @@ async function checkDone(up: RunningProgram, wanted: ReadonlyMap<string, Buffer>
   }
 }
 
-test("fault 9: restores and copies of views that are killed again and again go on, and nothing half passes for done", async () => {
+test("faults 7 and 9: restores and copies of views that are killed again and again go on, and nothing half passes for done", async () => {
   const history = await withHistory();
   const { folder, early } = history;
   let { up } = history;

@@ -23,9 +23,6 @@ export const faultParts = [
 ] as const;
 export type FaultPart = (typeof faultParts)[number];
 
-const store = "there is no store to which this could happen.";
-const snapshots = "there are no restores to which this could happen.";
-
 const processes: readonly Omit<Fault, "part">[] = [
   {
     number: 1,
@@ -56,13 +53,11 @@ const processes: readonly Omit<Fault, "part">[] = [
     number: 6,
     title: "A process dies in the middle of a switch of the mode",
     outcome: "The mode is the old one or the new one, and it is the one that the order of records speaks of.",
-    missing: "levels cannot be switched.",
   },
   {
     number: 7,
     title: "A process dies while it makes a snapshot, an export or a sealed segment",
     outcome: "Nothing that is half made is ever listed.",
-    missing: snapshots,
   },
   {
     number: 8,
@@ -112,7 +107,6 @@ const disks: readonly Omit<Fault, "part">[] = [
     number: 16,
     title: "The disk of the remote is full",
     outcome: "The lag grows and is shown, nothing is lost or doubled, and all goes on when there is room.",
-    missing: "alarms, and a reserve that lets collection run.",
   },
   {
     number: 17,
@@ -173,7 +167,6 @@ const network: readonly Omit<Fault, "part">[] = [
     number: 27,
     title: "The link comes and goes a thousand times",
     outcome: "No descriptor, timer or memory is left behind.",
-    missing: "the same with real processes.",
   },
 ];
 
@@ -215,19 +208,16 @@ const hostile: readonly Omit<Fault, "part">[] = [
     number: 34,
     title: "An HTTP client is slow, too long, or asks for names that lead elsewhere",
     outcome: "It gets an answer of 4xx or a closed connection. Names are looked up and never become paths.",
-    missing: "there is no WebSocket.",
   },
   {
     number: 35,
     title: "Secrets come near logs, errors and reports",
     outcome: "They are left out.",
-    missing: "the page.",
   },
   {
     number: 36,
     title: "A tenant asks whether somebody else's data is there",
     outcome: "The remote fingerprints every block itself and answers no such question.",
-    missing: store,
   },
 ];
 
@@ -246,13 +236,12 @@ const resources: readonly Omit<Fault, "part">[] = [
     number: 39,
     title: "Somebody restores onto a live volume, or deletes one that is protected",
     outcome: "It takes a confirmation that names the volume.",
-    missing: "there are no restores to which this could happen.",
   },
   {
     number: 40,
     title: "A certificate has expired, or a key is the wrong one",
     outcome: "The connection is closed, and it is said why.",
-    missing: "a certificate that expires while it is in use.",
+    missing: "a certificate that ends while a connection stands on it.",
   },
 ];
 

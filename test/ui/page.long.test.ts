@@ -166,7 +166,7 @@ test("the scrubber is a slider for keyboards, and says in words where it is", as
   await up.program.stop();
 });
 
-test("where a token is needed it is asked for, and one that does not hold is refused", async () => {
+test("fault 35: where a token is needed it is asked for, one that does not hold is refused, and the page shows none", async () => {
   const tokenFile = join(temporaryFolder(), "token");
   const token = "0123456789abcdef0123456789abcdef";
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });

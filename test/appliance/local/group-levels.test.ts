@@ -45,7 +45,7 @@ test("a volume back at every write has no intervals", async () => {
   expect(levels(it)).toBe(2);
 });
 
-test("a start states the level anew, whatever of it was lost", async () => {
+test("fault 6: a start states the level anew, whatever of it was lost", async () => {
   const it = await startBench("async");
   await it.done(it.appliance.setLevel("g", "disk", 60));
   await write(it);
