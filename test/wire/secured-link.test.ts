@@ -117,7 +117,7 @@ test.each([
   async (_, who, why) => {
     const it = await link(loopback, { server: credentials.server, client: credentials[who] });
     await realDriver.until(() => it.lines.some((line) => line.includes("a peer was turned away")));
-  expect(it.lines.find((line) => line.includes("a peer was turned away"))).toMatch(why);
+    expect(it.lines.find((line) => line.includes("a peer was turned away"))).toMatch(why);
     expect(it.sessions.opened).toEqual([]);
     expect(it.owner.events).not.toContain("up");
   },
