@@ -33,6 +33,8 @@ export const eventHeadBytes = 512;
 export const eventFileBytes = 1216 * KiB;
 /** So long what was written there waits for a sync. */
 export const eventSyncMs = 1_000;
+/** And so long, after a sync has failed, until it is opened anew. */
+export const eventReopenMs = 10_000;
 /** At the end of the program. */
 export const eventPatienceMs = 1_000;
 export const eventListenersMax = 64;

@@ -10,6 +10,7 @@ import {
   eventFileBytes,
   eventHeadBytes,
   eventLineBytesMax,
+  eventPatienceMs,
   eventsKeptBytesMax,
   eventsKeptMax,
 } from "#src/core/http-limits.ts";
@@ -55,20 +56,26 @@ function placed(host: SimHost, bytes: Buffer): void {
   handle.close();
 }
 
-/** Its writes are under way until a test ends them. */
+/** Its writes and syncs are under way until a test ends them. */
 function stuckDisk() {
-  const { host } = world();
+  const { host, driver } = world();
   const stuck: { readonly bytes: number; readonly position: number; readonly done: DoneCallback }[] = [];
+  const syncs: DoneCallback[] = [];
+  /** So often it was opened, and may be. */
+  const opened = { count: 0, max: Number.POSITIVE_INFINITY };
   const device = host.openBlockDevice.bind(host);
   const machine = {
     ...{ files: host.files, log: host.log, clock: host.clock, bootId: host.bootId },
-    openBlockDevice: (...asked: Parameters<typeof device>) =>
-      Object.assign(device(...asked), {
+    openBlockDevice: (...asked: Parameters<typeof device>) => {
+      if (++opened.count > opened.max) throw new Error("EIO");
+      return Object.assign(device(...asked), {
         write: (_: Buffer, __: number, bytes: number, position: number, done: DoneCallback) =>
           void stuck.push({ bytes, position, done }),
-      }),
+        sync: (done: DoneCallback) => void syncs.push(done),
+      });
+    },
   };
-  return { machine, stuck };
+  return { host, driver, machine, stuck, syncs, opened };
 }
 
 describe("events over a restart", () => {
@@ -205,6 +212,90 @@ describe("events over a restart", () => {
     expect(began().namesSince()).toEqual(["b"]);
   });
 
+  test("are written once more, to a file that was opened anew, when a sync of it has failed", async () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const { host, driver, began } = world(seed);
+      const said: string[] = [];
+      host.logListeners.push((line) => said.push(line));
+      const first = began();
+      const seen = first.publish("a");
+      await driver.quiet();
+      host.disk.failNext("sync");
+      for (const name of ["b", "c"]) first.publish(name);
+      await driver.quiet();
+      first.publish("d");
+      await driver.quiet();
+      expect(said.filter((line) => line.includes("events are lost"))).toHaveLength(1);
+      host.cutPower();
+      const second = began();
+      expect(second.namesSince()).toEqual(["a", "b", "c", "d"]);
+      expect(second.history.since(seen).events.map(({ before }) => before)[0]).toBe(seen);
+    }
+  });
+
+  test("wait for what is under way when a sync fails, and go on where what it may have lost began", async () => {
+    const { driver, machine, stuck, syncs, opened } = stuckDisk();
+    const file = EventFile.open(machine, path);
+    const history = new EventHistory(0);
+    const publish = (): void => file.add(history.add({ kind: "mark", facts: {} }, 0));
+    publish();
+    const first = stuck.pop();
+    first?.done(null);
+    await driver.until(() => syncs.length === 1);
+    publish();
+    const second = stuck.pop();
+    syncs.pop()?.(new Error("EIO"));
+    publish();
+    expect([stuck.length, opened.count]).toEqual([0, 1]);
+    second?.done(null);
+    await driver.until(() => opened.count === 2);
+    const again = stuck.pop();
+    expect([again?.position, (again?.bytes ?? 0) - (first?.bytes ?? 0)]).toEqual([
+      eventHeadBytes,
+      2 * (first?.bytes ?? 0),
+    ]);
+    again?.done(null);
+    await driver.until(() => syncs.length === 1);
+    syncs.pop()?.(null);
+    await driver.quiet();
+    expect([stuck.length, syncs.length, opened.count]).toEqual([0, 0, 2]);
+  });
+
+  test("are tried again until the file can be opened, and at the end once more", async () => {
+    const { host, driver, machine, stuck, syncs, opened } = stuckDisk();
+    const said: string[] = [];
+    host.logListeners.push((line) => said.push(line));
+    const file = EventFile.open(machine, path);
+    const history = new EventHistory(0);
+    const publish = (): void => file.add(history.add({ kind: "mark", facts: {} }, 0));
+    publish();
+    stuck.pop()?.done(null);
+    await driver.until(() => syncs.length === 1);
+    opened.max = 1;
+    syncs.pop()?.(new Error("EIO"));
+    await driver.until(() => opened.count === 4);
+    publish();
+    opened.max = 5;
+    const closed = file.close();
+    const last = stuck.pop();
+    expect([opened.count, last?.position]).toEqual([5, eventHeadBytes]);
+    last?.done(null);
+    await driver.until(() => syncs.length === 1);
+    syncs.pop()?.(null);
+    await driven(driver, closed);
+    expect(said.filter((line) => line.includes("events are lost"))).toHaveLength(1);
+  });
+
+  test("keep nobody from ending whose last sync fails", async () => {
+    const { host, driver, began } = world();
+    const { publish, file } = began();
+    publish("a");
+    host.disk.failNext("sync");
+    const beganMs = host.clock.monotonicMs();
+    await driven(driver, file.close());
+    expect(host.clock.monotonicMs() - beganMs).toBeLessThan(eventPatienceMs);
+  });
+
   test("are without those whose line would be too long, and without secrets", async () => {
     const { host, driver, began } = world();
     const { publish } = began();
@@ -238,6 +329,13 @@ describe("a file of events", () => {
     zeros.host.kill();
     expect(zeros.began().namesSince()).toEqual(["b"]);
     expect(zeros.host.files.exists(`${path}.damaged`)).toBe(false);
+  });
+
+  test("that has an event twice, of before and behind a sync that has failed, tells it once", () => {
+    const event = (id: number) => ({ id, time: "t", kind: "mark", facts: {} }) as const;
+    const line = (id: number): Buffer => eventLine({ event: event(id), before: id - 1, boot: "b" }) as Buffer;
+    const bytes = Buffer.concat([eventHead(), ...[1, 2, 3, 2].map(line)]);
+    expect(eventsIn(bytes).map(({ kept }) => kept.event.id)).toEqual([1, 2, 3]);
   });
 
   test("of another version is refused, and stays as it is", async () => {

@@ -2,7 +2,8 @@
  * The last events, in a file of a fixed size that is written round and round, so that they are there after a restart. Nobody waits for
  * it: not for a write, however long its disk stands still, and what cannot be written is no reason for anything not to be done.
  *
- * Invariants: one write is under way at a time; what waits for it has a bound, beyond which the oldest of it is left out.
+ * Invariants: one write is under way at a time, and one sync; what waits for it has a bound, beyond which the oldest of it is left
+ * out; nothing is asked of a device behind a sync of it that has failed.
  */
 import { isOwnFault } from "#src/core/assert.ts";
 import { StopError } from "#src/core/errors.ts";
@@ -10,6 +11,7 @@ import {
   eventFileBytes,
   eventHeadBytes,
   eventPatienceMs,
+  eventReopenMs,
   eventSyncMs,
   eventsKeptBytesMax,
   eventsKeptMax,
@@ -20,10 +22,18 @@ import type { Log } from "#src/host/log.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { keepName } from "#src/host/publish.ts";
 import { blankLine, checkEventHead, eventHead, eventLine, eventsIn, type KeptEvent } from "./event-line.ts";
+import { EventQueue } from "./event-queue.ts";
 
 type EventMachine = Pick<Machine, "files" | "log" | "clock" | "bootId" | "openBlockDevice">;
 
 const asideEnding = ".damaged";
+
+/** What one call has put there; no lines: the end of the file was made blank. */
+interface EventWrite {
+  readonly lines: readonly Buffer[];
+  readonly lengthBytes: number;
+  readonly position: number;
+}
 
 export class EventFile {
   /** Of earlier lives, the newest last. */
@@ -31,24 +41,35 @@ export class EventFile {
   /** The power was lost since, and perhaps others behind them. */
   readonly mayLackSome: boolean;
   readonly #machine: EventMachine;
+  readonly #path: string;
+  /** Undefined: it is of no use, or it is to be opened anew. */
   #device: BlockDevice | undefined;
+  /** Until the end, or from the beginning on: then they are in memory alone. */
+  #isKept: boolean;
   /** Of the next line. */
   #position: number;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new EventQueue();
+  /** What no sync was asked for yet that has not failed, in its order: the last of it, as much as may wait. */
+  #unsynced: EventWrite[] = [];
+  #unsyncedBytes = 0;
   #isWriting = false;
-  #syncTimer: Timer | undefined;
   #isSyncing = false;
-  #isDirty = false;
+  /** A sync has failed: the device is given up as soon as nothing is written to it. */
+  #isBroken = false;
+  /** The next sync, or the next try to open it. */
+  #timer: Timer | undefined;
   #isInTrouble = false;
-  #whenWritten: (() => void) | undefined;
+  /** At the end: called when all of it is durable, or lost. */
+  #settled: (() => void) | undefined;
 
-  private constructor(machine: EventMachine, { found, end }: FoundEvents, device: BlockDevice | undefined) {
+  private constructor(machine: EventMachine, path: string, { found, end }: FoundEvents, device?: BlockDevice) {
     this.#machine = machine;
+    this.#path = path;
     this.found = found;
     this.mayLackSome = mayLackSome(found.at(-1), machine.bootId);
     this.#position = end;
     this.#device = device;
+    this.#isKept = device !== undefined;
   }
 
   /** Its folder is there. Where the file is of no use events are kept in memory alone, and the log says why. */
@@ -56,101 +77,155 @@ export class EventFile {
     let found = nothingFound;
     try {
       found = takeFile(machine, path);
-      return new EventFile(machine, found, machine.openBlockDevice(path, { readOnly: false }));
+      return new EventFile(machine, path, found, machine.openBlockDevice(path, { readOnly: false }));
     } catch (error) {
       if (isOwnFault(error)) throw error;
       machine.log.error("events are not kept over a restart", { error });
-      return new EventFile(machine, found, undefined);
+      return new EventFile(machine, path, found);
     }
   }
 
   add(kept: Omit<KeptEvent, "boot">): void {
-    const line = this.#device === undefined ? undefined : eventLine({ ...kept, boot: this.#machine.bootId });
+    const line = this.#isKept ? eventLine({ ...kept, boot: this.#machine.bootId }) : undefined;
     if (line === undefined) return;
-    this.#waiting.push(line);
-    this.#waitingBytes += line.length;
-    while (this.#waitingBytes > eventsKeptBytesMax) this.#waitingBytes -= this.#waiting.shift()?.length ?? 0;
+    this.#waiting.add(line);
     this.#writeNext();
   }
 
   /** Resolves when all of it is durable, or nobody should wait for that any longer. */
   async close(): Promise<void> {
-    const device = this.#device;
-    if (device === undefined) return;
+    if (!this.#isKept) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const patience = this.#machine.clock.timer(eventPatienceMs, resolve);
-    this.#whenWritten = () => device.sync(() => resolve());
-    this.#writeNext();
+    this.#settled = resolve;
+    if (this.#device === undefined) this.#reopen();
+    else this.#writeNext();
     await promise;
     patience.cancel();
-    this.#syncTimer?.cancel();
+    this.#cancelTimer();
+    this.#isKept = false;
+    this.#device?.close();
     this.#device = undefined;
-    device.close();
   }
 
   /** All that waits, as far as it fits; where no line does the end of the file is made blank, and it goes on at the beginning. */
   #writeNext(): void {
     const device = this.#device;
-    if (device === undefined || this.#isWriting) return;
-    if (this.#waiting.length === 0) {
-      this.#whenWritten?.();
-      return;
-    }
+    if (device === undefined || this.#isWriting || this.#isBroken) return;
+    if (this.#waiting.isEmpty) return this.#syncAtEnd();
     const position = this.#position;
     const room = device.sizeBytes - position;
-    const lines = this.#takeWaiting(room);
+    const lines = this.#waiting.take(room);
     const bytes = lines.length === 0 ? blankLine(room) : Buffer.concat(lines);
     this.#position = lines.length === 0 ? eventHeadBytes : position + bytes.length;
     this.#isWriting = true;
     device.write(bytes, 0, bytes.length, position, (error) => {
       this.#isWriting = false;
-      if (error === null) this.#syncSoon();
-      else {
-        // Whatever is there now is written over by the next line, which begins where a line has to. What cannot be made blank is left as it
-        // is: the lines that wait would never get any further, nor lost, and it would be tried for ever.
-        if (lines.length > 0) this.#position = position;
-        this.#fail(error);
-      }
-      this.#writeNext();
+      this.#wrote({ lines, lengthBytes: bytes.length, position }, error);
+      if (this.#isBroken) this.#giveUp();
+      else this.#writeNext();
     });
   }
 
-  #takeWaiting(lengthBytes: number): Buffer[] {
-    let takenBytes = 0;
-    let count = 0;
-    for (const { length } of this.#waiting) {
-      if (takenBytes + length > lengthBytes) break;
-      takenBytes += length;
-      count++;
+  #wrote(write: EventWrite, error: Error | null): void {
+    if (error === null) {
+      this.#unsynced.push(write);
+      this.#unsyncedBytes += write.lengthBytes;
+      while (this.#unsyncedBytes > eventsKeptBytesMax) this.#unsyncedBytes -= this.#unsynced.shift()?.lengthBytes ?? 0;
+      this.#syncSoon();
+      return;
     }
-    this.#waitingBytes -= takenBytes;
-    return this.#waiting.splice(0, count);
+    // Whatever is there now is written over by the next line, which begins where a line has to. What cannot be made blank is left as it
+    // is: the lines that wait would never get any further, nor lost, and it would be tried for ever.
+    if (write.lines.length > 0) this.#position = write.position;
+    this.#fail(error);
   }
 
   #syncSoon(): void {
-    this.#isDirty = true;
-    if (this.#syncTimer !== undefined || this.#isSyncing) return;
-    this.#syncTimer = this.#machine.clock.timer(eventSyncMs, () => {
-      this.#syncTimer = undefined;
-      this.#sync();
-    });
+    if (this.#timer !== undefined || this.#isSyncing || !this.#isKept) return;
+    this.#timer = this.#machine.clock.timer(eventSyncMs, () => this.#sync());
   }
 
+  #cancelTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #syncAtEnd(): void {
+    if (this.#settled === undefined || this.#isSyncing) return;
+    if (this.#unsynced.length > 0) this.#sync();
+    else this.#settled();
+  }
+
+  /** What is written meanwhile waits for the next one. */
   #sync(): void {
+    this.#cancelTimer();
+    const device = this.#device;
+    if (device === undefined || this.#isSyncing) return;
+    const asked = this.#unsynced;
+    [this.#unsynced, this.#unsyncedBytes] = [[], 0];
     this.#isSyncing = true;
-    this.#isDirty = false;
-    this.#device?.sync((error) => {
+    device.sync((error) => {
       this.#isSyncing = false;
-      if (error === null) this.#isInTrouble = false;
-      else this.#fail(error);
-      if (this.#isDirty) this.#syncSoon();
+      if (error === null) {
+        this.#isInTrouble = false;
+        if (this.#unsynced.length > 0) this.#syncSoon();
+        this.#writeNext();
+        return;
+      }
+      this.#fail(error);
+      this.#unsynced = [...asked, ...this.#unsynced];
+      this.#isBroken = true;
+      if (!this.#isWriting) this.#giveUp();
     });
   }
 
-  #fail(error: Error): void {
+  /**
+   * Nobody knows what a sync that failed has left of what was written since the one before, and the system tells of it once: a later
+   * one that succeeds says nothing. So the file is opened anew, and all of that written to it once more.
+   */
+  #giveUp(): void {
+    this.#isBroken = false;
+    if (!this.#isKept) return;
+    this.#device?.close();
+    this.#device = undefined;
+    this.#position = this.#unsynced[0]?.position ?? this.#position;
+    this.#waiting.putBack(this.#unsynced.flatMap(({ lines }) => lines));
+    [this.#unsynced, this.#unsyncedBytes] = [[], 0];
+    this.#reopenLater();
+  }
+
+  #reopenLater(): void {
+    this.#cancelTimer();
+    if (this.#settled !== undefined) this.#settled();
+    else this.#timer = this.#machine.clock.timer(eventReopenMs, () => this.#reopen());
+  }
+
+  /** This asks no disk for anything that is not in memory. */
+  #reopen(): void {
+    this.#cancelTimer();
+    try {
+      this.#device = openedAnew(this.#machine, this.#path);
+    } catch (error) {
+      if (isOwnFault(error)) throw error;
+      this.#fail(error);
+      return this.#reopenLater();
+    }
+    this.#writeNext();
+  }
+
+  #fail(error: unknown): void {
     if (!this.#isInTrouble) this.#machine.log.error("events are lost at the next restart", { error });
     this.#isInTrouble = true;
   }
+}
+
+/** Somebody else may have cut it meanwhile. */
+function openedAnew(machine: EventMachine, path: string): BlockDevice {
+  const device = machine.openBlockDevice(path, { readOnly: false });
+  if (device.sizeBytes === eventFileBytes) return device;
+  device.close();
+  throw new StopError(`${path} has ${device.sizeBytes} bytes and not ${eventFileBytes} any more: a restart mends that`);
 }
 
 interface FoundEvents {

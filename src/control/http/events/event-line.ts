@@ -57,7 +57,7 @@ export function eventLine({ event, before, boot }: KeptEvent): Buffer | undefine
   return line.length > eventLineBytesMax ? undefined : line;
 }
 
-/** All that are whole, the newest last. */
+/** All that are whole, the newest last. One that was written again, behind a sync that had failed, may lie there twice. */
 export function eventsIn(bytes: Buffer): EventPlace[] {
   const found: EventPlace[] = [];
   let from = eventHeadBytes;
@@ -66,7 +66,8 @@ export function eventsIn(bytes: Buffer): EventPlace[] {
     if (kept !== undefined) found.push({ kept, end: at + lineEnd.length });
     from = at + lineEnd.length;
   }
-  return found.sort((one, other) => one.kept.event.id - other.kept.event.id);
+  const sorted = found.sort((one, other) => one.kept.event.id - other.kept.event.id);
+  return sorted.filter(({ kept }, index) => kept.event.id !== sorted[index - 1]?.kept.event.id);
 }
 
 function keptOf(line: string): KeptEvent | undefined {
