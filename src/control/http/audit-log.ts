@@ -15,6 +15,14 @@ import { readSummedLine } from "./summed-line.ts";
 
 type AuditMachine = Pick<Machine, "files" | "log" | "clock">;
 
+/** Some milliseconds of work. */
+const entriesPerTurn = 500;
+
+export interface AuditSpan {
+  readonly limit: number;
+  readonly before?: number | undefined;
+}
+
 interface OpenFile {
   readonly handle: FileHandle;
   /** Its name is durable. */
@@ -40,7 +48,10 @@ export class AuditLog {
   static open(machine: AuditMachine, path: string): AuditLog {
     const log = new AuditLog(machine, path, 0);
     try {
-      log.#lastNumber = log.read().at(-1)?.number ?? 0;
+      for (const { number } of log.#backwards()) {
+        log.#lastNumber = number;
+        break;
+      }
       log.#file = log.#reopen();
     } catch (error) {
       log.#fail(error);
@@ -85,12 +96,30 @@ export class AuditLog {
     void this.add({ kind: "refusal", ...refusal, unlisted });
   }
 
-  /** All that is there, the newest last. What is damaged is left out. */
-  read(): AuditEntry[] {
-    return [this.#olderPath, this.#path]
-      .flatMap((path) => this.#linesOf(path))
-      .map(readSummedLine)
-      .filter((value) => value !== undefined && Number.isSafeInteger(value.number)) as unknown as AuditEntry[];
+  /**
+   * The last ones, or the last before a number, the newest last; with what came of them. What is damaged is left out. Much of what is
+   * there may have to be looked through, so others have their turn in between.
+   */
+  async last({ limit, before = Number.POSITIVE_INFINITY }: AuditSpan): Promise<AuditEntry[]> {
+    const found: AuditEntry[] = [];
+    let [wanted, looked] = [limit, 0];
+    for (const entry of this.#backwards()) {
+      if (++looked % entriesPerTurn === 0) await new Promise<void>((resolve) => this.#machine.clock.soon(resolve));
+      found.push(entry);
+      if (entry.kind !== "outcome" && entry.number < before && --wanted === 0) break;
+    }
+    return found.reverse();
+  }
+
+  /** Both files are read before the first of it: they may change places meanwhile. */
+  *#backwards(): Iterable<AuditEntry> {
+    const texts = [this.#path, this.#olderPath].map((path) => this.#textOf(path));
+    for (const text of texts) {
+      for (const line of linesBackwards(text)) {
+        const value = readSummedLine(line);
+        if (value !== undefined && Number.isSafeInteger(value.number)) yield value as unknown as AuditEntry;
+      }
+    }
   }
 
   close(): void {
@@ -102,14 +131,14 @@ export class AuditLog {
     return `${this.#path}.1`;
   }
 
-  #linesOf(path: string): string[] {
+  #textOf(path: string): string {
     const { files } = this.#machine;
-    if (!files.exists(path)) return [];
+    if (!files.exists(path)) return "";
     const handle = files.open(path, "read");
     try {
       const bytes = Buffer.alloc(Math.min(handle.sizeBytesNow(), 2 * auditFileBytesMax));
       handle.readNow(bytes, 0, bytes.length, 0);
-      return bytes.toString("utf8").split("\n");
+      return bytes.toString("utf8");
     } finally {
       handle.close();
     }
@@ -155,5 +184,13 @@ export class AuditLog {
     assert(error instanceof Error, "what fails says why");
     if (this.#trouble === undefined) this.#machine.log.error("entries of the audit log are lost", { error });
     this.#trouble = error.message;
+  }
+}
+
+function* linesBackwards(text: string): Iterable<string> {
+  for (let end = text.length; end > 0; ) {
+    const start = text.lastIndexOf("\n", end - 1) + 1;
+    if (start < end) yield text.slice(start, end);
+    end = start - 1;
   }
 }

@@ -1,5 +1,6 @@
 /** The audit log as it is shown: an order in one line with what came of it. */
 import type { AuditEntry, AuditOrder } from "./audit-entry.ts";
+import type { AuditSpan } from "./audit-log.ts";
 
 export interface AuditLineReport {
   readonly number: number;
@@ -21,11 +22,7 @@ export interface AuditReport {
   readonly trouble?: string;
 }
 
-export interface AuditSpan {
-  readonly limit: number;
-  readonly before: number | undefined;
-}
-
+/** `entries`: the newest last, with what came of them. */
 export function auditReport(entries: readonly AuditEntry[], { limit, before }: AuditSpan): AuditLineReport[] {
   const outcomes = new Map(entries.flatMap((entry) => (entry.kind === "outcome" ? [[entry.of, entry] as const] : [])));
   return entries

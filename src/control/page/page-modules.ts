@@ -42,7 +42,9 @@ const script = "text/javascript; charset=utf-8";
 /** Follows `from` or `import`, with or without a bracket. */
 const specifierPattern = /(?<=\b(?:from|import)\s*\(?\s*)(["'])([^"'\n]+)\1/g;
 
-export function pageFiles(source: ModuleSource, { entry, packages, styles, icon }: PageParts): PageFiles {
+/** `turn`: resolves when others have had theirs. To take the types out of a module is a millisecond of work, and there are many. */
+export async function pageFiles(source: ModuleSource, parts: PageParts, turn: () => Promise<void>): Promise<PageFiles> {
+  const { entry, packages, styles, icon } = parts;
   const files = new Map<string, PageFile>();
   const pending = [`${entry}.js`];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
@@ -50,6 +52,7 @@ export function pageFiles(source: ModuleSource, { entry, packages, styles, icon 
     const { text, imported } = rewritten(path, source, packages);
     files.set(path, { type: script, text });
     pending.push(...imported);
+    await turn();
   }
   const modules = [...files.keys()];
   for (const { served, from } of styles) {

@@ -5,6 +5,8 @@
 import { createHash } from "node:crypto";
 import type { HttpResponse } from "#src/host/http.ts";
 import type { ModuleSource } from "#src/host/module-source.ts";
+import { nodeClock } from "#src/host/node/clock.ts";
+import { LoadedLater } from "../http/loaded-later.ts";
 import { type PageFiles, type PageParts, pageFiles } from "./page-modules.ts";
 
 export const pagePrefix = "/page";
@@ -42,19 +44,25 @@ const guards = {
   "cross-origin-resource-policy": "same-origin",
 } as const;
 
+interface MadePage {
+  readonly files: PageFiles;
+  readonly document: string;
+  readonly tag: string;
+}
+
 export class Page {
-  readonly #source: ModuleSource;
-  #made: { readonly files: PageFiles; readonly document: string; readonly tag: string } | undefined;
+  /** Made when somebody looks for the first time: commands alone never need it. */
+  readonly #made: LoadedLater<MadePage>;
 
   constructor(source: ModuleSource) {
-    this.#source = source;
+    this.#made = new LoadedLater(() => madeOf(source));
   }
 
   /** Of a path, without what a query says; `ifNoneMatch` as the header says. Undefined: that is nothing of the page's. */
-  answer(path: string, ifNoneMatch: string | undefined): HttpResponse | undefined {
+  async answer(path: string, ifNoneMatch: string | undefined): Promise<HttpResponse | undefined> {
     if (path === "/") return this.#document(ifNoneMatch);
     if (!path.startsWith(`${pagePrefix}/`)) return undefined;
-    const { files } = this.#all;
+    const { files } = await this.#made.get();
     const folder = `${pagePrefix}/${files.digest}/`;
     const file = path.startsWith(folder) ? files.files.get(path.slice(folder.length)) : undefined;
     if (file === undefined) return undefined;
@@ -62,32 +70,30 @@ export class Page {
     return { status: 200, headers, body: file.text };
   }
 
-  #document(ifNoneMatch: string | undefined): HttpResponse {
-    const { document, tag } = this.#all;
+  async #document(ifNoneMatch: string | undefined): Promise<HttpResponse> {
+    const { document, tag } = await this.#made.get();
     const headers = { ...guards, "content-type": "text/html; charset=utf-8", "cache-control": "no-cache", etag: tag };
     const isKnown = (ifNoneMatch ?? "").split(",").some((one) => one.trim().replace(/^W\//, "") === tag);
     return isKnown ? { status: 304, headers, body: "" } : { status: 200, headers, body: document };
   }
+}
 
-  /** Made when somebody looks for the first time: commands alone never need it. */
-  get #all() {
-    this.#made ??= this.#make();
-    return this.#made;
-  }
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => nodeClock.soon(resolve));
+}
 
-  #make() {
-    const files = pageFiles(this.#source, parts);
-    const folder = `${pagePrefix}/${files.digest}`;
-    const links = [
-      ...parts.styles.map(({ served }) => `<link rel="stylesheet" href="${folder}/${served}">`),
-      ...files.modules.map((path) => `<link rel="modulepreload" href="${folder}/${path}">`),
-      `<script type="module" src="${folder}/${parts.entry}.js"></script>`,
-    ];
-    const document = this.#source
-      .file("ui/page.html")
-      .replace("<!-- files -->", () => links.join("\n    "))
-      .replaceAll("{folder}", () => folder);
-    const tag = `"${createHash("sha256").update(document).digest("hex").slice(0, 16)}"`;
-    return { files, document, tag };
-  }
+async function madeOf(source: ModuleSource): Promise<MadePage> {
+  const files = await pageFiles(source, parts, nextTurn);
+  const folder = `${pagePrefix}/${files.digest}`;
+  const links = [
+    ...parts.styles.map(({ served }) => `<link rel="stylesheet" href="${folder}/${served}">`),
+    ...files.modules.map((path) => `<link rel="modulepreload" href="${folder}/${path}">`),
+    `<script type="module" src="${folder}/${parts.entry}.js"></script>`,
+  ];
+  const document = source
+    .file("ui/page.html")
+    .replace("<!-- files -->", () => links.join("\n    "))
+    .replaceAll("{folder}", () => folder);
+  const tag = `"${createHash("sha256").update(document).digest("hex").slice(0, 16)}"`;
+  return { files, document, tag };
 }

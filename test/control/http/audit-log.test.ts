@@ -8,6 +8,7 @@ import { auditReport } from "#src/control/http/audit-report.ts";
 import { readSummedLine } from "#src/control/http/summed-line.ts";
 import { TokenBook } from "#src/control/http/token-book.ts";
 import { auditFileBytesMax, auditLineBytesMax, auditRefusalEveryMs } from "#src/core/http-limits.ts";
+import type { Clock } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
 import { driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
@@ -22,63 +23,97 @@ function world(seed = 1) {
   const driver = simDriver(simulation.clock);
   const log = AuditLog.open(host, path);
   const add = (content: AuditContent, to = log) => driven(driver, to.add(content));
-  return { host, driver, log, add };
+  const all = (of = log) => driven(driver, of.last({ limit: Number.POSITIVE_INFINITY }));
+  return { host, driver, log, add, all };
 }
 
 describe("the audit log", () => {
   test("has what was said to be durable after the power was cut, and numbers go on behind it", async () => {
-    const { host, log, add } = world();
+    const { host, log, add, all } = world();
     for (let count = 0; count < 3; count++) await add({ ...order, order: { count } });
     void log.add({ kind: "outcome", of: 3, status: 200 });
     host.cutPower();
     const after = AuditLog.open(host, path);
-    const kept = after.read();
+    const kept = await all(after);
     expect(kept.slice(0, 3)).toMatchObject([0, 1, 2].map((count) => ({ number: count + 1, order: { count } })));
     const next = await add({ kind: "start", version: "2" }, after);
     expect(next.number).toBe(kept.length + 1);
-    expect(after.read().at(-1)).toEqual(next);
+    expect((await all(after)).at(-1)).toEqual(next);
   });
 
   test.each([1, 2, 3, 4, 5])("has its first entry too (seed %d)", async (seed) => {
-    const { host, add } = world(seed);
+    const { host, add, all } = world(seed);
     await add(order);
     host.cutPower();
-    expect(AuditLog.open(host, path).read()).toMatchObject([{ number: 1, kind: "order" }]);
+    expect(await all(AuditLog.open(host, path))).toMatchObject([{ number: 1, kind: "order" }]);
   });
 
   test("takes two files of a bounded length, and has the newest entries", async () => {
-    const { host, log, add } = world();
+    const { host, add, all } = world();
     const text = "x".repeat(4000);
     const rounds = Math.ceil((3 * auditFileBytesMax) / text.length);
     for (let count = 0; count < rounds; count++) await add({ ...order, order: { text } });
     for (const file of [path, `${path}.1`]) {
       expect(host.files.sizeBytes(file)).toBeLessThan(auditFileBytesMax + auditLineBytesMax);
     }
-    const numbers = log.read().map(({ number }) => number);
+    const numbers = (await all()).map(({ number }) => number);
     expect(numbers.at(-1)).toBe(rounds);
     expect(numbers).toEqual(numbers.map((_, index) => rounds - numbers.length + 1 + index));
-    expect(AuditLog.open(host, path).read()).toHaveLength(numbers.length);
+    expect(await all(AuditLog.open(host, path))).toHaveLength(numbers.length);
   });
 
   test.each(["write", "sync"] as const)("tells when a %s fails, and goes on when it can again", async (call) => {
-    const { host, log, add } = world();
+    const { host, log, add, all } = world();
     await add(order);
     host.disk.failNext(call, "ENOSPC");
     await add(order);
     expect(log.trouble).toContain("ENOSPC");
     await add(order);
     expect(log.trouble).toBe(undefined);
-    expect(log.read().at(-1)?.number).toBe(3);
+    expect((await all()).at(-1)?.number).toBe(3);
+  });
+
+  test("is read from its end, no further than is asked for, with what came of it; and others have their turn", async () => {
+    const { host, driver, add } = world();
+    for (let count = 0; count < 600; count++) await add({ ...order, order: { count } });
+    await add({ kind: "outcome", of: 600, status: 200 });
+    let turns = 0;
+    const soon = (callback: () => void): void => {
+      turns++;
+      host.clock.soon(callback);
+    };
+    const { files, log } = host;
+    const { monotonicMs, wallMs, timer } = host.clock;
+    const clock: Clock = {
+      ...{ monotonicMs: monotonicMs.bind(host.clock), wallMs: wallMs.bind(host.clock), timer: timer.bind(host.clock) },
+      soon,
+    };
+    const other = AuditLog.open({ files, log, clock }, path);
+    const last = async (limit: number, before?: number) => {
+      const entries = await driven(driver, other.last({ limit, before }));
+      return entries.map(({ number, kind }) => [number, kind]);
+    };
+    expect(await last(1)).toEqual([
+      [600, "order"],
+      [601, "outcome"],
+    ]);
+    expect((await last(2, 600)).slice(0, 2)).toEqual([
+      [598, "order"],
+      [599, "order"],
+    ]);
+    expect(turns).toBe(0);
+    expect(await last(1000)).toHaveLength(601);
+    expect(turns).toBe(1);
   });
 
   test("is not filled by whoever knocks all day long", async () => {
-    const { host, driver, log } = world();
+    const { host, driver, log, all } = world();
     const refusal = { from: "10.0.0.9", method: "GET", target: "/", status: 401, why: "no" };
     for (let count = 0; count < 1000; count++) log.refuse(refusal);
     host.clock.elapse(auditRefusalEveryMs);
     log.refuse(refusal);
     await driver.quiet();
-    expect(log.read()).toMatchObject([{ unlisted: 0 }, { unlisted: 999 }]);
+    expect(await all()).toMatchObject([{ unlisted: 0 }, { unlisted: 999 }]);
   });
 
   test("fault 35: leaves out what is secret in an address, and what is too long", () => {
@@ -114,9 +149,10 @@ describe("the bytes of version 1", () => {
     return host;
   };
 
-  test("of the audit log are read, and one with a flipped bit is left out", () => {
+  test("of the audit log are read, and one with a flipped bit is left out", async () => {
     const bytes = golden("audit-v1.bin");
-    const entries = AuditLog.open(placed(path, bytes), path).read();
+    const all = (of: Buffer) => AuditLog.open(placed(path, of), path).last({ limit: 100 });
+    const entries = await all(bytes);
     expect(entries.map(({ number, kind }) => [number, kind])).toEqual([
       [1, "start"],
       [2, "order"],
@@ -134,7 +170,7 @@ describe("the bytes of version 1", () => {
       expect(auditLine(JSON.parse(line.split("\t")[0] as string)).toString()).toBe(`${line}\n`);
     }
     const damaged = Buffer.from(bytes.toString().replace('"PUT"', '"GET"'));
-    expect(AuditLog.open(placed(path, damaged), path).read()).toHaveLength(3);
+    expect(await all(damaged)).toHaveLength(3);
   });
 
   test("of the tokens are read, and a damaged document is set aside: then no token holds", () => {

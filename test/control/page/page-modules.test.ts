@@ -30,7 +30,13 @@ const parts: PageParts = {
   icon: "ui/icon.svg",
 };
 
-const found = pageFiles(source, parts);
+let turns = 0;
+const turn = async (): Promise<void> => void turns++;
+const found = await pageFiles(source, parts, turn);
+
+test("between any two modules others have their turn", () => {
+  expect(turns).toBe(found.modules.length);
+});
 
 test("all that is imported is there, and nothing else", () => {
   expect([...found.files.keys()].sort()).toEqual([
@@ -55,16 +61,16 @@ test("what leads nowhere here is taken out of packages", () => {
   expect(found.files.get("packages/preact-hooks.js")?.text).toBe('import{o}from"./preact.js";\n');
 });
 
-test("the digest is another one where anything is", () => {
-  const other = pageFiles({ ...source, file: (path) => `another of ${path}` }, parts);
-  expect(pageFiles(source, parts).digest).toBe(found.digest);
+test("the digest is another one where anything is", async () => {
+  const other = await pageFiles({ ...source, file: (path) => `another of ${path}` }, parts, turn);
+  expect((await pageFiles(source, parts, turn)).digest).toBe(found.digest);
   expect(other.digest).not.toBe(found.digest);
 });
 
-test("a package that is not named is refused", () => {
+test("a package that is not named is refused", async () => {
   const stray = {
     ...source,
     module: (path: string) => (path === "core/b" ? 'import "left-pad";' : source.module(path)),
   };
-  expect(() => pageFiles(stray, parts)).toThrow();
+  await expect(pageFiles(stray, parts, turn)).rejects.toThrow();
 });

@@ -47,7 +47,8 @@ export function auditRoutes(audit: AuditLog): readonly Route[] {
       }),
       answer: async ({ query: { limit = auditEntriesUsual, before } }) => {
         const { trouble } = audit;
-        const entries = auditReport(audit.read(), { limit, before });
+        const span = { limit, before };
+        const entries = auditReport(await audit.last(span), span);
         return done({ entries, ...(trouble === undefined ? {} : { trouble }) });
       },
     }),
