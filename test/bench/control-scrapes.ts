@@ -3,12 +3,12 @@
  * seconds with and without one follow each other closely, as A B B A, while one and the same load goes on; and it is told how well
  * what comes of that is known.
  */
-import { statfs } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import type { StatusReport } from "#src/control/control-plane.ts";
+import { assert } from "#src/core/assert.ts";
 import { type KnownMean, knownMean } from "./confidence.ts";
 import { loadFor } from "./control-load.ts";
-import type { ControlOptions } from "./control-options.ts";
+import { type ControlOptions, rampSeconds, turnSeconds } from "./control-options.ts";
 import { type Looks, lookAt, looksOf } from "./control-watcher.ts";
 import { createScratch } from "./scratch.ts";
 import { type RunningTidemark, startTidemark } from "./tidemark.ts";
@@ -17,12 +17,9 @@ import { ask } from "./tidemark-api.ts";
 const MiB = 1024 * 1024;
 /** What Prometheus does by itself is ten to sixty times rarer. */
 const secondMs = 1000;
-/** What is compiled and mapped in the first seconds is no part of the figures. */
-const rampSeconds = 4;
 const turn = [false, true, true, false] as const;
+assert(turn.length === turnSeconds, "a turn is as long as the command line takes it for");
 const countedScrapes = 200;
-/** More than this machine takes: all of it stays in the journals. */
-const bytesPerSecondMax = 400 * MiB;
 
 export interface ScrapeCost {
   /** Writes a second, of each second. */
@@ -48,16 +45,15 @@ export async function measureScrapes(options: ControlOptions, show: (what: strin
     show(`scrapes: round ${round + 1} of ${options.rounds}`);
     // Of its own, since journals keep everything that was ever written.
     using scratch = createScratch(options.folder);
-    await demandRoom(options);
     const sizeBytes = options.sizeMebibytes * MiB;
     await using tidemark = await startTidemark({
       ...{ dataFolder: scratch.file("data"), sockets: scratch, mode: "async", processes: "one" },
       volumes: [{ name: "disk", source: scratch.file("source"), sizeBytes }],
     });
     await scrape(tidemark);
-    const turns = Math.max(1, Math.floor(options.seconds / turn.length));
+    const turns = Math.floor(options.seconds / turnSeconds);
     // It outlasts the last of them.
-    const loadSeconds = rampSeconds + turns * turn.length + 2;
+    const loadSeconds = rampSeconds + turns * turnSeconds + 2;
     const load = loadFor(tidemark, "disk", { ...options, seconds: loadSeconds }, { seed: round, scratch });
     const [found] = await Promise.all([secondsOf(tidemark, turns, tookMs), load]);
     seconds.push(...found);
@@ -115,13 +111,4 @@ async function processorMsOf(tidemark: RunningTidemark): Promise<number> {
   for (let count = 0; count < countedScrapes; count++) await scrape(tidemark);
   const { cpuSeconds: after } = await tidemark.usage();
   return ((after - before) / countedScrapes) * 1000;
-}
-
-async function demandRoom({ folder, seconds, sizeMebibytes }: ControlOptions): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const needed = (rampSeconds + seconds) * bytesPerSecondMax + sizeMebibytes * MiB;
-  if (bavail * bsize >= needed) return;
-  throw new Error(
-    `${folder} has no room for ${seconds} s of writes at full load: fewer --seconds, or another --folder`,
-  );
 }

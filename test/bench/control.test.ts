@@ -89,6 +89,14 @@ test("the rank of a look is that of the one which so many took no longer than", 
   expect(looksOf(hundred)).toEqual({ count: 100, p50Ms: 50, p99Ms: 99, highestMs: 100 });
 });
 
+test("too few seconds to tell anything are refused at once, with how many there must be", () => {
+  const least = (line: readonly string[]) => () => controlOptions(line);
+  expect(least(["--rounds", "1", "--seconds", "7"])).toThrow("with --rounds 1 --seconds has to be at least 8");
+  expect(least(["--rounds", "2", "--seconds", "3"])).toThrow("with --rounds 2 --seconds has to be at least 4");
+  expect(least(["--rounds", "1", "--seconds", "8"])).not.toThrow();
+  expect(least(["--cases", "stalled-disk", "--seconds", "1"])).not.toThrow();
+});
+
 test("a command line says what is measured", () => {
   expect(controlOptions(["--cases", "scrapes", "--rounds", "2"])).toMatchObject({
     cases: ["scrapes"],

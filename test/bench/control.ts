@@ -1,12 +1,14 @@
 /** `npm run bench -- control`: what looking costs, and whether one can look while there is trouble. */
+import { mkdirSync } from "node:fs";
 import type { Bench } from "./bench.ts";
 import type { KnownMean } from "./confidence.ts";
-import { controlHelp, controlOptions } from "./control-options.ts";
+import { controlHelp, controlOptions, neededBytes } from "./control-options.ts";
 import { measureScrapes, type ScrapeCost } from "./control-scrapes.ts";
 import { measureStalled, type StalledFigures } from "./control-stalled.ts";
 import type { Looks } from "./control-watcher.ts";
 import { describeCommand, describeCommit, describeMachine, type Machine } from "./machine.ts";
 import { table, wrapped } from "./markdown.ts";
+import { requireRoom } from "./place.ts";
 import { createProgress } from "./progress.ts";
 import { provenance } from "./provenance.ts";
 import { publishFigures } from "./publication.ts";
@@ -39,6 +41,8 @@ export const controlBench: Bench = {
 
 async function runControl(programArguments: readonly string[]): Promise<void> {
   const options = controlOptions(programArguments);
+  mkdirSync(options.folder, { recursive: true });
+  await requireRoom(options.folder, neededBytes(options), "fewer --seconds, or another --folder");
   const progress = createProgress(process.stderr);
   const show = (what: string) => progress.show(what);
   const scrapes = options.cases.includes("scrapes") ? await measureScrapes(options, show) : undefined;

@@ -23,10 +23,11 @@ export async function describePlace(name: string, folder: string, fileBytes: num
   return { name, fileSystem, fileBytes };
 }
 
-/** Better refused at the start than a file system that is full in the middle. */
-export async function requireRoom(folder: string, neededBytes: number): Promise<void> {
+/** Better refused at the start than a file system that is full in the middle. `advice`: what helps besides room. */
+export async function requireRoom(folder: string, neededBytes: number, advice?: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize >= neededBytes) return;
   const gibibytes = (bytes: number) => (bytes / GiB).toFixed(1);
-  throw new UsageError(`${folder} has ${gibibytes(bavail * bsize)} GiB free, and ${gibibytes(neededBytes)} are needed`);
+  const words = `${folder} has ${gibibytes(bavail * bsize)} GiB free, and ${gibibytes(neededBytes)} are needed`;
+  throw new UsageError(advice === undefined ? words : `${words}: ${advice}`);
 }
