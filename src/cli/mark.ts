@@ -17,7 +17,7 @@ Names this moment of a group, so that it can be found again: a point of all its 
 as safe as what a host has flushed. A volume's name stands for its group.
 
   --name NAME        what it is called (by default after the time)
-  --quiesce COMMAND  brings applications to rest before it, here, by the shell: for example 'fsfreeze -f /srv'
+  --quiesce COMMAND  brings applications to rest before it, here, by the shell: for example 'fsfreeze -f /mnt'
   --release COMMAND  takes them up again: it is run whatever happens, also if this command is interrupted or killed
   --within SECONDS   so long applications may be at rest, the quiesce command included
                      (${quiesceSecondsDefault}, and ${withinSecondsMax} at most)
@@ -27,7 +27,7 @@ leaves that open. Both commands find TIDEMARK_GROUP and TIDEMARK_MARK in their e
 
 ${apiHelp}
 Example:
-  tidemark mark disk --name before-upgrade --quiesce 'fsfreeze -f /srv' --release 'fsfreeze -u /srv'
+  tidemark mark disk --name before-upgrade --quiesce 'fsfreeze -f /mnt' --release 'fsfreeze -u /mnt'
 `;
 
 const options = {
