@@ -11,6 +11,7 @@ import type { Counters } from "#src/host/counters.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
 import { everyWriteLevel } from "#src/records/level-record.ts";
+import { agedFacts } from "./aged-facts.ts";
 import { levelOfWords, type VolumeLevel, wordsOfLevel } from "./level-words.ts";
 import { formatAddress } from "./listening-address.ts";
 import { checkName } from "./name.ts";
@@ -113,7 +114,7 @@ export class ControlPlane {
       const seconds = Math.floor(known[index]?.silentSeconds ?? 0);
       return seconds > 0 ? [{ side: side.name, seconds }] : [];
     });
-    const facts = known.map((one) => one.facts);
+    const facts = known.map(agedFacts);
     const volumes = this.#report(facts);
     const groups = this.#reportGroups(facts);
     const remoteGroups = facts.flatMap((one) => one.remoteGroups);

@@ -3,6 +3,7 @@
  * not down for that. Whoever has told nothing for longer is.
  */
 import { metricsFactsAgeMsMax, metricsPatienceMs } from "#src/core/limits.ts";
+import { agedFacts } from "../aged-facts.ts";
 import { type GroupReport, readinessOf } from "../readiness.ts";
 import type { GroupFacts, RoleName } from "../role.ts";
 import type { SideFacts, SideName } from "../side.ts";
@@ -89,11 +90,4 @@ export class MetricsReader {
   #counted(groups: readonly GroupFacts[]): readonly GroupReport[] {
     return this.#parts.keeper?.describeGroups(groups) ?? groups;
   }
-}
-
-/** What was not durable when that was told has grown older since; whether it is durable by now nobody knows yet. */
-function agedFacts({ facts, ageSeconds }: KnownSide): SideFacts {
-  const aged = (group: GroupFacts): GroupFacts =>
-    group.lagRecords === 0 ? group : { ...group, lagSeconds: group.lagSeconds + ageSeconds };
-  return { ...facts, groups: facts.groups.map(aged) };
 }
