@@ -18,6 +18,8 @@ export class ApiError extends Error {
 export interface ApiAsk {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: object;
+  /** Ends the waiting: then it counts as not answered. */
+  readonly signal?: AbortSignal;
 }
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -44,7 +46,8 @@ export class Api {
     this.#browser.remember("token", token);
   }
 
-  async ask<Answer>(method: Method, steps: readonly string[], { query = {}, body }: ApiAsk = {}): Promise<Answer> {
+  async ask<Answer>(method: Method, steps: readonly string[], asked: ApiAsk = {}): Promise<Answer> {
+    const { query = {}, body, signal } = asked;
     const response = await this.#send(`${pathOf(steps)}${queryOf(query)}`, {
       method,
       cache: "no-store",
@@ -53,6 +56,7 @@ export class Api {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
     });
     const answer: unknown = await response.json().catch(() => ({}));
     if (response.ok) return answer as Answer;

@@ -10,11 +10,13 @@ import type { Browser } from "./browser.ts";
 import { begunAnew, type PageEvent, withEvent } from "./event-log.ts";
 import { unambiguousName } from "./levels.ts";
 import { Live } from "./live.ts";
-import { type Connection, firstState, type PageState, withStatus } from "./page-state.ts";
+import { type Connection, firstState, type PageState, type VolumeWindow, withStatus } from "./page-state.ts";
 import { oldestMs } from "./timeline-shape.ts";
 
 /** How long after an answer the next one is asked for: while events come by themselves, and while they do not. */
 const lookMs = { live: 1000, asking: 2000 } as const;
+/** An appliance answers within half a second, whatever stands still there. Longer, and nobody knows how things are. */
+const lookPatienceMs = 5000;
 const eventRestMs = 50;
 
 export interface RestoreOrder {
@@ -115,8 +117,11 @@ export class Desk {
   async #look(): Promise<void> {
     this.#takeBackLook?.();
     const look = ++this.#lookCount;
+    // A connection whose other end is gone without a word would be waited for for many minutes.
+    const patience = new AbortController();
+    const answered = this.browser.after(lookPatienceMs, () => patience.abort());
     try {
-      const status = await this.#api.ask<StatusReport>("GET", ["status"]);
+      const status = await this.#api.ask<StatusReport>("GET", ["status"], { signal: patience.signal });
       if (look !== this.#lookCount) return;
       const { connection } = this.#state;
       const next: Connection = this.#isStreaming ? { kind: "live" } : { kind: "asking" };
@@ -125,6 +130,8 @@ export class Desk {
     } catch (error) {
       if (look !== this.#lookCount || (error instanceof ApiError && error.status === 401)) return;
       this.#lost(this.browser.nowMs() + lookMs.asking);
+    } finally {
+      answered();
     }
     this.#takeBackLook = this.browser.after(this.#isStreaming ? lookMs.live : lookMs.asking, () => void this.#look());
   }
@@ -164,10 +171,7 @@ export class Desk {
 
   async timeline(volume: string): Promise<TimelineReport> {
     const report = await this.#api.ask<TimelineReport>("GET", ["volumes", volume, "timeline"]);
-    if (report.newest === null) return report;
-    const { seq, time } = report.newest;
-    const window = { fromMs: oldestMs(report), newestSeq: seq, newestMs: Date.parse(time) };
-    this.#set({ windows: new Map([...this.#state.windows, [volume, window]]) });
+    this.#set({ windows: new Map([...this.#state.windows, [volume, windowOf(report)]]) });
     return report;
   }
 
@@ -223,4 +227,10 @@ export class Desk {
   cancelJob(id: number): Promise<JobReport> {
     return this.#api.ask("DELETE", ["jobs", String(id)]);
   }
+}
+
+function windowOf(report: TimelineReport): VolumeWindow | undefined {
+  if (report.newest === null) return undefined;
+  const { seq, time } = report.newest;
+  return { fromMs: oldestMs(report), newestSeq: seq, newestMs: Date.parse(time) };
 }

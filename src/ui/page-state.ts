@@ -1,6 +1,7 @@
 /** All that the page knows, and how what it hears changes it. Pure: plain values in, plain values out. */
 import type { StatusReport, VolumeReport } from "#src/control/control-plane.ts";
 import type { GroupReport } from "#src/control/readiness.ts";
+import type { SideName } from "#src/control/side.ts";
 import type { ViewFacts } from "#src/control/view.ts";
 import { type EventLog, noEvents } from "./event-log.ts";
 import { noSeries, type Series, withSample } from "./rates.ts";
@@ -26,8 +27,8 @@ export interface PageState {
   readonly series: ReadonlyMap<string, Series>;
   readonly log: EventLog;
   readonly views: readonly ViewFacts[];
-  /** The first and the last moment that can be restored, by volumes. */
-  readonly windows: ReadonlyMap<string, VolumeWindow>;
+  /** The first and the last moment that can be restored, by volumes that were looked at. Undefined: nothing of it is at the remote. */
+  readonly windows: ReadonlyMap<string, VolumeWindow | undefined>;
 }
 
 export interface VolumeWindow {
@@ -50,6 +51,8 @@ export const firstState: PageState = {
 };
 
 export function withStatus(state: PageState, status: StatusReport, atMs: number): PageState {
+  // What was told before tells of no writes, and that is not that there were none.
+  if (isSilent(status, "local")) return { ...state, status, statusMs: atMs };
   const series = new Map(
     status.volumes.map((volume) => {
       const { writeBytes, readBytes, writes } = volume;
@@ -59,6 +62,19 @@ export function withStatus(state: PageState, status: StatusReport, atMs: number)
     }),
   );
   return { ...state, status, statusMs: atMs, series };
+}
+
+function isSilent({ silent }: StatusReport, side: SideName): boolean {
+  return silent.some((one) => one.side === side);
+}
+
+/** Whether what is shown of it is how it is now: otherwise it is what was known last. */
+export function isCurrent(
+  { connection, status }: Pick<PageState, "connection" | "status">,
+  { isHistoryOnly }: Pick<ShownVolume, "isHistoryOnly">,
+): boolean {
+  if (connection.kind === "lost" || status === undefined) return false;
+  return !isSilent(status, isHistoryOnly ? "remote" : "local");
 }
 
 export function groupOf(status: StatusReport, { group }: Pick<VolumeReport, "group">): GroupReport | undefined {

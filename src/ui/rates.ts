@@ -37,6 +37,8 @@ export function withSample(series: Series, sample: Sample): Series {
   const { last, points } = series;
   if (last === undefined) return { last: sample, points };
   const ms = sample.atMs - last.atMs;
+  // Somebody has set the clock back: what was measured lies in the future now.
+  if (ms < 0) return { last: sample, points: [] };
   if (ms < shortestMs) return series;
   // A program that was started anew counts from the beginning.
   const since = sample.writes < last.writes ? { ...last, writes: 0, writeBytes: 0, readBytes: 0 } : last;

@@ -4,7 +4,14 @@ import { Desk } from "#src/ui/desk.ts";
 import { patience } from "#test/patience.ts";
 import { PlayedTime } from "./played-time.ts";
 
-const status = (ready: boolean) => ({ ready, problems: [], volumes: [], groups: [] });
+const status = (ready: boolean) => ({ ready, problems: [], silent: [], volumes: [], groups: [] });
+
+/** As the other end of a connection does that is gone without a word. */
+const never = {};
+
+function ended(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("aborted"))));
+}
 
 /** An appliance that answers as it is told to, and a browser that has nothing else. */
 class PlayedAppliance extends PlayedTime {
@@ -18,10 +25,11 @@ class PlayedAppliance extends PlayedTime {
       nowMs: () => this.nowMs,
       chance: () => 1,
       after: (ms: number, act: () => void) => this.after(ms, act),
-      request: async (path: string, { headers }: RequestInit) => {
+      request: async (path: string, { headers, signal }: RequestInit) => {
         this.asked.push(path);
         const { authorization } = headers as Record<string, string>;
         const answer = this.answer(path, authorization?.replace("Bearer ", ""));
+        if (answer === never) await ended(signal);
         if (answer === 0) throw new TypeError("no connection");
         const code = typeof answer === "number" ? answer : 200;
         return {
@@ -82,6 +90,19 @@ test("what is not answered is a lost connection, and what was known stays to be 
   appliance.pass(2000);
   await vi.waitFor(() => expect(desk.state.connection.kind).toBe("asking"), patience);
   expect(desk.state.status?.ready).toBe(false);
+});
+
+test("what is not answered at all is a lost connection too, before the system gives it up", async () => {
+  const { appliance, desk } = await begun();
+  appliance.answer = () => never;
+  appliance.pass(2000);
+  await vi.waitFor(() => expect(appliance.asked.at(-1)).toBe("/api/v1/status"), patience);
+  expect(desk.state.connection.kind).toBe("asking");
+  appliance.pass(5000);
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("lost"), patience);
+  appliance.answer = () => status(true);
+  appliance.pass(2000);
+  await vi.waitFor(() => expect(desk.state.connection.kind).toBe("asking"), patience);
 });
 
 test("a token is asked for where there must be one, and one that does not hold is told from none", async () => {

@@ -1,13 +1,29 @@
 import { expect, test } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
-import { firstState, groupOf, healthOf, selectedVolume, troublesOf, withStatus } from "#src/ui/page-state.ts";
+import {
+  firstState,
+  groupOf,
+  healthOf,
+  isCurrent,
+  selectedVolume,
+  troublesOf,
+  withStatus,
+} from "#src/ui/page-state.ts";
 
 const volume = (name: string, writes: number) => ({ name, group: "g", writes, writeBytes: writes * 10, readBytes: 0 });
 
 function status(writes: number, more: object = {}): StatusReport {
   const groups = [{ name: "g", lagBytes: 5, lagSeconds: 2 }];
   const volumes = [volume("disk", writes), volume("my disk", 0)];
-  return { ready: true, problems: [], volumes, groups, remoteGroups: [], ...more } as unknown as StatusReport;
+  return {
+    ready: true,
+    problems: [],
+    silent: [],
+    volumes,
+    groups,
+    remoteGroups: [],
+    ...more,
+  } as unknown as StatusReport;
 }
 
 const known = withStatus(withStatus(firstState, status(0), 1000), status(100), 2000);
@@ -16,6 +32,23 @@ test("each status is a sample of every volume, with the lag of its group", () =>
   expect(known.series.get("disk")?.points).toMatchObject([{ writesPerSecond: 100, lagSeconds: 2, lagBytes: 5 }]);
   expect(known.statusMs).toBe(2000);
   expect(groupOf(status(0), { group: "other" })).toBeUndefined();
+});
+
+test("a side that does not answer tells of no writes, which is not that there were none", () => {
+  const silent = { silent: [{ side: "local", seconds: 3 }] };
+  const held = withStatus(known, status(100, silent), 5000);
+  expect(held.series.get("disk")?.points).toHaveLength(1);
+  const back = withStatus(held, status(400), 6000);
+  expect(back.series.get("disk")?.points.at(-1)).toMatchObject({ atMs: 6000, writesPerSecond: 75 });
+});
+
+test("what is shown is how it was where its side does not answer, or nobody does", () => {
+  const live = { ...known, connection: { kind: "live" } as const };
+  const held = { ...live, status: status(100, { silent: [{ side: "local", seconds: 3 }] }) };
+  const [here, kept] = [{ isHistoryOnly: false }, { isHistoryOnly: true }];
+  expect([live, held].map((state) => isCurrent(state, here))).toEqual([true, false]);
+  expect(isCurrent(held, kept)).toBe(true);
+  expect(isCurrent({ ...live, connection: { kind: "lost", sinceMs: 0, againAtMs: 0 } }, kept)).toBe(false);
 });
 
 test("the address names a volume; otherwise it is the first", () => {

@@ -17,6 +17,12 @@ test("samples that are too near to each other tell no rate", () => {
   expect(series.points).toMatchObject([{ atMs: 1000, writesPerSecond: 100 }]);
 });
 
+test("where the clock was set back it is begun anew, and not waited for until the clock is there again", () => {
+  const series = [sample(10_000, 0), sample(11_000, 100), sample(5000, 200)].reduce(withSample, noSeries);
+  expect(series.points).toEqual([]);
+  expect(withSample(series, sample(6000, 500)).points).toMatchObject([{ atMs: 6000, writesPerSecond: 300 }]);
+});
+
 test("a program that was started anew has not written backwards", () => {
   const series = [sample(0, 1000), sample(1000, 10)].reduce(withSample, noSeries);
   expect(series.points).toMatchObject([{ writesPerSecond: 10 }]);

@@ -1,8 +1,8 @@
 /** All volumes: mode, lag, throughput, and how far back each can go. */
 import { type ComponentChild, h } from "preact";
-import { groupOf, type PageState } from "../page-state.ts";
+import type { PageState } from "../page-state.ts";
 import { type ShownVolume, shownVolumes } from "../shown-volumes.ts";
-import { lagInWords, rateInWords, spanInWords } from "../words.ts";
+import { rowsOf } from "../volume-figures.ts";
 import { volumeBadge } from "./volume-badge.ts";
 
 interface ListParts {
@@ -39,14 +39,6 @@ function VolumeLink({
   isSelected: boolean;
 }): ComponentChild {
   const { name } = volume;
-  const group = state.status === undefined ? undefined : groupOf(state.status, volume);
-  const rate = state.series.get(name)?.points.at(-1)?.writeBytesPerSecond ?? 0;
-  const rows = [
-    ["Mode", group?.mode ?? "elsewhere"],
-    ["Lag", group === undefined ? "elsewhere" : lagInWords(group)],
-    ["Written", volume.isHistoryOnly ? "elsewhere" : rateInWords(rate)],
-    ["Reaches back", windowInWords(state, name)],
-  ];
   return h(
     "a",
     {
@@ -58,13 +50,10 @@ function VolumeLink({
     h(
       "dl",
       null,
-      rows.map(([title, words]) => [h("dt", { key: `t${title}` }, title), h("dd", { key: title }, words)]),
+      rowsOf(state, volume).map(([title, words]) => [
+        h("dt", { key: `t${title}` }, title),
+        h("dd", { key: title }, words),
+      ]),
     ),
   );
-}
-
-export function windowInWords({ windows }: PageState, name: string): string {
-  const window = windows.get(name);
-  if (window?.fromMs === undefined) return "not yet";
-  return spanInWords((window.newestMs - window.fromMs) / 1000);
 }
