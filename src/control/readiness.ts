@@ -3,6 +3,7 @@
  * kept less well than they should be is a problem, and no reason to send hosts elsewhere.
  */
 import { counted } from "#src/core/counted.ts";
+import { hostWaitSecondsMax } from "#src/core/limits.ts";
 import type { GroupFacts, RemoteGroupFacts, StoreFacts, VolumeFacts } from "./role.ts";
 import type { SideName } from "./side.ts";
 import { quotaTroubles } from "./volume-quotas.ts";
@@ -14,7 +15,7 @@ export interface GroupReport extends GroupFacts {
 
 export interface Work {
   readonly silent: readonly { readonly side: SideName; readonly seconds: number }[];
-  readonly volumes: readonly Pick<VolumeFacts, "name" | "state" | "why">[];
+  readonly volumes: readonly Pick<VolumeFacts, "name" | "state" | "why" | "hostWaitSeconds">[];
   readonly groups: readonly GroupReport[];
   readonly store?: Pick<StoreFacts, "trouble" | "jobTroubles" | "state"> | undefined;
   readonly remoteGroups: readonly Pick<RemoteGroupFacts, "name" | "state" | "why" | "sealWhy" | "isSealStuck">[];
@@ -33,6 +34,7 @@ export function readinessOf({ silent, volumes, groups, remoteGroups, store }: Wo
     obstacles: [
       ...silent.map(({ side, seconds }) => `the ${side} side has not answered for ${seconds} s`),
       ...volumes.filter(({ state }) => stopsWrites[state]).map(describeVolume),
+      ...volumes.filter(({ state }) => !stopsWrites[state]).flatMap(standstillOf),
       ...inUse.filter(isStopped).map(({ name, why }) => `group ${name} takes no writes${because(why)}`),
     ],
     problems: [
@@ -73,6 +75,13 @@ const stateInWords: Readonly<Partial<Record<VolumeFacts["state"], string>>> = {
 
 function describeVolume({ name, state, why }: Pick<VolumeFacts, "name" | "state" | "why">): string {
   return `volume ${name} ${stateInWords[state] ?? `is ${state}`}${because(why)}`;
+}
+
+/** Its state does not tell: nothing has failed, and nothing is done. */
+function standstillOf({ name, hostWaitSeconds = 0 }: Work["volumes"][number]): string[] {
+  if (hostWaitSeconds < hostWaitSecondsMax) return [];
+  const where = "look at the disks of its source and of its spool";
+  return [`nothing that hosts of volume ${name} wait for was done for ${hostWaitSeconds} s: ${where}`];
 }
 
 /** At a limit writers wait too, but not for anything that would have to be mended as long as the remote goes on taking. */

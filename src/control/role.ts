@@ -65,6 +65,8 @@ export interface VolumeFacts {
   readonly flushes: number;
 }
 
+  /** So long nothing was done of what hosts wait for, of writes or of flushes; absent: for less than a second. */
+  readonly hostWaitSeconds?: number;
 export type VolumeFigures = Omit<
   VolumeFacts,
   "name" | "group" | "source" | "sizeBytes" | "resizeTo" | "baseMissing" | "connections"

@@ -1,6 +1,7 @@
 /** Opens volumes as the configuration wants them: each with its source, and a folder for what must be known of it. */
 import { join } from "node:path";
 import { shutdownGraceMs, tracedWritesMax } from "#src/core/limits.ts";
+import type { Clock } from "#src/host/clock.ts";
 import type { Counters } from "#src/host/counters.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
@@ -10,6 +11,7 @@ import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted
 import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import type { Config } from "./config-schema.ts";
 import { roleFolder } from "./folder-layout.ts";
+import { HostWait } from "./host-wait.ts";
 import type { OpensVolumes, OpenVolume } from "./interceptor-part.ts";
 import type { VolumeMeasures } from "./metrics/measures.ts";
 import type { VolumeDefinition, VolumeFacts, VolumeFigures } from "./role.ts";
@@ -57,10 +59,11 @@ export class VolumeOpener implements OpensVolumes {
         copyBytesPerSecond: this.#config.copy.bytesPerSecond,
       },
     });
+    const wait = new HostWait();
     return {
       ...fitted,
       target: volume,
-      figures: () => figuresOf(volume),
+      figures: () => figuresOf(volume, wait, clock),
       measures: () => measuresOf(volume.figures),
       trace: () => traceOf(volume),
       endTrace: () => volume.traceLast(0),
@@ -87,8 +90,12 @@ export class VolumeOpener implements OpensVolumes {
   }
 }
 
-function figuresOf(volume: InterceptedVolume): VolumeFigures & Pick<VolumeFacts, "baseMissing"> {
+type OpenFigures = VolumeFigures & Pick<VolumeFacts, "baseMissing">;
+
+function figuresOf(volume: InterceptedVolume, wait: HostWait, clock: Clock): OpenFigures {
   const status = volume.status();
+  const { acknowledgedOrdinal: acknowledged, appliedOrdinal: applied } = status;
+  const hostWaitSeconds = wait.look({ ...status, acknowledged, applied }, clock.monotonicMs());
   const { writes, writeBytes, reads, readBytes, flushes } = volume.figures;
   return {
     state: status.state,
@@ -96,9 +103,9 @@ function figuresOf(volume: InterceptedVolume): VolumeFigures & Pick<VolumeFacts,
     ...(status.copy === undefined ? {} : { copy: status.copy }),
     baseMissing: status.baseMissing,
     added: status.addedOrdinal,
-    acknowledged: status.acknowledgedOrdinal,
-    applied: status.appliedOrdinal,
+    ...{ acknowledged, applied },
     durable: status.durableOrdinal,
+    ...(hostWaitSeconds === 0 ? {} : { hostWaitSeconds }),
     markedBytes: Math.min(status.markedRegions * status.regionBytes, volume.sizeBytes),
     writes,
     writeBytes,

@@ -268,6 +268,8 @@ assert(httpAnswerMs > sidePatienceMs, "who asks waits longer than who answers");
 assert(metricsFactsAgeMsMax > 2 * sideFactsEveryMs, "who answers in time is not taken to be down");
 
 // Interceptor
+/** Hosts for which nothing was done for so long wait for a disk that stands still. */
+export const hostWaitSecondsMax = 10;
 /** The unit of the region map, unless a volume is so large that it would have more than the most regions. */
 export const regionBytesMin = 1 * MiB;
 export const regionCountMax = 65_536;

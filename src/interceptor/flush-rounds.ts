@@ -54,9 +54,20 @@ export class FlushRounds {
   /** As of the last round that succeeded. */
   #flushedOrdinal = -1;
   #syncedCount = -1;
+  #endedCount = 0;
 
   constructor(parts: FlushRoundsParts) {
     this.#parts = parts;
+  }
+
+  /** Somebody waits. */
+  get isAwaited(): boolean {
+    return this.#round !== undefined || this.#waiting.length > 0 || this.#held.length > 0;
+  }
+
+  /** Grows with each round that has ended, whatever came of it. */
+  get endedCount(): number {
+    return this.#endedCount;
   }
 
   join(waiter: Flushed): void {
@@ -109,6 +120,7 @@ export class FlushRounds {
   #endIfDone(round: Round): void {
     if (this.#round !== round || round.waitsForLink || round.waitsForSource) return;
     this.#round = undefined;
+    this.#endedCount++;
     if (round.isBehind && round.neededRemote) (this.#isBehind ? this.#held : this.#waiting).push(...round.waiters);
     else {
       this.#flushedOrdinal = round.lastOrdinal;
@@ -146,6 +158,7 @@ export class FlushRounds {
   failAll(error: number): void {
     const waiters = [...(this.#round?.waiters ?? []), ...this.#held, ...this.#waiting];
     this.#round = undefined;
+    this.#endedCount++;
     this.#held = [];
     this.#waiting = [];
     for (const waiter of waiters) waiter.flushed(error);

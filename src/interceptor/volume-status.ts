@@ -23,6 +23,9 @@ export interface VolumeStatus {
   readonly acknowledgedOrdinal: number;
   readonly appliedOrdinal: number;
   readonly durableOrdinal: number;
+  /** Somebody waits for a flush, or for a write that is to be durable; and how many rounds of these have ended. */
+  readonly isFlushAwaited: boolean;
+  readonly flushRounds: number;
   /** Payload that was handed over and is not in the source yet. */
   readonly inFlightBytes: number;
   readonly regionBytes: number;
@@ -52,6 +55,8 @@ export function volumeStatus(
     acknowledgedOrdinal: path?.flight.acknowledgedOrdinal ?? 0,
     appliedOrdinal: path?.flight.appliedOrdinal ?? 0,
     durableOrdinal: mapFile?.state.durableOrdinal ?? 0,
+    isFlushAwaited: path?.flushes.isAwaited ?? false,
+    flushRounds: path?.flushes.endedCount ?? 0,
     inFlightBytes: path?.flight.payloadBytes ?? 0,
     regionBytes: mapFile?.map.regionBytes ?? 0,
     markedRegions: mapFile?.map.markedCount ?? 0,

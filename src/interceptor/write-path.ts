@@ -155,6 +155,10 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     return this.#flight;
   }
 
+  get flushes(): Pick<FlushRounds, "isAwaited" | "endedCount"> {
+    return this.#flushes;
+  }
+
   get keeper(): LinkKeeper {
     return this.#keeper;
   }

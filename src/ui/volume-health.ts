@@ -1,5 +1,6 @@
 /** How a volume is, in a word or two, and how bad that is. */
 import type { GroupFacts, VolumeFacts } from "#src/control/role.ts";
+import { hostWaitSecondsMax } from "#src/core/limits.ts";
 
 export interface VolumeHealth {
   readonly kind: "good" | "warn" | "bad";
@@ -20,11 +21,12 @@ const words: Readonly<Record<VolumeFacts["state"], VolumeHealth>> = {
 
 type GroupPart = Pick<GroupFacts, "linkUp" | "state" | "mode">;
 
-type VolumePart = Pick<VolumeFacts, "state" | "copy"> & { readonly isHistoryOnly?: boolean };
+type VolumePart = Pick<VolumeFacts, "state" | "copy" | "hostWaitSeconds"> & { readonly isHistoryOnly?: boolean };
 
 export function volumeHealth(volume: VolumePart, group: GroupPart | undefined): VolumeHealth {
   if (volume.isHistoryOnly === true) return { kind: "good", words: "history kept" };
   if (volume.state !== "open") return words[volume.state];
+  if ((volume.hostWaitSeconds ?? 0) >= hostWaitSecondsMax) return { kind: "bad", words: "stands still" };
   if (group?.state === "stopped") return { kind: "bad", words: "stopped" };
   if (group?.state === "stalled") return { kind: "bad", words: "waits" };
   if (group?.state === "suspended") return { kind: "warn", words: "sync suspended" };

@@ -50,6 +50,9 @@ test("fault 17: while the source stands still memory is bounded and the API answ
     expect([open?.state, open?.applied, answeredCount]).toEqual(["open", hostCount, 0]);
   }
   expect((await up.got("/healthz")).status).toBe(200);
+  // Nothing has failed, so nothing else tells that nothing is done.
+  const waited = async () => expect((await up.status()).volumes[0]?.hostWaitSeconds).toBeGreaterThan(0);
+  await vi.waitFor(waited, patience);
   await disk.resume();
   await Promise.all(writes);
   expect(residentBytes(up.program.processId, "VmHWM")).toBeLessThan(beforeBytes + grownBytesMax);

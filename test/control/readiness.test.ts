@@ -25,6 +25,14 @@ describe("a volume", () => {
     expect(readinessOf({ ...nothing, volumes })).toEqual({ obstacles: [obstacle], problems: [] });
   });
 
+  test("whose disk stands still is not ready, though nothing has failed", () => {
+    const volumes = (hostWaitSeconds: number) => [{ name: "v", state: "open" as const, hostWaitSeconds }];
+    expect(readinessOf({ ...nothing, volumes: volumes(9) }).obstacles).toEqual([]);
+    expect(readinessOf({ ...nothing, volumes: volumes(12) }).obstacles).toEqual([
+      "nothing that hosts of volume v wait for was done for 12 s: look at the disks of its source and of its spool",
+    ]);
+  });
+
   test("that goes on without its appliance is ready, but unprotected", () => {
     const volumes = [{ name: "v", state: "tracking" as const, why: "it is not there" }];
     expect(readinessOf({ ...nothing, volumes })).toEqual({

@@ -24,6 +24,11 @@ test("a volume is as well as its group and its link let it be", () => {
   expect(words("open", { ...group, linkUp: false }).kind).toBe("warn");
   expect(words("open", { ...group, state: "stalled" }).kind).toBe("bad");
   expect(words("fenced", group)).toEqual({ kind: "bad", words: "fenced" });
+  expect(volumeHealth({ state: "open", hostWaitSeconds: 9 }, undefined).kind).toBe("good");
+  expect(volumeHealth({ state: "open", hostWaitSeconds: 10 }, undefined)).toEqual({
+    kind: "bad",
+    words: "stands still",
+  });
   expect(volumeHealth({ state: "open", isHistoryOnly: true }, undefined).words).toBe("history kept");
   expect(words("tracking", undefined)).toEqual({ kind: "bad", words: "unprotected" });
 });

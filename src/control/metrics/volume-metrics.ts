@@ -94,6 +94,11 @@ export const volumeMetrics: readonly Metric[] = [
     labels: [...labels, "state"],
     read: ({ volumes }) => volumes.flatMap((volume) => oneOf(labelsOf(volume), "state", volumeStates, volume.state)),
   },
+  level(
+    "host_wait_seconds",
+    "So long nothing was done of what hosts wait for, of writes or of flushes; 0 where nobody waits, or it goes on.",
+    ({ measures, hostWaitSeconds = 0 }) => (measures === undefined ? undefined : hostWaitSeconds),
+  ),
   level("volume_size_bytes", "Size of the volume.", ({ sizeBytes }) => sizeBytes),
   level("nbd_connections", "Connections of hosts.", ({ connections }) => connections),
   level(

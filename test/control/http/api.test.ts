@@ -233,6 +233,7 @@ describe("a side that cannot do it", () => {
   test("while it does not answer, the status does, with what it said last and for how long it is silent", async () => {
     const caller = new Caller();
     caller.side.volumes.set("v", volumeFacts("v"));
+    caller.side.groups = [{ ...group, lagRecords: 1, lagSeconds: 2 }];
     await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d" });
     const { promise, resolve } = Promise.withResolvers<void>();
     caller.side.held.set("facts", promise);
@@ -241,6 +242,8 @@ describe("a side that cannot do it", () => {
     const { status, body } = await caller.ask("GET", "/api/v1/status");
     expect([status, body.ready, body.why]).toEqual([200, false, "the local side has not answered for 6 s"]);
     expect(body.volumes).toMatchObject([{ name: "v", state: "open" }]);
+    // What was behind then has not come nearer.
+    expect(body.groups).toMatchObject([{ lagSeconds: expect.toSatisfy((seconds) => seconds >= 7) }]);
     expect((await caller.ask("GET", "/readyz")).status).toBe(503);
     expect((await caller.ask("GET", "/healthz")).status).toBe(200);
     resolve();

@@ -14,6 +14,7 @@ syntheses.note(40);
 export const measuredVolume: MeasuredVolume = {
   ...volumeFacts("v"),
   ...{ writes: 4, writeBytes: 16_384, reads: 2, readBytes: 8192, connections: 1, markedBytes: 4096 },
+  hostWaitSeconds: 3,
   copy: { kind: "resync", regionsTotal: 2, regionsDone: 1, bytesTotal: 8192, bytesDone: 4096, bytesPerSecond: 1 },
   measures: {
     ...{ name: "v", edgeBytes: 512, copyBytes: 4096, failedReads: 1, failedWrites: 2, failedFlushes: 3 },

@@ -38,6 +38,7 @@ export const volumeReport: Schema<VolumeReport> = object<VolumeReport>(
     reads: count("since then"),
     readBytes: count("since then"),
     flushes: count("since then"),
+    hostWaitSeconds: optional(count("so long nothing was done of what hosts wait for; absent: for less than a second")),
     uris: list(words("an NBD URI"), "where hosts attach it"),
   },
   "Volume",

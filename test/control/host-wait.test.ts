@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { HostWait, type HostWork } from "#src/control/host-wait.ts";
+
+const idle: HostWork = { acknowledged: 5, applied: 5, isFlushAwaited: false, flushRounds: 2 };
+
+/** What it says at each second. */
+function told(...works: readonly Partial<HostWork>[]): number[] {
+  const wait = new HostWait();
+  return works.map((work, second) => wait.look({ ...idle, ...work }, second * 1000));
+}
+
+test("nobody who waits is kept waiting", () => {
+  expect(told({}, {}, {})).toEqual([0, 0, 0]);
+});
+
+test("a source that takes a write now and then is slow, and one that takes none stands still", () => {
+  expect(told(...[5, 6, 7, 8].map((applied) => ({ acknowledged: 20, applied })))).toEqual([0, 0, 0, 0]);
+  expect(told({ acknowledged: 6 }, { acknowledged: 9 }, { acknowledged: 9 }, { acknowledged: 9, applied: 6 })).toEqual([
+    0, 1, 2, 0,
+  ]);
+});
+
+test("what was waited for before does not count for who waits now", () => {
+  expect(
+    told({ acknowledged: 6 }, { acknowledged: 6 }, { applied: 6, acknowledged: 6 }, { applied: 6, acknowledged: 7 }),
+  ).toEqual([0, 1, 0, 0]);
+});
+
+test("a flush that does not end is waited for, whatever is written", () => {
+  const flush = { isFlushAwaited: true };
+  const moving = [6, 7, 8].map((applied) => ({ ...flush, acknowledged: 20, applied }));
+  expect(told(...moving, { ...flush, flushRounds: 3 })).toEqual([0, 1, 2, 0]);
+});
