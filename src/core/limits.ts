@@ -123,6 +123,10 @@ export const wireTextCharactersMax = 1024;
 export const wireNonceBytes = 32;
 export const wireConnectMs = 10_000;
 /** From the connection to the proof, TLS included. */
+/** Blocks that the remote asks for in one question, because it has lost them: the answer is one small frame. */
+export const recallBlocksMax = 15;
+/** An answer that takes longer is not waited for. */
+export const recallMs = 30_000;
 export const wireHandshakeMs = 10_000;
 export const wireHeartbeatMs = 1_000;
 export const wireSilenceMs = 5_000;
@@ -159,6 +163,7 @@ assert(wireControlBytesMax + wireFrameHeaderBytes <= wireControlQueueBytesMax, "
 assert(wireHeartbeatMs * 2 < wireSilenceMs, "one heartbeat that is late is no silence");
 
 // Journals
+assert(8 + recallBlocksMax * blockBytes <= wireControlBytesMax, "what is asked for fits into one answer");
 /** A metadata piece that is full is left for a new one. */
 export const metadataPieceBytes = 64 * MiB;
 /** What is read of a journal at a time. */
@@ -244,6 +249,8 @@ export const spoolPreparePieceBytes = 1 * MiB;
 /** What reading the whole spool takes at a time, before others get their turn. */
 export const spoolReadBytes = 2 * batchBytesMax;
 export const spoolTurnMs = 10;
+/** Between two looks for what the remote has lost: each may read a few MiB, and hosts write meanwhile. */
+export const spoolRecallPauseMs = 10;
 
 assert(spoolSegmentBytesMin % batchAlignmentBytes === 0, "a smallest segment is whole");
 

@@ -30,6 +30,8 @@ export const frameType = {
   fetchedBatch: 21,
   fetchEnd: 22,
   compressedBatches: 23,
+  recall: 24,
+  recalled: 25,
   records: 32,
   progress: 33,
   flush: 34,

@@ -2,7 +2,7 @@
  * One connection as the local appliance sees it, from the remote's welcome on: counts credit, ships batches, and takes
  * what the remote says. Several watermarks of one read are told as one.
  *
- * Invariants: shippedBytes <= grantedBytes; at most one fetch is under way.
+ * Invariants: shippedBytes <= grantedBytes; at most one fetch is under way, and one recall.
  */
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
@@ -10,15 +10,18 @@ import { batchBytesMax, wireBulkBytesMax } from "#src/core/limits.ts";
 import { byteLengthOf } from "#src/core/pieces.ts";
 import { type FrameType, frameType } from "./frame.ts";
 import type { FrameChannel, FrameHandler } from "./frame-channel.ts";
-import type { GroupWelcome, Watermarks } from "./group-link.ts";
+import type { GroupWelcome, RecalledBlocks, WantedBlock, Watermarks } from "./group-link.ts";
 import { decodeWatermarks, decodeWelcome, takesCompressed } from "./group-messages.ts";
 import type { LinkShaper } from "./link-shaper.ts";
 import { decodeNumber, encodeNumbers } from "./numbers.ts";
+import { decodeRecall, encodeRecalled } from "./recall-messages.ts";
 
 export interface ConversationOwner {
   welcomed(welcome: GroupWelcome): void;
   watermarks(marks: Watermarks): void;
   mayShip(): void;
+  /** Never rejects. */
+  recall(wanted: readonly WantedBlock[]): Promise<RecalledBlocks>;
   closed(error: Error): void;
 }
 
@@ -41,6 +44,7 @@ export class GroupConversation implements FrameHandler {
   /** What was asked while the socket took nothing. */
   #seqToAsk = 0;
   #fetch: Fetch | undefined;
+  #isRecalling = false;
 
   constructor(channel: FrameChannel, owner: ConversationOwner, shaper: LinkShaper) {
     this.#channel = channel;
@@ -117,6 +121,10 @@ export class GroupConversation implements FrameHandler {
       case frameType.fetchEnd:
         this.#endFetch().resolve();
         break;
+      case frameType.recall:
+        if (this.#isRecalling) throw unexpected(type);
+        void this.#recall(decodeRecall(bytes, start, end));
+        break;
       default:
         throw unexpected(type);
     }
@@ -144,6 +152,13 @@ export class GroupConversation implements FrameHandler {
     if (fetch === undefined) throw unexpected(frameType.fetchEnd);
     this.#fetch = undefined;
     return fetch;
+  }
+
+  async #recall(wanted: readonly WantedBlock[]): Promise<void> {
+    this.#isRecalling = true;
+    const blocks = await this.#owner.recall(wanted);
+    this.#isRecalling = false;
+    this.#channel.send(frameType.recalled, encodeRecalled(blocks));
   }
 
   endOfRead(): void {

@@ -8,6 +8,7 @@ import type { FrameChannel } from "./frame-channel.ts";
 import { type ConversationOwner, GroupConversation } from "./group-conversation.ts";
 import type { GroupLink, GroupLinkOwner } from "./group-link.ts";
 import { GroupLinkMachine, type LinkAction, type LinkEvent } from "./group-link-machine.ts";
+import { recallOffer } from "./group-messages.ts";
 import { checkToken } from "./link-options.ts";
 import { LinkShaper } from "./link-shaper.ts";
 import { LinkTraffic, type TrafficFigures } from "./link-traffic.ts";
@@ -118,7 +119,7 @@ export class GroupLinkClient implements GroupLink {
   }
 
   #reachOut(): void {
-    this.#dial = new Dial(this.#options, "group", () => this.#owner.hello(), {
+    this.#dial = new Dial(this.#options, "group", () => ({ ...this.#owner.hello(), ...recallOffer }), {
       joined: (channel) => this.#joined(channel),
       failed: (error) => this.#lost(error),
     });
@@ -131,6 +132,7 @@ export class GroupLinkClient implements GroupLink {
       welcomed: (welcome) => this.#handle({ kind: "welcomed", welcome, nowMs: this.#options.clock.monotonicMs() }),
       watermarks: (marks) => this.#owner.watermarks(marks),
       mayShip: () => this.#owner.mayShip(),
+      recall: (wanted) => this.#owner.recall(wanted),
       closed: (error) => this.#lost(error),
     };
     this.#conversation = new GroupConversation(channel, owner, this.#shaper());

@@ -3,7 +3,7 @@ import type { SocketAddress } from "#src/host/socket.ts";
 import { Acceptor, type AcceptorOptions } from "./acceptor.ts";
 import type { FrameChannel } from "./frame-channel.ts";
 import type { GroupSessions } from "./group-link.ts";
-import { readHello } from "./group-messages.ts";
+import { offersRecall, readHello } from "./group-messages.ts";
 import { OpenGroupSession } from "./group-session.ts";
 import type { JsonFields } from "./json-fields.ts";
 
@@ -33,10 +33,10 @@ export class GroupLinkServer {
 
   #accept(channel: FrameChannel, fields: JsonFields): OpenGroupSession {
     const hello = readHello(fields);
-    const session = new OpenGroupSession(channel, (error, wasWelcome) => {
-      const fields = { peer: channel.peer, group: hello.groupName, why: error.message };
-      if (wasWelcome) this.#options.log.info("a local appliance has left", fields);
-      else this.#options.log.warn("a local appliance was turned away", fields);
+    const session = new OpenGroupSession(channel, offersRecall(fields), (error, wasWelcome) => {
+      const facts = { peer: channel.peer, group: hello.groupName, why: error.message };
+      if (wasWelcome) this.#options.log.info("a local appliance has left", facts);
+      else this.#options.log.warn("a local appliance was turned away", facts);
     });
     void session.open(this.#sessions, hello);
     return session;

@@ -11,6 +11,17 @@ export interface Watermarks {
   readonly stored: number;
 }
 
+/** A block that the remote has lost, as the record with this seq wrote it. */
+export interface WantedBlock {
+  readonly seq: number;
+  /** Within the group. */
+  readonly volume: number;
+  readonly block: number;
+}
+
+/** In the order that they were asked for; undefined: it is not there. Unchecked. */
+export type RecalledBlocks = readonly (Buffer | undefined)[];
+
 /** What the local appliance says of itself and its group when it connects. */
 export interface GroupHello {
   /** Made by chance when the group was made; hexadecimal. */
@@ -72,6 +83,8 @@ export interface GroupLinkOwner {
   down(why: string): void;
   /** The remote says no, and why; the link goes on trying, rarely. `resync`: what both have does not fit together. */
   refused(error: Error): void;
+  /** The remote asks for what it has lost, one question at a time. Never rejects: what cannot be read is not there. */
+  recall(wanted: readonly WantedBlock[]): Promise<RecalledBlocks>;
 }
 
 /** The remote side's end of one connection, after the peer has proved who it is. */
@@ -83,6 +96,11 @@ export interface GroupSession {
   /** Sends a batch in answer to a fetch; false: wait for `drained`. */
   sendBatch(buffer: Buffer, start: number, end: number): boolean;
   endFetch(): void;
+  /**
+   * Asks for at most `recallBlocksMax` blocks that were lost here; one question at a time. Resolves with nothing where the
+   * peer does not know the question, or leaves.
+   */
+  recall(wanted: readonly WantedBlock[]): Promise<RecalledBlocks>;
   close(why: string): void;
 }
 

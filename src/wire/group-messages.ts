@@ -21,6 +21,13 @@ export function readHello(fields: JsonFields): GroupHello {
   };
 }
 
+/** Said in its hello by who gives back what the remote has lost; an older one is not asked. */
+export const recallOffer = { recall: "blocks" } as const;
+
+export function offersRecall(fields: JsonFields): boolean {
+  return fields.optionalText("recall", nameCharactersMax) === recallOffer.recall;
+}
+
 /** The one way in which batches may be compressed. */
 const zstd = "zstd";
 

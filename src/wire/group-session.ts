@@ -7,7 +7,8 @@
  * What is to be said again and again is kept as its latest state while the socket takes nothing: a slow peer makes
  * nothing grow.
  *
- * Invariants: takenBytes <= grantedBytes; grantedBytes = toldBytes unless the socket takes nothing.
+ * Invariants: takenBytes <= grantedBytes; grantedBytes = toldBytes unless the socket takes nothing; at most one recall is
+ * under way.
  */
 import { assert } from "#src/core/assert.ts";
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
@@ -20,13 +21,22 @@ import type {
   GroupSessionOwner,
   GroupSessions,
   GroupWelcome,
+  RecalledBlocks,
+  WantedBlock,
   Watermarks,
 } from "./group-link.ts";
 import { encodeWatermarks, encodeWelcome } from "./group-messages.ts";
 import { decodeNumber, encodeNumbers } from "./numbers.ts";
+import { decodeRecalled, encodeRecall } from "./recall-messages.ts";
+
+interface Recall {
+  readonly count: number;
+  readonly resolve: (blocks: RecalledBlocks) => void;
+}
 
 export class OpenGroupSession implements GroupSession, FrameHandler {
   readonly #channel: FrameChannel;
+  readonly #mayRecall: boolean;
   readonly #ended: (error: Error, wasWelcome: boolean) => void;
   /** Undefined while opening. */
   #owner: GroupSessionOwner | undefined;
@@ -35,9 +45,12 @@ export class OpenGroupSession implements GroupSession, FrameHandler {
   #toldBytes = 0;
   #takenBytes = 0;
   #marks: Watermarks | undefined;
+  #recall: Recall | undefined;
 
-  constructor(channel: FrameChannel, ended: (error: Error, wasWelcome: boolean) => void) {
+  /** `mayRecall`: the peer knows that question. */
+  constructor(channel: FrameChannel, mayRecall: boolean, ended: (error: Error, wasWelcome: boolean) => void) {
     this.#channel = channel;
+    this.#mayRecall = mayRecall;
     this.#ended = ended;
   }
 
@@ -95,6 +108,23 @@ export class OpenGroupSession implements GroupSession, FrameHandler {
     this.#channel.send(frameType.fetchEnd);
   }
 
+  recall(wanted: readonly WantedBlock[]): Promise<RecalledBlocks> {
+    assert(this.#recall === undefined, "one recall at a time");
+    if (!this.#mayRecall || this.#owner === undefined || this.#isClosed) return Promise.resolve([]);
+    const { promise, resolve } = Promise.withResolvers<RecalledBlocks>();
+    this.#recall = { count: wanted.length, resolve };
+    this.#channel.send(frameType.recall, encodeRecall(wanted));
+    return promise;
+  }
+
+  #recalled(bytes: Buffer, start: number, end: number): void {
+    const recall = this.#recall;
+    if (recall === undefined) throw new RefuseError("blocks came that nobody has asked for");
+    const blocks = decodeRecalled(bytes, start, end, recall.count);
+    this.#recall = undefined;
+    recall.resolve(blocks);
+  }
+
   close(why: string): void {
     this.#channel.close(new ReconnectError(why));
   }
@@ -122,6 +152,9 @@ export class OpenGroupSession implements GroupSession, FrameHandler {
       case frameType.fetch:
         owner.fetch(decodeNumber(bytes, start, end));
         break;
+      case frameType.recalled:
+        this.#recalled(bytes, start, end);
+        break;
       default:
         throw new RefuseError(`a frame of type ${type} came where it does not belong`);
     }
@@ -144,6 +177,8 @@ export class OpenGroupSession implements GroupSession, FrameHandler {
   closed(error: Error): void {
     assert(!this.#isClosed, "a session is closed once");
     this.#isClosed = true;
+    this.#recall?.resolve([]);
+    this.#recall = undefined;
     this.#owner?.closed();
     this.#ended(error, this.#owner !== undefined);
   }

@@ -10,6 +10,13 @@ export function encodeNumbers(...values: readonly number[]): Buffer {
   return body;
 }
 
+/** All numbers that the range holds. */
+export function decodeNumbers(bytes: Buffer, start: number, end: number): number[] {
+  const count = Math.floor((end - start) / numberBytes);
+  checkLength(start, end, count);
+  return Array.from({ length: count }, (_, index) => numberAt(bytes, start, index));
+}
+
 /** The one number that the range holds. */
 export function decodeNumber(bytes: Buffer, start: number, end: number): number {
   checkLength(start, end, 1);

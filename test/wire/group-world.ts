@@ -7,6 +7,8 @@ import type {
   GroupSessionOwner,
   GroupSessions,
   GroupWelcome,
+  RecalledBlocks,
+  WantedBlock,
   Watermarks,
 } from "#src/wire/group-link.ts";
 import { GroupLinkClient, type GroupLinkOptions } from "#src/wire/group-link-client.ts";
@@ -40,6 +42,7 @@ export class RecordingOwner implements GroupLinkOwner {
   helloToSay: GroupHello = someHello;
   onUp: () => void = () => {};
   onMayShip: () => void = () => {};
+  onRecall: (wanted: readonly WantedBlock[]) => Promise<RecalledBlocks> = async (wanted) => wanted.map(() => undefined);
 
   hello(): GroupHello {
     this.events.push("hello");
@@ -70,6 +73,11 @@ export class RecordingOwner implements GroupLinkOwner {
   refused(error: Error): void {
     this.events.push("refused");
     this.refusals.push(error);
+  }
+
+  recall(wanted: readonly WantedBlock[]): Promise<RecalledBlocks> {
+    this.events.push("recall");
+    return this.onRecall(wanted);
   }
 
   countOf(event: string): number {

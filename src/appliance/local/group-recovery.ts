@@ -14,7 +14,15 @@ import {
   lastSeqOf,
   rebindBatch,
 } from "#src/records/batch.ts";
-import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
+import type {
+  GroupHello,
+  GroupLink,
+  GroupLinkOwner,
+  GroupWelcome,
+  RecalledBlocks,
+  WantedBlock,
+  Watermarks,
+} from "#src/wire/group-link.ts";
 import type { Spool } from "./spool.ts";
 
 /** Stands for the group at the link until there is one. */
@@ -76,6 +84,10 @@ export class LinkRelay implements GroupLinkOwner {
 
   refused(error: Error): void {
     this.#target?.refused(error);
+  }
+
+  recall(wanted: readonly WantedBlock[]): Promise<RecalledBlocks> {
+    return this.#target?.recall(wanted) ?? Promise.resolve(wanted.map(() => undefined));
   }
 }
 

@@ -37,6 +37,7 @@ import { Pressure } from "./pressure.ts";
 import { RemoteKnowledge } from "./remote-knowledge.ts";
 import type { Spool } from "./spool.ts";
 import { remoteHasSeq } from "./spool-keeping.ts";
+import { recalledFrom } from "./spool-recall.ts";
 import { TouchedLinks } from "./touched-links.ts";
 import { TraceLog } from "./trace-log.ts";
 import type { LinkedGroup, LocalVolumeLink } from "./volume-link.ts";
@@ -302,6 +303,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   /** Time has passed: a full disk may have room again, and idle moments are for writing ahead. */
+  readonly recall: GroupLinkOwner["recall"] = (wanted) => recalledFrom(this.#parts, wanted, () => this.#isOver);
+
   #looked(): boolean {
     this.order.tryAgain();
     this.#shipper.hurry();

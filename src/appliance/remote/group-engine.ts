@@ -230,6 +230,8 @@ export class GroupEngine implements SessionGroup {
 
   beforeAck(): void {
     this.#parts.hook?.("remote.before-acknowledgement");
+  readonly recall: RemoteSession["recall"] = async (wanted) => (await this.#session?.recall(wanted)) ?? [];
+
   }
 
   left(session: RemoteSession): void {

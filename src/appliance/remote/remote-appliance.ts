@@ -16,7 +16,15 @@ import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
 import { wholeJournal } from "#src/journals/journal-start.ts";
-import type { GroupHello, GroupSession, GroupSessionOwner, GroupSessions, GroupWelcome } from "#src/wire/group-link.ts";
+import type {
+  GroupHello,
+  GroupSession,
+  GroupSessionOwner,
+  GroupSessions,
+  GroupWelcome,
+  RecalledBlocks,
+  WantedBlock,
+} from "#src/wire/group-link.ts";
 import { GroupEngine } from "./group-engine.ts";
 import type { Sealer } from "./group-sealing.ts";
 import { OpenFiles } from "./open-files.ts";
@@ -179,6 +187,11 @@ export class RemoteAppliance implements GroupSessions {
   /** Connections end; what is here is durable afterwards. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+  /** What the group's local appliance still has of blocks that were lost here, unchecked. Nothing while it is not there. */
+  async recall(group: string, wanted: readonly WantedBlock[]): Promise<RecalledBlocks> {
+    return (await this.#engines.get(group)?.recall(wanted)) ?? [];
+  }
+
     await Promise.allSettled(this.#creating.values());
     await Promise.all([...this.#engines.values()].map((engine) => engine.end()));
   }

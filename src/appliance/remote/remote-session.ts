@@ -1,9 +1,9 @@
 /** One connection of a group's local appliance: what it brings goes to the group, what the group has to say goes to it. */
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
-import { remoteCreditPortionBytes } from "#src/core/limits.ts";
+import { recallMs, remoteCreditPortionBytes } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { JournalReader } from "#src/journals/journal-reader.ts";
-import type { GroupSession, GroupSessionOwner, Watermarks } from "#src/wire/group-link.ts";
+import type { GroupSession, GroupSessionOwner, RecalledBlocks, WantedBlock, Watermarks } from "#src/wire/group-link.ts";
 import { FetchPump } from "./fetch-pump.ts";
 
 /** The group as a connection sees it. What is thrown ends the connection. */
@@ -29,6 +29,7 @@ export class RemoteSession implements GroupSessionOwner {
   #owedBytes = 0;
   #said: Watermarks;
   #fetch: FetchPump | undefined;
+  #isRecalling = false;
   #endedWhy: string | undefined;
 
   constructor(group: SessionGroup, session: GroupSession, clock: Clock, creditBytes: number) {
@@ -93,6 +94,20 @@ export class RemoteSession implements GroupSessionOwner {
       },
     });
     this.#fetch.start();
+  }
+
+  /** Nothing comes of it where there is one under way, or the answer takes too long: then that is waited for first. */
+  async recall(wanted: readonly WantedBlock[]): Promise<RecalledBlocks> {
+    if (this.#isRecalling || this.#endedWhy !== undefined) return [];
+    this.#isRecalling = true;
+    const { promise, resolve } = Promise.withResolvers<RecalledBlocks>();
+    const timer = this.#clock.timer(recallMs, () => resolve([]));
+    void this.#session.recall(wanted).then((blocks) => {
+      this.#isRecalling = false;
+      timer.cancel();
+      resolve(blocks);
+    });
+    return await promise;
   }
 
   drained(): void {

@@ -12,7 +12,15 @@ import { type JournalStart, wholeJournal } from "#src/journals/journal-start.ts"
 import { metadataBatchBytesMax } from "#src/journals/metadata-batch.ts";
 import { SegmentReader } from "#src/journals/segment-reader.ts";
 import type { Objects } from "#src/store/objects.ts";
-import type { GroupHello, GroupSession, GroupSessionOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
+import type {
+  GroupHello,
+  GroupSession,
+  GroupSessionOwner,
+  GroupWelcome,
+  RecalledBlocks,
+  WantedBlock,
+  Watermarks,
+} from "#src/wire/group-link.ts";
 import { type Driver, driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
@@ -44,6 +52,8 @@ export class LocalPeer implements GroupSession {
   creditBytes = 0;
   hasFetched = false;
   closedWhy: string | undefined;
+  /** What it answers to who asks for what was lost. */
+  recalls: (wanted: readonly WantedBlock[]) => Promise<RecalledBlocks> = async () => [];
   /** Batches that are taken before the peer is slow; then `drained` is needed. */
   fetchRoom = Number.POSITIVE_INFINITY;
   welcome!: GroupWelcome;
@@ -65,6 +75,10 @@ export class LocalPeer implements GroupSession {
 
   endFetch(): void {
     this.hasFetched = true;
+  }
+
+  recall(wanted: readonly WantedBlock[]): Promise<RecalledBlocks> {
+    return this.recalls(wanted);
   }
 
   close(why: string): void {
