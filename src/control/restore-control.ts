@@ -147,6 +147,7 @@ function isNamed({ name, group }: Pick<VolumeReport, "name" | "group">, words: s
 
 function refuseHosts({ name, connections }: Pick<VolumeReport, "name" | "connections">): void {
   if (connections === 0) return;
-  const hosts = connections === 1 ? "a host is" : `${connections} hosts are`;
-  throw new RefuseError(`${hosts} attached to volume '${name}', and would not expect what is restored: detach first`);
+  // One host may have several.
+  const hosts = connections === 1 ? "a host is attached" : `hosts are attached (${connections} connections)`;
+  throw new RefuseError(`${hosts} to volume '${name}', and would not expect what is restored: detach first`);
 }
