@@ -5,6 +5,12 @@
  * QEMU plays that machine's processor, twenty times as slow as it is, and the program's own limits of some ten seconds are counted by
  * its clock. So this runs only when it is asked for, as root, on a machine that has nothing else to do:
  * `TIDEMARK_MACHINES=1 npx vitest run --project long test/deploy/units.long.test.ts`
+ *
+ * systemd-nspawn would be as quick as the machine is, and cannot take QEMU's place in a suite. It shares the kernel: `/dev/nbd0`, which
+ * these scripts attach, is there only where that has the module nbd (kernels of virtual machines and of CI often have not), and then it
+ * is everybody's; the disk that the unit may open would be one of the machine's loop devices, and a power-off with it mounted no loss of
+ * anything. And it takes what containers that run CI have not: CAP_SYS_ADMIN, cgroups that may be written to, and leave to set filters
+ * of system calls, without which the hardening that is tested here would not be there.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
