@@ -12,6 +12,8 @@ export interface HostWork {
   readonly flushRounds: number;
 }
 
+const nothing: HostWork = { acknowledged: 0, applied: 0, isFlushAwaited: false, flushRounds: 0 };
+
 /** Something that moves on, as long as anybody waits for it. */
 class Motion {
   #at = -1;
@@ -30,8 +32,9 @@ export class HostWait {
   readonly #writes = new Motion();
   readonly #flushes = new Motion();
 
-  /** Whole seconds, by a clock that never jumps. */
-  look({ acknowledged, applied, isFlushAwaited, flushRounds }: HostWork, nowMs: number): number {
+  /** Whole seconds, by a clock that never jumps. Undefined: what is asked for is refused at once, so that nobody waits. */
+  look(work: HostWork | undefined, nowMs: number): number {
+    const { acknowledged, applied, isFlushAwaited, flushRounds } = work ?? nothing;
     const writesMs = this.#writes.look(applied < acknowledged, applied, nowMs);
     const flushesMs = this.#flushes.look(isFlushAwaited, flushRounds, nowMs);
     return Math.floor(Math.max(writesMs, flushesMs) / 1000);

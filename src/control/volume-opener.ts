@@ -95,7 +95,9 @@ type OpenFigures = VolumeFigures & Pick<VolumeFacts, "baseMissing">;
 function figuresOf(volume: InterceptedVolume, wait: HostWait, clock: Clock): OpenFigures {
   const status = volume.status();
   const { acknowledgedOrdinal: acknowledged, appliedOrdinal: applied } = status;
-  const hostWaitSeconds = wait.look({ ...status, acknowledged, applied }, clock.monotonicMs());
+  const isRefused = status.state === "fenced" || status.state === "stopped";
+  const work = isRefused ? undefined : { ...status, acknowledged, applied };
+  const hostWaitSeconds = wait.look(work, clock.monotonicMs());
   const { writes, writeBytes, reads, readBytes, flushes } = volume.figures;
   return {
     state: status.state,

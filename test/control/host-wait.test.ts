@@ -26,6 +26,14 @@ test("what was waited for before does not count for who waits now", () => {
   ).toEqual([0, 1, 0, 0]);
 });
 
+test("nobody waits where all is refused, whatever was under way", () => {
+  const wait = new HostWait();
+  const stuck = { ...idle, acknowledged: 6, isFlushAwaited: true };
+  expect([stuck, stuck, undefined, stuck, stuck].map((work, second) => wait.look(work, second * 1000))).toEqual([
+    0, 1, 0, 0, 1,
+  ]);
+});
+
 test("a flush that does not end is waited for, whatever is written", () => {
   const flush = { isFlushAwaited: true };
   const moving = [6, 7, 8].map((applied) => ({ ...flush, acknowledged: 20, applied }));
