@@ -16,18 +16,16 @@ import { after, StoppedAt } from "./stopped-at.ts";
 needPrograms("setpriv");
 
 /** A volume with several flushed writes, all ended in order; the remote does not have the last of them yet. */
-async function written(): Promise<StoppedAt> {
-  const it = await StoppedAt.begin("async");
-  await it.sites.start("local", "interceptor");
-  const client = await it.sites.connect();
+const written = StoppedAt.beginning("async", async ({ sites }) => {
+  await sites.start("local", "interceptor");
+  const client = await sites.connect();
   for (const byte of [3, 4, 5, after]) {
     await client.write(0, Buffer.alloc(stampedBytes, byte));
     await client.flush();
   }
   await client.disconnect();
-  await it.sites.stop("interceptor", "local");
-  return it;
-}
+  await sites.stop("interceptor", "local");
+});
 
 test("fault 12: a spool that is damaged before sound records stops its group at the local appliance, and is left as it is", async () => {
   const it = await written();

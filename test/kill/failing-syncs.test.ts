@@ -7,6 +7,8 @@ import { StoppedAt } from "./stopped-at.ts";
 
 needPrograms("setpriv", "strace");
 
+const begin = StoppedAt.beginning("async");
+
 /** From the third sync of each thread on. The tracer is below the program, so that signals reach it. */
 const failing = "inject=fdatasync:error=EIO:when=3+";
 const tracer = ["strace", "-D", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", failing];
@@ -29,7 +31,7 @@ async function writeUntilError(client: NbdClient, first: number): Promise<number
 test.each(["interceptor", "local"] as const)(
   "fault 13: a sync that fails in the %s is an error for the host and stays one, and what was promised before is there",
   async (role) => {
-    const it = await StoppedAt.begin("async");
+    const it = await begin();
     await it.startUnder(role, ...tracer);
     const client = await it.sites.connect();
     const promised = await writeUntilError(client, 2);

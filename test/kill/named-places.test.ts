@@ -6,10 +6,12 @@ import { tearLastBatch } from "./torn-spool.ts";
 
 needPrograms("setpriv");
 
+const begin = { async: StoppedAt.beginning("async"), sync: StoppedAt.beginning("sync") };
+
 // The first batch of a start is the record with which the volume is attached; what happens next is the second one.
 
 test("fault 1: killed before a write is in the spool, it is nowhere, and was never answered", async () => {
-  const it = await StoppedAt.begin("async");
+  const it = await begin.async();
   await it.startWith("local", "local.before-spool=kill@2");
   await it.writeUntilDeath("local");
   expect([it.inJournals, it.inSource]).toEqual([before, before]);
@@ -19,7 +21,7 @@ test("fault 1: killed before a write is in the spool, it is nowhere, and was nev
 });
 
 test("fault 2: killed in the middle of a record, the half of it is dropped and counted, and was never answered", async () => {
-  const it = await StoppedAt.begin("async");
+  const it = await begin.async();
   await it.startWith("local", "local.after-spool=kill@2");
   await it.writeUntilDeath("local");
   expect(it.inJournals).toBe(after);
@@ -38,7 +40,7 @@ test.each([
 ] as const)(
   "fault 3: killed when %s, the write is there, and a retry is harmless",
   async (_, role, fault, inSource) => {
-    const it = await StoppedAt.begin("async");
+    const it = await begin.async();
     await it.startWith(role, fault);
     await it.writeUntilDeath(role);
     expect([it.inJournals, it.inSource]).toEqual([after, inSource]);
@@ -49,7 +51,7 @@ test.each([
 );
 
 test("fault 9: killed at each of several starts, while the source still lacks a write, it gets it at the last one", async () => {
-  const it = await StoppedAt.begin("async");
+  const it = await begin.async();
   await it.startWith("interceptor", "interceptor.before-source=kill@1");
   await it.writeUntilDeath("interceptor");
   await it.dieAtEachStart("local.before-spool=kill@1", "local.after-spool=kill@1", "local.before-spool=kill@1");
@@ -60,7 +62,7 @@ test("fault 9: killed at each of several starts, while the source still lacks a 
 });
 
 test("a write to the source that fails fences the volume: the host is told, and unfence brings what the source missed", async () => {
-  const it = await StoppedAt.begin("async");
+  const it = await begin.async();
   await it.startWith("interceptor", "interceptor.before-source=error:EIO@1");
   const client = await it.sites.connect();
   await expect(client.write(0, Buffer.alloc(4096, after))).rejects.toThrow("EIO");
@@ -72,7 +74,7 @@ test("a write to the source that fails fences the volume: the host is told, and 
 });
 
 test("fault 5: in sync the remote dies when it has a write, before it says so: it is known afterwards, and applied once", async () => {
-  const it = await StoppedAt.begin("sync");
+  const it = await begin.sync();
   await it.startWith("remote");
   await it.sites.groupThat(({ mode }) => mode === "sync");
   // The volume's own record shall not be the one that the remote dies with.
@@ -98,7 +100,7 @@ test.each([
 ] as const)(
   "fault 6: killed just %s the record of a switch from %s to %s, the mode is the old one or the new one",
   async (moment, from, to, recordCount) => {
-    const it = await StoppedAt.begin(from);
+    const it = await begin[from]();
     await it.startWith("local", `local.${moment}-spool=kill@2`);
     await expect(it.sites.setMode(to)).rejects.toThrow();
     await it.sites.program("local").ended;

@@ -6,10 +6,10 @@ import { MiB } from "#test/clients/image.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
 import type { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
-import { type RoleName, roleNames, Sites, volumeName } from "#test/oracle/sites.ts";
+import { type RoleName, roleNames, type SitePlaces, Sites, type SitesOptions, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { patience } from "#test/patience.ts";
-import { temporaryPlaces } from "./rounds.ts";
+import { Beginning } from "./beginning.ts";
 
 /** What the one block of these tests holds: before, and what a write under way would make of it. */
 export const before = 1;
@@ -22,11 +22,23 @@ export class StoppedAt {
     this.sites = sites;
   }
 
-  /** The block is written once, and all is calm and ended in order, so that whatever comes next is the first thing. */
-  static async begin(mode: Mode): Promise<StoppedAt> {
+  /**
+   * For the tests of a file: the block is written once, and all is calm and ended in order, so that whatever comes next is the
+   * first thing. `goOn` may have done more, and has ended what it has started.
+   */
+  static beginning(mode: Mode, goOn = async (_: StoppedAt): Promise<void> => {}): () => Promise<StoppedAt> {
+    const beginning = new Beginning();
     const settings = { modes: { default: mode, linkLoss: "stall" } };
-    const sites = await Sites.make({ mode, sizeBytes: MiB, places: await temporaryPlaces(), settings });
-    await sites.groupThat((group) => group.mode === mode);
+    const optionsAt = (places: SitePlaces): SitesOptions => ({ mode, sizeBytes: MiB, places, settings });
+    return async () => {
+      const places = await beginning.at(async (empty) => goOn(await StoppedAt.#begin(optionsAt(empty))));
+      return new StoppedAt(Sites.ended(optionsAt(places)));
+    };
+  }
+
+  static async #begin(options: SitesOptions): Promise<StoppedAt> {
+    const sites = await Sites.make(options);
+    await sites.groupThat((group) => group.mode === options.mode);
     const client = await sites.connect();
     await client.write(0, Buffer.alloc(stampedBytes, before));
     await client.flush();

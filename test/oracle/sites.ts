@@ -115,6 +115,11 @@ export class Sites {
     return sites;
   }
 
+  /** Made before, and ended. */
+  static ended(options: SitesOptions): Sites {
+    return new Sites(options);
+  }
+
   get blockCount(): number {
     return this.#options.sizeBytes / stampedBytes;
   }
