@@ -6,12 +6,15 @@ import type { MarkReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { patience } from "#test/patience.ts";
-import { launcher, RunningProgram } from "./running-program.ts";
+import { launcher, sharedProgram } from "./running-program.ts";
+
+const program = sharedProgram("up", (up, folder) =>
+  up.asked("volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"),
+);
 
 async function started() {
   const folder = temporaryFolder();
-  const up = await RunningProgram.start("up", join(folder, "data"));
-  await up.asked("volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M");
+  const up = await program();
   const log = join(folder, "log");
   writeFileSync(log, "");
   return { folder, up, log, said: () => readFileSync(log, "utf8").split("\n").filter(Boolean) };

@@ -12,6 +12,8 @@ export interface ProgramOptions {
   readonly bootIdFile?: string;
   /** Files that each of the program's threads loads before anything else. */
   readonly preloads?: readonly string[];
+  /** Where its end is left to; without it the test's own. */
+  readonly outlast?: (end: () => Promise<void>) => void;
 }
 
 const bootIdOverride = join(import.meta.dirname, "boot-id-override.ts");
@@ -55,7 +57,8 @@ export class Program {
       this.#wake();
       return { code, signal };
     });
-    onTestFinished(() => this.kill());
+    const { outlast = onTestFinished } = options;
+    outlast(() => this.kill());
   }
 
   get isRunning(): boolean {
