@@ -1,11 +1,13 @@
 /** A program that a test starts as a user would, and the commands that ask it. */
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
 import { run } from "#test/clients/command.ts";
 import { Program } from "#test/oracle/program.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
+import { commandHere } from "./command-here.ts";
 
 export const launcher = join(projectRoot, "src/cli/launch.js");
 
@@ -20,26 +22,41 @@ export class RunningProgram {
 
   /** With ports of the system's choice. */
   static async start(command: string, data: string, ...more: readonly string[]): Promise<RunningProgram> {
+    return RunningProgram.startFor(onTestFinished, command, data, ...more);
+  }
+
+  /** `outlast` is given what ends it. */
+  static async startFor(
+    outlast: (end: () => Promise<void>) => void,
+    command: string,
+    data: string,
+    ...more: readonly string[]
+  ): Promise<RunningProgram> {
     const hasHosts = command !== "local" && command !== "remote";
     const ports = ["--set", "http.port=0", ...(hasHosts ? ["--set", "nbd.port=0"] : [])];
     const line = [process.execPath, launcher, command, "--data", data, ...ports, "--json", ...more] as const;
     // Sockets of a stopped program are left to whoever has the folder. What is asked for first is done last: after its end.
-    onTestFinished(() => rm(data, { recursive: true, force: true }));
-    const program = new Program(command, line);
+    outlast(() => rm(data, { recursive: true, force: true }));
+    const program = new Program(command, line, { outlast });
     const ready = JSON.parse(await program.line((text) => text.startsWith("{"))) as { readonly api: string };
     return new RunningProgram(program, ready.api);
   }
 
+  /** As a user types it: a process. */
   async typed(...line: readonly string[]) {
-    const api = line.includes("--api") ? [] : ["--api", this.api];
-    const { exitCode, stdout, stderr } = await run(process.execPath, [launcher, ...line, ...api]);
+    const { exitCode, stdout, stderr } = await run(process.execPath, [launcher, ...line, ...this.#api(line)]);
     return { exitCode, stdout, stderr };
   }
 
+  /** A command that must succeed, and what it answers. */
   async asked(...line: readonly string[]): Promise<unknown> {
-    const { exitCode, stdout, stderr } = await this.typed(...line, "--json");
+    const { exitCode, stdout, stderr } = await commandHere([...line, "--json", ...this.#api(line)]);
     if (exitCode !== 0) throw new Error(`${line.join(" ")} ended with ${exitCode}: ${stderr}`);
     return JSON.parse(stdout);
+  }
+
+  #api(line: readonly string[]): readonly string[] {
+    return line.includes("--api") ? [] : ["--api", this.api];
   }
 
   async status(): Promise<StatusReport> {
@@ -61,4 +78,27 @@ export class RunningProgram {
     const response = await fetch(`${this.api}${path}`);
     return { status: response.status, body: await response.json() };
   }
+}
+
+/** One program for the tests of a file that leave it as they find it: the first one starts it, and has it made ready. */
+export function sharedProgram(
+  command: string,
+  makeReady: (program: RunningProgram, folder: string) => Promise<unknown>,
+): () => Promise<RunningProgram> {
+  const ends: (() => Promise<void>)[] = [];
+  let shared: Promise<RunningProgram> | undefined;
+  afterAll(async () => {
+    for (const end of ends.toReversed()) await end();
+  });
+  const start = async (): Promise<RunningProgram> => {
+    const folder = await mkdtemp(join(tmpdir(), "tidemark-shared-"));
+    ends.push(() => rm(folder, { recursive: true, force: true }));
+    const program = await RunningProgram.startFor((end) => ends.push(end), command, join(folder, "data"));
+    await makeReady(program, folder);
+    return program;
+  };
+  return () => {
+    shared ??= start();
+    return shared;
+  };
 }
