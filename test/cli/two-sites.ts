@@ -13,7 +13,7 @@ import { freePorts, type Ports } from "./readme.ts";
 import { launcher } from "./running-program.ts";
 
 export type MachineName = "site" | "backup";
-type RoleName = "interceptor" | "local" | "remote";
+export type RoleName = "interceptor" | "local" | "remote";
 
 const stepMs = 5 * patienceMs;
 const ports = ["7878", "7879", "7880", "7881", "10809"];
@@ -21,6 +21,8 @@ const httpPort: Readonly<Record<RoleName, string>> = { interceptor: "7878", loca
 
 export class TwoSites {
   readonly folder = temporaryFolder();
+  /** What is started from now on. */
+  launcher = launcher;
   readonly #ports: Ports;
   readonly #programs = new Map<RoleName, Program>();
 
@@ -30,9 +32,10 @@ export class TwoSites {
     writeFileSync(join(this.folder, "token"), "ab".repeat(32), { mode: 0o600 });
   }
 
-  /** With the volume that all runbooks are about. */
-  static async start(): Promise<TwoSites> {
+  /** With the volume that all runbooks are about. `program`: the launcher of another one than this checkout's. */
+  static async start(program = launcher): Promise<TwoSites> {
     const sites = new TwoSites(await freePorts(...ports));
+    sites.launcher = program;
     for (const role of ["remote", "local", "interceptor"] as const) await sites.startRole(role);
     await sites.type("# on site\ntidemark volume add disk --source /srv/disk.img --size 16M");
     return sites;
@@ -70,7 +73,7 @@ export class TwoSites {
     ].flatMap((setting) => ["--set", setting]);
     const line = [
       process.execPath,
-      launcher,
+      this.launcher,
       role,
       "--data",
       this.path(machine, "srv/tidemark"),
@@ -136,6 +139,10 @@ export class TwoSites {
   async status(role: RoleName): Promise<StatusReport> {
     const answer = await fetch(`http://127.0.0.1:${this.#port(httpPort[role])}/api/v1/status`);
     return (await answer.json()) as StatusReport;
+  }
+
+  async metrics(role: RoleName): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.#port(httpPort[role])}/metrics`)).text();
   }
 
   uri(volume: string): string {
