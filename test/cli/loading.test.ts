@@ -17,10 +17,11 @@ async function loaded(module: string, ...options: readonly string[]): Promise<re
   return JSON.parse(stdout) as readonly string[];
 }
 
-test("all commands together load neither the program nor its server", async () => {
+test("all commands together load neither the program nor its server, nor TLS", async () => {
   const urls = await loaded("cli/commands.ts");
   expect(urls.some((url) => url.endsWith("/src/cli/api-client.ts"))).toBe(true);
-  const heavy = /node_modules\/(fastify|ajv|ws|prom-client|lmdb)\/|\/src\/control\/(program|http\/server)\.ts/;
+  const heavy =
+    /node_modules\/(fastify|ajv|ws|prom-client|lmdb)\/|\/src\/control\/(program|http\/server)\.ts|^node:(tls|https)$/;
   expect(urls.filter((url) => heavy.test(url))).toEqual([]);
 });
 
@@ -35,7 +36,7 @@ test("the program is loaded without what only some requests need, and a side wit
   const [program, side] = await Promise.all([loaded("control/program.ts"), loaded("control/local-side.ts")]);
   expect(program.some((url) => /node_modules\/fastify\//.test(url))).toBe(true);
   expect(program.filter((url) => /node_modules\/(ajv|prom-client)\//.test(url))).toEqual([]);
-  const parts = /\/src\/(appliance\/local\/local-appliance|nbd\/server|interceptor\/write-path)\.ts/;
+  const parts = /\/src\/(appliance\/local\/local-appliance|nbd\/server|interceptor\/write-path)\.ts|^node:tls$/;
   expect(side.filter((url) => parts.test(url))).toEqual([]);
 });
 

@@ -1,8 +1,8 @@
 /** One HTTP request, and its whole answer. */
 import type { IncomingMessage } from "node:http";
-import https from "node:https";
 import { httpAnswerBytesMax, httpAnswerMs } from "#src/core/limits.ts";
 import { http } from "./http-module.ts";
+import { httpsModule } from "./secure-modules.ts";
 
 export interface HttpQuestion {
   readonly url: URL;
@@ -20,7 +20,7 @@ export interface HttpAnswer {
 }
 
 export function askHttp({ url, method, headers, body, ca }: HttpQuestion): Promise<HttpAnswer> {
-  const module = url.protocol === "https:" ? https : http;
+  const module = url.protocol === "https:" ? httpsModule() : http;
   return new Promise((resolve, reject) => {
     const request = module.request(url, { method, headers, agent: false, ...(ca === undefined ? {} : { ca }) });
     const timer = setTimeout(() => {

@@ -2,10 +2,11 @@
 import fs from "node:fs";
 import net from "node:net";
 import { dirname } from "node:path";
-import tls from "node:tls";
+import type tls from "node:tls";
 import { socketKeepAliveMs } from "#src/core/limits.ts";
 import type { Connection, Listener, SecureOptions, SocketAddress, Sockets } from "../socket.ts";
 import { DescriptorConnection } from "./descriptor-connection.ts";
+import { tlsModule } from "./secure-modules.ts";
 import { StreamConnection } from "./stream-connection.ts";
 
 export const nodeSockets: Sockets = { listen, connect, secure };
@@ -133,7 +134,7 @@ async function secure(connection: Connection, options: SecureOptions): Promise<C
 /** A server of its own for each connection: only a server checks a client's certificate, and it takes sockets from anywhere. */
 function secureAsServer(raw: net.Socket, options: SecureOptions): Promise<tls.TLSSocket> {
   const wantsCertificate = options.credentials.ca !== undefined;
-  const server = tls.createServer({
+  const server = tlsModule().createServer({
     ...options.credentials,
     minVersion: "TLSv1.2",
     requestCert: wantsCertificate,
@@ -171,7 +172,7 @@ function secureAsClient(raw: net.Socket, options: SecureOptions): Promise<tls.TL
     if (net.isIP(options.serverName) === 0) tlsOptions.servername = options.serverName;
     else tlsOptions.host = options.serverName;
   }
-  const socket = tls.connect(tlsOptions);
+  const socket = tlsModule().connect(tlsOptions);
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       clearTimeout(timer);
