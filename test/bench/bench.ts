@@ -8,4 +8,6 @@ export interface Bench {
   run(programArguments: readonly string[]): Promise<void>;
   /** This benchmark's section of docs/benchmarks.md, from the text of its JSON file. */
   format(json: string): string;
+  /** A picture of the same, as SVG, for the section to show. */
+  picture?(json: string): string;
 }

@@ -13,7 +13,7 @@ function reportOf(...jobs: object[]): string {
 }
 
 test("a report of writes gives rate, count and latencies in microseconds", () => {
-  expect(parseFioReport(reportOf({ error: 0, read: idle, write: busy }))).toEqual({
+  expect(parseFioReport(reportOf({ error: 0, read: idle, write: busy, trim: idle }))).toEqual({
     iops: 50_000.5,
     ioCount: 100_001,
     latencyP50Us: 600,
@@ -23,14 +23,18 @@ test("a report of writes gives rate, count and latencies in microseconds", () =>
 });
 
 test("a report of reads gives that of the reads", () => {
-  expect(parseFioReport(reportOf({ error: 0, read: busy, write: idle })).ioCount).toBe(100_001);
+  expect(parseFioReport(reportOf({ error: 0, read: busy, write: idle, trim: idle })).ioCount).toBe(100_001);
+});
+
+test("a report of trims gives that of the trims", () => {
+  expect(parseFioReport(reportOf({ error: 0, read: idle, write: idle, trim: busy })).ioCount).toBe(100_001);
 });
 
 test.each([
-  ["an error", reportOf({ error: 5, read: busy, write: idle }), "met error 5"],
-  ["no request answered", reportOf({ error: 0, read: idle, write: idle }), "got nothing done"],
+  ["an error", reportOf({ error: 5, read: busy, write: idle, trim: idle }), "met error 5"],
+  ["no request answered", reportOf({ error: 0, read: idle, write: idle, trim: idle }), "got nothing done"],
   ["jobs that were not put together", reportOf({}, {}), "2 groups"],
-  ["no latencies", reportOf({ error: 0, read: { ...busy, lat_ns: {} }, write: idle }), "no latency at 50"],
+  ["no latencies", reportOf({ error: 0, read: { ...busy, lat_ns: {} }, write: idle, trim: idle }), "no latency at 50"],
 ])("a report with %s is refused", (_, text, message) => {
   expect(() => parseFioReport(text)).toThrow(message);
 });

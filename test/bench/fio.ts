@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { succeed } from "#test/clients/command.ts";
 
 export interface Workload {
-  readonly access: "randread" | "randwrite" | "read" | "write";
+  readonly access: "randread" | "randwrite" | "randtrim" | "read" | "write";
   readonly blockBytes: number;
   /** Requests in flight, on each connection. */
   readonly depth: number;
@@ -98,7 +98,12 @@ interface Direction {
 }
 
 interface Report {
-  readonly jobs: readonly { readonly error: number; readonly read: Direction; readonly write: Direction }[];
+  readonly jobs: readonly {
+    readonly error: number;
+    readonly read: Direction;
+    readonly write: Direction;
+    readonly trim: Direction;
+  }[];
 }
 
 export function parseFioReport(text: string): FioMeasurement {
@@ -106,8 +111,8 @@ export function parseFioReport(text: string): FioMeasurement {
   const [job, ...others] = report.jobs;
   if (job === undefined || others.length > 0) throw new Error(`fio reports ${report.jobs.length} groups, not one`);
   if (job.error !== 0) throw new Error(`fio met error ${job.error}`);
-  const direction = job.read.total_ios > 0 ? job.read : job.write;
-  if (direction.total_ios === 0) throw new Error("fio got nothing done");
+  const direction = [job.read, job.write, job.trim].find(({ total_ios }) => total_ios > 0);
+  if (direction === undefined) throw new Error("fio got nothing done");
   return {
     iops: direction.iops,
     ioCount: direction.total_ios,

@@ -30,7 +30,7 @@ export async function processUsage(processId: number): Promise<ProcessUsage> {
 
 /** All processes of one contender together, with those that they have started. */
 export async function totalUsage(processIds: readonly number[]): Promise<ProcessUsage> {
-  const started = descendantsOf(await parents(), processIds);
+  const started = descendantsOf(await parentIds(), processIds);
   const usages = await Promise.all([...processIds.map(processUsage), ...started.map(usageWhileThere)]);
   const sum = (pick: (usage: ProcessUsage) => number) => usages.reduce((total, usage) => total + pick(usage), 0);
   return {
@@ -43,7 +43,7 @@ export async function totalUsage(processIds: readonly number[]): Promise<Process
 }
 
 /** Whose parent is whose: of all processes that there are. */
-async function parents(): Promise<Map<number, number>> {
+export async function parentIds(): Promise<Map<number, number>> {
   const ids = (await readdir("/proc")).map(Number).filter(Number.isInteger);
   const pairs = ids.map(async (id) => {
     const stat = await readFile(`/proc/${id}/stat`, "utf8").catch(() => undefined);

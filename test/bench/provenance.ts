@@ -13,13 +13,21 @@ export interface Provenance {
   readonly secondsPerRound?: number;
 }
 
-export function provenance({ date, commit, command, machine, rounds, secondsPerRound }: Provenance): string {
-  const programs = Object.entries(machine.programs).map(([program, version]) => `${program} ${version}`);
+export function provenance({ rounds, secondsPerRound, ...run }: Provenance): string {
   const length = secondsPerRound === undefined ? "" : ` of ${secondsPerRound} s`;
+  return aboutRun(run, [`${rounds} counted ${rounds === 1 ? "round" : "rounds"}${length} per case and server.`]);
+}
+
+/** Of a run that has no rounds, or tells of them in `words` of its own. */
+export function aboutRun(
+  { date, commit, command, machine }: Pick<Provenance, "date" | "commit" | "command" | "machine">,
+  words: readonly string[] = [],
+): string {
+  const programs = Object.entries(machine.programs).map(([program, version]) => `${program} ${version}`);
   const memory = `${(machine.memoryBytes / GiB).toFixed(0)} GiB of memory`;
   return [
     `\`${command}\` on ${date.slice(0, 10)}, commit ${commit}:`,
-    `${rounds} counted ${rounds === 1 ? "round" : "rounds"}${length} per case and server.`,
+    ...words,
     `${machine.processor}, ${machine.processorCount} processors, ${memory}, ${machine.kernel};`,
     `${programs.join(", ")}.`,
     `Load average before the run: ${machine.loadAverage}.`,

@@ -8,6 +8,7 @@ import type { Bench } from "./bench.ts";
 import { replaceSection } from "./markdown.ts";
 
 const documentFile = join(projectRoot, "docs/benchmarks.md");
+const pictureFolder = join(projectRoot, "docs/images");
 const formatter = join(projectRoot, "node_modules/.bin/biome");
 
 function figuresFile(bench: Bench): string {
@@ -33,7 +34,9 @@ export async function publishSections(benches: readonly Bench[]): Promise<void> 
   for (const bench of benches) {
     const file = figuresFile(bench);
     if (!existsSync(file)) continue;
-    document = replaceSection(document, bench.name, bench.format(await readFile(file, "utf8")));
+    const json = await readFile(file, "utf8");
+    document = replaceSection(document, bench.name, bench.format(json));
+    if (bench.picture !== undefined) await writeFile(join(pictureFolder, `${bench.name}.svg`), bench.picture(json));
   }
   await writeFile(documentFile, document);
   await formatAsChecked(documentFile);

@@ -32,16 +32,13 @@ export async function freePort(): Promise<number> {
 
 export async function ask<Answer>(
   url: string,
-  request: { method: string; body: object } | undefined = undefined,
+  request: { method: string; body?: object } | undefined = undefined,
 ): Promise<Answer> {
+  const { method = "GET", body } = request ?? {};
   const options =
-    request === undefined
-      ? { headers: closing }
-      : {
-          method: request.method,
-          headers: { ...closing, "content-type": "application/json" },
-          body: JSON.stringify(request.body),
-        };
+    body === undefined
+      ? { method, headers: closing }
+      : { method, headers: { ...closing, "content-type": "application/json" }, body: JSON.stringify(body) };
   const response = await fetch(url, options).catch((error: Error) => {
     throw new Error(`${url} does not answer: ${(error.cause as Error | undefined)?.message ?? error.message}`);
   });

@@ -25,6 +25,8 @@ export interface TidemarkSetup {
   readonly remoteStarted?: (wireSocket: string) => Promise<void>;
   /** Settings of the interceptor, other than it has by itself. */
   readonly interceptor?: object;
+  /** Likewise of these sections. */
+  readonly settings?: { readonly modes?: object; readonly store?: object; readonly views?: object };
   /** Modules that each of its processes begins with. */
   readonly preloaded?: readonly string[];
 }
@@ -37,6 +39,8 @@ export interface RunningTidemark extends AsyncDisposable {
   uriOf(volume: string): string;
   /** Of the interceptors' process, or of the only one: what is asked there begins with it. */
   readonly api: string;
+  /** Of each process. */
+  readonly apis: Readonly<Partial<Record<RoleName | "up", string>>>;
   readonly processIds: Readonly<Partial<Record<RoleName | "up", number>>>;
   /** Throws unless all volumes are open, and protected in the mode that was asked for. */
   check(): Promise<void>;
@@ -63,20 +67,22 @@ export async function startTidemark(setup: TidemarkSetup): Promise<RunningTidema
   stack.defer(() => rm(setup.dataFolder, { recursive: true }));
   // In an order in which each finds those it needs.
   const names = setup.processes === "one" ? (["up"] as const) : (["remote", "local", "interceptor"] as const);
-  const apis: string[] = [];
+  const asked: string[] = [];
+  const apis: Partial<Record<ProcessName, string>> = {};
   const processIds: Partial<Record<ProcessName, number>> = {};
   for (const name of names) {
     const { process, root } = await launch(name, setup);
     processIds[name] = stack.use(process).processId;
+    apis[name] = root;
     await answering(root);
     if (name === "remote") await setup.remoteStarted?.(setup.sockets.file("wire"));
     // The remote one has nothing to say of volumes, and may be stopped.
-    if (name !== "remote") apis.push(`${root}/api/v1`);
+    if (name !== "remote") asked.push(`${root}/api/v1`);
   }
   // The interceptors run in the last process, or in the only one.
-  const interceptor = apis.at(-1) as string;
+  const interceptor = asked.at(-1) as string;
   const statusOf = (api: string) => ask<StatusReport>(`${api}/status`);
-  const status = async () => mergeStatus(await Promise.all(apis.map(statusOf)));
+  const status = async () => mergeStatus(await Promise.all(asked.map(statusOf)));
   const opened = () => until(status, (protection) => unprotected(protection, setup.mode), readyMs);
   const copied = () => until(status, uncopied, copyMs);
   const post = (volume: TidemarkVolume) => ask(`${interceptor}/volumes`, { method: "POST", body: volume });
@@ -90,6 +96,7 @@ export async function startTidemark(setup: TidemarkSetup): Promise<RunningTidema
     uris: setup.volumes.map(({ name }) => uriOf(name)) as [string, ...string[]],
     uriOf,
     api: interceptor.replace(/\/api\/v1$/, ""),
+    apis,
     processIds,
     status,
     volumes: async () => (await statusOf(interceptor)).volumes,
@@ -109,7 +116,7 @@ export async function startTidemark(setup: TidemarkSetup): Promise<RunningTidema
 }
 
 async function launch(name: ProcessName, setup: TidemarkSetup) {
-  const { dataFolder, sockets, mode, remoteAddress, interceptor = {}, preloaded = [] } = setup;
+  const { dataFolder, sockets, mode, remoteAddress, interceptor = {}, settings = {}, preloaded = [] } = setup;
   const port = await freePort();
   const socket = (of: string) => sockets.file(of);
   const configFile = socket(`${name}.yaml`);
@@ -120,7 +127,9 @@ async function launch(name: ProcessName, setup: TidemarkSetup) {
     wire: { port: "off", socket: socket("wire") },
     remote: name === "local" ? { address: remoteAddress ?? socket("wire") } : {},
     local: { socket: socket("local") },
-    modes: { default: mode },
+    modes: { default: mode, ...settings.modes },
+    store: settings.store ?? {},
+    views: settings.views ?? {},
     interceptor,
     log: { level: "warn" },
   };
