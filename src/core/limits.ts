@@ -120,13 +120,13 @@ export const wireMoveBytesMax = 16 * KiB;
 /** Control frames that wait for a peer to take them; a peer that lets more gather is given up. */
 export const wireControlQueueBytesMax = 256 * KiB;
 export const wireTextCharactersMax = 1024;
-export const wireNonceBytes = 32;
-export const wireConnectMs = 10_000;
-/** From the connection to the proof, TLS included. */
 /** Blocks that the remote asks for in one question, because it has lost them: the answer is one small frame. */
 export const recallBlocksMax = 15;
 /** An answer that takes longer is not waited for. */
 export const recallMs = 30_000;
+export const wireNonceBytes = 32;
+export const wireConnectMs = 10_000;
+/** From the connection to the proof, TLS included. */
 export const wireHandshakeMs = 10_000;
 export const wireHeartbeatMs = 1_000;
 export const wireSilenceMs = 5_000;
@@ -160,10 +160,10 @@ assert(wireHandshakeBytesMax <= wireControlBytesMax, "nobody may say more before
 assert(wireMoveBytesMax + wireFrameHeaderBytes < wireReceiveBytesMin, "what is moved leaves room behind it");
 assert(wireHandshakeBytesMax + wireFrameHeaderBytes < wireReceiveBytesMin, "a handshake needs no larger memory");
 assert(wireControlBytesMax + wireFrameHeaderBytes <= wireControlQueueBytesMax, "a largest control frame can wait");
+assert(8 + recallBlocksMax * blockBytes <= wireControlBytesMax, "what is asked for fits into one answer");
 assert(wireHeartbeatMs * 2 < wireSilenceMs, "one heartbeat that is late is no silence");
 
 // Journals
-assert(8 + recallBlocksMax * blockBytes <= wireControlBytesMax, "what is asked for fits into one answer");
 /** A metadata piece that is full is left for a new one. */
 export const metadataPieceBytes = 64 * MiB;
 /** What is read of a journal at a time. */
@@ -246,11 +246,11 @@ export const spoolReleaseCount = 8;
 export const spoolReleaseShare = 1 / 8;
 /** What is written ahead into a new segment at a time. */
 export const spoolPreparePieceBytes = 1 * MiB;
+/** Between two looks for what the remote has lost: each may read a few MiB, and hosts write meanwhile. */
+export const spoolRecallPauseMs = 10;
 /** What reading the whole spool takes at a time, before others get their turn. */
 export const spoolReadBytes = 2 * batchBytesMax;
 export const spoolTurnMs = 10;
-/** Between two looks for what the remote has lost: each may read a few MiB, and hosts write meanwhile. */
-export const spoolRecallPauseMs = 10;
 
 assert(spoolSegmentBytesMin % batchAlignmentBytes === 0, "a smallest segment is whole");
 
@@ -268,6 +268,8 @@ export const httpAnswerMs = 60_000;
 export const statusPatienceMs = 500;
 /** Likewise a scrape, of which there is one every few seconds. */
 export const metricsPatienceMs = 20;
+/** Hosts for which nothing was done for so long wait for a disk that stands still. */
+export const hostWaitSecondsMax = 10;
 /** Facts that are older are none: whoever has told nothing since counts as down. */
 export const metricsFactsAgeMsMax = 5_000;
 
@@ -275,8 +277,6 @@ assert(httpAnswerMs > sidePatienceMs, "who asks waits longer than who answers");
 assert(metricsFactsAgeMsMax > 2 * sideFactsEveryMs, "who answers in time is not taken to be down");
 
 // Interceptor
-/** Hosts for which nothing was done for so long wait for a disk that stands still. */
-export const hostWaitSecondsMax = 10;
 /** The unit of the region map, unless a volume is so large that it would have more than the most regions. */
 export const regionBytesMin = 1 * MiB;
 export const regionCountMax = 65_536;

@@ -302,9 +302,9 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#log.error("the remote refuses this group", { error });
   }
 
-  /** Time has passed: a full disk may have room again, and idle moments are for writing ahead. */
   readonly recall: GroupLinkOwner["recall"] = (wanted) => recalledFrom(this.#parts, wanted, () => this.#isOver);
 
+  /** Time has passed: a full disk may have room again, and idle moments are for writing ahead. */
   #looked(): boolean {
     this.order.tryAgain();
     this.#shipper.hurry();

@@ -228,10 +228,10 @@ export class GroupEngine implements SessionGroup {
     else log.error("records could not be read back", { group: this.name, error });
   }
 
-  beforeAck(): void {
-    this.#parts.hook?.("remote.before-acknowledgement");
   readonly recall: RemoteSession["recall"] = async (wanted) => (await this.#session?.recall(wanted)) ?? [];
 
+  beforeAck(): void {
+    this.#parts.hook?.("remote.before-acknowledgement");
   }
 
   left(session: RemoteSession): void {

@@ -184,14 +184,14 @@ export class RemoteAppliance implements GroupSessions {
     engine.sealUpTo(seq);
   }
 
-  /** Connections end; what is here is durable afterwards. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
   /** What the group's local appliance still has of blocks that were lost here, unchecked. Nothing while it is not there. */
   async recall(group: string, wanted: readonly WantedBlock[]): Promise<RecalledBlocks> {
     return (await this.#engines.get(group)?.recall(wanted)) ?? [];
   }
 
+  /** Connections end; what is here is durable afterwards. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
     await Promise.allSettled(this.#creating.values());
     await Promise.all([...this.#engines.values()].map((engine) => engine.end()));
   }
