@@ -2,11 +2,12 @@
  * What an image of a point is made of: the newest readable snapshot at it or before, the sealed pieces behind that, and what is not
  * sealed yet; and what these say of the volumes themselves.
  *
- * Damage: a snapshot that cannot be opened is passed over, as long as the history has the pieces behind an earlier one; a piece that
- * cannot be opened, or is missing, leaves all unknown that nothing newer speaks of.
+ * Damage: a snapshot that cannot be opened is passed over, as long as the history has the pieces behind an earlier one, and so are nodes
+ * of it; a piece that cannot be opened, or is missing, leaves all unknown that nothing newer speaks of.
  */
 import type { SealedPieceIdentity } from "#src/journals/sealed-piece-format.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
+import { BaseLayer } from "./base-layer.ts";
 import type { HistoryGap, HistoryGaps } from "./history-gaps.ts";
 import { type ImageLayer, unknownLayer } from "./image-layer.ts";
 import type { ImageLayers } from "./layered-image.ts";
@@ -48,8 +49,13 @@ export class PointLayers {
   }
 
   /** `seq` is a point of the group. */
-  async layers(volume: number, seq: number): Promise<ImageLayers> {
-    const { base, isBaseLost, pieces, chunks, gaps, findings: found } = await this.making(seq);
+  layers(volume: number, seq: number): Promise<ImageLayers> {
+    return this.#layers(volume, seq, Number.POSITIVE_INFINITY);
+  }
+
+  /** Made of snapshots before this one. */
+  async #layers(volume: number, seq: number, beforeSeq: number): Promise<ImageLayers> {
+    const { base, isBaseLost, pieces, chunks, gaps, findings: found } = await this.making(seq, beforeSeq);
     const findings = [...found, ...gaps.map(damageInWords)];
     const layers: ImageLayer[] = await this.#tailLayers(volume, seq, chunks);
     if (gaps.at(-1)?.isBeforeTail === true) layers.push(unknownLayer);
@@ -61,9 +67,18 @@ export class PointLayers {
       if (layer !== undefined) layers.push(layer);
       if (gaps.some(({ nextSeq }) => nextSeq === identity.firstSeq)) layers.push(unknownLayer);
     }
-    for (const tree of base?.treesOf(volume) ?? []) layers.push(new TreeImageLayer(tree));
+    if (base !== undefined) layers.push(...this.#baseLayers(volume, base));
     if (isBaseLost) layers.push(unknownLayer);
     return { layers, findings };
+  }
+
+  #baseLayers(volume: number, base: HeldSnapshot): readonly ImageLayer[] {
+    const { seq } = base.snapshot;
+    const { basedOn } = this.#parts.sealed.history;
+    const trees = base.treesOf(volume).map((tree) => new TreeImageLayer(tree));
+    // What a history begins with, and what is kept of before it, is all that there is of it.
+    if (seq <= basedOn) return trees;
+    return [new BaseLayer(trees, async () => (await this.#layers(volume, seq, seq)).layers)];
   }
 
   async #tailLayers(volume: number, seq: number, chunks: readonly TailChunk[]): Promise<ImageLayer[]> {
@@ -104,10 +119,10 @@ export class PointLayers {
     return states.all;
   }
 
-  async making(seq: number): Promise<PointMaking> {
+  async making(seq: number, beforeSeq = Number.POSITIVE_INFINITY): Promise<PointMaking> {
     const { sealed, tail } = this.#parts;
     const findings: string[] = [];
-    const base = await this.#base(seq, findings);
+    const base = await this.#base(seq, beforeSeq, findings);
     const baseSeq = base?.snapshot.seq ?? 0;
     const isBaseLost = base === undefined && sealed.history.basedOn > 0;
     const first = Math.max(0, sealed.indexOf(baseSeq));
@@ -131,11 +146,11 @@ export class PointLayers {
   }
 
   /** The newest at or before that can be read. */
-  async #base(seq: number, findings: string[]): Promise<HeldSnapshot | undefined> {
+  async #base(seq: number, beforeSeq: number, findings: string[]): Promise<HeldSnapshot | undefined> {
     const { sealed } = this.#parts;
     const { basedOn } = sealed.history;
     // Before the history there are single snapshots alone, each of which is one point.
-    const isUsable = (one: number): boolean => (one <= seq && one >= basedOn) || one === seq;
+    const isUsable = (one: number): boolean => one < beforeSeq && ((one <= seq && one >= basedOn) || one === seq);
     for (const one of sealed.snapshotSeqs.filter(isUsable).reverse()) {
       const held = await sealed.snapshot(one);
       if (!(held instanceof ObjectDamageError)) return held;

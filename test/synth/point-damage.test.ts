@@ -159,6 +159,25 @@ test("fault 18: where leaves of a snapshot are damaged, just what newer records 
   }
 });
 
+test("fault 18: where leaves of a later snapshot are damaged, an earlier one and the journal between say the same", async () => {
+  const world = await sealedWorld(24);
+  const [first, second] = await world.run(world.pieces());
+  await world.snapshot((first as NonNullable<typeof first>).identity.firstSeq + 20);
+  const later = await world.snapshot((second as NonNullable<typeof second>).identity.firstSeq + 30);
+  const identity = { group: pieceGroup, seq: later.seq };
+  for (const { type, offset } of await partsOf(world, later.name, objectOfSnapshot(identity))) {
+    if (type === partType.extents) flip(world, later.name, offset + 40);
+  }
+  await world.open();
+  for (const seq of [later.seq, world.lastSeq]) {
+    for (const volume of volumes.filter((one) => world.isPointOf(one, seq))) {
+      const image = await world.image(volume, seq);
+      expect(await world.differences(image)).toEqual([]);
+      expect(image.findings).toEqual([]);
+    }
+  }
+});
+
 test("fault 18: where what says which volume it was is damaged, its points are refused with that, up to the next snapshot", async () => {
   const world = await sealedWorld(26);
   const [first, second] = await world.run(world.pieces());
