@@ -55,6 +55,8 @@ export interface VolumeFacts {
   readonly acknowledged: number;
   readonly applied: number;
   readonly durable: number;
+  /** So long nothing was done of what hosts wait for, of writes or of flushes; absent: for less than a second. */
+  readonly hostWaitSeconds?: number;
   /** Bytes in regions that may differ between source, spool and remote. */
   readonly markedBytes: number;
   /** Since the program was started. */
@@ -65,8 +67,6 @@ export interface VolumeFacts {
   readonly flushes: number;
 }
 
-  /** So long nothing was done of what hosts wait for, of writes or of flushes; absent: for less than a second. */
-  readonly hostWaitSeconds?: number;
 export type VolumeFigures = Omit<
   VolumeFacts,
   "name" | "group" | "source" | "sizeBytes" | "resizeTo" | "baseMissing" | "connections"
