@@ -3,7 +3,8 @@
  *
  * What a folded piece took the place of stays until the next run: whoever reads it has until then. The folded one is read back and
  * compared with it before anything is made of it, and again before it goes; one that is not what it should be goes instead, and the
- * old ones count again.
+ * old ones count again. Where damage of those hides whether it is, they stay, and all else goes on: what is in force is sound by
+ * itself, and is all that there is of what is damaged.
  */
 
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
@@ -41,9 +42,12 @@ export interface PlannedAgeing extends AgeingPlan {
 
 export interface ReplacedRemoval {
   readonly removedPieces: number;
-  /** Of folded pieces that were not what they should be. */
+  /** Of folded pieces that were not what they should be, or of which that cannot be said. */
   readonly findings: readonly string[];
 }
+
+/** `same`: it is what it should be. `hidden`: nobody can say, since what it was made of is damaged. */
+type Comparison = { readonly kind: "same" } | { readonly kind: "other" | "hidden"; readonly finding: string };
 
 interface FoldedWithOwn {
   readonly identity: SealedPieceIdentity;
@@ -117,7 +121,7 @@ export class GroupAgeing {
     return outcome === "folded";
   }
 
-  /** What was folded by this process or another one, and was not compared here yet. Answers what was found and has gone. */
+  /** What was folded by this process or another one, and was not compared here yet. Answers what was found. */
   async compareFolded(history: HistoryDocument, control: WorkControl): Promise<readonly string[]> {
     const findings: string[] = [];
     for (const { identity, own } of await this.#withReplaced(history)) {
@@ -152,48 +156,87 @@ export class GroupAgeing {
     });
   }
 
-  /** Nothing: it is what it should be. Otherwise it has gone. */
+  /** Nothing: it is what it should be. Otherwise it has gone, or nobody can say, and nothing goes. */
   async #check(
     identity: SealedPieceIdentity,
     own: readonly SealedPieceIdentity[],
     control: WorkControl,
   ): Promise<string[]> {
-    control.throwIfCancelled();
     const name = sealedPieceName(identity);
-    const folded = await SealedPiece.open(this.#parts.objects, identity, this.#parts.key);
-    const finding = await this.#finding(folded, own, control);
-    if (finding === undefined) {
-      this.#compared.set(name, folded.hash);
-      return [];
-    }
+    const found = await this.#compare(identity, own, control);
+    if (found.kind === "same") return [];
+    if (found.kind === "hidden")
+      return [`${name} cannot be compared with what it was made of, which stays: ${found.finding}`];
     await this.#parts.objects.remove(name);
     this.#hopeless.add(identity.firstSeq);
-    return [`${name} is removed, and what it was made of counts again: ${finding}`];
+    return [`${name} is removed, and what it was made of counts again: ${found.finding}`];
   }
 
-  /** Where some of them are gone it was compared with all of them before the first one went. */
-  async #finding(
-    folded: SealedPiece,
+  async #compare(
+    identity: SealedPieceIdentity,
     own: readonly SealedPieceIdentity[],
     control: WorkControl,
-  ): Promise<string | undefined> {
+  ): Promise<Comparison> {
+    control.throwIfCancelled();
+    const folded = await SealedPiece.open(this.#parts.objects, identity, this.#parts.key);
+    const direct = piecesOf(folded, own);
+    // Where some of them are gone it was compared with all of them before the first one went.
+    const found = direct === undefined ? same : await this.#compareWith(folded, direct, own, control);
+    if (found.kind === "same") this.#compared.set(folded.name, folded.hash);
+    return found;
+  }
+
+  async #compareWith(
+    folded: SealedPiece,
+    direct: readonly SealedPieceIdentity[],
+    own: readonly SealedPieceIdentity[],
+    control: WorkControl,
+  ): Promise<Comparison> {
+    // What was folded once more goes with what it was made of, and so has to be that too.
+    for (const other of direct) {
+      const inner = this.#compared.has(sealedPieceName(other)) ? [] : own.filter((one) => isWithin(one, other));
+      const found = inner.length === 0 ? same : await this.#compare(other, inner, control);
+      if (found.kind !== "same") return found;
+    }
     const { objects, key } = this.#parts;
-    const names = new Map(own.map((other) => [`${other.firstSeq} ${other.folded?.generation ?? 0}`, other]));
-    const listed = folded.folding?.replaced ?? [];
-    const direct = listed.map(({ firstSeq, generation }) => names.get(`${firstSeq} ${generation}`));
-    if (direct.some((other) => other === undefined)) return undefined;
     try {
       const pieces: SealedPiece[] = [];
-      for (const other of direct as SealedPieceIdentity[]) pieces.push(await SealedPiece.open(objects, other, key));
-      return await foldFinding(folded, pieces, control);
+      for (const other of direct) pieces.push(await SealedPiece.open(objects, other, key));
+      const finding = await foldFinding(folded, pieces, control);
+      return finding === undefined ? same : { kind: "other", finding };
     } catch (error) {
       const isOfAnother = error instanceof ObjectDamageError && error.objectName !== folded.name;
-      if (!isOfAnother || this.#compared.get(folded.name)?.equals(folded.hash) !== true) throw error;
-      // It was compared with what was damaged since, and is all that there is of it: it stays what it was then.
+      if (!isOfAnother) throw error;
+      // It is all that there is of what is damaged, so it has to be sound itself.
       await folded.verify();
-      return undefined;
+      const wasSame = this.#compared.get(folded.name)?.equals(folded.hash) === true;
+      return wasSame ? same : { kind: "hidden", finding: error.message };
     }
   }
+}
+
+const same: Comparison = { kind: "same" };
+
+/** Those that it was made of. Undefined: some of them are gone. */
+function piecesOf(
+  { folding }: SealedPiece,
+  own: readonly SealedPieceIdentity[],
+): readonly SealedPieceIdentity[] | undefined {
+  const nameOf = (firstSeq: number, generation: number): string => `${firstSeq} ${generation}`;
+  const names = new Map(own.map((other) => [nameOf(other.firstSeq, other.folded?.generation ?? 0), other]));
+  const pieces: SealedPieceIdentity[] = [];
+  for (const { firstSeq, generation } of folding?.replaced ?? []) {
+    const piece = names.get(nameOf(firstSeq, generation));
+    if (piece === undefined) return undefined;
+    pieces.push(piece);
+  }
+  return pieces;
+}
+
+/** Whether the other one took its place. */
+function isWithin(piece: SealedPieceIdentity, { firstSeq, folded }: SealedPieceIdentity): boolean {
+  const isLower = folded !== undefined && (piece.folded?.generation ?? 0) < folded.generation;
+  return isLower && piece.firstSeq >= firstSeq && piece.firstSeq <= folded.lastSeq;
 }
 
 function ruleOf({ level }: PlannedFold, { policy, time, pointSeqs }: AgeingMoment): FoldRule {

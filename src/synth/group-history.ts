@@ -304,7 +304,9 @@ export class GroupHistory {
 
   #note({ removedPieces, findings }: ReplacedRemoval): void {
     const { removedPieces: before, findings: found } = this.#removed;
-    this.#removed = { removedPieces: before + removedPieces, findings: [...found, ...findings] };
+    // What cannot be compared is found again whenever somebody looks.
+    const told = [...new Set([...found, ...findings])];
+    this.#removed = { removedPieces: before + removedPieces, findings: told };
   }
 
   async #foldNext(policy: AgeingPolicy, control: WorkControl): Promise<{ plan: AgeingPlan; folded: number }> {

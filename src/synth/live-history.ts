@@ -2,7 +2,8 @@
  * What the points that are kept reach, of all groups of a store: the trees of the bases and of earlier snapshots that pins
  * keep, and every record of the pieces that are kept, also what is overwritten within a piece, since each record is a point.
  * Later snapshots hold nothing else. What two snapshots hold alike is read once. Pieces that were folded are needed for as long as
- * they are there: where the folded one turns out not to be what it should be, they are the history again.
+ * they are there: where the folded one turns out not to be what it should be, they are the history again. Of one of those that cannot
+ * be read all is needed that it may point to, and the rest goes on.
  *
  * Which segments are settled follows from the order of addresses: a group's slots are given out in the order of its records,
  * segment by segment. So where a sealed record, or what one said that is in a snapshot, points to a later segment of the same
@@ -11,7 +12,7 @@
  * In memory: of each sealed segment which journal it is of.
  */
 
-import { StopError } from "#src/core/errors.ts";
+import { RefuseError, StopError } from "#src/core/errors.ts";
 import { foundPieces } from "#src/journals/pieces-in-force.ts";
 import { SealedPiece } from "#src/journals/sealed-piece.ts";
 import { chainFinding } from "#src/journals/sealed-piece-chain.ts";
@@ -28,6 +29,7 @@ import { GatheredPace } from "./gathered-pace.ts";
 import { type HistoryDocument, readHistory } from "./history-document.ts";
 import { seqsOfSnapshots } from "./history-names.ts";
 import { checkToldOf, isKept } from "./kept-snapshots.ts";
+import { PieceSegments, type SegmentRange, sees } from "./piece-segments.ts";
 import { Snapshot } from "./snapshot.ts";
 
 export interface LiveHistoryParts {
@@ -48,6 +50,8 @@ export class LiveHistory implements LiveBlocks {
   readonly #parts: LiveHistoryParts;
   /** Once known it stays so. */
   readonly #journalOf = new Map<number, JournalName>();
+  /** By group, as of the last walk: segments that pieces may point to which cannot be read. */
+  readonly #unsure = new Map<string, readonly SegmentRange[]>();
 
   constructor(parts: LiveHistoryParts) {
     this.#parts = parts;
@@ -67,6 +71,8 @@ export class LiveHistory implements LiveBlocks {
     for (const [segment, generation] of sealed) {
       if (withFiles.has(segment)) continue;
       const journal = this.#journalOf.get(segment) ?? (await this.#readJournal(segment, generation));
+      const [group = ""] = journal.split(" ");
+      if (this.#unsure.get(group)?.some(({ first, last }) => first <= segment && segment <= last)) continue;
       if (segment < (newest.get(journal) ?? 0)) settled.add(segment);
     }
     for (const segment of this.#journalOf.keys()) if (!sealed.has(segment)) this.#journalOf.delete(segment);
@@ -101,22 +107,55 @@ export class LiveHistory implements LiveBlocks {
     const inForce = found.inForce.filter(isKept);
     const replaced = found.replaced.filter(isKept);
     const total = inForce.length + replaced.length;
+    const segments = new PieceSegments();
+    const unread: SealedPieceIdentity[] = [];
     let before = behind;
     for (const [index, identity] of [...inForce, ...replaced].entries()) {
       control.throwIfCancelled();
       control.progress({ done: index, total, unit: "pieces", what: "marks what points of the journal need" });
+      if (index >= inForce.length) {
+        if (!(await this.#isPieceMarked(identity, segments, mark, control))) unread.push(identity);
+        continue;
+      }
       const piece = await SealedPiece.open(objects, identity, key);
-      if (index < inForce.length) {
-        // What one that is missing needs would be taken for dead.
-        const finding = chainFinding(before, piece);
-        if (finding !== undefined) throw new StopError(`${piece.name} does not follow what was before: ${finding}`);
-        before = piece.link;
-      }
-      for await (const { type, address, blockCount, level } of piece.records()) {
-        if (hasPayload(type)) mark(address, blockCount, level);
-      }
-      await control.pace(piece.sizeBytes);
+      // What one that is missing needs would be taken for dead.
+      const finding = chainFinding(before, piece);
+      if (finding !== undefined) throw new StopError(`${piece.name} does not follow what was before: ${finding}`);
+      before = piece.link;
+      await this.#markPiece(piece, segments, mark, control);
     }
+    const ranges = unread.map(({ firstSeq, folded }) =>
+      segments.around({ firstSeq, lastSeq: folded?.lastSeq ?? firstSeq }),
+    );
+    this.#unsure.set(group, ranges);
+  }
+
+  /** False: it cannot be read. */
+  async #isPieceMarked(
+    identity: SealedPieceIdentity,
+    segments: PieceSegments,
+    mark: MarkLevel,
+    control: WorkControl,
+  ): Promise<boolean> {
+    const { objects, key } = this.#parts;
+    try {
+      await this.#markPiece(await SealedPiece.open(objects, identity, key), segments, mark, control);
+      return true;
+    } catch (error) {
+      if (error instanceof StopError || error instanceof RefuseError) return false;
+      throw error;
+    }
+  }
+
+  async #markPiece(piece: SealedPiece, segments: PieceSegments, mark: MarkLevel, control: WorkControl): Promise<void> {
+    const row = segments.begin(piece.identity.firstSeq, piece.numbers.lastSeq);
+    for await (const { type, address, blockCount, level } of piece.records()) {
+      if (!hasPayload(type)) continue;
+      mark(address, blockCount, level);
+      sees(row, segmentOf(address), segmentOf(address + blockCount - 1));
+    }
+    segments.add(row);
+    await control.pace(piece.sizeBytes);
   }
 
   async #markSnapshots(group: string, history: HistoryDocument, mark: MarkLevel, control: WorkControl): Promise<void> {

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { foldPieces } from "#src/journals/piece-fold.ts";
+import type { SealedPiece } from "#src/journals/sealed-piece.ts";
 import { segmentOf } from "#src/records/address.ts";
 import { recordType } from "#src/records/record.ts";
 import { encodeObjectHeader, objectKind } from "#src/store/object-format.ts";
@@ -87,6 +89,42 @@ test("a segment is settled when a later one of its journal is pointed to, and it
   const settled = await live(world, [5]).markLive(new Marked(), idleControl);
   const found = Array.from({ length: newest + 2 }, (_, at) => at + 1).filter((segment) => settled.has(segment));
   expect(found).toEqual(Array.from({ length: newest - 1 }, (_, at) => at + 1).filter((one) => one !== 3 && one !== 5));
+});
+
+test("a piece that was folded and cannot be read holds up just the segments that it may point to", async () => {
+  const world = new SnapshotWorld(4);
+  for (let count = 0; count < 5; count++) await world.seal(40);
+  const { objects } = world.maker;
+  const rule = { level: 3600, keepsPoint: () => false, keepsMark: () => true };
+  const publish = <Done>(finish: () => Promise<Done>): Promise<Done> => finish();
+  const order = { pieces: world.pieces.slice(1, 4), rule, nowMicros: 1, publish, control: idleControl };
+  expect(await foldPieces(world.parts, order)).toBe("folded");
+  const newest = segmentOf(Math.max(...world.records.map(({ address }) => address)));
+  for (let segment = 1; segment <= newest; segment++) objects.bytes.set(...segmentHeader(segment));
+  const unsettled = async () => {
+    const settled = await live(world).markLive(new Marked(), idleControl);
+    return Array.from({ length: newest - 1 }, (_, at) => at + 1).filter((segment) => !settled.has(segment));
+  };
+  expect(await unsettled()).toEqual([]);
+  const [, before, lost, behind] = world.pieces as [SealedPiece, SealedPiece, SealedPiece, SealedPiece];
+  const segmentsOf = ({ identity: { firstSeq }, numbers: { lastSeq } }: SealedPiece) =>
+    world.records
+      .filter(({ seq, type }) => seq >= firstSeq && seq <= lastSeq && type === recordType.write)
+      .flatMap(({ address, blockCount }) => [segmentOf(address), segmentOf(address + blockCount - 1)]);
+  const first = Math.max(...segmentsOf(before));
+  const last = Math.min(...segmentsOf(behind));
+  expect(segmentsOf(lost).every((segment) => segment >= first && segment <= last)).toBe(true);
+  const range = Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  const whole = objects.bytes.get(lost.name) as Buffer;
+  const spoiled = Buffer.from(whole);
+  spoiled.fill(0xee, 200, 300);
+  for (const bytes of [spoiled, Buffer.alloc(10)]) {
+    objects.bytes.set(lost.name, bytes);
+    expect(await unsettled()).toEqual(range);
+  }
+  expect(range.length).toBeLessThan(newest / 2);
+  objects.bytes.set(lost.name, whole);
+  expect(await unsettled()).toEqual([]);
 });
 
 test("a snapshot that the base and the pieces make up anyway need not be readable", async () => {
