@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import type { SealRequest } from "#src/appliance/remote/group-sealing.ts";
 import { isOwnFault } from "#src/core/assert.ts";
-import { RetryError, StopError } from "#src/core/errors.ts";
 import { indexCatchUpCountMax, indexMendPauseMs, storeCountPauseMs } from "#src/core/store-limits.ts";
 import { keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
 import type { Machine } from "#src/host/machine.ts";
@@ -20,8 +19,6 @@ import { SealedJournals, type SealedPart } from "#src/journals/sealed-journals.t
 import { StoreScrub } from "#src/journals/store-scrub.ts";
 import { readVolumeNames } from "#src/journals/volume-names.ts";
 import { Collection } from "#src/store/collection.ts";
-import { FolderObjects } from "#src/store/folder-objects.ts";
-import { HeldObjects } from "#src/store/held-objects.ts";
 import { distrustIndex } from "#src/store/index-folder.ts";
 import { type FingerprintIndexParts, openFingerprintIndex } from "#src/store/mapped-fingerprint-index.ts";
 import type { Objects } from "#src/store/objects.ts";
@@ -29,8 +26,6 @@ import { noNames } from "#src/store/scrub-finding.ts";
 import type { SealHelpers } from "#src/store/seal-helpers.ts";
 import type { ClosedSegment } from "#src/store/segment-seal.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
-import { readStoreDocument } from "#src/store/store-document-copies.ts";
-import { holdStore } from "#src/store/store-holder.ts";
 import { openStore } from "#src/store/store-opening.ts";
 import { StoreTotals } from "#src/store/store-totals.ts";
 import { CancelledError, type WorkControl } from "#src/store/work-control.ts";
@@ -44,6 +39,7 @@ import { roleFolder } from "./folder-layout.ts";
 import { GroupFolders } from "./group-folders.ts";
 import { keeperCounts } from "./keeper-counts.ts";
 import { type Keeper, KeeperDesk } from "./keeper-desk.ts";
+import { assertBound, heldObjects, openedFolder } from "./keeper-opening.ts";
 import { type HistoryWindow, KeptHistories } from "./kept-histories.ts";
 import { otherDocuments } from "./other-documents.ts";
 import { startSealHelp } from "./seal-help.ts";
@@ -79,30 +75,6 @@ export function keepStore(line: MessageLine, settings: StoreSettings, ground: Ke
     open: () => StoreKeeper.open(ground, settings),
     bytesPerSecondMax: (kind) => workRate(settings.config, kind),
   });
-}
-
-/** One that was ended may be there for a while: it goes when what it does for the disk is over. */
-async function openedFolder(machine: Machine, folder: string): Promise<FolderObjects> {
-  try {
-    return await FolderObjects.open(machine, folder);
-  } catch (error) {
-    const { message, cause } = error as Error;
-    const isTaken = (cause as NodeJS.ErrnoException | undefined)?.code === "EBUSY";
-    throw isTaken ? new RetryError(message, { cause }) : error;
-  }
-}
-
-/** No new one is begun where there was one, and nothing is written to another one. */
-async function assertBound(objects: Objects, store: string | undefined): Promise<void> {
-  if (store === undefined || (await readStoreDocument(objects))?.id === store) return;
-  throw new StopError("the store is not the one that there was, or its disk is not mounted: start anew when it is");
-}
-
-/** Undefined: whoever writes to it is not told from others. */
-async function heldObjects(objects: Objects, { clock }: Machine, holder: string | undefined): Promise<Objects> {
-  if (holder === undefined) return objects;
-  await holdStore(objects, holder, Math.round(clock.wallMs() * 1000));
-  return new HeldObjects(objects, holder);
 }
 
 /** What nobody has asked for does not end the process. */
