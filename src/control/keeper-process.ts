@@ -9,12 +9,13 @@ import { keeperBeatMs, keeperFarewellMs } from "#src/core/store-limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
 import { CrashError, type Thread } from "#src/host/thread.ts";
+import type { Recall } from "#src/journals/recalled-copies.ts";
 import { UnknownNamesError } from "#src/store/unknown-names-error.ts";
 import { KeeperWatch } from "./keeper-watch.ts";
 import type { NamesDoubt } from "./names-doubt.ts";
 import { receivedError } from "./store-errors.ts";
 import type { StoreState } from "./store-state.ts";
-import type { StoreAnswer, StoreAsk, StoreBeat, StoreWord, StoreWords } from "./store-words.ts";
+import type { StoreAnswer, StoreAsk, StoreBeat, StoreRecall, StoreWord, StoreWords } from "./store-words.ts";
 import type { WorkNews } from "./store-work.ts";
 
 export type StartKeeper = (isIndexSuspect: boolean) => Thread;
@@ -26,6 +27,8 @@ export interface KeeperProcessParts {
   readonly doubt?: Pick<NamesDoubt, "assertNone" | "note"> | undefined;
   /** The disk of the store is full. */
   readonly lackedRoom?: (() => void) | undefined;
+  /** Asks a local appliance for what the store has lost. Undefined: there is nobody to ask. */
+  readonly recall?: Recall | undefined;
 }
 
 interface Pending {
@@ -43,6 +46,7 @@ export class KeeperProcess {
   readonly #log: Log;
   readonly #doubt: Pick<NamesDoubt, "assertNone" | "note"> | undefined;
   readonly #lackedRoom: (() => void) | undefined;
+  readonly #recall: Recall | undefined;
   readonly #watch = new KeeperWatch();
   readonly #pending = new Map<number, Pending>();
   #keeper: Thread | undefined;
@@ -56,8 +60,9 @@ export class KeeperProcess {
   #toldTrouble = false;
   #isStopped = false;
 
-  constructor({ start, doubt, lackedRoom, machine: { clock, log } }: KeeperProcessParts) {
+  constructor({ start, doubt, lackedRoom, recall, machine: { clock, log } }: KeeperProcessParts) {
     this.#lackedRoom = lackedRoom;
+    this.#recall = recall;
     this.#start = start;
     this.#doubt = doubt;
     this.#clock = clock;
@@ -101,12 +106,13 @@ export class KeeperProcess {
   #started(): Thread {
     const keeper = this.#start(this.#isIndexSuspect);
     this.#isIndexSuspect = false;
-    keeper.receive((message) => this.#heard(keeper, message as StoreAnswer | StoreBeat));
+    keeper.receive((message) => this.#heard(keeper, message as StoreAnswer | StoreBeat | StoreRecall));
     void keeper.ended.then((error) => this.#ended(error));
     return keeper;
   }
 
-  #heard(keeper: Thread, message: StoreAnswer | StoreBeat): void {
+  #heard(keeper: Thread, message: StoreAnswer | StoreBeat | StoreRecall): void {
+    if ("recall" in message) return void this.#answerRecall(keeper, message.recall);
     const nowMs = this.#clock.monotonicMs();
     if ("beat" in message) {
       this.#watch.beat(nowMs, message.beat.steps);
@@ -131,6 +137,13 @@ export class KeeperProcess {
     // What others have asked of it goes before.
     const isReady = this.#leaving !== undefined && this.#pending.size === 0 && pending.word !== "stop";
     if (isReady) void this.#endInOrder(keeper);
+  }
+
+  async #answerRecall(keeper: Thread, { id, group, wanted }: StoreRecall["recall"]): Promise<void> {
+    const blocks = (await this.#recall?.(group, wanted)) ?? [];
+    if (this.#keeper !== keeper) return;
+    // One that ends meanwhile needs no answer.
+    this.#askOf(keeper, "recalled", { id, blocks: blocks.map((block) => block ?? null) }).catch(() => {});
   }
 
   #leave(keeper: Thread): void {

@@ -37,7 +37,7 @@ import type { AskStanding } from "./side-caller.ts";
 import type { SnapshotAnswer, SnapshotFacts, SnapshotWish } from "./snapshot-facts.ts";
 import { SnapshotOrders } from "./snapshot-orders.ts";
 import { StoreBinding } from "./store-binding.ts";
-import { StoreClient } from "./store-client.ts";
+import { StoreClient, type StoreClientParts } from "./store-client.ts";
 import { readStoreKey } from "./store-key.ts";
 import type { KeyFacts } from "./store-key-orders.ts";
 import { withLastCollection } from "./store-state.ts";
@@ -102,7 +102,11 @@ export class RemotePart {
     const { sockets, clock, randomness, log } = machine;
     const hook = faultHook(config.faults);
     let jobs: JobRunner | undefined;
-    const store = await openStoreClient(machine, config, () => jobs?.roomIsNeeded());
+    let opened: RemoteAppliance | undefined;
+    const store = await openStoreClient(machine, config, {
+      lackedRoom: () => jobs?.roomIsNeeded(),
+      recall: async (group, wanted) => (await opened?.recall(group, wanted)) ?? [],
+    });
     const appliance = await openRemoteAppliance({
       machine,
       folder: roleFolder(config, "remote"),
@@ -110,6 +114,7 @@ export class RemotePart {
       sealer: store,
       ...(hook === undefined ? {} : { hook }),
     });
+    opened = appliance;
     const isPrivate = roles.includes("local");
     const tls = isPrivate || secrets.wireTls === undefined ? {} : { tls: secrets.wireTls };
     const door = new GroupLinkServer({ sockets, clock, randomness, log, token: secrets.wireToken, ...tls }, appliance);
@@ -235,7 +240,11 @@ export class RemotePart {
   }
 }
 
-async function openStoreClient(machine: Machine, config: Config, lackedRoom: () => void): Promise<StoreClient> {
+async function openStoreClient(
+  machine: Machine,
+  config: Config,
+  others: Pick<StoreClientParts, "lackedRoom" | "recall">,
+): Promise<StoreClient> {
   const folder = storeFolder(config);
   const wrappingKey = await readStoreKey(machine.files, config);
   const binding = await openBinding(machine, config);
@@ -247,7 +256,7 @@ async function openStoreClient(machine: Machine, config: Config, lackedRoom: () 
     const settings: StoreSettings = { ...common, isIndexSuspect, binding: { holder, store } };
     return startProcess(new URL("./store-keeper.ts", import.meta.url), settings);
   };
-  return StoreClient.open({ machine, folder, startKeeper, wrappingKey, binding, doubt, lackedRoom });
+  return StoreClient.open({ machine, folder, startKeeper, wrappingKey, binding, doubt, ...others });
 }
 
 async function openBinding(machine: Machine, config: Config): Promise<StoreBinding> {

@@ -8,6 +8,7 @@ import type { ConfirmRequest } from "#src/journals/journal-confirmation.ts";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import type { JournalStart } from "#src/journals/journal-start.ts";
 import { newestPiece } from "#src/journals/newest-piece.ts";
+import type { Recall } from "#src/journals/recalled-copies.ts";
 import type { SealedPart } from "#src/journals/sealed-journals.ts";
 import { BlockReader } from "#src/store/block-reader.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
@@ -42,6 +43,8 @@ export interface StoreClientParts {
   readonly lackedRoom?: () => void;
   /** Undefined: any store will do. */
   readonly binding?: StoreBinding;
+  /** Asks a local appliance for what the store has lost. */
+  readonly recall?: Recall;
 }
 
 const nothing: SealFigures = { segmentCount: 0, logicalBytes: 0, uniqueBytes: 0, physicalBytes: 0, damagedBlocks: 0 };
@@ -58,7 +61,7 @@ export class StoreClient implements Sealer {
   #figures = nothing;
 
   private constructor(
-    { machine, startKeeper, binding, doubt, lackedRoom }: StoreClientParts,
+    { machine, startKeeper, binding, doubt, lackedRoom, recall }: StoreClientParts,
     objects: ReadableObjects,
     segments: SealedSegments,
     key: () => Promise<Buffer | undefined>,
@@ -66,7 +69,7 @@ export class StoreClient implements Sealer {
     this.#key = key;
     this.#doubt = doubt;
     this.#binding = binding;
-    this.#keeper = new KeeperProcess({ start: startKeeper, machine, doubt, lackedRoom });
+    this.#keeper = new KeeperProcess({ start: startKeeper, machine, doubt, lackedRoom, recall });
     this.#objects = objects;
     this.#segments = segments;
     this.#met = new MetDamage(machine.clock, (segment) => this.#tellDamage(segment));

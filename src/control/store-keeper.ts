@@ -40,6 +40,7 @@ import { GroupFolders } from "./group-folders.ts";
 import { keeperCounts } from "./keeper-counts.ts";
 import { type Keeper, KeeperDesk } from "./keeper-desk.ts";
 import { assertBound, heldObjects, openedFolder } from "./keeper-opening.ts";
+import { KeeperRecalls } from "./keeper-recalls.ts";
 import { type HistoryWindow, KeptHistories } from "./kept-histories.ts";
 import { otherDocuments } from "./other-documents.ts";
 import { startSealHelp } from "./seal-help.ts";
@@ -69,10 +70,11 @@ export function runThread(line: MessageLine, settings: StoreSettings): void {
 
 /** All that the process does; with another ground under it it runs elsewhere too. */
 export function keepStore(line: MessageLine, settings: StoreSettings, ground: KeeperGround): void {
+  const recalls = new KeeperRecalls(line);
   new KeeperDesk({
     line,
     clock: ground.machine.clock,
-    open: () => StoreKeeper.open(ground, settings),
+    open: () => StoreKeeper.open(ground, settings, recalls),
     bytesPerSecondMax: (kind) => workRate(settings.config, kind),
   });
 }
@@ -107,6 +109,7 @@ class StoreKeeper implements Keeper {
   readonly #lane: SnapshotLane;
   readonly #folds: FoldLane;
   readonly #snapshots: SnapshotDesk;
+  readonly #recalls: KeeperRecalls;
   #sealingCount = 0;
   #steps = 0;
 
@@ -115,6 +118,7 @@ class StoreKeeper implements Keeper {
     pieces: SealedJournals,
     missingCount: number,
     wrappingKey: WrappingKey | undefined,
+    recalls: KeeperRecalls,
   ) {
     const { machine, config, objects, key, histories } = open;
     const { everySeconds, everyRecords } = config.store.snapshots;
@@ -133,22 +137,28 @@ class StoreKeeper implements Keeper {
     });
     this.#snapshots = new SnapshotDesk({ objects, key, histories, lane: this.#lane });
     this.#wrappingKey = wrappingKey;
+    this.#recalls = recalls;
     this.#open = open;
     this.#pieces = pieces;
     this.#missingCount = missingCount;
   }
 
-  static async open(ground: KeeperGround, settings: StoreSettings): Promise<StoreKeeper> {
+  static async open(ground: KeeperGround, settings: StoreSettings, recalls: KeeperRecalls): Promise<StoreKeeper> {
     const objects = await openedFolder(ground.machine, settings.folder);
     try {
-      return await StoreKeeper.#over(objects, ground, settings);
+      return await StoreKeeper.#over(objects, ground, settings, recalls);
     } catch (error) {
       await objects.close();
       throw error;
     }
   }
 
-  static async #over(folderObjects: Objects, ground: KeeperGround, settings: StoreSettings): Promise<StoreKeeper> {
+  static async #over(
+    folderObjects: Objects,
+    ground: KeeperGround,
+    settings: StoreSettings,
+    recalls: KeeperRecalls,
+  ): Promise<StoreKeeper> {
     const { machine, maps, indexBounds } = ground;
     const { files, clock, randomness, log, bootId } = machine;
     const { indexFolder: folder, isIndexSuspect } = settings;
@@ -195,6 +205,7 @@ class StoreKeeper implements Keeper {
         ...{ objects, store, index, fingerprints, key, clock, randomness, log, live },
         snapshots: new StoredSnapshotBlocks({ objects, key }),
         copies: new JournalCopies(files, () => folders.all()),
+        recall: recalls.ask,
         walkFrom: (group, seq) => folders.walkFrom(group, seq),
         oldestSeq: (group) => histories.oldestSeq(group),
         otherDocuments: otherDocuments(settings.binding !== undefined),
@@ -202,7 +213,7 @@ class StoreKeeper implements Keeper {
         published: () => {},
       });
       const open = { machine, config, objects, key, index, store, totals, reserve, histories, collection, scrub };
-      return new StoreKeeper(open, pieces, isMuch ? missingCount : 0, wrappingKey);
+      return new StoreKeeper(open, pieces, isMuch ? missingCount : 0, wrappingKey, recalls);
     } catch (error) {
       await index.close();
       throw error;
@@ -214,8 +225,9 @@ class StoreKeeper implements Keeper {
   }
 
   readonly seal = async ({ group, folder, segment }: SealRequest): Promise<StoreWords["seal"]["answer"]> => {
-    const { machine, store } = this.#open;
+    const { machine, store, scrub } = this.#open;
     const { files } = machine;
+    const { damagedBlocks } = store.figures;
     const source = new ClosedSegmentFiles({ files, folder: new JournalFolder(folder), group, segment });
     const watched: ClosedSegment = {
       segment,
@@ -228,6 +240,7 @@ class StoreKeeper implements Keeper {
     this.#sealingCount++;
     try {
       await store.seal(watched, { group, level: everyWriteLevel });
+      if (store.figures.damagedBlocks > damagedBlocks) scrub.sealedDamaged(segment, group);
       return { figures: store.figures, isThere: store.segments.has(segment) };
     } finally {
       this.#sealingCount--;
@@ -260,6 +273,10 @@ class StoreKeeper implements Keeper {
     this.#open.scrub.suspect(segment);
     return null;
   };
+
+  get recalled() {
+    return this.#recalls.answered;
+  }
 
   #suspectWork(): ((control: WorkControl) => Promise<void>) | undefined {
     const { machine, scrub } = this.#open;

@@ -8,6 +8,7 @@ import type { SealFigures } from "#src/store/segment-store.ts";
 import { WrappingKey } from "#src/store/wrapping-key.ts";
 import type { HistoryPin } from "#src/synth/history-document.ts";
 import type { SnapshotDescriptionItem } from "#src/synth/snapshot-description.ts";
+import type { WantedBlock } from "#src/wire/group-link.ts";
 import type { Config } from "./config-schema.ts";
 import type { MadeSnapshot, SnapshotFacts } from "./snapshot-facts.ts";
 import type { SentError } from "./store-errors.ts";
@@ -79,6 +80,11 @@ export interface StoreWords {
   endWork: { readonly ask: null; readonly answer: null };
   /** A read has met damage in the segment: it is checked next, and repaired as far as can be. */
   suspect: { readonly ask: { readonly segment: number }; readonly answer: null };
+  /** What came of a `StoreRecall`: less than was asked for where nobody could be asked; null is not there. */
+  recalled: {
+    readonly ask: { readonly id: number; readonly blocks: readonly (Buffer | null)[] };
+    readonly answer: null;
+  };
   /** None: the store is not encrypted. */
   keys: { readonly ask: null; readonly answer: readonly KeyFacts[] };
   /** Answers the id of the copy that it opens. */
@@ -97,6 +103,7 @@ export const wordsBeside: ReadonlySet<StoreWord> = new Set([
   "makeSnapshot",
   "removeSnapshot",
   "inspectSnapshot",
+  "recalled",
 ]);
 
 /** How the process acts on each word. */
@@ -123,4 +130,9 @@ export interface StoreBeat {
     /** Undefined: it is not open. */
     readonly state: StoreState | undefined;
   };
+}
+
+/** Comes from the process by itself: it asks a group's local appliance for blocks that the store has lost. */
+export interface StoreRecall {
+  readonly recall: { readonly id: number; readonly group: string; readonly wanted: readonly WantedBlock[] };
 }

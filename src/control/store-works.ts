@@ -80,7 +80,8 @@ async function verify({ objects, key, store }: OpenStore, control: WorkControl):
 
 /** Up to the end of the round that is under way, or of a new one. */
 async function scrub(open: OpenStore, { isAnew }: WorkRequest, control: WorkControl): Promise<WorkResult> {
-  const { last, findings, unlistedCount, damagedBlocks } = await open.scrub.run(control, { isAnew: isAnew === true });
+  const state = await open.scrub.run(control, { isAnew: isAnew === true });
+  const { last, findings, unlistedCount, damagedBlocks, repairs } = state;
   const names = findings.length === 0 ? undefined : await readVolumeNames(open.objects);
   return {
     isSound: findings.every(isRemnant) && unlistedCount === 0,
@@ -92,7 +93,7 @@ async function scrub(open: OpenStore, { isAnew }: WorkRequest, control: WorkCont
       damagedBlocks,
       findings: findings.length + unlistedCount,
     },
-    lines: findings.map((finding) => findingLine(finding, names)),
+    lines: [...repairs, ...findings.map((finding) => findingLine(finding, names))],
     findings,
   };
 }

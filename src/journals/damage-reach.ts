@@ -19,6 +19,7 @@ import type { WorkControl } from "#src/store/work-control.ts";
 import { type BlockExtent, extentOf } from "./block-extent.ts";
 import type { JournalRecord } from "./journal-reader.ts";
 import { piecesInForce } from "./pieces-in-force.ts";
+import type { LostWrite } from "./recalled-copies.ts";
 import { SealedPiece } from "./sealed-piece.ts";
 import type { SealedPieceIdentity } from "./sealed-piece-format.ts";
 import type { SnapshotBlockRow, SnapshotBlocks } from "./snapshot-blocks.ts";
@@ -32,6 +33,8 @@ export interface ReachParts {
   readonly live: LiveBlocks | undefined;
   /** Undefined: no group is based on any. */
   readonly snapshots: SnapshotBlocks | undefined;
+  /** Told of each record in a piece that wrote a block which cannot be read now; of a group in their order. */
+  readonly wrote?: (write: LostWrite) => void;
 }
 
 export interface DamagedSlots {
@@ -223,7 +226,16 @@ class ReachTrace {
     const extent = extentOf(record, record.extra);
     if (extent === undefined) return;
     if (this.#open.has(extent.volume)) this.#close(extent, record.timeMicros);
-    if (extent.address !== holeAddress && this.#mayHurt(extent)) this.#openIn(group, extent, record.timeMicros, {});
+    if (extent.address === holeAddress || !this.#mayHurt(extent)) return;
+    this.#tellWrites(group, extent);
+    this.#openIn(group, extent, record.timeMicros, {});
+  }
+
+  #tellWrites(group: string, { seq, volume, startBlock, blockCount, address }: BlockExtent): void {
+    for (let index = 0; index < blockCount; index++) {
+      const isHurt = this.#damagesOf(address + index).next().done !== true;
+      if (isHurt) this.#parts.wrote?.({ group, seq, volume, block: startBlock + index });
+    }
   }
 
   /** What was damaged there is not seen any more. */

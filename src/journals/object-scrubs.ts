@@ -31,6 +31,7 @@ import type { OtherDocument } from "./document-scrub.ts";
 import { type CheckedObject, scrubObject } from "./object-scrub.ts";
 import type { UnitWalk } from "./piece-sealer.ts";
 import { foundPieces } from "./pieces-in-force.ts";
+import type { Recall } from "./recalled-copies.ts";
 import { isPieceRemade } from "./repair-piece.ts";
 import { PieceCheck } from "./scrub-piece.ts";
 import { scrubReplacedPiece } from "./scrub-replaced-piece.ts";
@@ -56,6 +57,8 @@ export interface StoreScrubParts {
   readonly log: Log;
   /** Where blocks may be that the store has lost. */
   readonly copies: SecondCopies;
+  /** Asks a group's local appliance for what its spool still has. Undefined: it is not at hand. */
+  readonly recall?: Recall;
   /** A walk over a group's open journal from a record on. Undefined: it is not at hand. */
   readonly walkFrom: (group: string, seq: number) => UnitWalk | undefined;
   /** Points of the group before this one are not kept: what they needed may be gone. */

@@ -7,6 +7,8 @@
  * beside sealing, and not beside a collection: what that lets the index forget, this would bring back. Whatever ends it in
  * the middle, the next run goes on; at most some objects are checked twice.
  *
+ * Where damage is left when all that the store has was tried, the local appliances are asked for what their spools still have.
+ *
  * I/O of a round: all bytes of the store, and the directories of segments and all pieces again where damage is found.
  * Memory: 16 MiB, and the notes, which have at most 1 MiB in the store.
  */
@@ -16,11 +18,14 @@ import type { FinishedRound, ScrubRound } from "#src/store/scrub-document.ts";
 import { isReadingHurt, isRemnant, type ScrubFinding } from "#src/store/scrub-finding.ts";
 import { type Flaw, findingOf } from "#src/store/scrub-flaws.ts";
 import { ScrubNotebook } from "#src/store/scrub-notebook.ts";
+import { anyCopies } from "#src/store/second-copies.ts";
 import { segmentObjectName, segmentOfObject } from "#src/store/segment-format.ts";
 import type { WorkControl } from "#src/store/work-control.ts";
 import { reachOf } from "./damage-reach.ts";
 import { scrubDocuments } from "./document-scrub.ts";
 import { ObjectScrubs, type StoreScrubParts } from "./object-scrubs.ts";
+import { type LostWrite, LostWrites } from "./recalled-copies.ts";
+import { ScrubRecall } from "./scrub-recall.ts";
 import { sealedPieceOfName } from "./sealed-piece-format.ts";
 import { groupOfSnapshot, snapshotReaches } from "./snapshot-reach.ts";
 
@@ -37,6 +42,9 @@ export interface ScrubState {
   /** Since the start of this process. */
   readonly checkedBytes: number;
   readonly repairedCount: number;
+  /** Blocks of these that came from spools; and what of which object that was, in words, in the last run. */
+  readonly recalledCount: number;
+  readonly repairs: readonly string[];
   /** Found damaged that was not known to be, and not repaired at once. */
   readonly flawCount?: number;
   /** Kept blocks that the index did not know, and does again. */
@@ -47,6 +55,7 @@ export class StoreScrub {
   readonly #parts: StoreScrubParts;
   readonly #notebook: ScrubNotebook;
   readonly #scrubs: ObjectScrubs;
+  readonly #recall: ScrubRecall;
   #checkedBytes = 0;
   #repairedCount = 0;
   #flawCount = 0;
@@ -58,7 +67,9 @@ export class StoreScrub {
   private constructor(parts: StoreScrubParts, notebook: ScrubNotebook) {
     this.#parts = parts;
     this.#notebook = notebook;
-    this.#scrubs = new ObjectScrubs(parts, notebook);
+    this.#recall = new ScrubRecall(parts, (object, control) => this.#checkOne(object, undefined, control));
+    const copies = anyCopies([parts.copies, this.#recall.copies]);
+    this.#scrubs = new ObjectScrubs({ ...parts, copies }, notebook);
   }
 
   static async open(parts: StoreScrubParts): Promise<StoreScrub> {
@@ -72,6 +83,7 @@ export class StoreScrub {
     const { reindexedCount } = this.#scrubs;
     const figures = {
       ...{ checkedBytes: this.#checkedBytes, repairedCount: this.#repairedCount },
+      ...{ recalledCount: this.#recall.blockCount, repairs: this.#recall.repairs },
       ...{ flawCount: this.#flawCount, reindexedCount },
     };
     const { blockCount: damagedBlocks } = this.#parts.store.damaged;
@@ -87,6 +99,7 @@ export class StoreScrub {
 
   /** `isAnew`: from the first object on, wherever the last run has ended. Rejects as `control` says, or with a `RetryError`. */
   async run(control: WorkControl, { isAnew }: { readonly isAnew: boolean }): Promise<ScrubState> {
+    this.#recall.beginRun();
     if (isAnew || this.#notebook.notes.round === undefined) this.#beginRound();
     try {
       await scrubDocuments(this.#parts, this.#notebook, control);
@@ -108,11 +121,16 @@ export class StoreScrub {
     if (this.#suspects.size < metDamageMax) this.#suspects.add(segment);
   }
 
-  get hasSuspects(): boolean {
-    return this.#suspects.size > 0;
+  /** Blocks of it were damaged when it was sealed. */
+  sealedDamaged(segment: number, group: string): void {
+    this.#recall.sealed(segment, group);
   }
 
-  /** Only those in which somebody has met damage. As `run`, not beside one. */
+  get hasSuspects(): boolean {
+    return this.#suspects.size > 0 || this.#recall.isDue;
+  }
+
+  /** Only those in which somebody has met damage, or sealing has. As `run`, not beside one. */
   async checkSuspects(control: WorkControl): Promise<void> {
     try {
       await this.#checkSuspects(control);
@@ -123,6 +141,7 @@ export class StoreScrub {
   }
 
   async #checkSuspects(control: WorkControl): Promise<void> {
+    await this.#recall.checkSealed(control);
     for (const segment of this.#suspects) {
       control.throwIfCancelled();
       this.#suspects.delete(segment);
@@ -197,16 +216,18 @@ export class StoreScrub {
     await this.#notebook.save();
   }
 
-  /** `next`: the name behind it, if that is known. */
-  async #checkOne(name: ObjectName, next: ObjectName | undefined, control: WorkControl): Promise<void> {
+  /** `next`: the name behind it, if that is known. Answers whether something was repaired. */
+  async #checkOne(name: ObjectName, next: ObjectName | undefined, control: WorkControl): Promise<boolean> {
     try {
       const { flaws, repairedCount } = await this.#scrubs.scrub(name, next, control);
       this.#countRepairs(repairedCount);
       this.#found(name, flaws);
+      return repairedCount > 0;
     } catch (error) {
       if (!(error instanceof AbsentObjectError)) throw error;
       // Collected meanwhile, or another generation has taken its place.
       this.#found(name, []);
+      return false;
     }
   }
 
@@ -257,20 +278,35 @@ export class StoreScrub {
     }
   }
 
-  /** Whom it hurts, for all damage of which that can be said. */
+  /** What can be had from spools is repaired; of the rest it is told whom it hurts. */
   async #trace(control: WorkControl): Promise<void> {
+    const { writes, objects } = await this.#traceOnce(control);
+    if (await this.#recall.repair(writes, objects, control)) await this.#traceOnce(control);
+  }
+
+  /** Whom it hurts, for all damage of which that can be said. Answers which records wrote what is lost. */
+  async #traceOnce(control: WorkControl): Promise<{ writes: LostWrite[]; objects: ObjectName[] }> {
     const traced = this.#notebook.notes.findings.filter((finding) => {
       const isOfSegment = segmentOfObject(finding.object) !== undefined;
       // Of a remnant all is known for ever; later it could not be found out again, once what was behind it has expired.
       return isOfSegment && finding.slots.length > 0 && isReadingHurt(finding) && !isRemnant(finding);
     });
-    if (traced.length === 0) return;
+    if (traced.length === 0) return { writes: [], objects: [] };
     const { objects, key, store, live, snapshots } = this.#parts;
     const damages = traced.map(({ object, slots }) => ({ segment: segmentOfObject(object)?.segment ?? 0, slots }));
-    const reaches = await reachOf({ objects, key, segments: store.segments, live, snapshots }, damages, control);
+    const lost = new LostWrites();
+    const parts = { objects, key, segments: store.segments, live, snapshots, wrote: lost.add };
+    const reaches = await reachOf(parts, damages, control);
     for (const [index, finding] of traced.entries()) {
       const reach = reaches[index];
       if (reach !== undefined) this.#notebook.reached(finding, reach.affected, reach.isCut);
     }
+    return { writes: lost.list, objects: objectsOf(traced) };
   }
+}
+
+/** Those of which only forwards are damaged come last: what these lead to may be repaired by then. */
+function objectsOf(findings: readonly ScrubFinding[]): ObjectName[] {
+  const first = findings.filter(({ thing }) => thing !== "forwards");
+  return [...new Set([...first, ...findings].map(({ object }) => object))];
 }

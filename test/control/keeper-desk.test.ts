@@ -31,6 +31,7 @@ const unused = {
   makeSnapshot: async () => ({ seq: 1, isFirst: false, isAsked: false, heldBy: [], isNew: true, seconds: 0 }),
   removeSnapshot: async () => null,
   suspect: async () => null,
+  recalled: async () => null,
   inspectSnapshot: async () => [],
   confirmRecords: async () => ({ seq: 1, epoch: 1, timeMicros: 1 }),
 };

@@ -1,17 +1,19 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { KeeperProcess } from "#src/control/keeper-process.ts";
 import { NamesDoubt } from "#src/control/names-doubt.ts";
 import type { WorkRequest } from "#src/control/store-work.ts";
 import { RetryError } from "#src/core/errors.ts";
 import { keeperBeatMs, keeperPatienceMs, keeperSilenceMs } from "#src/core/store-limits.ts";
 import { wholeJournal } from "#src/journals/journal-start.ts";
+import type { Recall } from "#src/journals/recalled-copies.ts";
 import { UnknownNamesError } from "#src/store/unknown-names-error.ts";
 import { CancelledError } from "#src/store/work-control.ts";
+import { patience } from "#test/patience.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 import { ScriptedKeeper } from "./scripted-keeper.ts";
 
-function opened() {
+function opened(recall?: Recall) {
   const simulation = new Simulation(1);
   const host = simulation.host("remote");
   const keepers: ScriptedKeeper[] = [];
@@ -22,7 +24,7 @@ function opened() {
   };
   const doubt = NamesDoubt.open(host, "/names-doubt.json");
   const lacks: string[] = [];
-  const keeper = new KeeperProcess({ start, machine: host, doubt, lackedRoom: () => lacks.push("room") });
+  const keeper = new KeeperProcess({ start, machine: host, doubt, lackedRoom: () => lacks.push("room"), recall });
   const driver = simDriver(simulation.clock);
   const pass = (durationMs: number) => {
     const untilMs = host.clock.monotonicMs() + durationMs;
@@ -157,4 +159,39 @@ test("fault 16: that the disk of the store is full is heard by whoever makes roo
   keepers[0]?.refuse("overflow", "the disk is full");
   expect(await sealing).toBeInstanceOf(RetryError);
   expect([lacks, keepers[0]?.isEnded]).toEqual([["room"], false]);
+});
+
+const wanted = [
+  { seq: 1, volume: 1, block: 2 },
+  { seq: 1, volume: 1, block: 3 },
+];
+
+test.each([
+  ["somebody", async () => [undefined, Buffer.from("a block")], [null, Buffer.from("a block")]],
+  ["nobody", undefined, []],
+] as const)("what the store has lost is asked for where there is %s to ask, and it hears what came", async (...row) => {
+  const [, recall, blocks] = row;
+  const { keeper, keepers } = opened(recall);
+  const working = keeper.ask("work", verify);
+  const [scripted] = keepers as [ScriptedKeeper];
+  scripted.recall({ id: 7, group: "a", wanted });
+  await vi.waitFor(() => expect(scripted.asked).toHaveLength(2), patience);
+  expect(scripted.asked[1]).toMatchObject({ word: "recalled", ask: { id: 7, blocks } });
+  scripted.answer(null);
+  const [work] = scripted.asked;
+  scripted.refuse("retry", "later", work);
+  await expect(working).rejects.toThrow("later");
+});
+
+test("what came for a process that has ended is not told to the next one", async () => {
+  const late = Promise.withResolvers<readonly undefined[]>();
+  const { keeper, keepers } = opened(() => late.promise);
+  const sealing = keeper.ask("seal", seal).catch((error: Error) => error.name);
+  keepers[0]?.recall({ id: 1, group: "a", wanted });
+  keepers[0]?.die(new Error("killed"));
+  expect(await sealing).toBe("RetryError");
+  void keeper.ask("seal", seal).catch(() => {});
+  late.resolve([]);
+  await late.promise;
+  expect(keepers[1]?.asked.map(({ word }) => word)).toEqual(["seal"]);
 });

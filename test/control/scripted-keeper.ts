@@ -1,6 +1,6 @@
 /** The process that keeps the store, as a test plays it. */
 import type { SentError } from "#src/control/store-errors.ts";
-import type { StoreAsk, StoreBeat } from "#src/control/store-words.ts";
+import type { StoreAsk, StoreBeat, StoreRecall } from "#src/control/store-words.ts";
 import type { WorkNews } from "#src/control/store-work.ts";
 import type { Thread } from "#src/host/thread.ts";
 
@@ -42,6 +42,10 @@ export class ScriptedKeeper implements Thread {
 
   beat(steps: number, work?: WorkNews): void {
     this.#listener({ beat: { steps, work, state: undefined } } satisfies StoreBeat);
+  }
+
+  recall(recall: StoreRecall["recall"]): void {
+    this.#listener({ recall } satisfies StoreRecall);
   }
 
   die(error: Error): void {

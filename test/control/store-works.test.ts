@@ -22,12 +22,19 @@ test("a scrub tells its findings line by line, by the volumes' names, and as wha
     ],
     obstacle: "no second copy of it is known",
   };
-  const state = { last: undefined, findings: [finding], unlistedCount: 0, damagedBlocks: 1 };
+  const state = {
+    last: undefined,
+    findings: [finding],
+    unlistedCount: 0,
+    damagedBlocks: 1,
+    repairs: ["one was repaired"],
+  };
   const { store: objects } = await ScrubWorld.make(false);
   const open = { scrub: { run: async () => state }, objects } as unknown as OpenStore;
   const result = await workOn(open, { kind: "scrub", isDry: false }, {} as WorkControl);
   expect(result).toMatchObject({ isSound: false, figures: { findings: 1 } });
   expect(result.lines).toEqual([
+    "one was repaired",
     "segments/000000000007.0000: blocks: its checksum does not fit; slots 5; cannot be read: volume one of group group " +
       "blocks 9+1 from 4 (1970-01-01T00:00:00.000Z) on, volume 2 of group group blocks 9+1 from 4 " +
       "(1970-01-01T00:00:00.000Z) on; not repaired: no second copy of it is known; where the source still has it: " +
@@ -49,7 +56,7 @@ test("what a crash left of a write that never landed, and nothing points to, is 
     obstacle: "no second copy of it is known",
   };
   const soundWith = async (finding: ScrubFinding): Promise<boolean> => {
-    const state = { last: undefined, findings: [finding], unlistedCount: 0, damagedBlocks: 1 };
+    const state = { last: undefined, findings: [finding], unlistedCount: 0, damagedBlocks: 1, repairs: [] };
     const { store: objects } = await ScrubWorld.make(false);
     const open = { scrub: { run: async () => state }, objects } as unknown as OpenStore;
     return (await workOn(open, { kind: "scrub", isDry: false }, {} as WorkControl)).isSound;
