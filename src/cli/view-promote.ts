@@ -1,13 +1,16 @@
 /**
  * `tidemark view promote`: a copy, a volume over it, and the end of the view, one after the other. Whatever ends it between these, the
- * same command again finds what was done by looking, and goes on from there: nothing is noted.
+ * same command again finds what was done by looking, and goes on from there. All that is noted is which view a volume was made of,
+ * with the volume itself: when the view is gone nothing else says so.
  */
 import { resolve } from "node:path";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
+import { checkName } from "#src/control/name.ts";
 import { wantedModes } from "#src/control/role.ts";
 import type { ViewFacts } from "#src/control/view.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
+import { nearestName } from "#src/core/nearest-name.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { nodeFiles } from "#src/host/node/files.ts";
 import { ApiClient, apiOptions } from "./api-client.ts";
@@ -35,21 +38,30 @@ export async function promote(args: readonly string[]): Promise<number> {
   if (mode !== undefined && !wantedModes.some((one) => one === mode)) {
     throw new UsageError(`--mode is ${wantedModes.join(" or ")}, not '${mode}'`);
   }
+  // What is refused at the end is better refused before all is copied.
+  checkName(volume, "a volume's name");
+  checkName(values.group ?? volume, "a group's name");
   const source = resolve(workingFolder(), values.source);
   const api = new ApiClient(values);
   const interceptor = values.at === undefined ? api : new ApiClient({ ...values, api: values.at });
   const wanted = { name: volume, source };
   const known = await volumeOver(interceptor, wanted);
-  const view = await viewOf(api, name);
-  if (view === undefined && known !== undefined) return told(values, known, `what view '${name}' had`);
-  const copied =
-    values.at === undefined ? copiedByJob(api, name, wanted, known, view) : copiedHere(api, name, wanted, known);
+  const { view, nearest } = await viewOf(api, name);
+  const isMade = known !== undefined && isMadeOf(known, name, view);
+  if (isMade && isOver(view, values)) return told(values, known, `what view '${name}' had`);
+  if (view === undefined) throw noView(name, nearest, known);
+  if (known !== undefined && !isMade) throw isThereAlready(view, known);
+  const copied = values.at === undefined ? copiedByJob(api, view, wanted, known) : copiedHere(api, view, wanted, known);
   const copiedBytes = await copied;
   if (copiedBytes === undefined) return 1;
-  const report = known ?? (await added(interceptor, values, wanted));
+  const report = known ?? (await added(interceptor, values, wanted, view));
   const isKept = values["keep-view"] === true;
-  if (!isKept) await api.ask("DELETE", ["views", name], { flags: ["discard"] });
-  else if (values.at === undefined) await api.ask("POST", ["views", name, "open"], { body: {} });
+  if (isKept && values.at === undefined) await api.ask("POST", ["views", name, "open"], { body: {} });
+  if (!isKept) {
+    // One that was copied here has its export still.
+    if (values.at !== undefined && !(await isUnchanged(api, view))) throw isThereAlready(view, report);
+    await api.ask("DELETE", ["views", name], { flags: ["discard"] });
+  }
   return told(values, report, `${roundedByteSize(copiedBytes)} of ${name}`);
 }
 
@@ -61,32 +73,61 @@ interface WantedVolume {
 }
 
 function told({ json }: PromoteValues, volume: VolumeReport, what: string): number {
-  const text = `${volume.name} is open with ${what}: ${volume.uris.join(" ")}`;
+  const text = `${volume.name} is ${volume.state} with ${what}: ${volume.uris.join(" ")}`;
   process.stdout.write(`${json === true ? JSON.stringify(volume) : text}\n`);
   return 0;
 }
 
-/** Undefined: there is none yet. Whether it was made of the view this does not say. */
+/** Undefined: there is none yet. Throws where the name, or the source, is another volume's: no copy would be of use. */
 async function volumeOver(interceptor: ApiClient, { name, source }: WantedVolume): Promise<VolumeReport | undefined> {
   const { volumes } = (await interceptor.ask("GET", ["volumes"])) as { readonly volumes: readonly VolumeReport[] };
-  return volumes.find((volume) => volume.name === name && volume.source === source);
+  const named = volumes.find((volume) => volume.name === name);
+  const there = volumes.find((volume) => volume.source === source);
+  if (there !== undefined && there !== named) {
+    throw new Error(`${source} is volume '${there.name}': name another file`);
+  }
+  if (named !== there) throw new Error(`there is a volume '${name}' already, over ${named?.source}: name another one`);
+  return named;
 }
 
-async function viewOf(api: ApiClient, name: string): Promise<ViewFacts | undefined> {
+interface FoundView {
+  readonly view: ViewFacts | undefined;
+  /** The name that was probably meant, where there is none. */
+  readonly nearest: string | undefined;
+}
+
+async function viewOf(api: ApiClient, name: string): Promise<FoundView> {
   const { views } = (await api.ask("GET", ["views"])) as { readonly views: readonly ViewFacts[] };
-  return views.find((view) => view.name === name);
+  const names = views.map((view) => view.name);
+  return { view: views.find((view) => view.name === name), nearest: nearestName(name, names) };
+}
+
+/** There may be another view of its name by now. */
+function isMadeOf({ ofView }: VolumeReport, name: string, view: ViewFacts | undefined): boolean {
+  return ofView?.name === name && (view === undefined || view.opened === ofView.opened);
+}
+
+/** Of a volume that was made: nothing is left to be done with its view. */
+function isOver(view: ViewFacts | undefined, { "keep-view": isKept }: PromoteValues): boolean {
+  return view === undefined || (isKept === true && view.state === "open");
+}
+
+function noView(name: string, nearest: string | undefined, known: VolumeReport | undefined): Error {
+  const meant = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
+  const other = known && `, and volume '${known.name}' over ${known.source} was not made of one of that name`;
+  return new Error(`there is no view '${name.slice(0, 64)}'${other ?? ""}${meant}`);
 }
 
 /** Answers how many bytes it wrote; undefined: whoever waits does so no longer, and it goes on by itself. */
 async function copiedByJob(
   api: ApiClient,
-  name: string,
-  { name: volume, source }: WantedVolume,
+  view: ViewFacts,
+  { source }: WantedVolume,
   known: VolumeReport | undefined,
-  view: ViewFacts | undefined,
 ): Promise<number | undefined> {
+  const { name } = view;
   // What was copied was put away for that: one that has its export again, or has it still, is another matter.
-  if (known !== undefined && view?.state !== "put away") throw isThereAlready(name, { name: volume, source });
+  if (known !== undefined && view.state !== "put away") throw isThereAlready(view, known);
   const begun = (await api.ask("POST", ["views", name, "copies"], { body: { target: source } })) as JobReport;
   const job = await endOfJob(begun, api);
   if (job === undefined) {
@@ -94,10 +135,11 @@ async function copiedByJob(
     return undefined;
   }
   const { state, why, result } = job;
-  if (state !== "done")
-    throw new Error(
-      `job ${job.id}, which copies view '${name}', ${state === "cancelled" ? "is" : "has"} ${state}${why === undefined ? "" : `: ${why}`}`,
-    );
+  if (state !== "done") {
+    const ending = `${state === "cancelled" ? "is" : "has"} ${state}${why === undefined ? "" : `: ${why}`}`;
+    const more = `the view is put away, and 'tidemark view open ${name}' opens it again`;
+    throw new Error(`job ${job.id}, which copies view '${name}', ${ending}; ${more}`);
+  }
   if (result?.isSound !== true) {
     throw new Error(
       `not all of view '${name}' could be copied, and no volume is made of it; 'tidemark job show ${job.id}' tells more`,
@@ -109,40 +151,55 @@ async function copiedByJob(
 /** Where the file is on another machine than the view. Begins anew when it was interrupted before the copy was whole. */
 async function copiedHere(
   api: ApiClient,
-  name: string,
-  wanted: WantedVolume,
+  view: ViewFacts,
+  { source }: WantedVolume,
   known: VolumeReport | undefined,
 ): Promise<number> {
-  const view = (await api.ask("GET", ["views", name])) as ViewFacts;
+  const { name } = view;
   checkCalm(view);
   // Whoever came meanwhile may have written behind what was copied.
   const checkSame = async (): Promise<void> => {
-    const { changes } = (await api.ask("GET", ["views", name])) as ViewFacts;
-    if (changes !== view.changes) throw new Error(`view '${name}' was written to while it was copied: try it again`);
+    if (await isUnchanged(api, view)) return;
+    throw new Error(`view '${name}' was written to while it was copied: try it again`);
   };
-  if (!nodeFiles.exists(wanted.source)) return await copyExport(view.uri, wanted.source, checkSame);
-  const dataBytes = await bytesAlike(view.uri, wanted.source);
-  if (dataBytes === undefined && known !== undefined) throw isThereAlready(name, wanted);
+  if (!nodeFiles.exists(source)) return await copyExport(view.uri, source, checkSame);
+  const dataBytes = await bytesAlike(view.uri, source);
+  if (dataBytes === undefined && known !== undefined) throw isThereAlready(view, known);
   if (dataBytes === undefined) {
-    throw new Error(`${wanted.source} is there already, and holds something else than view '${name}'`);
+    throw new Error(`${source} is there already, and holds something else than view '${name}'`);
   }
   await checkSame();
   return dataBytes;
 }
 
-function isThereAlready(view: string, { name, source }: WantedVolume): Error {
-  const left = `if it was made of view '${view}', 'tidemark view close ${view} --discard' is all that is left to do`;
-  return new Error(`there is a volume '${name}' over ${source} already; ${left}`);
+async function isUnchanged(api: ApiClient, { name, changes }: ViewFacts): Promise<boolean> {
+  return ((await api.ask("GET", ["views", name])) as ViewFacts).changes === changes;
+}
+
+function isThereAlready(view: ViewFacts, volume: VolumeReport): Error {
+  return new Error(`there is a volume '${volume.name}' over ${volume.source} already; ${originOf(volume, view)}`);
+}
+
+function originOf(volume: VolumeReport, view: ViewFacts): string {
+  const { name, state } = view;
+  const close = `'tidemark view close ${name} --discard' is all that is left to do`;
+  if (isMadeOf(volume, name, view)) {
+    return `it was made of view '${name}', which is ${state}: if that holds nothing else that is wanted, ${close}`;
+  }
+  if (volume.ofView?.name === name) return "it was made of an earlier view of that name: name another volume";
+  return `if it was made of view '${name}', ${close}`;
 }
 
 async function added(
   interceptor: ApiClient,
   { group, mode }: PromoteValues,
   wanted: WantedVolume,
+  { name, opened }: ViewFacts,
 ): Promise<VolumeReport> {
   const more = { ...(group === undefined ? {} : { group }), ...(mode === undefined ? {} : { mode }) };
+  const body = { ...wanted, ...more, ofView: { name, opened } };
   try {
-    return (await interceptor.ask("POST", ["volumes"], { body: { ...wanted, ...more } })) as VolumeReport;
+    return (await interceptor.ask("POST", ["volumes"], { body })) as VolumeReport;
   } catch (error) {
     const kept = `the copy is whole in ${wanted.source}, and the same command again goes on with it`;
     throw new Error(`${(error as Error).message}; ${kept}`, { cause: error });

@@ -83,7 +83,10 @@ export class Catalogue {
 
 function isDefinition(value: unknown): value is VolumeDefinition {
   if (typeof value !== "object" || value === null) return false;
-  const { id, name, group, source, sizeBytes, baseMissing, resizeTo, previousBytes } = value as Record<string, unknown>;
+  const { id, name, group, source, sizeBytes, baseMissing, resizeTo, previousBytes, ofView } = value as Record<
+    string,
+    unknown
+  >;
   return (
     typeof id === "string" &&
     /^[0-9a-f]{32}$/.test(id) &&
@@ -91,8 +94,15 @@ function isDefinition(value: unknown): value is VolumeDefinition {
     typeof source === "string" &&
     isSize(sizeBytes) &&
     [resizeTo, previousBytes].every((one) => one === undefined || isSize(one)) &&
-    (baseMissing === undefined || typeof baseMissing === "boolean")
+    (baseMissing === undefined || typeof baseMissing === "boolean") &&
+    (ofView === undefined || isOrigin(ofView))
   );
+}
+
+function isOrigin(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, opened } = value as Record<string, unknown>;
+  return typeof name === "string" && isName(name) && typeof opened === "string";
 }
 
 function isSize(value: unknown): boolean {

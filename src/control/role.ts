@@ -21,6 +21,13 @@ export const wantedModes = ["sync", "async", "aggregated", "auto"] as const sati
 export const roleNames = ["interceptor", "local", "remote"] as const;
 export type RoleName = (typeof roleNames)[number];
 
+/** The view that a volume was made of. */
+export interface ViewOrigin {
+  readonly name: string;
+  /** When it was opened for the first time: there may be another one of its name by now. */
+  readonly opened: string;
+}
+
 /** What the catalogue keeps of a volume, for life. */
 export interface VolumeDefinition extends VolumeIdentity {
   /** A file, a block device, or the URI of an export of an NBD server. */
@@ -29,6 +36,8 @@ export interface VolumeDefinition extends VolumeIdentity {
   readonly baseMissing: boolean;
   /** What it is being resized to: an order that holds until it is carried out. */
   readonly resizeTo?: number;
+  /** Its source is a copy of this view. Absent: it is of none, or nobody said so. */
+  readonly ofView?: ViewOrigin;
 }
 
 /** `opening`: what the source may lack is brought there, and there is no export yet. `failed`: it could not be opened. */
@@ -43,6 +52,7 @@ export interface VolumeFacts {
   readonly resizeTo?: number;
   /** What the source held before it was protected is not all in the journal yet. */
   readonly baseMissing: boolean;
+  readonly ofView?: ViewOrigin;
   readonly state: VolumeState;
   /** Why it is in a state other than `open`. */
   readonly why?: string;
@@ -69,7 +79,7 @@ export interface VolumeFacts {
 
 export type VolumeFigures = Omit<
   VolumeFacts,
-  "name" | "group" | "source" | "sizeBytes" | "resizeTo" | "baseMissing" | "connections"
+  "name" | "group" | "source" | "sizeBytes" | "resizeTo" | "baseMissing" | "ofView" | "connections"
 >;
 
 /** Of a volume that is not open. */

@@ -10,7 +10,14 @@ import type { Randomness } from "#src/host/randomness.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { checkName } from "./name.ts";
 import type { GroupReport } from "./readiness.ts";
-import { type GroupFacts, noFigures, type VolumeDefinition, type VolumeFacts, type WantedMode } from "./role.ts";
+import {
+  type GroupFacts,
+  noFigures,
+  type ViewOrigin,
+  type VolumeDefinition,
+  type VolumeFacts,
+  type WantedMode,
+} from "./role.ts";
 import type { AddedVolume, AddVolume } from "./side.ts";
 import { endlessly, type SideClient } from "./side-client.ts";
 
@@ -31,6 +38,8 @@ export interface VolumeRequest {
   readonly mode?: WantedMode;
   /** Makes the source, a sparse file of this size. */
   readonly sizeBytes?: number;
+  /** The source is a copy of this view. */
+  readonly ofView?: ViewOrigin;
 }
 
 export interface ResizeRequest {
@@ -76,17 +85,19 @@ export class VolumeKeeper {
   async add(request: VolumeRequest): Promise<VolumeDefinition> {
     const name = checkName(request.name, "a volume's name");
     const group = checkName(request.group ?? name, "a group's name");
+    if (request.ofView !== undefined) checkName(request.ofView.name, "a view's name");
     if (this.find(name) !== undefined) throw new RefuseError(`there is a volume '${name}' already`);
     const other = this.#parts.catalogue.list().find((volume) => volume.source === request.source);
     if (other !== undefined) throw new RefuseError(`${request.source} is protected already, as volume '${other.name}'`);
     return this.#alone(name, async () => {
-      const { source, sizeBytes: createBytes, mode } = request;
+      const { source, sizeBytes: createBytes, mode, ofView } = request;
       const { sizeBytes, hasContent } = await this.#parts.side.ask("measure", {
         source,
         ...(createBytes === undefined ? {} : { createBytes }),
       });
       const id = this.#parts.randomness.bytes(volumeIdBytes).toString("hex");
-      const volume = { id, name, group, source, sizeBytes, baseMissing: hasContent };
+      const origin = ofView === undefined ? {} : { ofView };
+      const volume = { id, name, group, source, sizeBytes, baseMissing: hasContent, ...origin };
       try {
         await this.#parts.catalogue.add(volume);
         await this.#openNew(volume, mode);

@@ -36,7 +36,7 @@ export class VolumeOpener implements OpensVolumes {
   async open(definition: VolumeDefinition, takesSource: boolean): Promise<OpenVolume> {
     const { files, clock, log } = this.#machine;
     const fitted = await fitSource(this.#machine, definition);
-    const { source, baseMissing, ...identity } = fitted.volume;
+    const { source, baseMissing, ofView: _, ...identity } = fitted.volume;
     const { flush, applianceLost, sourceFull, trackAfterSeconds, checkpointSeconds } = this.#config.interceptor;
     const volume = await openVolume({
       identity,

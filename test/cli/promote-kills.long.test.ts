@@ -22,7 +22,7 @@ interface Moment {
   readonly isAnswered: boolean;
 }
 
-const beforePublishing: Moment = { words: "GET /api/v1/views/NAME ", count: 2, isAnswered: false };
+const beforePublishing: Moment = { words: "GET /api/v1/views/NAME ", count: 1, isAnswered: false };
 const beforeAdding: Moment = { words: "POST /api/v1/volumes ", count: 1, isAnswered: false };
 const behindAdding: Moment = { words: "POST /api/v1/volumes ", count: 1, isAnswered: true };
 const behindClosing: Moment = { words: "DELETE /api/v1/views/NAME", count: 1, isAnswered: true };

@@ -1,7 +1,7 @@
 /** Views as operators open them, over processes as they are, read and written by other programs' clients. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
@@ -123,6 +123,13 @@ test("what is written to a view is there after the process was killed, and after
   expect((await again.typed("view", "close", "mine", "--keep")).exitCode).toBe(0);
   expect((await open(again, "mine")).uri).toBe(view.uri);
   expect((await copied(view.uri, join(folder, "kept"))).equals(expected)).toBe(true);
+  const [segment = ""] = globSync(join(folder, "data/**/views/*/segments/*.data"));
+  const content = readFileSync(segment);
+  content[5000] = 8;
+  writeFileSync(segment, content);
+  expect((await run("nbdcopy", [view.uri, join(folder, "damaged")])).exitCode).toBe(1);
+  const told = "open, damaged: block 1, as written to the view, cannot be read";
+  expect((await again.typed("view", "ls")).stdout).toContain(told);
   expect((await again.typed("view", "close", "mine", "--discard")).exitCode).toBe(0);
 });
 
@@ -194,8 +201,24 @@ test("a writable view becomes a volume of its own, which goes on where it was", 
   expect(readFileSync(source).equals(expected)).toBe(true);
   expect((await copied(volume.uris[0] as string, join(folder, "copy"))).equals(expected)).toBe(true);
   expect((await up.typed("view", "ls")).stdout).toBe("no views\n");
-  const again = await up.typed("view", "promote", "mine", "third", "--source", join(folder, "third.img"));
-  expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("there is no view 'mine'")]);
+  const ofView = { name: "mine", opened: view.opened };
+  expect(await up.asked("view", "promote", "mine", "second", "--source", source)).toMatchObject({
+    name: "second",
+    source,
+    ofView,
+  });
+  const third = join(folder, "third.img");
+  const refusals = [
+    ["mine", "third", third, "there is no view 'mine'"],
+    ["mime", "second", source, `there is no view 'mime', and volume 'second' over ${source} was not made of one of`],
+    ["mine", "disk", join(folder, "disk.img"), "there is no view 'mine', and volume 'disk' over"],
+    ["mine", "second", third, `there is a volume 'second' already, over ${source}: name another one`],
+    ["mine", "third", source, `${source} is volume 'second': name another file`],
+  ] as const;
+  for (const [name, wanted, file, words] of refusals) {
+    const refused = await up.typed("view", "promote", name, wanted, "--source", file);
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(words)]);
+  }
   await host.disconnect();
 });
 

@@ -24,8 +24,10 @@ test("fault 10: what was added is there after the power was cut, and what was re
   const catalogue = Catalogue.open(host.files, path);
   await run(Promise.all(["a", "b", "c"].map((name) => catalogue.add(definition(name)))));
   await run(catalogue.remove("b"));
+  const copy = { ...definition("d"), ofView: { name: "mine", opened: "2031-05-17T09:30:00.000Z" } };
+  await run(catalogue.add(copy));
   host.cutPower();
-  expect(Catalogue.open(host.files, path).list()).toEqual([definition("a"), definition("c")]);
+  expect(Catalogue.open(host.files, path).list()).toEqual([definition("a"), definition("c"), copy]);
 });
 
 test("what could not be written down is not there, and the next change finds its way", async () => {
@@ -48,6 +50,9 @@ test.each([
   [{ volumes: [{ ...definition("a"), sizeBytes: 0 }] }],
   [{ volumes: [{ ...definition("a"), source: 5 }] }],
   [{ volumes: [{ ...definition("a"), baseMissing: 1 }] }],
+  [{ volumes: [{ ...definition("a"), ofView: "mine" }] }],
+  [{ volumes: [{ ...definition("a"), ofView: { name: "mine" } }] }],
+  [{ volumes: [{ ...definition("a"), ofView: { name: "../mine", opened: "2031-05-17" } }] }],
   [{ volumes: [definition("a"), definition("a")] }],
 ])("a catalogue of %j is damaged, and said to be", async (content) => {
   const { host, run } = world();

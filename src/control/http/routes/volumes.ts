@@ -2,7 +2,7 @@
 import { nameCharactersMax } from "#src/core/limits.ts";
 import type { ControlPlane, VolumeReport } from "../../control-plane.ts";
 import type { GroupReport } from "../../readiness.ts";
-import { type TraceEntry, wantedModes } from "../../role.ts";
+import { type TraceEntry, type ViewOrigin, wantedModes } from "../../role.ts";
 import type { ResizeRequest, VolumeRequest } from "../../volume-keeper.ts";
 import { apiPrefix, done, made, type Route, route } from "../route.ts";
 import { choice, count, flag, list, object, optional, text } from "../schema.ts";
@@ -13,12 +13,20 @@ import { traceEntry, volumeReport } from "./shapes/volume.ts";
 const all = `${apiPrefix}/volumes` as const;
 const one = `${apiPrefix}/volumes/{volume}` as const;
 
+const timeCharactersMax = 32;
+
 const volumeRequest = object<VolumeRequest>({
   name: text("its name", { max: nameCharactersMax }),
   source: text("where its data is: a file, a block device, or the URI of an export of an NBD server"),
   group: optional(text("the group it joins; its own unless told", { max: nameCharactersMax })),
   mode: optional(choice(wantedModes, "the mode of a group that it begins")),
   sizeBytes: optional(count("makes the source, a sparse file of this size")),
+  ofView: optional(
+    object<ViewOrigin>({
+      name: text("the view that the source is a copy of", { max: nameCharactersMax }),
+      opened: text("when that was opened", { max: timeCharactersMax }),
+    }),
+  ),
 });
 
 const resizeRequest = object<ResizeRequest>({

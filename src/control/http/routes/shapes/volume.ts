@@ -1,7 +1,7 @@
 /** Volumes, as they are answered. */
 import type { VolumeReport } from "../../../control-plane.ts";
-import type { CopyProgress, TraceEntry, VolumeState } from "../../../role.ts";
-import { choice, count, flag, list, number, object, optional, type Schema, words } from "../../schema.ts";
+import type { CopyProgress, TraceEntry, ViewOrigin, VolumeState } from "../../../role.ts";
+import { choice, count, flag, list, number, object, optional, type Schema, time, words } from "../../schema.ts";
 
 const volumeStates = [
   ...(["open", "opening", "redoing", "stalled", "tracking", "full", "fenced", "stopped", "failed"] as const),
@@ -16,6 +16,11 @@ const copyProgress = object<CopyProgress>({
   bytesPerSecond: number("since it began, or went on after a start"),
 });
 
+const viewOrigin = object<ViewOrigin>({
+  name: words("of the view that its source is a copy of"),
+  opened: time("when that was opened"),
+});
+
 export const volumeReport: Schema<VolumeReport> = object<VolumeReport>(
   {
     name: words("its name"),
@@ -24,6 +29,7 @@ export const volumeReport: Schema<VolumeReport> = object<VolumeReport>(
     sizeBytes: count("its size"),
     resizeTo: optional(count("what it is being resized to")),
     baseMissing: flag("what the source held before it was protected is not all in the journal yet"),
+    ofView: optional(viewOrigin),
     state: choice(volumeStates, "open: hosts can write, and it is protected"),
     why: optional(words("why it is in a state other than open")),
     copy: optional(copyProgress),
@@ -32,13 +38,13 @@ export const volumeReport: Schema<VolumeReport> = object<VolumeReport>(
     acknowledged: count("up to which the mode has acknowledged"),
     applied: count("up to which the source has them"),
     durable: count("up to which the source has them durably"),
+    hostWaitSeconds: optional(count("so long nothing was done of what hosts wait for; absent: for less than a second")),
     markedBytes: count("in regions that may differ between source, spool and remote"),
     writes: count("since the program was started"),
     writeBytes: count("since then"),
     reads: count("since then"),
     readBytes: count("since then"),
     flushes: count("since then"),
-    hostWaitSeconds: optional(count("so long nothing was done of what hosts wait for; absent: for less than a second")),
     uris: list(words("an NBD URI"), "where hosts attach it"),
   },
   "Volume",

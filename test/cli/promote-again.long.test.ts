@@ -1,0 +1,58 @@
+/** `tidemark view promote` typed again when it has ended: of a view that is still there, or of another one of its name. */
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import type { VolumeReport } from "#src/control/control-plane.ts";
+import type { ViewFacts } from "#src/control/view.ts";
+import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { openVolume } from "#test/oracle/volume-client.ts";
+import { patience } from "#test/patience.ts";
+import { RunningProgram } from "./running-program.ts";
+
+const MiB = 2 ** 20;
+
+async function protectedDisk() {
+  const folder = temporaryFolder();
+  const up = await RunningProgram.start("up", join(folder, "data"));
+  const add = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "16M"];
+  const { uris } = (await up.asked(...add)) as VolumeReport;
+  const host = await openVolume(uris[0] as string);
+  await host.write(0, Buffer.alloc(MiB, 1));
+  await host.disconnect();
+  await vi.waitFor(async () => {
+    const { remoteGroups, groups } = await up.status();
+    expect(remoteGroups[0]?.durable).toBe(groups[0]?.lastSeq);
+  }, patience);
+  return { folder, up };
+}
+
+test.each(["by a job", "by itself"])("a view that is kept becomes a volume once, copied %s", async (how) => {
+  const { folder, up } = await protectedDisk();
+  const open = async () => (await up.asked("view", "open", "disk@now", "--writable", "--name", "mine")) as ViewFacts;
+  const view = await open();
+  const source = join(folder, "second.img");
+  const at = how === "by a job" ? [] : ["--at", up.api];
+  const line = ["view", "promote", "mine", "second", "--source", source, ...at];
+  const volume = { name: "second", source, ofView: { name: "mine", opened: view.opened } };
+  expect(await up.asked(...line, "--keep-view")).toMatchObject(volume);
+  const client = await openVolume(view.uri);
+  await client.write(4 * MiB, Buffer.alloc(MiB, 7));
+  await client.disconnect();
+  expect(await up.asked(...line, "--keep-view")).toMatchObject(volume);
+  // What was written behind the copy would be lost.
+  const refused = await up.typed(...line);
+  expect([refused.exitCode, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining("it was made of view 'mine', which is open"),
+  ]);
+  await up.asked("view", "close", "mine", "--keep");
+  const putAway = await up.typed(...line);
+  expect([putAway.exitCode, putAway.stderr]).toEqual([1, expect.stringMatching(/name another|is put away/)]);
+  await up.asked("view", "close", "mine", "--discard");
+  expect(await up.asked(...line)).toMatchObject(volume);
+  await open();
+  for (const keep of [[], ["--keep-view"]]) {
+    const other = await up.typed(...line, ...keep);
+    expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining("an earlier view of that name")]);
+  }
+  expect((await up.status()).volumes).toHaveLength(2);
+});
