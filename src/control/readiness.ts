@@ -3,7 +3,7 @@
  * kept less well than they should be is a problem, and no reason to send hosts elsewhere.
  */
 import { counted } from "#src/core/counted.ts";
-import { hostWaitSecondsMax } from "#src/core/limits.ts";
+import { hostWaitSecondsMax } from "#src/core/http-limits.ts";
 import type { GroupFacts, RemoteGroupFacts, StoreFacts, VolumeFacts } from "./role.ts";
 import type { SideName } from "./side.ts";
 import { quotaTroubles } from "./volume-quotas.ts";

@@ -24,6 +24,10 @@ export const auditEntriesMax = 1_000;
 
 assert(auditLineBytesMax * auditEntriesMax <= 2 * auditFileBytesMax, "the most that is asked for can be there");
 
+// What the status says
+/** Hosts for which nothing was done for so long wait for a disk that stands still. */
+export const hostWaitSecondsMax = 10;
+
 // The stream of events
 export const eventsKeptMax = 1_024;
 export const eventsKeptBytesMax = 1 * MiB;

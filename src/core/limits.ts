@@ -268,8 +268,6 @@ export const httpAnswerMs = 60_000;
 export const statusPatienceMs = 500;
 /** Likewise a scrape, of which there is one every few seconds. */
 export const metricsPatienceMs = 20;
-/** Hosts for which nothing was done for so long wait for a disk that stands still. */
-export const hostWaitSecondsMax = 10;
 /** Facts that are older are none: whoever has told nothing since counts as down. */
 export const metricsFactsAgeMsMax = 5_000;
 

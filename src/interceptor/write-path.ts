@@ -67,7 +67,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   readonly #writer: SourceWriter;
   readonly #outlet: Outlet;
   readonly #gate: Gate;
-  readonly #flushes: FlushRounds;
+  readonly flushes: FlushRounds;
   readonly #checkpoints: Checkpoints;
   readonly #copy: SourceCopy;
   readonly #keeper: LinkKeeper;
@@ -102,8 +102,8 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     this.#gate = new Gate({ outlet, mapFile, clock, pumped: moved, isHeldUp });
     const gate = this.#gate;
     const syncsSource = (): boolean => options.flush === "both" || this.#keeper.state === "tracking";
-    this.#flushes = new FlushRounds({ outlet, writer, source, syncsSource, failed });
-    const flushes = this.#flushes;
+    this.flushes = new FlushRounds({ outlet, writer, source, syncsSource, failed });
+    const flushes = this.flushes;
     const shared = { clock, log, source, mapFile, flight, writer, outlet, gate, flushes, moved, failed };
     this.#checkpoints = new Checkpoints({
       ...shared,
@@ -153,10 +153,6 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
 
   get flight(): Flight {
     return this.#flight;
-  }
-
-  get flushes(): Pick<FlushRounds, "isAwaited" | "endedCount"> {
-    return this.#flushes;
   }
 
   get keeper(): LinkKeeper {
@@ -224,7 +220,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
   flush(request: ExportRequest): void {
     if (this.#failure !== undefined) return request.complete(nbdErrorOf(this.#failure));
     request.keep();
-    this.#flushes.join(this.#trace.flush(request));
+    this.flushes.join(this.#trace.flush(request));
   }
 
   endBatch(): void {
@@ -272,7 +268,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     if (request === undefined || change.index < 0) return;
     this.#changes.leave(change);
     if (change.error !== nbdError.ok || !request.fua) this.#reply(change, request);
-    else this.#flushes.join(change);
+    else this.flushes.join(change);
   }
 
   flushed(change: HostChange, error: number): void {
@@ -325,7 +321,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
       this.#isAskedAgain = false;
       if (this.#gate.count > 0) this.#gate.pump();
       this.#outlet.commit();
-      this.#flushes.begin();
+      this.flushes.begin();
     } while (this.#isAskedAgain);
     this.#isSettling = false;
     this.#checkpoints.consider();
@@ -360,7 +356,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     this.#copy.abort();
     this.#gate.close();
     this.#writer.end();
-    this.#flushes.failAll(error);
+    this.flushes.failAll(error);
     this.#changes.failAll(error);
     this.#ended?.();
     this.#parts.mapFile.close();

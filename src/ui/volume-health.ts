@@ -1,6 +1,6 @@
 /** How a volume is, in a word or two, and how bad that is. */
 import type { GroupFacts, VolumeFacts } from "#src/control/role.ts";
-import { hostWaitSecondsMax } from "#src/core/limits.ts";
+import { hostWaitSecondsMax } from "#src/core/http-limits.ts";
 
 export interface VolumeHealth {
   readonly kind: "good" | "warn" | "bad";

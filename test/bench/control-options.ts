@@ -36,7 +36,7 @@ free. It writes docs/benchmarks only when it is told to.
 
   --cases NAME      of ${controlCaseNames.join(", ")}; several with a comma between
   --rounds N        of the scrapes, each with a Tidemark of its own (${usual.rounds})
-  --seconds N       of each round (${usual.seconds}); ${turnsMin} turns of ${turnSeconds} s are the least that tells anything, all rounds together
+  --seconds N       of each round (${usual.seconds}); all rounds together have at least ${turnsMin} turns of ${turnSeconds} s
   --size N          MiB of a volume (${usual.size})
   --folder FOLDER   where all of it lies (/dev/shm)
   --publish         put the figures into docs/benchmarks
