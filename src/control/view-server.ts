@@ -73,7 +73,7 @@ export class ViewServer {
     open: (ask) => this.#inTurn(() => this.#openView(ask)),
     close: ({ id }) => this.#inTurn(() => this.#closeView(id)),
     facts: async () => {
-      for (const { image } of this.#open.values()) this.#lookAgain(image);
+      for (const { image, target } of this.#open.values()) for (const one of [image, target]) this.#lookAgain(one);
       return [...this.#open.values()].map((open) => this.#figures(open));
     },
     difference: async ({ group, volume, durableSeq, ...wanted }) =>
@@ -197,8 +197,8 @@ export class ViewServer {
   }
 
   /** Who asks next is told what has come of it. */
-  #lookAgain(image: PointImage): void {
-    image.lookAgain().catch((error: unknown) => raiseOwnFault(error, this.#machine.clock));
+  #lookAgain(damaged: Pick<PointImage, "lookAgain">): void {
+    damaged.lookAgain().catch((error: unknown) => raiseOwnFault(error, this.#machine.clock));
   }
 
   #figures({ view, target, image }: OpenView): ViewFigures {
@@ -207,7 +207,7 @@ export class ViewServer {
       id: view.id,
       sizeBytes: target.sizeBytes,
       connections: this.#nbd.countOf(view.name),
-      findings: image.findings,
+      findings: [...image.findings, ...target.findings],
       changes: target.overlay?.changeCount ?? 0,
       writtenBlocks: target.overlay?.tableBlocks ?? 0,
       ...(failure === undefined ? {} : { writeFailure: failure.message }),

@@ -35,7 +35,7 @@ export interface ViewFigures {
   readonly sizeBytes: number;
   /** NBD connections. */
   readonly connections: number;
-  /** Of the point, in words: what could not be read when it was opened. */
+  /** In words: what cannot be read of the point, or of what was written to it, as far as somebody has met it. */
   readonly findings: readonly string[];
   /** What was written aside: blocks, each as often as it takes memory. */
   readonly writtenBlocks: number;

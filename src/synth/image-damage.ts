@@ -1,6 +1,6 @@
 /**
- * The damage that readers of an image have met since its layers were put together: what is told of it, and where it can be seen
- * whether it is still there. Of the same thing the blocks are kept that it was met in first.
+ * The damage that readers of an image have met, since its layers were put together, or in what was written to a view: what is told of
+ * it, and where it can be seen whether it is still there. Of the same thing the blocks are kept that it was met in first.
  */
 import { imageFindingsMax } from "#src/core/point-limits.ts";
 
@@ -12,8 +12,14 @@ export interface DamagedRow {
 }
 
 export class ImageDamage {
+  readonly #which: string;
   /** By what is told. */
   #met = new Map<string, DamagedRow>();
+
+  /** `which`: said of blocks that cannot be read, behind their numbers. */
+  constructor(which = "") {
+    this.#which = which;
+  }
 
   get findings(): readonly string[] {
     return [...this.#met.keys()];
@@ -37,7 +43,7 @@ export class ImageDamage {
       while (end < blocks.length && blocks[end] === startBlock + (end - first)) end++;
       const blockCount = end - first;
       const which = blockCount === 1 ? `block ${startBlock}` : `blocks ${startBlock} to ${startBlock + blockCount - 1}`;
-      this.#note(`${which} cannot be read`, { startBlock, blockCount, isUnknown: false });
+      this.#note(`${which}${this.#which} cannot be read`, { startBlock, blockCount, isUnknown: false });
       first = end;
     }
   }
@@ -45,6 +51,11 @@ export class ImageDamage {
   /** Of these nobody could see whether they still are. */
   putBack(rows: readonly (readonly [finding: string, row: DamagedRow])[]): void {
     for (const [finding, row] of rows) this.#note(finding, row);
+  }
+
+  /** Somebody looks whether it still is. */
+  drop(finding: string): void {
+    this.#met.delete(finding);
   }
 
   #note(finding: string, row: DamagedRow): void {

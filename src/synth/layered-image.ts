@@ -10,10 +10,11 @@ import { assert, isOwnFault } from "#src/core/assert.ts";
 import { readNowBlocksMax } from "#src/core/crew-limits.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
-import { imageDamageMsMax, imageDamageMsMin, imageLooksMax } from "#src/core/point-limits.ts";
+import { imageLooksMax } from "#src/core/point-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { holeAddress } from "#src/records/address.ts";
 import { AbsentObjectError } from "#src/store/objects.ts";
+import { DamagePause } from "./damage-pause.ts";
 import { type DamagedRow, ImageDamage } from "./image-damage.ts";
 import { type ImageLayer, LayerAnswer, says, unknownLayer } from "./image-layer.ts";
 import { ImageRuns, type RunKind, runKind } from "./image-runs.ts";
@@ -71,9 +72,7 @@ export class LayeredImage implements PointImage {
   #renewing: Promise<void> | undefined;
   /** The same for damage alone. */
   #looking: Promise<void> | undefined;
-  /** Since when what is damaged is taken to be, and for how long. */
-  #lookedAtMs: number;
-  #pauseMs = imageDamageMsMin;
+  readonly #pause: DamagePause;
   #isClosed = false;
 
   constructor(parts: LayeredImageParts) {
@@ -87,7 +86,7 @@ export class LayeredImage implements PointImage {
     this.#parts = parts;
     this.#layers = parts.layers.layers;
     this.#findings = parts.layers.findings;
-    this.#lookedAtMs = parts.clock.monotonicMs();
+    this.#pause = new DamagePause(parts.clock);
   }
 
   get findings(): readonly string[] {
@@ -160,28 +159,17 @@ export class LayeredImage implements PointImage {
 
   /** Undefined: it was looked lately. Where all cannot be put together anew, it stays as it was. */
   #lookAnew(): Promise<void> | undefined {
-    if (this.#looking === undefined && this.#mayLook()) {
+    if (this.#looking === undefined && this.#pause.mayLook()) {
       this.#looking = this.#renew()
         .catch((error: unknown) => {
           if (isOwnFault(error)) throw error;
         })
         .finally(() => {
           this.#looking = undefined;
-          // From its end on, however long it took: else whoever waited for it would look again at once, and so on.
-          this.#lookedAtMs = this.#parts.clock.monotonicMs();
+          this.#pause.looked();
         });
     }
     return this.#looking;
-  }
-
-  #mayLook(): boolean {
-    const nowMs = this.#parts.clock.monotonicMs();
-    const sinceMs = nowMs - this.#lookedAtMs;
-    if (sinceMs < this.#pauseMs) return false;
-    this.#lookedAtMs = nowMs;
-    // What is met after a long time is another damage.
-    this.#pauseMs = sinceMs > 2 * imageDamageMsMax ? imageDamageMsMin : Math.min(2 * this.#pauseMs, imageDamageMsMax);
-    return true;
   }
 
   lookAgain(): Promise<void> {
@@ -199,7 +187,7 @@ export class LayeredImage implements PointImage {
       if (looking === undefined) return;
       this.#doubted = findings;
       await looking;
-    } else if (rows.length === 0 || !this.#mayLook()) return;
+    } else if (rows.length === 0 || !this.#pause.mayLook()) return;
     else {
       this.#doubted = findings;
       this.#damage.clear();

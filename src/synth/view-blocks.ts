@@ -8,6 +8,7 @@ import { blockBytes } from "#src/core/limits.ts";
 import { viewStatusRunsMax } from "#src/core/view-limits.ts";
 import { DamagedBlocksError } from "#src/journals/segment-reader.ts";
 import { holeAddress } from "#src/records/address.ts";
+import { type DamagedRow, ImageDamage } from "./image-damage.ts";
 import { ImageRuns, runKind } from "./image-runs.ts";
 import { OverlayRun, untouched } from "./overlay-map.ts";
 import { imageReadBlocksMax } from "./point-image.ts";
@@ -25,6 +26,8 @@ export interface BlockSpan {
 export class ViewBlocks {
   readonly base: ViewBase;
   readonly #run = new OverlayRun();
+  /** Of what was written: the point tells its own. */
+  readonly #damage = new ImageDamage(", as written to the view,");
   /** Undefined: nothing can be written. Another one takes its place when its journals were opened anew. */
   overlay: ViewOverlay | undefined;
   #isClosed = false;
@@ -32,6 +35,38 @@ export class ViewBlocks {
   constructor(base: ViewBase, overlay: ViewOverlay | undefined) {
     this.base = base;
     this.overlay = overlay;
+  }
+
+  /** What readers have met of damage in what was written, and what is still there of it as far as is known. */
+  get findings(): readonly string[] {
+    return this.#damage.findings;
+  }
+
+  /** Looks whether it still is: the disk may give it again, or something else was written there. `turn`: others get theirs. */
+  async lookAgain(turn: () => Promise<void>): Promise<void> {
+    for (const [finding, row] of this.#damage.rows) {
+      if (this.#isClosed) return;
+      this.#damage.drop(finding);
+      try {
+        this.#lookAt(row);
+      } catch (error) {
+        this.#damage.putBack([[finding, row]]);
+        throw error;
+      }
+      await turn();
+    }
+  }
+
+  /** What still is damaged is noted again. */
+  #lookAt({ startBlock, blockCount }: DamagedRow): void {
+    const end = startBlock + Math.min(blockCount, imageReadBlocksMax);
+    const target = Buffer.allocUnsafe((end - startBlock) * blockBytes);
+    for (let block = startBlock; block < end; ) {
+      const count = this.#runAt(block, end);
+      const { address } = this.#run;
+      if (address !== untouched && address !== holeAddress) this.#readWritten(block, target, 0);
+      block += count;
+    }
   }
 
   /**
@@ -100,8 +135,9 @@ export class ViewBlocks {
       (this.overlay as ViewOverlay).read(block, this.#run, target, start);
       return true;
     } catch (error) {
-      if (error instanceof DamagedBlocksError) return false;
-      throw error;
+      if (!(error instanceof DamagedBlocksError)) throw error;
+      this.#damage.unreadable(error.blocks);
+      return false;
     }
   }
 

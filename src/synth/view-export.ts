@@ -14,6 +14,7 @@ import { allocationFlag, baseAllocation, command, nbdError } from "#src/nbd/cons
 import { nbdErrorOf } from "#src/nbd/error-number.ts";
 import type { ExportFeatures, ExportRequest, NbdExport } from "#src/nbd/export.ts";
 import { answerStatus, type StatusContext } from "#src/nbd/status-context.ts";
+import { DamagePause } from "./damage-pause.ts";
 import type { ViewBase } from "./view-base.ts";
 import { ViewBlocks } from "./view-blocks.ts";
 import type { OpenOverlay } from "./view-changes.ts";
@@ -40,6 +41,7 @@ export class ViewExport implements NbdExport {
   readonly #clock: Clock;
   readonly #contexts: readonly StatusContext[];
   readonly #blocks: ViewBlocks;
+  readonly #pause: DamagePause;
   readonly #changes: ViewChanges | undefined;
   /** Of small reads of parts of blocks that do not wait; one that does takes it along. */
   #scratch: Buffer | undefined;
@@ -50,6 +52,7 @@ export class ViewExport implements NbdExport {
     this.#clock = clock;
     this.sizeBytes = base.sizeBytes;
     this.#blocks = new ViewBlocks(base, written?.overlay);
+    this.#pause = new DamagePause(clock);
     this.#changes = written && new ViewChanges({ clock, blocks: this.#blocks, openAnew: written.openAnew });
     this.#contexts = [this.#allocation(), ...contexts];
     const isWritable = written !== undefined;
@@ -66,6 +69,18 @@ export class ViewExport implements NbdExport {
   /** Of a writable one. */
   get overlay(): ViewOverlay | undefined {
     return this.#blocks.overlay;
+  }
+
+  /** What of all that was written to it was found damaged, and may still be so, in words. */
+  get findings(): readonly string[] {
+    return this.#blocks.findings;
+  }
+
+  /** Looks whether that still is, unless it was looked at lately. */
+  async lookAgain(): Promise<void> {
+    if (this.findings.length === 0 || !this.#pause.mayLook()) return;
+    await this.#blocks.lookAgain(() => new Promise<void>((resolve) => this.#clock.soon(resolve)));
+    this.#pause.looked();
   }
 
   submit(request: ExportRequest): void {

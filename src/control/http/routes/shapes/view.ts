@@ -20,7 +20,10 @@ export const viewFacts = object<ViewFacts>(
     connections: count("of clients, over NBD"),
     writtenBytes: count("that were written aside"),
     changes: count("writes, trims and zeroings since it was opened for the first time"),
-    findings: list(words("a finding"), "what of the point cannot be read"),
+    findings: list(
+      words("a finding"),
+      "what cannot be read of the point, or of what was written to it, as far as it was met",
+    ),
   },
   "View",
 );
