@@ -4,6 +4,7 @@
  */
 import type { ViewFacts } from "#src/control/view.ts";
 import { viewEnvironment } from "#src/control/view-environment.ts";
+import { viewLeaseMs } from "#src/core/view-limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { environment } from "#src/host/node/environment.ts";
 import { LastWill, type ShellEnding, shellEnding } from "#src/host/node/shell-command.ts";
@@ -53,7 +54,17 @@ export async function tryOnView(
     for (const signal of signals) process.off(signal, interrupt);
     hold.end();
     await lastWill.callOff();
-    await api.ask("DELETE", ["views", view.name], { flags: ["discard"] });
+    await close(api, view.name);
+  }
+}
+
+/** What came of the command counts also where this fails: nobody holds the view any more, and so it goes by itself. */
+async function close(api: ApiClient, name: string): Promise<void> {
+  try {
+    await api.ask("DELETE", ["views", name], { flags: ["discard"] });
+  } catch (error) {
+    const soon = `if it is still there, it goes by itself within ${viewLeaseMs / 1000} seconds`;
+    process.stderr.write(`tidemark: view '${name}' could not be closed: ${(error as Error).message}; ${soon}\n`);
   }
 }
 

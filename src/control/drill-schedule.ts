@@ -89,9 +89,15 @@ export class DrillSchedule {
       const drill = await this.#tried(view, order);
       if (drill?.outcome === "failed")
         machine.log.error("a drill has failed", { volume, seq: drill.seq, why: drill.why });
+    } catch (error) {
+      if (isOwnFault(error)) throw error;
+      // Somebody has closed its view, or the disk has no room: that is no reason for the others not to begin.
+      machine.log.error("what came of a drill could not be noted", { volume, error });
     } finally {
       letGo();
-      await views.close(view.name, false).catch((error) => machine.log.warn("a view could not be closed", { error }));
+      await views
+        .close(view.name, "discarded")
+        .catch((error) => machine.log.warn("a view could not be closed", { error }));
     }
   }
 

@@ -21,6 +21,10 @@ export class Leases {
     this.#timers.set(key, timer);
   }
 
+  has(key: string): boolean {
+    return this.#timers.has(key);
+  }
+
   /** It is over, and does not end any more. */
   drop(key: string): void {
     this.#timers.get(key)?.cancel();

@@ -145,7 +145,7 @@ export class RemotePart {
     return {
       segmentCount,
       sealed: figures,
-      jobTroubles: [...jobTroubles(jobs), ...drillTroubles(this.drills.last)],
+      jobTroubles: [...jobTroubles(jobs), ...drillTroubles(this.drills.last), ...this.views.troubles],
       ...(state === undefined ? {} : { state: withLastCollection(state, jobs) }),
       ...(trouble === undefined ? {} : { trouble }),
       ...(job === undefined ? {} : { job }),

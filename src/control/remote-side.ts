@@ -101,8 +101,8 @@ function storeActions(started: () => RemotePart): Pick<SideActions, StoreSideWor
     },
     drills: async () => started().drills.all.map(drillReport),
     noteDrill: async (note) => drillReport(await started().views.note(note, "operator")),
-    closeView: async ({ name, isKept }) => {
-      await started().copies.close(name, isKept);
+    closeView: async ({ name, how }) => {
+      await started().copies.close(name, how);
       return null;
     },
     removeStoreKey: async ({ copyId }) => {

@@ -11,10 +11,10 @@ import {
   viewsFolder,
 } from "./folder-layout.ts";
 import { refuseOwn } from "./own-places.ts";
+import type { PinKeeper } from "./pin-keeper.ts";
 import { Restores, type RestoresParts } from "./restores.ts";
 import { readStoreKey } from "./store-key.ts";
 import { sentKey } from "./store-words.ts";
-import type { PinKeeper } from "./views.ts";
 
 export interface RestorePartParts extends Pick<RestoresParts, "groups" | "resolve" | "standing"> {
   readonly machine: Machine;

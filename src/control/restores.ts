@@ -16,13 +16,13 @@ import { CancelledError } from "#src/store/work-control.ts";
 import type { Point } from "#src/synth/point-answer.ts";
 import { isOpenJob, type Job, lastOfTargets } from "./job.ts";
 import type { JobWorker } from "./job-runner.ts";
+import type { PinKeeper } from "./pin-keeper.ts";
 import { type RestoreRequest, type RestoreWish, restoreOfPin, restorePin } from "./restore.ts";
 import type { RestoreNews, RestoreOrderWord, RestoreSettings } from "./restore-words.ts";
 import type { AskStanding, Standing } from "./side-caller.ts";
 import { receivedError } from "./store-errors.ts";
 import type { WorkNews, WorkRequest, WorkResult } from "./store-work.ts";
 import type { PointPlace } from "./view-words.ts";
-import type { PinKeeper } from "./views.ts";
 
 type FixedSettings = Omit<RestoreSettings, "request" | "groupName" | "durableSeq" | "sumsPath">;
 

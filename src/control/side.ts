@@ -29,6 +29,7 @@ import type { SnapshotAnswer, SnapshotFacts, SnapshotWish } from "./snapshot-fac
 import type { KeyFacts } from "./store-key-orders.ts";
 import type { WorkRequest } from "./store-work.ts";
 import type { ViewFacts, ViewRequest } from "./view.ts";
+import type { ViewClosing } from "./view-closing.ts";
 import type { ViewCopyWish } from "./view-copies.ts";
 import type { HistoryWish, TimelineReport } from "./volume-history.ts";
 
@@ -144,8 +145,7 @@ export interface SideWords {
   copyView: { readonly ask: ViewCopyWish; readonly answer: JobReport };
   /** Of one that goes by itself: somebody still holds it. */
   renewView: { readonly ask: { readonly name: string }; readonly answer: null };
-  /** `isKept`: it is put away, with what was written to it. */
-  closeView: { readonly ask: { readonly name: string; readonly isKept: boolean }; readonly answer: null };
+  closeView: { readonly ask: { readonly name: string; readonly how: ViewClosing }; readonly answer: null };
   history: { readonly ask: HistoryWish; readonly answer: TimelineReport };
   density: { readonly ask: DensityWish; readonly answer: DensityReport };
   point: { readonly ask: PointWish; readonly answer: PointReport };

@@ -54,16 +54,12 @@ export class ViewControl {
     await this.#remote.ask("renewView", { name });
   }
 
-  /** `isDiscarded`: what was written to it is thrown away. */
+  /** `isDiscarded`: what was written to it is thrown away. Where neither is said it must not have been written to. */
   async close(name: string, how: { readonly isKept: boolean; readonly isDiscarded: boolean }): Promise<void> {
-    const { writable, writtenBytes } = await this.one(name);
+    const { writable } = await this.one(name);
     if (how.isKept && !writable) throw new RefuseError(`nothing was written to view '${name}': it is only closed`);
-    if (writable && writtenBytes > 0 && !how.isKept && !how.isDiscarded) {
-      throw new RefuseError(
-        `view '${name}' was written to: --discard throws that away, --keep puts it away until it is opened again`,
-      );
-    }
-    await this.#remote.ask("closeView", { name, isKept: how.isKept });
+    const notKept = how.isDiscarded ? "discarded" : "unwritten";
+    await this.#remote.ask("closeView", { name, how: how.isKept ? "kept" : notKept });
   }
 
   /** The newest is last. */

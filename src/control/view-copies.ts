@@ -3,11 +3,13 @@
  * restores are. While that goes on it is neither opened nor thrown away; who asks for the same copy again gets the same job, also when
  * that is done and the view was not opened since.
  */
+import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { isOpenJob, type Job, type JobReport, lastOfTargets } from "./job.ts";
 import type { JobRunner } from "./job-runner.ts";
 import type { RestoreWish } from "./restore.ts";
 import type { ViewDefinition, ViewFacts } from "./view.ts";
+import type { ViewClosing } from "./view-closing.ts";
 import type { Views } from "./views.ts";
 
 export interface ViewCopyWish extends Pick<RestoreWish, "target" | "mayOverwrite" | "isVerified"> {
@@ -47,14 +49,24 @@ export class ViewCopies {
     const { views, jobs, restore } = this.#parts;
     const busy = this.#busy(name);
     if (busy !== undefined && busy.request.restore?.target !== target) throw refusal(name, busy);
-    const { view, wasCopied } = await views.putAwayFor(name, target);
+    const { view, wasOpen, wasCopied } = await views.putAwayFor(name, target);
     const done = wasCopied ? this.#doneCopy(view, target) : undefined;
     if (done !== undefined) return jobs.report(done.id);
     const { id, incarnation, isWritable, reopenCount } = view;
     const content = { id, name, incarnation, isWritable, ...(reopenCount === undefined ? {} : { reopenCount }) };
-    return restore({
-      ...{ volume: `${view.groupName}/${view.volumeName}`, point: `seq:${view.seq}`, target, mayOverwrite, isVerified },
-      view: content,
+    const point = { volume: `${view.groupName}/${view.volumeName}`, point: `seq:${view.seq}` };
+    try {
+      return await restore({ ...point, target, mayOverwrite, isVerified, view: content });
+    } catch (error) {
+      if (wasOpen) await this.#openAgain(name);
+      throw error;
+    }
+  }
+
+  /** Where nothing is copied. If it does not open now, that is tried again by itself. */
+  async #openAgain(name: string): Promise<void> {
+    await this.#parts.views.reopen(name).catch((error: unknown) => {
+      if (isOwnFault(error)) throw error;
     });
   }
 
@@ -78,9 +90,9 @@ export class ViewCopies {
     return this.#parts.views.reopen(name);
   }
 
-  async close(name: string, isKept: boolean): Promise<void> {
+  async close(name: string, how: ViewClosing): Promise<void> {
     this.#refuseBusy(name);
-    await this.#parts.views.close(name, isKept);
+    await this.#parts.views.close(name, how);
   }
 
   #refuseBusy(name: string): void {

@@ -12,13 +12,14 @@ import type { Config } from "./config-schema.ts";
 import { DrillBook } from "./drill-book.ts";
 import { DrillSchedule } from "./drill-schedule.ts";
 import { drillsPath, groupsFolder, storeFolder, viewsAddress, viewsFolder } from "./folder-layout.ts";
+import type { PinKeeper } from "./pin-keeper.ts";
 import type { StoreClient } from "./store-client.ts";
 import { readStoreKey } from "./store-key.ts";
 import { sentKey } from "./store-words.ts";
 import { ViewProcess } from "./view-process.ts";
 import { ViewShelf } from "./view-shelf.ts";
 import type { ViewSettings } from "./view-words.ts";
-import { type PinKeeper, Views } from "./views.ts";
+import { Views } from "./views.ts";
 import type { VolumesOfGroup } from "./volume-of-group.ts";
 
 export interface ViewPartParts {

@@ -7,6 +7,7 @@ import { isOwnFault } from "#src/core/assert.ts";
 import { StopError } from "#src/core/errors.ts";
 import { publishDocument, readDocument } from "#src/host/document.ts";
 import type { Files } from "#src/host/files.ts";
+import { inWords } from "#src/host/system-words.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import type { ViewDefinition } from "./view.ts";
 
@@ -60,6 +61,15 @@ export class ViewShelf {
     this.#views.set(id, view);
   }
 
+  /** What there is no other way out of: nobody is asked about a view of which nobody knows what it is. */
+  get troubles(): readonly string[] {
+    return [...this.damaged].map(
+      ([id, error]) =>
+        `a view cannot be opened any more (${inWords(error)}), and its point stays held: while the program does not run, ` +
+        `removing ${this.folderOf(id)} gives up both`,
+    );
+  }
+
   /** In the order in which they were opened. */
   get all(): readonly ViewDefinition[] {
     return [...this.#views.values()].sort((a, b) => a.openedMs - b.openedMs);
@@ -95,10 +105,10 @@ export class ViewShelf {
     if (isThere) this.#empty(folder);
   }
 
-  /** Of a view that is gone, whose folder is there and empty. Undefined: there is none. */
-  get freeId(): string | undefined {
+  /** Of a view that is gone, whose folder is there and empty. `taken`: ids that are not free yet. Undefined: there is none. */
+  freeId(taken: { has(id: string): boolean }): string | undefined {
     this.sweep();
-    const isId = (name: string) => /^[0-9a-f]{32}$/.test(name) && !this.#isInUse(name);
+    const isId = (name: string) => /^[0-9a-f]{32}$/.test(name) && !this.#isInUse(name) && !taken.has(name);
     return this.#files.entries(this.#folder).find(({ name, isFolder }) => isFolder && isId(name))?.name;
   }
 

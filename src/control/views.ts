@@ -8,21 +8,23 @@
  */
 import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError, StopError } from "#src/core/errors.ts";
-import { nearestName } from "#src/core/nearest-name.ts";
 import { viewIdBytes, viewLeaseMs, viewLookMs, viewPatienceMs, viewsMax } from "#src/core/view-limits.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { inWords } from "#src/host/system-words.ts";
-import type { HistoryPin } from "#src/synth/history-document.ts";
 import type { DensityReport, DensityWish } from "./density.ts";
 import type { DifferenceReport, DifferenceWish } from "./difference.ts";
 import type { Drill, DrillNote } from "./drill.ts";
 import type { DrillBook } from "./drill-book.ts";
 import { Leases } from "./leases.ts";
 import { checkName } from "./name.ts";
+import type { PinKeeper } from "./pin-keeper.ts";
+import { itemNamed } from "./unknown-name.ts";
 import { type ViewDefinition, type ViewFacts, type ViewFigures, type ViewRequest, viewPin } from "./view.ts";
+import { refusalToLose, type ViewClosing } from "./view-closing.ts";
 import { viewFacts } from "./view-facts.ts";
+import { dropStrayPins } from "./view-pins.ts";
 import { type ResolvedPoint, ViewPoints } from "./view-points.ts";
 import type { ViewProcess } from "./view-process.ts";
 import { ViewRetry } from "./view-retry.ts";
@@ -30,14 +32,6 @@ import type { ViewShelf } from "./view-shelf.ts";
 import type { ClosedView } from "./view-words.ts";
 import type { HistoryWish, TimelineReport } from "./volume-history.ts";
 import { findVolume, type VolumesOfGroup } from "./volume-of-group.ts";
-
-/** Who keeps the pins of groups' histories. */
-export interface PinKeeper {
-  /** Durable when it resolves. */
-  pin(group: string, pin: HistoryPin): Promise<void>;
-  unpin(group: string, id: string): Promise<void>;
-  pins(group: string): Promise<readonly HistoryPin[]>;
-}
 
 export interface ViewsParts {
   readonly machine: Pick<Machine, "clock" | "randomness" | "log">;
@@ -118,8 +112,8 @@ export class Views {
   }
 
   async #openOne(view: ViewDefinition): Promise<void> {
-    const { server, shelf } = this.#parts;
-    const durableSeq = this.#durableSeq(view.group);
+    const { server, shelf, groups } = this.#parts;
+    const durableSeq = groups().find(({ id }) => id === view.group)?.durable ?? 0;
     try {
       this.#door = await server.ask("listen", null, viewPatienceMs);
       await server.ask("open", { view, folder: shelf.folderOf(view.id), durableSeq }, viewPatienceMs);
@@ -129,10 +123,6 @@ export class Views {
       this.#failures.set(view.id, inWords(error));
       throw error;
     }
-  }
-
-  #durableSeq(group: string): number {
-    return this.#parts.groups().find(({ id }) => id === group)?.durable ?? 0;
   }
 
   /** As `ViewPoints` has it. */
@@ -163,7 +153,7 @@ export class Views {
     if (wished !== undefined) this.#checkFree(wished);
     const { place, point } = await this.resolve(volume, words, isNearest);
     const found = findVolume(this.#parts.groups(), volume);
-    const id = shelf.freeId ?? machine.randomness.bytes(viewIdBytes).toString("hex");
+    const id = shelf.freeId(this.#leftovers) ?? machine.randomness.bytes(viewIdBytes).toString("hex");
     const name = wished ?? this.#freeName(`${found.volume.name}-${point.seq}`);
     const view: ViewDefinition = {
       ...{ id, name, group: place.group, groupName: found.group.name },
@@ -197,10 +187,16 @@ export class Views {
   }
 
   #lease(view: ViewDefinition): void {
-    this.#leases.renew(view.id, () => {
-      this.#parts.machine.log.warn("nobody holds a view any more: it is thrown away", { view: view.name });
-      void this.#inTurn(() => this.#discardOrLater(view));
-    });
+    this.#leases.renew(view.id, () => void this.#inTurn(() => this.#discardUnheld(view)));
+  }
+
+  /** It may have waited for its turn: who came before it may have put the view away, or said that he holds it. */
+  async #discardUnheld(view: ViewDefinition): Promise<void> {
+    const now = this.#parts.shelf.byName(view.name);
+    const isUnheld = now?.isLeased === true && now.incarnation === view.incarnation && !this.#leases.has(view.id);
+    if (!isUnheld) return;
+    this.#parts.machine.log.warn("nobody holds a view any more: it is thrown away", { view: view.name });
+    await this.#discardOrLater(view);
   }
 
   /** What came of a command on a view that is still there. Durable when it resolves. */
@@ -242,16 +238,30 @@ export class Views {
     });
   }
 
-  /** `isKept`: what was written stays, and the point stays pinned; otherwise both go. */
-  close(name: string, isKept: boolean): Promise<void> {
-    return this.#inTurn(() => (isKept ? this.#putAway(this.#found(name)) : this.#discard(this.#found(name))));
+  /** Where what was written is kept the point stays pinned. */
+  close(name: string, how: ViewClosing): Promise<void> {
+    return this.#inTurn(async () => {
+      const view = this.#found(name);
+      if (how === "kept") return this.#putAway(view);
+      if (how === "unwritten") await this.#refuseWritten(view);
+      await this.#discard(view);
+    });
+  }
+
+  async #refuseWritten(view: ViewDefinition): Promise<void> {
+    const isOpen = view.isWritable && this.#opened.has(view.id);
+    const figures = isOpen ? await this.#parts.server.ask("facts", null, viewPatienceMs) : [];
+    const own = figures.find(({ id }) => id === view.id);
+    const refusal = refusalToLose(view, own);
+    if (refusal !== undefined) throw refusal;
   }
 
   /** So that it stands still while it is copied there. `wasCopied`: it was for the same, and was not opened since. */
-  putAwayFor(name: string, target: string): Promise<{ readonly view: ViewDefinition; readonly wasCopied: boolean }> {
+  putAwayFor(name: string, target: string) {
     return this.#inTurn(async () => {
       const found = this.#found(name);
-      if (!found.isPutAway) {
+      const wasOpen = !found.isPutAway;
+      if (wasOpen) {
         const { connections } = await this.#factsOf(found);
         if (connections > 0) throw new RefuseError(`view '${name}' is in use, and would change: detach it first`);
         await this.#putAway(found);
@@ -259,7 +269,7 @@ export class Views {
       const view = { ...this.#found(name), copiedTo: target };
       const wasCopied = found.copiedTo === target;
       if (!wasCopied) await this.#parts.shelf.put(view);
-      return { view, wasCopied };
+      return { view, wasOpen, wasCopied };
     });
   }
 
@@ -328,7 +338,9 @@ export class Views {
   async #tidy(): Promise<void> {
     if (this.#isStopped) return;
     try {
-      await this.#dropStrayPins();
+      const { pins, shelf, groups } = this.#parts;
+      const there = [...shelf.all.map(({ id }) => id), ...shelf.damaged.keys(), ...this.#leftovers.keys()];
+      await dropStrayPins(pins, groups(), there);
       for (const view of this.#leftovers.values()) await this.#discard(view);
       this.#tidyingAgain.done();
     } catch (error) {
@@ -342,16 +354,9 @@ export class Views {
     this.#tidyingAgain.later();
   }
 
-  /** A crash may have come between a pin and its view, on either way. */
-  async #dropStrayPins(): Promise<void> {
-    const { pins, shelf, groups } = this.#parts;
-    const there = [...shelf.all.map(({ id }) => id), ...shelf.damaged.keys(), ...this.#leftovers.keys()];
-    const known = new Set(there.map(viewPin));
-    for (const { id: group } of groups()) {
-      for (const { id } of await pins.pins(group)) {
-        if (id.startsWith(viewPin("")) && !known.has(id)) await pins.unpin(group, id);
-      }
-    }
+  /** What a person must see, who alone can do something about it. */
+  get troubles(): readonly string[] {
+    return this.#parts.shelf.troubles;
   }
 
   async all(): Promise<readonly ViewFacts[]> {
@@ -379,13 +384,7 @@ export class Views {
   }
 
   #found(name: string): ViewDefinition {
-    const view = this.#parts.shelf.byName(name);
-    if (view !== undefined) return view;
-    const names = this.#parts.shelf.all.map((one) => one.name);
-    const nearest = nearestName(name, names);
-    throw new RefuseError(
-      `there is no view '${name.slice(0, 64)}'${nearest === undefined ? "" : `; did you mean '${nearest}'?`}`,
-    );
+    return itemNamed(name, this.#parts.shelf.all, "view");
   }
 
   /** Nothing is opened any more. */

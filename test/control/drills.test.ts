@@ -110,3 +110,16 @@ test("a drill that takes long keeps its view, and one that was killed with the p
   await cut.world.driver.until(() => cut.world.pins.size === 0);
   expect([cut.world.open.size, cut.world.shelf.all.length]).toEqual([0, 0]);
 });
+
+test("a drill whose view somebody closes, or that cannot be noted, keeps no other from its turn", async () => {
+  let count = 0;
+  const { world, book, schedule } = await scheduled(async () => {
+    count++;
+    if (count === 1) await world.views.close("disk-9", "discarded");
+    if (count === 2) world.host.disk.failNext("write", "ENOSPC");
+  });
+  schedule.start();
+  await world.driver.until(() => book.all.length === 1);
+  expect([count, book.all[0]?.outcome]).toEqual([3, "proven"]);
+  await world.waited(schedule.stop());
+});

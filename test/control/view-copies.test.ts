@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Job, JobReport } from "#src/control/job.ts";
 import type { RestoreWish } from "#src/control/restore.ts";
 import { ViewCopies } from "#src/control/view-copies.ts";
+import { RefuseError } from "#src/core/errors.ts";
 import { ViewsWorld } from "./views-world.ts";
 
 const wish = { name: "mine", target: "/srv/mine.img", mayOverwrite: false, isVerified: true } as const;
@@ -11,7 +12,7 @@ async function world() {
   const served = views.start();
   await views.waited(served.open({ volume: "disk", point: "now", isWritable: true, name: "mine" }));
   const asked: RestoreWish[] = [];
-  const facts = { jobs: [] as Job[] };
+  const facts = { jobs: [] as Job[], refusal: undefined as Error | undefined };
   const copies = new ViewCopies({
     views: served,
     jobs: {
@@ -21,6 +22,7 @@ async function world() {
       report: (id) => ({ id }) as JobReport,
     },
     restore: async (restore) => {
+      if (facts.refusal !== undefined) throw facts.refusal;
       asked.push(restore);
       return { id: 1 } as JobReport;
     },
@@ -48,11 +50,11 @@ test("a view is put away before it is copied, and neither opened nor thrown away
   expect(await views.waited(served.all())).toMatchObject([{ state: "put away" }]);
   facts.jobs = [jobOf(asked[0] as RestoreWish, "running")];
   await expect(copies.reopen("mine")).rejects.toThrow("job 1 copies view 'mine'");
-  await expect(copies.close("mine", false)).rejects.toThrow("job 1 copies view 'mine'");
+  await expect(copies.close("mine", "discarded")).rejects.toThrow("job 1 copies view 'mine'");
   await expect(copies.copy({ ...wish, target: "/srv/other.img" })).rejects.toThrow("job 1 copies view 'mine'");
   facts.jobs = [jobOf(asked[0] as RestoreWish, "cancelled")];
   expect(await views.waited(copies.reopen("mine"))).toMatchObject({ state: "open" });
-  await views.waited(copies.close("mine", false));
+  await views.waited(copies.close("mine", "discarded"));
 });
 
 test("a copy that is done is not made again, unless the view was opened since, or another is asked for", async () => {
@@ -82,7 +84,7 @@ test("of what became a volume it is told that all of the view was copied there, 
   await expect(views.waited(copies.copy({ ...taken, target: "/srv/other.img" }))).rejects.toThrow("name another");
   await views.waited(copies.reopen("mine"));
   await expect(views.waited(copies.copy(taken))).rejects.toThrow(refused);
-  await views.waited(copies.close("mine", true));
+  await views.waited(copies.close("mine", "kept"));
   await expect(views.waited(copies.copy(taken))).rejects.toThrow(refused);
   expect(asked).toHaveLength(1);
 });
@@ -100,9 +102,24 @@ test("a view is neither opened nor thrown away while its copy is begun, and aske
   const second = copies.copy(wish);
   await expect(copies.copy({ ...wish, target: "/srv/other.img" })).rejects.toThrow("is just being begun");
   await expect(views.waited(copies.reopen("mine"))).rejects.toThrow("is just being begun");
-  await expect(views.waited(copies.close("mine", false))).rejects.toThrow("is just being begun");
+  await expect(views.waited(copies.close("mine", "discarded"))).rejects.toThrow("is just being begun");
   await views.waited(Promise.all([first, second]));
   expect(asked).toHaveLength(1);
   expect(await views.waited(served.all())).toMatchObject([{ state: "put away" }]);
-  await views.waited(copies.close("mine", false));
+  await views.waited(copies.close("mine", "discarded"));
+});
+
+test("a view of which nothing is copied, since that is refused, is open again, and one that was put away is not", async () => {
+  const { views, served, facts, copies } = await world();
+  facts.refusal = new RefuseError("/srv/mine.img is this program's own");
+  await expect(views.waited(copies.copy(wish))).rejects.toThrow("is this program's own");
+  expect(await views.waited(served.all())).toMatchObject([{ state: "open" }]);
+  views.failing.add("open");
+  await expect(views.waited(copies.copy(wish))).rejects.toThrow("is this program's own");
+  views.failing.clear();
+  await views.driver.until(() => views.open.size === 1);
+  await views.driver.quiet();
+  await views.waited(served.close("mine", "kept"));
+  await expect(views.waited(copies.copy(wish))).rejects.toThrow("is this program's own");
+  expect(await views.waited(served.all())).toMatchObject([{ state: "put away" }]);
 });

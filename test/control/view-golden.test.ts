@@ -115,9 +115,13 @@ test("damaged documents of a view and of drills are told, set aside or left alon
   put(files, `/views/${view.id}/view.json`, bytes);
   const shelf = ViewShelf.open(files, "/views");
   expect([shelf.all, [...shelf.damaged.keys()]]).toEqual([[], [view.id]]);
+  const path = `/views/${view.id}`;
+  expect(shelf.troubles).toEqual([
+    expect.stringMatching(new RegExp(`${path}/view.json is damaged.* removing ${path} `)),
+  ]);
   // What was written to it stays, for people.
   shelf.sweep();
-  expect([files.list(`/views/${view.id}`), shelf.freeId]).toEqual([["view.json"], undefined]);
+  expect([files.list(`/views/${view.id}`), shelf.freeId(new Set())]).toEqual([["view.json"], undefined]);
   const drills = Buffer.from(golden("drills-v1.bin"));
   drills[200] = (drills[200] as number) ^ 1;
   put(files, "/drills.json", drills);

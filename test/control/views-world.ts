@@ -31,6 +31,7 @@ export class ViewsWorld {
   newestSeq = 9;
   /** Of each view. */
   connections = 0;
+  changes = 0;
   readonly volumes = [{ number: 1, id: "x", name: "disk", sizeBytes: 4096 }];
   drills!: DrillBook;
   shelf!: ViewShelf;
@@ -83,7 +84,7 @@ export class ViewsWorld {
   }
 
   #answer(word: ViewWord, ask: unknown): unknown {
-    if (word === "facts") return [...this.open.values()].map(({ id }) => this.#figures(id));
+    if (word === "facts" && !this.failing.has(word)) return [...this.open.values()].map(({ id }) => this.#figures(id));
     this.#step(word);
     if (word === "listen") return { kind: "unix", path: "/v" };
     if (word === "resolve") return this.#resolved(ask as ViewWords["resolve"]["ask"]);
@@ -100,7 +101,8 @@ export class ViewsWorld {
   }
 
   #figures(id: string) {
-    return { id, sizeBytes: 4096, connections: this.connections, findings: [], writtenBlocks: 0, changes: 0 };
+    const { connections, changes } = this;
+    return { id, sizeBytes: 4096, connections, findings: [], writtenBlocks: 0, changes };
   }
 
   #resolved({ words }: ViewWords["resolve"]["ask"]) {

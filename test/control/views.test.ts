@@ -14,7 +14,7 @@ test("a view is pinned, noted and opened in this order, and let go of in the opp
   expect(world.done).toEqual(["resolve", "pin", "listen", "open"]);
   const [pin] = world.pins.values();
   expect(pin).toMatchObject({ seq: 9, keeps: "history", reason: "view mine of disk" });
-  await world.waited(views.close("mine", false));
+  await world.waited(views.close("mine", "discarded"));
   expect(world.done.slice(4)).toEqual(["close", "unpin"]);
   expect([world.pins.size, (await world.waited(views.all())).length]).toEqual([0, 0]);
 });
@@ -51,7 +51,7 @@ test("after a start views are there again, those that were put away are not open
   const world = new ViewsWorld(5);
   const views = world.start();
   for (const name of ["a", "b"]) await world.waited(views.open({ ...request, name }));
-  await world.waited(views.close("b", true));
+  await world.waited(views.close("b", "kept"));
   world.host.cutPower();
   const again = world.start();
   await world.driver.until(() => world.open.size === 1);
@@ -79,7 +79,7 @@ test.each(["pin", "listen", "open", "close", "unpin"])("an end before '%s' leave
   const views = world.start();
   world.endsBefore = step;
   await world.waited(views.open({ ...request, name: "mine" })).catch(() => {});
-  await world.waited(views.close("mine", false)).catch(() => {});
+  await world.waited(views.close("mine", "discarded")).catch(() => {});
   world.host.cutPower();
   world.endsBefore = undefined;
   const again = world.start();
@@ -87,7 +87,7 @@ test.each(["pin", "listen", "open", "close", "unpin"])("an end before '%s' leave
   const held = [...world.pins.keys()];
   const noted = world.shelf.all.map(({ id }) => `view:${id}`);
   expect(held).toEqual(noted);
-  for (const { name } of world.shelf.all) await world.waited(again.close(name, false));
+  for (const { name } of world.shelf.all) await world.waited(again.close(name, "discarded"));
   expect(world.pins.size).toBe(0);
 });
 
@@ -112,7 +112,7 @@ test("the folder of a view that is gone is empty, and used again", async () => {
   await world.waited(views.open({ ...request, name: "a" }));
   const [first] = world.shelf.all;
   world.host.files.create(`/views/${first?.id}/left`);
-  await world.waited(views.close("a", false));
+  await world.waited(views.close("a", "discarded"));
   expect(world.host.files.list(`/views/${first?.id}`)).toEqual([]);
   await world.waited(views.open({ ...request, name: "b" }));
   expect(world.shelf.all.map(({ id }) => id)).toEqual([first?.id]);
@@ -123,7 +123,7 @@ test("a view is closed though the store does not answer, and its point is let go
   const views = world.start();
   await world.waited(views.open({ ...request, name: "mine" }));
   world.failing.add("unpin");
-  await world.waited(views.close("mine", false));
+  await world.waited(views.close("mine", "discarded"));
   expect([world.shelf.all.length, world.pins.size]).toEqual([0, 1]);
   await world.driver.until(() => world.done.filter((step) => step === "unpin fails").length > 2);
   world.failing.clear();
@@ -152,7 +152,7 @@ test("a view that was put away and cannot be opened again just now is opened as 
   const world = new ViewsWorld(11);
   const views = world.start();
   await world.waited(views.open({ ...request, name: "mine" }));
-  await world.waited(views.close("mine", true));
+  await world.waited(views.close("mine", "kept"));
   world.failing.add("open");
   await expect(world.waited(views.reopen("mine"))).rejects.toThrow("open does not work just now");
   expect(await world.waited(views.all())).toMatchObject([{ state: "failed", why: "open does not work just now" }]);
@@ -167,13 +167,13 @@ test("fault 13: where a sync fails when a view is put away, that is told, and sh
   const views = world.start();
   await world.waited(views.open({ ...request, name: "mine" }));
   world.lost = "a sync has failed";
-  const closing = world.waited(views.close("mine", true));
+  const closing = world.waited(views.close("mine", "kept"));
   await expect(closing).rejects.toThrow(
     "view 'mine' is put away, but what was written to it need not be on the disk: a sync has failed",
   );
   expect(await world.waited(views.all())).toMatchObject([{ state: "put away", why: "a sync has failed" }]);
   expect((await world.waited(views.reopen("mine"))).state).toBe("open");
-  await world.waited(views.close("mine", false));
+  await world.waited(views.close("mine", "discarded"));
   expect(world.pins.size).toBe(0);
 });
 
@@ -184,13 +184,15 @@ test("what was written in a process that has ended is made durable before its vi
   world.open.clear();
   views.lost(new Error("it has crashed"));
   const before = world.done.length;
-  await world.waited(views.close("mine", true));
+  await world.waited(views.close("mine", "kept"));
   expect(world.done.slice(before)).toEqual(["listen", "open", "close"]);
   await world.waited(views.reopen("mine"));
   world.open.clear();
   views.lost(new Error("it has crashed"));
   world.failing.add("open");
-  await expect(world.waited(views.close("mine", true))).rejects.toThrow("need not be on the disk: open does not work");
+  await expect(world.waited(views.close("mine", "kept"))).rejects.toThrow(
+    "need not be on the disk: open does not work",
+  );
   expect(await world.waited(views.all())).toMatchObject([{ state: "put away" }]);
 });
 
@@ -216,10 +218,10 @@ test("a lease is over with its view, and what is put away is held by nobody", as
   const world = new ViewsWorld(13);
   const views = world.start();
   await world.waited(views.open({ ...request, name: "closed", isLeased: true }));
-  await world.waited(views.close("closed", false));
+  await world.waited(views.close("closed", "discarded"));
   await world.waited(views.open({ ...request, name: "next" }));
   await world.waited(views.open({ ...request, name: "kept", isLeased: true }));
-  await world.waited(views.close("kept", true));
+  await world.waited(views.close("kept", "kept"));
   world.simulation.clock.advance(2 * viewLeaseMs);
   await world.driver.quiet();
   expect(world.shelf.all.map(({ name }) => name)).toEqual(["next", "kept"]);
@@ -246,3 +248,63 @@ test.each(["close", "unpin"])(
     expect(world.shelf.all.length).toBe(0);
   },
 );
+
+test("a leased view that is put away stays, though its time comes while that goes on", async () => {
+  const world = new ViewsWorld(15);
+  const views = world.start();
+  await world.waited(views.open({ ...request, name: "held", isLeased: true }));
+  const closing = views.close("held", "kept");
+  world.simulation.clock.advance(viewLeaseMs);
+  await world.waited(closing);
+  await world.driver.quiet();
+  expect(world.shelf.all.map(({ name }) => name)).toEqual(["held"]);
+});
+
+test("a leased view whose holder is only just late stays", async () => {
+  const world = new ViewsWorld(16);
+  const views = world.start();
+  await world.waited(views.open({ ...request, name: "held", isLeased: true }));
+  world.simulation.clock.advance(viewLeaseMs);
+  views.renew("held");
+  await promisesSettled();
+  expect(world.open.size).toBe(1);
+  await world.driver.until(() => world.shelf.all.length === 0);
+});
+
+test("what a view leaves that could not even be noted is none of the next one's", async () => {
+  const world = new ViewsWorld(17);
+  const views = world.start();
+  world.host.disk.failNext("write", "ENOSPC");
+  world.failing.add("close");
+  await expect(world.waited(views.open({ ...request, name: "first" }))).rejects.toThrow("ENOSPC");
+  expect((await world.waited(views.open({ ...request, name: "second" }))).state).toBe("open");
+  expect(world.pins.size).toBe(2);
+  world.failing.clear();
+  await world.driver.until(() => world.pins.size === 1);
+  await world.driver.quiet();
+  expect(await world.waited(views.all())).toMatchObject([{ name: "second", state: "open" }]);
+});
+
+test("what was written to a view, or may have been, is thrown away only where somebody says so", async () => {
+  const world = new ViewsWorld(18);
+  const views = world.start();
+  for (const name of ["unwritten", "mine"]) await world.waited(views.open({ ...request, name }));
+  await world.waited(views.close("unwritten", "unwritten"));
+  await world.waited(views.open({ ...request, name: "point", isWritable: false }));
+  const refused = async (words: string) =>
+    await expect(world.waited(views.close("mine", "unwritten"))).rejects.toThrow(words);
+  world.changes = 1;
+  await refused("view 'mine' was written to: --discard throws that away, --keep puts it away");
+  world.changes = 0;
+  world.failing.add("facts");
+  await refused("facts does not work just now");
+  world.failing.clear();
+  await world.waited(views.close("mine", "kept"));
+  await refused("view 'mine' is put away, with what was written to it: --discard throws that away");
+  world.failing.add("open");
+  await expect(world.waited(views.reopen("mine"))).rejects.toThrow("open does not work");
+  await refused("view 'mine' is not open, and may have been written to");
+  await world.waited(views.close("point", "unwritten"));
+  await world.waited(views.close("mine", "discarded"));
+  expect(world.pins.size).toBe(0);
+});

@@ -37,7 +37,7 @@ interface ItemParts extends Omit<ListParts, "views"> {
 
 function ViewItem({ desk, view, mayOperate }: ItemParts): ComponentChild {
   const task = useTask();
-  const { name, seq, time, writable, state, why, uri, connections, writtenBytes } = view;
+  const { name, seq, time, writable, state, why, uri, connections, writtenBytes, changes } = view;
   const facts = [
     `seq ${countInWords(seq)}`,
     exactTime(Date.parse(time)),
@@ -45,7 +45,8 @@ function ViewItem({ desk, view, mayOperate }: ItemParts): ComponentChild {
     ...(connections === 0 ? [] : [connections === 1 ? "1 connection" : `${connections} connections`]),
     ...(state === "open" ? [] : [why === undefined ? state : `${state}: ${why}`]),
   ];
-  const isWritten = writable && writtenBytes > 0;
+  // Of one that is not open nobody says what was written to it.
+  const isWritten = writable && (changes > 0 || state !== "open");
   return h(
     "li",
     null,

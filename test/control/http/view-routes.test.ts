@@ -19,7 +19,7 @@ test("a view is opened, listed, and closed", async () => {
     ...[{ views: null }, { views: null }, { views: null }],
     { reopenView: { name: "disk-7" } },
     { views: null },
-    { closeView: { name: "disk-7", isKept: false } },
+    { closeView: { name: "disk-7", how: "unwritten" } },
   ]);
 });
 
@@ -37,17 +37,18 @@ test("a leased view is opened and renewed", async () => {
 
 test("what was written to a view is thrown away or kept only where somebody says which", async () => {
   const { side, ask } = askedSide();
-  side.views = [{ ...viewFacts, writtenBytes: 4226 }];
-  const refused = await ask("DELETE", "/views/disk-7");
-  expect([refused.status, refused.body.detail]).toEqual([422, expect.stringContaining("--discard")]);
-  expect((await ask("DELETE", "/views/disk-7?discard=true")).status).toBe(200);
-  expect((await ask("DELETE", "/views/disk-7?keep=true")).status).toBe(200);
-  expect(side.asked.filter((one) => "closeView" in (one as object))).toEqual([
-    { closeView: { name: "disk-7", isKept: false } },
-    { closeView: { name: "disk-7", isKept: true } },
-  ]);
+  side.views = [viewFacts];
+  for (const query of ["", "?discard=true", "?keep=true", "?keep=true&discard=true"]) {
+    expect((await ask("DELETE", `/views/disk-7${query}`)).status).toBe(200);
+  }
+  expect(side.asked.filter((one) => "closeView" in (one as object))).toEqual(
+    ["unwritten", "discarded", "kept", "kept"].map((how) => ({ closeView: { name: "disk-7", how } })),
+  );
   side.views = [{ ...viewFacts, writable: false }];
   expect((await ask("DELETE", "/views/disk-7?keep=true")).status).toBe(422);
+  side.refusals.set("closeView", new RefuseError("view 'disk-7' was written to: --discard throws that away"));
+  const refused = await ask("DELETE", "/views/disk-7");
+  expect([refused.status, refused.body.detail]).toEqual([422, expect.stringContaining("--discard")]);
 });
 
 test("a view that is not there is said not to be, and a point that is none is refused in words", async () => {
