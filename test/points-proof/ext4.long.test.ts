@@ -4,7 +4,7 @@ import { attachObstacle } from "#test/clients/attached-disk.ts";
 import { succeed } from "#test/clients/command.ts";
 import { needPrograms, skipWhere } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
-import { shareOf } from "#test/long-share.ts";
+import { isWhole, shareOf } from "#test/long-share.ts";
 import { proveFileSystem } from "./file-system-proof.ts";
 
 needPrograms("setpriv", "fio", "nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "e2fsck", "fstrim");
@@ -16,7 +16,9 @@ const ext4 = {
   viewMountOptions: "rw",
   check: (device: string) => succeed("e2fsck", ["-f", "-n", device]),
 };
-const perRound = { writesPerRound: 5000, comparedPerRound: 20, pointsPerRound: 20, pointsWhileWriting: 4 };
+/** In all 200 points where something was flushed, and 200 others; of a share half as many. */
+const pointsPerRound = isWhole ? 40 : 20;
+const perRound = { writesPerRound: 5000, comparedPerRound: 20, pointsPerRound, pointsWhileWriting: 4 };
 
 test("points of an ext4 in use are what it had written, replay their log, have what was synced, and check clean", {
   timeout: 3_600_000,
