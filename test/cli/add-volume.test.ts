@@ -4,9 +4,18 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { onceForFile } from "#test/once-for-file.ts";
 import { RunningProgram } from "./running-program.ts";
 
 const warning = /disk: what .*disk\.img held before it was protected is not all in the journal yet/;
+
+/** For tests that add what others do not ask for. */
+const shared = onceForFile(async (outlast) => {
+  const folder = temporaryFolder(outlast);
+  const data = join(folder, "data");
+  const up = await RunningProgram.startFor(outlast, "up", data, "--set", `nbd.socket=${join(folder, "nbd.sock")}`);
+  return { folder, data, up };
+});
 
 describe("what a source held before", () => {
   test("is copied, and said not to be protected until that is done, also over a restart", async () => {
@@ -36,8 +45,7 @@ describe("what a source held before", () => {
   });
 
   test("is nothing in a file that is all hole, made just now or there before", async () => {
-    const folder = temporaryFolder();
-    const up = await RunningProgram.start("up", join(folder, "data"));
+    const { folder, up } = await shared();
     const there = join(folder, "there.img");
     writeFileSync(there, "");
     truncateSync(there, 2 ** 20);
@@ -50,9 +58,7 @@ describe("what a source held before", () => {
 
 describe("what is the program's own is no source", () => {
   test("its files, however their path is written", async () => {
-    const folder = temporaryFolder();
-    const data = join(folder, "data");
-    const up = await RunningProgram.start("up", data);
+    const { folder, data, up } = await shared();
     symlinkSync(data, join(folder, "link"));
     for (const path of ["data/interceptor/volumes.json", "link/remote/lock", "data/../data/wire.token", "data/local"]) {
       const { exitCode, stderr } = await up.typed("volume", "add", "disk", "--source", join(folder, path));
@@ -64,9 +70,7 @@ describe("what is the program's own is no source", () => {
   });
 
   test("its exports, under each of its addresses", async () => {
-    const folder = temporaryFolder();
-    const socket = join(folder, "nbd.sock");
-    const up = await RunningProgram.start("up", join(folder, "data"), "--set", `nbd.socket=${socket}`);
+    const { folder, up } = await shared();
     const source = join(folder, "disk.img");
     const { uris } = (await up.asked("volume", "add", "disk", "--source", source, "--size", "1M")) as VolumeReport;
     expect(uris).toHaveLength(2);

@@ -4,13 +4,17 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { MarkReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { onceForFile } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
 import { patience } from "#test/patience.ts";
-import { launcher, sharedProgram } from "./running-program.ts";
+import { launcher, RunningProgram } from "./running-program.ts";
 
-const program = sharedProgram("up", (up, folder) =>
-  up.asked("volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"),
-);
+const program = onceForFile(async (outlast) => {
+  const folder = temporaryFolder(outlast);
+  const up = await RunningProgram.startFor(outlast, "up", join(folder, "data"));
+  await up.asked("volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M");
+  return up;
+});
 
 async function started() {
   const folder = temporaryFolder();

@@ -7,13 +7,17 @@ import type { JobReport } from "#src/control/job.ts";
 import type { RestoreReport } from "#src/control/restore-control.ts";
 import { MiB } from "#src/core/limits.ts";
 import { startServer } from "#test/clients/harness.ts";
+import { onceForFile } from "#test/once-for-file.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 import { blockBytes, sizeBytes, withHistory } from "./volume-with-history.ts";
 
+/** For tests that only read its points. */
+const history = onceForFile(withHistory);
+
 test("a point is restored to a file, sparse and whole, and what differs from a later one is told", async () => {
-  const { up, folder, early, late } = await withHistory();
+  const { up, folder, early, late } = await history();
   const target = join(folder, "early.img");
   const job = (await up.asked("restore", "disk@mark:early", "--to", target)) as JobReport;
   expect(job).toMatchObject({ kind: "restore", state: "done", restore: { volume: "disk", target } });
@@ -39,7 +43,7 @@ test("a point is restored to a file, sparse and whole, and what differs from a l
 });
 
 test("what cannot be a target is refused in words, and nothing is written", async () => {
-  const { up, folder, uri, late } = await withHistory();
+  const { up, folder, uri, late } = await history();
   const refusal = async (...line: readonly string[]) => {
     const { exitCode, stdout, stderr } = await up.typed("restore", "disk@mark:early", ...line);
     expect(exitCode).not.toBe(0);
@@ -109,7 +113,7 @@ test("a restore onto its volume goes on after the program was killed, when the v
 });
 
 test("a point is restored to an export of another server, over what it held where that may go", async () => {
-  const { up, folder, early } = await withHistory();
+  const { up, folder, early } = await history();
   const disk = join(folder, "other.img");
   writeFileSync(disk, Buffer.alloc(sizeBytes + MiB, 0x77));
   const server = await startServer(disk, ["--socket", join(folder, "other.sock")]);

@@ -1,10 +1,10 @@
 /** A program that a test starts as a user would, and the commands that ask it. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
 import { run } from "#test/clients/command.ts";
+import type { Outlast } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { commandHere } from "./command-here.ts";
@@ -27,7 +27,7 @@ export class RunningProgram {
 
   /** `outlast` is given what ends it. */
   static async startFor(
-    outlast: (end: () => Promise<void>) => void,
+    outlast: Outlast,
     command: string,
     data: string,
     ...more: readonly string[]
@@ -78,27 +78,4 @@ export class RunningProgram {
     const response = await fetch(`${this.api}${path}`);
     return { status: response.status, body: await response.json() };
   }
-}
-
-/** One program for the tests of a file that leave it as they find it: the first one starts it, and has it made ready. */
-export function sharedProgram(
-  command: string,
-  makeReady: (program: RunningProgram, folder: string) => Promise<unknown>,
-): () => Promise<RunningProgram> {
-  const ends: (() => Promise<void>)[] = [];
-  let shared: Promise<RunningProgram> | undefined;
-  afterAll(async () => {
-    for (const end of ends.toReversed()) await end();
-  });
-  const start = async (): Promise<RunningProgram> => {
-    const folder = await mkdtemp(join(tmpdir(), "tidemark-shared-"));
-    ends.push(() => rm(folder, { recursive: true, force: true }));
-    const program = await RunningProgram.startFor((end) => ends.push(end), command, join(folder, "data"));
-    await makeReady(program, folder);
-    return program;
-  };
-  return () => {
-    shared ??= start();
-    return shared;
-  };
 }

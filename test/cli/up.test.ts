@@ -6,6 +6,7 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { GroupFacts, TraceEntry } from "#src/control/role.ts";
 import { run } from "#test/clients/command.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { onceForFile } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { patience } from "#test/patience.ts";
@@ -14,11 +15,21 @@ import { launcher, RunningProgram } from "./running-program.ts";
 const block = Buffer.alloc(4096, "tidemark");
 
 async function withVolume(folder: string, ...more: readonly string[]) {
-  const up = await RunningProgram.start("up", join(folder, "data"), ...more);
+  return withVolumeOf(await RunningProgram.start("up", join(folder, "data"), ...more), folder);
+}
+
+async function withVolumeOf(up: RunningProgram, folder: string) {
   const source = join(folder, "disk.img");
   const volume = (await up.asked("volume", "add", "disk", "--source", source, "--size", "1M")) as VolumeReport;
   return { up, volume, source };
 }
+
+/** For tests that only look, or are refused. */
+const shared = onceForFile(async (outlast) => {
+  const folder = temporaryFolder(outlast);
+  const up = await RunningProgram.startFor(outlast, "up", join(folder, "data"));
+  return { folder, ...(await withVolumeOf(up, folder)) };
+});
 
 async function read(uri: string | undefined): Promise<Buffer> {
   const client = await openVolume(uri as string);
@@ -73,7 +84,7 @@ describe("a volume of a program that runs", () => {
   });
 
   test("is told of in tables for people", async () => {
-    const { up } = await withVolume(temporaryFolder());
+    const { up } = await shared();
     expect((await up.typed("volume", "ls")).stdout).toMatch(/^VOLUME .*\ndisk +disk +open +1\.0 MiB +0 .*nbd:/);
     const status = /ready\n\nVOLUME .*\ndisk .*\n\nGROUP .*\ndisk +1 +async +steady/;
     await vi.waitFor(async () => expect((await up.typed("status")).stdout).toMatch(status), patience);
@@ -121,7 +132,7 @@ test("a dump whose reader has read enough ends without a word", async () => {
 
 describe("what is refused", () => {
   test("is said in one line, with status 1", async () => {
-    const { up } = await withVolume(temporaryFolder());
+    const { up } = await shared();
     const cases: readonly (readonly [readonly string[], string])[] = [
       [["volume", "add", "disk", "--source", "/dev/null"], "there is a volume 'disk' already"],
       [["volume", "add", "..", "--source", "/dev/null"], "a volume's name has"],
@@ -150,7 +161,7 @@ describe("what is refused", () => {
   });
 
   test("a source that is protected already, under another name", async () => {
-    const { up, source } = await withVolume(temporaryFolder());
+    const { up, source } = await shared();
     for (const size of [[], ["--size", "2M"]]) {
       const { stderr } = await up.typed("volume", "add", "other", "--source", source, ...size);
       expect(stderr).toContain("is protected already, as volume 'disk'");
@@ -190,7 +201,7 @@ describe("what is refused", () => {
   });
 
   test("an API that is none, or is spoken to in another way", async () => {
-    const { up, volume } = await withVolume(temporaryFolder());
+    const { up, volume } = await shared();
     const nbd = new URL(volume.uris[0] as string).host;
     expect((await up.typed("status", "--api", `http://${nbd}`)).stderr).toMatch(/is no control API\n$/);
     const { stderr } = await up.typed("status", "--api", up.api.replace("http:", "https:"));
@@ -198,8 +209,7 @@ describe("what is refused", () => {
   });
 
   test("an API port that is taken", async () => {
-    const folder = temporaryFolder();
-    const { up } = await withVolume(folder);
+    const { up, folder } = await shared();
     const { port } = new URL(up.api);
     const line = [launcher, "up", "--data", join(folder, "other"), "--set", `http.port=${port}`, "--set", "nbd.port=0"];
     const { exitCode, stderr } = await run(process.execPath, line);

@@ -1,10 +1,11 @@
 /** A running program with a volume that was written to, marked, and written to again. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, vi } from "vitest";
+import { expect, onTestFinished, vi } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { MiB } from "#src/core/limits.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import type { Outlast } from "#test/once-for-file.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { patience } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
@@ -13,9 +14,9 @@ export const sizeBytes = 8 * MiB;
 export const blockBytes = 4096;
 
 /** A volume with a mark in the middle of its history. */
-export async function withHistory() {
-  const folder = temporaryFolder();
-  const up = await RunningProgram.start("up", join(folder, "data"), "--set", "store.sealAfterSeconds=1");
+export async function withHistory(outlast: Outlast = onTestFinished) {
+  const folder = temporaryFolder(outlast);
+  const up = await RunningProgram.startFor(outlast, "up", join(folder, "data"), "--set", "store.sealAfterSeconds=1");
   const add = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "8M"];
   const { uris } = (await up.asked(...add)) as VolumeReport;
   const uri = uris[0] as string;

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { programPath } from "#test/clients/command.ts";
+import type { Outlast } from "#test/once-for-file.ts";
 import { isStopped } from "./process-facts.ts";
 
 export interface ProgramOptions {
@@ -13,7 +14,7 @@ export interface ProgramOptions {
   /** Files that each of the program's threads loads before anything else. */
   readonly preloads?: readonly string[];
   /** Where its end is left to; without it the test's own. */
-  readonly outlast?: (end: () => Promise<void>) => void;
+  readonly outlast?: Outlast;
 }
 
 const bootIdOverride = join(import.meta.dirname, "boot-id-override.ts");
