@@ -120,10 +120,6 @@ export const wireMoveBytesMax = 16 * KiB;
 /** Control frames that wait for a peer to take them; a peer that lets more gather is given up. */
 export const wireControlQueueBytesMax = 256 * KiB;
 export const wireTextCharactersMax = 1024;
-/** Blocks that the remote asks for in one question, because it has lost them: the answer is one small frame. */
-export const recallBlocksMax = 15;
-/** An answer that takes longer is not waited for. */
-export const recallMs = 30_000;
 export const wireNonceBytes = 32;
 export const wireConnectMs = 10_000;
 /** From the connection to the proof, TLS included. */
@@ -160,7 +156,6 @@ assert(wireHandshakeBytesMax <= wireControlBytesMax, "nobody may say more before
 assert(wireMoveBytesMax + wireFrameHeaderBytes < wireReceiveBytesMin, "what is moved leaves room behind it");
 assert(wireHandshakeBytesMax + wireFrameHeaderBytes < wireReceiveBytesMin, "a handshake needs no larger memory");
 assert(wireControlBytesMax + wireFrameHeaderBytes <= wireControlQueueBytesMax, "a largest control frame can wait");
-assert(8 + recallBlocksMax * blockBytes <= wireControlBytesMax, "what is asked for fits into one answer");
 assert(wireHeartbeatMs * 2 < wireSilenceMs, "one heartbeat that is late is no silence");
 
 // Journals
@@ -246,8 +241,6 @@ export const spoolReleaseCount = 8;
 export const spoolReleaseShare = 1 / 8;
 /** What is written ahead into a new segment at a time. */
 export const spoolPreparePieceBytes = 1 * MiB;
-/** Between two looks for what the remote has lost: each may read a few MiB, and hosts write meanwhile. */
-export const spoolRecallPauseMs = 10;
 /** What reading the whole spool takes at a time, before others get their turn. */
 export const spoolReadBytes = 2 * batchBytesMax;
 export const spoolTurnMs = 10;

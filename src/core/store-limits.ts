@@ -204,10 +204,6 @@ export const scrubRangesMax = 2 * scrubAffectedMax;
 export const scrubWordsMax = 300;
 /** Lost blocks of which it is remembered what they were. */
 export const scrubLostMax = 1024;
-/** Blocks that are asked for at a time of the spools of local appliances, and so many are held in memory. */
-export const scrubRecallMax = 1024;
-/** Repairs that a scrub tells one by one. */
-export const scrubRepairsTold = 64;
 /** Groups of which the newest piece is remembered. */
 export const scrubHeadsMax = 1024;
 /** Parts of one object in which a turned bit is looked for. Each takes up to a second. */

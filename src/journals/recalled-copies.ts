@@ -5,8 +5,9 @@
  * Invariant: what came is found by the checksum of its own bytes, so that it never passes for another block; whoever takes it
  * compares it with what the slot says besides, its fingerprint where that is known.
  */
-import { blockBytes, recallBlocksMax } from "#src/core/limits.ts";
-import { scrubRecallMax } from "#src/core/store-limits.ts";
+
+import { blockBytes } from "#src/core/limits.ts";
+import { recallBlocksMax, scrubRecallMax } from "#src/core/recall-limits.ts";
 import { checksumBytes, putChecksum } from "#src/host/checksum.ts";
 import type { LostBlock, SecondCopies } from "#src/store/second-copies.ts";
 import type { WorkControl } from "#src/store/work-control.ts";

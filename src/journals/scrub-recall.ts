@@ -2,7 +2,8 @@
  * What a scrub repairs from the spools of local appliances: when all that the store has was tried, and when a segment was
  * sealed with damaged blocks, since what spools have of these they do not have for long.
  */
-import { metDamageMax, scrubRepairsTold } from "#src/core/store-limits.ts";
+import { scrubRepairsTold } from "#src/core/recall-limits.ts";
+import { metDamageMax } from "#src/core/store-limits.ts";
 import type { Log } from "#src/host/log.ts";
 import { unlessUnreadable } from "#src/store/object-presence.ts";
 import type { ObjectName } from "#src/store/objects.ts";

@@ -1,7 +1,9 @@
 /** The question for blocks that the remote has lost, and what answers it (docs/protocol.md). */
+
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
-import { blockBytes, recallBlocksMax } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { recallBlocksMax } from "#src/core/recall-limits.ts";
 import type { RecalledBlocks, WantedBlock } from "./group-link.ts";
 import { decodeNumber, decodeNumbers, encodeNumbers } from "./numbers.ts";
 

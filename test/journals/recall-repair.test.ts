@@ -1,7 +1,8 @@
 /** What the store has lost, and the spool of a local appliance still has. */
+
 import { expect, test } from "vitest";
-import { blockBytes, recallBlocksMax } from "#src/core/limits.ts";
-import { scrubRecallMax } from "#src/core/store-limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { recallBlocksMax, scrubRecallMax } from "#src/core/recall-limits.ts";
 import { checksumBytes, putChecksum } from "#src/host/checksum.ts";
 import type { UnitWalk } from "#src/journals/piece-sealer.ts";
 import { type LostWrite, LostWrites, questionsOf, type Recall, RecalledCopies } from "#src/journals/recalled-copies.ts";

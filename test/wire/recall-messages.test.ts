@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RefuseError } from "#src/core/errors.ts";
-import { blockBytes, recallBlocksMax } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { recallBlocksMax } from "#src/core/recall-limits.ts";
 import { decodeRecall, decodeRecalled, encodeRecall, encodeRecalled } from "#src/wire/recall-messages.ts";
 
 const wanted = Array.from({ length: recallBlocksMax }, (_, index) => ({

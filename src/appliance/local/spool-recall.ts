@@ -2,8 +2,10 @@
  * Gives blocks back that the remote has lost, as far as the spool still has the records that wrote them: one look at a time,
  * with a pause between, since hosts write meanwhile.
  */
+
 import { isOwnFault } from "#src/core/assert.ts";
-import { blockBytes, recordHeadBytes, spoolRecallPauseMs } from "#src/core/limits.ts";
+import { blockBytes, recordHeadBytes } from "#src/core/limits.ts";
+import { spoolRecallPauseMs } from "#src/core/recall-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { lastSeqOf } from "#src/records/batch.ts";
 import { blockCountIn, hasPayload, headBytesIn, recordTypeIn, startBlockIn, volumeIn } from "#src/records/record.ts";

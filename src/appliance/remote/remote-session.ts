@@ -1,6 +1,8 @@
 /** One connection of a group's local appliance: what it brings goes to the group, what the group has to say goes to it. */
+
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
-import { recallMs, remoteCreditPortionBytes } from "#src/core/limits.ts";
+import { remoteCreditPortionBytes } from "#src/core/limits.ts";
+import { recallMs } from "#src/core/recall-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { JournalReader } from "#src/journals/journal-reader.ts";
 import type { GroupSession, GroupSessionOwner, RecalledBlocks, WantedBlock, Watermarks } from "#src/wire/group-link.ts";

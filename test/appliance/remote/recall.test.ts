@@ -1,6 +1,8 @@
 /** What the remote appliance asks its local appliances for, because the store has lost it. */
+
 import { expect, test } from "vitest";
-import { blockBytes, recallMs } from "#src/core/limits.ts";
+import { blockBytes } from "#src/core/limits.ts";
+import { recallMs } from "#src/core/recall-limits.ts";
 import type { RecalledBlocks } from "#src/wire/group-link.ts";
 import { driven } from "#test/contract/driver.ts";
 import { groupA, groupB, RemoteWorld } from "./remote-world.ts";
