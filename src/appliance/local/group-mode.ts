@@ -36,7 +36,7 @@ export interface GroupModeParts {
   /** A switch stands in the order. */
   readonly switched: (change: ModeSwitch, seq: number) => void;
   /** Makes the record of the switch durable, and then the mode in the group's state. */
-  readonly note: (mode: Mode) => Promise<void>;
+  readonly note: (modeSwitch: ModeSwitch, seq: number) => Promise<void>;
   /** `unnotedSeq` has grown. */
   readonly noted: () => void;
   readonly failed: (error: Error) => void;
@@ -202,7 +202,7 @@ export class GroupMode {
     this.switches.add(modeSwitch);
     switched(modeSwitch, seq);
     this.#unnoted.add(seq);
-    note(modeSwitch.to).then(() => {
+    note(modeSwitch, seq).then(() => {
       this.#unnoted.delete(seq);
       noted();
     }, failed);

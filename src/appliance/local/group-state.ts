@@ -7,11 +7,14 @@ import { type DocumentKind, publishDocument, readDocument } from "#src/host/docu
 import { isLackOfSpace } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { WantedMode } from "./auto-mode.ts";
-import type { Mode } from "./mode-machine.ts";
+import type { Mode, ModeSwitch } from "./mode-machine.ts";
+import type { Spool } from "./spool.ts";
 
 const kind: DocumentKind = { format: "tidemark-local-group", version: 1 };
 
 const roomCheckMs = 250;
+/** More are never lost together: what comes behind the record of a switch says soon that it was durable. */
+const notedSwitchesMax = 64;
 
 export interface GroupVolume {
   /** Within the group, from 1 on. */
@@ -29,6 +32,12 @@ export interface GroupVolume {
   readonly level?: number;
   /** A spool was lost with a record that cut it: the remote may have what was cut off, in regions that nobody has marked. */
   readonly isAllInDoubt?: boolean;
+}
+
+/** A switch of the mode whose record is in the spool, and not known to be at the remote. */
+export interface NotedSwitch {
+  readonly seq: number;
+  readonly from: Mode;
 }
 
 export interface GroupState {
@@ -53,8 +62,10 @@ export interface GroupState {
   /** The spool was begun anew, and may not have a file yet. */
   readonly isSpoolNew: boolean;
   readonly wantedMode: WantedMode;
-  /** Of the newest record that is known to be released from the spool. */
+  /** Behind the newest switch whose record was durable. */
   readonly mode: Mode;
+  /** In their order; absent: none. */
+  readonly switches?: readonly NotedSwitch[];
   readonly volumes: readonly GroupVolume[];
 }
 
@@ -99,6 +110,12 @@ export class GroupStateFile {
   update(change: Partial<GroupState>): Promise<void> {
     this.#state = { ...this.#state, ...change };
     return this.#publish();
+  }
+
+  /** Its record is durable in the spool. What the remote has is not lost with the spool's end. */
+  noteSwitch({ from, to }: Pick<ModeSwitch, "from" | "to">, seq: number, atRemoteSeq: number): Promise<void> {
+    const before = (this.#state.switches ?? []).filter((one) => one.seq > atRemoteSeq);
+    return this.update({ mode: to, switches: [...before, { seq, from }].slice(-notedSwitchesMax) });
   }
 
   /** The last change of all. Without room for it the next start takes this end for a crash, which loses nothing either. */
@@ -146,4 +163,13 @@ export class GroupStateFile {
   end(): void {
     this.#isEnding = true;
   }
+}
+
+/**
+ * Under which mode the spool's last record was added, as far as no record in the spool says so. Where switches were lost
+ * with the spool's end, what is left of it was added before them.
+ */
+export function modeAtEnd({ mode, switches = [] }: GroupState, spool: Pick<Spool, "firstSeq" | "lastSeq">): Mode {
+  const isEmpty = spool.firstSeq > spool.lastSeq;
+  return (isEmpty ? undefined : switches.find(({ seq }) => seq > spool.lastSeq)?.from) ?? mode;
 }

@@ -18,7 +18,7 @@ import type { GroupPolicy } from "./group-policy.ts";
 import { fetchLost, LinkRelay } from "./group-recovery.ts";
 import { finishRemoval, isBeingRemoved, refuseNeeded, removeGroupFiles } from "./group-removal.ts";
 import { beginLife, type NewGroup, noBootId, openGroupState } from "./group-start.ts";
-import type { GroupStateFile } from "./group-state.ts";
+import { type GroupStateFile, modeAtEnd } from "./group-state.ts";
 import { LocalGroup } from "./local-group.ts";
 import { MovingGroup } from "./moving-group.ts";
 import { Spool } from "./spool.ts";
@@ -132,7 +132,7 @@ export class LocalAppliance implements VolumeLinks {
     try {
       // In the name of one that is lost nothing is fetched: the sources know what the remote lacks.
       if (state.state.epochSeq !== null && !state.state.isSpoolNew) await this.#recoverLost(relay, link, spool);
-      const facts = await readSpoolFacts(spool, state.state.mode);
+      const facts = await readSpoolFacts(spool, modeAtEnd(state.state, spool));
       // Its record is durable now, and will not be in the spool for ever.
       if (facts.mode !== state.state.mode) {
         // Whoever asked for it may not have been noted either.

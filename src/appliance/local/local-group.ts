@@ -31,7 +31,7 @@ import { IdlePreparation } from "./idle-preparation.ts";
 import { LinkMeter } from "./link-meter.ts";
 import type { LocalGroupParts } from "./local-group-parts.ts";
 import { MeasuredLink } from "./measured-link.ts";
-import type { Mode, ModeFacts, ModePhase } from "./mode-machine.ts";
+import type { ModeFacts, ModePhase, ModeSwitch } from "./mode-machine.ts";
 import { type Appended, Order } from "./order.ts";
 import { Pressure } from "./pressure.ts";
 import { RemoteKnowledge } from "./remote-knowledge.ts";
@@ -99,7 +99,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       switched: ({ to }, seq) => {
         if (to === "sync" && this.#link.isUp) this.#link.askDurable(seq);
       },
-      note: (mode) => this.#noteMode(mode),
+      note: (modeSwitch, seq) => this.#noteSwitch(modeSwitch, seq),
       noted: () => this.release(),
       failed: (error) => this.fail(error),
       phaseChanged: (phase) => this.#phaseChanged(phase),
@@ -207,9 +207,9 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   /** Not before the record itself: a mode that no record speaks of would be one that nobody else knows. */
-  async #noteMode(mode: Mode): Promise<void> {
+  async #noteSwitch(modeSwitch: ModeSwitch, seq: number): Promise<void> {
     await this.#spoolSynced();
-    await this.#parts.state.update({ mode });
+    await this.#parts.state.noteSwitch(modeSwitch, seq, this.#remote.marks.durable);
   }
 
   #phaseChanged(phase: ModePhase): void {

@@ -20,6 +20,17 @@ function oneWrite(): Buffer {
   return batch.subarray(0, spanBytes);
 }
 
+/** In the middle of where the file has this. */
+function flipBitOf(it: Bench, path: string, content: Buffer): void {
+  const file = it.host.files.open(path, "read");
+  const bytes = Buffer.alloc(file.sizeBytesNow());
+  file.readNow(bytes, 0, bytes.length, 0);
+  file.close();
+  const position = bytes.indexOf(content);
+  expect(position).toBeGreaterThan(0);
+  it.host.disk.fileAt(path).flipBit(position + content.length / 2, 3);
+}
+
 test("after a kill the volume is redone from the spool, in the same epoch, and goes on behind it", async () => {
   const it = await startBench();
   it.write(5, 1);
@@ -200,4 +211,31 @@ test("fault 6: async that was asked for takes place in the next life if this one
   await it.open();
   await it.rest(100);
   expect(it.figures).toMatchObject({ mode: "async", wantedMode: "async", state: "steady" });
+});
+
+test("faults 6 and 18: what was added before a switch that was lost with the spool's end stays a point by itself", async () => {
+  const it = await startBench("sync");
+  it.remote.markAll(it.figures.lastSeq);
+  const { lastSeq } = it.figures;
+  for (const value of [1, 2, 3]) {
+    it.write(5, value);
+    it.link.commit();
+  }
+  // At once, so that its record cannot say of those before it that they are durable.
+  it.appliance.setMode("g", "aggregated");
+  await it.rest();
+  expect(it.figures.mode).toBe("aggregated");
+  it.host.cutPower();
+  const [folder] = it.host.files.list("/data/groups");
+  flipBitOf(it, `/data/groups/${folder}/spool/00000001.segment`, Buffer.alloc(4096, 3));
+  it.remote = new ScriptedRemote();
+  await it.open();
+  it.remote.come({ received: lastSeq, durable: lastSeq });
+  await it.rest(60_000);
+  it.remote.markAll(it.figures.lastSeq);
+  await it.rest(60_000);
+  expect(it.shippedTypes).toEqual(["write", "write", "epoch", "mode", "mode"]);
+  expect(it.remote.aggregates).toEqual([]);
+  // It was asked for, and is what everybody can read in the order.
+  expect(it.figures).toMatchObject({ mode: "aggregated", wantedMode: "aggregated" });
 });
