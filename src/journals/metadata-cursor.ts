@@ -10,7 +10,7 @@ import { recordType } from "#src/records/record.ts";
 import type { JournalFolder } from "./journal-folder.ts";
 import { type JournalStart, wholeJournal } from "./journal-start.ts";
 import { type JournalIdentity, MetadataPiece } from "./metadata-piece.ts";
-import { type FoundUnit, unitAt } from "./metadata-unit.ts";
+import { type FoundUnit, plainUnitAt, unitAt } from "./metadata-unit.ts";
 
 /** Where a walk stands between two units. */
 export interface CursorPlace {
@@ -36,6 +36,7 @@ export class MetadataCursor {
   #pieceIndex: number;
   #piece: MetadataPiece | undefined;
   #offset = logFileHeaderBytes;
+  #unitAt = unitAt;
   #expectedSeq: number;
   #epoch = 0;
 
@@ -71,6 +72,11 @@ export class MetadataCursor {
     cursor.#expectedSeq = expectedSeq;
     cursor.#epoch = epoch;
     return cursor;
+  }
+
+  /** From here on units may have `plain` in place of their records. */
+  takePlain(): void {
+    this.#unitAt = plainUnitAt;
   }
 
   /** Undefined: there is nothing to stand in yet. */
@@ -121,7 +127,7 @@ export class MetadataCursor {
       const piece = this.#openPiece();
       if (piece === undefined) return { finding: "nothing", basePosition: 0, offset: 0 };
       const { basePosition } = piece;
-      const found = piece.header === undefined ? headerFinding(piece) : unitAt(piece, this.#offset);
+      const found = piece.header === undefined ? headerFinding(piece) : this.#unitAt(piece, this.#offset);
       const finding = found.finding === "sound" ? this.#judge(found) : found.finding;
       if (found.finding === "sound" && finding === "sound") {
         this.#offset = found.nextOffset;

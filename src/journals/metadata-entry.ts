@@ -23,7 +23,8 @@ export interface MetadataEntry {
   readonly extraBytes: number;
 }
 
-const at = {
+/** Where the parts of an entry lie. */
+export const entryAt = {
   type: 0,
   reserved: 1,
   extraBytes: 2,
@@ -41,19 +42,19 @@ const at = {
 
 export function putMetadataEntry(bytes: Buffer, start: number, entry: MetadataEntry): void {
   assert(hasPayload(entry.type) === (entry.address !== holeAddress), "a payload has an address, and nothing else has");
-  bytes[start + at.type] = entry.type;
-  bytes[start + at.reserved] = 0;
-  putLe16(bytes, start + at.extraBytes, entry.extraBytes);
-  putLe32(bytes, start + at.volume, entry.volume);
-  putLe64(bytes, start + at.seq, entry.seq);
-  putLe64(bytes, start + at.time, entry.timeMicros);
-  putLe64(bytes, start + at.startBlock, entry.startBlock);
-  putLe64(bytes, start + at.address, entry.address);
-  putLe32(bytes, start + at.blockCount, entry.blockCount);
-  putLe32(bytes, start + at.epoch, entry.epoch);
-  putLe64(bytes, start + at.ordinal, entry.ordinal);
-  putLe32(bytes, start + at.level, entry.level);
-  putLe32(bytes, start + at.reservedEnd, 0);
+  bytes[start + entryAt.type] = entry.type;
+  bytes[start + entryAt.reserved] = 0;
+  putLe16(bytes, start + entryAt.extraBytes, entry.extraBytes);
+  putLe32(bytes, start + entryAt.volume, entry.volume);
+  putLe64(bytes, start + entryAt.seq, entry.seq);
+  putLe64(bytes, start + entryAt.time, entry.timeMicros);
+  putLe64(bytes, start + entryAt.startBlock, entry.startBlock);
+  putLe64(bytes, start + entryAt.address, entry.address);
+  putLe32(bytes, start + entryAt.blockCount, entry.blockCount);
+  putLe32(bytes, start + entryAt.epoch, entry.epoch);
+  putLe64(bytes, start + entryAt.ordinal, entry.ordinal);
+  putLe32(bytes, start + entryAt.level, entry.level);
+  putLe32(bytes, start + entryAt.reservedEnd, 0);
 }
 
 /** An entry with where its extra part lies. */
@@ -64,20 +65,20 @@ export interface MetadataRecord extends MetadataEntry {
 /** Undefined: what lies there is no entry of this version. */
 export function getMetadataRecord(bytes: Buffer, start: number, extraAt: number): MetadataRecord | undefined {
   const entry = {
-    type: bytes[start + at.type] as number,
-    volume: getLe32(bytes, start + at.volume),
-    seq: getLe64(bytes, start + at.seq),
-    timeMicros: getLe64(bytes, start + at.time),
-    startBlock: getLe64(bytes, start + at.startBlock),
-    address: getLe64(bytes, start + at.address),
-    blockCount: getLe32(bytes, start + at.blockCount),
-    epoch: getLe32(bytes, start + at.epoch),
-    ordinal: getLe64(bytes, start + at.ordinal),
-    level: getLe32(bytes, start + at.level),
-    extraBytes: getLe16(bytes, start + at.extraBytes),
+    type: bytes[start + entryAt.type] as number,
+    volume: getLe32(bytes, start + entryAt.volume),
+    seq: getLe64(bytes, start + entryAt.seq),
+    timeMicros: getLe64(bytes, start + entryAt.time),
+    startBlock: getLe64(bytes, start + entryAt.startBlock),
+    address: getLe64(bytes, start + entryAt.address),
+    blockCount: getLe32(bytes, start + entryAt.blockCount),
+    epoch: getLe32(bytes, start + entryAt.epoch),
+    ordinal: getLe64(bytes, start + entryAt.ordinal),
+    level: getLe32(bytes, start + entryAt.level),
+    extraBytes: getLe16(bytes, start + entryAt.extraBytes),
     extraAt,
   };
-  const isReservedZero = bytes[start + at.reserved] === 0 && getLe32(bytes, start + at.reservedEnd) === 0;
+  const isReservedZero = bytes[start + entryAt.reserved] === 0 && getLe32(bytes, start + entryAt.reservedEnd) === 0;
   return isReservedZero && isSoundEntry(entry) ? entry : undefined;
 }
 
@@ -90,11 +91,13 @@ export function isSoundEntry(entry: MetadataEntry): boolean {
   const isCounting = seq <= countMax && timeMicros <= countMax && address <= countMax && ordinal <= countMax;
   if (!isCounting || startBlock + blockCount > countMax) return false;
   if (!isRecordType(entry.type) || entry.level > levelSecondsMax) return false;
-  return entry.extraBytes % 8 === 0 && entry.extraBytes <= recordExtraBytesMax && hasFittingAddress(entry);
+  const isExtraBounded = entry.extraBytes % 8 === 0 && entry.extraBytes <= recordExtraBytesMax;
+  return isExtraBounded && isFittingPlace(entry.type, blockCount, address, slotOf(address));
 }
 
-function hasFittingAddress(entry: MetadataEntry): boolean {
-  if (!hasPayload(entry.type)) return entry.address === holeAddress;
-  const isBounded = entry.blockCount >= 1 && entry.blockCount * blockBytes <= recordPayloadBytesMax;
-  return isBounded && entry.address >= slotsPerSegment && slotOf(entry.address) + entry.blockCount <= slotsPerSegment;
+/** What has a payload lies within one segment, and nothing else lies anywhere. `slot`: of the address. */
+export function isFittingPlace(type: number, blockCount: number, address: number, slot: number): boolean {
+  if (!hasPayload(type)) return address === holeAddress;
+  const isBounded = blockCount >= 1 && blockCount * blockBytes <= recordPayloadBytesMax;
+  return isBounded && address >= slotsPerSegment && slot + blockCount <= slotsPerSegment;
 }

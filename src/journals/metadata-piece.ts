@@ -16,6 +16,7 @@ import type { JournalFolder } from "./journal-folder.ts";
 import { aggregateRecords } from "./metadata-aggregate.ts";
 import { metadataRecords } from "./metadata-batch.ts";
 import type { MetadataRecord } from "./metadata-entry.ts";
+import { PlainBatch } from "./plain-batch.ts";
 
 /** What all pieces of one journal have in common. */
 export interface JournalIdentity {
@@ -46,6 +47,20 @@ export interface FoundElse {
   readonly header?: BatchHeader;
 }
 
+export interface FoundPlain {
+  readonly header: BatchHeader;
+  readonly plain: PlainBatch;
+  readonly bytes: Buffer;
+  readonly nextOffset: number;
+}
+
+interface SoundHeads {
+  readonly finding: "sound";
+  readonly header: BatchHeader;
+  /** In the window. */
+  readonly start: number;
+}
+
 export class MetadataPiece {
   readonly path: string;
   readonly basePosition: number;
@@ -56,6 +71,8 @@ export class MetadataPiece {
   readonly #handle: FileHandle;
   /** None until something behind the header is read: many only look at that. */
   #window = Buffer.alloc(0);
+  #view = new DataView(this.#window.buffer);
+  #plain: PlainBatch | undefined;
   #windowOffset = 0;
   #windowBytes = 0;
 
@@ -83,6 +100,32 @@ export class MetadataPiece {
 
   /** Offsets are multiples of 512, from `logFileHeaderBytes` on. Whether a batch follows the one before is not looked at. */
   at(offset: number): FoundBatch | FoundElse {
+    const heads = this.#headsAt(offset);
+    if (heads.finding !== "sound") return heads;
+    const { header, start } = heads;
+    const isAggregate = header.magic === batchMagic.metadataAggregate;
+    const recordsOf = isAggregate ? aggregateRecords : metadataRecords;
+    const records = recordsOf(this.#window, start, header);
+    const last = records?.at(-1);
+    if (records === undefined || last === undefined) return { finding: "brokenHeads", offset, header };
+    const isOpen = isAggregate && last.type !== recordType.aggregate;
+    const nextOffset = offset + batchSpanBytes(header);
+    const found = { header, lastSeq: last.seq, isAggregate, isOpen, records, bytes: this.#window };
+    return { finding: "sound", ...found, offset, nextOffset };
+  }
+
+  /** Undefined: what lies there is none, and for `at` to find. */
+  plainAt(offset: number): FoundPlain | undefined {
+    const heads = this.#headsAt(offset);
+    if (heads.finding !== "sound" || heads.header.magic !== batchMagic.metadata) return undefined;
+    const { header, start } = heads;
+    this.#plain ??= new PlainBatch();
+    if (!this.#plain.read(this.#view, start, header)) return undefined;
+    return { header, plain: this.#plain, bytes: this.#window, nextOffset: offset + batchSpanBytes(header) };
+  }
+
+  /** A batch as it was written, whatever its records say. */
+  #headsAt(offset: number): SoundHeads | FoundElse {
     if (offset + batchAlignmentBytes > this.sizeBytes) return { finding: "nothing", offset };
     if (!this.#load(offset, batchAlignmentBytes)) return { finding: "unreadable", offset };
     const headerAt = offset - this.#windowOffset;
@@ -100,16 +143,8 @@ export class MetadataPiece {
     if (offset + batchBytes(header) > this.sizeBytes) return { finding: "brokenHeads", offset, header };
     if (!this.#load(offset, batchBytes(header))) return { finding: "unreadable", offset };
     const start = offset - this.#windowOffset;
-    const isSound = hasSoundHeads(this.#window, start, header);
-    const isAggregate = header.magic === batchMagic.metadataAggregate;
-    const recordsOf = isAggregate ? aggregateRecords : metadataRecords;
-    const records = isSound ? recordsOf(this.#window, start, header) : undefined;
-    const last = records?.at(-1);
-    if (records === undefined || last === undefined) return { finding: "brokenHeads", offset, header };
-    const isOpen = isAggregate && last.type !== recordType.aggregate;
-    const nextOffset = offset + batchSpanBytes(header);
-    const found = { header, lastSeq: last.seq, isAggregate, isOpen, records, bytes: this.#window };
-    return { finding: "sound", ...found, offset, nextOffset };
+    if (!hasSoundHeads(this.#window, start, header)) return { finding: "brokenHeads", offset, header };
+    return { finding: "sound", header, start };
   }
 
   /** False: the disk does not give the bytes. */
@@ -117,7 +152,7 @@ export class MetadataPiece {
     const isThere = offset >= this.#windowOffset && offset + lengthBytes <= this.#windowOffset + this.#windowBytes;
     if (isThere) return true;
     this.#windowBytes = 0;
-    if (this.#window.length === 0) this.#window = Buffer.alloc(journalReadBytes);
+    if (this.#window.length === 0) this.#makeWindow();
     try {
       this.#windowBytes = this.#handle.readNow(this.#window, 0, this.#window.length, offset);
     } catch (error) {
@@ -126,6 +161,12 @@ export class MetadataPiece {
     }
     this.#windowOffset = offset;
     return this.#windowBytes >= lengthBytes;
+  }
+
+  #makeWindow(): void {
+    this.#window = Buffer.alloc(journalReadBytes);
+    const { buffer, byteOffset, byteLength } = this.#window;
+    this.#view = new DataView(buffer, byteOffset, byteLength);
   }
 
   /** What lies further on may be what cannot be read. */

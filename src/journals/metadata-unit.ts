@@ -1,8 +1,10 @@
 /** What counts as one in a metadata journal: a batch of records, or an aggregate with all of its batches. */
 import { aggregateRecordsMax } from "#src/core/limits.ts";
+import { lastSeqOf } from "#src/records/batch.ts";
 import { isOfOnePlace } from "./metadata-aggregate.ts";
 import type { MetadataRecord } from "./metadata-entry.ts";
 import type { FoundBatch, FoundElse, MetadataPiece } from "./metadata-piece.ts";
+import type { PlainBatch } from "./plain-batch.ts";
 
 export interface FoundUnit {
   readonly finding: "sound";
@@ -13,7 +15,10 @@ export interface FoundUnit {
   readonly isAggregate: boolean;
   /** What was durable when it was written. */
   readonly durableSeq: number;
+  /** None where there is `plain` in their place. */
   readonly records: readonly MetadataRecord[];
+  /** Only for who asked for it. */
+  readonly plain?: PlainBatch;
   /** Where extra parts lie; valid until the piece is read on. */
   readonly bytes: Buffer;
   /** In the file. */
@@ -37,6 +42,18 @@ export function unitAt(piece: MetadataPiece, offset: number): FoundUnit | FoundE
     last = next;
   }
 }
+
+/** The same, with nothing made of the records of a batch where none of them needs that. */
+export function plainUnitAt(piece: MetadataPiece, offset: number): FoundUnit | FoundElse {
+  const found = piece.plainAt(offset);
+  if (found === undefined) return unitAt(piece, offset);
+  const { header, plain, bytes, nextOffset } = found;
+  const { epoch, firstSeq, durableSeq } = header;
+  const place = { epoch, firstSeq, lastSeq: lastSeqOf(header), isAggregate: false, durableSeq };
+  return { finding: "sound", ...place, records: noRecords, plain, bytes, offset, nextOffset };
+}
+
+const noRecords: readonly MetadataRecord[] = [];
 
 function isOfAggregate(first: FoundBatch, next: FoundBatch): boolean {
   const [a, b] = [first.records[0], next.records[0]];

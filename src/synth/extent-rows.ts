@@ -38,6 +38,27 @@ export class ExtentRows {
     return rows;
   }
 
+  /** Of the records at these places of columns, none over another. Column by column, since their places are all over these. */
+  static gathered(
+    { starts, places, count }: { readonly starts: Uint32Array; readonly places: Uint32Array; readonly count: number },
+    { blockCounts, addresses, seqs }: Readonly<Record<"blockCounts" | "addresses" | "seqs", Float64Array>>,
+  ): ExtentRows {
+    const rows = new ExtentRows(count);
+    let [end, areInOrder] = [0, true];
+    for (let row = 0; row < count; row++) {
+      const start = starts[row] as number;
+      if (start < end) areInOrder = false;
+      end = start + (blockCounts[places[row] as number] as number);
+      rows.#starts[row] = start;
+      rows.#ends[row] = end;
+    }
+    assert(areInOrder, "extents come in the order of their blocks");
+    for (let row = 0; row < count; row++) rows.#addresses[row] = addresses[places[row] as number] as number;
+    for (let row = 0; row < count; row++) rows.#seqs[row] = seqs[places[row] as number] as number;
+    rows.#count = count;
+    return rows;
+  }
+
   get count(): number {
     return this.#count;
   }

@@ -104,6 +104,7 @@ export class OpenTail {
     this.#letGo(storedSeq);
     this.#durableSeq = Math.max(this.#durableSeq, journal.durableSeq);
     const cursor = this.#cursor(journal, storedSeq);
+    cursor.takePlain();
     try {
       await this.#walk(cursor, storedSeq);
     } finally {
@@ -233,6 +234,7 @@ export class OpenTail {
     const identity = { group, incarnation: journal?.incarnation ?? 0 };
     const cursor = journal && MetadataCursor.from(files, journal.folder, identity, chunk.place);
     if (cursor === undefined) throw new RetryError(`the journal of group ${group} was sealed while it was read`);
+    cursor.takePlain();
     try {
       for (let count = 1; cursor.expectedSeq <= chunk.lastSeq; count++) {
         const unit = nextOf(cursor);

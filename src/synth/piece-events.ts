@@ -54,6 +54,11 @@ export class EventFilter {
     return isFirst || telling.has(type);
   }
 
+  /** Whether a record of the volume was there since it joined: what only says what blocks hold is telling nothing then. */
+  hasSeen(volume: number): boolean {
+    return volume === wholeGroup || this.#seen.has(volume);
+  }
+
   /** Whether none of a page's records can be. */
   passesOver(types: ReadonlySet<number>, volumes: readonly number[]): boolean {
     for (const type of types) if (telling.has(type)) return false;

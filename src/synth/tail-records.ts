@@ -4,8 +4,9 @@ import { tailChunkRecords } from "#src/core/point-limits.ts";
 import type { BlockExtent } from "#src/journals/block-extent.ts";
 import { endOfBlocks, extentOf } from "#src/journals/block-extent.ts";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
-import type { MetadataRecord } from "#src/journals/metadata-entry.ts";
+import { getMetadataRecord, type MetadataRecord } from "#src/journals/metadata-entry.ts";
 import type { FoundUnit } from "#src/journals/metadata-unit.ts";
+import type { PlainBatch } from "#src/journals/plain-batch.ts";
 import { holeAddress } from "#src/records/address.ts";
 import { isOfBlocks } from "#src/records/record.ts";
 import { type ExtentRows, firstBehind } from "./extent-rows.ts";
@@ -26,12 +27,31 @@ class Numbers {
   }
 
   add(value: number): void {
-    if (this.count === this.#values.length) {
-      const more = new Float64Array(2 * this.count);
-      more.set(this.#values);
-      this.#values = more;
-    }
+    this.#makeRoom(1);
     this.#values[this.count++] = value;
+  }
+
+  /** The first of these. */
+  addAll(values: Float64Array, count: number): void {
+    this.#makeRoom(count);
+    const [own, at] = [this.#values, this.count];
+    for (let index = 0; index < count; index++) own[at + index] = values[index] as number;
+    this.count += count;
+  }
+
+  /** So many that follow each other. */
+  addRow(first: number, count: number): void {
+    this.#makeRoom(count);
+    const [own, at] = [this.#values, this.count];
+    for (let index = 0; index < count; index++) own[at + index] = first + index;
+    this.count += count;
+  }
+
+  #makeRoom(count: number): void {
+    if (this.count + count <= this.#values.length) return;
+    const more = new Float64Array(2 * this.#values.length + count);
+    more.set(this.#values);
+    this.#values = more;
   }
 
   at(index: number): number {
@@ -79,19 +99,55 @@ export class TailRecords implements TailSummary {
   }
 
   /** Behind all that were added. Throws a `StopError` for a resize that says no size. */
-  add({ records, bytes, isAggregate }: FoundUnit): void {
+  add(unit: FoundUnit): void {
+    const { plain, records, bytes, isAggregate } = unit;
+    if (plain !== undefined) return this.#addPlain(plain, bytes);
     for (const record of records) {
-      // There are millions of them: of most nothing else is made.
-      if (this.#filter.isTelling(record)) {
-        const extent = extentOf(record, this.#addEvent(record, bytes, isAggregate));
-        if (extent !== undefined) this.#addExtent(extent);
-      } else if (isOfBlocks(record.type) && record.blockCount > 0) this.#addExtent(record);
+      this.#addRecord(record, bytes, isAggregate);
       if (!isAggregate) this.#addPoint(record.seq, record.timeMicros);
     }
     const last = records.at(-1);
     if (isAggregate) this.#hasAggregates = true;
     if (isAggregate && last !== undefined) this.#addPoint(last.seq, last.timeMicros);
     this.#recordCount += records.length;
+  }
+
+  #addRecord(record: MetadataRecord, bytes: Buffer, isAggregate: boolean): void {
+    if (this.#filter.isTelling(record)) {
+      const extent = extentOf(record, this.#addEvent(record, bytes, isAggregate));
+      if (extent !== undefined) this.#addExtent(extent);
+    } else if (isOfBlocks(record.type) && record.blockCount > 0) this.#addExtent(record);
+  }
+
+  /** There are millions of them: nothing is made of each. */
+  #addPlain(plain: PlainBatch, bytes: Buffer): void {
+    const { count, firstSeq, volumes } = plain;
+    if (plain.isOfOneVolume && this.#filter.hasSeen(volumes[0] as number)) this.#addBlocksOf(plain);
+    else for (let index = 0; index < count; index++) this.#addOneOf(plain, index, bytes);
+    this.#pointSeqs.addRow(firstSeq, count);
+    this.#pointMicros.addAll(plain.timesMicros, count);
+    this.#recordCount += count;
+  }
+
+  #addBlocksOf({ count, firstSeq, volumes, startBlocks, blockCounts, addresses }: PlainBatch): void {
+    this.#volumeNumbers.add(volumes[0] as number);
+    this.#volumes.addAll(volumes, count);
+    this.#startBlocks.addAll(startBlocks, count);
+    this.#blockCounts.addAll(blockCounts, count);
+    this.#addresses.addAll(addresses, count);
+    this.#seqs.addRow(firstSeq, count);
+  }
+
+  #addOneOf(plain: PlainBatch, index: number, bytes: Buffer): void {
+    const volume = plain.volumes[index] as number;
+    const blockCount = plain.blockCounts[index] as number;
+    // The first one of a volume tells something of it.
+    if (!this.#filter.hasSeen(volume)) {
+      this.#addRecord(getMetadataRecord(bytes, plain.placeOf(index), 0) as MetadataRecord, bytes, false);
+    } else if (blockCount > 0) {
+      const [startBlock, address] = [plain.startBlocks[index] as number, plain.addresses[index] as number];
+      this.#addExtent({ volume, startBlock, blockCount, address, seq: plain.firstSeq + index });
+    }
   }
 
   /** Answers its extra part. */
@@ -170,7 +226,8 @@ export class TailRecords implements TailSummary {
     const count = firstBehind(this.#seqs.values, this.#seqs.count, seq);
     const places = new Uint32Array(count);
     let placeCount = 0;
-    for (let place = 0; place < count; place++) if (this.#volumes.at(place) === volume) places[placeCount++] = place;
+    const volumes = this.#volumes.values;
+    for (let place = 0; place < count; place++) if (volumes[place] === volume) places[placeCount++] = place;
     const touches = {
       startBlocks: this.#startBlocks.values,
       blockCounts: this.#blockCounts.values,

@@ -16,14 +16,15 @@ export interface FlatTouches {
 
 /** Of those at these places, which are sorted; all are of the volume. */
 export function touchedRows(touches: FlatTouches, places: Uint32Array, volume: number): ExtentRows {
-  const order = orderByStart(touches.startBlocks, places);
-  if (order === undefined) return ExtentRows.of(longWay(touches, places, volume).extents(), volume);
-  const { single, overlapping } = told(touches, order);
-  const rows = new ExtentRows(single.length + overlapping.length);
+  const sorted = sortedByStart(touches.startBlocks, places);
+  if (sorted === undefined) return ExtentRows.of(longWay(touches, places, volume).extents(), volume);
+  const overlapping = takeOutOverlapping(touches, sorted);
+  if (overlapping.length === 0) return ExtentRows.gathered(sorted, touches);
+  const rows = new ExtentRows(sorted.count + overlapping.length);
   const others = longWay(touches, overlapping.sort(), volume).extents();
   let other = others.next();
-  for (const place of single) {
-    const startBlock = touches.startBlocks[place] as number;
+  for (let index = 0; index < sorted.count; index++) {
+    const [startBlock, place] = [sorted.starts[index] as number, sorted.places[index] as number];
     for (; other.done !== true && other.value.startBlock < startBlock; other = others.next())
       addExtent(rows, other.value);
     const endBlock = startBlock + (touches.blockCounts[place] as number);
@@ -45,11 +46,15 @@ function addExtent(rows: ExtentRows, { startBlock, blockCount, address, seq }: N
   rows.add(startBlock, startBlock + blockCount, address, seq);
 }
 
-/**
- * Digit by digit, from the lowest on, so that equal ones stay as they are. The answer is used again for the next one who asks.
- * Undefined: the numbers are too large to be sorted like this.
- */
-function orderByStart(startBlocks: Float64Array, places: Uint32Array): Uint32Array | undefined {
+/** Records in the order of their first blocks. The same memory is used again for the next who asks. */
+interface SortedTouches {
+  readonly starts: Uint32Array;
+  readonly places: Uint32Array;
+  count: number;
+}
+
+/** Digit by digit, from the lowest on, so that equal ones stay as they are. Undefined: the numbers are too large for that. */
+function sortedByStart(startBlocks: Float64Array, places: Uint32Array): SortedTouches | undefined {
   const count = places.length;
   if (scratch.keys.length < count) scratch = new Scratch(count);
   let [keys, order, otherKeys, otherOrder] = [scratch.keys, scratch.order, scratch.otherKeys, scratch.otherOrder];
@@ -75,7 +80,7 @@ function orderByStart(startBlocks: Float64Array, places: Uint32Array): Uint32Arr
     }
     [keys, order, otherKeys, otherOrder] = [otherKeys, otherOrder, keys, order];
   }
-  return order.subarray(0, count);
+  return { starts: keys, places: order, count };
 }
 
 const keyBits = 32;
@@ -105,37 +110,36 @@ class Scratch {
 
 let scratch = new Scratch(0);
 
-interface Told {
-  /** The last of each row of records that wrote the very same blocks, in the order of the blocks. */
-  readonly single: Uint32Array;
-  readonly overlapping: Uint32Array;
-}
-
-function told({ startBlocks, blockCounts }: FlatTouches, order: Uint32Array): Told {
-  const count = order.length;
-  // It is written over what was read already.
-  const single = order;
+/**
+ * What is left are records that overlap none, or only others that wrote the very same blocks, and of these the last. Answers where the
+ * others lie.
+ */
+function takeOutOverlapping({ blockCounts }: FlatTouches, sorted: SortedTouches): Uint32Array {
+  const { starts, places, count } = sorted;
   const overlapping: number[] = [];
-  let singleCount = 0;
+  // What is left is written over what was read already.
+  let leftCount = 0;
   for (let first = 0; first < count; ) {
-    const start = startBlocks[order[first] as number] as number;
-    const blockCount = blockCounts[order[first] as number] as number;
+    const start = starts[first] as number;
+    const blockCount = blockCounts[places[first] as number] as number;
     let end = start + blockCount;
     let areSame = true;
     let next = first + 1;
     for (; next < count; next++) {
-      const place = order[next] as number;
-      const otherStart = startBlocks[place] as number;
+      const otherStart = starts[next] as number;
       if (otherStart >= end) break;
-      const otherCount = blockCounts[place] as number;
+      const otherCount = blockCounts[places[next] as number] as number;
       if (otherStart !== start || otherCount !== blockCount) areSame = false;
       if (otherStart + otherCount > end) end = otherStart + otherCount;
     }
-    if (areSame) single[singleCount++] = order[next - 1] as number;
-    else for (let index = first; index < next; index++) overlapping.push(order[index] as number);
+    if (areSame) {
+      places[leftCount] = places[next - 1] as number;
+      starts[leftCount++] = start;
+    } else for (let index = first; index < next; index++) overlapping.push(places[index] as number);
     first = next;
   }
-  return { single: single.subarray(0, singleCount), overlapping: Uint32Array.from(overlapping) };
+  sorted.count = leftCount;
+  return Uint32Array.from(overlapping);
 }
 
 function longWay(
