@@ -108,10 +108,16 @@ const columns: readonly Column<ViewFacts>[] = [
   {
     title: "WRITTEN",
     isNumber: true,
-    text: ({ writable, writtenBytes }) => (writable ? formatByteSize(writtenBytes) : "read-only"),
+    text: writtenText,
   },
   { title: "URI", text: ({ uri }) => uri },
 ];
+
+/** Of one that is not open nobody says how much it is. */
+function writtenText({ writable, state, writtenBytes }: ViewFacts): string {
+  if (!writable) return "read-only";
+  return state === "open" ? formatByteSize(writtenBytes) : "not known";
+}
 
 function stateText({ state, leased, why, findings }: ViewFacts): string {
   const [first, ...others] = findings;

@@ -121,6 +121,7 @@ test("what is written to a view is there after the process was killed, and after
   const point = await open(again, `disk@seq:${view.seq}`);
   expect((await copied(point.uri, join(folder, "point")))[1000]).toBe(1);
   expect((await again.typed("view", "close", "mine", "--keep")).exitCode).toBe(0);
+  expect((await again.typed("view", "ls")).stdout).toMatch(/mine .* put away .* not known /);
   expect((await open(again, "mine")).uri).toBe(view.uri);
   expect((await copied(view.uri, join(folder, "kept"))).equals(expected)).toBe(true);
   const [segment = ""] = globSync(join(folder, "data/**/views/*/segments/*.data"));

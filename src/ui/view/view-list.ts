@@ -41,7 +41,7 @@ function ViewItem({ desk, view, mayOperate }: ItemParts): ComponentChild {
   const facts = [
     `seq ${countInWords(seq)}`,
     exactTime(Date.parse(time)),
-    writable ? `writable, ${bytesInWords(writtenBytes)} written` : "read-only",
+    writable ? `writable${state === "open" ? `, ${bytesInWords(writtenBytes)} written` : ""}` : "read-only",
     ...(connections === 0 ? [] : [connections === 1 ? "1 connection" : `${connections} connections`]),
     ...(state === "open" ? [] : [why === undefined ? state : `${state}: ${why}`]),
   ];
