@@ -58,7 +58,7 @@ test("fault 39: without its name, with hosts or closed, and with a point of anot
     [volume("a"), { volume: "a" }, "--confirm a says"],
     [volume("a"), { volume: "a", confirm: "b" }, "--confirm a says"],
     [volume("a"), { volume: "b", confirm: "a" }, "only its own points"],
-    [volume("a", { connections: 2 }), { volume: "a", confirm: "a" }, "2 hosts are attached"],
+    [volume("a", { connections: 2 }), { volume: "a", confirm: "a" }, "hosts are attached (2 connections)"],
     [volume("a", { state: "fenced" }), { volume: "a", confirm: "a" }, "is fenced"],
   ] as const;
   for (const [live, asked, words] of refusals) {
