@@ -38,8 +38,8 @@ export interface TimelineShape {
   readonly endX: number | undefined;
 }
 
-/** Of a letter of a label, about. */
-const letterWidth = 7;
+/** Of a letter of a label, at most: they are bold. */
+const letterWidth = 8;
 const labelGap = 10;
 /** Pins of a kind that are nearer to each other are one. */
 const pinGap = 9;

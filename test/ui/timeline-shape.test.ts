@@ -58,6 +58,16 @@ test("marks have their names where there is room; of two upon each other there i
   expect(narrow.marks.map(({ label }) => label)).toEqual([undefined, undefined]);
 });
 
+test("names that stand towards each other leave each other as much room as bold letters take", () => {
+  const mark = (name: string, seconds: number) => ({ name, seq: seconds, time: at(seconds), quiesced: true, point: true });
+  const marks = [mark("before-upgrade", 75), mark("nightly", 94)];
+  const shown = timelineShape({ ...report, marks }, span, 890).marks;
+  expect(shown.map(({ label, isLabelBefore }) => [label, isLabelBefore])).toEqual([
+    ["before-upgrade", true],
+    ["nightly", true],
+  ]);
+});
+
 test("a failed test hides behind no proven one", () => {
   expect(shape.tests.map(({ kind, seq }) => [kind, seq])).toEqual([["failed", 70]]);
 });
