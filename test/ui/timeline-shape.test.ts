@@ -59,7 +59,13 @@ test("marks have their names where there is room; of two upon each other there i
 });
 
 test("names that stand towards each other leave each other as much room as bold letters take", () => {
-  const mark = (name: string, seconds: number) => ({ name, seq: seconds, time: at(seconds), quiesced: true, point: true });
+  const mark = (name: string, seconds: number) => ({
+    name,
+    seq: seconds,
+    time: at(seconds),
+    quiesced: true,
+    point: true,
+  });
   const marks = [mark("before-upgrade", 75), mark("nightly", 94)];
   const shown = timelineShape({ ...report, marks }, span, 890).marks;
   expect(shown.map(({ label, isLabelBefore }) => [label, isLabelBefore])).toEqual([
