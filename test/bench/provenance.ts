@@ -1,5 +1,6 @@
 /** What every published run says of itself. */
 import type { Machine } from "./machine.ts";
+import { wrapped } from "./markdown.ts";
 
 const GiB = 1024 ** 3;
 
@@ -26,7 +27,7 @@ export function aboutRun(
   const programs = Object.entries(machine.programs).map(([program, version]) => `${program} ${version}`);
   const memory = `${(machine.memoryBytes / GiB).toFixed(0)} GiB of memory`;
   return [
-    `\`${command}\` on ${date.slice(0, 10)}, commit ${commit}:`,
+    wrapped(`\`${command}\` on ${date.slice(0, 10)}, commit ${commit}:`),
     ...words,
     `${machine.processor}, ${machine.processorCount} processors, ${memory}, ${machine.kernel};`,
     `${programs.join(", ")}.`,
