@@ -2,14 +2,19 @@
 import { UsageError } from "#src/cli/command.ts";
 import type { Bench } from "./bench.ts";
 import { controlBench } from "./control.ts";
+import { growthBench } from "./growth.ts";
 import { holesBench } from "./holes.ts";
 import { nbdBench } from "./nbd.ts";
 import { pathBench } from "./path.ts";
 import { pointsBench } from "./points.ts";
 import { publishSections } from "./publication.ts";
+import { steadyBench } from "./steady.ts";
 import { storeBench } from "./store.ts";
 
-const benches: readonly Bench[] = [nbdBench, pathBench, storeBench, pointsBench, controlBench, holesBench];
+const benches: readonly Bench[] = [
+  ...[nbdBench, pathBench, storeBench, pointsBench, controlBench, holesBench],
+  ...[steadyBench, growthBench],
+];
 
 const help = `Usage: npm run bench -- NAME [OPTION ...]
 
