@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { UsageError } from "#src/cli/command.ts";
 import { fileSystemOf } from "./machine.ts";
+import { availableBytes } from "./warm-memory.ts";
 
 const GiB = 1024 ** 3;
 
@@ -26,8 +27,11 @@ export async function describePlace(name: string, folder: string, fileBytes: num
 /** Better refused at the start than a file system that is full in the middle. `advice`: what helps besides room. */
 export async function requireRoom(folder: string, neededBytes: number, advice?: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= neededBytes) return;
+  // It may be larger than the memory that it lies in.
+  const isInMemory = (await fileSystemOf(folder)) === "tmpfs";
+  const freeBytes = Math.min(bavail * bsize, isInMemory ? await availableBytes() : Number.POSITIVE_INFINITY);
+  if (freeBytes >= neededBytes) return;
   const gibibytes = (bytes: number) => (bytes / GiB).toFixed(1);
-  const words = `${folder} has ${gibibytes(bavail * bsize)} GiB free, and ${gibibytes(neededBytes)} are needed`;
+  const words = `${folder} has ${gibibytes(freeBytes)} GiB free, and ${gibibytes(neededBytes)} are needed`;
   throw new UsageError(advice === undefined ? words : `${words}: ${advice}`);
 }

@@ -6,7 +6,7 @@ import { Collection } from "#src/store/collection.ts";
 import type { LiveBlocks } from "#src/store/live-blocks.ts";
 import { LongWork } from "#src/store/long-work.ts";
 import { noReserve } from "#src/store/space-reserve.ts";
-import { newSegment } from "./store-index.ts";
+import { newSegment, tellProgress } from "./store-index.ts";
 import type { CollectOrder, WorkAnswer } from "./store-orders.ts";
 import { benchOrigin, type OwnStore, openOwnStore } from "./store-own.ts";
 
@@ -22,7 +22,10 @@ export async function collectHalf({ folder, threadCount, segmentCount }: Collect
   let next = 1;
   const sealMore = async (count: number): Promise<number> => {
     const began = performance.now();
-    for (const last = next + count; next < last; next++) await own.store.seal(newSegment(next), benchOrigin);
+    for (const last = next + count; next < last; next++) {
+      tellProgress(`collection: segment ${next}, of ${segmentCount} that are collected`);
+      await own.store.seal(newSegment(next), benchOrigin);
+    }
     return (count * segmentBytes) / ((performance.now() - began) / 1000);
   };
   await sealMore(segmentCount);

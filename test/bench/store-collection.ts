@@ -1,4 +1,5 @@
 /** Sealing while half of a store is collected, to sealing before and after. */
+import { requireRoom } from "./place.ts";
 import type { Progress } from "./progress.ts";
 import { createScratch } from "./scratch.ts";
 import type { StoreOptions } from "./store-options.ts";
@@ -9,14 +10,21 @@ import { warmMemory } from "./warm-memory.ts";
 const GiB = 1024 ** 3;
 const ratioGoal = 0.7;
 const segmentMebibytes = 256;
+/** Of a segment, a third of which is noise; half of it again in its next generation. */
+const objectBytesMax = 100 * 1024 ** 2;
+const newGenerationShare = 1.5;
+/** Those before, beside and after. */
+const otherSegments = 36;
 
 export async function measureCollection(options: StoreOptions, progress: Progress): Promise<StoreCaseFigures> {
   using scratch = createScratch(options.folder);
   progress.show("collection");
   const segmentCount = Math.ceil(options.collectedMebibytes / segmentMebibytes);
-  await warmMemory((segmentCount / 4) * 0.6 * GiB);
+  const neededBytes = (segmentCount * newGenerationShare + otherSegments) * objectBytesMax;
+  await requireRoom(options.folder, neededBytes, "see --collected and --folder");
+  await warmMemory(neededBytes);
   const order = { word: "collect", folder: scratch.file("store"), threadCount: 2, segmentCount } as const;
-  const { figures, memoryPeakBytes } = await carryOut(order);
+  const { figures, memoryPeakBytes } = await carryOut(order, progress);
   const {
     before = 0,
     beside = 0,

@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { indexFilterBitsPerKey, indexFilterBytesDefault, liveMarksBytes } from "#src/core/store-limits.ts";
+import { requireRoom } from "./place.ts";
 import type { Progress } from "./progress.ts";
 import { roundDown } from "./rounding.ts";
 import { interleave, median, ratioOf } from "./rounds.ts";
@@ -20,6 +21,10 @@ const segmentCount = 23;
 const ratioGoal = 0.7;
 const blocksPerTerabyte = 1e12 / 4096;
 const bytesPerSegment = 50;
+/** In the file of the index: 27 when it was filled, and up to this when three turns have written to pages all over it. */
+const indexBytesPerFingerprint = 125;
+/** What a turn seals, and the memory that is in use a moment before. */
+const turnBytes = segmentCount * 100 * MiB + 5 * GiB;
 
 type Which = "empty" | "full";
 
@@ -28,7 +33,12 @@ export async function measureFullIndex(options: StoreOptions, progress: Progress
   const folders = { empty: scratch.file("empty"), full: scratch.file("full") };
   progress.show(`index: ${options.fingerprintMillions} million fingerprints`);
   const fingerprintCount = options.fingerprintMillions * 1e6;
-  const filling = await carryOut({ word: "fill-index", folder: folders.full, fingerprintCount });
+  await requireRoom(
+    options.folder,
+    fingerprintCount * indexBytesPerFingerprint + turnBytes,
+    "see --fingerprints and --folder",
+  );
+  const filling = await carryOut({ word: "fill-index", folder: folders.full, fingerprintCount }, progress);
   const indexBytes = folderBytes(join(folders.full, "index"));
   const order = { word: "seal-new", threadCount: 2, segmentCount } as const;
   const schedule = { rounds: options.rounds, warmUpRounds: 0 };

@@ -30,6 +30,7 @@ export async function fillIndex({ folder, fingerprintCount }: FillIndexOrder): P
       addresses[entry] = addressOf(segment, entry);
     }
     await index.add({ segment, generation: 0 }, { count, fingerprints, addresses });
+    tellProgress(`index: fingerprint ${first + count} of ${fingerprintCount}`);
   }
   await index.flush();
   const { storedCount } = index.figures();
@@ -40,8 +41,9 @@ export async function fillIndex({ folder, fingerprintCount }: FillIndexOrder): P
 
 export async function sealNew({ folder, threadCount, firstSegment, segmentCount }: SealNewOrder): Promise<WorkAnswer> {
   const { store, close } = await openOwnStore(folder, threadCount);
-  for (let number = 0; number < segmentCount; number++)
+  for (let number = 0; number < segmentCount; number++) {
     await store.seal(newSegment(firstSegment + number), benchOrigin);
+  }
   const { uniqueBytes } = store.figures;
   await close();
   const blockCount = segmentCount * slotsPerSegment;
@@ -49,9 +51,21 @@ export async function sealNew({ folder, threadCount, firstSegment, segmentCount 
   return { blockCount, keptCount: blockCount };
 }
 
-/** A third of each block is noise, the rest can be compressed away. */
+const progressPauseMs = 500;
+let toldMs = 0;
+
+/** To whoever has started this process, now and then. */
+export function tellProgress(text: string): void {
+  if (performance.now() < toldMs + progressPauseMs) return;
+  toldMs = performance.now();
+  process.stderr.write(`${text}\n`);
+}
+
+/** A third of each block is noise, the rest can be compressed away; blocks of one frame have none of it alike. */
 const noiseBytes = 170;
-const thirdNoise = Buffer.alloc(4 * blockBytes, "what comes again and again ");
+const noiseSpreadBlocks = 61;
+const noiseShifts = 1021;
+const thirdNoise = Buffer.alloc((noiseSpreadBlocks + 1) * blockBytes, "what comes again and again ");
 for (let at = 0; at < thirdNoise.length; at += 512) {
   for (let byte = at; byte < at + noiseBytes; byte++) thirdNoise[byte] = Math.floor(Math.random() * 256);
 }
@@ -63,7 +77,8 @@ export function newSegment(segment: number): ClosedSegment {
     read: (slot, count, run) => {
       for (let index = 0; index < count; index++) {
         const start = index * blockBytes;
-        thirdNoise.copy(run.blocks, start, 4 * (slot % 3072), 4 * (slot % 3072) + blockBytes);
+        const at = ((slot + index) % noiseSpreadBlocks) * blockBytes + 4 * ((slot + index) % noiseShifts);
+        thirdNoise.copy(run.blocks, start, at, at + blockBytes);
         run.blocks.writeUInt32LE(segment, start);
         run.blocks.writeUInt32LE(slot + index, start + 4);
         putChecksum(run.blocks, start, start + blockBytes, run.checksums, index * checksumBytes);

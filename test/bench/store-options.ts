@@ -28,7 +28,7 @@ export const storeHelp = `Usage: npm run bench -- store [OPTION ...]
 
 Measures the store, in memory: an image in and out beside restic, borg and casync, each with one repository there; random
 reads; what states of several images take; sealing with a large index, and while half of a store is collected. A whole run
-takes about a quarter of an hour and writes docs/benchmarks. A run of some cases does so when it is told to, and what is there
+takes about half an hour and writes docs/benchmarks. A run of some cases does so when it is told to, and what is there
 of other cases stays, with the commit and the date of its own run; one with smaller sizes, fewer rounds or peers than it has
 by itself only prints.
 
@@ -44,7 +44,8 @@ by itself only prints.
   --publish         put these cases into docs/benchmarks, in the place of what is there of them
   --json FILE       write the figures there as well
 
-What is free must do for the largest case, about 16 GiB. Files of Debian's packages of this machine are what images are made
+What is free must do for the largest case: 19 GiB for 'full-index', 15 for 'collection', some three for the others. In memory
+that takes a machine with 24 GiB; else a folder on a disk. The two take some ten minutes each on two processors. Files of Debian's packages of this machine are what images are made
 of; for 'reduction' as root, or where setpriv is allowed to become the user postgres.
 
 Example:

@@ -29,7 +29,8 @@ export async function warmMemory(neededBytes?: number): Promise<void> {
   }
 }
 
-async function availableBytes(): Promise<number> {
+/** Memory that can be had without taking it from anybody. */
+export async function availableBytes(): Promise<number> {
   const available = /^MemAvailable: +(\d+) kB$/m.exec(await readFile("/proc/meminfo", "utf8"));
   return Number(available?.[1] ?? 0) * 1024;
 }

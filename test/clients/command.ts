@@ -18,6 +18,8 @@ export interface CommandOptions {
   readonly input?: string;
   readonly timeoutMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Told what comes on standard error, as it comes. */
+  readonly heard?: (text: string) => void;
 }
 
 /** A client that floods its output is broken; the test shall fail, not the machine. */
@@ -31,6 +33,20 @@ function killGroup(leaderId: number | undefined): void {
   }
 }
 
+/** Those that lead a group of their own are not reached by whatever ends this process: so they are ended with it. */
+const running = new Set<number>();
+let isTakenAlong = false;
+
+function takeAlong(leaderId: number | undefined): void {
+  if (leaderId !== undefined) running.add(leaderId);
+  if (isTakenAlong) return;
+  isTakenAlong = true;
+  // Before the folders go that they write to.
+  process.prependOnceListener("exit", () => {
+    for (const one of running) killGroup(one);
+  });
+}
+
 export function run(program: string, programArguments: readonly string[], options: CommandOptions = {}) {
   const line = [program, ...programArguments].join(" ");
   return new Promise<CommandResult>((resolve, reject) => {
@@ -40,6 +56,7 @@ export function run(program: string, programArguments: readonly string[], option
       // A group of its own, so that what the program itself started goes with it.
       detached: true,
     });
+    takeAlong(child.pid);
     const output = { stdout: "", stderr: "" };
     let failure: Error | undefined;
     const fail = (reason: string) => {
@@ -51,18 +68,23 @@ export function run(program: string, programArguments: readonly string[], option
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {
         output[name] += text;
+        if (name === "stderr") options.heard?.(text);
         if (output[name].length > outputBytesMax) fail(`too much on ${name}`);
       });
     }
     // A program may end without reading its input; that is its own affair.
     child.stdin.on("error", () => {});
     child.stdin.end(options.input ?? "");
-    child.on("error", (error) => {
+    const over = () => {
       clearTimeout(timer);
+      if (child.pid !== undefined) running.delete(child.pid);
+    };
+    child.on("error", (error) => {
+      over();
       reject(error);
     });
     child.on("close", (exitCode) => {
-      clearTimeout(timer);
+      over();
       if (failure) reject(failure);
       else resolve({ line, exitCode, ...output });
     });
