@@ -65,14 +65,16 @@ export function beginLife(
   policy: GroupPolicy,
 ): Partial<GroupState> {
   const life = state.life + 1;
+  // Whatever is found in it lies in a file: when that is gone one day, more is lost than nothing.
+  const isSpoolNew = state.isSpoolNew && lastSeq === 0;
   const lostPower = state.stoppedAtSeq === null && state.bootId !== bootId;
   if (lostPower) {
     const epochSeq = Math.max(state.seqCeiling, lastSeq) + 1;
     const volumes = state.volumes.map((volume) => ({ ...volume, inDoubt: true }));
     const seqCeiling = epochSeq + policy.seqReserve;
-    return { life, bootId, stoppedAtSeq: null, epoch: state.epoch + 1, epochSeq, seqCeiling, volumes };
+    return { life, bootId, isSpoolNew, stoppedAtSeq: null, epoch: state.epoch + 1, epochSeq, seqCeiling, volumes };
   }
   const epochSeq = state.epochSeq !== null && lastSeq < state.epochSeq ? state.epochSeq : null;
   const seqCeiling = Math.max(state.seqCeiling, (epochSeq ?? lastSeq) + policy.seqReserve);
-  return { life, bootId, stoppedAtSeq: null, epochSeq, seqCeiling };
+  return { life, bootId, isSpoolNew, stoppedAtSeq: null, epochSeq, seqCeiling };
 }

@@ -51,3 +51,11 @@ test("fault 9: power lost again before that, the epoch after it begins further o
   const begun = { ...running, ...beginLife(running, 420, "boot-2", policy) };
   expect(beginLife(begun, 420, "boot-3", policy)).toMatchObject({ epoch: 4, epochSeq: 602 });
 });
+
+test("fault 20: a spool that was begun anew is new until something is found in it, whenever its first life ended", () => {
+  const begun = { ...running, isSpoolNew: true, epochSeq: 501 };
+  for (const bootId of ["boot-1", "boot-2"]) {
+    expect(beginLife(begun, 0, bootId, policy)).toMatchObject({ isSpoolNew: true });
+    expect(beginLife(begun, 501, bootId, policy)).toMatchObject({ isSpoolNew: false });
+  }
+});
