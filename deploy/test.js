@@ -25,7 +25,7 @@ function runTests(suite) {
   const reportPath = join(folder, "report.json");
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportPath}`];
-    const succeeded = run("vitest", ["run", "--project", suite, ...reporters]);
+    const succeeded = run("vitest", ["run", "--project", `${suite}*`, ...reporters]);
     const report = readReport(reportPath);
     tellFailures(report);
     return count(report, succeeded);
