@@ -24,6 +24,8 @@ interface Group {
   receivedSeq: number;
   /** What the remote appliance has said to be durable. */
   promisedSeq: number;
+  /** All that `promisedSeq` ever was, where bits flip. */
+  promises: number[];
   /** What was seen to be durable, whether or not anybody knew. */
   durableSeq: number;
   /** What survived the last loss of power at most: it was found on the disk, so it is durable, promised or not. */
@@ -110,6 +112,7 @@ export class JournalWatch {
         last: undefined,
         receivedSeq: 0,
         promisedSeq: 0,
+        promises: [],
         durableSeq: 0,
         survivedSeq: 0,
         pending: [],
@@ -222,7 +225,16 @@ export class JournalWatch {
     demand("promise", isTrue, () => `the remote says that ${durableSeq} is durable, and ${actual} is`);
     const group = this.#groups.get(groupId);
     if (group === undefined || durableSeq > this.#durableSeq(group)) return;
-    group.promisedSeq = Math.max(group.promisedSeq, durableSeq);
+    if (durableSeq <= group.promisedSeq) return;
+    group.promisedSeq = durableSeq;
+    if (this.#isHarmed) group.promises.push(durableSeq);
+  }
+
+  /** Bits have flipped in what the remote had said to be durable, and it has taken that for an end that it had never promised. */
+  hasForgotten(groupId: string): boolean {
+    const promises = this.#groups.get(groupId)?.promises ?? [];
+    const units = promises.length === 0 ? [] : this.units(groupId);
+    return promises.some((seq) => !units.some(({ firstSeq, lastSeq }) => firstSeq <= seq && seq <= lastSeq));
   }
 
   #drop(group: Group): void {
