@@ -83,7 +83,7 @@ export class ObjectScrubs {
   readonly #memory = new SegmentCheckMemory();
   readonly #source = new ScrubMemory();
   /** Of each group the piece that was checked last. */
-  readonly #links = new Map<string, PieceLink>();
+  readonly #links = new Map<string, { readonly name: ObjectName; readonly link: PieceLink }>();
   readonly #strays = new StrayForwards();
   #reindexedCount = 0;
 
@@ -100,11 +100,11 @@ export class ObjectScrubs {
   }
 
   /** Rejects with an `AbsentObjectError` where it is not there any more. */
-  async scrub(name: ObjectName, next: ObjectName | undefined, control: WorkControl): Promise<CheckedObject> {
+  async scrub(name: ObjectName, control: WorkControl): Promise<CheckedObject> {
     const segment = segmentOfObject(name);
     if (segment !== undefined) return await this.#scrubSegment(segment, control);
     const piece = sealedPieceOfName(name);
-    if (piece !== undefined) return await this.#scrubPiece(piece, next, control);
+    if (piece !== undefined) return await this.#scrubPiece(piece, control);
     const identity = wantedUnder(name);
     // Another program's, or a later version's: it says nothing to this one.
     if (identity === undefined) return nothing;
@@ -264,11 +264,7 @@ export class ObjectScrubs {
     }
   }
 
-  async #scrubPiece(
-    identity: SealedPieceIdentity,
-    next: ObjectName | undefined,
-    control: WorkControl,
-  ): Promise<CheckedObject> {
+  async #scrubPiece(identity: SealedPieceIdentity, control: WorkControl): Promise<CheckedObject> {
     const { objects, key, store, oldestSeq } = this.#parts;
     const { group, firstSeq } = identity;
     const name = sealedPieceName(identity);
@@ -276,12 +272,12 @@ export class ObjectScrubs {
     if (found.replaced.some((other) => sealedPieceName(other) === name)) {
       return await scrubReplacedPiece(this.#parts, found, identity, control);
     }
-    const before = await this.#linkBefore(identity);
+    const before = await this.#linkBefore(found.inForce, identity);
     const head = this.#notebook.headOf(group);
     const checkParts = { key, segments: store.segments, objects, before, head, oldestSeq: await oldestSeq(group) };
     const piece = new PieceCheck(checkParts, identity, control);
     const repair = async () => {
-      const expected = (await this.#linkSaidBy(group, next)) ?? headLink(head, firstSeq);
+      const expected = (await this.#linkSaidBehind(found.inForce, identity)) ?? headLink(head, firstSeq);
       const walkFrom = (seq: number) => this.#parts.walkFrom(group, seq);
       return await isPieceRemade({ objects, key, expected, before, walkFrom }, identity);
     };
@@ -289,7 +285,7 @@ export class ObjectScrubs {
     const checked = await scrubObject(this.#parts, { name, identity: objectOfPiece(identity), check, repair }, control);
     this.#links.delete(group);
     if (piece.link !== undefined) {
-      this.#links.set(group, piece.link);
+      this.#links.set(group, { name, link: piece.link });
       this.#noteHead(group, piece.link, checked.flaws);
     }
     return checked;
@@ -301,18 +297,24 @@ export class ObjectScrubs {
   }
 
   /** Undefined: there is none before, or it cannot be read. */
-  async #linkBefore({ group, firstSeq }: SealedPieceIdentity): Promise<PieceLink | undefined> {
-    const known = this.#links.get(group);
-    if (known !== undefined && known.lastSeq < firstSeq) return known;
-    const { inForce } = await foundPieces(this.#parts.objects, group);
+  async #linkBefore(
+    inForce: readonly SealedPieceIdentity[],
+    { group, firstSeq }: SealedPieceIdentity,
+  ): Promise<PieceLink | undefined> {
     const before = inForce.findLast((other) => other.firstSeq < firstSeq);
-    return before === undefined ? undefined : (await this.#pieceOr(before))?.link;
+    if (before === undefined) return undefined;
+    // Pieces are folded behind the one that was checked last, and what is looked at again lies anywhere.
+    const last = this.#links.get(group);
+    return last?.name === sealedPieceName(before) ? last.link : (await this.#pieceOr(before))?.link;
   }
 
   /** What the piece behind it says. */
-  async #linkSaidBy(group: string, next: ObjectName | undefined): Promise<PieceLink | undefined> {
-    const identity = next === undefined ? undefined : sealedPieceOfName(next);
-    return identity?.group === group ? (await this.#pieceOr(identity))?.previous : undefined;
+  async #linkSaidBehind(
+    inForce: readonly SealedPieceIdentity[],
+    { firstSeq }: SealedPieceIdentity,
+  ): Promise<PieceLink | undefined> {
+    const behind = inForce.find((other) => other.firstSeq > firstSeq);
+    return behind && (await this.#pieceOr(behind))?.previous;
   }
 
   #pieceOr(identity: SealedPieceIdentity): Promise<SealedPiece | undefined> {
@@ -339,11 +341,12 @@ export class ObjectScrubs {
     }
   }
 
-  /** The newest piece of each group that there was is still there, or was folded since. */
+  /** The newest piece of each group that there was is still there, or was folded since, or let go of. */
   async checkHeads(): Promise<void> {
     for (const { group, firstSeq, lastSeq } of this.#notebook.notes.heads) {
       const object = sealedPieceName({ group, firstSeq });
       if ((await this.isStillThere(object)) || (await this.#isFolded(group, lastSeq))) continue;
+      if (lastSeq <= (await this.#parts.oldestSeq(group))) continue;
       const seqs = { first: firstSeq, last: lastSeq };
       const facts = { object, thing: "object", count: 1, slots: [], seqs, obstacle: obstacleTo("object") } as const;
       const foundMicros = Math.round(this.#parts.clock.wallMs() * 1000);

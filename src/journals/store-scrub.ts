@@ -67,7 +67,7 @@ export class StoreScrub {
   private constructor(parts: StoreScrubParts, notebook: ScrubNotebook) {
     this.#parts = parts;
     this.#notebook = notebook;
-    this.#recall = new ScrubRecall(parts, (object, control) => this.#checkOne(object, undefined, control));
+    this.#recall = new ScrubRecall(parts, (object, control) => this.#checkOne(object, control));
     const copies = anyCopies([parts.copies, this.#recall.copies]);
     this.#scrubs = new ObjectScrubs({ ...parts, copies }, notebook);
   }
@@ -146,8 +146,7 @@ export class StoreScrub {
       control.throwIfCancelled();
       this.#suspects.delete(segment);
       const generation = this.#parts.store.segments.generationOf(segment);
-      if (generation !== undefined)
-        await this.#checkOne(segmentObjectName({ segment, generation }), undefined, control);
+      if (generation !== undefined) await this.#checkOne(segmentObjectName({ segment, generation }), control);
     }
   }
 
@@ -174,10 +173,10 @@ export class StoreScrub {
     for (;;) {
       const names = await this.#namesBehind(this.#notebook.notes.round?.position ?? "");
       if (names.length === 0) return;
-      for (const [index, { name, sizeBytes }] of names.entries()) {
+      for (const { name, sizeBytes } of names) {
         this.#tell(control);
         await this.#checkSuspects(control);
-        await this.#checkOne(name, names[index + 1]?.name, control);
+        await this.#checkOne(name, control);
         await this.#advance(name, sizeBytes);
       }
     }
@@ -216,10 +215,10 @@ export class StoreScrub {
     await this.#notebook.save();
   }
 
-  /** `next`: the name behind it, if that is known. Answers whether something was repaired. */
-  async #checkOne(name: ObjectName, next: ObjectName | undefined, control: WorkControl): Promise<boolean> {
+  /** Answers whether something was repaired. */
+  async #checkOne(name: ObjectName, control: WorkControl): Promise<boolean> {
     try {
-      const { flaws, repairedCount } = await this.#scrubs.scrub(name, next, control);
+      const { flaws, repairedCount } = await this.#scrubs.scrub(name, control);
       this.#countRepairs(repairedCount);
       this.#found(name, flaws);
       return repairedCount > 0;
@@ -257,7 +256,7 @@ export class StoreScrub {
     const objects = new Set(this.#notebook.notes.findings.map(({ object }) => object));
     for (const object of objects) {
       const isObject = segmentOfObject(object) !== undefined || sealedPieceOfName(object) !== undefined;
-      if (isObject) await this.#checkOne(object, undefined, control);
+      if (isObject) await this.#checkOne(object, control);
       else if (!object.endsWith(".json") && !(await this.#scrubs.isStillThere(object))) this.#found(object, []);
     }
   }

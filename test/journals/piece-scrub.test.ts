@@ -217,11 +217,11 @@ test("a round goes on where it was ended, and checks nothing twice", async () =>
   expect(scrub.dueMicros(10)).toBe((state.last?.begunMicros ?? 0) + 10);
 });
 
-/** Of all pieces of the group, the newest too, which is the one that the scrub has noted. */
-async function fold(world: ScrubWorld): Promise<void> {
+/** Without others all pieces of the group, the newest too, which is the one that the scrub has noted. */
+async function fold(world: ScrubWorld, firstSeqs: readonly number[] = [1, 3, 5]): Promise<void> {
   const { key } = await world.opened();
   const pieces: SealedPiece[] = [];
-  for (const firstSeq of [1, 3, 5]) {
+  for (const firstSeq of firstSeqs) {
     pieces.push(await SealedPiece.open(world.store, { group: scrubGroup, firstSeq }, key));
   }
   const rule = { level: 3600, keepsPoint: () => false, keepsMark: () => true };
@@ -237,6 +237,64 @@ test("pieces that were folded since are neither missed nor taken for others", as
   expect((await world.scrubbed()).state).toMatchObject({ findings: [], repairedCount: 0 });
   for (const firstSeq of [1, 3, 5]) world.store.bytes.delete(name(firstSeq));
   expect((await world.scrubbed()).state.findings).toEqual([]);
+});
+
+async function addFourth(world: ScrubWorld): Promise<void> {
+  const written: Written = { seq: 7, volume: 1, startBlock: 50, segment: 4, slot: 0, contents: [21, 22] };
+  const opened = await world.opened();
+  await opened.store.seal(new ContentSegment(4, [written]), origin);
+  await putPiece(world, [written]);
+}
+
+test("pieces that are folded while a round is under way make nothing of the one behind them", async () => {
+  const world = await ScrubWorld.make(false);
+  await addFourth(world);
+  const work = new FreeWork();
+  let foldedBehind: number | undefined;
+  work.pace = async () => {
+    if (foldedBehind !== undefined || work.told.at(-1)?.what.startsWith("checks all objects") !== true) return;
+    foldedBehind = work.told.at(-1)?.done;
+    await fold(world, [3, 5]);
+  };
+  const { findings, flawCount } = await (await world.scrub()).run(work, { isAnew: true });
+  expect([findings, flawCount, foldedBehind]).toEqual([[], 0, 0]);
+});
+
+test("each piece is held against the one before it, whichever was looked at last", async () => {
+  const world = await ScrubWorld.make(false);
+  for (const firstSeq of [1, 5]) await damagePart(world, firstSeq, "records");
+  const found = (await world.scrubbed()).state.findings.map(({ object, thing }) => [object, thing]);
+  expect(found).toEqual([
+    [name(1), "records"],
+    [name(5), "records"],
+  ]);
+});
+
+test("the piece behind says what one was whenever that is looked at", async () => {
+  const world = await ScrubWorld.make(false);
+  const before = Buffer.from(world.store.bytes.get(name(3)) as Buffer);
+  for (const bit of [1, 13]) world.store.flip(name(3), (before.length - 140) * 8 + bit);
+  let walks = 0;
+  // The journal is at hand only when the piece is looked at once more.
+  const walkFrom = (_group: string, seq: number) => (walks++ === 0 ? undefined : journalFrom(seq));
+  expect((await world.scrubbed({ walkFrom })).state.findings).toEqual([]);
+  expect([world.store.bytes.get(name(3)), walks]).toEqual([before, 2]);
+});
+
+test("the newest piece that was noted is not missed where the history begins behind it by now", async () => {
+  const world = await ScrubWorld.make(false);
+  await world.scrubbed();
+  await addFourth(world);
+  // So it is not noted instead.
+  await damagePart(world, 7, "records");
+  for (const firstSeq of [1, 3, 5]) world.store.bytes.delete(name(firstSeq));
+  const found = async (oldestSeq: number) => {
+    const { findings } = (await world.scrubbed({ oldestSeq: async () => oldestSeq })).state;
+    return findings.map(({ object, thing }) => [object, thing]);
+  };
+  const damaged = [name(7), "records"];
+  expect(await found(6)).toEqual([damaged]);
+  expect(await found(5)).toEqual([damaged, [name(5), "object"]]);
 });
 
 test.each([1, 3, 5])(
