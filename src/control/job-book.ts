@@ -3,7 +3,7 @@
  * time, and makes way for what is wanted more; a few restores go on beside it. Pure; what it keeps goes into a document.
  *
  * Invariants: of a lane not more jobs run than it is wide; of one kind over the store at most one waits or runs, apart from dry
- * runs, and of restores one for each target; ids are given once.
+ * runs, and from a scrub of everything behind one that has begun elsewhere; of restores one for each target; ids are given once.
  */
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
@@ -62,17 +62,23 @@ export class JobBook {
     return this.#jobs.get(id);
   }
 
-  /** Who asks for what is to be done already gets that. */
+  /** Who asks for what is to be done already gets that; but who wants all of it, nothing that has begun elsewhere. */
   add(request: WorkRequest, isOfSchedule: boolean, wallMs: number): Job {
-    const isSame = ({ request: { kind, isDry, restore } }: Job) =>
-      kind === request.kind && isDry === request.isDry && restore?.target === request.restore?.target;
-    const known = this.all.find((job) => isSame(job) && (job.state === "waiting" || job.state === "running"));
-    if (known !== undefined) {
-      // Somebody wants it now.
-      this.#pauses.delete(known.id);
-      return known;
-    }
-    const job: Job = { id: ++this.#lastId, request, isOfSchedule, state: "waiting", madeMs: wallMs };
+    const isAnew = request.isAnew === true;
+    const asked = isAnew ? { ...request, askedMicros: Math.round(wallMs * 1000) } : request;
+    const open = this.all.filter((job) => isSame(job.request, request) && !isOver(job));
+    const known = open.find((job) => !isAnew || job.request.isAnew === true);
+    const waiting = open.find(({ state }) => state === "waiting");
+    const same = known ?? waiting;
+    // Somebody wants it now.
+    if (same !== undefined) this.#pauses.delete(same.id);
+    if (known !== undefined) return known;
+    const made: Omit<Job, "request" | "isOfSchedule"> = waiting ?? {
+      id: ++this.#lastId,
+      state: "waiting",
+      madeMs: wallMs,
+    };
+    const job: Job = { ...made, request: asked, isOfSchedule };
     this.#jobs.set(job.id, job);
     return job;
   }
@@ -162,9 +168,17 @@ export class JobBook {
 
   /** Of those that are over the oldest. */
   #letGo(): void {
-    const over = this.all.filter(({ state }) => state !== "waiting" && state !== "running");
+    const over = this.all.filter(isOver);
     for (const { id } of over.slice(0, Math.max(0, over.length - jobsKeptMax))) this.#jobs.delete(id);
   }
+}
+
+function isSame(a: WorkRequest, b: WorkRequest): boolean {
+  return a.kind === b.kind && a.isDry === b.isDry && a.restore?.target === b.restore?.target;
+}
+
+function isOver({ state }: Job): boolean {
+  return state !== "waiting" && state !== "running";
 }
 
 /** What does not wait for each other. */

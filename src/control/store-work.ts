@@ -15,6 +15,8 @@ export interface WorkRequest {
   readonly isDry: boolean;
   /** Of a scrub: from the beginning on, wherever the last one ended. */
   readonly isAnew?: boolean;
+  /** Of one from the beginning on: by this it is known when it goes on after an interruption. */
+  readonly askedMicros?: number;
   /** Of a restore. */
   readonly restore?: RestoreRequest;
 }

@@ -79,8 +79,12 @@ async function verify({ objects, key, store }: OpenStore, control: WorkControl):
 }
 
 /** Up to the end of the round that is under way, or of a new one. */
-async function scrub(open: OpenStore, { isAnew }: WorkRequest, control: WorkControl): Promise<WorkResult> {
-  const state = await open.scrub.run(control, { isAnew: isAnew === true });
+async function scrub(
+  open: OpenStore,
+  { isAnew = false, askedMicros }: WorkRequest,
+  control: WorkControl,
+): Promise<WorkResult> {
+  const state = await open.scrub.run(control, { isAnew, askedMicros });
   const { last, findings, unlistedCount, damagedBlocks, repairs } = state;
   const names = findings.length === 0 ? undefined : await readVolumeNames(open.objects);
   return {

@@ -51,6 +51,13 @@ export interface ScrubState {
   readonly reindexedCount: number;
 }
 
+export interface ScrubWish {
+  /** From the first object on, wherever the last run has ended. */
+  readonly isAnew: boolean;
+  /** By this such a wish is known when it is told again after an interruption: then it goes on where it was. */
+  readonly askedMicros?: number | undefined;
+}
+
 export class StoreScrub {
   readonly #parts: StoreScrubParts;
   readonly #notebook: ScrubNotebook;
@@ -97,10 +104,12 @@ export class StoreScrub {
     return last.begunMicros + periodMicros;
   }
 
-  /** `isAnew`: from the first object on, wherever the last run has ended. Rejects as `control` says, or with a `RetryError`. */
-  async run(control: WorkControl, { isAnew }: { readonly isAnew: boolean }): Promise<ScrubState> {
+  /** Rejects as `control` says, or with a `RetryError`. */
+  async run(control: WorkControl, { isAnew, askedMicros }: ScrubWish): Promise<ScrubState> {
     this.#recall.beginRun();
-    if (isAnew || this.#notebook.notes.round === undefined) this.#beginRound();
+    const { round } = this.#notebook.notes;
+    const isSame = askedMicros !== undefined && round?.askedMicros === askedMicros;
+    if (round === undefined || (isAnew && !isSame)) this.#beginRound(askedMicros);
     try {
       await scrubDocuments(this.#parts, this.#notebook, control);
       await this.#checkAll(control);
@@ -150,17 +159,18 @@ export class StoreScrub {
     }
   }
 
-  #beginRound(): void {
+  #beginRound(askedMicros: number | undefined): void {
     const number = (this.#notebook.notes.last?.number ?? 0) + 1;
     const round = { number, begunMicros: this.#nowMicros(), position: "", objectCount: 0, checkedBytes: 0 };
-    this.#notebook.change({ round: { ...round, repairedCount: 0 } });
+    const asked = askedMicros === undefined ? {} : { askedMicros };
+    this.#notebook.change({ round: { ...round, repairedCount: 0, ...asked } });
     this.#notebook.forgetUnlisted();
   }
 
   #endRound(): void {
     const { round } = this.#notebook.notes;
     if (round === undefined) return;
-    const { position: _, ...facts } = round;
+    const { position: _, askedMicros: __, ...facts } = round;
     this.#notebook.change({ last: { ...facts, endedMicros: this.#nowMicros() } });
     this.#notebook.endRound();
   }

@@ -24,9 +24,11 @@ export interface ScrubRound {
   readonly objectCount: number;
   readonly checkedBytes: number;
   readonly repairedCount: number;
+  /** Of one that somebody wanted from the first object on: by this it is told from another one. */
+  readonly askedMicros?: number;
 }
 
-export interface FinishedRound extends Omit<ScrubRound, "position"> {
+export interface FinishedRound extends Omit<ScrubRound, "position" | "askedMicros"> {
   readonly endedMicros: number;
 }
 
@@ -73,7 +75,8 @@ export function decodeScrubNotes(bytes: Buffer): ScrubNotes {
 
 function areNotes({ round, last, heads, findings, lost, unlistedCount }: ScrubNotes): boolean {
   const areRounds =
-    (round === undefined || (isRound(round) && typeof round.position === "string")) &&
+    (round === undefined ||
+      (isRound(round) && typeof round.position === "string" && isCount(round.askedMicros ?? 0))) &&
     (last === undefined || (isRound(last) && isCount(last.endedMicros)));
   return (
     areRounds &&
@@ -90,7 +93,7 @@ function isRound({
   objectCount,
   checkedBytes,
   repairedCount,
-}: Omit<ScrubRound, "position">): boolean {
+}: Omit<ScrubRound, "position" | "askedMicros">): boolean {
   return [number, begunMicros, objectCount, checkedBytes, repairedCount].every(isCount);
 }
 

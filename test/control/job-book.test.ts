@@ -35,6 +35,34 @@ test("who asks for what is to be done already gets that", () => {
   expect(book.add(verify, false, 6).id).not.toBe(id);
 });
 
+test("who wants a scrub of everything does not get one that has begun elsewhere", () => {
+  const scrub = { kind: "scrub", isDry: false, isAnew: false } as const;
+  const anew = { ...scrub, isAnew: true } as const;
+  const book = new JobBook();
+  const begun = book.add(scrub, true, 1);
+  book.begin(begun.id, 2);
+  const whole = book.add(anew, false, 3);
+  expect([whole.id, whole.state, whole.request]).toEqual([2, "waiting", { ...anew, askedMicros: 3000 }]);
+  expect([book.add(anew, false, 4), book.add(scrub, true, 5).id]).toEqual([whole, begun.id]);
+  book.end(begun.id, { kind: "done", result }, 0, 6);
+  book.begin(whole.id, 7);
+  book.putBack(whole.id);
+  // It goes on, and is no other one for it.
+  expect([book.add(scrub, true, 8), book.add(anew, false, 9)]).toEqual([book.get(whole.id), book.get(whole.id)]);
+  expect(book.get(whole.id)?.request).toEqual(whole.request);
+});
+
+test("a scrub that waits may as well begin at the beginning", () => {
+  const book = new JobBook();
+  const scrub = { kind: "scrub", isDry: false } as const;
+  const { id } = book.add(scrub, true, 1);
+  book.begin(id, 1);
+  book.end(id, { kind: "later", why: "no room" }, 1000, 1);
+  const whole = book.add({ ...scrub, isAnew: true }, false, 2);
+  expect(whole).toMatchObject({ id, isOfSchedule: false, request: { isAnew: true, askedMicros: 2000 } });
+  expect(book.next("store", 1000)).toEqual(whole);
+});
+
 test("what hurries more makes what is under way put back, and it goes on behind it", () => {
   const book = new JobBook();
   const slow = book.add(verify, true, 1);

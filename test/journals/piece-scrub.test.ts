@@ -6,6 +6,7 @@ import type { UnitWalk } from "#src/journals/piece-sealer.ts";
 import { SealedPiece } from "#src/journals/sealed-piece.ts";
 import { SealedPieceBuilder, type SealedUnit } from "#src/journals/sealed-piece-builder.ts";
 import { sealedPieceName } from "#src/journals/sealed-piece-format.ts";
+import type { ScrubWish } from "#src/journals/store-scrub.ts";
 import { segmentObjectName } from "#src/store/segment-format.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { FlippableStore } from "#test/store/flippable-store.ts";
@@ -194,19 +195,33 @@ test("fault 19: a segment of the same number from another group is found by the 
   expect(findings[0]?.finding).toBe(`record 3 points to segment 2, of group ${"f".repeat(32)}`);
 });
 
+async function endInTheMiddle(world: ScrubWorld, wish: ScrubWish): Promise<void> {
+  const ending = new FreeWork();
+  let paces = 0;
+  ending.pace = async () => {
+    if (paces++ > 12) throw new Error("ended");
+  };
+  await expect((await world.scrub()).run(ending, wish)).rejects.toThrow("ended");
+}
+
+test("a round from the first object on goes on where it was interrupted, and begins for whoever else wants one", async () => {
+  const world = await ScrubWorld.make(false);
+  await endInTheMiddle(world, { isAnew: true, askedMicros: 7 });
+  const checked = (await world.scrub()).state.round?.objectCount as number;
+  const left = async (wish: ScrubWish) => {
+    const work = new FreeWork();
+    await (await world.copy().scrub()).run(work, wish);
+    return work.told.filter(({ what }) => what.startsWith("checks all objects")).length;
+  };
+  const wishes: ScrubWish[] = [7, 8, undefined].map((askedMicros) => ({ isAnew: true, askedMicros }));
+  const counts = await Promise.all([...wishes, { isAnew: false }].map(left));
+  expect(counts).toEqual([7 - checked, 7, 7, 7 - checked]);
+});
+
 test("a round goes on where it was ended, and checks nothing twice", async () => {
   const world = await ScrubWorld.make(false);
   const work = new FreeWork();
-  const checked: number[] = [];
-  const ending = {
-    ...work,
-    pace: async () => {
-      if (checked.length++ > 12) throw new Error("ended");
-    },
-    progress: () => {},
-    throwIfCancelled: () => {},
-  };
-  await expect((await world.scrub()).run(ending as never, { isAnew: true })).rejects.toThrow("ended");
+  await endInTheMiddle(world, { isAnew: true });
   const scrub = await world.scrub();
   const { round } = scrub.state;
   expect(round?.objectCount).toBeGreaterThan(0);
