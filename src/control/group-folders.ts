@@ -1,6 +1,6 @@
 /** The journals that the remote appliance has, as the process that keeps its store finds them. Reads only. */
-import { join } from "node:path";
-import { RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.ts";
+import { basename, join } from "node:path";
+import { type RemoteGroupState, RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.ts";
 import { isOwnFault } from "#src/core/assert.ts";
 import type { Files } from "#src/host/files.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
@@ -30,15 +30,36 @@ export class GroupFolders {
 
   /** Over a group's open journal from a record on. Undefined: it is not at hand, or not to be read. */
   walkFrom(group: string, seq: number): UnitWalk | undefined {
-    const path = join(this.#path, group);
-    try {
-      const state = RemoteGroupStateFile.read(this.#files, path, group)?.state;
+    const folder = new JournalFolder(join(this.#path, group));
+    return unlessUnreadable(() => {
+      const state = this.#stateOf(group);
       if (state === undefined) return undefined;
       const { incarnation, journalStart } = state;
-      return new MetadataCursor(this.#files, new JournalFolder(path), { group, incarnation }, seq, journalStart);
-    } catch (error) {
-      if (isOwnFault(error)) throw error;
-      return undefined;
+      return new MetadataCursor(this.#files, folder, { group, incarnation }, seq, journalStart);
+    });
+  }
+
+  /** Up to which record the journals of each group, by its id, are noted to be durable; without those that cannot be read. */
+  checkpoints(): ReadonlyMap<string, number> {
+    const found = new Map<string, number>();
+    for (const { path } of this.all()) {
+      const group = basename(path);
+      const checkpointSeq = unlessUnreadable(() => this.#stateOf(group)?.checkpointSeq);
+      if (checkpointSeq !== undefined) found.set(group, checkpointSeq);
     }
+    return found;
+  }
+
+  #stateOf(group: string): RemoteGroupState | undefined {
+    return RemoteGroupStateFile.read(this.#files, join(this.#path, group), group)?.state;
+  }
+}
+
+function unlessUnreadable<Found>(read: () => Found): Found | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isOwnFault(error)) throw error;
+    return undefined;
   }
 }

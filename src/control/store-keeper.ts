@@ -193,16 +193,18 @@ class StoreKeeper implements Keeper {
         keepMs: config.store.retention.keepSeconds * 1000,
         room: () => roomOf(settings.folder, totals),
       });
-      const live = new LiveHistory({ objects, key, segmentsWithFiles: async () => folders.segmentsWithFiles() });
+      const liveParts = { objects, key, segmentsWithFiles: async () => folders.segmentsWithFiles() };
       const collection = await Collection.open({
         ...{ objects, index, fingerprints, key, clock, randomness, log, store, files },
-        live,
+        live: new LiveHistory(liveParts),
         indexFolder: folder,
         reserve,
         graceMs: config.store.collect.graceSeconds * 1000,
       });
       const scrub = await StoreScrub.open({
-        ...{ objects, store, index, fingerprints, key, clock, randomness, log, live },
+        ...{ objects, store, index, fingerprints, key, clock, randomness, log },
+        // What a crash left may lie in the latest segment of a journal that nobody writes to any more.
+        live: new LiveHistory({ ...liveParts, checkpoints: () => folders.checkpoints() }),
         snapshots: new StoredSnapshotBlocks({ objects, key }),
         copies: new JournalCopies(files, () => folders.all()),
         recall: recalls.ask,

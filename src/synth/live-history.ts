@@ -7,9 +7,10 @@
  *
  * Which segments are settled follows from the order of addresses: a group's slots are given out in the order of its records,
  * segment by segment. So where a sealed record, or what one said that is in a snapshot, points to a later segment of the same
- * journal, all records that point into an earlier one are sealed too.
+ * journal, all records that point into an earlier one are sealed too. Of the latest one it is known too, where somebody knows how far
+ * the journals were noted to be durable when its files had gone: nothing behind that points there.
  *
- * In memory: of each sealed segment which journal it is of.
+ * In memory: of each sealed segment which journal it is of, and the last record that may point there.
  */
 
 import { RefuseError, StopError } from "#src/core/errors.ts";
@@ -38,18 +39,30 @@ export interface LiveHistoryParts {
   readonly key: Buffer | undefined;
   /** Segments whose files are still there, to be sealed or removed. */
   readonly segmentsWithFiles: () => Promise<ReadonlySet<number>>;
+  /** Up to which record the journals of each group, by its id, are noted to be durable. Absent: nobody here knows. */
+  readonly checkpoints?: () => ReadonlyMap<string, number>;
 }
 
 /** What is read of a snapshot for each. */
 const extentBytesAbout = 10;
 
 /** A data journal: of a group, at a level. */
-type JournalName = string;
+type JournalName = `${string} ${number}`;
+
+function journalName(group: string, level: number): JournalName {
+  return `${group} ${level}`;
+}
+
+function groupOf(journal: JournalName): string {
+  return journal.split(" ", 1)[0] as string;
+}
 
 export class LiveHistory implements LiveBlocks {
   readonly #parts: LiveHistoryParts;
   /** Once known it stays so. */
   readonly #journalOf = new Map<number, JournalName>();
+  /** Of segments without files: no record behind it points there. */
+  readonly #lastSeqOf = new Map<number, number>();
   /** By group, as of the last walk: segments that pieces may point to which cannot be read. */
   readonly #unsure = new Map<string, readonly SegmentRange[]>();
 
@@ -58,33 +71,43 @@ export class LiveHistory implements LiveBlocks {
   }
 
   async markLive(marks: LiveMarks, control: WorkControl): Promise<SettledSegments> {
-    const { objects, segmentsWithFiles } = this.#parts;
+    const { objects, segmentsWithFiles, checkpoints } = this.#parts;
     const sealed = new Map<number, number>();
     for await (const { name } of objects.list("segments/")) {
       const identity = segmentOfObject(name);
       if (identity !== undefined) sealed.set(identity.segment, identity.generation);
     }
     const withFiles = await segmentsWithFiles();
+    // Afterwards: files only go behind a checkpoint at the last record that has anything there.
+    const durableSeqs = checkpoints?.();
     const newest = new Map<JournalName, number>();
-    for (const group of await storedGroups(objects)) await this.#markGroup(group, marks, newest, control);
+    const storedSeqs = new Map<string, number>();
+    for (const group of await storedGroups(objects)) {
+      storedSeqs.set(group, await this.#markGroup(group, marks, newest, control));
+    }
     const settled = new Set<number>();
     for (const [segment, generation] of sealed) {
       if (withFiles.has(segment)) continue;
       const journal = this.#journalOf.get(segment) ?? (await this.#readJournal(segment, generation));
-      const [group = ""] = journal.split(" ");
+      const group = groupOf(journal);
       if (this.#unsure.get(group)?.some(({ first, last }) => first <= segment && segment <= last)) continue;
-      if (segment < (newest.get(journal) ?? 0)) settled.add(segment);
+      const lastSeq = this.#lastSeqOf.get(segment) ?? durableSeqs?.get(group) ?? Number.POSITIVE_INFINITY;
+      if (lastSeq < Number.POSITIVE_INFINITY) this.#lastSeqOf.set(segment, lastSeq);
+      if (segment < (newest.get(journal) ?? 0) || lastSeq <= (storedSeqs.get(group) ?? 0)) settled.add(segment);
     }
-    for (const segment of this.#journalOf.keys()) if (!sealed.has(segment)) this.#journalOf.delete(segment);
+    for (const known of [this.#journalOf, this.#lastSeqOf]) {
+      for (const segment of known.keys()) if (!sealed.has(segment)) known.delete(segment);
+    }
     return settled;
   }
 
+  /** Answers up to which record the group is sealed. */
   async #markGroup(
     group: string,
     marks: LiveMarks,
     newest: Map<JournalName, number>,
     control: WorkControl,
-  ): Promise<void> {
+  ): Promise<number> {
     const { document } = await readHistory(this.#parts.objects, group);
     let seen = { segment: 0, level: 0 };
     const mark = (address: number, blockCount: number, level: number): void => {
@@ -92,15 +115,22 @@ export class LiveHistory implements LiveBlocks {
       const segment = segmentOf(address);
       if (segment === seen.segment && level === seen.level) return;
       seen = { segment, level };
-      const journal = `${group} ${level}`;
+      const journal = journalName(group, level);
       this.#journalOf.set(segment, journal);
       if (segment > (newest.get(journal) ?? 0)) newest.set(journal, segment);
     };
-    await this.#markPieces(group, document, mark, control);
+    const storedSeq = await this.#markPieces(group, document, mark, control);
     await this.#markSnapshots(group, document, mark, control);
+    return storedSeq;
   }
 
-  async #markPieces(group: string, { behind }: HistoryDocument, mark: MarkLevel, control: WorkControl): Promise<void> {
+  /** Answers with which record they end. */
+  async #markPieces(
+    group: string,
+    { behind }: HistoryDocument,
+    mark: MarkLevel,
+    control: WorkControl,
+  ): Promise<number> {
     const { objects, key } = this.#parts;
     const isKept = ({ firstSeq }: SealedPieceIdentity): boolean => firstSeq > (behind?.lastSeq ?? -1);
     const found = await foundPieces(objects, group);
@@ -128,6 +158,7 @@ export class LiveHistory implements LiveBlocks {
       segments.around({ firstSeq, lastSeq: folded?.lastSeq ?? firstSeq }),
     );
     this.#unsure.set(group, ranges);
+    return before?.lastSeq ?? 0;
   }
 
   /** False: it cannot be read. */
@@ -189,7 +220,7 @@ export class LiveHistory implements LiveBlocks {
     const bytes = Buffer.alloc(objectHeaderBytes);
     const filledBytes = await this.#parts.objects.read(name, bytes, 0);
     const { group, level } = decodeObjectHeader(bytes.subarray(0, filledBytes), name);
-    const journal = `${group} ${level}`;
+    const journal = journalName(group, level);
     this.#journalOf.set(segment, journal);
     return journal;
   }

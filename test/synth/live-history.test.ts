@@ -127,6 +127,27 @@ test("a piece that was folded and cannot be read holds up just the segments that
   expect(await unsettled()).toEqual([]);
 });
 
+test("the latest segment of a journal is settled when all is sealed that was durable when its files had gone", async () => {
+  const world = new SnapshotWorld(4);
+  const latest = 10_000;
+  world.maker.objects.bytes.set(...segmentHeader(latest));
+  const files = new Set([latest]);
+  let durableSeq = 0;
+  const parts = { objects: world.maker.objects, key: undefined, segmentsWithFiles: async () => files };
+  const history = new LiveHistory({ ...parts, checkpoints: () => new Map([[pieceGroup, durableSeq]]) });
+  const isSettled = async () => (await history.markLive(new Marked(), idleControl)).has(latest);
+  await world.seal(20);
+  expect(await isSettled()).toBe(false);
+  files.clear();
+  durableSeq = world.lastSeq + 5;
+  expect(await isSettled()).toBe(false);
+  // Whatever comes behind does not point there.
+  durableSeq += 1000;
+  await world.seal(20);
+  expect(await isSettled()).toBe(true);
+  expect((await new LiveHistory(parts).markLive(new Marked(), idleControl)).has(latest)).toBe(false);
+});
+
 test("a snapshot that the base and the pieces make up anyway need not be readable", async () => {
   const world = await HistoryWorld.make(12);
   await world.run(world.open());
