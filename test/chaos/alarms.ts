@@ -5,15 +5,14 @@ import { until } from "./until.ts";
 /** Of these no fault of ours is a reason. */
 const never = ["TidemarkVolumeFenced", "TidemarkGroupStopped", "TidemarkHostErrors"];
 
-/**
- * What they tell of passes with its reason. Others look back over minutes and hours, or ahead; and blocks that the remote lost with its
- * power, before they counted, are told of as damaged until a scrub has found that nothing needs them.
- */
-const passing = [
-  ...["TidemarkUnreachable", "TidemarkRoleDown", "TidemarkLinkDown", "TidemarkLagBeyondTarget"],
-  ...["TidemarkVolumeUnprotected", "TidemarkVolumeStands", "TidemarkSyncSuspended", "TidemarkSpoolNearlyFull"],
-  ...["TidemarkSealingFails", "TidemarkGroupFull", "TidemarkStoreDown"],
-];
+/** Their rules look further back than is waited for, or ahead; all others clear when what they tell of has passed. */
+const lasting: Readonly<Record<string, string>> = {
+  TidemarkChecksumErrors: "what was met within 15 minutes: bits are turned all the time",
+  TidemarkModeFlaps: "what was switched within an hour: operators do, and auto where the link was bad",
+  TidemarkWindowShrinks:
+    "half of the longest window of seven days: a clock that was a day behind makes one that is as long",
+  TidemarkStoreRoomLow: "where the room will be in three days, by the last six hours: a store of minutes grows quickly",
+};
 
 export class Alarms {
   readonly #prometheus: Prometheus;
@@ -50,11 +49,11 @@ export class Alarms {
     this.#fired.set(name, (this.#fired.get(name) ?? 0) + 1);
   }
 
-  /** Resolves when all that passes has passed. */
+  /** Resolves when nothing fires that has to pass. */
   async untilCleared(): Promise<void> {
     await until("all alarms have cleared", async () => {
       const firing = await this.#prometheus.firing();
-      const left = firing.filter((name) => passing.includes(name));
+      const left = firing.filter((name) => lasting[name] === undefined);
       if (left.length > 0) throw new Error(`what fires: ${left.join(", ")}`);
     });
   }

@@ -11,6 +11,7 @@ import type { PointViews } from "./point-views.ts";
 import type { ProcessBounds } from "./process-bounds.ts";
 import type { SeqWatch } from "./seq-watch.ts";
 import type { StampedHost } from "./stamped-host.ts";
+import { until } from "./until.ts";
 import { databaseVolume, stampedVolume, type World } from "./world.ts";
 
 export interface CalmJudgeParts {
@@ -57,6 +58,8 @@ export class CalmJudge {
     for (let point = 0; point < pointsPerCalm; point++) await views.checkAny(random);
     await database.checkView(random, views, watch);
     tell("points are judged");
+    await this.#checkStore();
+    tell("the store is sound");
     await bounds.look();
     await world.alarms.untilCleared();
     for (const name of await world.alarms.unwanted()) complain(`${name} has fired, and there was no reason`);
@@ -106,6 +109,18 @@ export class CalmJudge {
     for (const complaint of differences(source, replay, replay.volumeNumber(name))) {
       complain(`the source of ${name}: ${complaint}`);
     }
+  }
+
+  /** All that was damaged was repaired, or was put right, or has gone; and nothing contradicts itself. */
+  async #checkStore(): Promise<void> {
+    const { world, complain } = this.#parts;
+    // What a loss of power has left passes for damage until what comes behind it is sealed: then it is known that nothing needs it.
+    await until("a scrub finds nothing", async () => {
+      const { id, result } = await world.worked("scrub", { anew: true });
+      if (result?.isSound !== true) throw new Error(`scrub ${id} has found ${result?.lines.join("; ")}`);
+    });
+    const { id, result } = await world.worked("verify");
+    if (result?.isSound !== true) complain(`verification ${id} has found ${result?.lines.join("; ")}`);
   }
 
   /** The newest point is the source, byte for byte. */

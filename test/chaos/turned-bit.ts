@@ -1,7 +1,7 @@
-/** A bit of the store's objects is turned. Whoever reads all of the store has to turn it back, or the object has gone by then. */
+/** A bit of the store's objects is turned. Whoever reads all of the store has to turn it back or to report it, or the object goes. */
 import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import type { JobReport } from "#src/control/job.ts";
+import type { WorkResult } from "#src/control/store-work.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import type { Fault } from "./faults.ts";
@@ -23,6 +23,7 @@ export async function turnBit(world: World, random: SeededRandom, kind: string):
 interface Place {
   readonly at: number;
   readonly before: number;
+  readonly turned: number;
 }
 
 /** Undefined: it has gone meanwhile. */
@@ -38,36 +39,42 @@ function turn(path: string, random: SeededRandom): Place | undefined {
     const byte = Buffer.alloc(1);
     readSync(file, byte, 0, 1, at);
     const before = byte.readUInt8(0);
-    writeSync(file, Buffer.from([before ^ (1 << random.integerBelow(8))]), 0, 1, at);
-    return { at, before };
+    const turned = before ^ (1 << random.integerBelow(8));
+    writeSync(file, Buffer.from([turned]), 0, 1, at);
+    return { at, before, turned };
   } finally {
     closeSync(file);
   }
 }
 
-async function turnedBack(world: World, path: string, { at, before }: Place): Promise<void> {
-  const { id, result } = await scrubbed(world);
-  const found = byteAt(path, at);
-  if (found === undefined || found === before || isReplaced(path)) return;
+async function turnedBack(world: World, path: string, { at, before, turned }: Place): Promise<void> {
   const what = `the bit that was turned at ${at} of ${basename(path)}`;
-  if (result?.isSound !== false) throw new Error(`${what} was neither turned back nor reported by scrub ${id}`);
+  const isThere = () => byteAt(path, at) === turned;
+  const { id, result } = await world.worked("scrub", { anew: true });
+  if (!isThere()) return;
+  if (!isReported(path, result)) {
+    if (!hasLaterGeneration(path)) throw new Error(`${what} was neither turned back nor reported by scrub ${id}`);
+    return until(`${what} has gone with its segment`, async () => {
+      if (isThere()) throw new Error("it is there, and so is a later generation");
+    });
+  }
   // It is in a part that is too long to try all of its bits: somebody brings the object back.
   if (!putRight(path, at, before)) return;
-  const again = await scrubbed(world);
-  if (again.result?.isSound !== true) {
+  const again = await world.worked("scrub", { anew: true });
+  if (isReported(path, again.result)) {
     throw new Error(`${what} was put right, and scrub ${again.id} has found ${again.result?.lines.join("; ")}`);
   }
 }
 
-async function scrubbed(world: World): Promise<JobReport> {
-  const { id } = await until("a scrub is taken", async () => {
-    return (await world.asked("remote", "POST", "/store/scrub", { anew: true })) as JobReport;
-  });
-  return until(`scrub ${id} has ended`, async () => {
-    const job = (await world.asked("remote", "GET", `/jobs/${id}`)) as JobReport;
-    if (job.state !== "done") throw new Error(`it is ${job.state}: ${job.why}`);
-    return job;
-  });
+function isReported(path: string, result: WorkResult | undefined): boolean {
+  return result?.findings?.some(({ object }) => path.endsWith(`/objects/${object}`)) === true;
+}
+
+/** Of a segment: then nobody who comes now reads it, no scrub either, and it goes with a collection soon (docs/formats.md). */
+function hasLaterGeneration(path: string): boolean {
+  const [segment, generation] = basename(path).split(".");
+  if (generation === undefined || !path.includes("/segments/")) return false;
+  return readdirSync(dirname(path)).some((name) => name.startsWith(`${segment}.`) && name > basename(path));
 }
 
 /** Answers whether it was there yet. */
@@ -81,20 +88,6 @@ function putRight(path: string, at: number, before: number): boolean {
   writeSync(file, Buffer.from([before]), 0, 1, at);
   closeSync(file);
   return true;
-}
-
-/** A folded piece has taken its place: nobody reads it any more, and it goes soon. Names alone say so (docs/formats.md). */
-function isReplaced(path: string): boolean {
-  const [firstSeq, generation] = seqsOf(path);
-  return readdirSync(dirname(path)).some((name) => {
-    const [first, otherGeneration, last] = seqsOf(name);
-    return otherGeneration > generation && first <= firstSeq && firstSeq <= last;
-  });
-}
-
-function seqsOf(path: string): readonly [first: number, generation: number, last: number] {
-  const match = /^(\d{16})(?:-(\d{16})\.(\d{4}))?$/.exec(basename(path));
-  return [Number(match?.[1]), Number(match?.[3] ?? 0), Number(match?.[2])];
 }
 
 /** Undefined: the object has gone. */

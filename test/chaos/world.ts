@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { StatusReport, VolumeReport } from "#src/control/control-plane.ts";
+import type { JobReport } from "#src/control/job.ts";
 import type { WantedMode } from "#src/control/role.ts";
 import { GiB } from "#src/core/limits.ts";
 import type { NbdClient } from "#src/nbd/client/client.ts";
@@ -205,6 +206,20 @@ export class World {
 
   asked(role: RoleName, method: string, path: string, body?: object): Promise<unknown> {
     return asked(this.sites, role, method, path, body);
+  }
+
+  /** Orders a long work over the store; resolves with what came of it, rejects where it fails. */
+  async worked(kind: "scrub" | "verify", wish: object = {}): Promise<JobReport> {
+    const { id } = await until(`a ${kind} is taken`, async () => {
+      return (await this.asked("remote", "POST", `/store/${kind}`, wish)) as JobReport;
+    });
+    const job = await until(`${kind} ${id} has ended`, async () => {
+      const found = (await this.asked("remote", "GET", `/jobs/${id}`)) as JobReport;
+      if (found.state === "waiting" || found.state === "running") throw new Error(`it is ${found.state}: ${found.why}`);
+      return found;
+    });
+    if (job.state !== "done") throw new Error(`${kind} ${id} is ${job.state}: ${job.why}`);
+    return job;
   }
 
   async status(role: RoleName): Promise<StatusReport> {
