@@ -85,8 +85,19 @@ test("a moment is picked, opened and read by another program, compared, and rest
   await page.getByRole("button", { name: "Mark", exact: true }).click();
   await page.locator(".timeline .mark-name", { hasText: "good" }).waitFor();
   await write(2, 4);
+  // The first is asked for by the field, to find the moment.
+  const asked = Promise.withResolvers<void>();
+  let count = 0;
+  await page.route(/points\/mark/, async (route) => {
+    if (++count > 1) await asked.promise;
+    await route.continue();
+  });
   await page.getByLabel("Go to a point").fill("mark:good");
   await page.getByRole("button", { name: "Go", exact: true }).click();
+  // Until it is known which record that is, nothing is done with the one that was picked before.
+  await page.locator(".moment", { hasText: "Looking…" }).waitFor();
+  expect(await page.getByRole("button", { name: "Diff against now" }).isDisabled()).toBe(true);
+  asked.resolve();
   await page.locator(".moment", { hasText: "as mark:good" }).waitFor();
   const marked = await shownSeq(page);
 

@@ -43,7 +43,7 @@ export function Difference({ desk, volume, from }: DifferenceParts): ComponentCh
     { class: "difference", ref: attach },
     failure !== undefined && h("p", { class: "note bad" }, failure),
     found === undefined && failure === undefined && h("p", { class: "soft" }, "Comparing…"),
-    found !== undefined && h("p", { class: "small", role: "status" }, inSentence(found)),
+    found !== undefined && h("p", { class: "small", role: "status" }, inSentence(found, from)),
     found !== undefined && width > 0 && h("svg", { width, height, "aria-hidden": "true" }, shapes(found, width)),
     found !== undefined &&
       h("p", { class: "between small soft" }, h("span", null, "0"), h("span", null, bytesInWords(found.sizeBytes))),
@@ -59,9 +59,11 @@ function shapes(found: FoundDifference, width: number): ComponentChild[] {
   ];
 }
 
-function inSentence(found: FoundDifference): string {
-  if (found.ranges.length === 0) return "Nothing differs between this point and now.";
+/** By its number: the newest point is another one a moment later. */
+function inSentence(found: FoundDifference, { seq }: PointReport): string {
+  const span = `between seq ${countInWords(seq)} and now`;
+  if (found.ranges.length === 0) return `Nothing differs ${span}.`;
   const ranges = found.ranges.length === 1 ? "1 range" : `${countInWords(found.ranges.length)} ranges`;
   const more = found.next === undefined ? "" : " and more behind";
-  return `${bytesInWords(bytesIn(found))} in ${ranges}${more} differ between this point and now.`;
+  return `${bytesInWords(bytesIn(found))} in ${ranges}${more} differ ${span}.`;
 }

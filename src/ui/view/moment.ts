@@ -106,18 +106,21 @@ interface Found {
   readonly failure: string | undefined;
 }
 
+const nothingFound: Found = { point: undefined, failure: undefined };
+
 /** Asked of the appliance, since only that knows; the newest is asked anew as it comes. */
 function usePoint({ desk, volume, picked, report }: MomentParts): Found {
-  const [found, setFound] = useState<Found>({ point: undefined, failure: undefined });
+  const [found, setFound] = useState<Found & { readonly of: string }>({ of: "", ...nothingFound });
   const newestSeq = picked === undefined ? report?.newest?.seq : undefined;
   const words = picked === undefined ? "now" : (picked.point ?? new Date(picked.ms).toISOString());
   const isNothing = picked === undefined && newestSeq === undefined;
+  const of = `${volume} ${words}`;
   useEffect(() => {
     let isLatest = true;
     const ask = (): void => {
       desk.point(volume, words).then(
-        (point) => isLatest && setFound({ point, failure: undefined }),
-        (error: unknown) => isLatest && setFound({ point: undefined, failure: inWords(error) }),
+        (point) => isLatest && setFound({ of, point, failure: undefined }),
+        (error: unknown) => isLatest && setFound({ of, point: undefined, failure: inWords(error) }),
       );
     };
     const takeBack = isNothing ? () => {} : desk.browser.after(restMs, ask);
@@ -126,7 +129,8 @@ function usePoint({ desk, volume, picked, report }: MomentParts): Found {
       takeBack();
     };
   }, [desk, volume, words, newestSeq, isNothing]);
-  return found;
+  // What was found of another moment is not this one's, however soon the answer comes: somebody may restore it.
+  return found.of === of ? found : nothingFound;
 }
 
 /** For whoever knows the moment: a time, a mark, a record. */
