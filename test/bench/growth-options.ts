@@ -38,7 +38,7 @@ is cut short only prints. How cost grows with the number of volumes is a case of
   --publish         put these cases into docs/benchmarks, in the place of what is there of them
   --json FILE       write the figures there as well
 
-What is free must do for one turn: about 12 GiB.
+What is free must do for the largest turn: some 8 GiB.
 
 Example:
   npm run bench -- growth --cases delay --rounds 1 --seconds 1

@@ -14,7 +14,9 @@ import { endAllAtExit } from "./process-tree.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { publishedFigures, publishFigures, writeJson } from "./publication.ts";
 
-const roomBytes = 12 * 1024 ** 3;
+const GiB = 1024 ** 3;
+/** For the largest turn of each, as long as it is by itself. */
+const roomGibibytes = { journal: 8, size: 6, index: 8, delay: 4, bandwidth: 3 } as const;
 
 const measureCase: {
   readonly [Name in GrowthCaseName]: (options: GrowthOptions, progress: Progress) => Promise<GrowthFigures[Name]>;
@@ -46,7 +48,7 @@ async function runGrowth(programArguments: readonly string[]): Promise<void> {
     rounds: options.rounds,
     secondsPerRound: options.seconds,
   };
-  await requireRoom(options.folder, roomBytes);
+  await requireRoom(options.folder, Math.max(...options.cases.map((name) => roomGibibytes[name])) * GiB);
   using _ending = endAllAtExit();
   const cases: Partial<Record<GrowthCaseName, object>> = {};
   for (const name of options.cases) cases[name] = { run, ...(await measureCase[name](options, progress)) };
