@@ -39,7 +39,7 @@ export function formatSteady(results: SteadyResults): string {
   return [
     aboutRun(results),
     wrapped(settingWords(results)),
-    results.host.map((job, index) => wrapped(`- ${hostWords(job, loadWords(results.load)[index] ?? "")}`)).join("\n"),
+    results.host.map((job, index) => item(hostWords(job, loadWords(results.load)[index] ?? ""))).join("\n"),
     wrapped(worksWords(results)),
     goalWords(verdicts),
     verdictTable(verdicts),
@@ -47,9 +47,14 @@ export function formatSteady(results: SteadyResults): string {
   ].join("\n\n");
 }
 
+/** Of a list. */
+function item(words: string): string {
+  return wrapped(`- ${words}`).replaceAll("\n", "\n  ");
+}
+
 function settingWords({ minutes, sizeMebibytes, fileSystem, spans }: SteadyResults): string {
   return (
-    `${minutes} minutes on ${fileSystem}, a volume of ${sizeMebibytes} MiB in async. History is kept for ${spans.keep} s, with ` +
+    `${minutes} ${minutes === 1 ? "minute" : "minutes"} on ${fileSystem}, a volume of ${sizeMebibytes} MiB in async. History is kept for ${spans.keep} s, with ` +
     `one point a second, then one in five, from the ages in "${spans.levels}"; a snapshot is made every ${spans.snapshots} s, a ` +
     `collection every ${spans.collect} s, a view is opened every ${spans.views} s. Looked at every ${spans.samples} s. Asked for, ` +
     "and what fio got over all of the time:"
@@ -110,15 +115,15 @@ export function drawSteady({ minutes, atSeconds, samples }: SteadyResults): stri
   });
   const charts: Chart[] = [
     { title: "Requests a second", unit: "", lines: [line("writes", "writes"), line("reads", "reads")] },
-    { title: "Duration of a write", unit: "ms", lines: [line("p50", "writeP50"), line("p99", "writeP99")] },
+    { title: "A write, p50", unit: "ms", lines: [line("p50", "writeP50")] },
+    { title: "A write, p99", unit: "ms", lines: [line("p99", "writeP99")] },
     { title: "Lag", unit: "s", lines: [line("lag", "lagSeconds")] },
     ofProcesses("Anonymous memory", "MiB", "anonymous"),
     ofProcesses("Resident memory", "MiB", "resident"),
     ofProcesses("Open descriptors", "", "descriptors"),
-    { title: "Spool", unit: "MiB", lines: [line("spool", "spool")] },
     {
-      ...{ title: "Journals", unit: "MiB" },
-      lines: [line("all that is there", "journals"), line("waits to be sealed", "unsealed")],
+      ...{ title: "Spool and journals", unit: "MiB" },
+      lines: [line("spool", "spool"), line("journals", "journals"), line("waits to be sealed", "unsealed")],
     },
     { title: "Store", unit: "MiB", lines: [line("logical", "storeLogical"), line("physical", "storePhysical")] },
   ];

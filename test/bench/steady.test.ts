@@ -114,7 +114,7 @@ test("the report says what was asked for, what came of it, and which figures wer
 test("the picture has a line for every figure of the table but the rate in bytes, and lag in bytes", () => {
   const drawn = drawSteady(results(samples(() => ({}))));
   expect(drawn.match(/<path class="line /g)).toHaveLength(seriesDefinitions.length - 2);
-  expect(drawn).toContain("Duration of a write, ms");
+  expect(drawn).toContain("A write, p99, ms");
 });
 
 test("the load is asked for as its words say", () => {

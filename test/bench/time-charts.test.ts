@@ -66,10 +66,11 @@ test("the picture is whole: each part that is opened is closed, and it is dark w
 test("no line of its text is too long for whoever reads it", () => {
   const minutes = Array.from({ length: 400 }, (_, index) => index / 6);
   const values = minutes.map((minute) => 1000 * minute);
+  const names = ["interceptor", "local", "remote", "keeper", "views"];
   const drawn = drawCharts({
     ...charts,
     minutes,
-    charts: [{ title: "Memory", unit: "", lines: [{ label: "one", values }] }],
+    charts: [{ title: "Memory", unit: "", lines: names.map((label) => ({ label, values })) }],
   });
   expect(Math.max(...drawn.split("\n").map((line) => line.length))).toBeLessThanOrEqual(140);
 });

@@ -108,9 +108,9 @@ function drawChart({ title, unit, lines }: Chart, time: TimeAxis): string[] {
 function legend(lines: readonly ChartLine[]): string {
   if (lines.length < 2) return "";
   const names = lines.map(({ label }, index) => {
-    return `<tspan class="name${index}"${index === 0 ? "" : ' dx="8"'}>${escaped(label)}</tspan>`;
+    return `<tspan class="name${index}"${index === 0 ? "" : ' dx="5"'}>${escaped(label)}</tspan>`;
   });
-  return `<text x="${plot.left}" y="32">${names.join("")}</text>`;
+  return `<text x="${plot.left}" y="32">${names.join("\n      ")}</text>`;
 }
 
 /** In lines of a readable length. A value that stands alone is a dot. */
