@@ -6,6 +6,7 @@ import { indexCatchUpCountMax, indexMendPauseMs, storeCountPauseMs } from "#src/
 import { keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { lmdbMaps } from "#src/host/node/sorted-map.ts";
+import { giveBackStartMemory } from "#src/host/node/start-memory.ts";
 import { keepName } from "#src/host/publish.ts";
 import type { SortedMaps } from "#src/host/sorted-map.ts";
 import type { MessageLine } from "#src/host/thread.ts";
@@ -62,10 +63,13 @@ export interface KeeperGround {
   readonly indexBounds?: Pick<FingerprintIndexParts, "filterBytesMax" | "gatherBytesMax">;
   /** Undefined: it seals without help. */
   readonly startSealHelp?: (fingerprintKey: Buffer | undefined) => SealHelpers;
+  /** The store is open. */
+  readonly opened?: () => void;
 }
 
 export function runThread(line: MessageLine, settings: StoreSettings): void {
-  keepStore(line, settings, { machine: sideMachine(settings.config, "store"), maps: lmdbMaps, startSealHelp });
+  const machine = sideMachine(settings.config, "store");
+  keepStore(line, settings, { machine, maps: lmdbMaps, startSealHelp, opened: giveBackStartMemory });
 }
 
 /** All that the process does; with another ground under it it runs elsewhere too. */
@@ -74,7 +78,11 @@ export function keepStore(line: MessageLine, settings: StoreSettings, ground: Ke
   new KeeperDesk({
     line,
     clock: ground.machine.clock,
-    open: () => StoreKeeper.open(ground, settings, recalls),
+    open: async () => {
+      const keeper = await StoreKeeper.open(ground, settings, recalls);
+      ground.opened?.();
+      return keeper;
+    },
     bytesPerSecondMax: (kind) => workRate(settings.config, kind),
   });
 }
