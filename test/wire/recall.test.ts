@@ -1,13 +1,20 @@
 /** The remote asks for what it has lost, over a link. */
 import { expect, test } from "vitest";
+import { RefuseError } from "#src/core/errors.ts";
 import { blockBytes, wireNonceBytes } from "#src/core/limits.ts";
-import { encodeFrame, frameType } from "#src/wire/frame.ts";
+import { encodeFrame, type FrameType, frameType } from "#src/wire/frame.ts";
+import type { FrameChannel } from "#src/wire/frame-channel.ts";
+import { GroupConversation } from "#src/wire/group-conversation.ts";
 import type { RecalledBlocks } from "#src/wire/group-link.ts";
+import { encodeWelcome } from "#src/wire/group-messages.ts";
 import { ConnectingHandshake } from "#src/wire/handshake.ts";
-import { encodeRecalled } from "#src/wire/recall-messages.ts";
+import { LinkShaper } from "#src/wire/link-shaper.ts";
+import { LinkTraffic } from "#src/wire/link-traffic.ts";
+import { encodeRecall, encodeRecalled } from "#src/wire/recall-messages.ts";
 import { driven } from "#test/contract/driver.ts";
 import { RecordingPeer } from "#test/contract/recording-peer.ts";
-import { groupWorld, pass, remoteAddress, someHello, token, worldThatIsUp } from "./group-world.ts";
+import { Simulation } from "#test/sim/simulation.ts";
+import { groupWorld, pass, remoteAddress, someHello, token, worldThatIsUp, zeroMarks } from "./group-world.ts";
 
 const headerBytes = 32;
 const wanted = [
@@ -106,4 +113,24 @@ test.each([
   peer.sendPieces([encodeFrame(frameType.recalled, 1, body)]);
   await world.driver.until(() => peer.countOf("closed") === 1);
   if (recalled !== undefined) expect(await driven(world.driver, recalled)).toEqual([]);
+});
+
+test("fault 33: a remote that asks for more before it was answered is left", async () => {
+  const { clock } = new Simulation(1).host("local");
+  const sent: number[] = [];
+  const channel = { isBlocked: false, holdsBulk: false, send: (type: number) => sent.push(type) };
+  const answer = Promise.withResolvers<RecalledBlocks>();
+  const ignore = () => {};
+  const owner = { welcomed: ignore, watermarks: ignore, mayShip: ignore, closed: ignore, recall: () => answer.promise };
+  const shaper = new LinkShaper({ clock, mayCompress: false, gate: undefined, traffic: new LinkTraffic() });
+  const conversation = new GroupConversation(channel as unknown as FrameChannel, owner, shaper);
+  const heard = (type: FrameType, body: Buffer) => conversation.frame(type, body, 0, body.length);
+  heard(frameType.welcome, encodeWelcome({ ...zeroMarks, epoch: 1, bootId: "a" }));
+  heard(frameType.recall, encodeRecall(wanted));
+  expect(() => heard(frameType.recall, encodeRecall(wanted))).toThrow(RefuseError);
+  answer.resolve([undefined, undefined]);
+  await answer.promise;
+  await Promise.resolve();
+  expect(sent).toEqual([frameType.recalled]);
+  heard(frameType.recall, encodeRecall(wanted));
 });
