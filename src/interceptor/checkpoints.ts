@@ -1,10 +1,11 @@
 /**
- * From time to time source and spool are made durable together. Then the map's file says how far the source is, marks of
- * regions that are at rest go, and the appliance may let go of what it kept for the source. In that order: records that
- * the appliance let go of are never asked for again.
+ * From time to time the source is made durable. Then the map's file says how far it is, and the appliance may let go of what
+ * it kept for the source. In that order: records that the appliance let go of are never asked for again. Of the spool that
+ * asks nothing: what is about to leave it need never have reached its disk.
  *
- * Marks go only here, and only those of regions without a record after the ordinals that the checkpoint covers; and not
- * before the remote has these durably, too. Until then the interval stays open: what is written meanwhile counts to it.
+ * Where marks are to go the spool is made durable together with the source. Marks go only here, and only those of regions
+ * without a record after the ordinals that the checkpoint covers; and not before the remote has these durably, too. Until
+ * then the interval stays open: what is written meanwhile counts to it.
  */
 import { checkpointBytesMin, checkpointFlushMs, checkpointPressureMin, checkpointRest } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
@@ -139,7 +140,8 @@ export class Checkpoints {
         if (record.blockCount > 0) mapFile.map.keep(record.startBlock, record.blockCount);
       });
       outlet.commit();
-      const flushing = flushed(link);
+      // For marks alone the spool has to be durable too.
+      const flushing = marksToClear === "none" ? Promise.resolve() : flushed(link);
       // Whoever waits for it hears of its failure below.
       flushing.catch(() => {});
       await synced(source);

@@ -62,6 +62,19 @@ test("enough bytes are as good a reason as time", async () => {
   expect(world.links.reported.length).toBeGreaterThan(before);
 });
 
+test("where enough bytes are the reason, the source alone is made durable, and nothing is asked of the spool", async () => {
+  const world = await VolumeWorld.opened({ options: { checkpointMs: 1e9, checkpointBytes: 4 * blockBytes } });
+  await world.warmUp();
+  world.links.flushesAtOnce = false;
+  const source = world.host.disk.fileAt("/source");
+  const [{ flushCount }, { settledCount }] = [world.links, source];
+  for (let block = 0; block < 8; block++) world.write(block * blockBytes, payload);
+  await world.pass(50);
+  const { durableOrdinal, markedRegions } = world.volume.status();
+  expect([world.links.flushCount, world.links.reported.at(-1)]).toEqual([flushCount, durableOrdinal]);
+  expect([durableOrdinal > 8, source.settledCount > settledCount, markedRegions > 0]).toEqual([true, true, true]);
+});
+
 test("marks of regions at rest go at the second checkpoint; then there is none any more", async () => {
   const world = await opened();
   world.write(0, payload);
