@@ -5,6 +5,7 @@
 import type { Clock } from "#src/host/clock.ts";
 import { lastSeqOf } from "#src/records/batch.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
+import type { Crowd } from "../crowd.ts";
 import type { AggregatePolicy } from "./aggregate-gatherer.ts";
 import { AggregateShipper, noAggregates } from "./aggregate-shipper.ts";
 import type { ModeHistory } from "./mode-history.ts";
@@ -17,6 +18,8 @@ export interface GroupShippingParts {
   readonly link: GroupLink;
   readonly clock: Clock;
   readonly aggregate: AggregatePolicy;
+  /** Of all groups that gather batches for a frame. */
+  readonly crowd: Crowd;
   /** Whether memory of batches is so plenty that some may be kept until the link takes it. */
   readonly mayKeep: () => boolean;
   /** Under which modes the spool's records were added. */
@@ -56,8 +59,9 @@ export class GroupShipping {
 
   constructor(parts: GroupShippingParts) {
     this.#parts = parts;
-    const { spool, link, clock, mayKeep, failed } = parts;
-    this.#plain = new Shipper({ spool, link, clock, mayKeep, failed, reached: (position) => this.#goOn(position) });
+    const { spool, link, clock, crowd, mayKeep, failed } = parts;
+    const reached = (position: number): void => this.#goOn(position);
+    this.#plain = new Shipper({ spool, link, clock, crowd, mayKeep, failed, reached });
   }
 
   get figures(): ShippingFigures {

@@ -10,6 +10,7 @@ import { whenDone } from "#src/host/when-done.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
 import type { Attachment, SourceAge, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
+import { Crowd } from "../crowd.ts";
 import { attachVolume } from "./attachment.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { GroupFigures } from "./group-figures.ts";
@@ -42,6 +43,7 @@ export interface LocalApplianceParts {
 export class LocalAppliance implements VolumeLinks {
   readonly #parts: LocalApplianceParts;
   readonly #pool: BatchPool;
+  readonly #crowd = new Crowd();
   /** Told of by the remote, to know two writers of a group apart. */
   readonly #writer: string;
   readonly #groups = new Map<string, LocalGroup>();
@@ -138,7 +140,8 @@ export class LocalAppliance implements VolumeLinks {
         // Whoever asked for it may not have been noted either.
         await state.update({ mode: facts.mode, ...(facts.wasAskedFor ? { wantedMode: facts.mode } : {}) });
       }
-      group = new LocalGroup({ machine, policy, pool: this.#pool, state, spool, facts, link, hello, hook });
+      const shared = { machine, policy, pool: this.#pool, crowd: this.#crowd };
+      group = new LocalGroup({ ...shared, state, spool, facts, link, hello, hook });
       await group.start();
     } catch (error) {
       // Another attempt has a link of its own, and this one would be at odds with it.

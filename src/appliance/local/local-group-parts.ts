@@ -3,6 +3,7 @@ import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink } from "#src/wire/group-link.ts";
+import type { Crowd } from "../crowd.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import type { Spool } from "./spool.ts";
@@ -12,6 +13,8 @@ export interface LocalGroupParts {
   readonly machine: Machine;
   readonly policy: GroupPolicy;
   readonly pool: BatchPool;
+  /** Of all groups that gather batches for a frame. */
+  readonly crowd: Crowd;
   readonly state: GroupStateFile;
   readonly spool: Spool;
   readonly facts: SpoolFacts;

@@ -19,6 +19,7 @@ import {
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
 import type { BatchMemory } from "#src/wire/volume-link.ts";
+import type { Crowd } from "../crowd.ts";
 import type { Appended } from "./order.ts";
 import type { Spool } from "./spool.ts";
 
@@ -34,6 +35,8 @@ export interface ShipperParts {
   readonly spool: Spool;
   readonly link: GroupLink;
   readonly clock: Clock;
+  /** Of all groups that gather batches for a frame. */
+  readonly crowd: Crowd;
   /** Whether memory of batches is so plenty that some may be kept until the link takes it. */
   readonly mayKeep: () => boolean;
   /** All before the position that it was to end at was shipped. */
@@ -92,8 +95,7 @@ export class Shipper {
     this.#isActive = false;
     this.#isLive = false;
     this.#giveBack();
-    this.#gatherTimer?.cancel();
-    this.#gatherTimer = undefined;
+    if (this.#gatherTimer !== undefined) this.#endGathering();
     for (const { memory } of this.#kept) memory.release();
     this.#kept = [];
     this.#keptBytes = 0;
@@ -116,7 +118,7 @@ export class Shipper {
     this.#isKeptAwaited = isAwaited;
     if (isAwaited && this.#answerDueSeq <= this.#receivedSeq) this.#shipAwaited();
     else if (this.#keptBytes >= Math.min(shipperFrameBytes, shipperFrameBatches * batch.spanBytes)) this.#shipKept();
-    else this.#gatherTimer ??= this.#parts.clock.timer(shipperGatherMs, () => this.#gatheredLongEnough());
+    else if (this.#gatherTimer === undefined) this.#gather(isAwaited);
   }
 
   /** The remote's answer. What somebody waits for, and was gathered meanwhile, leaves now. */
@@ -158,9 +160,19 @@ export class Shipper {
     this.#kept.push({ memory, start, position, byteLength });
   }
 
-  #gatheredLongEnough(): void {
+  #gather(isAwaited: boolean): void {
+    const { clock, crowd } = this.#parts;
+    this.#gatherTimer = clock.timer(shipperGatherMs * (isAwaited ? 1 : crowd.patience), () => {
+      this.#endGathering();
+      this.#shipKept();
+    });
+    crowd.entered();
+  }
+
+  #endGathering(): void {
+    this.#gatherTimer?.cancel();
     this.#gatherTimer = undefined;
-    this.#shipKept();
+    this.#parts.crowd.left();
   }
 
   #shipKept(): void {

@@ -7,10 +7,13 @@
 import { remoteSyncPatienceMsMin, remoteSyncRest } from "#src/core/limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { DirtyFiles } from "#src/journals/dirty-files.ts";
+import type { Crowd } from "../crowd.ts";
 
 export interface DurabilityParts {
   readonly clock: Clock;
   readonly dirty: DirtyFiles;
+  /** Of all groups in which something waits to be synced. */
+  readonly crowd: Crowd;
   readonly afterMs: number;
   readonly afterBytes: number;
   /** What a sync that begins now would make durable. */
@@ -66,17 +69,30 @@ export class Durability {
     }
     const isDue = this.#askedSeq > this.#durableSeq || this.#unsyncedBytes >= this.#parts.afterBytes;
     if (isDue) this.#sync();
-    else this.#timer ??= this.#parts.clock.timer(this.#patienceMs, () => this.#sync());
+    else if (this.#timer === undefined) this.#wait();
+  }
+
+  #wait(): void {
+    const { clock, crowd } = this.#parts;
+    this.#timer = clock.timer(this.#patienceMs, () => this.#sync());
+    crowd.entered();
+  }
+
+  #stopWaiting(): void {
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#timer = undefined;
+    this.#parts.crowd.left();
   }
 
   /** A disk that syncs quickly is asked often, so that little is ever undurable; a slow one is given time between. */
   get #patienceMs(): number {
-    return Math.min(this.#parts.afterMs, Math.max(remoteSyncPatienceMsMin, this.#lastSyncMs * remoteSyncRest));
+    const { afterMs, crowd } = this.#parts;
+    return Math.min(afterMs, Math.max(remoteSyncPatienceMsMin * crowd.patience, this.#lastSyncMs * remoteSyncRest));
   }
 
   #sync(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#stopWaiting();
     const seq = this.#parts.writtenSeq();
     this.#isSyncing = true;
     const beganMs = this.#parts.clock.monotonicMs();
@@ -99,8 +115,7 @@ export class Durability {
   /** Nothing is synced any more; resolves when no sync is under way. */
   stop(): Promise<void> {
     this.#isStopped = true;
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#stopWaiting();
     return this.#rest();
   }
 

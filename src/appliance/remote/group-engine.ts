@@ -21,6 +21,7 @@ import type { JournalReader } from "#src/journals/journal-reader.ts";
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
 import { DamagedBlocksError } from "#src/journals/segment-reader.ts";
 import type { GroupHello, GroupSession, GroupSessionOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
+import type { Crowd } from "../crowd.ts";
 import { probeRoom } from "./disk-room.ts";
 import { type GroupJournals, openGroupJournals } from "./group-journals.ts";
 import type { Sealer } from "./group-sealing.ts";
@@ -41,6 +42,7 @@ export interface GroupEngineParts {
   /** Undefined: nothing is sealed. */
   readonly sealer: Sealer | undefined;
   readonly sealTurn: SealTurn;
+  readonly crowd: Crowd;
   /** Files were opened, which others may have to let go of theirs for. */
   readonly openedFiles: (engine: GroupEngine) => void;
 }
@@ -83,7 +85,7 @@ export class GroupEngine implements SessionGroup {
   }
 
   async #open(): Promise<void> {
-    const { machine, folder, state, catalogue, options, hook, sealer, sealTurn } = this.#parts;
+    const { machine, folder, state, catalogue, options, hook, sealer, sealTurn, crowd } = this.#parts;
     try {
       folder.makeNow(machine.files);
       for (const segment of folder.segments(machine.files)) catalogue.assertGiven(segment, folder.path);
@@ -96,7 +98,7 @@ export class GroupEngine implements SessionGroup {
         options,
         hook,
         sealer,
-        sealTurn,
+        ...{ sealTurn, crowd },
         durableSeq: this.#marks.durable,
         foundUnsound: () => this.#unsoundCount++,
         synced: () => this.#synced(),

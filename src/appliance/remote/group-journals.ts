@@ -14,6 +14,7 @@ import { type RecoveredJournals, recoverJournals } from "#src/journals/journal-r
 import type { JournalIdentity } from "#src/journals/metadata-piece.ts";
 import { VolumeTable } from "#src/journals/volume-table.ts";
 import type { Watermarks } from "#src/wire/group-link.ts";
+import type { Crowd } from "../crowd.ts";
 import { Durability } from "./durability.ts";
 import { GroupSealing, type Sealer } from "./group-sealing.ts";
 import { JournalRemoval } from "./journal-removal.ts";
@@ -36,6 +37,7 @@ export interface GroupJournalsParts {
   readonly hook: FaultHook | undefined;
   readonly sealer: Sealer | undefined;
   readonly sealTurn: SealTurn;
+  readonly crowd: Crowd;
   /** Known to be durable, though perhaps not noted yet. */
   readonly durableSeq: number;
   readonly foundUnsound: () => void;
@@ -124,7 +126,7 @@ export class GroupJournals {
     this.#durability = new Durability(
       {
         clock: machine.clock,
-        dirty: this.#landing.dirty,
+        ...{ dirty: this.#landing.dirty, crowd: parts.crowd },
         afterMs: options.syncAfterMs,
         afterBytes: options.syncAfterBytes,
         writtenSeq: () => this.#landing.committed.received,

@@ -25,6 +25,7 @@ import type {
   RecalledBlocks,
   WantedBlock,
 } from "#src/wire/group-link.ts";
+import { Crowd } from "../crowd.ts";
 import { GroupEngine } from "./group-engine.ts";
 import type { Sealer } from "./group-sealing.ts";
 import { OpenFiles } from "./open-files.ts";
@@ -70,6 +71,7 @@ export class RemoteAppliance implements GroupSessions {
   readonly #catalogue: SegmentCatalogue;
   readonly #openFiles: OpenFiles;
   readonly #sealTurn: SealTurn;
+  readonly #crowd = new Crowd();
   readonly #engines = new Map<string, GroupEngine>();
   readonly #creating = new Map<string, Promise<GroupEngine>>();
   /** Groups whose state cannot be read: they have no engine. */
@@ -110,6 +112,7 @@ export class RemoteAppliance implements GroupSessions {
       hook,
       sealer,
       sealTurn: this.#sealTurn,
+      crowd: this.#crowd,
       openedFiles: (holder) => this.#openFiles.opened(holder),
     });
     this.#engines.set(state.state.id, engine);

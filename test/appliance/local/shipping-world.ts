@@ -3,6 +3,7 @@
  * the state at each point that there is equals what the records up to there make.
  */
 import { expect } from "vitest";
+import { Crowd } from "#src/appliance/crowd.ts";
 import type { AggregatePolicy } from "#src/appliance/local/aggregate-gatherer.ts";
 import { GroupShipping } from "#src/appliance/local/group-shipping.ts";
 import { ModeHistory } from "#src/appliance/local/mode-history.ts";
@@ -36,6 +37,7 @@ export class ShippingWorld {
   readonly failures: Error[] = [];
   readonly remote = new CheckingRemote((seq) => this.stateAt(seq));
   isHurried = false;
+  readonly crowd = new Crowd();
   spool!: Spool;
   shipping!: GroupShipping;
   /** What each record changed, by its seq. */
@@ -67,10 +69,10 @@ export class ShippingWorld {
     );
     await world.simulation.clock.pass(10_000, () => world.spool !== undefined);
     await opening;
-    const { spool, remote, modes, policy } = world;
+    const { spool, remote, modes, policy, crowd } = world;
     const { clock } = world.host;
     world.shipping = new GroupShipping({
-      ...{ spool, link: remote, clock, modes, aggregate: policy },
+      ...{ spool, link: remote, clock, crowd, modes, aggregate: policy },
       mayKeep: () => true,
       isHurried: () => world.isHurried,
       failed: (error) => world.failures.push(error),
@@ -115,8 +117,8 @@ export class ShippingWorld {
     return this.#builder;
   }
 
-  /** What was added becomes a batch; answers its last seq. */
-  commit(): number {
+  /** What was added becomes a batch, whose answer somebody may wait for; answers its last seq. */
+  commit(isAwaited = false): number {
     const slab = this.#slab;
     if (slab === undefined) throw new Error("there is nothing to be committed");
     this.#slab = undefined;
@@ -129,7 +131,7 @@ export class ShippingWorld {
     this.#builder.finish({ epoch: 1, firstSeq, timeMicros, incarnation, position, durableSeq });
     spool.append(slab.buffer, 0, spanBytes, { firstSeq, lastSeq, timeMicros });
     this.#changes.push(...this.#open.splice(0));
-    this.shipping.appended({ memory: slab, start: 0, spanBytes, position, firstSeq, lastSeq }, false);
+    this.shipping.appended({ memory: slab, start: 0, spanBytes, position, firstSeq, lastSeq }, isAwaited);
     slab.release();
     return lastSeq;
   }
