@@ -48,11 +48,11 @@ export class CalmJudge {
     await views.checkRestores();
     tell("restores are judged");
     await host.hold();
-    const lastSeq = await world.calm(stampedVolume);
+    // What ends an interval of a level may come behind it yet.
+    const group = await world.calm(stampedVolume);
     this.#checkSource();
-    const group = await world.group(stampedVolume);
     world.whileKeeperFrozen(() => this.#checkJournal(group, stampedVolume, world.sites.source));
-    await this.#checkNow(stampedVolume, lastSeq, world.sites.source);
+    await this.#checkNow(stampedVolume, group.lastSeq, world.sites.source);
     host.goOn();
     tell("source, journals and the newest point are compared");
     for (let point = 0; point < pointsPerCalm; point++) await views.checkAny(random);
@@ -75,10 +75,9 @@ export class CalmJudge {
       [databaseVolume]: join(world.disks.local.path, "database-source"),
     };
     for (const [name, source] of Object.entries(sources)) {
-      const lastSeq = await world.calm(name);
-      const group = await world.group(name);
+      const group = await world.calm(name);
       world.whileKeeperFrozen(() => this.#checkJournal(group, name, source));
-      await this.#checkNow(name, lastSeq, source);
+      await this.#checkNow(name, group.lastSeq, source);
     }
   }
 

@@ -268,13 +268,13 @@ export class World {
     });
   }
 
-  /** Resolves with its last seq when nothing of a volume is under way; nobody may write to it. */
-  calm(name: string): Promise<number> {
+  /** Resolves with its group as it is when nothing of a volume is under way; nobody may write to it. */
+  calm(name: string) {
     return until(`${name} is calm`, async () => {
       const [volume, group] = await Promise.all([this.volume(name), this.group(name)]);
       const isCalm = group.lagRecords === 0 && group.durable === group.lastSeq && volume.applied === volume.added;
       if (!isCalm) throw new Error(JSON.stringify({ volume, group }));
-      return group.lastSeq;
+      return group;
     });
   }
 }
