@@ -36,7 +36,9 @@ interface CaseReport<Figures> {
 export function formatGrowth(results: GrowthResults): string {
   const about = results.runs.flatMap((run) => {
     const { rounds, secondsPerRound = 0 } = run;
-    const words = aboutRun(run, [`${rounds} ${rounds === 1 ? "round" : "rounds"}, ${secondsPerRound} s of each turn.`]);
+    const words = aboutRun(run, [
+      `${rounds} ${rounds === 1 ? "turn" : "turns"} of each in size, index and delay, of ${secondsPerRound} s.`,
+    ]);
     const cases = casesOf(results, run.date).join(", ");
     return results.runs.length === 1 ? [words] : [words, `Of this run: ${cases}.`];
   });
