@@ -14,7 +14,8 @@ const sizeBytes = 1024 ** 3;
 const blockBytes = 4096;
 /** More than any of the links. */
 const askedBytesPerSecond = 32 * 1024 ** 2;
-const lagSecondsMax = 5;
+/** In bytes: by its age a backlog is seen too late on a thin link, and then nothing is written for minutes. */
+const lagBytesMax = 64 * 1024 ** 2;
 /** Until the limit has been reached and all moves on evenly. */
 const rampSeconds = 8;
 /** Of what is measured, for each second that others are measured for: aggregates are cut once a second. */
@@ -35,7 +36,7 @@ export async function measureBandwidth(options: GrowthOptions, progress: Progres
       steps.push(await measureStep(options.folder, { megabits, mode, seconds }));
     }
   }
-  return { delayMs, seconds, askedBytesPerSecond, lagSecondsMax, steps };
+  return { delayMs, seconds, askedBytesPerSecond, lagBytesMax, steps };
 }
 
 interface StepPlan {
@@ -45,7 +46,7 @@ interface StepPlan {
 }
 
 async function measureStep(folder: string, { megabits, mode, seconds }: StepPlan): Promise<BandwidthStep> {
-  const setup = { link: { megabits, delayMs }, mode, sizeBytes, modes: { lagSeconds: lagSecondsMax } };
+  const setup = { link: { megabits, delayMs }, mode, sizeBytes, modes: { lagBytes: lagBytesMax } };
   await using linked = await startLinked(folder, setup);
   const { tidemark, sockets } = linked;
   const run = { workload, sizeBytes, reportFile: sockets.file("report") };

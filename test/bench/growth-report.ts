@@ -141,11 +141,11 @@ function delayText({ steps }: DelayFigures): string {
   return `${wrapped(words)}\n\n${table(header, rows)}`;
 }
 
-function bandwidthText({ delayMs, seconds, askedBytesPerSecond, lagSecondsMax, steps }: BandwidthFigures): string {
+function bandwidthText({ delayMs, seconds, askedBytesPerSecond, lagBytesMax, steps }: BandwidthFigures): string {
   const words =
     `As before, with ${delayMs} ms one way and little bandwidth; nothing is compressed on the way. The host asks for ` +
     `${round(askedBytesPerSecond / MiB, 0)} MiB/s of 4 KiB random writes at depth 32, nine tenths of them to a hundredth of the ` +
-    `volume, and writers are slowed so that the lag does not pass ${lagSecondsMax} s (\`modes.lagSeconds\`); measured for ${seconds} s ` +
+    `volume, and writers are slowed so that the lag does not pass ${lagBytesMax / MiB} MiB (\`modes.lagBytes\`); measured for ${seconds} s ` +
     "once that is so.";
   const rows = steps.map(({ megabits, mode, stretch, shippedShare }) => [
     `${megabits} Mbit/s, ${mode}`,

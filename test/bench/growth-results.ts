@@ -68,7 +68,7 @@ export interface BandwidthFigures {
   readonly seconds: number;
   readonly askedBytesPerSecond: number;
   /** From here on writers are slowed. */
-  readonly lagSecondsMax: number;
+  readonly lagBytesMax: number;
   readonly steps: readonly BandwidthStep[];
 }
 

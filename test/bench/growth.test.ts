@@ -53,7 +53,7 @@ const cases: Required<GrowthResults["cases"]> = {
     ],
   },
   bandwidth: {
-    ...{ run: "a", delayMs: 20, seconds: 12, askedBytesPerSecond: 32 * 2 ** 20, lagSecondsMax: 5 },
+    ...{ run: "a", delayMs: 20, seconds: 12, askedBytesPerSecond: 32 * 2 ** 20, lagBytesMax: 2 ** 26 },
     steps: [{ megabits: 10, mode: "async", stretch: { ...stretch, iops: 256 }, shippedShare: 1.024 }],
   },
 };
