@@ -54,10 +54,10 @@ function item(words: string): string {
 
 function settingWords({ minutes, sizeMebibytes, fileSystem, spans }: SteadyResults): string {
   return (
-    `${minutes} ${minutes === 1 ? "minute" : "minutes"} on ${fileSystem}, a volume of ${sizeMebibytes} MiB in async. History is kept for ${spans.keep} s, with ` +
-    `one point a second, then one in five, from the ages in "${spans.levels}"; a snapshot is made every ${spans.snapshots} s, a ` +
-    `collection every ${spans.collect} s, a view is opened every ${spans.views} s. Looked at every ${spans.samples} s. Asked for, ` +
-    "and what fio got over all of the time:"
+    `${minutes} ${minutes === 1 ? "minute" : "minutes"} on ${fileSystem}, a volume of ${sizeMebibytes} MiB in async. ` +
+    `History is kept for ${spans.keep} s, with one point a second, then one in five, from the ages in "${spans.levels}"; ` +
+    `a snapshot is made every ${spans.snapshots} s, a collection every ${spans.collect} s, a view is opened every ${spans.views} s. ` +
+    `Looked at every ${spans.samples} s. Asked for, and what fio got over all of the time:`
   );
 }
 
