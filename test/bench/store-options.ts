@@ -45,8 +45,9 @@ by itself only prints.
   --json FILE       write the figures there as well
 
 What is free must do for the largest case: 19 GiB for 'full-index', 15 for 'collection', some three for the others. In memory
-that takes a machine with 24 GiB; else a folder on a disk. The two take some ten minutes each on two processors. Files of Debian's packages of this machine are what images are made
-of; for 'reduction' as root, or where setpriv is allowed to become the user postgres.
+that takes a machine with 24 GiB; else a folder on a disk. The two take some ten minutes each on two processors. Files of
+Debian's packages of this machine are what images are made of; for 'reduction' as root, or where setpriv is allowed to become the
+user postgres.
 
 Example:
   npm run bench -- store --rounds 1 --cases image --image 128 --peers borg

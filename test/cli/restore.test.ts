@@ -64,7 +64,7 @@ test("what cannot be a target is refused in words, and nothing is written", asyn
   expect(readFileSync(source).equals(late)).toBe(true);
 });
 
-test("fault 39: a volume is brought back to a point of its own when it is named once more, and what it held before stays a point", async () => {
+test("fault 39: a volume that is named once more is brought back to a point of its own, and what it held stays one", async () => {
   const { up, folder, early, late } = await withHistory();
   const source = join(folder, "disk.img");
   const before = (await up.status()).volumes[0]?.writeBytes ?? 0;
@@ -88,7 +88,7 @@ test("fault 39: a volume is brought back to a point of its own when it is named 
   expect(readFileSync(target).equals(late)).toBe(true);
 });
 
-test("faults 7 and 9: a restore goes on after the program was killed in its middle, and nothing holds its point when it is over", async () => {
+test("faults 7 and 9: a restore goes on after a kill in its middle, and nothing holds its point when it is over", async () => {
   const { up, folder, early } = await withHistory();
   const target = join(folder, "early.img");
   const { id } = (await up.asked("restore", "disk@mark:early", "--to", target, "--no-wait")) as JobReport;
