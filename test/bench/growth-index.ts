@@ -14,8 +14,8 @@ const MiB = 1024 ** 2;
 const GiB = 1024 * MiB;
 const millions = [0, 1, 10, 100] as const;
 const segmentBytes = 256 * MiB;
-/** As much as is gathered before it is written: so each turn has one change of the index. */
-const segmentCount = 23;
+/** What is gathered of them is written in the end: so each turn has one change of the index. */
+const segmentCount = 12;
 
 export async function measureIndex(options: GrowthOptions, progress: Progress): Promise<IndexFigures> {
   using scratch = createScratch(options.folder);

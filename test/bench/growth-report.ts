@@ -145,8 +145,8 @@ function bandwidthText({ delayMs, seconds, askedBytesPerSecond, lagBytesMax, ste
   const words =
     `As before, with ${delayMs} ms one way and little bandwidth; nothing is compressed on the way. The host asks for ` +
     `${round(askedBytesPerSecond / MiB, 0)} MiB/s of 4 KiB random writes at depth 32, nine tenths of them to a hundredth of the ` +
-    `volume, and writers are slowed so that the lag does not pass ${lagBytesMax / MiB} MiB (\`modes.lagBytes\`); measured for ${seconds} s ` +
-    "once that is so.";
+    `volume, and writers are slowed so that the lag does not pass ${lagBytesMax / MiB} MiB (\`modes.lagBytes\`); measured for ` +
+    `${seconds} s once that is so.`;
   const rows = steps.map(({ megabits, mode, stretch, shippedShare }) => [
     `${megabits} Mbit/s, ${mode}`,
     `${round((stretch.iops * 4096) / MiB, 1)} MiB/s`,
