@@ -21,17 +21,27 @@ export interface LostWrite extends WantedBlock {
   readonly group: string;
 }
 
-/** The last ones that were told, which are the newest of each group. */
+/** Of each group the last ones that were told, which are its newest; where they are many each group has its share. */
 export class LostWrites {
-  #writes: LostWrite[] = [];
+  readonly #groups = new Map<string, LostWrite[]>();
 
+  /** Those of a group in their order. */
   readonly add = (write: LostWrite): void => {
-    this.#writes.push(write);
-    if (this.#writes.length >= 2 * scrubRecallMax) this.#writes = this.list;
+    const writes = this.#groups.get(write.group) ?? [];
+    writes.push(write);
+    const share = Math.max(1, Math.floor(scrubRecallMax / Math.max(1, this.#groups.size)));
+    this.#groups.set(write.group, writes.length < 2 * share ? writes : writes.slice(-share));
   };
 
+  /** What groups with few of them leave is for the others. */
   get list(): LostWrite[] {
-    return this.#writes.slice(-scrubRecallMax);
+    const groups = [...this.#groups.values()].sort((a, b) => a.length - b.length);
+    const list: LostWrite[] = [];
+    for (const [index, writes] of groups.entries()) {
+      const share = Math.floor((scrubRecallMax - list.length) / (groups.length - index));
+      list.push(...writes.slice(Math.max(0, writes.length - share)));
+    }
+    return list;
   }
 }
 

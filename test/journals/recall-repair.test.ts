@@ -212,6 +212,20 @@ test("of very many lost blocks the last ones are kept in mind", () => {
   );
 });
 
+test("a group that has lost very much leaves room for what others have lost", () => {
+  const writes = new LostWrites();
+  for (let seq = 1; seq <= 3; seq++) writes.add(lost(seq, 0, "quiet"));
+  for (const group of ["b", "c"]) for (let seq = 1; seq <= 5 * scrubRecallMax; seq++) writes.add(lost(seq, 0, group));
+  const { list } = writes;
+  expect(list.filter(({ group }) => group === "quiet").map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  for (const group of ["b", "c"]) {
+    const seqs = list.filter((write) => write.group === group).map(({ seq }) => seq);
+    expect(seqs.at(-1)).toBe(5 * scrubRecallMax);
+    expect(seqs.length).toBeGreaterThanOrEqual(Math.floor(scrubRecallMax / 3));
+  }
+  expect(list.length).toBeLessThanOrEqual(scrubRecallMax);
+});
+
 test("questions are short, one comes after the other, and behind one of which nothing is there none does", async () => {
   const asked: number[] = [];
   let isUnderWay = false;
