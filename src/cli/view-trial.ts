@@ -54,14 +54,17 @@ export async function tryOnView(
     for (const signal of signals) process.off(signal, interrupt);
     hold.end();
     await lastWill.callOff();
-    await close(api, view.name);
+    await close(api, view);
   }
 }
 
 /** What came of the command counts also where this fails: nobody holds the view any more, and so it goes by itself. */
-async function close(api: ApiClient, name: string): Promise<void> {
+async function close(api: ApiClient, { name, opened }: ViewFacts): Promise<void> {
   try {
-    await api.ask("DELETE", ["views", name], { flags: ["discard"] });
+    const now = (await api.ask("GET", ["views", name])) as ViewFacts;
+    // Whoever puts it away wants to keep it, and whoever closes it may have another one of its name.
+    if (now.leased && now.opened === opened) await api.ask("DELETE", ["views", name], { flags: ["discard"] });
+    else process.stderr.write(`tidemark: view '${name}' stays: somebody has put it away, or opened it, meanwhile\n`);
   } catch (error) {
     const soon = `if it is still there, it goes by itself within ${viewLeaseMs / 1000} seconds`;
     process.stderr.write(`tidemark: view '${name}' could not be closed: ${(error as Error).message}; ${soon}\n`);

@@ -95,9 +95,7 @@ export class DrillSchedule {
       machine.log.error("what came of a drill could not be noted", { volume, error });
     } finally {
       letGo();
-      await views
-        .close(view.name, "discarded")
-        .catch((error) => machine.log.warn("a view could not be closed", { error }));
+      await views.close(view.name, "tried").catch((error) => machine.log.warn("a view could not be closed", { error }));
     }
   }
 

@@ -2,8 +2,8 @@
 import { RefuseError } from "#src/core/errors.ts";
 import type { ViewDefinition, ViewFigures } from "./view.ts";
 
-/** It is put away with it, it goes too, or there must be none. */
-export type ViewClosing = "kept" | "discarded" | "unwritten";
+/** It is put away with it, it goes too, or there must be none. `tried`: it goes, unless somebody has put the leased view away since. */
+export type ViewClosing = "kept" | "discarded" | "unwritten" | "tried";
 
 /** Undefined: nothing was written to it. `figures`: as they are now, of one that is open; where nobody has any there may be something. */
 export function refusalToLose(

@@ -123,3 +123,11 @@ test("a drill whose view somebody closes, or that cannot be noted, keeps no othe
   expect([count, book.all[0]?.outcome]).toEqual([3, "proven"]);
   await world.waited(schedule.stop());
 });
+
+test("a view that somebody puts away while a drill goes on is not thrown away behind that", async () => {
+  const { world, book, schedule } = await scheduled(() => world.views.close("disk-9", "kept"));
+  schedule.start();
+  await world.driver.until(() => book.all.length === 1);
+  await world.waited(schedule.stop());
+  expect(world.shelf.all).toMatchObject([{ name: "disk-9", isPutAway: true }]);
+});
