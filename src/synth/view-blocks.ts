@@ -3,9 +3,10 @@
  *
  * Invariant: what is read is what was written last, or what the point has; of what is damaged nothing is given.
  */
+import { assert } from "#src/core/assert.ts";
 import { RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
-import { viewStatusRunsMax } from "#src/core/view-limits.ts";
+import { viewRegionBlocks, viewStatusRunsMax } from "#src/core/view-limits.ts";
 import { DamagedBlocksError } from "#src/journals/segment-reader.ts";
 import { holeAddress } from "#src/records/address.ts";
 import { type DamagedRow, ImageDamage } from "./image-damage.ts";
@@ -57,10 +58,11 @@ export class ViewBlocks {
     }
   }
 
-  /** What still is damaged is noted again. */
+  /** What still is damaged is noted again. Such a row was met within one run. */
   #lookAt({ startBlock, blockCount }: DamagedRow): void {
-    const end = startBlock + Math.min(blockCount, imageReadBlocksMax);
-    const target = Buffer.allocUnsafe((end - startBlock) * blockBytes);
+    assert(blockCount <= viewRegionBlocks, "a run of what was written ends with its region");
+    const end = startBlock + blockCount;
+    const target = Buffer.allocUnsafe(blockCount * blockBytes);
     for (let block = startBlock; block < end; ) {
       const count = this.#runAt(block, end);
       const { address } = this.#run;

@@ -77,3 +77,26 @@ test("what is damaged and then written over, or trimmed, is told no more, and wh
   expect(await lookAgain()).toEqual([]);
   expect(await read(8, 4)).toBe(0);
 });
+
+test("a look at a long row of damaged blocks is one at all of them", async () => {
+  const world = new ViewWorld(4, 400 * blockBytes);
+  const view = await world.open();
+  await world.ask({ command: command.write, offset: 0, payload: Buffer.alloc(400 * blockBytes, 7) });
+  const [name = ""] = world.host.files.list("/view/segments").filter((one) => one.endsWith(".data"));
+  const turn = (slots: number): void => {
+    for (let slot = 0; slot < slots; slot++)
+      world.host.disk.fileAt(`/view/segments/${name}`).flipBit(slot * blockBytes + 17, 3);
+  };
+  const lookAgain = async () => {
+    world.simulation.clock.advance(imageDamageMsMax);
+    await driven(world.driver, view.lookAgain());
+    return view.findings;
+  };
+  turn(390);
+  // Of a part of a block: then it is the view that has the memory for it.
+  const asked = { command: command.read, offset: 512, length: 400 * blockBytes - 512 };
+  expect((await world.ask(asked)).error).toBe(nbdError.io);
+  expect(await lookAgain()).toEqual(["blocks 0 to 389, as written to the view, cannot be read"]);
+  turn(380);
+  expect(await lookAgain()).toEqual(["blocks 380 to 389, as written to the view, cannot be read"]);
+});
