@@ -244,6 +244,7 @@ export class Views {
       const view = this.#found(name);
       if (how === "kept") return this.#putAway(view);
       if (how === "unwritten") await this.#refuseWritten(view);
+      if (how === "tried" && view.isLeased !== true) return;
       await this.#discard(view);
     });
   }
@@ -322,9 +323,10 @@ export class Views {
 
   /** It is gone then; where the store does not answer, its point is let go of later. */
   async #discard(view: ViewDefinition): Promise<void> {
-    this.#leases.drop(view.id);
     await this.#end(view);
     await this.#parts.shelf.remove(view.id);
+    // Not before: where it stays just now it still goes by itself.
+    this.#leases.drop(view.id);
     this.#leftovers.delete(view.id);
     try {
       await this.#parts.pins.unpin(view.group, viewPin(view.id));

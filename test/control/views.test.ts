@@ -249,6 +249,17 @@ test.each(["close", "unpin"])(
   },
 );
 
+test("a leased view that cannot be closed just now goes by itself afterwards", async () => {
+  const world = new ViewsWorld(19);
+  const views = world.start();
+  await world.waited(views.open({ ...request, name: "held", isLeased: true }));
+  world.failing.add("close");
+  await expect(world.waited(views.close("held", "discarded"))).rejects.toThrow("close does not work just now");
+  world.failing.clear();
+  await world.driver.until(() => world.pins.size === 0);
+  expect(world.shelf.all.length).toBe(0);
+});
+
 test("a leased view that is put away stays, though its time comes while that goes on", async () => {
   const world = new ViewsWorld(15);
   const views = world.start();
