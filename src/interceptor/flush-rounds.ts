@@ -65,7 +65,7 @@ export class FlushRounds {
     return this.#round !== undefined || this.#waiting.length > 0 || this.#held.length > 0;
   }
 
-  /** Grows with each round that has ended, whatever came of it. */
+  /** Grows with each round whose end was told, whatever came of it: who is held waits as before. */
   get endedCount(): number {
     return this.#endedCount;
   }
@@ -120,9 +120,9 @@ export class FlushRounds {
   #endIfDone(round: Round): void {
     if (this.#round !== round || round.waitsForLink || round.waitsForSource) return;
     this.#round = undefined;
-    this.#endedCount++;
     if (round.isBehind && round.neededRemote) (this.#isBehind ? this.#held : this.#waiting).push(...round.waiters);
     else {
+      this.#endedCount++;
       this.#flushedOrdinal = round.lastOrdinal;
       for (const waiter of round.waiters) waiter.flushed(0);
     }
