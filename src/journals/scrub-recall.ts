@@ -82,7 +82,13 @@ export class ScrubRecall {
     const damaged = directory === undefined ? undefined : await unlessUnreadable(damagedSlotsOf(directory));
     const walk = damaged === undefined ? undefined : walkFrom(group, 0);
     if (damaged === undefined || walk === undefined) return [];
-    return await writesOfDamage({ group, segment, damaged }, walk, control);
+    try {
+      return await writesOfDamage({ group, segment, damaged }, walk, control);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // The group's own process lets go of pieces that are sealed: then the next round learns it from these.
+      return [];
+    }
   }
 
   /** Checks the objects with what spools still have of these. False: they have nothing, and nothing was checked. */

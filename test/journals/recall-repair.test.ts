@@ -187,6 +187,31 @@ test("what was damaged when it was sealed, and nobody has any more, is told at o
   expect(scrub.state.findings).toMatchObject([{ object: name(4), thing: "sealed", slots: [{ slot: 1, count: 1 }] }]);
 });
 
+test("a piece of the open journal that goes while it is read ends no scrub", async () => {
+  const world = await ScrubWorld.make(false);
+  const opened = await world.opened();
+  const gone = Object.assign(new Error("there is no such file"), { code: "ENOENT" });
+  const walk = openJournal([...writes, written]);
+  let closedCount = 0;
+  const walkFrom = (): UnitWalk => ({
+    expectedSeq: 1,
+    next: () => {
+      throw gone;
+    },
+    close: () => {
+      closedCount++;
+      walk.close();
+    },
+  });
+  const scrub = await world.scrub({ ...opened, recall: spoolFrom(1).recall, walkFrom });
+  await opened.store.seal(new ContentSegment(4, [written], [1]), origin);
+  scrub.sealedDamaged(4, scrubGroup);
+  await scrub.checkSuspects(new FreeWork());
+  expect(closedCount).toBe(1);
+  expect(scrub.hasSuspects).toBe(false);
+  expect((await scrub.run(new FreeWork(), { isAnew: true })).findings).toMatchObject([{ object: name(4) }]);
+});
+
 const lost = (seq: number, block = 0, group = "a"): LostWrite => ({ group, seq, volume: 1, block });
 
 test("of each group the newest is asked for first, and nothing twice", () => {
