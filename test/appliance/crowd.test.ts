@@ -50,6 +50,18 @@ test("what somebody waits for in sync is not held up by the number of groups", a
   expect(world.remote.received).toBe(second);
 });
 
+test("nor by what nobody waits for, in front of it or behind it", async () => {
+  const world = await connected({ mode: "sync" });
+  enter(world.crowd, 10 * crowdPerPatience);
+  const first = world.write(1, [1]).commit(true);
+  world.write(2, [2]).commit();
+  world.write(3, [3]).commit(true);
+  const last = world.write(4, [4]).commit();
+  expect(world.remote.received).toBe(first);
+  await world.pass(shipperGatherMs);
+  expect(world.remote.received).toBe(last);
+});
+
 test("what has landed of a group among many is synced later", async () => {
   const simulation = new Simulation(1);
   const { clock, files } = simulation.host("remote");

@@ -113,12 +113,18 @@ export class Shipper {
       this.#isLive = false;
       return;
     }
+    const wasAwaited = this.#kept.length > 0 && this.#isKeptAwaited;
     this.#keep(batch);
     this.#keptLastSeq = batch.lastSeq;
-    this.#isKeptAwaited = isAwaited;
+    this.#isKeptAwaited = isAwaited || wasAwaited;
     if (isAwaited && this.#answerDueSeq <= this.#receivedSeq) this.#shipAwaited();
     else if (this.#keptBytes >= Math.min(shipperFrameBytes, shipperFrameBatches * batch.spanBytes)) this.#shipKept();
-    else if (this.#gatherTimer === undefined) this.#gather(isAwaited);
+    else if (this.#gatherTimer === undefined) this.#gather(this.#isKeptAwaited);
+    else if (isAwaited && !wasAwaited) {
+      // What nobody waited for may gather for longer.
+      this.#endGathering();
+      this.#gather(true);
+    }
   }
 
   /** The remote's answer. What somebody waits for, and was gathered meanwhile, leaves now. */
