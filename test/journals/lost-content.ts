@@ -118,16 +118,16 @@ function isPoint(seq: number, damaged: Damaged | undefined): boolean {
 }
 
 /**
- * The trees of the volumes are of one leaf each. Volume 1 was written between the snapshots, so the later one has a leaf of its own;
- * of volume 2 it points to the one before. A leaf speaks of its first block and of those behind it.
+ * The trees of the volumes are of one leaf each. Volume 1 was written between the snapshots, so the later one has a leaf of its own,
+ * for which the earlier one stands in, with the pieces between; of volume 2 it points to the earlier one's. For that nothing stands
+ * in. A leaf speaks of its first block and of those behind it.
  */
 function isLeafLost(volume: number, block: number, base: number, damaged: Damaged | undefined): boolean {
-  const isOwn = base === baseSeq || volume === 1;
-  const name = snapshotName(isOwn ? base : baseSeq);
+  if (base !== baseSeq && volume === 1) return false;
   const firstBlock = Math.min(
     ...storedWrites.filter((one) => one.volume === volume).map(({ startBlock }) => startBlock),
   );
-  if (damaged?.name !== name || block < firstBlock) return false;
+  if (damaged?.name !== snapshotName(baseSeq) || block < firstBlock) return false;
   const { kind, number } = damaged.thing;
   return isOpening(damaged.thing) || (kind === "extents" && number === volume - 1);
 }
