@@ -65,6 +65,7 @@ export class StoreBinding {
   /** Why the store is not the folder's, and what to do. Undefined: it is. */
   readonly trouble: string | undefined;
   #noted: NotedStore;
+  #noting: Promise<void> | undefined;
 
   private constructor(files: Files, folder: string, noted: NotedStore, trouble: string | undefined) {
     this.#files = files;
@@ -101,8 +102,15 @@ export class StoreBinding {
     if (this.trouble !== undefined) throw new StopError(this.trouble);
   }
 
-  /** Before anything is removed here that the store has: it is known from then on. */
-  async note(objects: ReadableObjects): Promise<void> {
+  /** Before anything is removed here that the store has: it is known from then on. Several may ask for it at once. */
+  note(objects: ReadableObjects): Promise<void> {
+    this.#noting ??= this.#note(objects).finally(() => {
+      this.#noting = undefined;
+    });
+    return this.#noting;
+  }
+
+  async #note(objects: ReadableObjects): Promise<void> {
     if (this.#noted.store !== null) return;
     const document = await readStoreDocument(objects);
     if (document === undefined) return;
