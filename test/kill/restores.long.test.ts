@@ -43,6 +43,8 @@ async function withHistory() {
   await host.flush();
   await host.disconnect();
   await up.asked("mark", "disk", "--name", "late");
+  // A mark is told of when it is as safe as a flush, and the remote appliance has it a moment later.
+  await vi.waitFor(async () => expect((await up.status()).groups[0]?.lagRecords).toBe(0), patience);
   return { up, folder, early };
 }
 
