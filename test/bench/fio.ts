@@ -1,6 +1,7 @@
 /** One run of fio's nbd engine against a server, and what it reports. */
 import { readFile } from "node:fs/promises";
 import { succeed } from "#test/clients/command.ts";
+import { type FioLatencies, type FioReport, latenciesOf, latencyOptions } from "./fio-report.ts";
 
 export interface Workload {
   readonly access: "randread" | "randwrite" | "randtrim" | "read" | "write";
@@ -33,12 +34,9 @@ export interface FioRun {
   readonly reportFile: string;
 }
 
-export interface FioMeasurement {
+export interface FioMeasurement extends FioLatencies {
   readonly iops: number;
   readonly ioCount: number;
-  readonly latencyP50Us: number;
-  readonly latencyP99Us: number;
-  readonly latencyP999Us: number;
 }
 
 /** For starting, connecting and reporting, besides the time that is measured. */
@@ -74,10 +72,7 @@ export function fioOptions(workload: Workload, sizeBytes: number): string[] {
     ...(workload.bytesPerSecond === undefined ? [] : [`--rate=${workload.bytesPerSecond}`]),
     "--norandommap",
     "--group_reporting",
-    // From when fio begins to hand over the request: a server may have replied before it has ended.
-    "--lat_percentiles=1",
-    "--clat_percentiles=0",
-    "--percentile_list=50:99:99.9",
+    ...latencyOptions,
   ];
 }
 
@@ -91,23 +86,8 @@ function endOf({ bytesMax, writesMax }: Workload): string[] {
   return writesMax === undefined ? ["--time_based"] : [];
 }
 
-interface Direction {
-  readonly iops: number;
-  readonly total_ios: number;
-  readonly lat_ns: { readonly percentile?: Readonly<Record<string, number>> };
-}
-
-interface Report {
-  readonly jobs: readonly {
-    readonly error: number;
-    readonly read: Direction;
-    readonly write: Direction;
-    readonly trim: Direction;
-  }[];
-}
-
 export function parseFioReport(text: string): FioMeasurement {
-  const report: Report = JSON.parse(text);
+  const report: FioReport = JSON.parse(text);
   const [job, ...others] = report.jobs;
   if (job === undefined || others.length > 0) throw new Error(`fio reports ${report.jobs.length} groups, not one`);
   if (job.error !== 0) throw new Error(`fio met error ${job.error}`);
@@ -116,14 +96,6 @@ export function parseFioReport(text: string): FioMeasurement {
   return {
     iops: direction.iops,
     ioCount: direction.total_ios,
-    latencyP50Us: percentileUs(direction, "50.000000"),
-    latencyP99Us: percentileUs(direction, "99.000000"),
-    latencyP999Us: percentileUs(direction, "99.900000"),
+    ...latenciesOf(direction),
   };
-}
-
-function percentileUs(direction: Direction, name: string): number {
-  const nanoseconds = direction.lat_ns.percentile?.[name];
-  if (nanoseconds === undefined) throw new Error(`fio reports no latency at ${name} %`);
-  return nanoseconds / 1000;
 }

@@ -1,6 +1,7 @@
 /** The load of a host that is at work and not at its limits: several jobs of fio's, each with a connection and a rate of its own. */
 import { readFile } from "node:fs/promises";
 import { succeed } from "#test/clients/command.ts";
+import { type FioLatencies, type FioReport, latenciesOf, latencyOptions } from "./fio-report.ts";
 
 const KiB = 1024;
 
@@ -42,16 +43,12 @@ export interface LoadRun {
   readonly reportFile: string;
 }
 
-/** What the host has got of a job, over all of the time. */
-export interface JobFigures {
+/** What the host has got of a job, over all of the time. The latencies are those of its writes; absent where it has none. */
+export interface JobFigures extends Partial<FioLatencies> {
   readonly name: string;
   readonly readsPerSecond: number;
   readonly writesPerSecond: number;
   readonly trimsPerSecond: number;
-  /** Of its writes; absent where it has none. */
-  readonly latencyP50Us?: number;
-  readonly latencyP99Us?: number;
-  readonly latencyP999Us?: number;
 }
 
 export async function runLoad(run: LoadRun): Promise<JobFigures[]> {
@@ -63,7 +60,7 @@ export function loadArguments({ uri, sizeBytes, seconds, reportFile }: LoadRun):
   return [
     ...["--output-format=json", `--output=${reportFile}`, "--ioengine=nbd", `--uri=${uri}`, `--size=${sizeBytes}`],
     ...["--time_based", `--runtime=${seconds}`, "--norandommap", "--randseed=1", ...content],
-    ...["--lat_percentiles=1", "--clat_percentiles=0", "--percentile_list=50:99:99.9"],
+    ...latencyOptions,
     ...loadJobs.flatMap((job) => [`--name=${job.name}`, ...jobOptions(job)]),
   ];
 }
@@ -84,32 +81,13 @@ function accessOf({ readsPerSecond, writesPerSecond, trimsPerSecond }: LoadJob):
   return ["--rw=randrw", `--rwmixread=${share}`, `--rate_iops=${readsPerSecond},${writesPerSecond}`];
 }
 
-interface Direction {
-  readonly iops: number;
-  readonly total_ios: number;
-  readonly lat_ns: { readonly percentile?: Readonly<Record<string, number>> };
-}
-
-interface Report {
-  readonly jobs: readonly {
-    readonly jobname: string;
-    readonly error: number;
-    readonly read: Direction;
-    readonly write: Direction;
-    readonly trim: Direction;
-  }[];
-}
-
 export function parseLoadReport(text: string): JobFigures[] {
-  const { jobs }: Report = JSON.parse(text);
+  const { jobs }: FioReport = JSON.parse(text);
   return jobs.map(({ jobname, error, read, write, trim }) => {
     if (error !== 0) throw new Error(`fio's job ${jobname} met error ${error}`);
     const rates = { readsPerSecond: read.iops, writesPerSecond: write.iops, trimsPerSecond: trim.iops };
-    const { percentile } = write.lat_ns;
-    if (write.total_ios === 0 || percentile === undefined) return { name: jobname, ...rates };
-    const us = (name: string) => (percentile[name] ?? Number.NaN) / 1000;
-    const latencies = { latencyP50Us: us("50.000000"), latencyP99Us: us("99.000000"), latencyP999Us: us("99.900000") };
-    return { name: jobname, ...rates, ...latencies };
+    const hasLatencies = write.total_ios > 0 && write.lat_ns.percentile !== undefined;
+    return { name: jobname, ...rates, ...(hasLatencies ? latenciesOf(write) : {}) };
   });
 }
 
