@@ -45,10 +45,7 @@ class PointsWorld {
     }
     await client.flush();
     await client.disconnect();
-    await vi.waitFor(async () => {
-      const { groups, remoteGroups } = await this.up.status();
-      expect(remoteGroups[0]?.durable).toBe(groups[0]?.lastSeq);
-    }, patience);
+    await this.up.whenAllArrived();
   }
 
   async stored(): Promise<void> {

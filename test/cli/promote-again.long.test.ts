@@ -1,32 +1,14 @@
 /** `tidemark view promote` typed again when it has ended: of a view that is still there, or of another one of its name. */
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
-import type { VolumeReport } from "#src/control/control-plane.ts";
+import { expect, test } from "vitest";
 import type { ViewFacts } from "#src/control/view.ts";
-import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
-import { RunningProgram } from "./running-program.ts";
+import { protectedSmallDisk } from "./small-disk.ts";
 
 const MiB = 2 ** 20;
 
-async function protectedDisk() {
-  const folder = temporaryFolder();
-  const up = await RunningProgram.start("up", join(folder, "data"));
-  const add = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "16M"];
-  const { uris } = (await up.asked(...add)) as VolumeReport;
-  const host = await openVolume(uris[0] as string);
-  await host.write(0, Buffer.alloc(MiB, 1));
-  await host.disconnect();
-  await vi.waitFor(async () => {
-    const { remoteGroups, groups } = await up.status();
-    expect(remoteGroups[0]?.durable).toBe(groups[0]?.lastSeq);
-  }, patience);
-  return { folder, up };
-}
-
 test.each(["by a job", "by itself"])("a view that is kept becomes a volume once, copied %s", async (how) => {
-  const { folder, up } = await protectedDisk();
+  const { folder, up } = await protectedSmallDisk();
   const open = async () => (await up.asked("view", "open", "disk@now", "--writable", "--name", "mine")) as ViewFacts;
   const view = await open();
   const source = join(folder, "second.img");

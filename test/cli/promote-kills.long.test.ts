@@ -2,15 +2,14 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { ViewFacts } from "#src/control/view.ts";
 import { unpublishedEnding } from "#src/host/publish.ts";
-import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
-import { launcher, RunningProgram } from "./running-program.ts";
+import { launcher } from "./running-program.ts";
+import { protectedSmallDisk } from "./small-disk.ts";
 
 const MiB = 2 ** 20;
 
@@ -81,21 +80,6 @@ class Relay {
   }
 }
 
-async function protectedDisk() {
-  const folder = temporaryFolder();
-  const up = await RunningProgram.start("up", join(folder, "data"));
-  const add = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "16M"];
-  const { uris } = (await up.asked(...add)) as VolumeReport;
-  const host = await openVolume(uris[0] as string);
-  await host.write(0, Buffer.alloc(MiB, 1));
-  await host.disconnect();
-  await vi.waitFor(async () => {
-    const { remoteGroups, groups } = await up.status();
-    expect(remoteGroups[0]?.durable).toBe(groups[0]?.lastSeq);
-  }, patience);
-  return { folder, up };
-}
-
 const cases = [
   ["by itself", beforePublishing],
   ["by itself", beforeAdding],
@@ -107,7 +91,7 @@ const cases = [
 ] as const;
 
 test("faults 7 and 9: a view that becomes a volume does so whenever the command was killed, when it is typed again", async () => {
-  const { folder, up } = await protectedDisk();
+  const { folder, up } = await protectedSmallDisk();
   const expected = Buffer.alloc(16 * MiB)
     .fill(1, 0, MiB)
     .fill(7, 4 * MiB, 5 * MiB);
@@ -137,7 +121,7 @@ test("faults 7 and 9: a view that becomes a volume does so whenever the command 
 });
 
 test("what lies where a view is to be copied to is neither overwritten nor taken for the copy", async () => {
-  const { folder, up } = await protectedDisk();
+  const { folder, up } = await protectedSmallDisk();
   await up.asked("view", "open", "disk@now", "--writable", "--name", "mine");
   const source = join(folder, "other.img");
   const content = Buffer.alloc(16 * MiB, 9);

@@ -29,11 +29,7 @@ async function protectedDisk(folder: string, ...settings: readonly string[]) {
   const write = async (offset: number, value: number, lengthBytes = 64 * 1024) => {
     await host.write(offset, Buffer.alloc(lengthBytes, value));
     await host.flush();
-    await vi.waitFor(async () => {
-      const [group] = (await up.status()).remoteGroups;
-      const [local] = (await up.status()).groups;
-      expect(group?.durable).toBe(local?.lastSeq);
-    }, patience);
+    await up.whenAllArrived();
   };
   return { up, host, write };
 }

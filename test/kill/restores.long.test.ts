@@ -44,7 +44,7 @@ async function withHistory() {
   await host.disconnect();
   await up.asked("mark", "disk", "--name", "late");
   // A mark is told of when it is as safe as a flush, and the remote appliance has it a moment later.
-  await vi.waitFor(async () => expect((await up.status()).groups[0]?.lagRecords).toBe(0), patience);
+  await up.whenAllArrived();
   return { up, folder, early };
 }
 

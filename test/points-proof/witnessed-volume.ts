@@ -163,10 +163,7 @@ export class WitnessedVolume {
 
   /** Resolves with the last seq when all is durable at the remote, and in the order. */
   async calm(): Promise<number> {
-    await vi.waitFor(async () => {
-      const { groups, remoteGroups } = await this.up.status();
-      expect(remoteGroups[0]?.durable).toBe(groups[0]?.lastSeq);
-    }, patience);
+    await this.up.whenAllArrived();
     this.#follow();
     this.check();
     return this.order.lastSeq;
