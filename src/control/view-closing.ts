@@ -5,14 +5,18 @@ import type { ViewDefinition, ViewFigures } from "./view.ts";
 /** It is put away with it, it goes too, or there must be none. `tried`: it goes, unless somebody has put the leased view away since. */
 export type ViewClosing = "kept" | "discarded" | "unwritten" | "tried";
 
+const discard = "--discard throws that away";
+
 /** Undefined: nothing was written to it. `figures`: as they are now, of one that is open; where nobody has any there may be something. */
 export function refusalToLose(
   { name, isWritable, isPutAway }: ViewDefinition,
   figures: ViewFigures | undefined,
 ): RefuseError | undefined {
   if (!isWritable || figures?.changes === 0) return undefined;
-  const discard = "--discard throws that away";
   if (isPutAway) return new RefuseError(`view '${name}' is put away, with what was written to it: ${discard}`);
-  const what = figures === undefined ? "is not open, and may have been written to" : "was written to";
+  return refusalOfWritten(name, figures === undefined ? "is not open, and may have been written to" : undefined);
+}
+
+export function refusalOfWritten(name: string, what = "was written to"): RefuseError {
   return new RefuseError(`view '${name}' ${what}: ${discard}, --keep puts it away until it is opened again`);
 }

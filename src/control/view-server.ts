@@ -36,6 +36,7 @@ import type {
   ViewAnswer,
   ViewAsk,
   ViewSettings,
+  ViewWords,
 } from "./view-words.ts";
 
 interface OpenView {
@@ -71,7 +72,7 @@ export class ViewServer {
     listen: () => this.#listen(),
     resolve: (ask) => this.#resolve(ask),
     open: (ask) => this.#inTurn(() => this.#openView(ask)),
-    close: ({ id }) => this.#inTurn(() => this.#closeView(id)),
+    close: (ask) => this.#inTurn(() => this.#closeView(ask)),
     facts: async () => {
       for (const { image, target } of this.#open.values()) for (const one of [image, target]) this.#lookAgain(one);
       return [...this.#open.values()].map((open) => this.#figures(open));
@@ -214,12 +215,17 @@ export class ViewServer {
     };
   }
 
-  async #closeView(id: string): Promise<ClosedView> {
+  async #closeView({ id, mustBeUnwritten }: ViewWords["close"]["ask"]): Promise<ClosedView> {
     const open = this.#open.get(id);
     if (open === undefined) return {};
     // Nobody finds it any more, and who has it is hung up on.
     this.#open.delete(id);
     await this.#nbd.hangUp(open.view.name, shutdownGraceMs);
+    // Not before: a write may have been replied to until then.
+    if (mustBeUnwritten && this.#figures(open).changes > 0) {
+      this.#open.set(id, open);
+      return { isWritten: true };
+    }
     const failure = await open.target.close();
     if (failure !== undefined) return { lost: inWords(failure) };
     this.#lostSyncs.delete(ownJournals(open.view));

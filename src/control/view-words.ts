@@ -42,6 +42,8 @@ export interface OpenViewAsk {
 export interface ClosedView {
   /** Why nobody knows that all that was written is durable. Absent: it is. */
   readonly lost?: string;
+  /** It was to be closed only unwritten, and is as it was, but for its clients, who were hung up on. Absent: it is closed. */
+  readonly isWritten?: true;
 }
 
 export interface ViewWords {
@@ -50,7 +52,7 @@ export interface ViewWords {
   resolve: { readonly ask: PointPlace & { readonly words: string }; readonly answer: PointAnswer };
   open: { readonly ask: OpenViewAsk; readonly answer: ViewFigures };
   /** Its export is gone when this is answered. Nothing happens where it is not open. */
-  close: { readonly ask: { readonly id: string }; readonly answer: ClosedView };
+  close: { readonly ask: { readonly id: string; readonly mustBeUnwritten: boolean }; readonly answer: ClosedView };
   facts: { readonly ask: null; readonly answer: readonly ViewFigures[] };
   /** Of two points in either order. */
   difference: { readonly ask: PointPlace & WantedDifference; readonly answer: PointDifference };

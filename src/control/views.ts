@@ -22,7 +22,7 @@ import { checkName } from "./name.ts";
 import type { PinKeeper } from "./pin-keeper.ts";
 import { itemNamed } from "./unknown-name.ts";
 import { type ViewDefinition, type ViewFacts, type ViewFigures, type ViewRequest, viewPin } from "./view.ts";
-import { refusalToLose, type ViewClosing } from "./view-closing.ts";
+import { refusalOfWritten, refusalToLose, type ViewClosing } from "./view-closing.ts";
 import { viewFacts } from "./view-facts.ts";
 import { dropStrayPins } from "./view-pins.ts";
 import { type ResolvedPoint, ViewPoints } from "./view-points.ts";
@@ -245,7 +245,7 @@ export class Views {
       if (how === "kept") return this.#putAway(view);
       if (how === "unwritten") await this.#refuseWritten(view);
       if (how === "tried" && view.isLeased !== true) return;
-      await this.#discard(view);
+      await this.#discard(view, how === "unwritten");
     });
   }
 
@@ -303,9 +303,10 @@ export class Views {
     throw new StopError(`${what}: ${lost}`);
   }
 
-  async #end({ id }: ViewDefinition): Promise<ClosedView> {
+  async #end({ id, name }: ViewDefinition, mustBeUnwritten = false): Promise<ClosedView> {
     const { server } = this.#parts;
-    const closed = server.isRunning ? await server.ask("close", { id }, viewPatienceMs) : {};
+    const closed = server.isRunning ? await server.ask("close", { id, mustBeUnwritten }, viewPatienceMs) : {};
+    if (closed.isWritten) throw refusalOfWritten(name);
     this.#opened.delete(id);
     this.#failures.delete(id);
     return closed;
@@ -322,8 +323,8 @@ export class Views {
   }
 
   /** It is gone then; where the store does not answer, its point is let go of later. */
-  async #discard(view: ViewDefinition): Promise<void> {
-    await this.#end(view);
+  async #discard(view: ViewDefinition, mustBeUnwritten = false): Promise<void> {
+    await this.#end(view, mustBeUnwritten);
     await this.#parts.shelf.remove(view.id);
     // Not before: where it stays just now it still goes by itself.
     this.#leases.drop(view.id);

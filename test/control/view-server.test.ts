@@ -4,6 +4,8 @@ import type { ViewDefinition } from "#src/control/view.ts";
 import { ViewServer } from "#src/control/view-server.ts";
 import type { ViewWord } from "#src/control/view-words.ts";
 import { imageDamageMsMin } from "#src/core/point-limits.ts";
+import type { SocketAddress } from "#src/host/socket.ts";
+import { connect } from "#src/nbd/client/connect.ts";
 import { MetDamage } from "#src/store/met-damage.ts";
 import { pieceGroup } from "#test/journals/sealed-pieces.ts";
 import { PointWorld, storeFolder } from "#test/synth/point-world.ts";
@@ -85,6 +87,28 @@ test("fault 18: what a view says to be damaged is looked at again when somebody 
     await ask("facts", {});
   }
   expect(await ask("facts", {})).toMatchObject({ answer: [{ findings: [] }] });
+  await ask("stop", {});
+});
+
+test("a view that is to be closed unwritten and was written to is as it was, but for its clients", async () => {
+  const world = await PointWorld.make(53);
+  world.write(10);
+  await world.seal();
+  const server = serverOf(world);
+  const ask = async (word: ViewWord, what: object) =>
+    ((await world.run(server.answer({ id: 1, word, ask: what }))) as { answer?: unknown }).answer;
+  const view = { ...viewOf(world.lastSeq), isWritable: true };
+  await ask("open", { view, folder: "/data/view", durableSeq: 0 });
+  const address = (await ask("listen", {})) as SocketAddress;
+  const { sockets, clock } = world.host;
+  const limits = { connectTimeoutMs: 1000, requestTimeoutMs: 1000 };
+  const client = await world.run(connect({ address, exportName: view.name, sockets, clock, ...limits }));
+  await world.run(client.write(0, Buffer.alloc(4096, 7)));
+  expect(await ask("close", { id: view.id, mustBeUnwritten: true })).toEqual({ isWritten: true });
+  expect(await ask("facts", {})).toMatchObject([{ id: view.id, changes: 1, connections: 0 }]);
+  const again = await world.run(connect({ address, exportName: view.name, sockets, clock, ...limits }));
+  expect(await world.run(again.read(0, 4096))).toEqual(Buffer.alloc(4096, 7));
+  expect(await ask("close", { id: view.id, mustBeUnwritten: false })).toEqual({});
   await ask("stop", {});
 });
 

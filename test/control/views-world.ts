@@ -32,6 +32,8 @@ export class ViewsWorld {
   /** Of each view. */
   connections = 0;
   changes = 0;
+  /** After its figures were asked for. */
+  lateChanges = 0;
   readonly volumes = [{ number: 1, id: "x", name: "disk", sizeBytes: 4096 }];
   drills!: DrillBook;
   shelf!: ViewShelf;
@@ -89,7 +91,9 @@ export class ViewsWorld {
     if (word === "listen") return { kind: "unix", path: "/v" };
     if (word === "resolve") return this.#resolved(ask as ViewWords["resolve"]["ask"]);
     if (word === "close") {
-      this.open.delete((ask as ViewWords["close"]["ask"]).id);
+      const { id, mustBeUnwritten } = ask as ViewWords["close"]["ask"];
+      if (mustBeUnwritten && this.changes + this.lateChanges > 0) return { isWritten: true };
+      this.open.delete(id);
       return this.lost === undefined ? {} : { lost: this.lost };
     }
     const { view } = ask as ViewWords["open"]["ask"];

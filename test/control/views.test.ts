@@ -307,6 +307,10 @@ test("what was written to a view, or may have been, is thrown away only where so
   world.changes = 1;
   await refused("view 'mine' was written to: --discard throws that away, --keep puts it away");
   world.changes = 0;
+  world.lateChanges = 1;
+  await refused("view 'mine' was written to: --discard throws that away");
+  expect((await world.waited(views.all())).map(({ name, state }) => [name, state])).toContainEqual(["mine", "open"]);
+  world.lateChanges = 0;
   world.failing.add("facts");
   await refused("facts does not work just now");
   world.failing.clear();
