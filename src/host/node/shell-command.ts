@@ -114,6 +114,7 @@ function killGroup({ pid }: ChildProcess): void {
  */
 export class LastWill {
   readonly #keeper: ChildProcess;
+  readonly #ended: Promise<void>;
 
   constructor(command: string, env: NodeJS.ProcessEnv) {
     const heard = 'group=; while read -r word; do test "$word" = done && exit; group=$word; done';
@@ -124,6 +125,10 @@ export class LastWill {
       stdio: ["pipe", "ignore", 2],
     });
     this.#keeper.stdin?.on("error", () => {});
+    // It may have been ended by somebody long before it is called off, or never have begun.
+    this.#ended = new Promise((resolve) => {
+      for (const event of ["close", "error"]) this.#keeper.once(event, () => resolve());
+    });
   }
 
   /** All processes of this group are ended first; undefined: there are none. */
@@ -133,8 +138,7 @@ export class LastWill {
 
   /** Resolves when nothing is going to be run any more. */
   async callOff(): Promise<void> {
-    const ended = once(this.#keeper, "close");
     this.#keeper.stdin?.end("done\n");
-    await ended;
+    await this.#ended;
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test, vi } from "vitest";
@@ -56,6 +56,21 @@ test("a last will that was called off is not done", async () => {
   await will.callOff();
   expect(existsSync(file)).toBe(false);
 });
+
+test("a last will whose shell was ended by somebody is called off all the same", async () => {
+  const before = childPids();
+  const will = new LastWill("exit", env);
+  const [pid, ...others] = childPids().filter((one) => !before.includes(one)) as [number, ...number[]];
+  expect(others).toEqual([]);
+  process.kill(pid, "SIGKILL");
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), patience);
+  await will.callOff();
+});
+
+function childPids(): number[] {
+  const threads = readdirSync("/proc/self/task").map((id) => `/proc/self/task/${id}/children`);
+  return threads.flatMap((path) => readFileSync(path, "utf8").split(" ").filter(Boolean).map(Number));
+}
 
 test("a last will is done when its process is killed", async () => {
   const file = join(temporaryFolder(), "done");
