@@ -76,10 +76,17 @@ async function runMany(range: Parameters<typeof runShared>[0], asJson: boolean):
   const ending = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => ending.abort());
   const line = createProgress(process.stderr);
-  const progress = ({ seeds, failures }: RangeSummary): void =>
+  let toldCount = 0;
+  const progress = ({ seeds, failures }: RangeSummary): void => {
+    line.clear();
+    // At once: of a run of hours one wants to know the first that fails before the last has run.
+    for (const failure of failures.slice(toldCount)) console.error(describeFailure(failure));
+    toldCount = failures.length;
     line.show(`${seeds} of ${range.count} seeds, ${failures.length} failed`);
+  };
   const summary = await runShared({ ...range, progress, signal: ending.signal });
   line.clear();
+  if (summary.failures.length > 0) process.exitCode = 1;
   if (asJson) {
     console.log(JSON.stringify(summary));
     return;
@@ -87,8 +94,6 @@ async function runMany(range: Parameters<typeof runShared>[0], asJson: boolean):
   console.log(describeSummary(summary));
   const seconds = (performance.now() - startMs) / 1000;
   console.log(`${seconds.toFixed(1)} s, ${((seconds * 1000) / summary.seeds).toFixed(1)} ms a seed`);
-  for (const failure of summary.failures) console.error(describeFailure(failure));
-  if (summary.failures.length > 0) process.exitCode = 1;
 }
 
 try {
