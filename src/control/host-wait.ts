@@ -10,9 +10,18 @@ export interface HostWork {
   /** Of flushes: whether somebody waits for one, and how many rounds have ended. */
   readonly isFlushAwaited: boolean;
   readonly flushRounds: number;
+  /** All who wait for a flush do so for the end of a resync alone. */
+  readonly isFlushHeld: boolean;
 }
 
-const nothing: HostWork = { acknowledged: 0, applied: 0, isFlushAwaited: false, flushRounds: 0 };
+/** What hosts have waited for, and for how many whole seconds. */
+export interface HostWaitFacts {
+  readonly hostWaitSeconds?: number;
+  /** Absent: it is a disk that does nothing, as far as can be told. */
+  readonly hostWaitFor?: "resync";
+}
+
+const nothing: HostWork = { acknowledged: 0, applied: 0, isFlushAwaited: false, flushRounds: 0, isFlushHeld: false };
 
 /** Something that moves on, as long as anybody waits for it. */
 class Motion {
@@ -32,11 +41,14 @@ export class HostWait {
   readonly #writes = new Motion();
   readonly #flushes = new Motion();
 
-  /** Whole seconds, by a clock that never jumps. Undefined: what is asked for is refused at once, so that nobody waits. */
-  look(work: HostWork | undefined, nowMs: number): number {
-    const { acknowledged, applied, isFlushAwaited, flushRounds } = work ?? nothing;
-    const writesMs = this.#writes.look(applied < acknowledged, applied, nowMs);
-    const flushesMs = this.#flushes.look(isFlushAwaited, flushRounds, nowMs);
-    return Math.floor(Math.max(writesMs, flushesMs) / 1000);
+  /** By a clock that never jumps. `work` undefined: what is asked for is refused at once, so that nobody waits. */
+  look(work: HostWork | undefined, nowMs: number): HostWaitFacts {
+    const { acknowledged, applied, isFlushAwaited, flushRounds, isFlushHeld } = work ?? nothing;
+    const writeSeconds = Math.floor(this.#writes.look(applied < acknowledged, applied, nowMs) / 1000);
+    const flushSeconds = Math.floor(this.#flushes.look(isFlushAwaited, flushRounds, nowMs) / 1000);
+    const hostWaitSeconds = Math.max(writeSeconds, flushSeconds);
+    if (hostWaitSeconds === 0) return {};
+    // A source that takes no writes either has more to answer for than the resync.
+    return writeSeconds === 0 && isFlushHeld ? { hostWaitSeconds, hostWaitFor: "resync" } : { hostWaitSeconds };
   }
 }

@@ -4,7 +4,7 @@
  */
 import { counted } from "#src/core/counted.ts";
 import { hostWaitSecondsMax } from "#src/core/http-limits.ts";
-import type { GroupFacts, RemoteGroupFacts, StoreFacts, VolumeFacts } from "./role.ts";
+import type { CopyProgress, GroupFacts, RemoteGroupFacts, StoreFacts, VolumeFacts } from "./role.ts";
 import type { SideName } from "./side.ts";
 import { quotaTroubles } from "./volume-quotas.ts";
 
@@ -15,7 +15,7 @@ export interface GroupReport extends GroupFacts {
 
 export interface Work {
   readonly silent: readonly { readonly side: SideName; readonly seconds: number }[];
-  readonly volumes: readonly Pick<VolumeFacts, "name" | "state" | "why" | "hostWaitSeconds">[];
+  readonly volumes: readonly Pick<VolumeFacts, "name" | "state" | "why" | "hostWaitSeconds" | "hostWaitFor" | "copy">[];
   readonly groups: readonly GroupReport[];
   readonly store?: Pick<StoreFacts, "trouble" | "jobTroubles" | "state"> | undefined;
   readonly remoteGroups: readonly Pick<RemoteGroupFacts, "name" | "state" | "why" | "sealWhy" | "isSealStuck">[];
@@ -78,10 +78,21 @@ function describeVolume({ name, state, why }: Pick<VolumeFacts, "name" | "state"
 }
 
 /** Its state does not tell: nothing has failed, and nothing is done. */
-function standstillOf({ name, hostWaitSeconds = 0 }: Work["volumes"][number]): string[] {
+function standstillOf({ name, hostWaitSeconds = 0, hostWaitFor, copy }: Work["volumes"][number]): string[] {
   if (hostWaitSeconds < hostWaitSecondsMax) return [];
+  if (hostWaitFor === "resync") {
+    const done = copy === undefined || copy.bytesTotal === 0 ? "" : `, of which ${percentOf(copy)} % are copied`;
+    return [
+      `flushes of volume ${name} have waited for ${hostWaitSeconds} s for its resync${done}: in sync they are answered when the ` +
+        "remote appliance has all of it; give the link time, it goes on by itself",
+    ];
+  }
   const where = "look at the disks of its source and of its spool";
   return [`nothing that hosts of volume ${name} wait for was done for ${hostWaitSeconds} s: ${where}`];
+}
+
+function percentOf({ bytesDone, bytesTotal }: CopyProgress): number {
+  return Math.floor((bytesDone / bytesTotal) * 100);
 }
 
 /** At a limit writers wait too, but not for anything that would have to be mended as long as the remote goes on taking. */

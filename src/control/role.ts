@@ -67,6 +67,8 @@ export interface VolumeFacts {
   readonly durable: number;
   /** So long nothing was done of what hosts wait for, of writes or of flushes; absent: for less than a second. */
   readonly hostWaitSeconds?: number;
+  /** What that is, where it is no disk: in sync flushes wait for a resync to come to its end. */
+  readonly hostWaitFor?: "resync";
   /** Bytes in regions that may differ between source, spool and remote. */
   readonly markedBytes: number;
   /** Since the program was started. */

@@ -97,7 +97,6 @@ function figuresOf(volume: InterceptedVolume, wait: HostWait, clock: Clock): Ope
   const { acknowledgedOrdinal: acknowledged, appliedOrdinal: applied } = status;
   const isRefused = status.state === "fenced" || status.state === "stopped";
   const work = isRefused ? undefined : { ...status, acknowledged, applied };
-  const hostWaitSeconds = wait.look(work, clock.monotonicMs());
   const { writes, writeBytes, reads, readBytes, flushes } = volume.figures;
   return {
     state: status.state,
@@ -107,7 +106,7 @@ function figuresOf(volume: InterceptedVolume, wait: HostWait, clock: Clock): Ope
     added: status.addedOrdinal,
     ...{ acknowledged, applied },
     durable: status.durableOrdinal,
-    ...(hostWaitSeconds === 0 ? {} : { hostWaitSeconds }),
+    ...wait.look(work, clock.monotonicMs()),
     markedBytes: Math.min(status.markedRegions * status.regionBytes, volume.sizeBytes),
     writes,
     writeBytes,

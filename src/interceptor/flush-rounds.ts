@@ -70,6 +70,11 @@ export class FlushRounds {
     return this.#endedCount;
   }
 
+  /** All who wait do so for the end of the resync alone. */
+  get isHeld(): boolean {
+    return this.#held.length > 0 && this.#round === undefined && this.#waiting.length === 0;
+  }
+
   join(waiter: Flushed): void {
     this.#waiting.push(waiter);
   }

@@ -25,6 +25,8 @@ export interface VolumeStatus {
   readonly durableOrdinal: number;
   /** Somebody waits for a flush, or for a write that is to be durable; and how many rounds of these have ended. */
   readonly isFlushAwaited: boolean;
+  /** All who wait for one do so for the end of the resync alone: in sync it is promised to be at the remote. */
+  readonly isFlushHeld: boolean;
   readonly flushRounds: number;
   /** Payload that was handed over and is not in the source yet. */
   readonly inFlightBytes: number;
@@ -56,6 +58,7 @@ export function volumeStatus(
     appliedOrdinal: path?.flight.appliedOrdinal ?? 0,
     durableOrdinal: mapFile?.state.durableOrdinal ?? 0,
     isFlushAwaited: path?.flushes.isAwaited ?? false,
+    isFlushHeld: path?.flushes.isHeld ?? false,
     flushRounds: path?.flushes.endedCount ?? 0,
     inFlightBytes: path?.flight.payloadBytes ?? 0,
     regionBytes: mapFile?.map.regionBytes ?? 0,

@@ -21,16 +21,22 @@ const words: Readonly<Record<VolumeFacts["state"], VolumeHealth>> = {
 
 type GroupPart = Pick<GroupFacts, "linkUp" | "state" | "mode">;
 
-type VolumePart = Pick<VolumeFacts, "state" | "copy" | "hostWaitSeconds"> & { readonly isHistoryOnly?: boolean };
+type VolumePart = Pick<VolumeFacts, "state" | "copy" | "hostWaitSeconds" | "hostWaitFor"> & {
+  readonly isHistoryOnly?: boolean;
+};
 
 export function volumeHealth(volume: VolumePart, group: GroupPart | undefined): VolumeHealth {
   if (volume.isHistoryOnly === true) return { kind: "good", words: "history kept" };
   if (volume.state !== "open") return words[volume.state];
-  if ((volume.hostWaitSeconds ?? 0) >= hostWaitSecondsMax) return { kind: "bad", words: "stands still" };
+  if ((volume.hostWaitSeconds ?? 0) >= hostWaitSecondsMax) {
+    return { kind: "bad", words: volume.hostWaitFor === "resync" ? "waits for its resync" : "stands still" };
+  }
   if (group?.state === "stopped") return { kind: "bad", words: "stopped" };
   if (group?.state === "stalled") return { kind: "bad", words: "waits" };
   if (group?.state === "suspended") return { kind: "warn", words: "sync suspended" };
   if (group !== undefined && !group.linkUp) return { kind: "warn", words: "link down" };
-  if (volume.copy !== undefined) return { kind: "warn", words: "first copy" };
+  if (volume.copy !== undefined) {
+    return { kind: "warn", words: volume.copy.kind === "initial" ? "first copy" : "resync" };
+  }
   return words.open;
 }

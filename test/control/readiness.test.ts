@@ -33,6 +33,21 @@ describe("a volume", () => {
     ]);
   });
 
+  test("whose flushes wait for its resync is not ready, and no disk is blamed for it", () => {
+    const copy = {
+      kind: "resync" as const,
+      ...{ regionsTotal: 4, regionsDone: 1, bytesTotal: 800, bytesDone: 203, bytesPerSecond: 9 },
+    };
+    const held = { name: "v", state: "open" as const, hostWaitSeconds: 12, hostWaitFor: "resync" as const };
+    const line = (done: string) =>
+      `flushes of volume v have waited for 12 s for its resync${done}: in sync they are answered when the remote appliance has ` +
+      "all of it; give the link time, it goes on by itself";
+    const told = (volume: Work["volumes"][number]) => readinessOf({ ...nothing, volumes: [volume] }).obstacles;
+    expect(told({ ...held, copy })).toEqual([line(", of which 25 % are copied")]);
+    expect(told(held)).toEqual([line("")]);
+    expect(told({ ...held, hostWaitSeconds: 9 })).toEqual([]);
+  });
+
   test("that goes on without its appliance is ready, but unprotected", () => {
     const volumes = [{ name: "v", state: "tracking" as const, why: "it is not there" }];
     expect(readinessOf({ ...nothing, volumes })).toEqual({

@@ -47,7 +47,7 @@ test.each(["a flush", "a write with FUA"])(
     await world.pass(100);
     expect(world.volume.status().copy).toBeDefined();
     // Nobody was told anything, so that nothing has moved for whoever looks how long hosts wait.
-    expect(world.volume.status()).toMatchObject({ isFlushAwaited: true, flushRounds });
+    expect(world.volume.status()).toMatchObject({ isFlushAwaited: true, isFlushHeld: true, flushRounds });
     expect([inAsync.error, inSync.error]).toEqual([0, undefined]);
     while (inSync.error === undefined) await world.pass(20);
     expect(inSync.error).toBe(0);

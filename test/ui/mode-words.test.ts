@@ -25,10 +25,19 @@ test("a volume is as well as its group and its link let it be", () => {
   expect(words("open", { ...group, state: "stalled" }).kind).toBe("bad");
   expect(words("fenced", group)).toEqual({ kind: "bad", words: "fenced" });
   expect(volumeHealth({ state: "open", hostWaitSeconds: 9 }, undefined).kind).toBe("good");
+  const resync = { state: "open", hostWaitSeconds: 10, hostWaitFor: "resync" } as const;
+  expect(volumeHealth(resync, undefined)).toEqual({ kind: "bad", words: "waits for its resync" });
   expect(volumeHealth({ state: "open", hostWaitSeconds: 10 }, undefined)).toEqual({
     kind: "bad",
     words: "stands still",
   });
+  const copy = { regionsTotal: 1, regionsDone: 0, bytesTotal: 1, bytesDone: 0, bytesPerSecond: 0 };
+  for (const [kind, badge] of [
+    ["initial", "first copy"],
+    ["resync", "resync"],
+  ] as const) {
+    expect(volumeHealth({ state: "open", copy: { ...copy, kind } }, group)).toEqual({ kind: "warn", words: badge });
+  }
   expect(volumeHealth({ state: "open", isHistoryOnly: true }, undefined).words).toBe("history kept");
   expect(words("tracking", undefined)).toEqual({ kind: "bad", words: "unprotected" });
 });

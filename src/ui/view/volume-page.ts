@@ -149,14 +149,14 @@ function VolumeHead({ desk, state, volume, nowMs }: PageParts & { readonly nowMs
       group !== undefined && h(Switches, { desk, group, volume, mayOperate: state.mayOperate }),
     ),
     why !== undefined && h("p", { class: "note warn" }, why),
-    copy !== undefined &&
-      h(
-        "p",
-        { class: "note" },
-        `Its first copy is under way: ${bytesInWords(copy.bytesDone)} of ${bytesInWords(copy.bytesTotal)}.`,
-      ),
+    copy !== undefined && h("p", { class: "note" }, copyInWords(copy)),
     h(Figures, { state, volume, nowMs }),
   );
+}
+
+function copyInWords({ kind, bytesDone, bytesTotal }: NonNullable<ShownVolume["copy"]>): string {
+  const what = kind === "initial" ? "first copy" : "resync";
+  return `Its ${what} is under way: ${bytesInWords(bytesDone)} of ${bytesInWords(bytesTotal)}.`;
 }
 
 interface SwitchesParts {

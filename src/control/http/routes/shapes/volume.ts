@@ -39,6 +39,7 @@ export const volumeReport: Schema<VolumeReport> = object<VolumeReport>(
     applied: count("up to which the source has them"),
     durable: count("up to which the source has them durably"),
     hostWaitSeconds: optional(count("so long nothing was done of what hosts wait for; absent: for less than a second")),
+    hostWaitFor: optional(choice(["resync"], "what for, where it is no disk: flushes in sync wait for its end")),
     markedBytes: count("in regions that may differ between source, spool and remote"),
     writes: count("since the program was started"),
     writeBytes: count("since then"),
