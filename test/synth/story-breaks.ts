@@ -10,7 +10,7 @@ export const storyBreaks: readonly Break[] = [
     changes: [
       {
         file: "src/synth/live-history.ts",
-        from: "      if (segment < (newest.get(journal) ?? 0)) settled.add(segment);\n",
+        from: "      if (segment < (newest.get(journal) ?? 0) || lastSeq <= (storedSeqs.get(group) ?? 0)) settled.add(segment);\n",
         to: "      settled.add(segment);\n",
       },
     ],
