@@ -9,7 +9,7 @@ import { differences } from "#test/oracle/source-comparison.ts";
 import { patience } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { FioRun } from "./fio-run.ts";
-import { type Accident, drawAccident, freezeAndThaw, temporaryPlaces } from "./rounds.ts";
+import { type Accident, drawnAccidents, freezeAndThaw, temporaryPlaces } from "./rounds.ts";
 
 const sizeBytes = 16 * MiB;
 
@@ -21,6 +21,7 @@ export async function accidentsUnderFio(
 ): Promise<void> {
   const random = new SeededRandom(seed);
   const sites = await Sites.make({ sizeBytes, mode, places: await temporaryPlaces() });
+  const accidents = drawnAccidents(random, Number.POSITIVE_INFINITY);
   for (let count = 0; count < accidentsMin; ) {
     const fio = await FioRun.start(await temporaryFolder(), await sites.open(), {
       sizeBytes,
@@ -31,7 +32,7 @@ export async function accidentsUnderFio(
     await vi.waitFor(async () => expect(await hasCome()).toBe(true), patience);
     for (; fio.isRunning; count++) {
       await pause(random.between(50, 500));
-      await suffer(sites, drawAccident(random));
+      await suffer(sites, accidents.next().value as Accident);
       await sites.open();
     }
     await fio.finish();

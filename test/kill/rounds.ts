@@ -17,15 +17,14 @@ export type Accident =
   | { readonly kind: "kill"; readonly roles: readonly RoleName[] }
   | { readonly kind: "freeze"; readonly role: RoleName };
 
-const accidents: readonly Accident[] = [
-  { kind: "kill", roles: ["interceptor"] },
-  { kind: "kill", roles: ["local"] },
-  { kind: "kill", roles: ["remote"] },
-  { kind: "kill", roles: ["interceptor", "local"] },
-  { kind: "kill", roles: ["local", "remote"] },
-  { kind: "kill", roles: roleNames },
-  { kind: "freeze", role: "remote" },
-  { kind: "freeze", role: "local" },
+/** What dies together. */
+const killed: readonly (readonly RoleName[])[] = [
+  ["interceptor"],
+  ["local"],
+  ["remote"],
+  ["interceptor", "local"],
+  ["local", "remote"],
+  roleNames,
 ];
 
 const frozenMs = 300;
@@ -56,8 +55,15 @@ export function roundsOf(sites: Sites, seed: number): Rounds {
   return { sites, history, random: new SeededRandom(seed), calm: { seq: 0, number: 0 } };
 }
 
-export function drawAccident(random: SeededRandom): Accident {
-  return random.pick(accidents);
+/** So many kills, no one of them a second time before all others have come, and in every turn of them a role that is frozen. */
+export function* drawnAccidents(random: SeededRandom, kills: number): Generator<Accident> {
+  for (let count = 0; count < kills; ) {
+    yield { kind: "freeze", role: random.pick(["remote", "local"] as const) };
+    for (const roles of random.shuffled(killed).slice(0, kills - count)) {
+      yield { kind: "kill", roles };
+      count++;
+    }
+  }
 }
 
 /** A host at work, which attaches again when the export has gone. */

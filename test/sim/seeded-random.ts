@@ -61,6 +61,11 @@ export class SeededRandom implements Randomness {
     return items[this.integerBelow(items.length)] as Item;
   }
 
+  shuffled<Item>(items: readonly Item[]): Item[] {
+    const rest = [...items];
+    return items.map(() => rest.splice(this.integerBelow(rest.length), 1)[0] as Item);
+  }
+
   bytes(count: number): Buffer {
     const bytes = Buffer.alloc(count);
     for (let at = 0; at < count; at++) bytes[at] = this.#next() >>> 24;
