@@ -45,7 +45,7 @@ async function run(programArguments: readonly string[]): Promise<void> {
   const number = (name: "seeds" | "first" | "workers" | "failures", max: number): number =>
     wholeNumber(values[name], `--${name}`, { min: 1, max });
   const workers = number("workers", 256);
-  if (values.breaks) process.exitCode = runBreaks(workers) ? 0 : 1;
+  if (values.breaks) process.exitCode = (await runBreaks(workers)) ? 0 : 1;
   else if (values.seed !== undefined) {
     await runOne(wholeNumber(values.seed, "--seed", { min: 0, max: seedMax }), values.trace);
   } else {

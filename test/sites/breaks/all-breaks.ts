@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { describeCommit } from "#test/bench/machine.ts";
 import { type BreakFinding, runBreak } from "./break-run.ts";
 import { breaks } from "./breaks.ts";
 import { withTable } from "./table.ts";
@@ -13,7 +14,8 @@ const project = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))
 const documentPath = join(project, "docs/simulation.md");
 
 /** All of them, one after the other; true: each was found. */
-export function runBreaks(workers: number): boolean {
+export async function runBreaks(workers: number): Promise<boolean> {
+  const when = `At commit ${await describeCommit()}, on ${new Date().toISOString().slice(0, 10)}:`;
   const findings: BreakFinding[] = [];
   for (const break_ of breaks) {
     const finding = runBreak(break_, { project, first: 1, seedsMax: 4000, failuresMax: 3, workers });
@@ -21,6 +23,6 @@ export function runBreaks(workers: number): boolean {
     const [first] = finding.found;
     console.log(`${finding.name}: ${first === undefined ? "NOT FOUND" : first.message} (of ${finding.seedsRun} seeds)`);
   }
-  writeFileSync(documentPath, withTable(readFileSync(documentPath, "utf8"), findings));
+  writeFileSync(documentPath, withTable(readFileSync(documentPath, "utf8"), when, findings));
   return findings.every(({ found }) => found.length > 0);
 }

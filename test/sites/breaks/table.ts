@@ -6,11 +6,12 @@ const end = "<!-- end of breaks -->";
 /** The rest of a long one is for whoever runs the seed again. */
 const messageCharactersMax = 160;
 
-export function withTable(document: string, findings: readonly BreakFinding[]): string {
+/** `when`: a sentence before the table. */
+export function withTable(document: string, when: string, findings: readonly BreakFinding[]): string {
   const from = document.indexOf(begin);
   const to = document.indexOf(end);
   if (from < 0 || to < from) throw new Error("the document has no place for the table of breaks");
-  return `${document.slice(0, from)}${begin}\n\n${tableOf(findings)}\n\n${document.slice(to)}`;
+  return `${document.slice(0, from)}${begin}\n\n${when}\n\n${tableOf(findings)}\n\n${document.slice(to)}`;
 }
 
 function tableOf(findings: readonly BreakFinding[]): string {
