@@ -12,7 +12,7 @@ sync   when the remote appliance has them: losing this site loses nothing that w
 async  when they are in the spool: the remote appliance follows, and its lag is shown
 aggregated
        as in async, and what was overwritten meanwhile is not shipped: there are points where aggregates end, and at marks
-auto   picks one of them by how quick the link is, and says why whenever it moves
+auto   picks one of them by how quick the link is, and says why whenever it moves; it leaves sync when the link is lost
 
 On the way to sync the group drains: what the remote still lacks is shipped first. 'tidemark status' shows when it is done.
 

@@ -168,13 +168,19 @@ export function groupTable(groups: readonly GroupReport[]): string {
       ({ name }) =>
         `${name}: has no volumes any more; what it journaled is kept; 'tidemark group rm ${name}' ends it\n`,
     );
+  const moves = groups.filter(({ wantedMode }) => wantedMode === "auto").map(lastMove);
   const isShared = (volume: string): boolean =>
     groups.filter(({ volumeNames }) => volumeNames.includes(volume)).length > 1;
   const levels = groups.flatMap(({ name, levels = [] }) =>
     levels.map(({ volume, seconds }) => levelLine(isShared(volume) ? `${name}/${volume}` : volume, seconds)),
   );
   const columns = isCounted ? groupColumns : groupColumns.filter(({ title }) => title !== volumesTitle);
-  return table(groups, columns) + remarks.join("") + levels.join("");
+  return table(groups, columns) + remarks.join("") + moves.join("") + levels.join("");
+}
+
+function lastMove({ name, lastSwitches = [] }: GroupReport): string {
+  const last = lastSwitches.at(-1);
+  return last === undefined ? "" : `${name}: from ${last.from} to ${last.to} at seq ${last.seq} (${last.why})\n`;
 }
 
 function levelLine(volume: string, seconds: number): string {

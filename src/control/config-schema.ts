@@ -236,7 +236,7 @@ export const configSchema = {
     linkLoss: choice(
       ["stall", "degrade"],
       defaultGroupPolicy.mode.linkLoss,
-      "what sync does when the remote is gone: wait, or go on without",
+      "what sync does when the remote is gone: wait, or go on without; auto goes on after five seconds",
     ),
     degradeAfterSeconds: seconds(defaultGroupPolicy.mode.degradeAfterMs / 1000, "so long it waits before it goes on", {
       min: 0,

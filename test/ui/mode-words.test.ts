@@ -11,6 +11,10 @@ test("a mode says what it promises, and a switch how far it is", () => {
   );
   expect(modeWords({ ...steady, wantedMode: "aggregated", why: "later" })).toMatch(/aggregated as soon .* \(later\)/);
   expect(modeWords({ ...steady, wantedMode: "auto" })).toMatch(/^Chosen by auto: async/);
+  const lastSwitches = [{ from: "sync", to: "async", seq: 9, why: "auto: the link is down" } as const];
+  expect(modeWords({ ...steady, wantedMode: "auto", lastSwitches })).toMatch(
+    /^Chosen by auto: async \(the link is down\)/,
+  );
   expect(modeWords({ ...steady, mode: "sync", wantedMode: "sync", state: "suspended", why: "no link" })).toBe(
     "No link.",
   );

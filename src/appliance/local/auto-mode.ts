@@ -5,7 +5,8 @@
  *
  * One step at a time. Down, to a mode that asks less of the link, when its reason has held for a short while; up again
  * when all that the stricter mode needs has held for long. A step up that did not last makes the next one wait twice as
- * long, one that lasted makes it wait half as long: so the moves of any hour are few, whatever the link does.
+ * long, one that lasted makes it wait half as long: so the moves of any hour are few, whatever the link does, for as long
+ * as the program runs and nobody asks for another mode: what it has seen of the link is not kept.
  */
 import { MiB } from "#src/core/limits.ts";
 import type { Mode } from "./mode-machine.ts";

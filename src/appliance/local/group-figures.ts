@@ -8,7 +8,7 @@ import type { GroupPolicy } from "./group-policy.ts";
 import type { ShippingFigures } from "./group-shipping.ts";
 import type { GroupState } from "./group-state.ts";
 import type { Lag } from "./lag.ts";
-import type { Mode } from "./mode-machine.ts";
+import type { Mode, PlacedSwitch } from "./mode-machine.ts";
 import type { ModeSwitchCount } from "./mode-switch-counts.ts";
 import type { Order } from "./order.ts";
 import type { RemoteKnowledge } from "./remote-knowledge.ts";
@@ -47,6 +47,8 @@ export interface GroupFigures extends Watermarks, ShippingFigures {
   readonly durableMicros?: number;
   /** Since the start. */
   readonly modeSwitches?: readonly ModeSwitchCount[];
+  /** The last ones of those, the newest last. One to sync is here when it has its record: it holds when `mode` says so. */
+  readonly lastSwitches?: readonly PlacedSwitch[];
 }
 
 export interface FigureParts {
@@ -94,6 +96,7 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     lagSeconds: lag.seconds,
     ...durableTo(parts),
     modeSwitches: mode.switches.all,
+    lastSwitches: mode.lastSwitches,
   };
 }
 

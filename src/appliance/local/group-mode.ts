@@ -17,6 +17,7 @@ import {
   type ModePhase,
   type ModePolicy,
   type ModeSwitch,
+  type PlacedSwitch,
 } from "./mode-machine.ts";
 import { ModeSwitchCounts } from "./mode-switch-counts.ts";
 import type { Order } from "./order.ts";
@@ -46,6 +47,8 @@ export interface GroupModeParts {
 /** The order has no room for a switch: it is tried again so much later. */
 const againAfterMs = 250;
 const autoLookEveryMs = 1000;
+/** Whoever looks once a second misses none: auto moves once in some seconds, and a link that flaps is waited for. */
+const lastSwitchesMax = 16;
 
 interface Asked {
   readonly mode: Mode;
@@ -63,6 +66,7 @@ export class GroupMode {
   #asked: Asked | undefined;
   /** The switch whose record has no place yet. */
   #unplaced: { readonly modeSwitch: ModeSwitch; readonly seq: number } | undefined;
+  #lastSwitches: readonly PlacedSwitch[] = [];
   #toldPhase: ModePhase;
   /** Seqs of switches that the group's state does not speak of durably. */
   readonly #unnoted = new Set<number>();
@@ -100,6 +104,11 @@ export class GroupMode {
   /** Sync is left when the record that says so has its place, and not before. */
   get waitsForRemote(): boolean {
     return this.#machine.waitsForRemote || this.#unplaced?.modeSwitch.from === "sync";
+  }
+
+  /** Of this life, the newest last. */
+  get lastSwitches(): readonly PlacedSwitch[] {
+    return this.#lastSwitches;
   }
 
   get backlogBytesMax(): number {
@@ -185,6 +194,8 @@ export class GroupMode {
     const { order } = this.#parts;
     const seq = order.lastSeq + 1;
     this.#unplaced = { modeSwitch, seq };
+    // The mode that is told is the new one from here on, and so is the reason.
+    this.#lastSwitches = [...this.#lastSwitches, { ...modeSwitch, seq }].slice(-lastSwitchesMax);
     // What follows it may be shipped before anybody comes back here.
     this.#parts.history.changed({ seq, to: modeSwitch.to });
     order.place(recordType.mode, wholeGroup, modeSwitch);

@@ -56,6 +56,11 @@ export interface ModeSwitch {
   readonly why: string;
 }
 
+/** One that has its record. */
+export interface PlacedSwitch extends ModeSwitch {
+  readonly seq: number;
+}
+
 export class ModeMachine {
   readonly #policy: ModePolicy;
   #target: Mode;

@@ -37,6 +37,38 @@ describe("two looks at the status", () => {
     expect(between({}, { volumes: [] })).toMatchObject([{ kind: "volume", facts: { state: "removed" } }]);
   });
 
+  describe("with switches between them", () => {
+    const [up, down] = [
+      { from: "async", to: "sync", why: "asked for", seq: 5 },
+      { from: "sync", to: "async", why: "the link is lost", seq: 7 },
+    ] as const;
+    const wanted = { ...group, wantedMode: "sync" } as const;
+    const asked = { ...wanted, lastSwitches: [up] };
+    const held = { ...asked, mode: "sync" } as const;
+    const lost = { ...wanted, lastSwitches: [up, down] };
+    const told = (...groups: (typeof group)[]) => {
+      const watch = new EventWatch();
+      const looks = groups.map((one) => watch.look({ ...status, groups: [one] }));
+      return looks.map((events) => events.map(({ facts }) => `${facts.from} ${facts.to} ${facts.why} ${facts.seq}`));
+    };
+
+    test("tell of each once, with its reason, and of sync when it holds", () => {
+      expect(told(group, asked, held, held, lost, lost)).toEqual([
+        ...[[], ["async async undefined undefined"]],
+        ...[["async sync asked for 5"], [], ["sync async the link is lost 7"], []],
+      ]);
+    });
+
+    test("tell of sync that was left before it held", () => {
+      expect(told(wanted, asked, lost)).toEqual([[], [], ["async sync asked for 5", "sync async the link is lost 7"]]);
+      expect(told(asked, held)).toEqual([[], ["async sync asked for 5"]]);
+    });
+
+    test("tell of sync that holds again after a restart, which no switch has led to", () => {
+      expect(told(wanted, { ...wanted, mode: "sync" })).toEqual([[], ["async sync undefined undefined"]]);
+    });
+  });
+
   test("tell of an alarm once, whatever its figures are, and when it is over", () => {
     const watch = new EventWatch();
     const problems = (seconds: number) => ({ ...status, problems: [`a side is silent for ${seconds} s`] });

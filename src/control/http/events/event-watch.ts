@@ -50,9 +50,26 @@ export class EventWatch {
   }
 }
 
-function modeEvents(before: Group | undefined, { name, mode, wantedMode, why }: Group): EventDraft[] {
-  if (before === undefined || (before.mode === mode && before.wantedMode === wantedMode)) return [];
-  return [{ kind: "mode", facts: { group: name, from: before.mode, to: mode, wanted: wantedMode, ...because(why) } }];
+/** Each switch with its reason; then what no switch says: what is asked for, and sync that holds again after a restart. */
+function modeEvents(before: Group | undefined, now: Group): EventDraft[] {
+  if (before === undefined) return [];
+  const { name, mode, wantedMode, why } = now;
+  const toldSeq = switchesInForce(before).at(-1)?.seq ?? 0;
+  const news = switchesInForce(now).filter(({ seq }) => seq > toldSeq);
+  const told = news.map((one): EventDraft => {
+    const { from, to, seq } = one;
+    return { kind: "mode", facts: { group: name, from, to, wanted: wantedMode, seq, why: one.why } };
+  });
+  const from = news.at(-1)?.to ?? before.mode;
+  const isAsked = before.wantedMode !== wantedMode && news.length === 0;
+  if (from === mode && !isAsked) return told;
+  return [...told, { kind: "mode", facts: { group: name, from, to: mode, wanted: wantedMode, ...because(why) } }];
+}
+
+/** One to sync is told when it holds, or when it was left before it did. */
+function switchesInForce({ mode, lastSwitches = [] }: Group): NonNullable<Group["lastSwitches"]> {
+  const isWaiting = lastSwitches.at(-1)?.to === "sync" && mode !== "sync";
+  return isWaiting ? lastSwitches.slice(0, -1) : lastSwitches;
 }
 
 function linkEvents(before: Group | undefined, { name, linkUp, linkWhy }: Group): EventDraft[] {

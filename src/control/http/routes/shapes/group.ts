@@ -9,6 +9,7 @@ export const modes = ["sync", "async", "aggregated"] as const;
 
 type Levels = NonNullable<GroupReport["levels"]>;
 type Switches = NonNullable<GroupReport["modeSwitches"]>;
+type LastSwitches = NonNullable<GroupReport["lastSwitches"]>;
 
 export const groupReport = object<GroupReport>(
   {
@@ -59,6 +60,17 @@ export const groupReport = object<GroupReport>(
           count: count("so often"),
         }),
         "since the start",
+      ),
+    ),
+    lastSwitches: optional(
+      list(
+        object<LastSwitches[number]>({
+          from: choice(modes, "before"),
+          to: choice(modes, "after"),
+          why: words("the reason; one of auto begins with auto"),
+          seq: count("of its record"),
+        }),
+        "the last ones since the start, the newest last; one to sync holds when mode says so",
       ),
     ),
     volumes: optional(count("how many it has, where that is known")),
