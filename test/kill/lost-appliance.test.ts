@@ -15,7 +15,7 @@ const settings = { interceptor: { applianceLost: "track", trackAfterSeconds: 0 }
 test.each([
   ["it is back", []],
   ["it and the interceptor are back, which was killed meanwhile", ["interceptor"]],
-] as const)("fault 5: what was written while the local appliance was dead comes after it when %s", async (_, killed) => {
+] as const)("what was written while the local appliance was dead comes after it when %s", async (_, killed) => {
   const rounds = await beginRounds({ sizeBytes: 4 * MiB, mode: "async", settings }, 7);
   const { sites } = rounds;
   const host = new Host(rounds);
