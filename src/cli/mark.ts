@@ -2,11 +2,11 @@
 import type { MarkReport, StatusReport } from "#src/control/control-plane.ts";
 import { isName } from "#src/control/name.ts";
 import { groupNamed } from "#src/control/named-group.ts";
-import { markPatienceMsMax, nameCharactersMax, quiesceSecondsDefault, releasePatienceMs } from "#src/core/limits.ts";
+import { markPatienceMsMax, nameCharactersMax, quiesceSecondsDefault } from "#src/core/limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { environment } from "#src/host/node/environment.ts";
-import { LastWill, runShell } from "#src/host/node/shell-command.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
+import { atRest } from "./at-rest.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
 
 const withinSecondsMax = markPatienceMsMax / 1000;
@@ -38,18 +38,6 @@ const options = {
   within: { type: "string", default: String(quiesceSecondsDefault) },
 } as const;
 
-type Outcome = { readonly result: MarkReport } | { readonly error: unknown };
-
-/** Kept for the way of the answer. */
-const marginMs = 200;
-
-interface Hooks {
-  readonly quiesce: string;
-  readonly release: string;
-  readonly withinMs: number;
-  readonly env: NodeJS.ProcessEnv;
-}
-
 export const markCommand: Command = {
   name: "mark",
   summary: "name this moment, with applications at rest",
@@ -76,7 +64,10 @@ export const markCommand: Command = {
     const report =
       quiesce === undefined || release === undefined
         ? await mark(withinMs, false)
-        : await atRest({ quiesce, release, withinMs, env }, (leftMs) => mark(leftMs, true));
+        : await atRest(
+            { quiesce, release, withinMs, env },
+            { act: (leftMs) => mark(leftMs, true), sentence: (placed) => `there is a mark, ${sentence(placed)}` },
+          );
     process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${sentence(report)}\n`);
     return 0;
   },
@@ -101,50 +92,4 @@ function nameByTime(wallMs: number): string {
 
 function sentence({ name, group, seq, time, quiesced }: MarkReport): string {
   return `${name} in ${group}, at seq ${seq}, ${time}${quiesced ? ", with applications at rest" : ""}`;
-}
-
-/** Runs the release whatever becomes of the rest, also of this process. */
-async function atRest(hooks: Hooks, act: (leftMs: number) => Promise<MarkReport>): Promise<MarkReport> {
-  const { quiesce, release, withinMs, env } = hooks;
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort(new Error("interrupted"));
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, interrupt);
-  const lastWill = new LastWill(release, env);
-  const endMs = nodeClock.monotonicMs() + withinMs;
-  let outcome: Outcome;
-  try {
-    await runShell(quiesce, { env, timeoutMs: withinMs, signal: interrupted.signal, lastWill });
-    const leftMs = Math.floor(endMs - nodeClock.monotonicMs()) - marginMs;
-    if (leftMs <= 0) throw new Error("coming to rest took all the time there was (--within): no mark was set");
-    outcome = { result: await inTime(act(leftMs), leftMs + marginMs, interrupted.signal) };
-  } catch (error) {
-    outcome = { error };
-  }
-  await released(release, env, lastWill, outcome);
-  for (const signal of signals) process.off(signal, interrupt);
-  if ("error" in outcome) throw outcome.error;
-  return outcome.result;
-}
-
-function inTime<Result>(work: Promise<Result>, timeoutMs: number, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const unsure = "whether the mark was set is not known, nor whether applications were at rest then";
-    const timer = nodeClock.timer(timeoutMs, () => reject(new Error(`no answer in time (--within): ${unsure}`)));
-    signal.addEventListener("abort", () => reject(new Error(`interrupted: ${unsure}`)));
-    work.then(resolve, reject).finally(() => timer.cancel());
-  });
-}
-
-/** Applications that stay at rest are worse than a mark that is missing. */
-async function released(release: string, env: NodeJS.ProcessEnv, lastWill: LastWill, outcome: Outcome): Promise<void> {
-  try {
-    await runShell(release, { env, timeoutMs: releasePatienceMs });
-  } catch (error) {
-    const before =
-      "error" in outcome ? (outcome.error as Error).message : `there is a mark, ${sentence(outcome.result)}`;
-    throw new Error(`${before}; and applications may still be at rest: ${(error as Error).message}`, { cause: error });
-  } finally {
-    await lastWill.callOff();
-  }
 }

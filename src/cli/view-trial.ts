@@ -41,8 +41,9 @@ export async function tryOnView(
   for (const signal of signals) process.on(signal, interrupt);
   const hold = new ViewHold(api, view.name, nodeClock, (error) => interrupted.abort(error));
   const env = { ...environment(), ...viewEnvironment(view) };
-  const lastWill = new LastWill(":", env);
+  let lastWill: LastWill | undefined;
   try {
+    lastWill = await LastWill.begin(":", env);
     const startedMs = nodeClock.monotonicMs();
     const options = { env, timeoutMs: withinMs, signal: interrupted.signal, lastWill };
     const ending = shouldRun(view) ? await shellEnding(command, options) : undefined;
@@ -53,7 +54,7 @@ export async function tryOnView(
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
     hold.end();
-    await lastWill.callOff();
+    await lastWill?.callOff();
     await close(api, view);
   }
 }

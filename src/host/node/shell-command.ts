@@ -1,6 +1,7 @@
 /** Commands that a person gave, run by the shell. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { inWords } from "../system-words.ts";
 
 export interface ShellOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -87,8 +88,7 @@ class ShellRun {
     const timer = setTimeout(() => this.end(`it took longer than ${timeoutMs / 1000} s`), timeoutMs);
     try {
       const [code, endedBy] = (await once(this.#child, "close")) as [number | null, string | null];
-      if (this.#why !== undefined || code === 0) return this.#why;
-      return code === null ? `it was ended by ${endedBy}` : `it ended with status ${code}`;
+      return this.#why === undefined && code !== 0 ? howItEnded(code, endedBy) : this.#why;
     } finally {
       clearTimeout(timer);
     }
@@ -100,6 +100,10 @@ class ShellRun {
   }
 }
 
+function howItEnded(code: number | null, endedBy: string | null): string {
+  return code === null ? `it was ended by ${endedBy}` : `it ended with status ${code}`;
+}
+
 function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL");
@@ -108,6 +112,19 @@ function killGroup({ pid }: ChildProcess): void {
   }
 }
 
+/** Whoever is stopped with all processes of his service may not take the keeper with him. */
+const serviceStops = "HUP INT TERM";
+
+const keeperScript = [
+  `trap '' ${serviceStops}`,
+  // From now on. Whoever reads it may be gone when something is printed later.
+  "echo; exec >/dev/null",
+  'group=; while read -r word; do test "$word" = done && exit; group=$word; done',
+  'test -z "$group" || kill -s KILL -- "-$group"',
+  // The command itself may be stopped as any other.
+  `trap - ${serviceStops}; eval "$1"`,
+].join("; ");
+
 /**
  * Runs a command if this process ends without having called it off, however it ends: a shell of its own waits for a word
  * from here, or for the silence that follows a death.
@@ -115,20 +132,43 @@ function killGroup({ pid }: ChildProcess): void {
 export class LastWill {
   readonly #keeper: ChildProcess;
   readonly #ended: Promise<void>;
+  #isCalledOff = false;
 
-  constructor(command: string, env: NodeJS.ProcessEnv) {
-    const heard = 'group=; while read -r word; do test "$word" = done && exit; group=$word; done';
-    const script = `${heard}; test -z "$group" || kill -s KILL -- "-$group"; eval "$1"`;
-    this.#keeper = spawn("/bin/sh", ["-c", script, "sh", command], {
-      env,
-      detached: true,
-      stdio: ["pipe", "ignore", 2],
+  private constructor(keeper: ChildProcess, lost: (how: string) => void) {
+    this.#keeper = keeper;
+    keeper.stdin?.on("error", () => {});
+    keeper.once("exit", (code, endedBy) => {
+      if (!this.#isCalledOff) lost(howItEnded(code, endedBy));
     });
-    this.#keeper.stdin?.on("error", () => {});
-    // It may have been ended by somebody long before it is called off, or never have begun.
-    this.#ended = new Promise((resolve) => {
-      for (const event of ["close", "error"]) this.#keeper.once(event, () => resolve());
-    });
+    // It may have been ended by somebody long before it is called off.
+    this.#ended = new Promise((resolve) => keeper.once("close", () => resolve()));
+  }
+
+  /**
+   * Resolves when it is certain that it would be done; rejects where no shell can be had for it. `lost`: the shell has ended
+   * without having been called off, so that nothing would be done any more.
+   */
+  static async begin(
+    command: string,
+    env: NodeJS.ProcessEnv,
+    lost: (why: Error) => void = () => {},
+  ): Promise<LastWill> {
+    const purpose = `the shell that would run '${command}' if this command were killed`;
+    const { promise: listens, resolve, reject } = Promise.withResolvers<void>();
+    try {
+      const argv = ["-c", keeperScript, "sh", command];
+      const keeper = spawn("/bin/sh", argv, { env, detached: true, stdio: ["pipe", "pipe", 2] });
+      keeper.once("error", reject);
+      keeper.stdout?.once("data", () => resolve());
+      const will = new LastWill(keeper, (how) => {
+        reject(new Error(how));
+        lost(new Error(`${purpose} has ended: ${how}`));
+      });
+      await listens;
+      return will;
+    } catch (error) {
+      throw new Error(`${purpose} cannot be started: ${inWords(error)}`, { cause: error });
+    }
   }
 
   /** All processes of this group are ended first; undefined: there are none. */
@@ -138,6 +178,7 @@ export class LastWill {
 
   /** Resolves when nothing is going to be run any more. */
   async callOff(): Promise<void> {
+    this.#isCalledOff = true;
     this.#keeper.stdin?.end("done\n");
     await this.#ended;
   }

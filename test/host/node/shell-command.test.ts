@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test, vi } from "vitest";
 import { LastWill, runShell, shellOutput } from "#src/host/node/shell-command.ts";
 import { patience, patienceMs } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
+import { childProcessIds, startedBy } from "./child-processes.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const { env } = process;
@@ -52,31 +54,34 @@ test("fault 35: a command that was to print a secret fails without a word of it"
 
 test("a last will that was called off is not done", async () => {
   const file = join(temporaryFolder(), "done");
-  const will = new LastWill(`touch ${file}`, env);
+  const lost = vi.fn();
+  const will = await LastWill.begin(`touch ${file}`, env, lost);
   await will.callOff();
-  expect(existsSync(file)).toBe(false);
+  expect([existsSync(file), lost.mock.calls]).toEqual([false, []]);
 });
 
-test("a last will whose shell was ended by somebody is called off all the same", async () => {
-  const before = childPids();
-  const will = new LastWill("exit", env);
-  const [pid, ...others] = childPids().filter((one) => !before.includes(one)) as [number, ...number[]];
-  expect(others).toEqual([]);
+test("a last will whose shell was ended by somebody says so, and is called off all the same", async () => {
+  const lost = Promise.withResolvers<Error>();
+  const { result: will, pid } = await startedBy(() => LastWill.begin("exit", env, lost.resolve));
   process.kill(pid, "SIGKILL");
-  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), patience);
+  expect((await lost.promise).message).toBe(
+    "the shell that would run 'exit' if this command were killed has ended: it was ended by SIGKILL",
+  );
   await will.callOff();
 });
 
-function childPids(): number[] {
-  const threads = readdirSync("/proc/self/task").map((id) => `/proc/self/task/${id}/children`);
-  return threads.flatMap((path) => readFileSync(path, "utf8").split(" ").filter(Boolean).map(Number));
-}
+test("where no shell can be had for a last will there is none", async () => {
+  const lost = vi.fn();
+  // Longer than what the system lets a program be given.
+  await expect(LastWill.begin("x".repeat(1 << 20), env, lost)).rejects.toThrow(/cannot be started: .*E2BIG/);
+  expect(lost).not.toHaveBeenCalled();
+});
 
-test("a last will is done when its process is killed", async () => {
-  const file = join(temporaryFolder(), "done");
+/** A process that has nothing but a last will, and the one shell that keeps it. */
+async function processWithWill(command: string) {
   const script = `
     const { LastWill } = await import("#src/host/node/shell-command.ts");
-    new LastWill("touch ${file}", process.env);
+    await LastWill.begin(${JSON.stringify(command)}, process.env);
     console.log("ready");
     setInterval(() => {}, 60_000);
   `;
@@ -85,6 +90,26 @@ test("a last will is done when its process is killed", async () => {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(child.stdout, "data");
+  const [keeper, ...others] = childProcessIds(child.pid) as [number, ...number[]];
+  expect(others).toEqual([]);
+  return { child, keeper };
+}
+
+test("a last will is done when its process is killed", async () => {
+  const file = join(temporaryFolder(), "done");
+  const { child } = await processWithWill(`touch ${file}`);
   child.kill("SIGKILL");
   await vi.waitFor(() => expect(existsSync(file)).toBe(true), patience);
+});
+
+test("a last will is done although its shell was told to end too, and can itself be told to", async () => {
+  const file = join(temporaryFolder(), "ignored");
+  const { child, keeper } = await processWithWill(
+    `grep SigIgn /proc/self/status > ${file}.part; mv ${file}.part ${file}`,
+  );
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.kill(-keeper, signal);
+  child.kill("SIGKILL");
+  await vi.waitFor(() => expect(existsSync(file)).toBe(true), patience);
+  const ignored = BigInt(`0x${readFileSync(file, "utf8").split("\t")[1]?.trim()}`);
+  expect(ignored & (1n << BigInt(constants.signals.SIGTERM - 1))).toBe(0n);
 });
