@@ -26,6 +26,7 @@ export async function attachVolume(
   const claim = group.volumes.claim(known.number);
   if (claim === undefined) throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
   try {
+    group.volumes.refuseGone(known.number);
     const ordinals = group.volumes.ordinalsOf(known.number);
     if (source.sourceAge === "known") refuseOld(identity, source.durableOrdinal, ordinals);
     const durableOrdinal = source.sourceAge === "accepted" ? ordinals.lastOrdinal : source.durableOrdinal;

@@ -27,7 +27,7 @@ export interface GroupFigures extends Watermarks, ShippingFigures {
   /** Why the remote does not let it in. */
   readonly refusal?: string;
   readonly suspendedSinceSeq?: number;
-  /** Of all that were ever attached to it: whether one was removed since then only its interceptor knows. */
+  /** Of all that were ever attached to it, and were not removed since then. */
   readonly volumeNames: readonly string[];
   /** Of volumes that are not at every write: the seconds between their points. */
   readonly levels?: readonly { readonly volume: string; readonly seconds: number }[];
@@ -102,7 +102,7 @@ export function groupFigures(parts: FigureParts): GroupFigures {
 
 /** One that was removed and added again is another one of the same name, behind it: the newest counts. */
 export function namedVolumes({ volumes }: GroupState): Pick<GroupFigures, "volumeNames" | "levels"> {
-  const newest = new Map(volumes.map((volume) => [volume.name, volume]));
+  const newest = new Map(volumes.filter(({ isGone }) => isGone !== true).map((volume) => [volume.name, volume]));
   const levels = [...newest.values()].flatMap(({ name, level = everyWriteLevel }) =>
     level === everyWriteLevel ? [] : [{ volume: name, seconds: level }],
   );

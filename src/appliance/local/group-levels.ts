@@ -35,8 +35,8 @@ export class GroupLevels {
 
   /** What records said of it before may be lost. */
   begin(): void {
-    for (const { number, level } of this.#parts.state.state.volumes) {
-      if (level !== undefined) this.#switch(number, { seconds: level, previousSeconds: level });
+    for (const { number, level, isGone } of this.#parts.state.state.volumes) {
+      if (level !== undefined && isGone !== true) this.#switch(number, { seconds: level, previousSeconds: level });
     }
     this.#look();
   }
@@ -48,13 +48,19 @@ export class GroupLevels {
     if (failed !== undefined) throw failed;
     const { volumes } = state.state;
     // One that was removed and added again is another one, behind it.
-    const volume = volumes.findLast(({ name }) => name === volumeName);
+    const volume = volumes.findLast(({ name, isGone }) => name === volumeName && isGone !== true);
     if (volume === undefined) throw new RefuseError(`the group has no volume '${volumeName}'`);
     const previousSeconds = volume.level ?? everyWriteLevel;
     if (previousSeconds === seconds && volume.level !== undefined) return;
     await state.update({ volumes: volumes.map((one) => (one === volume ? { ...one, level: seconds } : one)) });
     this.#switch(volume.number, { seconds, previousSeconds });
     this.#look();
+  }
+
+  /** The volume was removed. */
+  forget(volume: number): void {
+    this.#unplaced.delete(volume);
+    this.#clock.forget(volume);
   }
 
   #switch(volume: number, change: LevelChange): void {

@@ -32,6 +32,8 @@ export interface GroupVolume {
   readonly level?: number;
   /** A spool was lost with a record that cut it: the remote may have what was cut off, in regions that nobody has marked. */
   readonly isAllInDoubt?: boolean;
+  /** It was removed, and nobody comes with it any more. Its records go on to speak of it by number and name. */
+  readonly isGone?: boolean;
 }
 
 /** A switch of the mode whose record is in the spool, and not known to be at the remote. */

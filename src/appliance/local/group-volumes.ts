@@ -1,5 +1,6 @@
 /** The volumes of a group: who is attached, how far their sources are, and what the group's state says of them. */
-import type { GroupStateFile } from "./group-state.ts";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
+import type { GroupStateFile, GroupVolume } from "./group-state.ts";
 import { OrdinalMap } from "./ordinal-map.ts";
 import type { SpoolFacts } from "./spool-facts.ts";
 import type { VolumeCuts } from "./volume-cuts.ts";
@@ -24,7 +25,10 @@ export class GroupVolumes {
   /** By their numbers: attached, or about to be. */
   readonly #claimed = new Map<number, VolumeClaim>();
   readonly #links = new Set<LocalVolumeLink>();
-  /** What their interceptors took note of is not durable yet. A spool without records of a volume must not pass for news. */
+  /**
+   * What their interceptors took note of, or that they are gone, is not durable yet. A spool without records of a volume must
+   * not pass for news.
+   */
   readonly #unnoted = new Set<number>();
   readonly #events: GroupVolumesEvents;
 
@@ -47,7 +51,7 @@ export class GroupVolumes {
   /** A volume of the group that nobody has attached. */
   get missing(): string | undefined {
     const attached = new Set([...this.#links].map((link) => link.volume));
-    return this.#state.state.volumes.find(({ number }) => !attached.has(number))?.name;
+    return this.#state.state.volumes.find(({ number, isGone }) => isGone !== true && !attached.has(number))?.name;
   }
 
   /** A volume that is being copied, so that there is no point at the moment. */
@@ -103,11 +107,21 @@ export class GroupVolumes {
     this.#state.update({ volumes: known }).catch(this.#events.failed);
   }
 
+  /** Those who wait for room look again; whoever was the first is the last the next time. */
+  roomAgain(): void {
+    const [first, ...others] = this.#links;
+    if (first === undefined) return;
+    this.#links.delete(first);
+    this.#links.add(first);
+    for (const link of [first, ...others]) if (!link.isOver) link.receiver.roomAgain();
+  }
+
   /** Up to where no source needs the spool. */
   releasableSeq(lastSeq: number): number {
     let seq = lastSeq;
-    for (const { number } of this.#state.state.volumes) {
-      seq = Math.min(seq, this.#unnoted.has(number) ? 0 : this.ordinalsOf(number).releasableSeq(lastSeq));
+    for (const { number, isGone } of this.#state.state.volumes) {
+      if (this.#unnoted.has(number)) return 0;
+      if (isGone !== true) seq = Math.min(seq, this.ordinalsOf(number).releasableSeq(lastSeq));
     }
     return seq;
   }
@@ -116,14 +130,35 @@ export class GroupVolumes {
   tookNote(volume: number): void {
     const { volumes } = this.#state.state;
     if (!volumes.some((one) => one.number === volume && (one.inDoubt || one.isNew))) return;
-    const noted = { inDoubt: false, isNew: false, isAllInDoubt: false };
-    const cleared = volumes.map((one) => (one.number === volume ? { ...one, ...noted } : one));
+    this.#note(volume, { inDoubt: false, isNew: false, isAllInDoubt: false }).catch(this.#events.failed);
+  }
+
+  /** Nobody comes with it any more: nothing is kept for its source, and marks stand without it. Resolves when it is durable. */
+  async forget({ number, name }: GroupVolume): Promise<void> {
+    if (this.#claimed.has(number)) {
+      throw new RetryError(`the volume '${name}' is attached: it is forgotten when its interceptor has left`);
+    }
+    try {
+      await this.#note(number, { isGone: true });
+    } catch (error) {
+      this.#events.failed(error as Error);
+      throw error;
+    }
+  }
+
+  refuseGone(volume: number): void {
+    const gone = this.#state.state.volumes.find(({ number, isGone }) => number === volume && isGone === true);
+    if (gone !== undefined) throw wasRemoved(gone.name);
+  }
+
+  async #note(volume: number, change: Partial<GroupVolume>): Promise<void> {
+    const { volumes } = this.#state.state;
     this.#unnoted.add(volume);
-    const isNoted = (): void => {
-      this.#unnoted.delete(volume);
-      this.#events.noted();
-    };
-    this.#state.update({ volumes: cleared }).then(isNoted, this.#events.failed);
+    await this.#state.update({
+      volumes: volumes.map((one) => (one.number === volume ? { ...one, ...change } : one)),
+    });
+    this.#unnoted.delete(volume);
+    this.#events.noted();
   }
 
   loseAll(error: Error): void {
@@ -133,4 +168,9 @@ export class GroupVolumes {
     this.#claimed.clear();
     for (const link of links) link.lose(error);
   }
+}
+
+/** For who comes with one all the same: what its source lacked may not be in the spool any more. */
+export function wasRemoved(name: string): RefuseError {
+  return new RefuseError(`the volume '${name}' was removed: add it again to protect it`);
 }

@@ -24,6 +24,10 @@ export class LevelClock {
     else this.#volumes.set(volume, { seconds, interval: intervalOf(nowMicros, seconds), hasNews: false });
   }
 
+  forget(volume: number): void {
+    this.#volumes.delete(volume);
+  }
+
   get isIdle(): boolean {
     return this.#volumes.size === 0;
   }

@@ -27,6 +27,7 @@ import { readSpoolFacts } from "./spool-facts.ts";
 import { LostSpoolError, spoolAnew, spoolFolderOf } from "./spool-place.ts";
 import { StoppedGroup } from "./stopped-group.ts";
 import type { TracedRecord } from "./trace-log.ts";
+import { VolumeRemovals } from "./volume-removal.ts";
 
 export interface LocalApplianceParts {
   readonly machine: Machine;
@@ -52,6 +53,7 @@ export class LocalAppliance implements VolumeLinks {
   readonly #moving = new Map<string, MovingGroup>();
   readonly #opening = new Map<string, Promise<LocalGroup>>();
   readonly #removing = new Map<string, Promise<void>>();
+  readonly #removals = new VolumeRemovals({ groups: this.#groups, stopped: this.#stopped, moving: this.#moving });
 
   private constructor(parts: LocalApplianceParts) {
     this.#parts = parts;
@@ -216,7 +218,12 @@ export class LocalAppliance implements VolumeLinks {
   ): Promise<Attachment> {
     const id = this.#parts.machine.randomness.bytes(16).toString("hex");
     const group = await this.#groupNamed(identity.group, { id, name: identity.group, mode: this.#parts.newGroupMode });
+    this.#removals.refuse(identity);
     return attachVolume(group, identity, { durableOrdinal, sourceAge, isCopyDue }, receiver);
+  }
+
+  forgetVolume(id: string): Promise<void> {
+    return this.#removals.forget(id);
   }
 
   setMode(groupName: string, mode: WantedMode): void {

@@ -8,22 +8,22 @@ import { figuresWithoutSpool } from "./stopped-group.ts";
 export const spoolIsMoving = "its spool is being moved";
 
 export class MovingGroup {
-  readonly #state: GroupStateFile;
+  readonly state: GroupStateFile;
   readonly #policy: GroupPolicy;
 
   constructor(state: GroupStateFile, policy: GroupPolicy) {
-    this.#state = state;
+    this.state = state;
     this.#policy = policy;
   }
 
   /** For who wants something of it. */
   get refusal(): RetryError {
     return new RetryError(
-      `group '${this.#state.state.name}' can do nothing now, since ${spoolIsMoving}: try again when that is done`,
+      `group '${this.state.state.name}' can do nothing now, since ${spoolIsMoving}: try again when that is done`,
     );
   }
 
   figures(): GroupFigures {
-    return figuresWithoutSpool(this.#state.state, this.#policy, { state: "stalled", why: spoolIsMoving });
+    return figuresWithoutSpool(this.state.state, this.#policy, { state: "stalled", why: spoolIsMoving });
   }
 }

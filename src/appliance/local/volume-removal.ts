@@ -1,0 +1,53 @@
+/**
+ * The end of a volume at this side: its group goes on without it, and keeps nothing for its source. Its number and its name
+ * stay, since the remote appliance's history speaks of them, and numbers are never given again.
+ */
+import type { GroupStateFile } from "./group-state.ts";
+import { wasRemoved } from "./group-volumes.ts";
+import type { LocalGroup } from "./local-group.ts";
+import type { MovingGroup } from "./moving-group.ts";
+import type { StoppedGroup } from "./stopped-group.ts";
+
+export interface GroupsOfVolumes {
+  readonly groups: ReadonlyMap<string, LocalGroup>;
+  readonly stopped: ReadonlyMap<string, StoppedGroup>;
+  readonly moving: ReadonlyMap<string, MovingGroup>;
+}
+
+export class VolumeRemovals {
+  readonly #parts: GroupsOfVolumes;
+  /** By their ids, since the start: one of them may be on its way into a group that has not met it yet. */
+  readonly #forgotten = new Set<string>();
+
+  constructor(parts: GroupsOfVolumes) {
+    this.#parts = parts;
+  }
+
+  refuse({ id, name }: { readonly id: string; readonly name: string }): void {
+    if (this.#forgotten.has(id)) throw wasRemoved(name);
+  }
+
+  /** Resolves when it is durable; done again, it changes nothing. */
+  async forget(id: string): Promise<void> {
+    const { groups, stopped, moving } = this.#parts;
+    for (const group of moving.values())
+      if (group.state.state.volumes.some((one) => one.id === id)) throw group.refusal;
+    this.#forgotten.add(id);
+    for (const group of groups.values()) await forgetIn(group, id);
+    for (const { state } of stopped.values()) await noteGone(state, id);
+  }
+}
+
+async function forgetIn(group: LocalGroup, id: string): Promise<void> {
+  const volume = group.state.state.volumes.find((one) => one.id === id);
+  if (volume === undefined || volume.isGone === true) return;
+  await group.volumes.forget(volume);
+  group.levels.forget(volume.number);
+}
+
+/** Of a group that does nothing at the moment. */
+async function noteGone(state: GroupStateFile, id: string): Promise<void> {
+  const { volumes } = state.state;
+  if (!volumes.some((one) => one.id === id && one.isGone !== true)) return;
+  await state.update({ volumes: volumes.map((one) => (one.id === id ? { ...one, isGone: true } : one)) });
+}
