@@ -73,6 +73,7 @@ export interface VolumeState {
   readonly acknowledged: number;
   readonly applied: number;
   readonly baseMissing: boolean;
+  readonly hostWaitSeconds?: number;
   readonly copy?: { readonly kind: string; readonly bytesDone: number };
 }
 
