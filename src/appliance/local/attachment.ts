@@ -20,8 +20,8 @@ export async function attachVolume(
   source: AttachedSource,
   receiver: VolumeReceiver,
 ): Promise<Attachment> {
-  const refusal = group.failure ?? group.overflow.refusal;
-  if (refusal !== undefined) throw refusal;
+  if (group.failure !== undefined) throw group.failure;
+  refuseOverflowed(group, identity, source.durableOrdinal);
   const known = await volumeOf(group, identity);
   const claim = group.volumes.claim(known.number);
   if (claim === undefined) throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
@@ -42,8 +42,9 @@ export async function attachVolume(
     if (!volume.isNew) ordinals.skipTo(durableOrdinal);
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
     const isForgotten = volume.isNew && durableOrdinal > 0;
-    const isCopyDue = source.isCopyDue || volume.inDoubt || isForgotten;
-    const link = new LocalVolumeLink(group, volume, ordinals, receiver, isCopyDue);
+    const copy = group.volumes.copyOf(volume.number);
+    copy.attached(source.isCopyDue, source.isCopyDue || volume.inDoubt || isForgotten);
+    const link = new LocalVolumeLink(group, volume, ordinals, receiver, copy);
     group.volumes.attached(link);
     const { inDoubt, isAllInDoubt = false } = volume;
     return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt, isAllInDoubt };
@@ -51,6 +52,14 @@ export async function attachVolume(
     group.volumes.unclaim(known.number, claim);
     throw error;
   }
+}
+
+function refuseOverflowed({ overflow, state, volumes, order }: LocalGroup, { id }: VolumeIdentity, has: number): void {
+  const { refusal } = overflow;
+  if (refusal === undefined) return;
+  const known = state.state.volumes.find((one) => one.id === id);
+  if (known !== undefined && volumes.isHolding(known.number, has, order.lastSeq)) overflow.holderCame();
+  throw refusal;
 }
 
 /** What a source was said to have is not in the spool any more: there is nothing to bring it up to date with. */

@@ -37,6 +37,11 @@ export class GroupOverflow {
     );
   }
 
+  /** A volume was refused whose source lacks what nothing else keeps in the spool. */
+  holderCame(): void {
+    this.#overflow.holderCame();
+  }
+
   /** From time to time; true: it must be looked again. */
   look(): boolean {
     if (this.#overflow.look(this.#facts)) this.#changed();

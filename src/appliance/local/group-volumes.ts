@@ -126,6 +126,13 @@ export class GroupVolumes {
     return seq;
   }
 
+  /** Nothing leaves the spool before the volume's source has more than this ordinal. */
+  isHolding(volume: number, durableOrdinal: number, lastSeq: number): boolean {
+    const ordinals = this.ordinalsOf(volume);
+    const isNext = ordinals.releasableSeq(lastSeq) === this.releasableSeq(lastSeq);
+    return isNext && durableOrdinal < ordinals.lastOrdinal;
+  }
+
   /** Its interceptor has taken note of what it was told when it attached; the next time it need not be told again. */
   tookNote(volume: number): void {
     const { volumes } = this.#state.state;

@@ -7,6 +7,10 @@
  *
  * What is in the spool stays there, and is shipped first. Volumes that may come back have time to before it counts as full
  * again: often only they can say that their sources need nothing of it any more.
+ *
+ * Where they came back and it got no emptier, something else keeps what is in it, such as a volume of the group that is fenced.
+ * Each such return lets them stand still for a while and go away again, so after each the next one is twice as far away. That
+ * ends when room came by itself, or when one asks to come whose source lacks what is in the spool.
  */
 import { overflowComeBackMs } from "#src/core/limits.ts";
 
@@ -31,12 +35,17 @@ export interface OverflowFacts {
 const fullWithoutLink = 0.95;
 /** Of what it held when it overflowed. */
 const returnShare = 0.5;
+const returnAfterMsMax = 600_000;
 
 export class Overflow {
   readonly #policy: OverflowPolicy;
   #fullSinceMs: number | undefined;
   #overflowedBytes: number | undefined;
   #returnedMs = Number.NEGATIVE_INFINITY;
+  /** What the spool held when the volumes came back, as long as it has not held less since then. */
+  #returnedBytes: number | undefined;
+  /** How many times in a row they came back to a spool that got no emptier. */
+  #vainReturns = 0;
 
   constructor(policy: OverflowPolicy) {
     this.#policy = policy;
@@ -51,9 +60,20 @@ export class Overflow {
     if (this.#policy.overflow === "track" && isFull(facts)) this.#overflowedBytes = facts.usedBytes;
   }
 
+  /** One comes whose source lacks what is in the spool: that it gets it is what makes room. */
+  holderCame(): void {
+    this.#vainReturns = 0;
+  }
+
   /** Answers whether anything has changed. */
   look(facts: OverflowFacts): boolean {
+    this.#lookAtRoom(facts);
     return this.isOverflowed ? this.#mayReturn(facts) : this.#hasOverflowed(facts);
+  }
+
+  #lookAtRoom({ usedBytes }: OverflowFacts): void {
+    if (usedBytes < (this.#returnedBytes ?? 0)) this.#returnedBytes = undefined;
+    if (usedBytes < (this.#overflowedBytes ?? 0)) this.#vainReturns = 0;
   }
 
   #hasOverflowed(facts: OverflowFacts): boolean {
@@ -63,17 +83,24 @@ export class Overflow {
     if (overflow === "stall" || this.#fullSinceMs === undefined) return false;
     if (facts.nowMs - this.#fullSinceMs < overflowAfterMs) return false;
     this.#overflowedBytes = facts.usedBytes;
+    this.#vainReturns = this.#returnedBytes === undefined ? 0 : this.#vainReturns + 1;
     return true;
   }
 
   /** Room comes only when the volumes say what their sources have, so that there is none yet is no reason to wait. */
-  #mayReturn({ nowMs, isLinkUp, undurableBytes }: OverflowFacts): boolean {
-    if (!isLinkUp || nowMs - this.#returnedMs < this.#policy.returnAfterMs) return false;
+  #mayReturn({ nowMs, isLinkUp, usedBytes, undurableBytes }: OverflowFacts): boolean {
+    if (!isLinkUp || nowMs - this.#returnedMs < this.#returnAfterMs) return false;
     if (undurableBytes >= (this.#overflowedBytes ?? 0) * returnShare) return false;
     this.#overflowedBytes = undefined;
     this.#fullSinceMs = undefined;
     this.#returnedMs = nowMs;
+    this.#returnedBytes = usedBytes;
     return true;
+  }
+
+  get #returnAfterMs(): number {
+    const { returnAfterMs } = this.#policy;
+    return Math.max(returnAfterMs, Math.min(returnAfterMs * 2 ** this.#vainReturns, returnAfterMsMax));
   }
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Overflow, type OverflowFacts } from "#src/appliance/local/overflow.ts";
 import { overflowComeBackMs, reattachMsMax } from "#src/core/limits.ts";
 
@@ -59,6 +59,7 @@ test("it does not come back twice in a short time", () => {
   const soon = new Overflow({ ...policy, overflowAfterMs: 0, returnAfterMs: 60_000 });
   soon.look(full);
   expect(soon.look({ ...stored, nowMs: 1 })).toBe(true);
+  soon.look({ ...room, nowMs: 2 });
   soon.look({ ...full, nowMs: 2 + overflowComeBackMs });
   expect([soon.isOverflowed, soon.look({ ...stored, nowMs: 60_000 }), soon.look({ ...stored, nowMs: 60_001 })]).toEqual(
     [true, false, true],
@@ -88,4 +89,51 @@ test("one that is found full at a start was full before; one that is to stall ne
   stalling.look(full);
   expect(stalling.look({ ...full, nowMs: 1e9 })).toBe(false);
   expect([found.isOverflowed, empty.isOverflowed, stalling.isOverflowed]).toEqual([true, false, false]);
+});
+
+describe("what is in it is kept by something that no return changes", () => {
+  const hourMs = 3_600_000;
+  const pinned = { ...full, isLinkUp: true, isStuck: true, undurableBytes: 0 };
+
+  /** How often volumes came back within an hour; `held`: what the spool holds at that time. */
+  function returnsInAnHour(
+    overflow: Overflow,
+    fromMs: number,
+    held: (nowMs: number) => Partial<OverflowFacts>,
+  ): number {
+    let count = 0;
+    for (let nowMs = fromMs; nowMs < fromMs + hourMs; nowMs += 250) {
+      const wasOverflowed = overflow.isOverflowed;
+      overflow.look({ ...pinned, ...held(nowMs), nowMs });
+      if (wasOverflowed && !overflow.isOverflowed) count++;
+    }
+    return count;
+  }
+
+  test("the returns become rare, and stay so", () => {
+    const overflow = new Overflow(policy);
+    expect(returnsInAnHour(overflow, 0, () => ({}))).toBeLessThan(15);
+    expect(returnsInAnHour(overflow, hourMs, () => ({}))).toBe(6);
+  });
+
+  test("they are as frequent as ever where each made room that was used up again", () => {
+    const isEmptier = (nowMs: number): boolean => nowMs % 20_000 < 1_000;
+    const overflow = new Overflow({ ...policy, overflowAfterMs: 0 });
+    const used = (nowMs: number) => (isEmptier(nowMs) ? { usedBytes: 50, isStuck: false } : {});
+    expect(returnsInAnHour(overflow, 0, used)).toBeGreaterThan(170);
+  });
+
+  test("room that comes meanwhile ends the wait, and so does a volume whose source lacks something", () => {
+    for (const end of [
+      (one: Overflow) => one.look({ ...pinned, usedBytes: 95, nowMs: hourMs }),
+      (one: Overflow) => one.holderCame(),
+    ]) {
+      const overflow = new Overflow(policy);
+      returnsInAnHour(overflow, 0, () => ({}));
+      const waits = !overflow.look({ ...pinned, nowMs: hourMs }) && overflow.isOverflowed;
+      end(overflow);
+      overflow.look({ ...pinned, nowMs: hourMs + 250 });
+      expect([waits, overflow.isOverflowed]).toEqual([true, false]);
+    }
+  });
 });
