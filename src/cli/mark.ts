@@ -3,11 +3,13 @@ import type { MarkReport, StatusReport } from "#src/control/control-plane.ts";
 import { isName } from "#src/control/name.ts";
 import { groupNamed } from "#src/control/named-group.ts";
 import { markPatienceMsMax, nameCharactersMax, quiesceSecondsDefault } from "#src/core/limits.ts";
+import { pointArrivalMs } from "#src/core/point-limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { environment } from "#src/host/node/environment.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { atRest } from "./at-rest.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
+import { whyNotThere } from "./mark-arrival.ts";
 
 const withinSecondsMax = markPatienceMsMax / 1000;
 
@@ -16,11 +18,15 @@ const help = `Usage: tidemark mark GROUP [OPTION ...]
 Names this moment of a group, so that it can be found again: a point of all its volumes together. It is told of when it is
 as safe as what a host has flushed. A volume's name stands for its group.
 
+It can be opened and restored when the remote appliance has it. That is waited for, ${pointArrivalMs / 1000} s at most, with applications at
+work again; if it is on its way still, or the link is down, that is said, and the status is 0: the mark is set.
+
   --name NAME        what it is called (by default after the time)
   --quiesce COMMAND  brings applications to rest before it, here, by the shell: for example 'fsfreeze -f /mnt'
   --release COMMAND  takes them up again: it is run whatever happens, also if this command is interrupted or killed
   --within SECONDS   so long applications may be at rest, the quiesce command included
                      (${quiesceSecondsDefault}, and ${withinSecondsMax} at most)
+  --no-wait          does not wait for the remote appliance
 
 If no mark is there in that time, as safe as a flush, the status is 1; there will be none later, unless what is said then
 leaves that open. Both commands find TIDEMARK_GROUP and TIDEMARK_MARK in their environment. They must be given together.
@@ -35,6 +41,7 @@ const options = {
   name: { type: "string" },
   quiesce: { type: "string" },
   release: { type: "string" },
+  "no-wait": { type: "boolean" },
   within: { type: "string", default: String(quiesceSecondsDefault) },
 } as const;
 
@@ -68,10 +75,20 @@ export const markCommand: Command = {
             { quiesce, release, withinMs, env },
             { act: (leftMs) => mark(leftMs, true), sentence: (placed) => `there is a mark, ${sentence(placed)}` },
           );
-    process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${sentence(report)}\n`);
+    await tell(api, report, { asJson: values.json === true, isAwaited: values["no-wait"] !== true });
     return 0;
   },
 };
+
+/** Applications are at work again meanwhile. */
+async function tell(api: ApiClient, report: MarkReport, how: { asJson: boolean; isAwaited: boolean }): Promise<void> {
+  // Whoever does not want to wait any more has seen that there is one.
+  if (!how.asJson) process.stdout.write(`${sentence(report)}\n`);
+  const whyNot = how.isAwaited ? await whyNotThere(api, report) : undefined;
+  const arrived = how.isAwaited ? { arrived: whyNot === undefined } : {};
+  if (how.asJson) process.stdout.write(`${JSON.stringify({ ...report, ...arrived })}\n`);
+  if (whyNot !== undefined) process.stderr.write(`tidemark: ${whyNot}\n`);
+}
 
 /** Nothing is brought to rest for a slip of the pen. */
 async function checkGroup(api: ApiClient, name: string): Promise<void> {

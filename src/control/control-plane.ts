@@ -7,6 +7,7 @@ import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { statusPatienceMs } from "#src/core/limits.ts";
+import type { Clock } from "#src/host/clock.ts";
 import type { Counters } from "#src/host/counters.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
@@ -16,6 +17,7 @@ import { levelOfWords, type VolumeLevel, wordsOfLevel } from "./level-words.ts";
 import { formatAddress } from "./listening-address.ts";
 import { checkName } from "./name.ts";
 import { groupNamed, groupOfVolume, volumeNamed } from "./named-group.ts";
+import { PointsOnTheWay } from "./points-on-the-way.ts";
 import { type GroupReport, readinessOf } from "./readiness.ts";
 import { RestoreControl } from "./restore-control.ts";
 import type {
@@ -82,7 +84,7 @@ export interface ControlPlaneParts {
   readonly keeper: VolumeKeeper | undefined;
   readonly nbdWithTls: boolean;
   readonly counters: Counters;
-  readonly wallMs: () => number;
+  readonly clock: Pick<Clock, "monotonicMs" | "timer" | "wallMs">;
 }
 
 export class ControlPlane {
@@ -91,19 +93,24 @@ export class ControlPlane {
   readonly snapshots: SnapshotControl;
   readonly restores: RestoreControl;
   readonly #parts: ControlPlaneParts;
+  readonly #onTheWay: PointsOnTheWay;
 
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
     const remote = parts.sides.find(({ name }) => name === "remote");
+    const { clock } = parts;
+    this.#onTheWay = new PointsOnTheWay({ groups: () => this.#groupsNow(), clock });
+    const arrived = (volume: string, points: readonly string[]) => this.#onTheWay.arrived(volume, points);
     this.store = new StoreControl(remote);
-    this.views = new ViewControl(remote);
-    this.snapshots = new SnapshotControl(remote);
+    this.views = new ViewControl(remote, arrived);
+    this.snapshots = new SnapshotControl(remote, arrived);
     this.restores = new RestoreControl({
       side: remote,
       volumes: async () => (await this.status()).volumes,
       mark: (group, request) => this.mark(group, request),
       localFacts: async () => this.#local("local").ask("facts", null),
-      wallMs: parts.wallMs,
+      arrived,
+      wallMs: () => clock.wallMs(),
     });
     remote?.answerCalls((ask) => this.restores.standing(ask));
   }
@@ -137,6 +144,12 @@ export class ControlPlane {
       ...(wire === undefined ? {} : { wire: formatAddress(wire) }),
       counters: this.#parts.counters.read(),
     };
+  }
+
+  /** Of a local appliance that runs here. */
+  async #groupsNow(): Promise<readonly GroupFacts[]> {
+    const side = this.#parts.sides.find(({ name }) => name === "local");
+    return side === undefined ? [] : (await side.freshFacts(statusPatienceMs)).facts.groups;
   }
 
   /** Which volumes a group has is known where they are added; a local appliance alone knows those that were attached to it. */
@@ -270,6 +283,7 @@ export class ControlPlane {
     checkName(request.name, "a mark");
     const group = await this.#groupOf(groupOrVolume);
     const { name, isQuiesced, epoch, seq, timeMicros } = await side.ask("mark", { group, ...request });
+    this.#onTheWay.promised({ group, name, seq });
     return { group, name, quiesced: isQuiesced, epoch, seq, time: new Date(timeMicros / 1000).toISOString() };
   }
 

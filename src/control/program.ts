@@ -112,7 +112,7 @@ export class Program {
       keeper,
       nbdWithTls: settings.secrets.nbdTls !== undefined,
       counters: countersOver(this.#counters),
-      wallMs: () => this.#machine.clock.wallMs(),
+      clock: this.#machine.clock,
     });
     await this.#openApi(api, [...metricsRoutes(scrape), ...pageRoutes(new Page(nodeModuleSource))]);
     keeper?.openAll();

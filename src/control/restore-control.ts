@@ -11,6 +11,7 @@ import type { MarkReport, VolumeReport } from "./control-plane.ts";
 import type { DifferenceReport, DifferenceWish } from "./difference.ts";
 import type { JobReport } from "./job.ts";
 import { leadsTo } from "./own-places.ts";
+import type { PointsOnTheWay } from "./points-on-the-way.ts";
 import type { RestoreWish } from "./restore.ts";
 import type { VolumeFacts } from "./role.ts";
 import type { SideFacts } from "./side.ts";
@@ -25,6 +26,7 @@ export interface RestoreControlParts {
   readonly mark: (group: string, request: MarkRequest) => Promise<MarkReport>;
   /** As they are at that moment, or it rejects. */
   readonly localFacts: () => Promise<Pick<SideFacts, "volumes" | "groups" | "ownNbdAddress">>;
+  readonly arrived: PointsOnTheWay["arrived"];
   readonly wallMs: () => number;
 }
 
@@ -43,16 +45,19 @@ export class RestoreControl {
     this.#parts = parts;
   }
 
-  difference(wish: DifferenceWish): Promise<DifferenceReport> {
-    return this.#remote.ask("difference", wish);
+  async difference(wish: DifferenceWish): Promise<DifferenceReport> {
+    const remote = this.#remote;
+    await this.#parts.arrived(wish.volume, [wish.first, wish.second]);
+    return remote.ask("difference", wish);
   }
 
   async add({ confirm, ...wish }: RestoreAsk): Promise<RestoreReport> {
     const remote = this.#remote;
     checkWords(wish.target);
     const live = (await this.#parts.volumes()).find((volume) => isItsOwn(volume, wish.target));
-    if (live === undefined) return remote.ask("addRestore", wish);
-    const uri = checkLive(live, wish, confirm);
+    const uri = live === undefined ? undefined : checkLive(live, wish, confirm);
+    await this.#parts.arrived(wish.volume, [wish.point]);
+    if (live === undefined || uri === undefined) return remote.ask("addRestore", wish);
     // What cannot be is refused before anything is marked.
     await remote.ask("difference", { volume: wish.volume, first: wish.point, second: wish.point, fromByte: 0 });
     const mark = await this.#mark(live);

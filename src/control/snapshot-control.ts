@@ -1,16 +1,19 @@
 /** What operators may ask and order of snapshots, where there is a remote appliance. */
 import { RefuseError } from "#src/core/errors.ts";
 import type { SnapshotDescriptionItem } from "#src/synth/snapshot-description.ts";
+import type { PointsOnTheWay } from "./points-on-the-way.ts";
 import type { SideClient } from "./side-client.ts";
 import type { SnapshotAnswer, SnapshotFacts, SnapshotWish } from "./snapshot-facts.ts";
 import { UnknownNameError } from "./unknown-name.ts";
 
 export class SnapshotControl {
   readonly #side: SideClient | undefined;
+  readonly #arrived: PointsOnTheWay["arrived"];
 
-  /** Undefined: there is no remote appliance here. */
-  constructor(side: SideClient | undefined) {
+  /** `side` undefined: there is no remote appliance here. */
+  constructor(side: SideClient | undefined, arrived: PointsOnTheWay["arrived"]) {
     this.#side = side;
+    this.#arrived = arrived;
   }
 
   /** The newest is last. */
@@ -18,8 +21,10 @@ export class SnapshotControl {
     return this.#remote.ask("snapshots", { volume });
   }
 
-  make(wish: SnapshotWish): Promise<SnapshotAnswer> {
-    return this.#remote.ask("makeSnapshot", wish);
+  async make(wish: SnapshotWish): Promise<SnapshotAnswer> {
+    const remote = this.#remote;
+    await this.#arrived(wish.volume, wish.point === undefined ? [] : [wish.point]);
+    return remote.ask("makeSnapshot", wish);
   }
 
   async remove(volume: string, id: string): Promise<void> {

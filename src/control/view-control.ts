@@ -3,6 +3,7 @@ import { RefuseError } from "#src/core/errors.ts";
 import { historyPatienceMs } from "#src/core/point-limits.ts";
 import type { DensityReport, DensityWish, PointReport, PointWish } from "./density.ts";
 import type { DrillNote, DrillReport } from "./drill.ts";
+import type { PointsOnTheWay } from "./points-on-the-way.ts";
 import type { SideClient } from "./side-client.ts";
 import { UnknownNameError } from "./unknown-name.ts";
 import type { ViewFacts, ViewRequest } from "./view.ts";
@@ -10,10 +11,12 @@ import type { HistoryWish, TimelineReport } from "./volume-history.ts";
 
 export class ViewControl {
   readonly #side: SideClient | undefined;
+  readonly #arrived: PointsOnTheWay["arrived"];
 
-  /** Undefined: there is no remote appliance here. */
-  constructor(side: SideClient | undefined) {
+  /** `side` undefined: there is no remote appliance here. */
+  constructor(side: SideClient | undefined, arrived: PointsOnTheWay["arrived"]) {
     this.#side = side;
+    this.#arrived = arrived;
   }
 
   all(): Promise<readonly ViewFacts[]> {
@@ -26,8 +29,13 @@ export class ViewControl {
     return view;
   }
 
-  open(request: ViewRequest): Promise<ViewFacts> {
-    return this.#remote.ask("openView", request);
+  async open(request: ViewRequest): Promise<ViewFacts> {
+    const remote = this.#remote;
+    const { volume, point, isNearest = false, since = [] } = request;
+    // A point since when may have a name before it.
+    const points = [...(isNearest ? [] : [point]), ...since.map((one) => one.slice(one.indexOf("=") + 1))];
+    await this.#arrived(volume, points);
+    return remote.ask("openView", request);
   }
 
   history(wish: HistoryWish): Promise<TimelineReport> {
@@ -39,8 +47,10 @@ export class ViewControl {
   }
 
   /** What a point in words stands for. */
-  point(wish: PointWish): Promise<PointReport> {
-    return this.#remote.ask("point", wish);
+  async point(wish: PointWish): Promise<PointReport> {
+    const remote = this.#remote;
+    if (!wish.isNearest) await this.#arrived(wish.volume, [wish.point]);
+    return remote.ask("point", wish);
   }
 
   /** One that was put away has its export again. */

@@ -28,6 +28,8 @@ export interface ResolvedPoint {
   readonly point: Point;
 }
 
+const cutOff = "; its local appliance is not connected, and what that has beyond this comes when the link is back";
+
 export class ViewPoints {
   readonly #parts: ViewPointsParts;
 
@@ -39,9 +41,10 @@ export class ViewPoints {
   async resolve(volume: string, point: string, isNearest = false): Promise<ResolvedPoint> {
     const place = this.#placeOf(volume);
     const answer = await this.#parts.server.ask("resolve", { ...place, words: point }, viewPatienceMs);
-    if (answer.point === undefined && isNearest && answer.before !== undefined) return { place, point: answer.before };
-    if (answer.point === undefined) throw new RefuseError(`volume '${volume}': ${inWords(answer)}`);
-    return { place, point: answer.point };
+    if (answer.point !== undefined) return { place, point: answer.point };
+    if (isNearest && answer.before !== undefined) return { place, point: answer.before };
+    const isCutOff = answer.mayCome === true && !this.#isConnected(place);
+    throw new RefuseError(`volume '${volume}': ${inWords(answer)}${isCutOff ? cutOff : ""}`);
   }
 
   /** Points that a view is compared with. Unless told otherwise each is called by its mark, or by its record. */
@@ -81,6 +84,10 @@ export class ViewPoints {
   async density({ volume, ...wish }: DensityWish): Promise<DensityReport> {
     const ask = { ...this.#placeOf(volume), ...wish };
     return densityReport(volume, await this.#parts.server.ask("density", ask, historyPatienceMs));
+  }
+
+  #isConnected({ group }: PointPlace): boolean {
+    return this.#parts.groups().find(({ id }) => id === group)?.peer !== undefined;
   }
 
   #placeOf(name: string): PointPlace {

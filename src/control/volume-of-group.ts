@@ -10,6 +10,8 @@ export interface VolumesOfGroup {
   /** The last durable record. */
   readonly durable: number;
   readonly volumes: readonly RemoteVolume[];
+  /** The local appliance that is connected. */
+  readonly peer?: string;
 }
 
 export interface VolumeOfGroup {

@@ -1,5 +1,6 @@
 /** The bounds of what is kept in memory to read points, with the arithmetic between them. */
-import { MiB } from "./limits.ts";
+import { assert } from "./assert.ts";
+import { httpAnswerMs, MiB, sidePatienceMs } from "./limits.ts";
 
 /** Pages of indexes and nodes of trees that all images have in memory together, of all groups that one process reads. */
 export const pointPagesBytes = 96 * MiB;
@@ -39,3 +40,12 @@ export const densityBucketsMax = 1000;
 /** Pages of records that are read for one such picture, and that are kept in memory for the next: 24 bytes for each write. */
 export const densityPagesReadMax = 256;
 export const densityPagesMax = 512;
+
+// Points that are on their way to the remote appliance
+/** One is waited for so long, and looked for so often. */
+export const pointArrivalMs = 10_000;
+export const pointLookMs = 50;
+/** Marks that were promised and have not arrived, of which it is kept what they are called; beyond that the oldest are not. */
+export const marksOnTheWayMax = 10_000;
+
+assert(pointArrivalMs + sidePatienceMs < httpAnswerMs, "who asks for a point that is on its way hears of it");

@@ -17,6 +17,8 @@ export interface NoPoint {
   readonly point: undefined;
   /** For people: which there is none, and why. */
   readonly why: string;
+  /** It may be behind what is durable here, and come. */
+  readonly mayCome?: boolean;
   /** The nearest ones that there are; undefined: there is none on that side. */
   readonly before: Point | undefined;
   readonly after: Point | undefined;

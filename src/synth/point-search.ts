@@ -65,7 +65,8 @@ export class PointSearch {
       return await this.#checked(volume, await this.#ofSnapshot(seq), statesAt, "");
     }
     if (seq > this.newestSeq) {
-      return await this.#none(volume, seq, `record ${seq} is not durable here yet: the newest is ${this.newestSeq}`);
+      const why = `record ${seq} is not durable here yet: the newest is ${this.newestSeq}`;
+      return { ...(await this.#none(volume, seq, why)), mayCome: true };
     }
     const point = await this.#upTo(seq);
     if (point?.seq === seq) return await this.#checked(volume, point, statesAt, "");
@@ -122,7 +123,7 @@ export class PointSearch {
   async #mark(volume: number, name: string, statesAt: StatesAt): Promise<PointAnswer> {
     const found = await this.#findMark(volume, name);
     if (found !== undefined) return await this.#checked(volume, found, statesAt, "");
-    return await this.#none(volume, this.newestSeq + 1, `there is no mark '${name}'`);
+    return { ...(await this.#none(volume, this.newestSeq + 1, `no mark '${name}' has come here`)), mayCome: true };
   }
 
   /** The last of this name. */

@@ -3,9 +3,11 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { MarkReport } from "#src/control/control-plane.ts";
+import type { ViewFacts } from "#src/control/view.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { onceForFile } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
+import { openVolume } from "#test/oracle/volume-client.ts";
 import { patience } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
@@ -35,6 +37,24 @@ test("a mark is set between rest and release, which both know what they are for"
   expect((await up.status()).groups).toMatchObject([{ lastSeq: mark.seq }]);
   const { stdout } = await up.typed("mark", "disk");
   expect(stdout).toMatch(/^mark-\S+ in disk, at seq \d+, \S+Z\n$/);
+});
+
+test("a mark can be opened as soon as it is told of, also where there was one of its name", async () => {
+  const { up } = await started();
+  const host = await openVolume((await up.status()).volumes[0]?.uris[0] as string);
+  onTestFinished(() => host.disconnect());
+  for (let count = 0; count < 3; count++) {
+    await host.write(0, Buffer.alloc(4096, count));
+    // The remote appliance gets it a moment after it was promised.
+    const { seq } = (await up.sent("POST", "/api/v1/groups/disk/marks", { name: "again" })) as MarkReport;
+    const view = (await up.sent("POST", "/api/v1/views", { volume: "disk", point: "mark:again" })) as ViewFacts;
+    expect(view.seq).toBe(seq);
+    await up.sent("DELETE", `/api/v1/views/${view.name}`);
+  }
+  const { seq, arrived } = (await up.asked("mark", "disk", "--name", "awaited")) as MarkReport & { arrived: boolean };
+  expect(arrived).toBe(true);
+  expect((await up.status()).remoteGroups[0]?.durable).toBeGreaterThanOrEqual(seq);
+  expect(await up.asked("mark", "disk", "--no-wait")).not.toHaveProperty("arrived");
 });
 
 test.each([

@@ -37,6 +37,12 @@ test("says what is missing: ready while writes are taken, and not ready when the
     expect(await firstLine(local)).toMatch(/\(local\): ready, but group disk has no link to the remote appliance: ./);
   }, patience);
   expect((await local.got("/readyz")).status).toBe(200);
+  // Whoever marks a moment is to be able to open it, and hears that he is not yet.
+  const { exitCode, stdout, stderr } = await local.typed("mark", "disk", "--name", "late");
+  expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^late in disk, at seq \d+, /)]);
+  const onItsWay =
+    /^tidemark: mark:late is on its way to the remote appliance, and the link is down \(.+\): it is there when .*\n$/;
+  expect(stderr).toMatch(onItsWay);
 
   await local.program.kill();
   await vi.waitFor(async () => {

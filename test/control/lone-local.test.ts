@@ -21,7 +21,7 @@ function alone(roles: readonly RoleName[] = ["local"]) {
   side.groups = [bank, shop];
   const control = new ControlPlane({
     ...{ version: "1.2.3", roles, sides: [side.client], keeper: undefined, nbdWithTls: false },
-    wallMs: () => 0,
+    clock: side.host.clock,
     counters: countersOver(shareCounters([], [])),
   });
   const driver = apiDriver(side.simulation.clock);

@@ -35,6 +35,7 @@ function controlWith(facts: Pick<SideFacts, "ownNbdAddress">, ...volumes: readon
       return { group, name, seq: 77 } as MarkReport;
     },
     localFacts: async () => ({ volumes, groups: [group], ...facts }),
+    arrived: async () => {},
     wallMs: () => 1_700_000_000_000,
   });
   return { restores, done };

@@ -29,6 +29,8 @@ export class ViewsWorld {
   /** Why what was written to views need not be durable when they are closed. */
   lost: string | undefined;
   newestSeq = 9;
+  /** The local appliance that is connected. */
+  peer: string | undefined = "a";
   /** Of each view. */
   connections = 0;
   changes = 0;
@@ -66,7 +68,10 @@ export class ViewsWorld {
         },
         pins: async () => [...this.pins.values()],
       },
-      groups: () => [{ id: viewGroup, name: "g", durable: this.newestSeq, volumes }],
+      groups: () => {
+        const peer = this.peer === undefined ? {} : { peer: this.peer };
+        return [{ id: viewGroup, name: "g", durable: this.newestSeq, volumes, ...peer }];
+      },
       drills: this.drills,
       uriOf: (_, name) => `nbd+unix:///${name}?socket=/v`,
     });
@@ -113,7 +118,7 @@ export class ViewsWorld {
     const seq = words === "now" ? this.newestSeq : Number(words.slice("seq:".length));
     if (seq <= this.newestSeq) return { point: { seq, timeMicros: seq } };
     const before = { seq: this.newestSeq, timeMicros: this.newestSeq };
-    return { point: undefined, why: `there is no record ${seq} yet`, before, after: undefined };
+    return { point: undefined, why: `there is no record ${seq} yet`, mayCome: true, before, after: undefined };
   }
 
   async waited<Result>(promise: Promise<Result>): Promise<Result> {

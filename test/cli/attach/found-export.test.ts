@@ -17,7 +17,7 @@ function asked(roles: readonly RoleName[]) {
     ? side.control
     : new ControlPlane({
         ...{ version: "1.2.3", roles, sides: [side.remote], keeper: undefined, nbdWithTls: false },
-        wallMs: () => 0,
+        clock: side.host.clock,
         counters: countersOver(shareCounters([], [])),
       });
   const { handle } = new ServedApi(control, side.simulation.host("paper"));

@@ -144,7 +144,7 @@ export class ScriptedSide {
       sides: [this.client, this.remote],
       keeper: this.keeper,
       nbdWithTls: false,
-      wallMs: () => 1_700_000_000_000,
+      clock: this.host.clock,
       counters: countersOver(shareCounters(["writes_total"], [])),
     });
   }

@@ -61,5 +61,5 @@ test("a view that is not there is said not to be, and a point that is none is re
 });
 
 test("a program without a remote appliance has no views, and says whose they are", async () => {
-  expect(() => new ViewControl(undefined).all()).toThrow("--api URL");
+  expect(() => new ViewControl(undefined, async () => {}).all()).toThrow("--api URL");
 });

@@ -1,0 +1,108 @@
+/**
+ * Points that were promised here and that the remote appliance is about to have: a mark is told of when it is as safe as a flush, which
+ * except in sync it is without the remote. Whoever asks for one waits until it is there, and hears why not if it does not come.
+ *
+ * Invariants: a mark that was promised is never said not to be there, and never taken for an earlier one of its name; who asks for
+ * what is there already waits for nothing.
+ */
+import { counted } from "#src/core/counted.ts";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
+import { marksOnTheWayMax, pointArrivalMs, pointLookMs } from "#src/core/point-limits.ts";
+import type { Clock } from "#src/host/clock.ts";
+import { volumeNamed } from "./named-group.ts";
+import type { GroupFacts } from "./role.ts";
+
+export type SourceGroup = Pick<
+  GroupFacts,
+  "name" | "volumeNames" | "lastSeq" | "durable" | "linkUp" | "linkWhy" | "refusal" | "lagSeconds"
+>;
+
+export interface PointsOnTheWayParts {
+  /** As the local appliance tells of them now; none where it runs elsewhere. */
+  readonly groups: () => Promise<readonly SourceGroup[]>;
+  readonly clock: Pick<Clock, "monotonicMs" | "timer">;
+}
+
+interface Promised {
+  readonly group: string;
+  readonly name: string;
+  readonly seq: number;
+}
+
+export class PointsOnTheWay {
+  readonly #parts: PointsOnTheWayParts;
+  /** The newest is last. */
+  #marks: Promised[] = [];
+
+  constructor(parts: PointsOnTheWayParts) {
+    this.#parts = parts;
+  }
+
+  promised(mark: Promised): void {
+    this.#marks.push(mark);
+    if (this.#marks.length > marksOnTheWayMax) this.#marks.shift();
+  }
+
+  /** Resolves when all of these points in words are where points are, as far as it is known that they come. */
+  async arrived(volume: string, points: readonly string[]): Promise<void> {
+    const { clock } = this.#parts;
+    const isPromised = (words: string): boolean => this.#marks.some(({ name }) => words === `mark:${name}`);
+    const wanted = points.filter((words) => words.startsWith("seq:") || isPromised(words));
+    if (wanted.length === 0) return;
+    for (const untilMs = clock.monotonicMs() + pointArrivalMs; ; ) {
+      const groups = await this.#parts.groups();
+      this.#forget(groups);
+      const group = groupOf(groups, volume);
+      const missing = wanted.find((words) => this.#isOnItsWay(group, words));
+      if (group === undefined || missing === undefined) return;
+      if (!group.linkUp || clock.monotonicMs() >= untilMs) {
+        const seq = this.#seqOf(group, missing) ?? group.lastSeq;
+        throw new RetryError(`volume '${volume}': ${onItsWay(missing, seq, group)}`);
+      }
+      await new Promise<void>((resolve) => clock.timer(pointLookMs, resolve));
+    }
+  }
+
+  #isOnItsWay(group: SourceGroup | undefined, words: string): boolean {
+    const seq = group === undefined ? undefined : this.#seqOf(group, words);
+    return group !== undefined && seq !== undefined && seq > group.durable && seq <= group.lastSeq;
+  }
+
+  #seqOf(group: SourceGroup, words: string): number | undefined {
+    const [, digits] = /^seq:(\d{1,16})$/.exec(words) ?? [];
+    if (digits !== undefined) return Number(digits);
+    return this.#marks.findLast((mark) => mark.group === group.name && words === `mark:${mark.name}`)?.seq;
+  }
+
+  /** What is there is asked of whoever has it. */
+  #forget(groups: readonly SourceGroup[]): void {
+    const isThere = ({ group, seq }: Promised): boolean =>
+      groups.some((one) => one.name === group && seq <= one.durable);
+    this.#marks = this.#marks.filter((mark) => !isThere(mark));
+  }
+}
+
+/** What the local appliance does not know by that name is told by the remote one. */
+function groupOf(groups: readonly SourceGroup[], volume: string): SourceGroup | undefined {
+  try {
+    return volumeNamed(groups, volume).group;
+  } catch (error) {
+    if (error instanceof RefuseError) return undefined;
+    throw error;
+  }
+}
+
+/** For people: `point` in words, which has this seq. */
+export function onItsWay(
+  point: string,
+  seq: number,
+  { linkUp, linkWhy, refusal, durable, lagSeconds }: Omit<SourceGroup, "name" | "volumeNames" | "lastSeq">,
+): string {
+  const begin = `${point} is on its way to the remote appliance`;
+  if (!linkUp) {
+    const why = refusal ?? linkWhy;
+    return `${begin}, and the link is down${why === undefined ? "" : ` (${why})`}: it is there when the link is back`;
+  }
+  const lag = `a lag of ${Math.round(lagSeconds)} s`;
+  return `${begin}, which lacks ${counted(seq - durable, "record")} up to it (${lag}): ask again when 'tidemark status' shows less`;
+}
