@@ -1,12 +1,19 @@
 /** The way to a local appliance in another process, and what to do where there is none. */
 import { ReconnectError } from "#src/core/errors.ts";
-import type { Attachment, SourceAge, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type {
+  Attachment,
+  ForgetsVolumes,
+  SourceAge,
+  VolumeIdentity,
+  VolumeLinks,
+  VolumeReceiver,
+} from "#src/wire/volume-link.ts";
 
-export class LinksInWords implements VolumeLinks {
-  readonly #links: VolumeLinks;
+export class LinksInWords implements VolumeLinks, ForgetsVolumes {
+  readonly #links: VolumeLinks & ForgetsVolumes;
   readonly #socket: string;
 
-  constructor(links: VolumeLinks, socket: string) {
+  constructor(links: VolumeLinks & ForgetsVolumes, socket: string) {
     this.#links = links;
     this.#socket = socket;
   }
@@ -18,7 +25,15 @@ export class LinksInWords implements VolumeLinks {
     sourceAge?: SourceAge,
     isCopyDue?: boolean,
   ): Promise<Attachment> {
-    return this.#links.attach(identity, durableOrdinal, receiver, sourceAge, isCopyDue).catch((error: Error) => {
+    return this.#inWords(this.#links.attach(identity, durableOrdinal, receiver, sourceAge, isCopyDue));
+  }
+
+  forgetVolume(id: string): Promise<void> {
+    return this.#inWords(this.#links.forgetVolume(id));
+  }
+
+  #inWords<Result>(asked: Promise<Result>): Promise<Result> {
+    return asked.catch((error: Error) => {
       const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
       if (code !== "ENOENT" && code !== "ECONNREFUSED") throw error;
       const what = `the local appliance is not there (nothing listens on ${this.#socket}): 'tidemark local' starts it`;

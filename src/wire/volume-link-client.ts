@@ -5,10 +5,18 @@ import { Dial, type DialOptions } from "./dial.ts";
 import { checkToken } from "./link-options.ts";
 import type { RemoteVolumeLink } from "./remote-volume-link.ts";
 import { VolumeConversation } from "./volume-conversation.ts";
-import type { Attachment, SourceAge, VolumeIdentity, VolumeLinks, VolumeReceiver } from "./volume-link.ts";
-import { encodeVolumeHello } from "./volume-messages.ts";
+import type {
+  Attachment,
+  ForgetsVolumes,
+  SourceAge,
+  VolumeIdentity,
+  VolumeLinks,
+  VolumeReceiver,
+} from "./volume-link.ts";
+import { encodeVolumeHello, encodeVolumeRemoval } from "./volume-messages.ts";
+import { RemovalConversation } from "./volume-removal.ts";
 
-export class VolumeLinkClient implements VolumeLinks {
+export class VolumeLinkClient implements VolumeLinks, ForgetsVolumes {
   readonly #options: DialOptions;
   /** What all volumes of this process make their batches in. */
   readonly #pool: BatchPool;
@@ -61,6 +69,15 @@ export class VolumeLinkClient implements VolumeLinks {
       failed: reject,
     });
     return promise;
+  }
+
+  forgetVolume(id: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      new Dial(this.#options, "volume", () => encodeVolumeRemoval(id), {
+        joined: (channel) => new RemovalConversation(channel, resolve, reject),
+        failed: reject,
+      });
+    });
   }
 
   #roomAgain(): void {

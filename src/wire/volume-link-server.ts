@@ -1,20 +1,21 @@
 /** The local appliance's door for interceptors in other processes. */
 import type { SocketAddress } from "#src/host/socket.ts";
 import { Acceptor, type AcceptorOptions } from "./acceptor.ts";
-import type { FrameChannel } from "./frame-channel.ts";
+import type { FrameChannel, FrameHandler } from "./frame-channel.ts";
 import type { JsonFields } from "./json-fields.ts";
-import type { VolumeLinks } from "./volume-link.ts";
-import { readVolumeHello } from "./volume-messages.ts";
+import type { ForgetsVolumes, VolumeLinks } from "./volume-link.ts";
+import { readVolumeHello, readVolumeRemoval } from "./volume-messages.ts";
+import { RemovalSession } from "./volume-removal.ts";
 import { VolumeSession } from "./volume-session.ts";
 
 export class VolumeLinkServer {
   readonly #options: AcceptorOptions;
-  readonly #volumes: VolumeLinks;
+  readonly #volumes: VolumeLinks & ForgetsVolumes;
   readonly #acceptor: Acceptor;
   readonly #sessions = new Set<VolumeSession>();
 
   /** `volumes`: the appliance itself. */
-  constructor(options: AcceptorOptions, volumes: VolumeLinks) {
+  constructor(options: AcceptorOptions, volumes: VolumeLinks & ForgetsVolumes) {
     this.#options = options;
     this.#volumes = volumes;
     this.#acceptor = new Acceptor(options, "volume", (channel, fields) => this.#accept(channel, fields));
@@ -32,7 +33,18 @@ export class VolumeLinkServer {
     return this.#acceptor.close("the local appliance stops");
   }
 
-  #accept(channel: FrameChannel, fields: JsonFields): VolumeSession {
+  #accept(channel: FrameChannel, fields: JsonFields): FrameHandler {
+    const removed = readVolumeRemoval(fields);
+    return removed === undefined ? this.#attach(channel, fields) : this.#forget(channel, removed);
+  }
+
+  #forget(channel: FrameChannel, id: string): RemovalSession {
+    const session = new RemovalSession(channel);
+    void session.forget(this.#volumes, id);
+    return session;
+  }
+
+  #attach(channel: FrameChannel, fields: JsonFields): VolumeSession {
     const hello = readVolumeHello(fields);
     const others = [...this.#sessions].filter(
       (other) => other.hello.id === hello.id && other.hello.attacher === hello.attacher,

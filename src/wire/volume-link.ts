@@ -101,6 +101,12 @@ export interface Attachment {
   readonly isAllInDoubt: boolean;
 }
 
+/** What tells the local appliance that a volume was removed. */
+export interface ForgetsVolumes {
+  /** Resolves when it is durable, also where it is no news. A volume that somebody has is not forgotten (`RetryError`). */
+  forgetVolume(id: string): Promise<void>;
+}
+
 /** The local appliance as interceptors see it. */
 export interface VolumeLinks {
   /**

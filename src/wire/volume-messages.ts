@@ -52,6 +52,17 @@ export function readVolumeHello(fields: JsonFields): VolumeHello {
   };
 }
 
+/** What is said instead of a hello by who comes with no volume, but to tell that one was removed. */
+export function encodeVolumeRemoval(id: string): object {
+  return { removed: id };
+}
+
+/** The volume's id. Undefined: it is a hello. */
+export function readVolumeRemoval(fields: JsonFields): string | undefined {
+  const found = fields.optionalText("removed", 2 * volumeIdBytes);
+  return found === undefined ? undefined : fields.hexadecimal("removed", volumeIdBytes);
+}
+
 function sourceAgeIn(fields: JsonFields): SourceAge {
   const found = fields.text("sourceAge", nameCharactersMax);
   const age = sourceAges.find((one) => one === found);

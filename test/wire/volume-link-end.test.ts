@@ -1,6 +1,6 @@
 /** A volume's link: promises, and how it ends. */
 import { describe, expect, test } from "vitest";
-import { ReconnectError, StopError } from "#src/core/errors.ts";
+import { ReconnectError, RetryError, StopError } from "#src/core/errors.ts";
 import { driven } from "#test/contract/driver.ts";
 import { pass } from "./group-world.ts";
 import { attach, attachedWorld, blocksOf, someVolume, volumeWorld, write } from "./volume-world.ts";
@@ -135,5 +135,31 @@ describe("the end", () => {
     await pass(world, 20_000);
     expect([world.network.standingCount, world.server.connectionCount, world.clock.pendingCount]).toEqual([0, 0, 0]);
     expect(world.client.slabCount).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("a volume that was removed", () => {
+  test("is told of on a connection of its own, which ends with the answer", async () => {
+    const { client, server, appliance, driver } = await volumeWorld();
+    await driven(driver, client.forgetVolume(someVolume.id));
+    expect([appliance.forgotten, appliance.attachments]).toEqual([[someVolume.id], []]);
+    await driver.until(() => server.connectionCount === 0);
+  });
+
+  test("is told of again later, where the appliance has not noticed yet that it was let go of", async () => {
+    const { link, client, appliance, driver } = await attachedWorld();
+    await expect(driven(driver, client.forgetVolume(someVolume.id))).rejects.toEqual(
+      new RetryError("the volume is attached"),
+    );
+    link.detach();
+    await driver.until(() => appliance.link.isDetached);
+    await driven(driver, client.forgetVolume(someVolume.id));
+    expect(appliance.forgotten).toEqual([someVolume.id]);
+  });
+
+  test("is told of to nobody, where no appliance is", async () => {
+    const { client, server, driver } = await volumeWorld();
+    await driven(driver, server.close());
+    await expect(driven(driver, client.forgetVolume(someVolume.id))).rejects.toBeInstanceOf(ReconnectError);
   });
 });

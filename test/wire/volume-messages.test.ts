@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import { OverflowError, RefuseError } from "#src/core/errors.ts";
 import { decodeFarewell, encodeFarewell } from "#src/wire/farewell.ts";
 import { JsonFields } from "#src/wire/json-fields.ts";
-import { decodeProgress, encodeProgress, encodeVolumeHello, readVolumeHello } from "#src/wire/volume-messages.ts";
+import {
+  decodeProgress,
+  encodeProgress,
+  encodeVolumeHello,
+  encodeVolumeRemoval,
+  readVolumeHello,
+  readVolumeRemoval,
+} from "#src/wire/volume-messages.ts";
 
 const progress = { acknowledged: 258, pressure: 0.25, grantedBytes: 65_536, remoteOrdinal: 200 };
 
@@ -34,4 +41,15 @@ test("what an interceptor says of its volume arrives as it was said, with the fo
   }
   const wrong = { ...identity, ...source, previousBytes: "much" };
   expect(() => readVolumeHello(JsonFields.of(wrong, "hello"))).toThrow(RefuseError);
+});
+
+test("that a volume was removed is no hello, and says nothing but which one", () => {
+  const text = JSON.stringify(encodeVolumeRemoval("00aa"));
+  expect(text).toBe('{"removed":"00aa"}');
+  const fields = JsonFields.parse(Buffer.from(text), "hello");
+  expect(readVolumeRemoval(fields)).toBe("00aa");
+  // So it is refused by an appliance that does not know it, and attaches nothing.
+  expect(() => readVolumeHello(fields)).toThrow(RefuseError);
+  expect(() => readVolumeRemoval(JsonFields.of({ removed: "zz" }, "hello"))).toThrow(RefuseError);
+  expect(readVolumeRemoval(JsonFields.of({ id: "00aa" }, "hello"))).toBeUndefined();
 });

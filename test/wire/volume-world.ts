@@ -1,12 +1,13 @@
 /** An interceptor's and an appliance's ends of a volume link in a simulated world, with an appliance that keeps all. */
 
 import { expect } from "vitest";
-import { RefuseError } from "#src/core/errors.ts";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import type {
   Attachment,
   BatchMemory,
   FlushDone,
+  ForgetsVolumes,
   RedoRecord,
   VolumeIdentity,
   VolumeLink,
@@ -99,7 +100,8 @@ export class KeepingLink implements VolumeLink {
   }
 }
 
-export class KeepingAppliance implements VolumeLinks {
+export class KeepingAppliance implements VolumeLinks, ForgetsVolumes {
+  readonly forgotten: string[] = [];
   readonly records: KeptRecord[] = [];
   readonly links: KeepingLink[] = [];
   readonly attachments: { readonly identity: VolumeIdentity; readonly durableOrdinal: number }[] = [];
@@ -126,6 +128,11 @@ export class KeepingAppliance implements VolumeLinks {
     this.onAttached(link);
     const { inDoubt, isAllInDoubt } = this;
     return { link, lastOrdinal: link.lastOrdinal, inDoubt, isAllInDoubt };
+  }
+
+  async forgetVolume(id: string): Promise<void> {
+    if (this.isClaimed) throw new RetryError("the volume is attached");
+    this.forgotten.push(id);
   }
 
   get link(): KeepingLink {

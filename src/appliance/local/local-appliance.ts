@@ -9,7 +9,14 @@ import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
-import type { Attachment, SourceAge, VolumeIdentity, VolumeLinks, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type {
+  Attachment,
+  ForgetsVolumes,
+  SourceAge,
+  VolumeIdentity,
+  VolumeLinks,
+  VolumeReceiver,
+} from "#src/wire/volume-link.ts";
 import { Crowd } from "../crowd.ts";
 import { attachVolume } from "./attachment.ts";
 import type { WantedMode } from "./auto-mode.ts";
@@ -41,7 +48,7 @@ export interface LocalApplianceParts {
   readonly connect: (owner: GroupLinkOwner) => GroupLink;
 }
 
-export class LocalAppliance implements VolumeLinks {
+export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   readonly #parts: LocalApplianceParts;
   readonly #pool: BatchPool;
   readonly #crowd = new Crowd();
