@@ -5,9 +5,11 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { startPieceThread } from "#src/control/piece-thread.ts";
 import { blockBytes } from "#src/core/limits.ts";
+import { slotsPerPage } from "#src/core/store-limits.ts";
 import { addressOf, slotsPerSegment } from "#src/records/address.ts";
 import type { AddressRun } from "#src/store/block-reader.ts";
 import { SequentialReader } from "#src/store/sequential-reader.ts";
+import { placeInFrameAt, slotEntryBytes, slotKind, slotKindAt } from "#src/store/slot-page.ts";
 import { processUsage } from "./process-usage.ts";
 import { collectHalf } from "./store-collecting.ts";
 import { fillIndex, sealNew } from "./store-index.ts";
@@ -59,22 +61,42 @@ function* runsOf(firstSegment: number, blockCount: number): Generator<AddressRun
   }
 }
 
-/** Each block is one of another frame, far from the one before. */
-async function random({ folder, readCount }: RandomOrder): Promise<WorkAnswer> {
+/** Of each frame of the store its first block: nothing that is zeros, or lies in another block's frame. */
+async function framesIn(folder: string): Promise<number[]> {
   const { store, close } = await openOwnStore(folder, 0);
-  const stride = 7919 * 4;
-  const segments = [...store.segments.identities()].map(({ segment }) => segment).slice(0, -1);
+  const addresses: number[] = [];
+  for (const { segment } of store.segments.identities()) {
+    const directory = await store.segments.directory(segment);
+    for (let page = 0; page < directory.pageCount; page++) {
+      const slots = await directory.slots(page);
+      for (let start = 0; start < slots.length; start += slotEntryBytes) {
+        const isFirst = slotKindAt(slots, start) === slotKind.kept && placeInFrameAt(slots, start) === 0;
+        if (isFirst) addresses.push(addressOf(segment, page * slotsPerPage + start / slotEntryBytes));
+      }
+    }
+  }
+  await close();
+  return addresses;
+}
+
+/** Each block is one of another frame, far from the one before. At most as many as there are frames. */
+async function random({ folder, readCount }: RandomOrder): Promise<WorkAnswer> {
+  const frames = await framesIn(folder);
+  // What was read to find them is in no cache of this one.
+  const { store, close } = await openOwnStore(folder, 0);
+  const count = Math.min(readCount, frames.length);
+  // A prime, and another one where that divides the number of frames, so that none comes twice.
+  const stride = frames.length % 7919 === 0 ? 7907 : 7919;
   const target = Buffer.alloc(blockBytes);
   const began = performance.now();
-  for (let read = 0; read < readCount; read++) {
-    const block = (read * stride) % (segments.length * slotsPerSegment);
-    const address = addressOf(segments[Math.floor(block / slotsPerSegment)] as number, block % slotsPerSegment);
+  for (let read = 0; read < count; read++) {
+    const address = frames[(read * stride) % frames.length] as number;
     const damaged = await store.reader.read({ address, blockCount: 1, volume: benchVolume }, target, 0);
     if (damaged.length > 0) throw new Error("what was sealed cannot be read");
   }
   const seconds = (performance.now() - began) / 1000;
   await close();
-  return { seconds, blockCount: readCount, keptCount: 0 };
+  return { seconds, blockCount: count, keptCount: 0 };
 }
 
 const work: { readonly [Word in ChildOrder["word"]]: (order: never) => Promise<WorkAnswer> } = {
