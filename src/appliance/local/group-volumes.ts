@@ -1,5 +1,7 @@
 /** The volumes of a group: who is attached, how far their sources are, and what the group's state says of them. */
+
 import { RefuseError, RetryError } from "#src/core/errors.ts";
+import { CopyState } from "./copy-state.ts";
 import type { GroupStateFile, GroupVolume } from "./group-state.ts";
 import { OrdinalMap } from "./ordinal-map.ts";
 import type { SpoolFacts } from "./spool-facts.ts";
@@ -21,6 +23,7 @@ export interface VolumeClaim {
 export class GroupVolumes {
   readonly #state: GroupStateFile;
   readonly #ordinals: Map<number, OrdinalMap>;
+  readonly #copies = new Map<number, CopyState>();
   readonly cuts: VolumeCuts;
   /** By their numbers: attached, or about to be. */
   readonly #claimed = new Map<number, VolumeClaim>();
@@ -80,6 +83,15 @@ export class GroupVolumes {
   detached(link: LocalVolumeLink): void {
     this.#links.delete(link);
     this.#claimed.delete(link.volume);
+  }
+
+  copyOf(volume: number): CopyState {
+    let copy = this.#copies.get(volume);
+    if (copy === undefined) {
+      copy = new CopyState();
+      this.#copies.set(volume, copy);
+    }
+    return copy;
   }
 
   ordinalsOf(volume: number): OrdinalMap {

@@ -2,6 +2,7 @@
 import { assert } from "#src/core/assert.ts";
 import { encodeExtra, recordType } from "#src/records/record.ts";
 import type { BatchMemory, VolumeLink, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type { CopyState } from "./copy-state.ts";
 import type { GroupVolume } from "./group-state.ts";
 import type { Order } from "./order.ts";
 import type { OrdinalMap } from "./ordinal-map.ts";
@@ -24,20 +25,19 @@ export class LocalVolumeLink implements VolumeLink {
   readonly receiver: VolumeReceiver;
   readonly ordinals: OrdinalMap;
   readonly #group: LinkedGroup;
+  readonly #copy: CopyState;
   readonly #sizeBytes: number;
   #lastOrdinal: number;
   #isOver = false;
-  #isResyncing = false;
   /** It has records in the batch in the making. */
   isTouched = false;
 
-  /** `isCopyDue`: the first record will be a `resync-begin`. */
   constructor(
     group: LinkedGroup,
     volume: GroupVolume,
     ordinals: OrdinalMap,
     receiver: VolumeReceiver,
-    isCopyDue: boolean,
+    copy: CopyState,
   ) {
     this.#group = group;
     this.#sizeBytes = volume.sizeBytes;
@@ -45,7 +45,7 @@ export class LocalVolumeLink implements VolumeLink {
     this.ordinals = ordinals;
     this.receiver = receiver;
     this.#lastOrdinal = ordinals.lastOrdinal;
-    this.#isResyncing = isCopyDue;
+    this.#copy = copy;
   }
 
   get pressure(): number {
@@ -66,7 +66,7 @@ export class LocalVolumeLink implements VolumeLink {
 
   /** There is no point of it before the end of a copy, which is under way or about to begin. */
   get isResyncing(): boolean {
-    return this.#isResyncing;
+    return this.#copy.isOpen;
   }
 
   get isOver(): boolean {
@@ -78,23 +78,22 @@ export class LocalVolumeLink implements VolumeLink {
   }
 
   addWrite(startBlock: number, blockCount: number, bytes: Buffer, from: number): number {
-    const ordinal = this.#next();
+    const ordinal = this.#next(recordType.write);
     const record = { type: recordType.write, volume: this.volume, startBlock, blockCount, ordinal };
     return this.#group.order.addWrite(record, bytes, from);
   }
 
   addRange(type: number, startBlock: number, blockCount: number): void {
-    if (type === recordType.resyncBegin) this.#isResyncing = true;
-    if (type === recordType.resyncEnd) this.#isResyncing = false;
     const extra = type === recordType.initialComplete ? encodeExtra({ sizeBytes: this.#sizeBytes }) : undefined;
-    this.#group.order.add({ type, volume: this.volume, startBlock, blockCount, ordinal: this.#next() }, extra);
+    this.#group.order.add({ type, volume: this.volume, startBlock, blockCount, ordinal: this.#next(type) }, extra);
   }
 
-  #next(): number {
+  #next(type: number): number {
     assert(!this.#isOver, "nothing is added to a link that is over");
     if (!this.isTouched) this.#group.touched(this);
     this.isTouched = true;
     this.#lastOrdinal++;
+    if (this.#copy.isOpen || type === recordType.resyncBegin) this.#copy.saw(type, this.#lastOrdinal);
     const { trace, order } = this.#group;
     if (trace.isOn) trace.added(this.volume, this.#lastOrdinal, order.lastSeq + order.openRecordCount + 1);
     return this.#lastOrdinal;

@@ -49,8 +49,35 @@ test("there is no mark while a volume is copied, or is not attached", async () =
   await expect(it.appliance.mark("g", request)).rejects.toThrow("the volume 'disk' is not attached");
 });
 
+test("there is no mark between the end of a first copy and the word that it was complete", async () => {
+  const it = await startBench();
+  const mark = () => it.appliance.mark("g", request);
+  const isTaken = async () => (await it.done(mark())).seq > 0;
+  it.link.detach();
+  await it.attach(0, "known", true);
+  for (const type of [recordType.resyncBegin, recordType.resyncEnd]) {
+    await expect(mark()).rejects.toThrow("the volume 'disk' is being copied");
+    expect(it.link.hasRoomFor(0)).toBe(true);
+    it.link.addRange(type, 0, 0);
+  }
+  await expect(mark()).rejects.toThrow("the volume 'disk' is being copied");
+  // Another link has the rest of it.
+  const { lastOrdinal } = it.link;
+  it.link.detach();
+  await it.attach(0, "known", true);
+  expect(it.attachment.lastOrdinal).toBe(lastOrdinal);
+  await expect(mark()).rejects.toThrow("the volume 'disk' is being copied");
+  it.link.addRange(recordType.initialComplete, 0, 0);
+  expect(await isTaken()).toBe(true);
+  it.link.addRange(recordType.resyncBegin, 0, 0);
+  await expect(mark()).rejects.toThrow("the volume 'disk' is being copied");
+  it.link.addRange(recordType.resyncEnd, 0, 0);
+  expect(await isTaken()).toBe(true);
+});
+
 test("there is no mark between an attachment and the copy that it is to begin with", async () => {
   const it = await startBench();
+  it.write(0, 1);
   it.link.detach();
   await it.attach(0, "known", true);
   await expect(it.appliance.mark("g", request)).rejects.toThrow("the volume 'disk' is being copied");
