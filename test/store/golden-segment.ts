@@ -50,7 +50,10 @@ export const earlierSlots: GoldenSlots = new Map([
   [1, sound(blockOf("shared"))],
 ]);
 
-/** Of each kind another count, on three pages: the first has a frame that is full, the second one of one block, the third nothing that is kept. */
+/**
+ * Of each kind another count, on three pages: the first has a frame that is full, the second one of one block, the third
+ * nothing that is kept.
+ */
 export const goldenSlots: GoldenSlots = new Map([
   [0, sound(blockOf("first"))],
   [1, { volume, state: blockState.damaged, block: blockOf("spoiled") }],
