@@ -102,6 +102,15 @@ test("a full disk takes what fits, says so, and takes more when there is room ag
   expect(host.disk.spaceBytes).toBe(2 * 4096);
 });
 
+test("an order for the next open is for files that are made as well, and leaves nothing behind", () => {
+  const { host } = world();
+  for (let count = 0; count < 2; count++) host.disk.failNext("open", "EMFILE");
+  expect(() => host.files.create("/a")).toThrow("EMFILE");
+  expect(host.files.exists("/a")).toBe(false);
+  expect(() => host.files.open("/b", "read")).toThrow("EMFILE");
+  expect(() => host.files.open("/b", "read")).toThrow("ENOENT");
+});
+
 test("a removed file gives its space back when nobody has it open", () => {
   const { host } = world();
   const handle = host.files.create("/a");

@@ -13,7 +13,7 @@ import { sparseBlockBytes } from "./sparse-bytes.ts";
 import { systemError } from "./system-error.ts";
 import type { Trace } from "./trace.ts";
 
-export type DiskCall = "read" | "write" | "sync" | "syncFolder";
+export type DiskCall = "open" | "read" | "write" | "sync" | "syncFolder";
 
 export interface DiskFaults {
   capacityBytes: number;
@@ -112,6 +112,11 @@ export class SimDisk {
       folder = next;
     }
     return { folder, name };
+  }
+
+  /** A file is about to be opened, or made. */
+  opening(): void {
+    this.#failPerhaps("open", 0);
   }
 
   readNow(file: SimFile, buffer: Buffer, start: number, lengthBytes: number, position: number): number {

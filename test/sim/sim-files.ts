@@ -16,10 +16,12 @@ export class SimFiles implements Files {
   }
 
   open(path: string, mode: OpenMode): FileHandle {
+    this.#disk.opening();
     return new SimFileHandle(this.#disk, this.#disk.fileAt(path), path, mode);
   }
 
   create(path: string): FileHandle {
+    this.#disk.opening();
     const { folder, name } = this.#disk.parentOf(path);
     if (folder.names.has(name)) throw systemError("EEXIST", path);
     const file = new SimFile();

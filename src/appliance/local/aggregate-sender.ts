@@ -36,6 +36,7 @@ export class AggregateSender {
   #rangeCount = 0;
   #slotCount = 0;
   #partCount = 0;
+  /** A part is begun: where a read fails, it goes on there. */
   #isBuilding = false;
   /** In the part that is being built. */
   #blockCount = 0;
@@ -81,12 +82,13 @@ export class AggregateSender {
     const builder = this.#builder;
     const { ranges, figures, epoch, firstSeq, lastSeq, timeMicros } = this.#fold;
     if (!this.#isBuilding) builder.begin(this.#buffer, 0);
+    this.#isBuilding = true;
     for (; this.#rangeCount < ranges.length && builder.hasRoomFor(0); this.#rangeCount++) {
       const { type, volume, startBlock, blockCount } = ranges[this.#rangeCount] as (typeof ranges)[number];
       builder.addRange(type, { volume, startBlock, blockCount });
     }
-    this.#isBuilding = this.#rangeCount === ranges.length && !this.#addWrites();
-    if (this.#isBuilding) return false;
+    if (this.#rangeCount === ranges.length && !this.#addWrites()) return false;
+    this.#isBuilding = false;
     this.#blockCount = 0;
     if (this.#slotCount === this.#sorted.length && this.#rangeCount === ranges.length && builder.hasRoomFor(0)) {
       builder.addCommit(figures);

@@ -22,6 +22,7 @@ import { type BatchHeads, headsInMemory } from "./batch-heads.ts";
 import type { Fold } from "./fold.ts";
 import type { Appended } from "./order.ts";
 import type { Spool } from "./spool.ts";
+import type { SpoolUnread } from "./spool-unread.ts";
 
 export interface AggregateShipperParts {
   readonly spool: Spool;
@@ -34,7 +35,8 @@ export interface AggregateShipperParts {
   readonly isHurried: () => boolean;
   /** All before `position` was shipped; what begins there is not for aggregates. */
   readonly reached: (position: number) => void;
-  /** The spool could not be read back or synced. */
+  readonly unread: SpoolUnread;
+  /** The spool could not be synced. */
   readonly failed: (error: Error) => void;
 }
 
@@ -178,20 +180,18 @@ export class AggregateShipper {
   #turnSoon(): void {
     if (this.#isTurnDue || !this.#isActive) return;
     this.#isTurnDue = true;
-    this.#parts.clock.soon(() => {
-      this.#isTurnDue = false;
-      try {
-        this.#turn();
-      } catch (error) {
-        this.#fail(error as Error);
-      }
-    });
+    this.#parts.clock.soon(() => this.#takeTurn());
   }
 
-  /** Half a part may have been built: before the link is up anew nothing more is sent, where the next look works again. */
-  #fail(error: Error): void {
-    this.end();
-    this.#parts.failed(error);
+  /** What could not be read may be damaged: unless it is tried again, nothing more is sent before the link is up anew. */
+  #takeTurn(): void {
+    this.#isTurnDue = false;
+    try {
+      this.#turn();
+    } catch (error) {
+      this.#isTurnDue = this.#parts.unread.isTriedAgain(error as Error, () => this.#takeTurn());
+      if (!this.#isTurnDue) this.end();
+    }
   }
 
   /** A little of each, and then the writers of the moment come first. */
@@ -229,7 +229,10 @@ export class AggregateShipper {
     const life = this.#life;
     this.#parts.spool.sync((error) => {
       if (life !== this.#life) return;
-      if (error !== null) return this.#fail(error);
+      if (error !== null) {
+        this.end();
+        return this.#parts.failed(error);
+      }
       this.#beginSending(fold);
       this.#turnSoon();
     });

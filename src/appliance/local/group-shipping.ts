@@ -3,6 +3,7 @@
  * Each of the two ways begins where the other one ends; one of them has its turn at a time.
  */
 import type { Clock } from "#src/host/clock.ts";
+import type { Log } from "#src/host/log.ts";
 import { lastSeqOf } from "#src/records/batch.ts";
 import type { GroupLink } from "#src/wire/group-link.ts";
 import type { Crowd } from "../crowd.ts";
@@ -12,11 +13,13 @@ import type { ModeHistory } from "./mode-history.ts";
 import type { Appended } from "./order.ts";
 import { Shipper } from "./shipper.ts";
 import type { Spool } from "./spool.ts";
+import { SpoolUnread } from "./spool-unread.ts";
 
 export interface GroupShippingParts {
   readonly spool: Spool;
   readonly link: GroupLink;
   readonly clock: Clock;
+  readonly log: Log;
   readonly aggregate: AggregatePolicy;
   /** Of all groups that gather batches for a frame. */
   readonly crowd: Crowd;
@@ -48,6 +51,7 @@ export interface ShippingFigures {
 
 export class GroupShipping {
   readonly #parts: GroupShippingParts;
+  readonly #unread: SpoolUnread;
   readonly #plain: Shipper;
   /** Made when it is first needed. */
   #aggregates: AggregateShipper | undefined;
@@ -56,12 +60,15 @@ export class GroupShipping {
   #turn: "nobody" | "plain" | "aggregates" = "nobody";
   /** The plain way has been told where it ends. */
   #isPlainEnding = false;
+  /** Each `begin` and `end` begins another one. */
+  #life = 0;
 
   constructor(parts: GroupShippingParts) {
     this.#parts = parts;
-    const { spool, link, clock, crowd, mayKeep, failed } = parts;
+    this.#unread = new SpoolUnread(parts);
+    const { spool, link, clock, crowd, mayKeep } = parts;
     const reached = (position: number): void => this.#goOn(position);
-    this.#plain = new Shipper({ spool, link, clock, crowd, mayKeep, failed, reached });
+    this.#plain = new Shipper({ spool, link, clock, crowd, mayKeep, unread: this.#unread, reached });
   }
 
   get figures(): ShippingFigures {
@@ -74,11 +81,12 @@ export class GroupShipping {
   begin(receivedSeq: number): void {
     this.end();
     this.#receivedSeq = receivedSeq;
-    this.#orFail(() => this.#handOver(this.#parts.spool.positionAfter(receivedSeq)));
+    this.#read(() => this.#handOver(this.#parts.spool.positionAfter(receivedSeq)));
   }
 
   /** The link holds nothing any more. */
   end(): void {
+    this.#life++;
     this.#turn = "nobody";
     this.#plain.end();
     this.#aggregates?.end();
@@ -113,17 +121,21 @@ export class GroupShipping {
   }
 
   #goOn(position: number): void {
-    this.#orFail(() => this.#handOver(position));
+    this.#read(() => this.#handOver(position));
   }
 
-  #orFail(act: () => void): void {
+  #read(act: () => void): void {
+    const life = this.#life;
     try {
       act();
     } catch (error) {
-      this.#parts.failed(error as Error);
+      this.#unread.isTriedAgain(error as Error, () => {
+        if (life === this.#life) this.#read(act);
+      });
     }
   }
 
+  /** What could not be read can be tried again: nothing has changed then. */
   #handOver(position: number): void {
     const { spool } = this.#parts;
     const found = spool.headsAt(position);
@@ -133,13 +145,20 @@ export class GroupShipping {
       this.#begun.begin(position, this.#receivedSeq);
       return;
     }
+    const endPosition = found === undefined ? undefined : this.#endOfPlain(seq, lastSeqOf(found.header));
     this.#turn = "plain";
     this.#isPlainEnding = false;
     this.#plain.begin(position);
-    const foldedSeq = this.#nextFolded(seq);
-    if (found === undefined || foldedSeq === undefined || foldedSeq > spool.lastSeq) return;
+    if (endPosition !== undefined) this.#endPlain(endPosition);
+  }
+
+  /** Undefined: there is nothing for aggregates behind the batch with these records. */
+  #endOfPlain(firstSeq: number, lastSeq: number): number | undefined {
+    const { spool } = this.#parts;
+    const foldedSeq = this.#nextFolded(firstSeq);
+    if (foldedSeq === undefined || foldedSeq > spool.lastSeq) return undefined;
     // A batch that came back from the remote may have the change and what follows it: it goes as it is, whole.
-    this.#endPlain(spool.positionAfter(Math.max(foldedSeq - 1, lastSeqOf(found.header))));
+    return spool.positionAfter(Math.max(foldedSeq - 1, lastSeq));
   }
 
   #nextFolded(seq: number): number | undefined {
@@ -161,7 +180,7 @@ export class GroupShipping {
   get #begun(): AggregateShipper {
     const { spool, link, clock, aggregate, isHurried, failed } = this.#parts;
     this.#aggregates ??= new AggregateShipper({
-      ...{ spool, link, clock, policy: aggregate, isHurried, failed },
+      ...{ spool, link, clock, policy: aggregate, isHurried, unread: this.#unread, failed },
       isFolded: (seq) => this.#isFolded(seq),
       reached: (position) => this.#goOn(position),
     });

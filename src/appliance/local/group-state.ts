@@ -4,7 +4,7 @@
  */
 import { StopError } from "#src/core/errors.ts";
 import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
-import { isLackOfSpace } from "#src/host/lack-of-room.ts";
+import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { Mode, ModeSwitch } from "./mode-machine.ts";
@@ -125,8 +125,8 @@ export class GroupStateFile {
     try {
       await this.update({ stoppedAtSeq });
     } catch (error) {
-      if (!isLackOfSpace(error)) throw error;
-      this.#machine.log.warn("the disk is full: the next start takes this end for a crash", {
+      if (!isLackOfRoom(error)) throw error;
+      this.#machine.log.warn("there is no room to note that this ends in order: the next start takes it for a crash", {
         path: this.#path,
         error,
       });
@@ -148,20 +148,20 @@ export class GroupStateFile {
     return published;
   }
 
-  /** On a full disk it waits for room, as the group's writers do. */
+  /** On a full disk it waits for room, as the group's writers do; and for a descriptor. */
   async #publishWhenThereIsRoom(): Promise<void> {
     for (;;) {
       const seqCeiling = Math.max(this.#state.seqCeiling, this.#ceilingWanted);
       try {
         return await publishDocument(this.#machine.files, this.#path, kind, { ...this.#state, seqCeiling });
       } catch (error) {
-        if (this.#isEnding || (error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+        if (this.#isEnding || !isLackOfRoom(error)) throw error;
       }
       await new Promise<void>((resolve) => this.#machine.clock.timer(roomCheckMs, resolve));
     }
   }
 
-  /** From now on a full disk is an error, since nobody is there to wait. */
+  /** From now on a lack of room is an error, since nobody is there to wait. */
   end(): void {
     this.#isEnding = true;
   }

@@ -5,6 +5,7 @@
 import { RefuseError, StopError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
 import type { FaultHook } from "#src/host/faults.ts";
+import { isLackOfDescriptors } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
@@ -347,7 +348,7 @@ function refuseSound(group: LocalGroup): void {
 
 function isOfDisk(error: unknown): boolean {
   const { code, cause } = error as NodeJS.ErrnoException;
-  return code !== undefined || (cause instanceof Error && isOfDisk(cause));
+  return (code !== undefined && !isLackOfDescriptors(error)) || (cause instanceof Error && isOfDisk(cause));
 }
 
 function folderSynced(machine: Machine, path: string): Promise<void> {

@@ -129,7 +129,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       ...{ spool, link: this.#link, clock: machine.clock, modes: facts.modes, aggregate: policy.aggregate },
       isHurried: () => this.#mode.phase === "draining" || this.volumes.links.size === 0 || this.#pressure.isHigh,
       mayKeep: () => this.#memory.isAmple,
-      crowd: parts.crowd,
+      ...{ crowd: parts.crowd, log: this.#log },
       failed: (error) => this.fail(error),
     });
   }

@@ -22,6 +22,7 @@ import type { BatchMemory } from "#src/wire/volume-link.ts";
 import type { Crowd } from "../crowd.ts";
 import type { Appended } from "./order.ts";
 import type { Spool } from "./spool.ts";
+import type { SpoolUnread } from "./spool-unread.ts";
 
 /** Whole batches that lie behind each other in memory as they do in the spool. */
 interface Kept {
@@ -41,8 +42,7 @@ export interface ShipperParts {
   readonly mayKeep: () => boolean;
   /** All before the position that it was to end at was shipped. */
   readonly reached: (position: number) => void;
-  /** The spool could not be read back. */
-  readonly failed: (error: Error) => void;
+  readonly unread: SpoolUnread;
 }
 
 export class Shipper {
@@ -230,16 +230,19 @@ export class Shipper {
   #pumpSoon(): void {
     if (this.#isPumpDue || this.#isLive || !this.#isActive || this.#isHeldUp || this.#kept.length > 0) return;
     this.#isPumpDue = true;
-    this.#parts.clock.soon(() => {
-      this.#isPumpDue = false;
-      try {
-        this.#pump();
-      } catch (error) {
-        this.#parts.failed(error as Error);
-      }
-    });
+    this.#parts.clock.soon(() => this.#takeTurn());
   }
 
+  #takeTurn(): void {
+    this.#isPumpDue = false;
+    try {
+      this.#pump();
+    } catch (error) {
+      this.#isPumpDue = this.#parts.unread.isTriedAgain(error as Error, () => this.#takeTurn());
+    }
+  }
+
+  /** What could not be read can be tried again: nothing has changed then. */
   #pump(): void {
     for (let reads = 0; reads < shipperReadsPerTurn; reads++) {
       if (!this.#isActive || this.#isHeldUp || this.#kept.length > 0) return;

@@ -6,6 +6,7 @@
 
 import { RetryError, StopError } from "#src/core/errors.ts";
 import { batchAlignmentBytes, spoolTurnMs } from "#src/core/limits.ts";
+import { isLackOfDescriptors, isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { batchSpanBytes, batchTimeMicros, lastSeqOf } from "#src/records/batch.ts";
@@ -97,6 +98,8 @@ class SpoolRecovery {
     const { first, releasedSeq } = this.#row;
     const { identity, knownDurableSeq } = this.#parts;
     const end = await this.#walk(spoolScan(this.#found, this.#row, identity.incarnation, knownDurableSeq));
+    // Nothing of that says what is in the file.
+    if (isLackOfDescriptors(end.cause)) throw end.cause;
     if (end.decision === "damage") {
       throw new StopError(`the spool is damaged: ${end.message}. Nothing was changed`, { cause: end.cause });
     }
@@ -209,5 +212,5 @@ function isAt({ found }: SpoolFile, basePosition: number): boolean {
 function couldNotRecover(folder: string, cause: NodeJS.ErrnoException): Error {
   if (cause.code === undefined) return cause;
   const message = `the spool in ${folder} could not be made ready: ${cause.message}`;
-  return cause.code === "ENOSPC" ? new RetryError(message, { cause }) : new StopError(message, { cause });
+  return isLackOfRoom(cause) ? new RetryError(message, { cause }) : new StopError(message, { cause });
 }

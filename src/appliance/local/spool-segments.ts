@@ -13,6 +13,7 @@ import { spoolPreparePieceBytes, spoolReleaseCount, spoolReleaseShare } from "#s
 import type { DoneCallback } from "#src/host/block-device.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Files } from "#src/host/files.ts";
+import { isLackOfDescriptors } from "#src/host/lack-of-room.ts";
 import { logFileMagic } from "#src/records/log-file.ts";
 import { SpoolSegment } from "./spool-segment.ts";
 
@@ -164,11 +165,18 @@ export class SpoolSegments {
     current.writeNow(buffer, start, spanBytes, current.endOffset);
   }
 
+  /** A `RetryError`: there was no descriptor to open the file with, and the same may work later. */
   readNow(segment: SpoolSegment, buffer: Buffer, lengthBytes: number, offset: number, start = 0): number {
     const last = this.#lastRead;
     this.#lastRead = segment;
     if (last !== undefined && last !== segment) this.#closeIfIdle(last);
-    return segment.readNow(buffer, start, lengthBytes, offset);
+    try {
+      return segment.readNow(buffer, start, lengthBytes, offset);
+    } catch (error) {
+      if (!isLackOfDescriptors(error)) throw error;
+      const { message } = error as Error;
+      throw new RetryError(`the spool cannot be read for want of descriptors: ${message}`, { cause: error });
+    }
   }
 
   #closeIfIdle(segment: SpoolSegment): void {

@@ -70,9 +70,9 @@ export class ShippingWorld {
     await world.simulation.clock.pass(10_000, () => world.spool !== undefined);
     await opening;
     const { spool, remote, modes, policy, crowd } = world;
-    const { clock } = world.host;
+    const { clock, log } = world.host;
     world.shipping = new GroupShipping({
-      ...{ spool, link: remote, clock, crowd, modes, aggregate: policy },
+      ...{ spool, link: remote, clock, log, crowd, modes, aggregate: policy },
       mayKeep: () => true,
       isHurried: () => world.isHurried,
       failed: (error) => world.failures.push(error),
