@@ -181,7 +181,7 @@ export const configSchema = {
       ),
       reserve: byteSize(
         256 * MiB,
-        "room that is held back for it on the store's disk, once the store is eight times as large",
+        "room held back for it on the disk of a store eight times as large; from 1 TiB of blocks on, more",
         { min: 0, max: 1024 * GiB },
       ),
       graceSeconds: seconds(

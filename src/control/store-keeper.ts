@@ -195,7 +195,7 @@ class StoreKeeper implements Keeper {
       const { config } = settings;
       const folders = new GroupFolders(files, join(roleFolder(config, "remote"), "groups"));
       const totals = new StoreTotals();
-      const reserve = reserveOf(machine, settings, totals);
+      const reserve = reserveOf(machine, settings, totals, store.segments);
       const histories = new KeptHistories({
         ...{ machine, objects, key, reserve, ageing: ageingPolicy(config) },
         keepMs: config.store.retention.keepSeconds * 1000,

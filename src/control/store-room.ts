@@ -4,6 +4,8 @@ import type { Machine } from "#src/host/machine.ts";
 import { freeDiskBytes } from "#src/host/node/disk-room.ts";
 import { EarnedReserve } from "#src/store/earned-reserve.ts";
 import { FolderReserve } from "#src/store/folder-reserve.ts";
+import type { SealedSegments } from "#src/store/sealed-segments.ts";
+import { marksDiskBytes } from "#src/store/slot-marks.ts";
 import type { StoreTotals } from "#src/store/store-totals.ts";
 import type { StoreSettings } from "./store-words.ts";
 
@@ -13,13 +15,15 @@ export interface StoreRoom {
   readonly freeBytes: number;
 }
 
-/** Room for collection on the disk of the objects. */
+/** Room for collection on the disk of the objects: for what it writes, and for marks that memory has no room for. */
 export function reserveOf(
   { files, randomness, log }: Machine,
   { config, folder }: StoreSettings,
   totals: Pick<StoreTotals, "sizes">,
+  segments: Pick<SealedSegments, "count">,
 ): EarnedReserve {
-  const byteLength = config.store.collect.reserve;
+  const { reserve } = config.store.collect;
+  const byteLength = () => (reserve === 0 ? 0 : reserve + marksDiskBytes(segments.count));
   const storeBytes = () => totals.sizes?.physicalBytes ?? 0;
   return new EarnedReserve(new FolderReserve({ files, randomness, log, folder, byteLength }), byteLength, storeBytes);
 }

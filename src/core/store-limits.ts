@@ -220,7 +220,7 @@ export const storeLooksMax = 4;
 export const objectHandlesRestMs = 30_000;
 /** A read that began before an object had a successor has so long to end before the object goes. */
 export const readersGraceMs = 60_000;
-/** What is needed of segments, a bit for each slot, as far as it is in memory: of 2 TiB before duplicates are found. */
+/** What is needed of segments, two bits for each slot, as far as it is in memory: of 1 TiB before duplicates are found. */
 export const liveMarksBytes = 64 * MiB;
 /** A segment is written anew if so much of its object is free then; and where room is needed, for less. */
 export const collectedShareMin = 0.25;

@@ -26,7 +26,7 @@ import { FileMarkScratch } from "./mark-scratch.ts";
 import { segmentOfObject } from "./segment-format.ts";
 import type { SegmentStore, SegmentStoreParts } from "./segment-store.ts";
 import { SegmentSuccession } from "./segment-succession.ts";
-import { SlotMarks } from "./slot-marks.ts";
+import { marksSetBytes, SlotMarks } from "./slot-marks.ts";
 import type { SpaceReserve } from "./space-reserve.ts";
 import { VolumeTally } from "./volume-use.ts";
 import type { WorkControl } from "./work-control.ts";
@@ -116,22 +116,31 @@ export class Collection {
   async plan(wish: CollectionWish, control: WorkControl): Promise<CollectionPlan> {
     if (this.isBegun) throw new RefuseError("a collection was begun and has not ended: it has to be run first");
     return await this.#alone(async () => {
-      const live = await this.#findLive(control);
       try {
-        const { objects, store, clock } = this.#parts;
-        const planner = new CollectionPlanner(store.segments.newest, wish);
-        const use = new VolumeTally();
-        for await (const facts of segmentFacts({ objects, segments: store.segments, use }, live, control)) {
-          planner.add(facts);
-        }
-        const plan = planner.planned();
-        const madeMicros = Math.round(clock.wallMs() * 1000);
-        await this.#note({ state: "planned", madeMicros, plan, outcome: undefined, use: use.list() });
-        return plan;
+        return await this.#planned(wish, control);
       } finally {
-        live.close();
+        // What its marks took.
+        await this.#parts.reserve.refill();
       }
     });
+  }
+
+  async #planned(wish: CollectionWish, control: WorkControl): Promise<CollectionPlan> {
+    const live = await this.#findLive(control);
+    try {
+      const { objects, store, clock } = this.#parts;
+      const planner = new CollectionPlanner(store.segments.newest, wish);
+      const use = new VolumeTally();
+      for await (const facts of segmentFacts({ objects, segments: store.segments, use }, live, control)) {
+        planner.add(facts);
+      }
+      const plan = planner.planned();
+      const madeMicros = Math.round(clock.wallMs() * 1000);
+      await this.#note({ state: "planned", madeMicros, plan, outcome: undefined, use: use.list() });
+      return plan;
+    } finally {
+      live.close();
+    }
   }
 
   /** What is planned, or was begun. Undefined: nothing is. */
@@ -181,8 +190,9 @@ export class Collection {
   }
 
   #findLive(control: WorkControl): Promise<LiveSlots> {
-    const { live, store, files, indexFolder, marksBytes = liveMarksBytes } = this.#parts;
-    const newMarks = () => new SlotMarks(marksBytes / 2, new FileMarkScratch(files, indexFolder));
+    const { live, store, files, indexFolder, reserve, marksBytes = liveMarksBytes } = this.#parts;
+    const scratch = () => new FileMarkScratch(files, indexFolder, reserve);
+    const newMarks = () => new SlotMarks(marksSetBytes(marksBytes), scratch());
     const [marks, ledTo] = [newMarks(), newMarks()];
     return findLiveSlots({ live, segments: store.segments, marks, ledTo }, control);
   }

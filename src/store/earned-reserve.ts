@@ -4,14 +4,18 @@ import type { SpaceReserve } from "./space-reserve.ts";
 
 export class EarnedReserve implements SpaceReserve {
   readonly #reserve: SpaceReserve;
-  readonly #byteLength: number;
+  readonly #byteLength: () => number;
   readonly #storeBytes: () => number;
 
-  /** `byteLength`: of the reserve when it is full. */
-  constructor(reserve: SpaceReserve, byteLength: number, storeBytes: () => number) {
+  /** `byteLength`: of the reserve when it is full, as large as the store is now. */
+  constructor(reserve: SpaceReserve, byteLength: () => number, storeBytes: () => number) {
     this.#reserve = reserve;
     this.#byteLength = byteLength;
     this.#storeBytes = storeBytes;
+  }
+
+  get folder(): string | undefined {
+    return this.#reserve.folder;
   }
 
   get heldBytes(): number {
@@ -20,8 +24,9 @@ export class EarnedReserve implements SpaceReserve {
 
   /** What should be held, and is not. */
   get lackingBytes(): number {
-    const isEarned = this.#storeBytes() * reserveShareOfStore >= this.#byteLength;
-    return isEarned ? Math.max(0, this.#byteLength - this.heldBytes) : 0;
+    const byteLength = this.#byteLength();
+    const isEarned = this.#storeBytes() * reserveShareOfStore >= byteLength;
+    return isEarned ? Math.max(0, byteLength - this.heldBytes) : 0;
   }
 
   give(byteLength: number): boolean {

@@ -21,8 +21,8 @@ export interface FolderReserveParts {
   readonly log: Log;
   /** Of the objects. */
   readonly folder: string;
-  /** 0: none is held, and what was held is given back. */
-  readonly byteLength: number;
+  /** As it is to be now. 0: none is held, and what was held is given back. */
+  readonly byteLength: () => number;
 }
 
 export class FolderReserve implements SpaceReserve {
@@ -35,7 +35,12 @@ export class FolderReserve implements SpaceReserve {
     this.#parts = parts;
     this.#path = join(parts.folder, name);
     this.#heldBytes = parts.files.sizeBytes(this.#path) ?? 0;
-    if (this.#heldBytes > parts.byteLength) this.#cutTo(parts.byteLength);
+    const byteLength = parts.byteLength();
+    if (this.#heldBytes > byteLength) this.#cutTo(byteLength);
+  }
+
+  get folder(): string {
+    return this.#parts.folder;
   }
 
   get heldBytes(): number {
@@ -65,7 +70,8 @@ export class FolderReserve implements SpaceReserve {
   }
 
   async refill(): Promise<void> {
-    const { byteLength, log } = this.#parts;
+    const { log } = this.#parts;
+    const byteLength = this.#parts.byteLength();
     if (this.#heldBytes >= byteLength) return;
     try {
       await this.#fill(byteLength);

@@ -2,15 +2,33 @@
  * Marks on slots of segments: a bit each, 8 KiB for a segment that has a mark. So many of them are in memory as are allowed,
  * those used last; the others are in the scratch file, each at a place of its own.
  *
- * Memory: `memoryBytes`, and some 100 bytes for each segment that has a mark. 64 MiB are 8192 segments, which are 2 TiB of
- * blocks before anything is found twice.
+ * Memory: `memoryBytes`, and some 100 bytes for each segment that has a mark. 32 MiB, which each of two sets has usually, are
+ * 4096 segments, which are 1 TiB of blocks before anything is found twice.
  */
 import { assert } from "#src/core/assert.ts";
+import { liveMarksBytes } from "#src/core/store-limits.ts";
 import { segmentOf, slotOf, slotsPerSegment } from "#src/records/address.ts";
 import type { LiveMarks } from "./live-blocks.ts";
 import type { MarkScratch } from "./mark-scratch.ts";
 
 export const marksPerSegmentBytes = slotsPerSegment / 8;
+/** Of what points reach, and of what needed forwards lead to. */
+const setCount = 2;
+
+/** Of each set of marks in memory, where all of them together have so much. */
+export function marksSetBytes(memoryBytes: number): number {
+  return memoryBytes / setCount;
+}
+
+/** What the marks on so many segments take on a disk, at most: nothing, as long as memory has room for all. */
+export function marksDiskBytes(segmentCount: number, memoryBytes = liveMarksBytes): number {
+  const isAllInMemory = segmentCount <= pageCountMax(marksSetBytes(memoryBytes));
+  return isAllInMemory ? 0 : setCount * segmentCount * marksPerSegmentBytes;
+}
+
+function pageCountMax(setBytes: number): number {
+  return Math.max(1, Math.floor(setBytes / marksPerSegmentBytes));
+}
 
 interface Page {
   readonly segment: number;
@@ -28,7 +46,7 @@ export class SlotMarks implements LiveMarks {
   #last: Page | undefined;
 
   constructor(memoryBytes: number, scratch: MarkScratch) {
-    this.#pageCountMax = Math.max(1, Math.floor(memoryBytes / marksPerSegmentBytes));
+    this.#pageCountMax = pageCountMax(memoryBytes);
     this.#scratch = scratch;
   }
 

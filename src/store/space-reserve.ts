@@ -5,6 +5,8 @@
  */
 export interface SpaceReserve {
   readonly heldBytes: number;
+  /** On the disk of this one is what it gives. Undefined: it never holds anything. */
+  readonly folder: string | undefined;
   /** Gives so much back to the disk, now. Answers false where nothing is held. */
   give(byteLength: number): boolean;
   /** As far as there is room. Never rejects. */
@@ -13,6 +15,7 @@ export interface SpaceReserve {
 
 export const noReserve: SpaceReserve = {
   heldBytes: 0,
+  folder: undefined,
   give: () => false,
   refill: async () => {},
 };

@@ -44,6 +44,8 @@ export class CollectionLives {
   readonly host: SimHost;
   readonly points = new KeptPoints();
   readonly reserveBytes: number;
+  /** Memory for what is needed, where it is less than usual. */
+  readonly marksBytes: number | undefined;
   /** What was sealed, or may have been by one who died of it. */
   readonly sealed = new Map<number, ClosedBlocks>();
   /** Of the service that the objects lie on; undefined: they lie in a folder. */
@@ -51,10 +53,11 @@ export class CollectionLives {
   #pointCount = 0;
   #openedCount = 0;
 
-  constructor(seed: number, reserveBytes = 0) {
+  constructor(seed: number, reserveBytes = 0, marksBytes?: number) {
     this.simulation = new Simulation(seed);
     this.host = this.simulation.host("a");
     this.reserveBytes = reserveBytes;
+    this.marksBytes = marksBytes;
     this.host.files.makeFolder("/index");
   }
 
@@ -97,9 +100,11 @@ export class CollectionLives {
     const { clock, randomness, log } = this.host;
     const parts = { objects, index, fingerprints: plainFingerprints, key: undefined, clock, randomness, log };
     const store = await SegmentStore.open(parts);
-    const reserve = new FolderReserve({ files, randomness, log, folder: "/store", byteLength: this.reserveBytes });
+    const byteLength = () => this.reserveBytes;
+    const reserve = new FolderReserve({ files, randomness, log, folder: "/store", byteLength });
     const folders = { files, indexFolder: "/index", reserve, graceMs: 500 };
-    const collection = await Collection.open({ ...parts, ...folders, store, live: this.points });
+    const marks = this.marksBytes === undefined ? {} : { marksBytes: this.marksBytes };
+    const collection = await Collection.open({ ...parts, ...folders, ...marks, store, live: this.points });
     await reserve.refill();
     await store.catchUp();
     return { objects, store, collection, close };

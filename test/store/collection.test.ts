@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
 import { RefuseError } from "#src/core/errors.ts";
+import { Collection } from "#src/store/collection.ts";
 import { collectionDocumentName } from "#src/store/collection-document.ts";
 import type { VersionedDocument } from "#src/store/objects.ts";
+import { marksPerSegmentBytes } from "#src/store/slot-marks.ts";
+import type { SpaceReserve } from "#src/store/space-reserve.ts";
 import { CancelledError, type WorkControl } from "#src/store/work-control.ts";
+import { Simulation } from "#test/sim/simulation.ts";
 import { ClosedBlocks, sound } from "./closed-blocks.ts";
 import { CollectionWorld } from "./collection-world.ts";
 import type { MemoryObjects } from "./memory-objects.ts";
@@ -219,4 +223,33 @@ test("what a service wrote otherwise than it was told is written once more befor
   expect(await world.names()).toEqual(["1.0001", "2.0002", "3.0000"]);
   const [a, b, c, d] = await contentsOf(world.it.store.reader, fresh(2, 200));
   expect([a, b, c, d]).toEqual([200, 201, 202, 203]);
+});
+
+test("fault 16: a plan puts back at once what its marks took of the reserve, also where nothing comes of it", async () => {
+  const world = await CollectionWorld.open();
+  const spaceBytes: number[] = [];
+  const { disk, files } = new Simulation(1).host("a");
+  files.makeFolder("/index");
+  let given = 0;
+  const reserve: SpaceReserve = {
+    heldBytes: 0,
+    folder: "/index",
+    give: (byteLength) => {
+      given += byteLength;
+      disk.faults.capacityBytes += byteLength;
+      return true;
+    },
+    refill: async () => {
+      spaceBytes.push(disk.spaceBytes);
+    },
+  };
+  disk.faults.capacityBytes = disk.spaceBytes;
+  const collection = await Collection.open({ ...world.parts, files, reserve, marksBytes: 1 });
+  await world.it.seal(fresh(1, 100), fresh(2, 200), fresh(3, 300));
+  for (const segment of [1, 2, 3]) world.keep("a", segment, 0);
+  await collection.plan({ neededBytes: 0 }, freely);
+  world.points.points.set("b", new Set([1]));
+  await expect(collection.plan({ neededBytes: 0 }, freely)).rejects.toThrow("an address");
+  expect(spaceBytes).toEqual([0, 0]);
+  expect(given).toBe(3 * marksPerSegmentBytes);
 });

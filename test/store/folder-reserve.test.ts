@@ -3,6 +3,7 @@ import { RetryError } from "#src/core/errors.ts";
 import { KiB, MiB } from "#src/core/limits.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { FolderReserve } from "#src/store/folder-reserve.ts";
+import { marksPerSegmentBytes } from "#src/store/slot-marks.ts";
 import { driven } from "#test/contract/driver.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
@@ -16,7 +17,7 @@ async function opened(byteLength: number) {
   const run = <Result>(promise: Promise<Result>): Promise<Result> => driven(simDriver(simulation.clock), promise);
   const objects = await run(FolderObjects.open(host, "/store"));
   const reserve = (length = byteLength) =>
-    new FolderReserve({ files, randomness, log, folder: "/store", byteLength: length });
+    new FolderReserve({ files, randomness, log, folder: "/store", byteLength: () => length });
   return { host, run, objects, reserve };
 }
 
@@ -56,8 +57,8 @@ test("a reserve is as large as was asked for, as far as there is room, also when
   expect(reserve().give(1)).toBe(false);
 });
 
-test("fault 16: a collection on a full disk makes room in which sealing goes on", async () => {
-  const lives = new CollectionLives(7, MiB);
+/** Four segments, of which little is needed; then the disk is full. */
+async function fullStore(lives: CollectionLives) {
   const random = new SeededRandom(7);
   const life = await lives.run(lives.open());
   for (let count = 0; count < 4; count++) {
@@ -69,10 +70,24 @@ test("fault 16: a collection on a full disk makes room in which sealing goes on"
   lives.host.disk.faults.capacityBytes = lives.host.disk.spaceBytes;
   const next = lives.nextSegment(random, 40);
   await expect(lives.run(lives.seal(life, next))).rejects.toThrow(RetryError);
+  return { life, next };
+}
+
+async function expectCollected(marksBytes?: number): Promise<void> {
+  const lives = new CollectionLives(7, MiB, marksBytes);
+  const { life, next } = await fullStore(lives);
   await lives.run(lives.collect(life));
   expect(life.collection.figures.freedBytes).toBeGreaterThan(0);
   expect(life.collection.figures.reserveBytes).toBe(MiB);
   await lives.run(lives.seal(life, next));
   await lives.run(lives.check(life));
   await lives.run(lives.checkCollected(life));
+}
+
+test("fault 16: a collection on a full disk makes room in which sealing goes on", async () => {
+  await expectCollected();
+});
+
+test("fault 16: so does a collection whose marks memory has no room for", async () => {
+  await expectCollected(2 * marksPerSegmentBytes);
 });

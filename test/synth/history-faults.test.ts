@@ -86,7 +86,7 @@ test("a list that does not tell of the base, or lacks a piece, marks nothing as 
 test("fault 16: on a full disk a history begins later by the reserve, and nothing else is made", async () => {
   const world = await opened(4, 4);
   const { files, randomness, log, clock, disk } = world.host;
-  const reserve = new FolderReserve({ files, randomness, log, folder: historyRoot, byteLength: 4 * MiB });
+  const reserve = new FolderReserve({ files, randomness, log, folder: historyRoot, byteLength: () => 4 * MiB });
   await world.run(reserve.refill());
   disk.faults.capacityBytes = disk.spaceBytes;
   const parts = { objects: world.objects, randomness, key: undefined, group: pieceGroup, clock };
