@@ -25,25 +25,13 @@ import { whenDone } from "#src/host/when-done.ts";
 import { batchEpochAt, batchPositionAt } from "#src/records/batch.ts";
 import { type FoundBatch, SpoolHeads } from "./spool-heads.ts";
 import { SpoolIndex } from "./spool-index.ts";
+import type { SpoolOptions } from "./spool-options.ts";
 import { type SpoolRead, SpoolReader, type VisitRecord } from "./spool-reader.ts";
 import { emptySpool, type RecoveredSpool, recoverSpool } from "./spool-recovery.ts";
 import { SpoolSegments } from "./spool-segments.ts";
 
-export interface SpoolOptions {
-  /** Hexadecimal. */
-  readonly group: string;
-  readonly incarnation: number;
-  /** Of a new spool; one that is there keeps the size it has. */
-  readonly segmentBytes: number;
-  /** All files together; at least two are allowed in any case. */
-  readonly limitBytes: number;
-  /** What the caller knows to be durable in this spool; 0 for nothing. */
-  readonly knownDurableSeq: number;
-  /** Nothing was ever in it: it may be missing, and is made then. */
-  readonly isNew: boolean;
-  /** Waited for before an end that was never known to be durable is dropped. */
-  readonly dropping?: (claimedSeq: number) => Promise<void>;
-}
+/** A release that found no room on the disk is tried again so much later. */
+const releaseAgainMs = 250;
 
 export interface AppendedFacts {
   readonly firstSeq: number;
@@ -307,7 +295,17 @@ export class Spool {
         next();
       } catch (error) {
         this.#failed("written to", error as NodeJS.ErrnoException);
+        if (this.#failure === undefined) this.#releaseLater();
       }
+    });
+  }
+
+  /** Where the disk never writes over what is there, a header that is written anew takes room as well. */
+  #releaseLater(): void {
+    this.#segments.giveBack();
+    this.#machine.clock.timer(releaseAgainMs, () => {
+      this.#isReleasing = false;
+      if (this.#failure === undefined && !this.#isClosed) this.#advanceRelease();
     });
   }
 

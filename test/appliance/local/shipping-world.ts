@@ -8,7 +8,8 @@ import type { AggregatePolicy } from "#src/appliance/local/aggregate-gatherer.ts
 import { GroupShipping } from "#src/appliance/local/group-shipping.ts";
 import { ModeHistory } from "#src/appliance/local/mode-history.ts";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
-import { Spool, type SpoolOptions } from "#src/appliance/local/spool.ts";
+import { Spool } from "#src/appliance/local/spool.ts";
+import type { SpoolOptions } from "#src/appliance/local/spool-options.ts";
 import { aggregateBytesDefault, batchBytesMax, blockBytes, MiB } from "#src/core/limits.ts";
 import { BatchBuilder } from "#src/records/batch-builder.ts";
 import { BatchSlab } from "#src/records/batch-slab.ts";

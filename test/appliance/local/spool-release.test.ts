@@ -29,6 +29,34 @@ test("released files come free together, and what they held goes to no disk", as
   expect(world.paths.length).toBe(files);
 });
 
+test.each(["ENOSPC", "EDQUOT"])(
+  "fault 15: a release that the disk has no room to note (%s) is made when it has some",
+  async (code) => {
+    const world = await filled(1);
+    const before = world.spool.usedBytes;
+    const releasedSeq = world.spool.lastSeq - 6;
+    // Where the disk never writes over what is there, that takes room as well.
+    for (let count = 0; count < 2; count++) world.host.disk.failNext("write", code);
+    world.release(releasedSeq);
+    expect(world.spool.usedBytes).toBeLessThan(before - 8 * segmentBytes);
+    expect(world.spool.releasedSeq).toBe(releasedSeq);
+    world.append([2]);
+    await world.sync();
+  },
+);
+
+test("a release that the disk has no room to note is not tried again once the spool is closed", async () => {
+  const world = await filled(1);
+  const { disk, files } = world.host;
+  disk.failNext("write", "ENOSPC");
+  world.spool.release(world.spool.lastSeq - 6);
+  while (world.spool.releasedSeq === 0) world.simulation.clock.step();
+  world.spool.close();
+  files.open = (path) => expect.unreachable(`${path} was opened`);
+  world.simulation.clock.runUntilIdle();
+  expect(world.spool.usedBytes).toBeGreaterThan(8 * segmentBytes);
+});
+
 test("faults 10 and 11: a cut of the power at any step of a release loses nothing that was claimed or not released", async () => {
   const found = { released: 0, claimed: 0, dropped: 0 };
   for (let seed = 0; seed < 60; seed++) {

@@ -3,7 +3,8 @@
  * its seq and its epoch, so that a record that was swapped for another one is seen.
  */
 import { expect } from "vitest";
-import { Spool, type SpoolOptions } from "#src/appliance/local/spool.ts";
+import { Spool } from "#src/appliance/local/spool.ts";
+import type { SpoolOptions } from "#src/appliance/local/spool-options.ts";
 import { divFloor } from "#src/core/byte-range.ts";
 import { RetryError } from "#src/core/errors.ts";
 import { batchBytesMax, blockBytes, KiB } from "#src/core/limits.ts";
