@@ -147,6 +147,11 @@ export class VolumeIntake {
     return true;
   }
 
+  /** The link is over, maybe by what it was just asked: nothing of what waits is asked of it any more. */
+  end(): void {
+    this.#waiting.length = 0;
+  }
+
   /** What was added gets its order. */
   commit(): void {
     this.#work(() => this.#commit());

@@ -128,6 +128,7 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
   }
 
   lost(error: Error): void {
+    this.#intake?.end();
     this.#channel.close(error);
   }
 
@@ -188,6 +189,7 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
     this.#isClosed = true;
     // While attaching, it is `attach` that lets go of the link.
     if (this.#intake === undefined) return;
+    this.#intake.end();
     this.#link?.detach();
     this.#gone.resolve();
   }
