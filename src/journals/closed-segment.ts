@@ -2,7 +2,6 @@
  * A data segment of the journal to which nothing is added any more, as it is read to be sealed. What the disk does not give is
  * no damage to be sealed: it may give it yet, and whoever seals removes what he has read.
  */
-import { StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { checksumBytes, hasChecksum } from "#src/host/checksum.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
@@ -10,7 +9,8 @@ import { addressOf, slotsPerSegment } from "#src/records/address.ts";
 import type { ClosedSegment } from "#src/store/segment-seal.ts";
 import { blockState, type SlotRun } from "#src/store/slot-run.ts";
 import type { JournalFolder } from "./journal-folder.ts";
-import { decodeSumsHeader, isSumFor, sumBytes, sumPosition, sumsHeaderBytes, sumVolume } from "./sums-format.ts";
+import { isSumFor, sumBytes, sumPosition, sumsHeaderBytes, sumVolume } from "./sums-format.ts";
+import { checkSumsOwner } from "./sums-owner.ts";
 
 export interface ClosedSegmentPlace {
   readonly files: Files;
@@ -26,13 +26,13 @@ export class ClosedSegmentFiles implements ClosedSegment {
   readonly #sums: FileHandle | undefined;
   #sumBytes = Buffer.alloc(0);
 
-  /** Throws a `StopError` where its sums are another segment's. What is missing was never durable, or is damage. */
+  /** Throws as `checkSumsOwner` does. What is missing was never durable, or is damage. */
   constructor({ files, folder, group, segment }: ClosedSegmentPlace) {
     this.segment = segment;
     this.#sums = opened(files, folder.sumsPath(segment));
     this.#data = opened(files, folder.dataPath(segment));
     try {
-      if (this.#sums !== undefined) checkOwner(this.#sums, group, segment);
+      if (this.#sums !== undefined) checkSumsOwner(this.#sums, { group, segment });
       const blockCount = Math.ceil((this.#data?.sizeBytesNow() ?? 0) / blockBytes);
       this.slotCount = Math.min(slotsPerSegment, Math.max(sumCountOf(this.#sums), blockCount));
     } catch (error) {
@@ -72,17 +72,6 @@ export class ClosedSegmentFiles implements ClosedSegment {
 
 function opened(files: Files, path: string): FileHandle | undefined {
   return files.exists(path) ? files.open(path, "read") : undefined;
-}
-
-function checkOwner(sums: FileHandle, group: string, segment: number): void {
-  if (sums.sizeBytesNow() === 0) return;
-  const bytes = Buffer.alloc(sumsHeaderBytes);
-  sums.readNow(bytes, 0, sumsHeaderBytes, 0);
-  // A loss of power left the file without what was written first: nothing of it was ever durable.
-  if (bytes.every((byte) => byte === 0)) return;
-  const header = decodeSumsHeader(bytes, sums.path);
-  if (header.group === group && header.segment === segment) return;
-  throw new StopError(`${sums.path} is another segment's: ${header.segment} of the group ${header.group}`);
 }
 
 /** An entry that is cut off counts: it is a slot that was given. */

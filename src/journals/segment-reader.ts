@@ -5,7 +5,8 @@ import { hasChecksum } from "#src/host/checksum.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
 import { segmentOf, slotOf } from "#src/records/address.ts";
 import type { JournalFolder } from "./journal-folder.ts";
-import { decodeSumsHeader, isSumFor, sumBytes, sumPosition, sumsHeaderBytes } from "./sums-format.ts";
+import { isSumFor, sumBytes, sumPosition } from "./sums-format.ts";
+import { checkSumsOwner } from "./sums-owner.ts";
 
 /** A run of blocks of one record. */
 export interface BlockRun {
@@ -69,7 +70,7 @@ export class SegmentReader {
     return damaged;
   }
 
-  /** Undefined: one of its files is not there, or does not say that it is this segment's. */
+  /** Undefined: one of its files is not there, or its sums are another segment's. A `RefuseError`: a later version's. */
   #segment(segment: number): OpenSegment | undefined {
     const known = this.#open.get(segment);
     this.#open.delete(segment);
@@ -96,11 +97,9 @@ export class SegmentReader {
   }
 
   #isOwn(sums: FileHandle, segment: number): boolean {
-    const bytes = Buffer.alloc(sumsHeaderBytes);
-    if (!readWhole(sums, bytes, 0, sumsHeaderBytes, 0)) return false;
     try {
-      const header = decodeSumsHeader(bytes, sums.path);
-      return header.segment === segment && header.group === this.#group;
+      checkSumsOwner(sums, { group: this.#group, segment });
+      return true;
     } catch (error) {
       if (error instanceof StopError) return false;
       throw error;

@@ -2,12 +2,15 @@
  * The sums beside a data segment (docs/formats.md): for each slot the block's checksum, its volume, and a bond of these
  * with the place, so that an entry that is stale or lies elsewhere is found though its checksum fits its block.
  */
+import { assert } from "#src/core/assert.ts";
 import { RefuseError, StopError } from "#src/core/errors.ts";
 import { getLe16, getLe32, getLe64, putLe16, putLe32, putLe64 } from "#src/core/little-endian.ts";
 import { checksumBytes, hasChecksum, putChecksum } from "#src/host/checksum.ts";
 import { segmentMax, segmentOf, slotOf, slotsPerSegment } from "#src/records/address.ts";
 
 export const sumsHeaderBytes = 512;
+/** Of the header; zeros are behind them. */
+export const sumsHeaderSpokenBytes = 64;
 export const sumBytes = 16;
 export const sumsFileBytes = sumsHeaderBytes + slotsPerSegment * sumBytes;
 
@@ -16,6 +19,7 @@ const magic = 0x53444d54;
 const version = 1;
 const at = { magic: 0, version: 4, reserved: 6, group: 8, segment: 24, level: 32, reservedToo: 36, checksum: 56 };
 const sumAt = { checksum: 0, volume: checksumBytes, bond: 12 };
+assert(at.checksum + checksumBytes === sumsHeaderSpokenBytes, "the checksum ends what the header says");
 const two32 = 2 ** 32;
 
 export interface SumsHeader {
@@ -36,18 +40,22 @@ export function encodeSumsHeader(header: SumsHeader): Buffer {
   return bytes;
 }
 
+/** It vouches for the version too, and stands there in every version: so a version that has turned is damage. */
+export function hasSumsHeaderChecksum(bytes: Buffer): boolean {
+  return hasChecksum(bytes, 0, at.checksum, bytes, at.checksum);
+}
+
 /** Throws a `StopError` for damage, a `RefuseError` for what another version has written. */
 export function decodeSumsHeader(bytes: Buffer, path: string): SumsHeader {
   if (bytes.length < sumsHeaderBytes || getLe32(bytes, at.magic) !== magic) {
     throw new StopError(`${path} is damaged: it does not begin as the sums of a data segment do`);
   }
-  // A later version may have its checksum elsewhere, so it need not be sound to be believed.
+  if (!hasSumsHeaderChecksum(bytes)) throw new StopError(`${path} is damaged in its header`);
   if (getLe16(bytes, at.version) !== version) {
     throw new RefuseError(
       `${path} has version ${getLe16(bytes, at.version)}, and this program reads version ${version}: use the program that wrote it`,
     );
   }
-  if (!hasChecksum(bytes, 0, at.checksum, bytes, at.checksum)) throw new StopError(`${path} is damaged in its header`);
   const segment = getLe64(bytes, at.segment);
   const isReservedZero =
     getLe16(bytes, at.reserved) === 0 && bytes.subarray(at.reservedToo, at.checksum).every((byte) => byte === 0);

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { logFileHeaderBytes } from "#src/core/limits.ts";
+import { putChecksum } from "#src/host/checksum.ts";
 import { MetadataBatchBuilder, metadataRecords } from "#src/journals/metadata-batch.ts";
 import type { MetadataEntry } from "#src/journals/metadata-entry.ts";
 import {
@@ -127,5 +128,7 @@ test("sums of another version are refused in words, damaged ones are damage", ()
   expect(() => decodeSumsHeader(other, "sums")).toThrow(expect.objectContaining({ name: "StopError" }));
   const newer = encodeSumsHeader({ group, segment: 1, level: 0 });
   newer[4] = 2;
+  expect(() => decodeSumsHeader(newer, "sums")).toThrow(/damaged/);
+  putChecksum(newer, 0, 56, newer, 56);
   expect(() => decodeSumsHeader(newer, "sums")).toThrow(/version 2/);
 });
