@@ -1,19 +1,23 @@
 /** A link that is away for longer than the spool can hold: the volume goes on, and comes back by itself. */
 import { expect, test } from "vitest";
+import { PointReaders } from "#src/control/point-readers.ts";
 import { blockBytes, MiB } from "#src/core/limits.ts";
 import { command, nbdError } from "#src/nbd/constants.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
 import { recordType } from "#src/records/record.ts";
+import type { GroupPoints } from "#src/synth/group-points.ts";
 import { RecordedRequest } from "#test/nbd/recorded-request.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
+import type { FoundEntry } from "./batch-reading.ts";
 import { journalOf, replay } from "./journal-replay.ts";
 import type { JournalUnit } from "./journal-unit.ts";
 import { RecordHistory } from "./record-history.ts";
 import { RemoteDisks } from "./remote-disks.ts";
-import { startRemoteSite } from "./remote-site.ts";
+import { remoteFolder, startRemoteSite } from "./remote-site.ts";
 import { type SourceSite, startSourceSite } from "./source-site.ts";
 import { SpoolWatch } from "./spool-watch.ts";
+import { storeFolder } from "./store-process.ts";
 import { drawWeather } from "./weather.ts";
 
 const blockCount = 4096;
@@ -56,15 +60,15 @@ class OverflowStory {
     const failed = (error: Error): void => {
       throw error;
     };
-    await this.#settled(startRemoteSite(this.#remote));
+    await this.settled(startRemoteSite(this.#remote));
     const size = () => ({ sizeBytes: blockCount * blockBytes });
     const events = { opening: () => {}, opened, size, spoolLost: () => {}, failed };
     const policy = { overflow: "track", overflowAfterMs: 3_000 } as const;
-    this.site = await this.#settled(startSourceSite(source, "remote-site", weather, events, policy));
+    this.site = await this.settled(startSourceSite(source, "remote-site", weather, events, policy));
     await this.until(() => this.#export !== undefined && this.figures.linkUp);
   }
 
-  async #settled<Result>(promise: Promise<Result>): Promise<Result> {
+  async settled<Result>(promise: Promise<Result>): Promise<Result> {
     let isSettled = false;
     promise.finally(() => {
       isSettled = true;
@@ -140,6 +144,12 @@ class OverflowStory {
     return [...journalOf(this.#remote.disk, group.id, this.#history)];
   }
 
+  /** As somebody beside the remote appliance reads them. */
+  points(): Promise<GroupPoints> {
+    const place = { storeFolder, groupsFolder: `${remoteFolder}/groups`, wrappingKey: undefined };
+    return this.settled(new PointReaders(this.#remote, place).of(group.id, this.figures.durable));
+  }
+
   /** Whether the remote's journal replays to what the source has. */
   isEqual(): boolean {
     const { disk } = this.#remote;
@@ -150,8 +160,53 @@ class OverflowStory {
   }
 }
 
+interface Gap {
+  readonly begin: FoundEntry;
+  readonly end: FoundEntry;
+}
+
+/** From where content is journaled anew to where all of that is there. One that was ended by the next overflow begins again. */
+function gapsIn(entries: readonly FoundEntry[]): Gap[] {
+  const gaps: Gap[] = [];
+  let begin: FoundEntry | undefined;
+  for (const entry of entries) {
+    if (entry.type === recordType.resyncBegin) begin ??= entry;
+    if (entry.type !== recordType.resyncEnd || begin === undefined) continue;
+    gaps.push({ begin, end: entry });
+    begin = undefined;
+  }
+  return gaps;
+}
+
+/** What the product tells of the gaps: each from its begin to its end, no point within, and those beside it. */
+async function expectTold(story: OverflowStory, gaps: readonly Gap[]): Promise<void> {
+  const points = await story.points();
+  const number = gaps[0]?.begin.volume ?? 0;
+  const { ranges, damaged } = await story.settled(points.timeline(number));
+  expect(damaged).toEqual([]);
+  expect(ranges.filter(({ kind }) => kind === "resync")).toEqual(
+    gaps.map(({ begin, end }) => ({
+      kind: "resync",
+      ...{ firstSeq: begin.seq, lastSeq: end.seq - 1, fromMicros: begin.time, toMicros: end.time },
+    })),
+  );
+  const resolved = (seq: number) => story.settled(points.resolve(number, `seq:${seq}`));
+  for (const { begin, end } of gaps) {
+    const [before, after] = [begin.seq - 1, end.seq];
+    for (const seq of [begin.seq, Math.floor((begin.seq + end.seq) / 2), end.seq - 1]) {
+      const none = { point: undefined, before: { seq: before }, after: { seq: after } };
+      expect(await resolved(seq)).toMatchObject({ ...none, why: expect.stringMatching(/journaled anew/) as string });
+    }
+    expect([await resolved(before), await resolved(after)]).toMatchObject([
+      { point: { seq: before } },
+      { point: { seq: after } },
+    ]);
+  }
+  points.close();
+}
+
 test.each([1, 2, 3])(
-  "fault 22: three times in a row the spool is full, the volume goes on, comes back, and both sides end the same: seed %d",
+  "fault 22: three times in a row the spool is full, the volume goes on, comes back, each gap is told, and both sides end the same: seed %d",
   async (seed) => {
     const story = new OverflowStory(seed);
     await story.start();
@@ -179,5 +234,8 @@ test.each([1, 2, 3])(
     expect(ofVolume.filter((entry) => entry.type === recordType.resyncEnd)).toHaveLength(3);
     // What the volume did before the gap, and the begin: nothing of it lies between.
     expect(ofVolume.map((entry) => entry.ordinal)).toEqual(ofVolume.map((_, index) => index + 1));
+    const gaps = gapsIn(ofVolume);
+    expect(gaps).toHaveLength(3);
+    await expectTold(story, gaps);
   },
 );
