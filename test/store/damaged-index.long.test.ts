@@ -10,8 +10,8 @@ test("fault 18: no damage to a file of LMDB, wherever it is, ends more than a fe
   expect(runs.filter(({ wrongCount, lostCount }) => wrongCount > 0 || lostCount > newBlocks.length / 2)).toEqual([]);
 });
 
-/** One bit in 29: each takes an opening and a change of its own, 10 ms, and nothing of an index is needed. */
-test("fault 18: whichever bit of an index is turned, nothing is said to be where it is not", () => {
+/** Each takes an opening and a change of its own, 10 ms, and nothing of an index is needed. */
+test("fault 18: whichever of its bits is turned, one in 29 of them, an index says of nothing that it is where it is not", () => {
   const index = new DamagedIndex("small");
   const runs = index.runs(eachBit(index.mapBytes, 29 * oneIn), indexOpeningCountMax + 1);
   expect(runs.filter(({ wrongCount }) => wrongCount > 0)).toEqual([]);
