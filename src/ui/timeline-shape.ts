@@ -63,6 +63,11 @@ export function oldestMs({ ranges }: Pick<TimelineReport, "ranges">): number | u
   return first === undefined ? undefined : Date.parse(first.from);
 }
 
+/** Of the newest record that can be restored from; undefined: records of the group have come, and none is a point of the volume. */
+export function newestPointSeq(report: Pick<TimelineReport, "ranges" | "newest">): number | undefined {
+  return oldestMs(report) === undefined ? undefined : report.newest?.seq;
+}
+
 /** Where nothing can be restored yet that is the end. */
 function beginX(ms: number | undefined, span: TimeSpan, width: number): number | undefined {
   const x = ms === undefined ? width : Math.min(width, xOf(ms, span, width));

@@ -129,8 +129,9 @@ test("a moment is picked, opened and read by another program, compared, and rest
 
 test("while the link is slow the lag is seen to grow, and to go again", async () => {
   const { up, write } = await protectedDisk("remote.bandwidth=128K");
-  // The remote appliance may have no point yet when the page asks it for some.
-  const page = await openedPage(up.api, { mayFail: true });
+  const page = await openedPage(up.api);
+  // Nothing is asked for in vain before the remote appliance has a point: that would be an objection.
+  await page.locator(".moment", { hasText: "There is no point yet." }).waitFor();
   const lag = page.locator(".figures div", { hasText: "Lag behind" });
   await page.getByText("live", { exact: true }).waitFor();
   const written = write(3, 6);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { TimelineReport } from "#src/control/volume-history.ts";
-import { oldestMs, pinNear, rangeAt, rangeInWords, timelineShape } from "#src/ui/timeline-shape.ts";
+import { newestPointSeq, oldestMs, pinNear, rangeAt, rangeInWords, timelineShape } from "#src/ui/timeline-shape.ts";
 
 const at = (seconds: number) => new Date(1_700_000_000_000 + seconds * 1000).toISOString();
 const span = { fromMs: Date.parse(at(0)), toMs: Date.parse(at(100)) };
@@ -47,6 +47,15 @@ test("what is behind the newest is told apart, and what is before the oldest", (
   expect([shape.beginX, shape.endX]).toEqual([undefined, 900]);
   expect(timelineShape(report, { ...span, fromMs: Date.parse(at(-110)) }, 210).beginX).toBe(100);
   expect(timelineShape({ ...report, ranges: report.ranges.slice(0, 1) }, span, 1000).beginX).toBe(1000);
+});
+
+test("of a volume that has no point yet none is the newest, whatever has come of its group", () => {
+  const newest = { seq: 9, time: at(3) };
+  const [points] = report.ranges.filter(({ kind }) => kind === "points");
+  const copied = { ...(points as (typeof report.ranges)[number]), kind: "first-copy" };
+  expect(newestPointSeq({ newest, ranges: [copied] })).toBeUndefined();
+  expect(newestPointSeq({ newest: null, ranges: [] })).toBeUndefined();
+  expect(newestPointSeq({ newest, ranges: report.ranges })).toBe(9);
 });
 
 test("marks have their names where there is room; of two upon each other there is the newer one", () => {

@@ -5,7 +5,7 @@ import type { PointReport } from "#src/control/density.ts";
 import type { TimelineReport } from "#src/control/volume-history.ts";
 import { inWords } from "../api.ts";
 import type { Desk } from "../desk.ts";
-import { rangeAt, rangeInWords } from "../timeline-shape.ts";
+import { newestPointSeq, rangeAt, rangeInWords } from "../timeline-shape.ts";
 import { agoInWords, countInWords, exactTime } from "../words.ts";
 import { CopyText } from "./copy-text.ts";
 import { Difference } from "./difference.ts";
@@ -77,8 +77,8 @@ type WhatParts = Pick<MomentParts, "picked" | "report" | "nowMs"> & Found;
 
 function what({ point, failure, picked, report, nowMs }: WhatParts): ComponentChild {
   if (failure !== undefined) return h("p", { class: "note warn" }, failure);
-  if (point === undefined)
-    return h("p", { class: "soft" }, report?.newest === null ? "There is no point yet." : "Looking…");
+  const isNone = picked === undefined && report !== undefined && newestPointSeq(report) === undefined;
+  if (point === undefined) return h("p", { class: "soft" }, isNone ? "There is no point yet." : "Looking…");
   const ms = Date.parse(point.time);
   const range = report === undefined ? undefined : rangeAt(report, ms);
   const kind = point.mark !== undefined ? `mark ${point.mark}` : point.snapshot ? "a snapshot" : picked?.words;
@@ -111,7 +111,7 @@ const nothingFound: Found = { point: undefined, failure: undefined };
 /** Asked of the appliance, since only that knows; the newest is asked anew as it comes. */
 function usePoint({ desk, volume, picked, report }: MomentParts): Found {
   const [found, setFound] = useState<Found & { readonly of: string }>({ of: "", ...nothingFound });
-  const newestSeq = picked === undefined ? report?.newest?.seq : undefined;
+  const newestSeq = picked === undefined && report !== undefined ? newestPointSeq(report) : undefined;
   const words = picked === undefined ? "now" : (picked.point ?? new Date(picked.ms).toISOString());
   const isNothing = picked === undefined && newestSeq === undefined;
   const of = `${volume} ${words}`;

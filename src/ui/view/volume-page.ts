@@ -7,6 +7,7 @@ import type { GroupReport } from "#src/control/readiness.ts";
 import type { TimelineReport } from "#src/control/volume-history.ts";
 import { inWords } from "../api.ts";
 import type { Desk } from "../desk.ts";
+import { historyPlace, placeInWords } from "../history-place.ts";
 import { groupOf, type PageState } from "../page-state.ts";
 import { type EarlierPoint, noSeries, writtenEarlier } from "../rates.ts";
 import type { ShownVolume } from "../shown-volumes.ts";
@@ -33,15 +34,16 @@ interface PageParts {
 export function VolumePage({ desk, state, volume }: PageParts): ComponentChild {
   const { name } = volume;
   const nowMs = useNow(desk, 500);
-  const { report, failure, again } = useTimeline(desk, name);
+  const place = historyPlace(state.status, volume);
+  const isKept = place === "here";
+  const { report, failure, again } = useTimeline(desk, name, isKept);
   const [picked, pick] = useState<Picked | undefined>(undefined);
   const [restoreOf, askRestore] = useState<PointReport | undefined>(undefined);
   const [isMarking, setMarking] = useState(false);
   const [job, setJob] = useState<JobReport | undefined>(undefined);
   useEffect(() => pick(undefined), [name]);
-  const earlier = useEarlier(desk, name);
-  // What is asked where there is no remote appliance is answered by nobody.
-  const isHistoryHere = failure === undefined || report !== undefined;
+  const earlier = useEarlier(desk, name, isKept);
+  const isHistoryHere = isKept && (failure === undefined || report !== undefined);
   const moment = { desk, volume: name, report, nowMs, picked, pick };
   const views = state.views.filter((view) => view.volume === name && view.group === volume.group);
   return h(
@@ -54,6 +56,7 @@ export function VolumePage({ desk, state, volume }: PageParts): ComponentChild {
       { class: "panel", "aria-labelledby": "history" },
       failure !== undefined && h("p", { class: "note warn" }, `The history cannot be shown. ${failure}`),
       isHistoryHere ? h(Timeline, moment) : h("h2", { id: "history" }, "History"),
+      place !== "here" && h("p", { class: "soft" }, placeInWords[place]),
       isHistoryHere &&
         h(Moment, {
           ...moment,
@@ -84,9 +87,11 @@ const earlierMs = 300_000;
 const earlierBuckets = 100;
 const noneEarlier: readonly EarlierPoint[] = [];
 
-function useEarlier(desk: Desk, volume: string): readonly EarlierPoint[] {
+function useEarlier(desk: Desk, volume: string, isKept: boolean): readonly EarlierPoint[] {
   const [earlier, setEarlier] = useState(noneEarlier);
   useEffect(() => {
+    // Where there is no history the figures begin now.
+    if (!isKept) return undefined;
     let isWanted = true;
     const nowMs = desk.browser.nowMs();
     desk.density(volume, nowMs - earlierMs, nowMs, earlierBuckets).then(
@@ -94,26 +99,25 @@ function useEarlier(desk: Desk, volume: string): readonly EarlierPoint[] {
         const span = { fromMs: Date.parse(from), toMs: Date.parse(to) };
         if (isWanted) setEarlier(writtenEarlier({ span, bytes }));
       },
-      // Where there is no history the figures begin now.
       () => {},
     );
     return () => {
       isWanted = false;
     };
-  }, [desk, volume]);
+  }, [desk, volume, isKept]);
   return earlier;
 }
 
 /** How often the history is asked for anew. */
 const historyMs = 3000;
 
-function useTimeline(desk: Desk, volume: string) {
+function useTimeline(desk: Desk, volume: string, isKept: boolean) {
   const [found, setFound] = useState<{ readonly report?: TimelineReport; readonly failure?: string }>({});
   const [count, setCount] = useState(0);
   useEffect(() => setFound({}), [volume]);
   useEvery(
     desk,
-    historyMs,
+    isKept ? historyMs : undefined,
     () => {
       desk.timeline(volume).then(
         (report) => setFound({ report }),
