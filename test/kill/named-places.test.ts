@@ -73,14 +73,17 @@ test("a write to the source that fails fences the volume: the host is told, and 
   await it.expectRetryIsHarmless();
 });
 
-test("fault 5: in sync the remote dies when it has a write, before it says so: it is known afterwards, and applied once", async () => {
+test.each([
+  ["when it has a write, before it says so", "remote.after-metadata"],
+  ["on the point of saying that it has a write", "remote.before-acknowledgement"],
+])("fault 5: in sync the remote dies %s: it is known afterwards, and applied once", async (_, place) => {
   const it = await begin.sync();
   await it.startWith("remote");
   await it.sites.groupThat(({ mode }) => mode === "sync");
   // The volume's own record shall not be the one that the remote dies with.
   await it.sites.calm();
   await it.sites.stop("remote");
-  it.sites.faults = ["remote.after-metadata=kill@1"];
+  it.sites.faults = [`${place}=kill@1`];
   await it.sites.start("remote");
   it.sites.faults = [];
   await it.sites.groupThat(({ linkUp }) => linkUp);

@@ -56,7 +56,7 @@ export class RemoteSession implements GroupSessionOwner {
   endOfRead(): void {
     if (this.#endedWhy !== undefined) return;
     this.#group.commit();
-    this.#group.beforeAck();
+    if (this.#group.marks.received !== this.#said.received) this.#group.beforeAck();
     this.sayMarks();
   }
 
