@@ -21,7 +21,11 @@ export interface ObjectInfo {
   readonly sizeBytes: number;
 }
 
-/** Takes an object's bytes, one piece behind the other. */
+/**
+ * Takes an object's bytes, one piece behind the other. How many they will be nobody says before `finish`: a service that wants to
+ * be told first, as S3 does, gets them from a file where they were gathered. So it should get them anyway, in one request: that
+ * there is none of the name yet is a condition that all such services hold for a single PUT, and not all for one in parts.
+ */
 export interface ObjectWriter {
   readonly writtenBytes: number;
   /** The bytes may be used again when it has resolved. If it rejects, nothing is left but to abandon it. */
