@@ -36,6 +36,11 @@ export function cataloguePath(config: Config): string {
   return join(roleFolder(config, "interceptor"), "volumes.json");
 }
 
+/** With a folder for each volume that was ever opened here, named by its id. */
+export function openedVolumesFolder(config: Config): string {
+  return join(roleFolder(config, "interceptor"), "volumes");
+}
+
 /** What both ends of every link know, unless the configuration says another. */
 export function ownTokenFile(config: Config): string {
   return join(config.data, "wire.token");

@@ -12,7 +12,7 @@ import type { SocketAddress } from "#src/host/socket.ts";
 import type { BandwidthPolicy } from "#src/wire/bandwidth.ts";
 import { BandwidthGate } from "#src/wire/bandwidth-gate.ts";
 import { GroupLinkClient, type GroupLinkOptions } from "#src/wire/group-link-client.ts";
-import type { VolumeLinks } from "#src/wire/volume-link.ts";
+import type { ForgetsVolumes, VolumeLinks } from "#src/wire/volume-link.ts";
 import { VolumeLinkServer } from "#src/wire/volume-link-server.ts";
 import type { Config } from "./config-schema.ts";
 import { localSocket, privateWireSocket, roleFolder } from "./folder-layout.ts";
@@ -69,7 +69,7 @@ export class LocalPart {
     return new LocalPart(machine, appliance, door, live);
   }
 
-  get links(): VolumeLinks {
+  get links(): VolumeLinks & ForgetsVolumes {
     return this.#appliance;
   }
 

@@ -8,7 +8,7 @@ import type { Machine } from "#src/host/machine.ts";
 import { countersOver } from "#src/host/node/counters.ts";
 import { giveBackStartMemory } from "#src/host/node/start-memory.ts";
 import type { MessageLine } from "#src/host/thread.ts";
-import type { VolumeLinks } from "#src/wire/volume-link.ts";
+import type { ForgetsVolumes, VolumeLinks } from "#src/wire/volume-link.ts";
 import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
 import { type GroupFarewell, noFarewell } from "./farewell.ts";
 import { localSocket } from "./folder-layout.ts";
@@ -66,6 +66,7 @@ class LocalSide implements Omit<SideActions, StoreSideWord> {
   readonly #traces: Leases;
   #local: LocalPart | undefined;
   #interceptor: InterceptorPart | undefined;
+  #toLocal: (VolumeLinks & ForgetsVolumes) | undefined;
 
   constructor(machine: Machine, settings: SideSettings) {
     this.#machine = machine;
@@ -90,11 +91,12 @@ class LocalSide implements Omit<SideActions, StoreSideWord> {
     const { VolumeOpener } = await import("./volume-opener.ts");
     const { InterceptorPart } = await import("./interceptor-part.ts");
     const { config, counters } = this.#settings;
-    const opener = new VolumeOpener(this.#machine, this.#links(), countersOver(counters), config);
+    this.#toLocal = this.#links();
+    const opener = new VolumeOpener(this.#machine, this.#toLocal, countersOver(counters), config);
     this.#interceptor = await InterceptorPart.start(this.#machine, opener, this.#settings);
   }
 
-  #links(): VolumeLinks {
+  #links(): VolumeLinks & ForgetsVolumes {
     if (this.#local !== undefined) return this.#local.links;
     const { sockets, clock, randomness, log } = this.#machine;
     const { config, secrets } = this.#settings;
@@ -135,6 +137,12 @@ class LocalSide implements Omit<SideActions, StoreSideWord> {
 
   removeVolume: SideActions["removeVolume"] = async ({ name, isForced }) => {
     await this.#interceptorPart.removeVolume(name, isForced);
+    return null;
+  };
+
+  forgetVolume: SideActions["forgetVolume"] = async ({ id }) => {
+    assert(this.#toLocal !== undefined, "what is asked of interceptors is asked where they are");
+    await this.#toLocal.forgetVolume(id);
     return null;
   };
 

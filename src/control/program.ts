@@ -23,7 +23,7 @@ import { ControlPlane } from "./control-plane.ts";
 import { readCredentials, readToken } from "./credentials.ts";
 import { takeFolders } from "./data-folders.ts";
 import { type Farewell, joinFarewells } from "./farewell.ts";
-import { cataloguePath } from "./folder-layout.ts";
+import { cataloguePath, openedVolumesFolder } from "./folder-layout.ts";
 import { ControlApi } from "./http/control-api.ts";
 import type { Route } from "./http/route.ts";
 import { metricsRoutes } from "./http/routes/metrics.ts";
@@ -100,7 +100,7 @@ export class Program {
     if (this.#roles.includes("remote")) await this.#startSide("remote", settings);
     const isLocal = this.#roles.includes("interceptor") || this.#roles.includes("local");
     const local = isLocal ? await this.#startSide("local", settings) : undefined;
-    const keeper = local !== undefined && this.#roles.includes("interceptor") ? this.#keeper(local) : undefined;
+    const keeper = local !== undefined && this.#roles.includes("interceptor") ? await this.#keeper(local) : undefined;
     const sides = this.#sides.map(({ client }) => client);
     const { nbdTls: nbd, wireTls: wire } = settings.secrets;
     const credentials = { nbd, wire, http: httpTls };
@@ -148,9 +148,14 @@ export class Program {
     );
   }
 
-  #keeper(side: SideClient): VolumeKeeper {
+  async #keeper(side: SideClient): Promise<VolumeKeeper> {
     const { files, randomness, clock } = this.#machine;
     const catalogue = Catalogue.open(files, cataloguePath(this.#config));
+    const opened = openedVolumesFolder(this.#config);
+    const listed = (): readonly string[] => (files.exists(opened) ? files.list(opened) : []);
+    await catalogue.noteEarlierRemovals(listed).catch((error: Error) => {
+      this.#log.warn("what was removed earlier could not be noted: the next start tries it again", { error });
+    });
     return new VolumeKeeper({ catalogue, side, randomness, clock, log: this.#log });
   }
 

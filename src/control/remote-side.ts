@@ -21,6 +21,7 @@ const withoutVolumes = {
   addVolume: absent,
   releaseVolume: absent,
   removeVolume: absent,
+  forgetVolume: absent,
   unfence: absent,
   resync: absent,
   moveSpool: absent,

@@ -104,6 +104,8 @@ export interface SideWords {
   };
   /** `isForced`: although hosts are attached. */
   removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: null };
+  /** Says to the local appliance that a volume was removed; resolves when it has taken note. */
+  forgetVolume: { readonly ask: { readonly id: string }; readonly answer: null };
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };
   resync: { readonly ask: { readonly name: string }; readonly answer: null };
   /** `folder`: where the new spool is to be; beside the old one unless told. */

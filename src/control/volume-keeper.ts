@@ -10,6 +10,7 @@ import type { Randomness } from "#src/host/randomness.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { checkName } from "./name.ts";
 import type { GroupReport } from "./readiness.ts";
+import { RemovedVolumes } from "./removed-volumes.ts";
 import {
   type GroupFacts,
   noFigures,
@@ -54,14 +55,17 @@ export class VolumeKeeper {
   readonly #busy = new Set<string>();
   readonly #opening = new Set<string>();
   readonly #failures = new Map<string, string>();
+  readonly #removed: RemovedVolumes;
 
   constructor(parts: VolumeKeeperParts) {
     this.#parts = parts;
+    this.#removed = new RemovedVolumes(parts);
   }
 
   /** Begins to open all of them. One that cannot be opened is shown as failed, and keeps no other from its work. */
   openAll(): void {
     for (const volume of this.#parts.catalogue.list()) void this.#open({ volume, isNew: false }).catch(() => {});
+    this.#removed.begin();
   }
 
   get isOpening(): boolean {
@@ -123,6 +127,8 @@ export class VolumeKeeper {
     } catch (error) {
       this.#failures.delete(volume.name);
       await this.#parts.catalogue.remove(volume.name);
+      // Its group may have met it.
+      void this.#removed.tell(volume.id);
       throw error;
     }
   }
@@ -211,6 +217,7 @@ export class VolumeKeeper {
         throw error;
       }
       this.#failures.delete(name);
+      await this.#removed.told(volume.id);
     });
   }
 

@@ -10,7 +10,7 @@ import { keepName } from "#src/host/publish.ts";
 import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted-volume.ts";
 import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import type { Config } from "./config-schema.ts";
-import { roleFolder } from "./folder-layout.ts";
+import { openedVolumesFolder } from "./folder-layout.ts";
 import { HostWait } from "./host-wait.ts";
 import type { OpensVolumes, OpenVolume } from "./interceptor-part.ts";
 import type { VolumeMeasures } from "./metrics/measures.ts";
@@ -79,7 +79,7 @@ export class VolumeOpener implements OpensVolumes {
 
   async #folderOf({ id }: VolumeDefinition): Promise<string> {
     const { files } = this.#machine;
-    const parent = join(roleFolder(this.#config, "interceptor"), "volumes");
+    const parent = openedVolumesFolder(this.#config);
     const folder = join(parent, id);
     files.makeFolder(parent);
     files.makeFolder(folder);

@@ -54,10 +54,52 @@ test.each([
   [{ volumes: [{ ...definition("a"), ofView: { name: "mine" } }] }],
   [{ volumes: [{ ...definition("a"), ofView: { name: "../mine", opened: "2031-05-17" } }] }],
   [{ volumes: [definition("a"), definition("a")] }],
+  [{ volumes: [definition("a")], removed: {} }],
+  [{ volumes: [definition("a")], removed: ["../a"] }],
 ])("a catalogue of %j is damaged, and said to be", async (content) => {
   const { host, run } = world();
   await run(publishDocument(host.files, path, kind, content));
   expect(() => Catalogue.open(host.files, path)).toThrow("/volumes.json is damaged");
+});
+
+const gone = "f".repeat(32);
+
+test("what was removed is known over a cut of the power, until the local appliance has forgotten it", async () => {
+  const { host, run } = world();
+  const catalogue = Catalogue.open(host.files, path);
+  const removed = (): readonly string[] => Catalogue.open(host.files, path).removed;
+  await run(catalogue.add(definition("a")));
+  await run(catalogue.add({ ...definition("b"), id: gone }));
+  await run(catalogue.remove("b"));
+  host.cutPower();
+  expect(removed()).toEqual([gone]);
+  // Its removal could not be carried out after all.
+  await run(catalogue.replace({ ...definition("b"), id: gone }));
+  expect(removed()).toEqual([]);
+  await run(catalogue.remove("b"));
+  await run(catalogue.forgotten(gone));
+  expect(removed()).toEqual([]);
+});
+
+test("where nobody was told of removals, those are noted that were opened once and are not there, and only then", async () => {
+  const { host, run } = world();
+  const opened = (): string[] => [gone, definition("a").id, "no volume"];
+  await run(publishDocument(host.files, path, kind, { volumes: [definition("a")] }));
+  await run(Catalogue.open(host.files, path).add({ ...definition("b"), id: "0".repeat(32) }));
+  await run(Catalogue.open(host.files, path).noteEarlierRemovals(opened));
+  const noted = Catalogue.open(host.files, path);
+  expect([noted.removed, noted.list().length]).toEqual([[gone], 2]);
+  await run(noted.forgotten(gone));
+  await run(noted.noteEarlierRemovals(opened));
+  expect(Catalogue.open(host.files, path).removed).toEqual([]);
+});
+
+test("where there is no catalogue nothing is known to have been removed", async () => {
+  const { host, run } = world();
+  const catalogue = Catalogue.open(host.files, path);
+  await run(catalogue.noteEarlierRemovals(() => [gone]));
+  await run(catalogue.add(definition("a")));
+  expect(Catalogue.open(host.files, path).removed).toEqual([]);
 });
 
 test("of a volume that was added before it was noted, nobody knows what it held", async () => {

@@ -22,6 +22,7 @@ export function runThread(line: MessageLine): void {
     addVolume: unused,
     releaseVolume: unused,
     removeVolume: unused,
+    forgetVolume: unused,
     unfence: unused,
     resync: unused,
     moveSpool: unused,

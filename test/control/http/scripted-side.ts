@@ -212,6 +212,7 @@ export class ScriptedSide {
           this.volumes.delete(ask.name);
           return null;
         }),
+      forgetVolume: (ask) => acted("forgetVolume", ask, () => null),
       unfence: (ask) => acted("unfence", ask, () => null),
       resync: (ask) => acted("resync", ask, () => null),
       moveSpool: (ask) => acted("moveSpool", ask, () => null),

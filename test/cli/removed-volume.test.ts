@@ -1,0 +1,47 @@
+/** A volume of a group is removed, and the others go on as if it had never been. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { decodeDocument, encodeDocument } from "#src/host/document.ts";
+import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { patience } from "#test/patience.ts";
+import { RunningProgram } from "./running-program.ts";
+
+const kind = { format: "tidemark-volumes", version: 1 };
+
+async function add(up: RunningProgram, folder: string, name: string): Promise<void> {
+  await up.asked("volume", "add", name, "--group", "g", "--source", join(folder, `${name}.img`), "--size", "1M");
+}
+
+/** It is told of a little later. */
+async function whenMarked(local: RunningProgram): Promise<void> {
+  await vi.waitFor(() => local.asked("mark", "g", "--name", "m"), patience);
+}
+
+test("marks are set behind a removal at once, after a start, and with another volume of the name", async () => {
+  const folder = temporaryFolder();
+  const data = join(folder, "data");
+  const up = await RunningProgram.start("up", data);
+  for (const name of ["a", "b"]) await add(up, folder, name);
+  await up.asked("volume", "rm", "b", "--confirm", "b");
+  await up.asked("mark", "g", "--name", "at-once");
+  await up.program.stop();
+  const again = await RunningProgram.start("up", data);
+  await again.asked("mark", "g", "--name", "after-a-start");
+  await again.asked("volume", "add", "b", "--group", "g", "--source", join(folder, "b.img"));
+  await again.asked("mark", "g", "--name", "added-again");
+  expect((await again.status()).groups).toMatchObject([{ volumeNames: ["a", "b"] }]);
+});
+
+test("a group that an earlier version left with a removed volume is mended at the next start", async () => {
+  const folder = temporaryFolder();
+  const data = join(folder, "data");
+  const up = await RunningProgram.start("up", data);
+  for (const name of ["a", "b"]) await add(up, folder, name);
+  await up.program.stop();
+  const path = join(data, "interceptor/volumes.json");
+  const { volumes } = decodeDocument(readFileSync(path), path, kind) as { volumes: { name: string }[] };
+  writeFileSync(path, encodeDocument(kind, { volumes: volumes.filter(({ name }) => name === "a") }));
+  const again = await RunningProgram.start("up", data);
+  await whenMarked(again);
+});
