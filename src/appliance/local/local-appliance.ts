@@ -2,6 +2,7 @@
  * The local appliance: its groups, and the door through which interceptors attach their volumes. A group is made when it
  * is first named, and opened again at every start.
  */
+import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError, StopError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
 import type { FaultHook } from "#src/host/faults.ts";
@@ -102,16 +103,23 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
 
   /** Undefined: it is stopped. */
   async #openOrStop(group: NewGroup): Promise<LocalGroup | undefined> {
-    const { machine, policy, folder } = this.#parts;
     try {
       return await this.#openGroup(group);
     } catch (error) {
       if (!(error instanceof LostSpoolError)) throw error;
-      const state = await openGroupState(machine, `${folder}/groups/${group.id}/group.json`, group);
-      machine.log.error("a group is stopped: its spool is lost", { group: state.state.name, error });
-      this.#stopped.set(state.state.name, new StoppedGroup(state, error, policy));
+      await this.#stopGroup(group, error);
       return undefined;
     }
+  }
+
+  /** As it was left: whoever could not go on with it may have changed it. */
+  async #stopGroup(group: NewGroup, error: LostSpoolError): Promise<StoppedGroup> {
+    const { machine, policy, folder } = this.#parts;
+    const state = await openGroupState(machine, `${folder}/groups/${group.id}/group.json`, group);
+    machine.log.error("a group is stopped: its spool is lost", { group: state.state.name, error });
+    const stopped = new StoppedGroup(state, error, policy);
+    this.#stopped.set(state.state.name, stopped);
+    return stopped;
   }
 
   #groupNamed(name: string, create: NewGroup): Promise<LocalGroup> {
@@ -273,12 +281,18 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     this.#moving.set(name, new MovingGroup(state, policy));
     const moving = (async (): Promise<LocalGroup> => {
       this.#groups.delete(name);
-      if (found instanceof LocalGroup) await found.stop();
-      await state.update(change);
-      this.#stopped.delete(name);
-      const group = await this.#openOrStop({ id, name, mode: state.state.mode });
-      if (group === undefined) throw (this.#stopped.get(name) as StoppedGroup).refusal;
-      return group;
+      const same: NewGroup = { id, name, mode: state.state.mode };
+      try {
+        if (found instanceof LocalGroup) await found.stop();
+        await state.update(change);
+        this.#stopped.delete(name);
+        return await this.#openGroup(same);
+      } catch (error) {
+        if (isOwnFault(error)) throw error;
+        // Whatever hinders it: it is still there, and who names it must not begin another one.
+        const { message: why } = error as Error;
+        throw (await this.#stopGroup(same, new LostSpoolError(why, { cause: error }))).refusal;
+      }
     })().finally(() => {
       this.#opening.delete(name);
       this.#moving.delete(name);

@@ -69,6 +69,31 @@ describe("a group whose spool is gone", () => {
     it.appliance.setMode("g", "sync");
   });
 
+  test.each([
+    ["write", "ENOSPC"],
+    ["open", "EMFILE"],
+  ] as const)(
+    "fault 15: stays stopped where its new spool met a lack of room (%s: %s), and is moved again",
+    async (call, code) => {
+      const it = await withoutSpool();
+      const { id } = it.figures;
+      const opening = it.host.files.makeFolder.bind(it.host.files);
+      // The folder of the new spool: what comes next is its first file.
+      it.host.files.makeFolder = (path) => {
+        opening(path);
+        if (path.includes("/spool-")) it.host.disk.failNext(call, code);
+      };
+      await expect(it.done(it.appliance.moveSpool("g", undefined))).rejects.toThrow(code);
+      it.host.files.makeFolder = opening;
+      expect(it.appliance.figures()).toMatchObject([{ id, state: "stopped", why: expect.stringContaining(code) }]);
+      await expect(it.attach(1)).rejects.toMatchObject({ name: "RetryError" });
+      await it.done(it.appliance.moveSpool("g", undefined));
+      expect(it.appliance.figures()).toMatchObject([{ id, state: "steady" }]);
+      await it.attach(1);
+      expect(it.attachment.inDoubt).toBe(true);
+    },
+  );
+
   test("goes on with a new spool: in an epoch beyond all that was, from nothing, with its volumes in doubt", async () => {
     const it = await withoutSpool();
     await it.done(it.appliance.moveSpool("g", undefined));
