@@ -103,6 +103,6 @@ export function onItsWay(
     const why = refusal ?? linkWhy;
     return `${begin}, and the link is down${why === undefined ? "" : ` (${why})`}: it is there when the link is back`;
   }
-  const lag = `a lag of ${Math.round(lagSeconds)} s`;
-  return `${begin}, which lacks ${counted(seq - durable, "record")} up to it (${lag}): ask again when 'tidemark status' shows less`;
+  const lag = `${counted(seq - durable, "record")} up to it (a lag of ${Math.round(lagSeconds)} s)`;
+  return `${begin}, which lacks ${lag}: give the link time, 'tidemark status' shows how far it is`;
 }

@@ -78,7 +78,7 @@ function kindOf(state: VolumeState): StretchKind {
 const words: Readonly<Record<Exclude<StretchKind, "points">, string>> = {
   resync: "regions of the volume were being journaled anew then, after a gap",
   "first-copy": "what the volume's source held at first was being copied then",
-  joined: "the volume had just joined its group then",
+  joined: "the volume had just joined its group then, and nothing was written to it yet",
 };
 
 /** For people: why nothing in the stretch is a point. */
