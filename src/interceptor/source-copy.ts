@@ -75,6 +75,7 @@ export class SourceCopy {
   #isBeginning = false;
   /** It is, and may be lost with the link: the appliance has not acknowledged it yet. */
   #unheardOrdinal: number | undefined;
+  readonly #begun: (() => void)[] = [];
   /** The flight has an ordinal for it. */
   #isReserved = false;
   /** What there is does not count any more: another one is about to begin. */
@@ -99,7 +100,22 @@ export class SourceCopy {
   }
 
   acknowledged(ordinal: number): void {
-    if (this.#unheardOrdinal !== undefined && ordinal >= this.#unheardOrdinal) this.#unheardOrdinal = undefined;
+    if (this.#unheardOrdinal === undefined || ordinal < this.#unheardOrdinal) return;
+    this.#unheardOrdinal = undefined;
+    this.#tellBegun();
+  }
+
+  /**
+   * Resolves when the appliance has its beginning, so that it offers no point before its end; at once where none is under
+   * way, and when it is given up: the next one is the first that the next link hears of.
+   */
+  whenBegun(): Promise<void> {
+    if (!this.isBeginning) return Promise.resolve();
+    return new Promise((resolve) => this.#begun.push(resolve));
+  }
+
+  #tellBegun(): void {
+    for (const resolve of this.#begun.splice(0)) resolve();
   }
 
   get isSuperseded(): boolean {
@@ -111,7 +127,7 @@ export class SourceCopy {
    * ordinal reserved for its first record begins all the same, so that no ordinal is left out.
    */
   supersede(): void {
-    if (!this.#isBeginning) this.abort();
+    if (!this.#isBeginning) this.#drop();
     this.#isSuperseded = true;
   }
 
@@ -121,7 +137,7 @@ export class SourceCopy {
    */
   begin(ordinal: "reserved" | "next"): void {
     const isReserved = ordinal === "reserved" || (this.#isBeginning && this.#isReserved);
-    this.abort();
+    this.#drop();
     this.#isReserved = isReserved;
     const { mapFile, log } = this.#parts;
     const { resyncWanted, base } = mapFile.state;
@@ -164,6 +180,11 @@ export class SourceCopy {
   }
 
   abort(): void {
+    this.#drop();
+    this.#tellBegun();
+  }
+
+  #drop(): void {
     for (const piece of this.#run?.pieces ?? []) piece.giveUp();
     this.#run = undefined;
     this.#isBeginning = false;

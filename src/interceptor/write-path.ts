@@ -163,7 +163,10 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     return this.#copy;
   }
 
-  /** Somebody says that the source may differ from what was journaled, anywhere. Without a link it is done with the next. */
+  /**
+   * Somebody says that the source may differ from what was journaled, anywhere. Without a link it is done with the next.
+   * Resolves when no point is offered any more that would have the source as it was.
+   */
   async copyAll(): Promise<void> {
     const { mapFile } = this.#parts;
     mapFile.map.markAll();
@@ -173,6 +176,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     await mapFile.update({ resyncWanted: true });
     const isUp = this.#keeper.state === "up" && this.#failure === undefined;
     if (isUp && this.#copy.isSuperseded) this.#copy.begin("next");
+    await this.#copy.whenBegun();
   }
 
   get isSourceFull(): boolean {
