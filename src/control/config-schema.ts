@@ -246,7 +246,7 @@ export const configSchema = {
       min: 64 * KiB,
       max: 1024 * 1024 * GiB,
     }),
-    lagSeconds: secondsOrOff(Number.POSITIVE_INFINITY, "likewise, by the age of what it does not have", {
+    lagSeconds: secondsOrOff(Number.POSITIVE_INFINITY, "likewise, by its age; in async less than 2 counts as 2", {
       min: 0.1,
       max: 365 * day,
     }),

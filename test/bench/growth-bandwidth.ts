@@ -14,7 +14,7 @@ const sizeBytes = 1024 ** 3;
 const blockBytes = 4096;
 /** More than any of the links. */
 const askedBytesPerSecond = 32 * 1024 ** 2;
-/** In bytes: by its age a backlog is seen too late on a thin link, and then nothing is written for minutes. */
+/** In bytes, so that as much may wait for a thin link as for a wide one. */
 const lagBytesMax = 64 * 1024 ** 2;
 /** Until the limit has been reached and all moves on evenly. */
 const rampSeconds = 8;

@@ -111,6 +111,11 @@ export class GroupMode {
     return this.#lastSwitches;
   }
 
+  /** Async is what records are added under now: nobody waits for the remote. */
+  get isAsync(): boolean {
+    return !this.waitsForRemote && this.#machine.loose === "async";
+  }
+
   get backlogBytesMax(): number {
     return this.#machine.backlogBytesMax;
   }

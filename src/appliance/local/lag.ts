@@ -21,15 +21,18 @@ export function lagOf(spool: Spool, ages: RecordAges, lastSeq: number, durableSe
   return { records, bytes: spool.bytesAfter(durableSeq), seconds: ageMs / 1000 };
 }
 
-/** 0 to 1 and beyond; from 1 on nothing may be added. `backlogBytesMax` is what a switch of the mode allows at the moment. */
+/**
+ * 0 to 1 and beyond; from 1 on nothing may be added. `backlogBytesMax` is what a switch of the mode allows at the moment;
+ * `ofLagMs` how much of the time is used that the lag may take.
+ */
 export function pressureOf(
-  facts: { usedBytes: number; lag: Lag; backlogBytes: number; backlogBytesMax: number },
+  facts: { usedBytes: number; lag: Lag; backlogBytes: number; backlogBytesMax: number; ofLagMs: number },
   policy: GroupPolicy,
 ): number {
   return Math.max(
     facts.usedBytes / policy.spoolLimitBytes,
     facts.lag.bytes / policy.lagBytesMax,
-    (facts.lag.seconds * 1000) / policy.lagMsMax,
+    facts.ofLagMs,
     facts.backlogBytes / facts.backlogBytesMax,
   );
 }

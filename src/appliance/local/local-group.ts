@@ -33,7 +33,7 @@ import type { LocalGroupParts } from "./local-group-parts.ts";
 import { MeasuredLink } from "./measured-link.ts";
 import type { ModeFacts, ModePhase, ModeSwitch } from "./mode-machine.ts";
 import { type Appended, Order } from "./order.ts";
-import { Pressure } from "./pressure.ts";
+import { Pressure, type PressureFacts } from "./pressure.ts";
 import { RemoteKnowledge } from "./remote-knowledge.ts";
 import type { Spool } from "./spool.ts";
 import { remoteHasSeq } from "./spool-keeping.ts";
@@ -105,10 +105,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       phaseChanged: (phase) => this.#phaseChanged(phase),
     });
     this.#pressure = new Pressure({
-      spool,
-      policy,
-      clock: machine.clock,
-      facts: () => ({ lastSeq: this.order.lastSeq, durableSeq: this.#remote.marks.durable, ...this.#backlog() }),
+      ...{ spool, policy, clock: machine.clock, facts: () => this.#pressureFacts() },
       looked: () => this.#looked(),
       eased: () => this.roomAgain(),
     });
@@ -199,7 +196,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
 
   /** Those who wait for room look again. */
   roomAgain(): void {
-    for (const link of this.volumes.links) link.receiver.roomAgain();
+    this.volumes.roomAgain();
   }
 
   setMode(mode: WantedMode): void {
@@ -327,9 +324,12 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.order.tryAgain();
   }
 
-  #backlog(): { backlogBytes: number; backlogBytesMax: number } {
-    const backlogBytesMax = this.#link.isUp ? this.#mode.backlogBytesMax : Number.POSITIVE_INFINITY;
-    return { backlogBytesMax, backlogBytes: Number.isFinite(backlogBytesMax) ? this.#backlogBytes : 0 };
+  #pressureFacts(): PressureFacts {
+    const { isUp: isLinkUp } = this.#link;
+    const backlogBytesMax = isLinkUp ? this.#mode.backlogBytesMax : Number.POSITIVE_INFINITY;
+    const backlogBytes = Number.isFinite(backlogBytesMax) ? this.#backlogBytes : 0;
+    const seqs = { lastSeq: this.order.lastSeq, durableSeq: this.#remote.marks.durable };
+    return { ...seqs, isLinkUp, isAsync: this.#mode.isAsync, backlogBytes, backlogBytesMax };
   }
 
   figures(): GroupFigures {
