@@ -163,5 +163,8 @@ test("hot spots and a thin link are held against their goals", () => {
   expect(text).toContain("Goals met: 2 of 4.");
   expect(lineWith(text, "- hot spots")).toContain("has 0.90× the rate of async, where at least 1 is the goal");
   expect(lineWith(text, "- a thin link")).toContain("the lag grows to 1.40×");
-  expect(text).toContain("0.17× of the bytes, 0.90× of the rate");
+  // As beside the figures of other cases.
+  expect(text).toContain("0.17× of the bytes, ≤ 0.2 met; 0.90× of the rate, ≥ 1 **missed**.");
+  expect(cells(lineWith(text, "| written, of what")).slice(2, 4)).toEqual(["0.99×", "≥ 0.98 met"]);
+  expect(cells(lineWith(text, "| that of the last third")).slice(2, 4)).toEqual(["1.40×", "≤ 1.25 **missed**"]);
 });

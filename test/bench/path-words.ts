@@ -37,5 +37,9 @@ export function detailCells(figures: ContenderFigures): string[] {
 }
 
 export function comparedText({ ratio, ratioLowest, ratioHighest, goal, met }: RateComparison): string {
-  return `${factor(ratio)} (${factor(ratioLowest)} to ${factor(ratioHighest)}), ≥ ${goal} ${met ? "met" : "**missed**"}`;
+  return `${factor(ratio)} (${factor(ratioLowest)} to ${factor(ratioHighest)}), ${goalText("≥", goal, met)}`;
+}
+
+export function goalText(sign: "≥" | "≤", goal: number, met: boolean): string {
+  return `${sign} ${goal} ${met ? "met" : "**missed**"}`;
 }
