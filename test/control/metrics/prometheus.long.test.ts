@@ -53,7 +53,7 @@ function sampleOf(text: string, series: string): number | undefined {
   return line === undefined ? undefined : Number(line.split(" ").at(-1));
 }
 
-test("the rules are sound, and tell of each situation what is to be told of it", async () => {
+test("faults 16 and 22: the rules are sound, and tell of each situation what is to be told of it, a lag among them", async () => {
   expect(await judged(["check", "config"], "prometheus.yml")).toMatch(/^((?!FAILED).)*SUCCESS((?!FAILED).)*$/s);
   expect(await judged(["test", "rules"], "tidemark.rules.test.yml")).toMatch(/^((?!FAILED).)*SUCCESS((?!FAILED).)*$/s);
 });
