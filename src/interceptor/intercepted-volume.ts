@@ -83,6 +83,8 @@ export class InterceptedVolume implements NbdExport {
   /** Undefined while the source is in a state that the host never saw. */
   #life: Life | undefined;
   #condition: VolumeCondition = "redoing";
+  /** Settled when nothing is opened anew. */
+  #unfencing: Promise<void> = Promise.resolve();
   #why: Error | undefined;
   /** Reads that wait for the end of the redo. */
   #heldReads: ExportRequest[] = [];
@@ -176,6 +178,12 @@ export class InterceptedVolume implements NbdExport {
       throw new RefuseError(`the volume ${this.name} is not fenced: it is ${this.#condition}`);
     }
     this.#condition = "redoing";
+    const opened = this.#openAnew();
+    this.#unfencing = opened.catch(() => {});
+    await opened;
+  }
+
+  async #openAnew(): Promise<void> {
     try {
       await this.#life?.path.stop(0);
       await this.#life?.source.close();
@@ -200,6 +208,8 @@ export class InterceptedVolume implements NbdExport {
 
   /** The export is gone already. What came in may take so long to come to its end. Answers how it then was. */
   async stop(graceMs: number): Promise<VolumeStatus> {
+    // What it opens would stay open, and attached.
+    await this.#unfencing;
     this.#condition = "stopped";
     for (const request of this.#heldReads.splice(0)) request.complete(nbdError.shutdown);
     await this.#life?.path.stop(graceMs);

@@ -166,6 +166,26 @@ test("what the source still has to do is awaited before it is opened anew", asyn
   expect([world.volume.status().state, world.source[0]]).toEqual(["open", 7]);
 });
 
+test("one that ends while it is being unfenced leaves nothing open or attached", async () => {
+  const world = await opened();
+  world.host.disk.failNext("write");
+  world.write(0, payload);
+  await world.pass(20);
+  let goOn = (): void => {};
+  world.links.attaching = () =>
+    new Promise((resolve) => {
+      goOn = resolve;
+    });
+  const unfencing = world.volume.unfence();
+  await world.pass(50);
+  const ending = world.volume.stop(1_000);
+  await world.pass(50);
+  goOn();
+  await world.run(unfencing);
+  await world.run(ending);
+  expect([world.volume.status().state, world.links.current]).toEqual(["stopped", undefined]);
+});
+
 test("only a fenced volume is unfenced", async () => {
   const world = await opened();
   await expect(world.volume.unfence()).rejects.toThrow("not fenced");
