@@ -77,13 +77,13 @@ export class GroupOracle {
     this.#spool.lost(this.id);
   }
 
-  /** A mark is as safe as a flush, and where all that came before it makes one state of each volume. */
-  markPlaced(seq: number): void {
+  /** A mark is as safe as a flush, and where all that came before it makes one state of each volume that was not removed. */
+  markPlaced(seq: number, isLeft: (volume: number) => boolean): void {
     const record = this.history.get(seq);
     demand("promise", record?.type === type.mark, () => `a mark is told of at seq ${seq}, where there is none`);
     const inDanger = this.#spool.firstInDanger(this.id, seq);
     demand("promise", inDanger === undefined, () => `the mark at ${seq} is told of, and ${inDanger} is not durable`);
-    const copying = this.history.resyncingAt(seq);
+    const copying = this.history.resyncingAt(seq, isLeft);
     demand("prefix", copying === undefined, () => `the mark at ${seq} is no point: volume ${copying} is being copied`);
   }
 

@@ -50,7 +50,9 @@ export class ImageReading {
     for (const name of this.#namesIn(group)) {
       const volume = this.#world.volumes.find((one) => one.name === name)?.model.volume;
       const own = entries.filter((entry) => group.history.hostVolumeOf(entry) === volume);
-      await this.#demand(group, name, this.#durableSeq(group), hasPoints(own));
+      // One that was removed may have gone in the middle of a copy.
+      const isPoint = hasPoints(own) && !this.#world.removals.isGone(name);
+      await this.#demand(group, name, this.#durableSeq(group), isPoint);
     }
   }
 

@@ -137,7 +137,8 @@ export class Mishaps {
       const state = source?.volumes().get(name)?.status().state;
       return state !== undefined && !["redoing", "fenced", "stopped"].includes(state);
     };
-    return volumes.filter((volume) => volume.group === group).every(isInUse) ? group : undefined;
+    const mustBe = volumes.filter((volume) => volume.group === group && !this.#world.removals.isGone(volume.name));
+    return mustBe.every(isInUse) ? group : undefined;
   }
 
   loseSpool(group: GroupOracle): void {

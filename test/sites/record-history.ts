@@ -138,14 +138,14 @@ export class RecordHistory {
   }
 
   /** A volume that is between the two records of a copy at this place of the order, if there is one. */
-  resyncingAt(seq: number): number | undefined {
+  resyncingAt(seq: number, isLeft: (hostVolume: number) => boolean): number | undefined {
     const copying = new Set<number>();
     for (const record of this.#inOrderOfAppending) {
       if (record.seq >= seq) break;
       if (record.type === type.resyncBegin) copying.add(record.volume);
       if (record.type === type.resyncEnd) copying.delete(record.volume);
     }
-    return [...copying][0];
+    return [...copying].find((volume) => !isLeft(this.#hostVolumes.get(volume) ?? 0));
   }
 
   /** Whether a copy of the volume, as its host numbers it, was begun by a record appended since `since`. */

@@ -12,6 +12,7 @@ import type { GroupOracle } from "./group-oracle.ts";
 import { replay } from "./journal-replay.ts";
 import type { MishapKind } from "./mishaps.ts";
 import { demandReadBack } from "./read-back.ts";
+import { removal } from "./removals.ts";
 import type { ResizeKind } from "./resizes.ts";
 import type { StoreWorkKind } from "./store-side.ts";
 import { demand, Violation } from "./violation.ts";
@@ -19,7 +20,7 @@ import type { VolumeHost } from "./volume-host.ts";
 import { modes } from "./weather.ts";
 import { World } from "./world.ts";
 
-export type CountedKind = FaultKind | MishapKind | ResizeKind | StoreWorkKind;
+export type CountedKind = FaultKind | MishapKind | ResizeKind | typeof removal | StoreWorkKind;
 
 export interface Outcome {
   readonly seed: number;
@@ -95,6 +96,7 @@ async function play(world: World, seed: number): Promise<Outcome> {
       ...world.faults.counts,
       ...world.mishaps.counts,
       ...world.resizes.counts,
+      [removal, world.removals.count],
       ...world.store.counts,
     ]),
     isStopped,
@@ -111,6 +113,7 @@ async function playStep(world: World, random: SeededRandom): Promise<void> {
   world.mishaps.look();
   world.store.look();
   world.resizes.look();
+  world.removals.look();
   if (random.chance(0.1)) unfence(world);
   if (random.chance(0.06)) switchMode(world, random);
   if (random.chance(0.06)) setMark(world, random);
@@ -163,7 +166,7 @@ function setMark(world: World, random: SeededRandom): void {
   const { source } = world;
   const withinMs = random.pick([1, 5_000]);
   if (!isThere(world, plan?.name ?? "")) return;
-  const points = world.volumes
+  const points = world.removals.others
     // One that somebody has written to is not what it was until its copy has begun, and nobody can be told of that.
     .filter((volume) => volume.group === group && !world.mishaps.isToBeCopied(volume))
     .map((volume) => {
@@ -174,7 +177,7 @@ function setMark(world: World, random: SeededRandom): void {
     ({ seq }) =>
       world.source === source &&
       world.guard(() => {
-        group.markPlaced(seq);
+        group.markPlaced(seq, (volume) => world.removals.isNumberLeft(volume));
         for (const end of points) end(seq);
       }),
     () => {
@@ -193,14 +196,18 @@ async function settle(world: World): Promise<boolean> {
     unfence(world);
     world.mishaps.orderCopies();
     world.resizes.goOn();
+    world.removals.goOn();
     world.store.mend();
+    const { others, isDone } = world.removals;
     if (
-      !world.volumes.every((volume) => isOpen(world, volume)) ||
-      world.volumes.some((volume) => volume.inFlightCount > 0)
+      !isDone ||
+      !others.every((volume) => isOpen(world, volume)) ||
+      others.some((volume) => volume.inFlightCount > 0)
     )
       continue;
     if (!hasFlushed) {
-      for (const volume of world.volumes) volume.submitFlush();
+      for (const volume of others) volume.submitFlush();
+      world.removals.demandMarks();
       hasFlushed = true;
     } else if (world.groups.every((group) => hasArrived(world, group))) {
       await world.demandStored();
@@ -276,6 +283,8 @@ function demandEqual(world: World): void {
     const { remoteDisks: disks } = world;
     const entries = world.journal.units(group.id);
     for (const { name, blockCount } of plan.volumes) {
+      // Its source may lack what was on its way when it was removed.
+      if (world.removals.isGone(name)) continue;
       const volume = world.volumes.find((one) => one.name === name) as (typeof world.volumes)[number];
       volume.demandContent();
       const replayed = replay(disks, group.id, group.history, entries, { volume: volume.model.volume, blockCount });

@@ -1,6 +1,7 @@
 /** Runs consecutive seeds and sums up what happened in them. */
 import { faultKinds } from "./faults.ts";
 import { mishapKinds } from "./mishaps.ts";
+import { removal } from "./removals.ts";
 import { resizeKinds } from "./resizes.ts";
 import { type CountedKind, type FailedRun, type Outcome, runSeed } from "./scenario.ts";
 import { storeWorkKinds } from "./store-side.ts";
@@ -25,7 +26,7 @@ export interface FailureSummary {
   readonly trace: readonly string[];
 }
 
-const kinds = [...faultKinds, ...mishapKinds, ...resizeKinds, ...storeWorkKinds];
+const kinds = [...faultKinds, ...mishapKinds, ...resizeKinds, removal, ...storeWorkKinds];
 const traceLinesKept = 400;
 
 export function emptySummary(): RangeSummary {

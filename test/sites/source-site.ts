@@ -38,6 +38,8 @@ export interface SourceSiteEvents {
   size(plan: VolumePlan): NotedSize;
   /** The group's spool is lost, and another one is about to be begun. */
   spoolLost(group: string): void;
+  /** The volume was removed. */
+  isGone(volume: string): boolean;
   /** A volume could not be opened; it will be tried again. */
   failed(error: Error): void;
 }
@@ -52,6 +54,8 @@ export interface SourceSite {
   volumes(): ReadonlyMap<string, InterceptedVolume>;
   /** One that was ended, once more. */
   open(volume: string): void;
+  /** It was removed. */
+  forget(volume: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -98,6 +102,7 @@ export async function startSourceSite(
   for (const { id, name, mode } of weather.groups) await addGroup(appliance, { id, name, mode }, events);
   const open = async (group: string, plan: VolumePlan): Promise<void> => {
     const { name, held } = plan;
+    if (events.isGone(name)) return;
     const definition = { id: idOf(name), name, group, source: `/${name}/source`, baseMissing: false };
     try {
       const fitted = await fitSource(machine, { ...definition, ...events.size(plan) });
@@ -130,6 +135,7 @@ export async function startSourceSite(
   openNamed(() => true);
   return {
     open: (name) => openNamed((one) => one === name),
+    forget: (name) => appliance.forgetVolume(idOf(name)),
     setMode: (group, mode) => appliance.setMode(group, mode),
     mark: (group, withinMs) => appliance.mark(group, { name: "m", isQuiesced: false, withinMs }),
     moveSpool: (group) => appliance.moveSpool(group, undefined),

@@ -20,6 +20,7 @@ import { Protection } from "./protection.ts";
 import type { RecordHistory } from "./record-history.ts";
 import { RemoteDisks } from "./remote-disks.ts";
 import { type RemoteSite, startRemoteSite } from "./remote-site.ts";
+import { Removals } from "./removals.ts";
 import { type NotedSize, Resizes } from "./resizes.ts";
 import { type SourceSite, sizeBytesOf, startSourceSite } from "./source-site.ts";
 import { SourceWatch } from "./source-watch.ts";
@@ -50,6 +51,7 @@ export class World {
   readonly faults: Faults;
   readonly mishaps: Mishaps;
   readonly resizes: Resizes;
+  readonly removals: Removals;
   readonly groups: readonly GroupOracle[];
   readonly volumes: readonly VolumeHost[];
   readonly spool: SpoolWatch;
@@ -115,6 +117,7 @@ export class World {
     });
     this.mishaps = new Mishaps(this);
     this.resizes = new Resizes(this);
+    this.removals = new Removals(this);
     this.#observe();
   }
 
@@ -164,7 +167,8 @@ export class World {
       const held = new HeldContent(this.#nextNumber++, volumePlan.held);
       const file = this.#makeSource(volumePlan, held);
       const receivedSeq = (): number => this.journal.receivedSeq(group.id);
-      const isUnprotected = (): boolean => this.source?.volumes().get(name)?.status().state === "tracking";
+      const isUnprotected = (): boolean =>
+        this.removals.isLeft(name) || this.source?.volumes().get(name)?.status().state === "tracking";
       const source = new SourceWatch({ file, volume, blockCount, history: group.history, receivedSeq, isUnprotected });
       source.lookAgain();
       this.#sources.push(source);
@@ -300,7 +304,7 @@ export class World {
     };
     const spoolLost = (group: string): void => this.guard(() => this.#oracleOf(group).spoolLost());
     const size = (plan: VolumePlan): NotedSize => this.resizes.noted(plan.name, sizeBytesOf(plan));
-    const events = { opening, opened, size, spoolLost, failed };
+    const events = { opening, opened, size, spoolLost, isGone: (name: string) => this.removals.isGone(name), failed };
     startSourceSite(this.sourceHost, this.remoteHost.name, this.weather, events).then(
       (site) => {
         if (isCurrent()) this.source = site;
@@ -358,7 +362,7 @@ export class World {
     if (!hasKept) for (const source of this.#sources) source.lookAgain();
     if (spool !== undefined) this.mishaps.loseSpool(spool);
     for (const group of this.groups) group.sourceCrashed();
-    this.resizes.sourceCrashed();
+    for (const orders of [this.resizes, this.removals]) orders.sourceCrashed();
     for (const volume of this.volumes) {
       volume.crash();
       // And where an unsynced end of the spool is damaged, it is dropped.
