@@ -65,7 +65,7 @@ export interface VolumeFacts {
   readonly acknowledged: number;
   readonly applied: number;
   readonly durable: number;
-  /** So long nothing was done of what hosts wait for, of writes or of flushes; absent: for less than a second. */
+  /** So long nothing was done of what hosts wait for, of reads, writes or flushes; absent: for less than a second. */
   readonly hostWaitSeconds?: number;
   /** What that is, where it is no disk: in sync flushes wait for a resync to come to its end. */
   readonly hostWaitFor?: "resync";

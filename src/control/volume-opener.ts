@@ -96,8 +96,8 @@ function figuresOf(volume: InterceptedVolume, wait: HostWait, clock: Clock): Ope
   const status = volume.status();
   const { acknowledgedOrdinal: acknowledged, appliedOrdinal: applied } = status;
   const isRefused = status.state === "fenced" || status.state === "stopped";
-  const work = isRefused ? undefined : { ...status, acknowledged, applied };
-  const { writes, writeBytes, reads, readBytes, flushes } = volume.figures;
+  const { writes, writeBytes, reads, readBytes, flushes, slowReads, slowReadsEnded } = volume.figures;
+  const work = isRefused ? undefined : { ...status, acknowledged, applied, slowReads, slowReadsEnded };
   return {
     state: status.state,
     ...(status.why === undefined ? {} : { why: status.why }),

@@ -64,5 +64,9 @@ function readBlock(
   } catch (error) {
     return done(error as Error);
   }
-  source.read(bytes, 0, length, position, done);
+  figures.slowReads++;
+  source.read(bytes, 0, length, position, (error) => {
+    figures.slowReadsEnded++;
+    done(error);
+  });
 }

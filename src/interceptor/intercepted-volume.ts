@@ -316,7 +316,9 @@ export class InterceptedVolume implements NbdExport {
       return request.complete(nbdErrorOf(error));
     }
     request.keep();
+    this.figures.slowReads++;
     source.read(request.buffer, request.start, length, offset, (error) => {
+      this.figures.slowReadsEnded++;
       // Meanwhile the source may have gone back to an older state.
       if (source === this.#source) request.complete(nbdErrorOf(error));
       else this.submit(request);
@@ -328,9 +330,11 @@ export class InterceptedVolume implements NbdExport {
     if (source === undefined) return;
     const countMax = request.requestOne ? 1 : nbdExtentsPerReplyMax;
     let isEnded = false;
+    let isSlow = false;
     try {
       source.extents(request.offset, request.length, countMax, (error, runs) => {
         isEnded = true;
+        if (isSlow) this.figures.slowReadsEnded++;
         if (error !== null || runs.length === 0) return request.complete(nbdErrorOf(error) || nbdError.io);
         const extents = runs.map((run) => ({
           lengthBytes: run.lengthBytes,
@@ -341,7 +345,10 @@ export class InterceptedVolume implements NbdExport {
     } catch (error) {
       return request.complete(nbdErrorOf(error));
     }
-    if (!isEnded) request.keep();
+    if (isEnded) return;
+    isSlow = true;
+    this.figures.slowReads++;
+    request.keep();
   }
 
   /** Undefined while it may be in a state that the host never saw. */

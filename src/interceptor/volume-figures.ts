@@ -11,6 +11,9 @@ export class VolumeFigures {
   flushes = 0;
   reads = 0;
   readBytes = 0;
+  /** What hosts wait for the source to read, beyond what it had at hand: begun, and ended. */
+  slowReads = 0;
+  slowReadsEnded = 0;
   /** Read from the source to complete blocks that the host wrote in part. */
   edgeBytes = 0;
   /** Read from the source to copy it into the order. */

@@ -58,6 +58,14 @@ test("fault 17: while the source stands still memory is bounded and the API answ
   expect(residentBytes(up.program.processId, "VmHWM")).toBeLessThan(beforeBytes + grownBytesMax);
   const [first] = hosts;
   expect((await first?.read(63 * MiB, MiB))?.equals(latest)).toBe(true);
+  // Nor does anything else tell that nothing is read.
+  const moves = async () => expect((await up.status()).volumes[0]?.hostWaitSeconds).toBeUndefined();
+  await vi.waitFor(moves, patience);
+  await disk.pause();
+  const read = first?.read(0, MiB);
+  await vi.waitFor(waited, patience);
+  await disk.resume();
+  expect((await read)?.equals(latest)).toBe(true);
   for (const host of hosts) await host.disconnect();
   await up.program.stop();
 });

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { HostWait, type HostWork } from "#src/control/host-wait.ts";
 
-const idle: HostWork = { acknowledged: 5, applied: 5, isFlushAwaited: false, flushRounds: 2, isFlushHeld: false };
+const idle: HostWork = {
+  ...{ acknowledged: 5, applied: 5, slowReads: 4, slowReadsEnded: 4 },
+  ...{ isFlushAwaited: false, flushRounds: 2, isFlushHeld: false },
+};
 
 /** What it says at each second. */
 function told(...works: readonly Partial<HostWork>[]): number[] {
@@ -18,6 +21,13 @@ test("a source that takes a write now and then is slow, and one that takes none 
   expect(told({ acknowledged: 6 }, { acknowledged: 9 }, { acknowledged: 9 }, { acknowledged: 9, applied: 6 })).toEqual([
     0, 1, 2, 0,
   ]);
+});
+
+test("a source that takes writes and reads nothing stands still too", () => {
+  const writing = [6, 7, 8].map((applied) => ({ acknowledged: 20, applied }));
+  expect(told(...writing.map((work) => ({ ...work, slowReads: 5 })))).toEqual([0, 1, 2]);
+  // One after the other ends, and more are asked for.
+  expect(told(...[5, 6, 7].map((slowReads) => ({ slowReads, slowReadsEnded: slowReads - 1 })))).toEqual([0, 0, 0]);
 });
 
 test("what was waited for before does not count for who waits now", () => {
@@ -50,6 +60,8 @@ test("a flush that waits for a resync is told from one that a disk does not do, 
     { ...held, isFlushHeld: false },
     { ...held, acknowledged: 6 },
     { ...held, acknowledged: 6 },
+    { ...held, slowReads: 5 },
+    { ...held, slowReads: 5 },
   ];
   expect(works.map((work, second) => wait.look(work, second * 1000))).toEqual([
     {},
@@ -57,5 +69,7 @@ test("a flush that waits for a resync is told from one that a disk does not do, 
     { hostWaitSeconds: 2 },
     { hostWaitSeconds: 3, hostWaitFor: "resync" },
     { hostWaitSeconds: 4 },
+    { hostWaitSeconds: 5, hostWaitFor: "resync" },
+    { hostWaitSeconds: 6 },
   ]);
 });

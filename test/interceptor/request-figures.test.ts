@@ -6,6 +6,7 @@ import { command } from "#src/nbd/constants.ts";
 import { flag, request, type } from "#test/hostile/client-bytes.ts";
 import { MemoryServer } from "#test/hostile/memory-server.ts";
 import { RecordedRequest } from "#test/nbd/recorded-request.ts";
+import { ReluctantSource } from "./reluctant-source.ts";
 import { filled, VolumeWorld } from "./volume-world.ts";
 
 const payload = filled(blockBytes, 7);
@@ -50,6 +51,30 @@ test("a write that waits for the appliance counts with all of the wait, and a FL
   expect(flush.error).toBe(0);
   expect(told(writeDurations)).toEqual({ ...before, "25": 1 });
   expect(told(flushDurations)).toEqual({ "100": 1 });
+});
+
+test("what the source has to read for hosts is counted until it has: reads, and the edges of writes", async () => {
+  const world = new VolumeWorld();
+  let reluctant: ReluctantSource | undefined;
+  world.wrap = (source) => {
+    reluctant = new ReluctantSource(source, () => true);
+    return reluctant;
+  };
+  await world.open();
+  await world.warmUp();
+  const { figures } = world.volume;
+  const counted = () => [figures.slowReads, figures.slowReadsEnded];
+  expect(world.submit({ command: command.read, length: blockBytes }).error).toBe(0);
+  expect(counted()).toEqual([0, 0]);
+  const held: (() => void)[] = [];
+  (reluctant as ReluctantSource).heldReads = held;
+  const read = world.submit({ command: command.read, length: blockBytes });
+  const write = world.write(8 * blockBytes + 512, filled(512, 3));
+  await world.pass(20);
+  expect([counted(), read.error, write.error]).toEqual([[2, 0], undefined, undefined]);
+  for (const begin of held.splice(0)) begin();
+  await world.pass(20);
+  expect([counted(), read.error, write.error]).toEqual([[2, 2], 0, 0]);
 });
 
 test("trims are no writes, and what fails took no time", async () => {

@@ -96,7 +96,7 @@ export const volumeMetrics: readonly Metric[] = [
   },
   level(
     "host_wait_seconds",
-    "So long nothing was done of what hosts wait for, of writes or of flushes; 0 where nobody waits, or it goes on.",
+    "So long nothing was done of what hosts wait for, of reads, writes or flushes; 0 where nobody waits, or it goes on.",
     ({ measures, hostWaitSeconds = 0 }) => (measures === undefined ? undefined : hostWaitSeconds),
   ),
   level("volume_size_bytes", "Size of the volume.", ({ sizeBytes }) => sizeBytes),
