@@ -82,21 +82,13 @@ export async function startSourceSite(
   events: SourceSiteEvents,
   policy: Partial<GroupPolicy> = {},
 ): Promise<SourceSite> {
-  const { sockets, clock, randomness, log } = machine;
-  const gate = new BandwidthGate({ bytesPerSecond: weather.bytesPerSecond, hours: [] }, clock, () => 0);
-  const connect = (owner: GroupLinkOwner): GroupLink => {
-    const address = { kind: "tcp", host: remoteName, port: linkPort } as const;
-    const options = { sockets, clock, randomness, log, token: linkToken, address, mayCompress: true, gate };
-    const client = new GroupLinkClient(options, owner);
-    client.start();
-    return client;
-  };
+  const { clock, log } = machine;
   const appliance = await LocalAppliance.open({
     machine,
     folder: "/local",
     policy: { ...policyOf(weather), ...policy },
     newGroupMode: "async",
-    connect,
+    connect: connectingTo(remoteName, machine, weather),
   });
   const volumes = new Map<string, InterceptedVolume>();
   for (const { id, name, mode } of weather.groups) await addGroup(appliance, { id, name, mode }, events);
@@ -145,6 +137,17 @@ export async function startSourceSite(
       for (const volume of volumes.values()) await volume.stop(stopGraceMs);
       await appliance.stop();
     },
+  };
+}
+
+function connectingTo(remoteName: string, { sockets, clock, randomness, log }: SimHost, { bytesPerSecond }: Weather) {
+  const gate = new BandwidthGate({ bytesPerSecond, hours: [] }, clock, () => 0);
+  const address = { kind: "tcp", host: remoteName, port: linkPort } as const;
+  const options = { sockets, clock, randomness, log, token: linkToken, address, mayCompress: true, gate };
+  return (owner: GroupLinkOwner): GroupLink => {
+    const client = new GroupLinkClient(options, owner);
+    client.start();
+    return client;
   };
 }
 
