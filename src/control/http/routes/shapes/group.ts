@@ -23,7 +23,7 @@ export const groupReport = object<GroupReport>(
     suspendedSinceSeq: optional(count("sync goes on without the remote since this record")),
     volumeNames: list(
       words("its name"),
-      "of its volumes; of a local appliance that runs alone also of those removed since",
+      "of its volumes; of a local appliance that runs alone also of those removed of which it has not heard yet",
     ),
     levels: optional(
       list(
