@@ -40,6 +40,8 @@ export interface Ask {
   readonly query?: Readonly<Record<string, string | undefined>>;
   /** The name once more of what is to be undone by nobody. */
   readonly confirm?: string | undefined;
+  /** Nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 export class ApiClient {
@@ -59,13 +61,13 @@ export class ApiClient {
   async ask(
     method: string,
     steps: readonly string[],
-    { body, flags = [], query = {}, confirm }: Ask = {},
+    { body, flags = [], query = {}, confirm, signal }: Ask = {},
   ): Promise<unknown> {
     const url = new URL(`/api/v1/${steps.map(encoded).join("/")}`, this.#base);
     for (const flag of flags) url.searchParams.set(flag, "true");
     for (const [name, text] of Object.entries(query)) if (text !== undefined) url.searchParams.set(name, text);
     if (confirm !== undefined) url.searchParams.set("confirm", confirm);
-    const answer = await this.#send(url, method, body);
+    const answer = await this.#send(url, method, body, signal);
     const value = parsed(answer, url);
     if (answer.status < 300) return value;
     throw this.#problemOf(value, answer.status, url);
@@ -107,7 +109,7 @@ export class ApiClient {
     return new Error(typeof detail === "string" ? detail : `${url.origin} answered with status ${status}`);
   }
 
-  async #send(url: URL, method: string, body: object | undefined): Promise<HttpAnswer> {
+  async #send(url: URL, method: string, body?: object, signal?: AbortSignal): Promise<HttpAnswer> {
     const headers = {
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...this.#tokenHeaders,
@@ -119,6 +121,7 @@ export class ApiClient {
         headers,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+        ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
       throw new Error(`no answer from ${url.origin}: ${silence(error as NodeJS.ErrnoException)}`, { cause: error });

@@ -12,7 +12,8 @@ export interface Hooks {
 }
 
 export interface RestAct<Result> {
-  readonly act: (leftMs: number) => Promise<Result>;
+  /** `givenUp`: nobody waits for it any more. */
+  readonly act: (leftMs: number, givenUp: AbortSignal) => Promise<Result>;
   /** What came of it, in words. */
   readonly sentence: (result: Result) => string;
 }
@@ -69,6 +70,7 @@ async function outcomeAtRest<Result>(hooks: Hooks, rest: Rest<Result>): Promise<
   const { quiesce, withinMs, env } = hooks;
   const { lastWill, interrupted, unkept, act } = rest;
   const endMs = nodeClock.monotonicMs() + withinMs;
+  const givenUp = new AbortController();
   let unsaid = "no mark was set";
   try {
     const signal = AbortSignal.any([interrupted, unkept]);
@@ -77,9 +79,11 @@ async function outcomeAtRest<Result>(hooks: Hooks, rest: Rest<Result>): Promise<
     if (leftMs <= 0) throw new Error(`coming to rest took all the time there was (--within): ${unsaid}`);
     unsaid = "whether the mark was set is not known, nor whether applications were at rest then";
     const late = `no answer in time (--within): ${unsaid}`;
-    return { result: await inTime(act(leftMs), leftMs + marginMs, late, unkept) };
+    return { result: await inTime(act(leftMs, givenUp.signal), leftMs + marginMs, late, unkept) };
   } catch (error) {
     return { error: unkept.aborted ? new Error(`${inWords(unkept.reason)}: ${unsaid}`, { cause: error }) : error };
+  } finally {
+    givenUp.abort();
   }
 }
 

@@ -1,12 +1,13 @@
 /** `tidemark mark GROUP`. */
 import type { MarkReport, StatusReport } from "#src/control/control-plane.ts";
+import type { MarkBody } from "#src/control/http/routes/groups.ts";
 import { isName } from "#src/control/name.ts";
 import { groupNamed } from "#src/control/named-group.ts";
 import { markPatienceMsMax, nameCharactersMax, quiesceSecondsDefault } from "#src/core/limits.ts";
 import { pointArrivalMs } from "#src/core/point-limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { environment } from "#src/host/node/environment.ts";
-import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
+import { ApiClient, type Ask, apiHelp, apiOptions } from "./api-client.ts";
 import { atRest } from "./at-rest.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
 import { whyNotThere } from "./mark-arrival.ts";
@@ -62,18 +63,19 @@ export const markCommand: Command = {
     if ((quiesce === undefined) !== (release === undefined))
       throw new UsageError("--quiesce and --release are given together: what rests has to be taken up again");
     const api = new ApiClient(values);
-    const mark = (withinMilliseconds: number, quiesced: boolean) =>
-      api.ask("POST", ["groups", group, "marks"], {
-        body: { name, quiesced, withinMilliseconds },
-      }) as Promise<MarkReport>;
-    if (quiesce !== undefined) await checkGroup(api, group);
+    const mark = (body: Omit<MarkBody, "name">, more: Pick<Ask, "signal"> = {}) =>
+      api.ask("POST", ["groups", group, "marks"], { body: { name, ...body }, ...more }) as Promise<MarkReport>;
+    const aheadMs = quiesce === undefined ? undefined : await checkGroup(api, group);
     const env = { ...environment(), TIDEMARK_GROUP: group, TIDEMARK_MARK: name };
     const report =
       quiesce === undefined || release === undefined
-        ? await mark(withinMs, false)
+        ? await mark({ withinMilliseconds: withinMs })
         : await atRest(
             { quiesce, release, withinMs, env },
-            { act: (leftMs) => mark(leftMs, true), sentence: (placed) => `there is a mark, ${sentence(placed)}` },
+            {
+              act: (leftMs, signal) => mark(restBody(leftMs, aheadMs), { signal }),
+              sentence: (placed) => `there is a mark, ${sentence(placed)}`,
+            },
           );
     await tell(api, report, { asJson: values.json === true, isAwaited: values["no-wait"] !== true });
     return 0;
@@ -90,9 +92,21 @@ async function tell(api: ApiClient, report: MarkReport, how: { asJson: boolean; 
   if (whyNot !== undefined) process.stderr.write(`tidemark: ${whyNot}\n`);
 }
 
-/** Nothing is brought to rest for a slip of the pen. */
-async function checkGroup(api: ApiClient, name: string): Promise<void> {
-  const { roles, groups } = (await api.ask("GET", ["status"])) as StatusReport;
+/** The appliance's clock goes on while the request is on its way, or lies there unread. */
+function restBody(leftMs: number, aheadMs: number | undefined): Omit<MarkBody, "name"> {
+  const endMs = aheadMs === undefined ? undefined : Math.floor(nodeClock.monotonicMs() + leftMs + aheadMs);
+  const notAfter = endMs === undefined ? {} : { notAfterMilliseconds: endMs };
+  return { quiesced: true, withinMilliseconds: leftMs, ...notAfter };
+}
+
+/**
+ * Nothing is brought to rest for a slip of the pen. Answers by how much the appliance's clock is ahead of ours, or more than
+ * that behind; undefined: it is of a version that does not tell.
+ */
+async function checkGroup(api: ApiClient, name: string): Promise<number | undefined> {
+  const status = (await api.ask("GET", ["status"])) as StatusReport & Partial<Pick<StatusReport, "clockMilliseconds">>;
+  const { roles, groups, clockMilliseconds } = status;
+  const aheadMs = clockMilliseconds === undefined ? undefined : clockMilliseconds - nodeClock.monotonicMs();
   if (!roles.includes("local")) {
     throw new Error("marks are the local appliance's, which does not run there: name its API, with --api URL");
   }
@@ -101,6 +115,7 @@ async function checkGroup(api: ApiClient, name: string): Promise<void> {
   } catch (error) {
     throw new Error(`${(error as Error).message}; nothing was brought to rest`, { cause: error });
   }
+  return aheadMs;
 }
 
 function nameByTime(wallMs: number): string {

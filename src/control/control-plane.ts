@@ -62,6 +62,8 @@ export interface StatusReport {
   readonly nbd: readonly string[];
   /** Where local appliances find the remote one that runs here. */
   readonly wire?: string;
+  /** Of the clock by which marks are late: nobody sets it, and it begins anew with the machine. */
+  readonly clockMilliseconds: number;
   /** Since the program was started; true at this moment, whatever else is silent. */
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -84,7 +86,7 @@ export interface ControlPlaneParts {
   readonly keeper: VolumeKeeper | undefined;
   readonly nbdWithTls: boolean;
   readonly counters: Counters;
-  readonly clock: Pick<Clock, "monotonicMs" | "timer" | "wallMs">;
+  readonly clock: Pick<Clock, "hostMs" | "monotonicMs" | "timer" | "wallMs">;
 }
 
 export class ControlPlane {
@@ -107,7 +109,8 @@ export class ControlPlane {
     this.restores = new RestoreControl({
       side: remote,
       volumes: async () => (await this.status()).volumes,
-      mark: (group, request) => this.mark(group, request),
+      mark: (group, { withinMs, ...request }) =>
+        this.mark(group, { ...request, deadlineMs: clock.hostMs() + withinMs }),
       localFacts: async () => this.#local("local").ask("facts", null),
       arrived,
       wallMs: () => clock.wallMs(),
@@ -142,6 +145,7 @@ export class ControlPlane {
       ...(store === undefined ? {} : { store }),
       nbd: facts.flatMap((one) => one.nbdAddresses).map((address) => this.#uri(address, "")),
       ...(wire === undefined ? {} : { wire: formatAddress(wire) }),
+      clockMilliseconds: Math.floor(this.#parts.clock.hostMs()),
       counters: this.#parts.counters.read(),
     };
   }

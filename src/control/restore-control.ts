@@ -19,11 +19,15 @@ import type { Standing, StandingAsk } from "./side-caller.ts";
 import type { SideClient } from "./side-client.ts";
 import type { ViewCopyWish } from "./view-copies.ts";
 
+interface MarkWish extends Omit<MarkRequest, "deadlineMs"> {
+  readonly withinMs: number;
+}
+
 export interface RestoreControlParts {
   /** Undefined: there is no remote appliance here. */
   readonly side: SideClient | undefined;
   readonly volumes: () => Promise<readonly VolumeReport[]>;
-  readonly mark: (group: string, request: MarkRequest) => Promise<MarkReport>;
+  readonly mark: (group: string, request: MarkWish) => Promise<MarkReport>;
   /** As they are at that moment, or it rejects. */
   readonly localFacts: () => Promise<Pick<SideFacts, "volumes" | "groups" | "ownNbdAddress">>;
   readonly arrived: PointsOnTheWay["arrived"];

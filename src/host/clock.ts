@@ -8,6 +8,8 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds, with a fraction, since some moment in the past. Never goes back and never jumps. */
   monotonicMs(): number;
+  /** As `monotonicMs`, since a moment that is one for all threads and processes of this host: for what goes between them. */
+  hostMs(): number;
   /** Milliseconds since 1970 as this host believes. May jump in both directions. */
   wallMs(): number;
   /**

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { MarkReport } from "#src/control/control-plane.ts";
+import type { AuditReport } from "#src/control/http/audit-report.ts";
 import type { ViewFacts } from "#src/control/view.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { onceForFile } from "#test/once-for-file.ts";
@@ -117,6 +118,25 @@ test("killed while applications come to rest, they do not come to rest behind th
   writeFileSync(mayRest, "");
   await vi.waitFor(() => expect(() => process.kill(processId, 0)).toThrow("ESRCH"), patience);
   expect(said()).toEqual(["released"]);
+});
+
+test("what was asked for at rest is no mark any more when the program comes to it behind the release", async () => {
+  const { up, log, said } = await started();
+  const [before] = (await up.status()).groups;
+  const hooks = ["--quiesce", `kill -STOP ${up.program.processId}`, "--release", `echo released >> ${log}`];
+  const { exitCode, stderr } = await up
+    .typed("mark", "disk", "--name", "late", "--within", "2", ...hooks)
+    .finally(() => up.program.thaw());
+  expect([exitCode, said()]).toEqual([1, ["released"]]);
+  expect(stderr).toContain("no answer in time");
+  let outcome: number | undefined;
+  await vi.waitFor(async () => {
+    const { entries } = (await up.got("/api/v1/audit")).body as AuditReport;
+    outcome = entries.find(({ order }) => order?.name === "late")?.status;
+    expect(outcome).toBeTypeOf("number");
+  }, patience);
+  expect(outcome).toBe(503);
+  expect((await up.status()).groups[0]?.lastSeq).toBe(before?.lastSeq);
 });
 
 test("what rests has to be taken up again", async () => {

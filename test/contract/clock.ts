@@ -22,6 +22,18 @@ export function describeClockContract(name: string, make: () => ClockBench): voi
       expect(clock.monotonicMs()).toBeGreaterThanOrEqual(before);
     });
 
+    test("the host's time goes on as the monotonic one does", async () => {
+      const { clock, driver } = make();
+      const [hostMs, monotonicMs] = [clock.hostMs(), clock.monotonicMs()];
+      let isOver = false;
+      clock.timer(5, () => {
+        isOver = true;
+      });
+      await driver.until(() => isOver);
+      expect(clock.monotonicMs() - monotonicMs).toBeGreaterThanOrEqual(5);
+      expect(clock.hostMs() - hostMs).toBeGreaterThanOrEqual(5);
+    });
+
     test("wall time is a whole number of milliseconds of our century", () => {
       const wallMs = make().clock.wallMs();
       expect(Number.isInteger(wallMs)).toBe(true);

@@ -62,7 +62,7 @@ test("nothing is switched where two groups have a volume of the name", async () 
 test("a volume's name stands for its group's, in modes, marks and new spools", async () => {
   const { side, control, done } = alone();
   await done(control.setMode("log", "sync"));
-  await done(control.mark("log", { name: "m", isQuiesced: false, withinMs: 1 }));
+  await done(control.mark("log", { name: "m", isQuiesced: false, deadlineMs: Number.POSITIVE_INFINITY }));
   await done(control.moveSpool("log", undefined));
   expect(side.asked).toMatchObject([
     { setMode: { group: "bank" } },

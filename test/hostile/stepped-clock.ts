@@ -9,6 +9,10 @@ export class SteppedClock implements Clock {
     return this.#world.nowMs;
   }
 
+  hostMs(): number {
+    return this.#world.nowMs;
+  }
+
   wallMs(): number {
     return this.#world.nowMs;
   }

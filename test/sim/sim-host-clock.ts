@@ -4,6 +4,7 @@ import type { SimClock } from "./sim-clock.ts";
 
 /** Some moment, so that no test passes because the time is near 0. */
 const wallMsAtStart = Date.UTC(2031, 4, 17, 9, 30);
+const hostMsAtStart = 86_400_000;
 
 export class SimHostClock implements Clock {
   readonly #world: SimClock;
@@ -17,6 +18,11 @@ export class SimHostClock implements Clock {
 
   monotonicMs(): number {
     return this.#world.nowMs;
+  }
+
+  /** Not to be taken for the other one. */
+  hostMs(): number {
+    return this.#world.nowMs + hostMsAtStart;
   }
 
   wallMs(): number {

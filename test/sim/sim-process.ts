@@ -27,6 +27,7 @@ export class SimProcess implements Machine {
     this.#files = new DoomedFiles(host.files, callsBefore, () => this.end());
     this.clock = {
       monotonicMs: () => host.clock.monotonicMs(),
+      hostMs: () => host.clock.hostMs(),
       wallMs: () => host.clock.wallMs(),
       timer: (delayMs, callback) => this.#timer(delayMs, callback),
       soon: (callback) => void this.#timer(0, callback),

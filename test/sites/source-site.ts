@@ -129,7 +129,7 @@ export async function startSourceSite(
     open: (name) => openNamed((one) => one === name),
     forget: (name) => appliance.forgetVolume(idOf(name)),
     setMode: (group, mode) => appliance.setMode(group, mode),
-    mark: (group, withinMs) => appliance.mark(group, { name: "m", isQuiesced: false, withinMs }),
+    mark: (group, withinMs) => appliance.mark(group, { name: "m", isQuiesced: false, deadlineMs: clock.hostMs() + withinMs }),
     moveSpool: (group) => appliance.moveSpool(group, undefined),
     groups: () => appliance.figures(),
     volumes: () => volumes,

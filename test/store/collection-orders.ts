@@ -74,6 +74,7 @@ function steppedClock(): Clock {
   let nowMs = 0;
   return {
     monotonicMs: () => nowMs,
+    hostMs: () => nowMs,
     wallMs: () => nowMs,
     timer: (delayMs, callback) => {
       void step("waits for readers").then(() => {

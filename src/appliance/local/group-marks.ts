@@ -16,7 +16,8 @@ export interface MarkRequest {
   readonly name: string;
   /** Whoever asks has brought applications to rest. */
   readonly isQuiesced: boolean;
-  readonly withinMs: number;
+  /** By the clock of this host (`hostMs`): it was taken where the request came, which may be another thread. */
+  readonly deadlineMs: number;
 }
 
 export interface PlacedMark {
@@ -35,6 +36,11 @@ export interface GroupMarksParts {
   readonly failure: () => Error | undefined;
 }
 
+const noRoom: string = "there was no room for a mark in time: the spool is full";
+const tooLate: string =
+  "the time for the mark was over before the local appliance came to it, and it was not set: it was held up, or slow, and a " +
+  "mark set now might claim a rest that has ended";
+
 /** An order without room is tried again so much later. */
 const againAfterMs = 20;
 
@@ -45,10 +51,11 @@ export class GroupMarks {
     this.#parts = parts;
   }
 
-  async place({ name, isQuiesced, withinMs }: MarkRequest): Promise<PlacedMark> {
+  async place({ name, isQuiesced, deadlineMs }: MarkRequest): Promise<PlacedMark> {
     const { order, flushes, clock } = this.#parts;
-    const deadlineMs = clock.monotonicMs() + withinMs;
-    for (;;) {
+    for (let why = tooLate; ; why = noRoom) {
+      const leftMs = deadlineMs - clock.hostMs();
+      if (leftMs <= 0) throw new RetryError(why);
       const failure = this.#parts.failure();
       if (failure !== undefined) throw failure;
       this.#refuseWhereNoPointIs();
@@ -58,8 +65,6 @@ export class GroupMarks {
         await whenDone((done) => flushes.whenSafe(seq, done));
         return placed;
       }
-      const leftMs = deadlineMs - clock.monotonicMs();
-      if (leftMs <= 0) throw new RetryError("there was no room for a mark in time: the spool is full");
       await new Promise<void>((resolve) => clock.timer(Math.min(againAfterMs, leftMs), resolve));
     }
   }

@@ -74,7 +74,7 @@ export class ControlApi {
     const routes = [...api, ...more];
     const server = new ApiServer({
       routes: [...routes, documentRoute(version, routes)],
-      ...{ door: this.#door, audit: this.#audit, events, log, tls },
+      ...{ door: this.#door, audit: this.#audit, events, clock, log, tls },
       orders: new OrderRecord({ audit: this.#audit, events, clock, log }),
     });
     this.#listener = await server.listen(config.http.host, config.http.port);

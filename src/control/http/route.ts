@@ -27,6 +27,8 @@ export interface Asked<Names extends string, Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly caller: Caller;
+  /** When it came, before anything was done about it: by the host's clock, as other threads have it too. */
+  readonly arrivedMs: number;
 }
 
 interface Line {

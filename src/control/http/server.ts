@@ -11,6 +11,7 @@ import {
 } from "fastify";
 import { eventMessageBytesMax } from "#src/core/http-limits.ts";
 import { httpBodyBytesMax } from "#src/core/limits.ts";
+import type { Clock } from "#src/host/clock.ts";
 import type { HttpListener, HttpResponse } from "#src/host/http.ts";
 import type { Log } from "#src/host/log.ts";
 import { boundedServer, listenOn } from "#src/host/node/bounded-server.ts";
@@ -19,7 +20,6 @@ import type { TlsCredentials } from "#src/host/socket.ts";
 import { inWords } from "#src/host/system-words.ts";
 import { checkAddress, namesOf, pathOf, patternOf } from "./address.ts";
 import type { AuditLog } from "./audit-log.ts";
-import type { Caller } from "./caller.ts";
 import type { Door } from "./door.ts";
 import { eventsProtocol, listeningOf } from "./events/event-door.ts";
 import type { EventStream } from "./events/event-stream.ts";
@@ -36,6 +36,7 @@ export interface ServerParts {
   readonly orders: OrderRecord;
   readonly audit: AuditLog;
   readonly events: EventStream;
+  readonly clock: Pick<Clock, "hostMs">;
   readonly log: Log;
   readonly tls?: TlsCredentials | undefined;
 }
@@ -85,8 +86,7 @@ export class ApiServer {
         await checkQuery(query);
         await checkBody?.(request.body);
         const names = request.params as Readonly<Record<string, string>>;
-        const caller = callers.get(request) as Caller;
-        const asked = { names, query, body: request.body, caller };
+        const asked = { names, query, body: request.body, ...(arrivals.get(request) as Arrival) };
         return send(reply, jsonResponse(await (isNoted ? this.#order(route, asked, request) : route.answer(asked))));
       },
     });
@@ -112,11 +112,10 @@ export class ApiServer {
   }
 
   #letIn(route: Route, request: FastifyRequest): void {
+    const arrivedMs = this.#parts.clock.hostMs();
     const { remoteAddress = "" } = request.raw.socket;
-    callers.set(
-      request,
-      this.#parts.door.check({ headers: request.headers, address: remoteAddress, needs: route.role }),
-    );
+    const caller = this.#parts.door.check({ headers: request.headers, address: remoteAddress, needs: route.role });
+    arrivals.set(request, { caller, arrivedMs });
   }
 
   /** Nothing that is asked for is secret: keys go by the names of files. */
@@ -180,7 +179,9 @@ export class ApiServer {
   }
 }
 
-const callers = new WeakMap<FastifyRequest, Caller>();
+type Arrival = Pick<Parameters<JsonRoute["answer"]>[0], "caller" | "arrivedMs">;
+
+const arrivals = new WeakMap<FastifyRequest, Arrival>();
 
 const noCompilers = { buildValidator: () => () => () => true, buildSerializer: () => () => JSON.stringify };
 

@@ -11,8 +11,12 @@ const nodeDelayMsMax = 2 ** 31 - 1;
  */
 const earlyMs = 2;
 
+const nanosPerMs = 1e6;
+
 export const nodeClock: Clock = {
   monotonicMs: () => performance.now(),
+  // What `performance.now()` counts from is another moment in each process.
+  hostMs: () => Number(process.hrtime.bigint()) / nanosPerMs,
   wallMs: () => Date.now(),
   timer: (delayMs, callback) => new NodeTimer(delayMs, callback),
   soon: (callback) => {

@@ -11,6 +11,8 @@ export interface HttpQuestion {
   readonly body?: string;
   /** The authority that signed the server's certificate, where it is not one that the system knows (PEM). */
   readonly ca?: string;
+  /** Nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpAnswer {
@@ -19,10 +21,11 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-export function askHttp({ url, method, headers, body, ca }: HttpQuestion): Promise<HttpAnswer> {
+export function askHttp({ url, method, headers, body, ca, signal }: HttpQuestion): Promise<HttpAnswer> {
   const module = url.protocol === "https:" ? httpsModule() : http;
   return new Promise((resolve, reject) => {
-    const request = module.request(url, { method, headers, agent: false, ...(ca === undefined ? {} : { ca }) });
+    const more = { ...(ca === undefined ? {} : { ca }), ...(signal === undefined ? {} : { signal }) };
+    const request = module.request(url, { method, headers, agent: false, ...more });
     const timer = setTimeout(() => {
       request.destroy(Object.assign(new Error(`no answer in ${httpAnswerMs / 1000} s`), { code: "ETIMEDOUT" }));
     }, httpAnswerMs);

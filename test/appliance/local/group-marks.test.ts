@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { recordType } from "#src/records/record.ts";
 import { startBench } from "./appliance-bench.ts";
 
-const request = { name: "m", isQuiesced: true, withinMs: 1000 };
+const request = { name: "m", isQuiesced: true, deadlineMs: Number.POSITIVE_INFINITY };
 
 /** What became of it so far. */
 function watched(promise: Promise<unknown>): unknown[] {
@@ -90,12 +90,26 @@ test("there is no mark between an attachment and the copy that it is to begin wi
 test("a mark without room in time is never set; with room in time it is", async () => {
   const it = await startBench();
   it.host.disk.faults.capacityBytes = 0;
-  const early = watched(it.appliance.mark("g", { ...request, withinMs: 500 }));
-  const late = watched(it.appliance.mark("g", { ...request, name: "n", withinMs: 60_000 }));
+  const nowMs = it.host.clock.hostMs();
+  const early = watched(it.appliance.mark("g", { ...request, deadlineMs: nowMs + 500 }));
+  const late = watched(it.appliance.mark("g", { ...request, name: "n", deadlineMs: nowMs + 60_000 }));
   await it.rest(600);
   expect([early, late]).toEqual([["there was no room for a mark in time: the spool is full"], []]);
   it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
   await it.rest(5000);
   expect(late).toMatchObject([{ name: "n" }]);
   expect(it.shippedTypes).toEqual(["volume", "mark"]);
+});
+
+test("a mark whose time was over before anybody came to it is never set, although there is room", async () => {
+  const it = await startBench();
+  const nowMs = it.host.clock.hostMs();
+  const { lastSeq } = it.figures;
+  await expect(it.appliance.mark("g", { ...request, deadlineMs: nowMs })).rejects.toThrow(
+    /^the time for the mark was over/,
+  );
+  expect(it.figures.lastSeq).toBe(lastSeq);
+  expect(await it.done(it.appliance.mark("g", { ...request, deadlineMs: nowMs + 1 }))).toMatchObject({
+    seq: lastSeq + 1,
+  });
 });

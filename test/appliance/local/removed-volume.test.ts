@@ -7,7 +7,7 @@ import { ScriptedRemote } from "./scripted-remote.ts";
 
 const other: VolumeIdentity = { id: "bb", name: "other", group: "g", sizeBytes: 1024 * 4096 };
 const again: VolumeIdentity = { ...other, id: "cc" };
-const mark = { name: "m", isQuiesced: false, withinMs: 1000 };
+const mark = { name: "m", isQuiesced: false, deadlineMs: Number.POSITIVE_INFINITY };
 const silent = { redo: async () => {}, acknowledged() {}, roomAgain() {}, remoteDurable() {}, lost() {} };
 
 /** A group of two volumes, the second of which has a write that its source lacks. */

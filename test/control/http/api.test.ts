@@ -1,7 +1,7 @@
 /** What the API answers, and what it refuses, without a network in between. */
 import { describe, expect, test } from "vitest";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
-import { sidePatienceMs } from "#src/core/limits.ts";
+import { markPatienceMs, sidePatienceMs } from "#src/core/limits.ts";
 import type { HttpRequest, HttpResponse } from "#src/host/http.ts";
 import { driven } from "#test/contract/driver.ts";
 import { apiDriver } from "./api-driver.ts";
@@ -90,15 +90,36 @@ describe("what is asked for in order", () => {
     const caller = new Caller();
     await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d", group: "g" });
     const fields = { name: "m", quiesced: true, withinMilliseconds: 250 };
+    const askedMs = caller.side.host.clock.hostMs();
     const { status, body } = await caller.ask("POST", "/api/v1/groups/v/marks", fields);
     const time = "1970-01-01T00:00:00.000Z";
     expect([status, body]).toEqual([201, { group: "g", name: "m", quiesced: true, epoch: 1, seq: 7, time }]);
-    expect(caller.side.asked.at(-1)).toEqual({ mark: { group: "g", name: "m", isQuiesced: true, withinMs: 250 } });
+    expect(caller.side.asked.at(-1)).toEqual({
+      mark: { group: "g", name: "m", isQuiesced: true, deadlineMs: askedMs + 250 },
+    });
     const wrong = [{ name: "a b" }, { name: "m", quiesced: "yes" }, { name: "m", withinMilliseconds: 20_001 }, {}];
     for (const one of wrong) {
       expect((await caller.ask("POST", "/api/v1/groups/g/marks", one)).status).toBeGreaterThanOrEqual(400);
     }
     expect((await caller.ask("POST", "/api/v1/groups/none/marks", { name: "m" })).status).toBe(404);
+  });
+
+  test("the time for a mark counts from when it was asked for, whatever is slow before it is placed", async () => {
+    const caller = new Caller();
+    await caller.ask("POST", "/api/v1/volumes", { name: "v", source: "/d", group: "g" });
+    const { clock } = caller.side.host;
+    const deadline = async (fields: object) => {
+      await caller.ask("POST", "/api/v1/groups/v/marks", { name: "m", ...fields });
+      return (caller.side.asked.at(-1) as { readonly mark?: { readonly deadlineMs: number } }).mark?.deadlineMs;
+    };
+    caller.side.held.set("facts", new Promise(() => {}));
+    const beganMs = clock.hostMs();
+    expect(await deadline({ withinMilliseconds: 5000 })).toBe(beganMs + 5000);
+    const againMs = clock.hostMs();
+    expect(againMs).toBeGreaterThan(beganMs);
+    expect(await deadline({})).toBe(againMs + markPatienceMs);
+    const lastMs = Math.floor(clock.hostMs()) + 1000;
+    expect(await deadline({ notAfterMilliseconds: lastMs })).toBe(lastMs);
   });
 
   test("the status says all, and whether it is ready", async () => {

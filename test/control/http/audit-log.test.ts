@@ -83,9 +83,10 @@ describe("the audit log", () => {
       host.clock.soon(callback);
     };
     const { files, log } = host;
-    const { monotonicMs, wallMs, timer } = host.clock;
+    const { monotonicMs, hostMs, wallMs, timer } = host.clock;
     const clock: Clock = {
       ...{ monotonicMs: monotonicMs.bind(host.clock), wallMs: wallMs.bind(host.clock), timer: timer.bind(host.clock) },
+      hostMs: hostMs.bind(host.clock),
       soon,
     };
     const other = AuditLog.open({ files, log, clock }, path);

@@ -10,6 +10,7 @@ import { group, volumeFacts } from "./scripted-side.ts";
 
 const status: StatusReport = {
   ...{ version: "1", roles: ["local"], ready: true, problems: [], silent: [], remoteGroups: [], nbd: [], counters: {} },
+  clockMilliseconds: 0,
   volumes: [{ ...volumeFacts("v"), uris: [] }],
   groups: [group],
 };

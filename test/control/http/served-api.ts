@@ -37,7 +37,7 @@ export class ServedApi {
     this.routes = [...api, documentRoute("1.2.3", api)];
     const find = (shown: string) => (shown === token ? ({ name: "t", role: "admin" } as const) : tokens.find(shown));
     this.server = new ApiServer({
-      ...{ routes: this.routes, audit, events, log },
+      ...{ routes: this.routes, audit, events, clock, log },
       door: new Door({ find, withoutToken: token === undefined ? "admin" : "nothing" }),
       orders: new OrderRecord({ audit, events, clock, log }),
     });

@@ -29,6 +29,10 @@ export class ScriptedClock implements Clock {
     return this.#nowMs;
   }
 
+  hostMs(): number {
+    return this.#nowMs;
+  }
+
   wallMs(): number {
     return this.#nowMs;
   }

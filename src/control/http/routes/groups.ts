@@ -9,19 +9,27 @@ import { choice, count, flag, list, object, optional, text } from "../schema.ts"
 import { groupReport, markReport, volumeLevel } from "./shapes/group.ts";
 import { type Nothing, nothing } from "./shapes/nothing.ts";
 
-interface MarkBody {
+export interface MarkBody {
   readonly name: string;
   readonly quiesced?: boolean;
   readonly withinMilliseconds?: number;
+  readonly notAfterMilliseconds?: number;
 }
 
 const markBody = object<MarkBody>({
   name: text("what it is called", { max: nameCharactersMax }),
   quiesced: optional(flag("applications are at rest until the answer")),
   withinMilliseconds: optional(
-    count("if there is no room for it in the order by then, there will be no mark", { max: markPatienceMsMax }),
+    count("since it was asked for: what has no place in the order by then will be no mark", {
+      ...{ min: 1, max: markPatienceMsMax },
+    }),
+  ),
+  notAfterMilliseconds: optional(
+    count("the same by the status's clockMilliseconds: it holds for a request that comes late, too"),
   ),
 });
+
+const never = Number.POSITIVE_INFINITY;
 
 /** `publish`: of what nobody would see who looks at the status alone. */
 export function groupRoutes(control: ControlPlane, publish: (draft: EventDraft) => void): readonly Route[] {
@@ -73,8 +81,10 @@ export function groupRoutes(control: ControlPlane, publish: (draft: EventDraft) 
       body: markBody,
       reply: markReport,
       statuses: { 201: "it is a point of every volume of the group" },
-      answer: async ({ names, body: { name, quiesced = false, withinMilliseconds: withinMs = markPatienceMs } }) => {
-        const value = await control.mark(names.group, { name, isQuiesced: quiesced, withinMs });
+      answer: async ({ names, body: { name, quiesced = false, ...body }, arrivedMs }) => {
+        const { withinMilliseconds: withinMs = markPatienceMs, notAfterMilliseconds: notAfterMs = never } = body;
+        const deadlineMs = Math.min(arrivedMs + withinMs, notAfterMs);
+        const value = await control.mark(names.group, { name, isQuiesced: quiesced, deadlineMs });
         const { group, seq } = value;
         publish({ kind: "mark", facts: { group, name, seq, quiesced } });
         return { status: 201, value };

@@ -63,6 +63,7 @@ export const statusReport = object<StatusReport>(
     ready: flag("everything here takes writes"),
     why: optional(words("why not")),
     problems: list(words("a problem"), "what else is not as it should be"),
+    clockMilliseconds: count("of the clock that notAfterMilliseconds of a mark goes by; nobody sets it"),
     silent: list(
       object<StatusReport["silent"][number]>({
         side: choice(["local", "remote"], "which"),
