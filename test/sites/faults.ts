@@ -18,6 +18,7 @@ export const faultKinds = [
   "stalled disk",
   "slow disk",
   "full disk",
+  "lack of descriptors",
   "disk error",
   "flipped bit",
   "clock jump",
@@ -50,6 +51,8 @@ export class Faults {
   readonly counts = new Map<FaultKind, number>();
   readonly #simulation: Simulation;
   readonly #random: SeededRandom;
+  /** Apart, so that a seed draws all else as it did before there was this fault. */
+  readonly #descriptors: SeededRandom;
   readonly #weather: Weather;
   readonly #source: SimHost;
   readonly #remote: SimHost;
@@ -60,6 +63,7 @@ export class Faults {
   constructor(simulation: Simulation, weather: Weather, parts: FaultyParts) {
     this.#simulation = simulation;
     this.#random = simulation.random.fork("faults");
+    this.#descriptors = simulation.random.fork("descriptors");
     this.#weather = weather;
     this.#source = parts.source;
     this.#remote = parts.remote;
@@ -148,11 +152,20 @@ export class Faults {
 
   #fill(): void {
     const { disk, name } = this.#someDisk();
+    if (disk === this.#source.disk) this.#takeDescriptors();
     this.#count("full disk", name);
     disk.faults.capacityBytes = disk.spaceBytes + this.#random.integerBelow(256 * 1024);
     this.#simulation.clock.schedule(this.#drawMs(), () => {
       disk.faults.capacityBytes = Number.MAX_SAFE_INTEGER;
     });
+  }
+
+  /** The next files that are opened or made find none. */
+  #takeDescriptors(): void {
+    const fileCount = this.#descriptors.integerBelow(4);
+    if (fileCount === 0) return;
+    this.#count("lack of descriptors", `${this.#source.name}, for ${fileCount} files`);
+    for (let count = 0; count < fileCount; count++) this.#source.disk.failNext("open", "EMFILE");
   }
 
   #failDisk(): void {
