@@ -60,6 +60,7 @@ export interface GroupState {
   readonly lagBytes: number;
   readonly shippedBytes: number;
   readonly wireBytes: number;
+  readonly wireFrames: number;
   readonly lagSeconds: number;
 }
 
