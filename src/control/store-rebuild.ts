@@ -16,8 +16,10 @@ import {
 import { RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.ts";
 import { RefuseError, StopError } from "#src/core/errors.ts";
 import { segmentNumbersSkipped } from "#src/core/store-limits.ts";
+
 import type { Machine } from "#src/host/machine.ts";
 import { keepName, unpublishedEnding } from "#src/host/publish.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import { storedGroups } from "#src/journals/stored-group.ts";
 import type { Objects } from "#src/store/objects.ts";
 import { findStoreDocument } from "#src/store/store-document-copies.ts";
@@ -126,6 +128,10 @@ async function makeGroups(
   const setAside: (LostGroup & { readonly folder: string })[] = [];
   for (const group of lost) setAside.push({ ...group, folder: await putAside(machine, groupsPath, group.id) });
   const kept = groupsIn(machine, folder).filter((id) => hasState(machine, groupsPath, id));
+  // One that was interrupted may have made them, and not have come to make their names durable.
+  for (const path of [...kept.map((id) => join(groupsPath, id)), groupsPath]) {
+    await whenDone((done) => files.syncFolder(path, done));
+  }
   const rebuilt: RebuiltGroup[] = [];
   const broken: BrokenGroup[] = [];
   for (const id of await storedGroups(objects)) {

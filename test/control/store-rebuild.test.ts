@@ -17,6 +17,7 @@ import { Snapshot } from "#src/synth/snapshot.ts";
 import { groupA, groupB, hello, type LocalPeer, RemoteWorld } from "#test/appliance/remote/remote-world.ts";
 import { driven } from "#test/contract/driver.ts";
 import { wireBatch } from "#test/journals/wire-batch.ts";
+import { durableNode } from "#test/sites/file-tree.ts";
 import { freely } from "#test/store/memory-store.ts";
 
 async function started(): Promise<RemoteWorld> {
@@ -45,6 +46,15 @@ async function rebuild(world: RemoteWorld, change: Partial<StoreRebuildParts> = 
   } finally {
     await objects.close();
   }
+}
+
+/** The same, but for some of what it has. */
+function instead<Target extends object>(target: Target, change: Partial<Target>): Target {
+  const get = (it: Target, name: string | symbol): unknown => {
+    const found = Reflect.get(name in change ? change : it, name);
+    return typeof found === "function" ? found.bind(it) : found;
+  };
+  return new Proxy(target, { get });
 }
 
 function piecePath(seq: number, group = groupA): string {
@@ -118,6 +128,30 @@ test("fault 9: one that was interrupted is run again, whatever it had made, and 
   expect(readNotedStore(world.host.files, "/new")?.isRebuilding).toBe(true);
   expect(await rebuild(world, { folder: "/new" })).toMatchObject({ rebuilt: [{ id: groupA, lastSeq: 1 }] });
   expect(readNotedStore(world.host.files, "/new")?.isRebuilding).toBe(false);
+});
+
+test("fault 10: after one that was killed at any sync of a folder and run again, no loss of power takes a group", async () => {
+  for (let killedAt = 1; ; killedAt++) {
+    const world = await started();
+    await store(world, await world.connect(), 1);
+    await world.stop();
+    let count = 0;
+    const { files } = world.host;
+    const syncFolder: typeof files.syncFolder = (path, done) => {
+      if (++count < killedAt) files.syncFolder(path, done);
+      else done(new Error("killed"));
+    };
+    const machine = instead(world.host, { files: instead(files, { syncFolder }) });
+    const isThrough = await rebuild(world, { folder: "/new", machine }).then(
+      () => true,
+      () => false,
+    );
+    if (isThrough) return expect(killedAt).toBeGreaterThan(5);
+    // One that was ended at its very end has noted that it is through.
+    if (readNotedStore(files, "/new")?.isRebuilding !== false) await rebuild(world, { folder: "/new" });
+    const state = durableNode(world.host.disk.root, `/new/groups/${groupA}/group.json`);
+    expect([killedAt, state?.kind]).toEqual([killedAt, "file"]);
+  }
 });
 
 test("fault 20: an older image of the store is gone on with when that is confirmed, and what was beyond it is set aside", async () => {
