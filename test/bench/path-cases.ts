@@ -104,6 +104,7 @@ export const extraNames = [
   "volumes",
   "hot-spot",
   "thin-link",
+  "beside-sealing",
   "initial-copy",
   "beside-copy",
   "resync",

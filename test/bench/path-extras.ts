@@ -13,6 +13,7 @@ import { hotSpotGoals, hotSpotText, thinLinkGoals, thinLinkText } from "./path-r
 import {
   memoryGoals,
   memoryText,
+  sealingText,
   sustainedGoals,
   sustainedText,
   volumesGoals,
@@ -22,6 +23,7 @@ import { regionMapGoals, regionMapText } from "./path-report-region-map.ts";
 import type {
   HotSpotFigures,
   MemoryFigures,
+  SealingFigures,
   SustainedFigures,
   ThinLinkFigures,
   VolumesFigures,
@@ -35,6 +37,7 @@ export interface ExtraFigures {
   readonly volumes: VolumesFigures;
   readonly "hot-spot": HotSpotFigures;
   readonly "thin-link": ThinLinkFigures;
+  readonly "beside-sealing": SealingFigures;
   readonly "initial-copy": InitialCopyFigures;
   readonly "beside-copy": BesideCopyFigures;
   readonly resync: ResyncFigures;
@@ -53,6 +56,7 @@ export const extraReports: { readonly [Name in ExtraName]: ExtraReport<ExtraFigu
   volumes: { title: "Many volumes", text: volumesText, goals: volumesGoals },
   "hot-spot": { title: "Hot spots", text: hotSpotText, goals: hotSpotGoals },
   "thin-link": { title: "A thin link", text: thinLinkText, goals: thinLinkGoals },
+  "beside-sealing": { title: "Writes beside sealing", text: sealingText, goals: () => [] },
   "initial-copy": { title: "The first copy", text: initialCopyText, goals: initialCopyGoals },
   "beside-copy": { title: "Writes beside the first copy", text: besideCopyText, goals: besideCopyGoals },
   resync: { title: "A resync", text: resyncText, goals: resyncGoals },

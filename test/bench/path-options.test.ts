@@ -33,7 +33,7 @@ test("both of our modes are always measured, whatever peers are beside them", ()
 });
 
 test("what is measured in one place only goes with that place", () => {
-  expect(parsePathOptions(["--only", "tmpfs"]).extras).toEqual(["volumes", "hot-spot", "thin-link"]);
+  expect(parsePathOptions(["--only", "tmpfs"]).extras).toEqual(["volumes", "hot-spot", "thin-link", "beside-sealing"]);
   expect(parsePathOptions(["--only", "disk", "--cases", "memory,volumes"]).extras).toEqual(["memory"]);
 });
 

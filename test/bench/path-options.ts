@@ -108,7 +108,7 @@ export function parsePathOptions(programArguments: readonly string[]): PathOptio
   };
 }
 
-const inMemory: readonly ExtraName[] = ["volumes", "hot-spot", "thin-link"];
+const inMemory: readonly ExtraName[] = ["volumes", "hot-spot", "thin-link", "beside-sealing"];
 
 function extrasIn(places: readonly PlaceName[], names: readonly string[]): ExtraName[] {
   return extraNames.filter(

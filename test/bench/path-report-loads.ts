@@ -1,6 +1,12 @@
 /** Loads of a kind of their own, in words and tables. */
 import { table } from "./markdown.ts";
-import type { MemoryFigures, SustainedFigures, VolumesFigures } from "./path-results.ts";
+import {
+  compareBy,
+  type MemoryFigures,
+  type SealingFigures,
+  type SustainedFigures,
+  type VolumesFigures,
+} from "./path-results.ts";
 import { detailCells, detailTitles, factor, type Goal, rate } from "./path-words.ts";
 
 const MiB = 1024 ** 2;
@@ -75,6 +81,25 @@ export function volumesText({ connections, totalBytes, counts }: VolumesFigures)
   ]);
   const header = ["Volumes", "groups", "rate", "to one", "goal", ...detailTitles];
   return `${about}\n\n${table(header, rows)}`;
+}
+
+export function sealingText({ volumeBytes, seconds, contenders }: SealingFigures): string {
+  const about = [
+    `4 KiB random writes at depth 32 in async, in memory, to a volume of ${volumeBytes / MiB} MiB, for ${seconds} s: when sealing`,
+    "waits for hosts, as it does by itself, and when it does not (`store.sealBehind: 0`).",
+  ].join("\n");
+  const rows = contenders.map(({ figures, sealedShare }) => [
+    figures.server,
+    rate(figures, 0),
+    `${(sealedShare * 100).toFixed(0)} %`,
+    ...detailCells(figures),
+  ]);
+  const [waiting, beside] = contenders;
+  if (waiting === undefined || beside === undefined) throw new Error("sealing is measured in both ways");
+  const { ratio, ratioLowest, ratioHighest } = compareBy("rate", beside.figures, waiting.figures, null);
+  const span = `${factor(ratioLowest)} to ${factor(ratioHighest)}`;
+  const words = `The rate beside sealing to that without: ${factor(ratio)} (${span}).`;
+  return `${about}\n\n${table(["Sealing", "rate", "sealed meanwhile", ...detailTitles], rows)}\n\n${words}`;
 }
 
 function inGroups(groups: number): string {

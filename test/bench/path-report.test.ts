@@ -168,3 +168,19 @@ test("hot spots and a thin link are held against their goals", () => {
   expect(cells(lineWith(text, "| written, of what")).slice(2, 4)).toEqual(["0.99×", "≥ 0.98 met"]);
   expect(cells(lineWith(text, "| that of the last third")).slice(2, 4)).toEqual(["1.40×", "≤ 1.25 **missed**"]);
 });
+
+test("writes beside sealing are told next to those for which it waits, and nothing is asked of them", () => {
+  const contenders = [
+    { figures: figures("waits for hosts", 50_000), sealedShare: 0.004 },
+    { figures: figures("goes on beside them", 40_000), sealedShare: 0.617 },
+  ];
+  const text = report({ extras: { "beside-sealing": { run, volumeBytes: 2 ** 30, seconds: 10, contenders } } });
+  expect(text).toContain("Goals met: 0 of 0.");
+  expect(cells(lineWith(text, "| goes on beside them")).slice(1, 5)).toEqual([
+    "goes on beside them",
+    "40.0 k/s",
+    "62 %",
+    "100",
+  ]);
+  expect(text).toContain("The rate beside sealing to that without: 0.80× (0.80× to 0.80×).");
+});

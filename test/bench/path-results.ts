@@ -118,6 +118,17 @@ export interface ThinLinkFigures {
   readonly lagSecondsOfThirds: readonly [number, number, number];
 }
 
+/** Writes while the remote appliance seals what has landed. */
+export interface SealingFigures {
+  readonly volumeBytes: number;
+  readonly seconds: number;
+  /**
+   * First what the other is held against: sealing that waits for hosts. The share is of what was written, and was sealed while it
+   * was.
+   */
+  readonly contenders: readonly { readonly figures: ContenderFigures; readonly sealedShare: number }[];
+}
+
 export function contenderFigures(name: string, turns: readonly PathTurn[]): ContenderFigures {
   const settleSeconds = turns.map((turn) => round(turn.settleSeconds, 2));
   const memoryPeakBytes = Math.max(...turns.map((turn) => turn.memoryPeakBytes));

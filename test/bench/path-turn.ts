@@ -8,7 +8,7 @@ import { createScratch } from "./scratch.ts";
 import { warmMemory } from "./warm-memory.ts";
 
 /** Code is compiled while it runs, files get their blocks; that is not what is asked for here. */
-const warmUpSeconds = 3;
+export const warmUpSeconds = 3;
 const syncMs = 300_000;
 
 export interface TurnPlan {
@@ -19,8 +19,9 @@ export interface TurnPlan {
   readonly seed: number;
   /** Where everything is written, if that is a disk: synced first, so that nobody pays for what was before. */
   readonly diskFolder: string | undefined;
-  /** Called right before what is measured, and when all of it is settled. */
+  /** Called right before what is measured, right behind it, and when all of it is settled. */
   readonly begun?: () => Promise<void>;
+  readonly written?: () => Promise<void>;
   readonly settled?: () => Promise<void>;
 }
 
@@ -41,6 +42,7 @@ export async function takeTurn(start: Starter, plan: TurnPlan): Promise<PathTurn
   const before = await contender.usage();
   const measurement = await runFio(workload, { ...run, seconds: plan.seconds, seed: 2 * seed + 1 });
   const ended = performance.now();
+  await plan.written?.();
   await contender.settle();
   const settleSeconds = (performance.now() - ended) / 1000;
   const after = await contender.usage();

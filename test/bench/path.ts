@@ -14,6 +14,7 @@ import { formatPathResults } from "./path-report.ts";
 import { comparisonsOf, contenderFigures, type PathCaseFigures, type PathTurn } from "./path-results.ts";
 import { measureResync } from "./path-resync.ts";
 import { mergeResults, type PathResults } from "./path-run.ts";
+import { measureSealing } from "./path-sealing.ts";
 import { measureSustained } from "./path-sustained.ts";
 import { takeTurn } from "./path-turn.ts";
 import { measureVolumes } from "./path-volumes.ts";
@@ -36,6 +37,7 @@ const measureExtra: {
   volumes: measureVolumes,
   "hot-spot": measureHotSpot,
   "thin-link": measureThinLink,
+  "beside-sealing": measureSealing,
   "initial-copy": measureInitialCopy,
   "beside-copy": measureBesideCopy,
   resync: measureResync,

@@ -103,7 +103,7 @@ async function lookAt({ apis }: Pick<RunningTidemark, "apis">): Promise<Look> {
   return { atMs: performance.now(), metrics: { interceptor, local, remote } };
 }
 
-async function metricsOf(root: string): Promise<MetricsText> {
+export async function metricsOf(root: string): Promise<MetricsText> {
   const response = await fetch(`${root}/metrics`, { headers: { connection: "close" } });
   if (!response.ok) throw new Error(`${root}/metrics answers ${response.status}`);
   return new MetricsText(await response.text());
