@@ -208,6 +208,7 @@ export class InterceptedVolume implements NbdExport {
 
   /** The export is gone already. What came in may take so long to come to its end. Answers how it then was. */
   async stop(graceMs: number): Promise<VolumeStatus> {
+    this.#condition = "stopped";
     // What it opens would stay open, and attached.
     await this.#unfencing;
     this.#condition = "stopped";

@@ -186,6 +186,17 @@ test("one that ends while it is being unfenced leaves nothing open or attached",
   expect([world.volume.status().state, world.links.current]).toEqual(["stopped", undefined]);
 });
 
+test("one that is about to end is not unfenced any more", async () => {
+  const world = await opened();
+  world.host.disk.failNext("write");
+  world.write(0, payload);
+  await world.pass(20);
+  const ending = world.volume.stop(1_000);
+  await expect(world.volume.unfence()).rejects.toThrow("it is stopped");
+  await world.run(ending);
+  expect(world.links.current).toBeUndefined();
+});
+
 test("only a fenced volume is unfenced", async () => {
   const world = await opened();
   await expect(world.volume.unfence()).rejects.toThrow("not fenced");
