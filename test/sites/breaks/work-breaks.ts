@@ -8,13 +8,13 @@ export const collectByPlan: Break = {
   changes: [
     {
       file: "src/store/collection.ts",
-      from: `      } finally {
-        live.close();
-      }
+      from: `    } finally {
+      live.close();
+    }
 `,
-      to: `      } finally {
-        (this as unknown as { kept: LiveSlots }).kept = live;
-      }
+      to: `    } finally {
+      (this as unknown as { kept: LiveSlots }).kept = live;
+    }
 `,
     },
     {
