@@ -163,10 +163,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     return this.#copy;
   }
 
-  /**
-   * Somebody says that the source may differ from what was journaled, anywhere. Without a link it is done with the next.
-   * Resolves when no point is offered any more that would have the source as it was.
-   */
+  /** The source may differ from what was journaled, anywhere. Resolves when no point is offered that has it as it was. */
   async copyAll(): Promise<void> {
     const { mapFile } = this.#parts;
     mapFile.map.markAll();

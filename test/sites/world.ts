@@ -28,7 +28,7 @@ import { type SpoolKeeping, SpoolWatch } from "./spool-watch.ts";
 import { cellBytes } from "./stamp.ts";
 import { storeFolder } from "./store-process.ts";
 import { StoreSide, wrappingKey } from "./store-side.ts";
-import { demand } from "./violation.ts";
+import { demand, Violation } from "./violation.ts";
 import { VolumeHost } from "./volume-host.ts";
 import { drawWeather, type GroupPlan, type VolumePlan, type Weather } from "./weather.ts";
 
@@ -339,7 +339,7 @@ export class World {
 
   #couldNotStart(site: string, error: Error): void {
     this.simulation.trace.add(`${site}: could not start: ${error.stack}`);
-    if (error.name === "AssertionError" || error instanceof TypeError) this.fail(error);
+    if (error.name === "AssertionError" || error instanceof TypeError || error instanceof Violation) this.fail(error);
   }
 
   powerCutsWithin(lastMs: number): number {
