@@ -38,6 +38,7 @@ export class RecordHistory {
   readonly #inOrderOfAppending: KnownRecord[] = [];
   readonly #hostVolumes = new Map<number, number>();
   #modes: { readonly seq: number; readonly mode: string }[];
+  autoMoves = 0;
   #lastSeq = 0;
 
   /** `volumesByName`: how the host numbers the group's volumes in its stamps. `mode`: how the group began. */
@@ -112,7 +113,8 @@ export class RecordHistory {
   }
 
   #learnMode(record: FoundRecord): void {
-    const { to } = JSON.parse(record.extra) as { to: string };
+    const { to, why } = JSON.parse(record.extra) as { to: string; why: string };
+    if (why.startsWith("auto: ")) this.autoMoves++;
     this.#modes.push({ seq: record.seq, mode: to });
     this.#modes.sort((a, b) => a.seq - b.seq);
   }

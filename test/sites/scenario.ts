@@ -20,7 +20,8 @@ import type { VolumeHost } from "./volume-host.ts";
 import { modes } from "./weather.ts";
 import { World } from "./world.ts";
 
-export type CountedKind = FaultKind | MishapKind | ResizeKind | typeof removal | StoreWorkKind;
+export const autoMove = "move of auto" as const;
+export type CountedKind = FaultKind | MishapKind | ResizeKind | typeof removal | StoreWorkKind | typeof autoMove;
 
 export interface Outcome {
   readonly seed: number;
@@ -93,6 +94,7 @@ async function play(world: World, seed: number): Promise<Outcome> {
     requests: world.volumes.reduce((sum, volume) => sum + volume.requestCount, 0),
     records: world.groups.reduce((sum, group) => sum + group.history.count, 0),
     faults: new Map<CountedKind, number>([
+      [autoMove, world.groups.reduce((sum, group) => sum + group.history.autoMoves, 0)],
       ...world.faults.counts,
       ...world.mishaps.counts,
       ...world.resizes.counts,
@@ -152,7 +154,9 @@ async function readAllBack(world: World): Promise<void> {
 function switchMode(world: World, random: SeededRandom): void {
   const { groups } = world.weather;
   const [{ name }, mode] = [random.pick(groups), random.pick(modes)];
-  if (isThere(world, name)) world.source?.setMode(name, mode);
+  // Drawn apart: what else a seed has does not depend on it.
+  const isAuto = world.weather.auto !== undefined && random.fork(`auto ${world.simulation.clock.nowMs}`).chance(0.5);
+  if (isThere(world, name)) world.source?.setMode(name, isAuto ? "auto" : mode);
 }
 
 /** And can be asked for something. */

@@ -3,7 +3,7 @@ import { faultKinds } from "./faults.ts";
 import { mishapKinds } from "./mishaps.ts";
 import { removal } from "./removals.ts";
 import { resizeKinds } from "./resizes.ts";
-import { type CountedKind, type FailedRun, type Outcome, runSeed } from "./scenario.ts";
+import { autoMove, type CountedKind, type FailedRun, type Outcome, runSeed } from "./scenario.ts";
 import { storeWorkKinds } from "./store-side.ts";
 
 /** Plain data: it crosses from a worker to whoever asked. */
@@ -26,7 +26,7 @@ export interface FailureSummary {
   readonly trace: readonly string[];
 }
 
-const kinds = [...faultKinds, ...mishapKinds, ...resizeKinds, removal, ...storeWorkKinds];
+const kinds = [...faultKinds, ...mishapKinds, ...resizeKinds, removal, ...storeWorkKinds, autoMove];
 const traceLinesKept = 400;
 
 export function emptySummary(): RangeSummary {

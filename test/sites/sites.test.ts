@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { faultKinds } from "./faults.ts";
 import { mishapKinds } from "./mishaps.ts";
 import { removal } from "./removals.ts";
-import { runSeed } from "./scenario.ts";
+import { autoMove, runSeed } from "./scenario.ts";
 import { describeFailure, describeSummary } from "./seed-range.ts";
 import { runShared } from "./seed-workers.ts";
 import { shortSeedCount } from "./short-seeds.ts";
@@ -15,7 +15,7 @@ test("a thousand worlds of two sites hold what is promised", { timeout: 15 * min
   expect(summary.failures.map(describeFailure)).toEqual([]);
   expect(summary.seeds).toBe(shortSeedCount);
   // Ordered only where a spool had let go of what a remote appliance that was made anew does not have: in few worlds of many.
-  const drawn = [...faultKinds, ...mishapKinds, removal].filter((kind) => kind !== "new spool");
+  const drawn = [...faultKinds, ...mishapKinds, removal, autoMove].filter((kind) => kind !== "new spool");
   for (const kind of drawn) expect([kind, (summary.faults[kind] ?? 0) > 0]).toEqual([kind, true]);
 });
 

@@ -1,10 +1,9 @@
 /** The source site as a process would be: a local appliance, and an interceptor for each volume. */
+import type { WantedMode } from "#src/appliance/local/auto-mode.ts";
 import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
 import type { PlacedMark } from "#src/appliance/local/group-marks.ts";
 import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
-import type { NewGroup } from "#src/appliance/local/group-start.ts";
 import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
-import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import { fitSource } from "#src/control/source-fit.ts";
 import { RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
@@ -19,7 +18,7 @@ import type { SimHost } from "#test/sim/sim-host.ts";
 import { linkPort, linkToken } from "./remote-site.ts";
 import type { NotedSize } from "./resizes.ts";
 import { cellBytes } from "./stamp.ts";
-import type { VolumePlan, Weather } from "./weather.ts";
+import type { GroupPlan, VolumePlan, Weather } from "./weather.ts";
 
 const againMs = 1_000;
 const stopGraceMs = 5_000;
@@ -45,7 +44,7 @@ export interface SourceSiteEvents {
 }
 
 export interface SourceSite {
-  setMode(group: string, mode: Mode): void;
+  setMode(group: string, mode: WantedMode): void;
   mark(group: string, withinMs: number): Promise<PlacedMark>;
   groups(): readonly GroupFigures[];
   /** Begins another spool, where the group does not work with the one that it has. */
@@ -64,6 +63,7 @@ function policyOf(weather: Weather): GroupPolicy {
   return {
     ...defaultGroupPolicy,
     mode: { ...defaultGroupPolicy.mode, linkLoss, drainedBytes: 64 * 1024 },
+    auto: weather.auto ?? defaultGroupPolicy.auto,
     spoolSegmentBytes,
     spoolLimitBytes,
     lagBytesMax,
@@ -91,7 +91,7 @@ export async function startSourceSite(
     connect: connectingTo(remoteName, machine, weather),
   });
   const volumes = new Map<string, InterceptedVolume>();
-  for (const { id, name, mode } of weather.groups) await addGroup(appliance, { id, name, mode }, events);
+  for (const plan of weather.groups) await addGroup(appliance, plan, events);
   const open = async (group: string, plan: VolumePlan): Promise<void> => {
     const { name, held } = plan;
     if (events.isGone(name)) return;
@@ -129,7 +129,8 @@ export async function startSourceSite(
     open: (name) => openNamed((one) => one === name),
     forget: (name) => appliance.forgetVolume(idOf(name)),
     setMode: (group, mode) => appliance.setMode(group, mode),
-    mark: (group, withinMs) => appliance.mark(group, { name: "m", isQuiesced: false, deadlineMs: clock.hostMs() + withinMs }),
+    mark: (group, withinMs) =>
+      appliance.mark(group, { name: "m", isQuiesced: false, deadlineMs: clock.hostMs() + withinMs }),
     moveSpool: (group) => appliance.moveSpool(group, undefined),
     groups: () => appliance.figures(),
     volumes: () => volumes,
@@ -156,13 +157,14 @@ export function sizeBytesOf({ blockCount, cutCells }: VolumePlan): number {
 }
 
 /** Where its spool is lost, a person begins another. */
-async function addGroup(appliance: LocalAppliance, group: NewGroup, events: SourceSiteEvents): Promise<void> {
+async function addGroup(appliance: LocalAppliance, plan: GroupPlan, events: SourceSiteEvents): Promise<void> {
+  const { id, name, mode, isAuto } = plan;
   try {
-    await appliance.addGroup(group);
+    await appliance.addGroup({ id, name, mode: isAuto ? "auto" : mode });
   } catch (error) {
     if (!(error instanceof RetryError)) throw error;
-    events.spoolLost(group.id);
-    await appliance.moveSpool(group.name, undefined);
+    events.spoolLost(id);
+    await appliance.moveSpool(name, undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a seed's world is like: how large, how it is set up, and which kinds of faults there are. */
+import type { AutoPolicy } from "#src/appliance/local/auto-mode.ts";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import type { HeldRange } from "./held-content.ts";
@@ -17,12 +18,16 @@ export interface GroupPlan {
   readonly id: string;
   readonly name: string;
   readonly mode: Mode;
+  /** From its beginning on it is auto that picks the mode. */
+  readonly isAuto?: true;
   readonly volumes: readonly VolumePlan[];
 }
 
 export interface Weather {
   readonly groups: readonly GroupPlan[];
   readonly linkLoss: "stall" | "degrade";
+  /** What auto goes by. Undefined: nobody asks for it. */
+  readonly auto: AutoPolicy | undefined;
   readonly spoolSegmentBytes: number;
   readonly spoolLimitBytes: number;
   readonly lagBytesMax: number;
@@ -76,6 +81,7 @@ export function drawWeather(random: SeededRandom): Weather {
   const plain: Weather = {
     groups,
     linkLoss: random.chance(0.5) ? "stall" : "degrade",
+    auto: undefined,
     // As small as a largest batch allows.
     spoolSegmentBytes: 1_179_648,
     spoolLimitBytes: random.pick([8 * MiB, 32 * MiB]),
@@ -99,7 +105,27 @@ export function drawWeather(random: SeededRandom): Weather {
   const sealing = drawSealing(random.fork("sealing"), plain);
   // What is kept by its age is kept by clocks.
   const clocks = plain.clocks || (sealing?.works !== undefined && random.fork("clocks").chance(0.4));
-  return withContents({ ...plain, clocks, sealing }, random);
+  return withAuto(withContents({ ...plain, clocks, sealing }, random), random.fork("who moves modes"));
+}
+
+/** Sooner than it moves unless told otherwise: a story lasts for some seconds. */
+function withAuto(weather: Weather, random: SeededRandom): Weather {
+  if (!random.chance(0.15)) return weather;
+  const auto = {
+    answerMsMax: random.pick([1, 5, 50, 1_000]),
+    lagSecondsMax: random.pick([0.05, 1, 10]),
+    bytesPerSecondMax: random.pick([100 * KiB, Number.POSITIVE_INFINITY]),
+    downAfterMs: random.pick([0, 1_000]),
+    upAfterMs: random.pick([0, 1_000, 3_000]),
+    upAfterMsMax: random.pick([3_000, 60_000]),
+  };
+  const groups = weather.groups.map((group) => (random.chance(0.7) ? autoGroup(group) : group));
+  return { ...weather, auto, groups };
+}
+
+/** It begins in async. */
+function autoGroup(group: GroupPlan): GroupPlan {
+  return { ...group, mode: "async", isAuto: true };
 }
 
 function withContents(plain: Weather, random: SeededRandom): Weather {
