@@ -46,6 +46,8 @@ export class SpoolReader {
   read(from: number, buffer: Buffer, roomBytes: number): SpoolRead {
     const { current } = this.#segments;
     const position = reachable(this.#segments, from);
+    // The room may be what there is up to a place in between.
+    if (position > from) return { byteLength: 0, nextPosition: position + logFileHeaderBytes };
     const segment = this.#segments.at(position);
     if (segment === undefined) return { byteLength: 0, nextPosition: position };
     const offset = Math.max(position - segment.basePosition, logFileHeaderBytes);

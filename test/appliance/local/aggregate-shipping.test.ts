@@ -148,6 +148,26 @@ describe("the order", () => {
     ]);
   });
 
+  test("aggregates begin in a file of the spool also when the one before it was released on the way there", async () => {
+    const segmentBytes = 64 * KiB;
+    const world = await ShippingWorld.make({ mode: "async", spool: { segmentBytes, limitBytes: 2 * segmentBytes } });
+    writeOneByOne(world, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    const switchSeq = world.switchTo("aggregated");
+    world.remote.holdsMemory = true;
+    world.connect();
+    await world.pass(10);
+    expect(world.remote.received).toBe(switchSeq);
+    // There is no room left for it in the first file.
+    world.write(1, [1, 2, 3, 4, 5]).commit();
+    world.spool.release(switchSeq);
+    await world.pass(100);
+    expect(world.spool.firstSeq).toBe(switchSeq + 1);
+    world.remote.holdsMemory = false;
+    world.remote.drain();
+    await world.arrive();
+    expect(world.remote.events.slice(-2)).toEqual([`${switchSeq} mode`, `${switchSeq + 1}..${switchSeq + 1} as one`]);
+  });
+
   test("switches take effect while everything is on its way", async () => {
     const world = await connected({ mode: "async", policy: { everyMs: 20 } });
     for (let round = 0; round < 50; round++) {
