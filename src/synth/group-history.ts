@@ -251,8 +251,8 @@ export class GroupHistory {
     const isAsked = (seq: number): boolean => there.includes(seq) && seq >= document.basedOn;
     const { withdrawn, asked } = document;
     document = { ...document, withdrawn: withdrawn.filter(isWithdrawn), asked: asked.filter(isAsked) };
-    const isChanged = JSON.stringify(document) !== JSON.stringify(found.document);
-    if (isChanged) await this.#change(found, document, this.#parts.reserve);
+    const isSaid = !found.isOfCopy && JSON.stringify(document) === JSON.stringify(found.document);
+    if (!isSaid) await this.#change(found, document, this.#parts.reserve);
     await this.#pieces.remove(plan, control);
     await this.#snapshots.removeUnneeded(document, there, control);
     return plan;

@@ -9,13 +9,13 @@ import { snapshotName } from "./snapshot-format.ts";
 
 /** Nothing that is held, asked for or withdrawn lies behind `lastSeq` afterwards, and no snapshot. Before the pieces behind it go. */
 export async function cutSnapshots(objects: Objects, group: string, lastSeq: number): Promise<void> {
-  const { document, version } = await readHistory(objects, group);
+  const { document, version, isOfCopy } = await readHistory(objects, group);
   const pins = document.pins.filter(({ seq }) => seq <= lastSeq);
   const withdrawn = document.withdrawn.filter((seq) => seq <= lastSeq);
   const asked = document.asked.filter((seq) => seq <= lastSeq);
   const { length } = [...document.pins, ...document.withdrawn, ...document.asked];
-  const isChanged = pins.length + withdrawn.length + asked.length < length;
-  if (isChanged) await changeHistory(objects, group, { ...document, pins, withdrawn, asked }, version);
+  const isSaid = !isOfCopy && pins.length + withdrawn.length + asked.length === length;
+  if (!isSaid) await changeHistory(objects, group, { ...document, pins, withdrawn, asked }, version);
   // The newest first, since each may point into those before it.
   const behind = (await seqsOfSnapshots(objects, group)).filter((seq) => seq > lastSeq);
   for (const seq of behind.reverse()) await objects.remove(snapshotName({ group, seq }));

@@ -42,6 +42,11 @@ export interface HistoryDocument {
 export interface FoundHistory {
   readonly document: HistoryDocument;
   readonly version: string | undefined;
+  /**
+   * The copy says so alone, and perhaps never got further: a scrub may make the document what it was, which then says less. Nothing
+   * goes before it is written over.
+   */
+  readonly isOfCopy: boolean;
 }
 
 const kind = { format: "tidemark-history", version: 1 } as const;
@@ -87,7 +92,8 @@ export async function readHistory(objects: Pick<Objects, "readDocument">, group:
   const document = own.document ?? copy?.document;
   const damage = own.damage ?? copy?.damage;
   if (document === undefined && damage !== undefined) throw damage;
-  return { document: document ?? wholeHistory, version: own.version };
+  const isOfCopy = own.document === undefined && document !== undefined;
+  return { document: document ?? wholeHistory, version: own.version, isOfCopy };
 }
 
 interface Finding {

@@ -5,6 +5,7 @@ import {
   changeHistory,
   type HistoryDocument,
   type HistoryPin,
+  historyDocumentName,
   readHistory,
   wholeHistory,
 } from "#src/synth/history-document.ts";
@@ -58,6 +59,26 @@ test("it is said before anything goes, so that whoever is interrupted does it on
   objects.remove = remove;
   await cutSnapshots(objects, group, 150);
   expect(await seqsOfSnapshots(objects, group)).toEqual([100]);
+});
+
+test("where its copy alone says so the document is written over before anything goes", async () => {
+  const { objects, removed } = await storeWith({ ...wholeHistory, pins: [pin(200, "snapshot")] }, [100, 200]);
+  const name = historyDocumentName(group);
+  const changeDocument = objects.changeDocument.bind(objects);
+  objects.changeDocument = async (one, bytes, version) => {
+    if (one === name) throw new Error("ended here");
+    return await changeDocument(one, bytes, version);
+  };
+  await expect(cutSnapshots(objects, group, 150)).rejects.toThrow("ended here");
+  expect(removed).toEqual([]);
+  const { version } = await readHistory(objects, group);
+  await changeDocument(name, Buffer.from("damaged"), version);
+  await expect(cutSnapshots(objects, group, 150)).rejects.toThrow("ended here");
+  expect(removed).toEqual([]);
+  objects.changeDocument = changeDocument;
+  await cutSnapshots(objects, group, 150);
+  expect(removed).toEqual([snapshotName({ group, seq: 200 })]);
+  expect(await readHistory(objects, group)).toMatchObject({ document: wholeHistory, isOfCopy: false });
 });
 
 test("a document that says nothing of what is lost is not written anew", async () => {

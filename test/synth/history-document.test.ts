@@ -96,16 +96,17 @@ describe("of the document and its copy", () => {
   }
 
   test("where there is none, all is kept", async () => {
-    expect(await readHistory(new MemoryObjects(), group)).toEqual({ document: wholeHistory, version: undefined });
+    const found = await readHistory(new MemoryObjects(), group);
+    expect(found).toEqual({ document: wholeHistory, version: undefined, isOfCopy: false });
   });
 
   test("fault 18: the copy counts where the document is damaged, which is then written over", async () => {
     const objects = await written();
     await spoil(objects, name);
-    const { document, version } = await readHistory(objects, group);
-    expect(document).toEqual(history);
+    const { document, version, isOfCopy } = await readHistory(objects, group);
+    expect({ document, isOfCopy }).toEqual({ document: history, isOfCopy: true });
     await changeHistory(objects, group, { ...history, basedOn: 21 }, version);
-    expect((await readHistory(objects, group)).document.basedOn).toBe(21);
+    expect(await readHistory(objects, group)).toMatchObject({ document: { basedOn: 21 }, isOfCopy: false });
   });
 
   test("fault 18: where both are damaged nothing is taken for kept or gone", async () => {

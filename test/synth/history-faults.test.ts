@@ -4,6 +4,7 @@ import { RetryError } from "#src/core/errors.ts";
 import { MiB } from "#src/core/limits.ts";
 import { FolderReserve } from "#src/store/folder-reserve.ts";
 import { GroupHistory } from "#src/synth/group-history.ts";
+import { decodeHistory, historyDocumentName } from "#src/synth/history-document.ts";
 import { LiveHistory } from "#src/synth/live-history.ts";
 import { pieceGroup } from "#test/journals/sealed-pieces.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
@@ -16,6 +17,14 @@ async function opened(seed: number, pieceCount: number): Promise<HistoryWorld> {
   await world.run(world.open());
   for (let count = 0; count < pieceCount; count++) await world.run(world.seal(6));
   return world;
+}
+
+const documentName = historyDocumentName(pieceGroup);
+
+function damage(world: HistoryWorld, name: string): void {
+  const handle = world.host.files.open(`${historyRoot}/${name}`, "readWrite");
+  handle.writeNow(Buffer.from("?"), 0, 1, 20);
+  handle.close();
 }
 
 const nothing = { chances: {}, delayMsMax: 0, lateMsMax: 0 };
@@ -106,16 +115,37 @@ test.each(["damaged", "gone"])("fault 18: a document of a history that is %s is 
   const world = await opened(5, 4);
   const [, second = 0] = (await world.run(world.pieces())).map((piece) => piece.numbers.lastSeq);
   await world.run(world.history.retain({ fromSeq: second }, idleControl));
-  const { files } = world.host;
-  const path = `${historyRoot}/history/${pieceGroup}.json`;
-  if (how === "gone") files.remove(path);
-  else {
-    const handle = files.open(path, "readWrite");
-    handle.writeNow(Buffer.from("?"), 0, 1, 20);
-    handle.close();
-  }
+  if (how === "gone") world.host.files.remove(`${historyRoot}/${documentName}`);
+  else damage(world, documentName);
   expect((await world.run(world.history.history())).basedOn).toBe(second);
   await world.run(world.history.pin({ id: "a", seq: second, keeps: "history", reason: "is open" }));
   expect(await world.run(world.history.history())).toMatchObject({ basedOn: second, pins: [{ id: "a" }] });
-  expect(await world.run(world.objects.readDocument(`history/${pieceGroup}.json`))).not.toBe(undefined);
+  expect(await world.run(world.objects.readDocument(documentName))).not.toBe(undefined);
+});
+
+test("fault 18: what the copy alone says is in the document before anything goes by it", async () => {
+  const world = await opened(6, 4);
+  const { objects } = world;
+  const [, second = 0] = (await world.run(world.pieces())).map((piece) => piece.numbers.lastSeq);
+  await world.run(world.history.retain({}, idleControl));
+  const changeDocument = objects.changeDocument.bind(objects);
+  objects.changeDocument = async (name, bytes, version) => {
+    if (name === documentName) throw new Error("ended here");
+    return await changeDocument(name, bytes, version);
+  };
+  await expect(world.run(world.history.retain({ fromSeq: second }, idleControl))).rejects.toThrow("ended here");
+  objects.changeDocument = changeDocument;
+  damage(world, documentName);
+  const { clock, randomness } = world.host;
+  const history = new GroupHistory({ objects, randomness, key: undefined, group: pieceGroup, clock });
+  const said: number[] = [];
+  const remove = objects.remove.bind(objects);
+  objects.remove = async (name) => {
+    // A scrub could make of a damaged one what it was before.
+    const document = await objects.readDocument(documentName);
+    said.push(decodeHistory(document?.bytes as Buffer, pieceGroup).basedOn);
+    await remove(name);
+  };
+  await world.run(history.retain({ fromSeq: second }, idleControl));
+  expect(said).toEqual([second, second]);
 });
