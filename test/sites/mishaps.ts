@@ -1,4 +1,5 @@
 /** What people and disks do to a site beyond what `Faults` does, and what has to be done about it until it has succeeded. */
+import { spoolIsMoving } from "#src/appliance/local/moving-group.ts";
 import { isOwnFault } from "#src/core/assert.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { SimFile } from "#test/sim/sim-file.ts";
@@ -158,6 +159,11 @@ export class Mishaps {
   /** The remote has lost what this one has let go of: so what there is goes, and the sources are copied. */
   moveSpool(group: GroupOracle, name: string): void {
     const { source, volumes } = this.#world;
+    // Refused, where it is being opened, or a source still needs what is in it: it is looked again.
+    source?.moveSpool(name).catch((error: Error) => {
+      if (isOwnFault(error)) this.#world.fail(error);
+    });
+    if (source?.groups().some(({ id, why }) => id === group.id && why === spoolIsMoving) !== true) return;
     this.#count("new spool", name);
     this.#world.guard(() => group.spoolLost());
     for (const volume of volumes) {
@@ -165,10 +171,6 @@ export class Mishaps {
       this.#toBeCopied.add(volume);
       this.#ordered.delete(volume);
     }
-    // Refused, where it is being opened: it is looked again.
-    source?.moveSpool(name).catch((error: Error) => {
-      if (isOwnFault(error)) this.#world.fail(error);
-    });
   }
 
   lostFolder(): void {

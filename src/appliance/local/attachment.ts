@@ -111,6 +111,7 @@ async function redo(
   await group.spool.scan(0, (record, buffer) => {
     const isWanted = record.volume === volume && record.ordinal > durableOrdinal && isOfBlocks(record.type);
     const blockCount = Math.min(record.blockCount, cuts.endBlockOf(volume, record.seq) - record.startBlock);
+    if (isWanted && blockCount > 0) group.volumes.redoBegun(volume);
     return isWanted && blockCount > 0 ? receiver.redo({ ...record, blockCount, buffer }) : undefined;
   });
 }

@@ -33,6 +33,8 @@ export class GroupVolumes {
    * not pass for news.
    */
   readonly #unnoted = new Set<number>();
+  /** Their sources have begun to get what they lack, and are not known to have all of it. */
+  readonly #half = new Set<number>();
   readonly #events: GroupVolumesEvents;
 
   constructor(state: GroupStateFile, facts: Pick<SpoolFacts, "ordinals" | "cuts">, events: GroupVolumesEvents) {
@@ -83,6 +85,15 @@ export class GroupVolumes {
   detached(link: LocalVolumeLink): void {
     this.#links.delete(link);
     this.#claimed.delete(link.volume);
+  }
+
+  /** A volume whose source has older data over newer, unless it gets the rest from the spool. */
+  get half(): string | undefined {
+    return this.#state.state.volumes.find(({ number, isGone }) => isGone !== true && this.#half.has(number))?.name;
+  }
+
+  redoBegun(volume: number): void {
+    this.#half.add(volume);
   }
 
   copyOf(volume: number): CopyState {
@@ -147,6 +158,7 @@ export class GroupVolumes {
 
   /** Its interceptor has taken note of what it was told when it attached; the next time it need not be told again. */
   tookNote(volume: number): void {
+    this.#half.delete(volume);
     const { volumes } = this.#state.state;
     if (!volumes.some((one) => one.number === volume && (one.inDoubt || one.isNew))) return;
     this.#note(volume, { inDoubt: false, isNew: false, isAllInDoubt: false }).catch(this.#events.failed);

@@ -3,7 +3,7 @@
  * is first named, and opened again at every start.
  */
 import { isOwnFault } from "#src/core/assert.ts";
-import { RefuseError, StopError } from "#src/core/errors.ts";
+import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import { isLackOfDescriptors } from "#src/host/lack-of-room.ts";
@@ -267,7 +267,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const found = this.#stopped.get(name) ?? this.#group(name);
     const { state } = found;
     const { id } = state.state;
-    if (found instanceof LocalGroup) refuseSound(found);
+    if (found instanceof LocalGroup) refuseMove(found);
     const groupFolder = `${folder}/groups/${id}`;
     const incarnation = machine.randomness.integerBelow(2 ** 32);
     const { bootId } = machine;
@@ -352,11 +352,19 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   }
 }
 
-function refuseSound(group: LocalGroup): void {
+/** A spool that can be read is given up only where the remote takes nothing of it, and no source needs the rest. */
+function refuseMove(group: LocalGroup): void {
   const { name, refusal } = group.figures();
-  if (group.failure !== undefined || refusal !== undefined) return;
-  throw new RefuseError(
-    `the spool of group '${name}' is sound, and the remote appliance takes what is in it: no other one is needed`,
+  if (group.failure !== undefined) return;
+  if (refusal === undefined) {
+    throw new RefuseError(
+      `the spool of group '${name}' is sound, and the remote appliance takes what is in it: no other one is needed`,
+    );
+  }
+  const { half } = group.volumes;
+  if (half === undefined) return;
+  throw new RetryError(
+    `the source of '${half}' is being brought up to date from the spool: try again when that is done`,
   );
 }
 

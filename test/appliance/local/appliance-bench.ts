@@ -35,6 +35,8 @@ export class Bench {
   link!: VolumeLink;
   attachment!: Attachment;
   redone: RedoRecord[] = [];
+  /** What the source takes for each of them. */
+  redo = async (): Promise<void> => {};
   acknowledged: number[] = [];
   lost: string[] = [];
   policy: GroupPolicy = policy;
@@ -62,7 +64,10 @@ export class Bench {
     this.redone = [];
     this.acknowledged = [];
     const receiver: VolumeReceiver = {
-      redo: async (record) => void this.redone.push(record),
+      redo: async (record) => {
+        this.redone.push(record);
+        await this.redo();
+      },
       acknowledged: (ordinal) => this.acknowledged.push(ordinal),
       roomAgain: () => {},
       remoteDurable: () => {},

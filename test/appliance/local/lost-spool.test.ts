@@ -1,6 +1,7 @@
 /** A spool that is lost, and how a group goes on from its sources. */
 import { describe, expect, test } from "vitest";
 import { spoolAnew } from "#src/appliance/local/spool-place.ts";
+import { ResyncError } from "#src/core/errors.ts";
 import { recordType } from "#src/records/record.ts";
 import type { SourceAge } from "#src/wire/volume-link.ts";
 import { type Bench, policy, startBench } from "./appliance-bench.ts";
@@ -176,6 +177,30 @@ test("a group that works keeps its spool", async () => {
   await expect(it.appliance.moveSpool("g", undefined)).rejects.toThrow("the spool of group 'g' is sound");
   await expect(it.appliance.moveSpool("g", "/nowhere")).rejects.toThrow("there is no folder /nowhere");
   await expect(it.appliance.moveSpool("x", undefined)).rejects.toThrow("there is no group 'x'");
+});
+
+test("a spool that the remote refuses is kept while a source gets what it lacks from it, and moved behind that", async () => {
+  const it = await startBench();
+  for (let block = 1; block <= 3; block++) it.write(block, block);
+  it.flush();
+  await it.rest();
+  it.link.detach();
+  it.remote.refuse(new ResyncError("it has let go of some"));
+  const held: (() => void)[] = [];
+  it.redo = () => new Promise((resolve) => held.push(resolve));
+  const attaching = it.attach(1);
+  await it.rest();
+  const refusal = "the source of 'disk' is being brought up to date from the spool: try again when that is done";
+  await expect(it.appliance.moveSpool("g", undefined)).rejects.toThrow(refusal);
+  for (let count = 0; count < 2; count++) {
+    held.shift()?.();
+    await it.rest();
+  }
+  await attaching;
+  // As long as its interceptor has not noted it, that would begin anew after a kill.
+  await expect(it.appliance.moveSpool("g", undefined)).rejects.toThrow(refusal);
+  it.link.reportDurable(3);
+  await it.done(it.appliance.moveSpool("g", undefined));
 });
 
 test("what is left out is more than an old copy can lack, and can be left out thousands of times", () => {

@@ -42,6 +42,11 @@ export class ScriptedRemote implements GroupLink {
     return this.#owner?.hello();
   }
 
+  refuse(error: Error): void {
+    this.go();
+    this.#owner?.refused(error);
+  }
+
   go(): void {
     this.isUp = false;
     this.#owner?.down("gone");
