@@ -226,6 +226,7 @@ const resources: readonly Omit<Fault, "part">[] = [
     number: 37,
     title: "Descriptors, memory or connections run out",
     outcome: "New load is turned away, those who are connected are served, and what was acknowledged is intact.",
+    missing: "a limit that the system sets on memory: who goes beyond it is killed, which is tried as a kill.",
   },
   {
     number: 38,
