@@ -76,10 +76,21 @@ export function filesUnder(folder: string): string[] {
     .sort();
 }
 
+/** Undefined: it has gone. Whoever removes files of logs stands still while they are read; who keeps the store's index does not. */
+function contentOf(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 /** Undefined: a file of another kind, or one that was never begun. */
 export function readLogFile(path: string, kind: LogKind): LogFile | undefined {
-  const bytes = readFileSync(path);
-  if (bytes.length < fileHeaderBytes || bytes.toString("latin1", 0, 4) !== fileMagic[kind]) return undefined;
+  const bytes = contentOf(path);
+  if (bytes === undefined || bytes.length < fileHeaderBytes || bytes.toString("latin1", 0, 4) !== fileMagic[kind])
+    return undefined;
   if (!isSummed(bytes, 0, 64, bytes, 64)) return undefined;
   if (bytes.readUInt16LE(4) !== 1) throw new Error(`${path} has another version`);
   const file = {
