@@ -286,7 +286,7 @@ export class StoreStory {
     } else if (kind < 8) {
       this.#points.asked.delete(seq);
       await this.#whileAlive(history.removeSnapshot(seq));
-    } else {
+    } else if (await this.#otherWorkIsOver()) {
       const fromSeq = Math.max(seq, this.random.pick(seqs));
       this.#askedFromSeq = Math.max(this.#askedFromSeq, fromSeq);
       await this.#whileAlive(history.retain({ fromSeq }, new FreeWork()));
@@ -311,9 +311,7 @@ export class StoreStory {
   // Ageing
 
   async #age(): Promise<void> {
-    // Both are long works, of which there is one at a time.
-    await this.#whileAlive(this.#collecting ?? Promise.resolve());
-    if (!this.#isAlive) return;
+    if (!(await this.#otherWorkIsOver())) return;
     const outcome = await this.#whileAlive(this.#opened.history.age(randomAgeing(this.random), new FreeWork()));
     if (outcome === undefined) return;
     this.counts.folds += outcome.madePieces;
@@ -322,6 +320,12 @@ export class StoreStory {
     const document = await this.#whileAlive(this.#opened.history.history());
     if (document === undefined) return;
     for (const finding of this.#points.findings(this.records, document.basedOn, this.random)) this.#fail(finding);
+  }
+
+  /** What ages a history, or lets it begin later, is a long work as a collection is, of which there is one at a time. */
+  async #otherWorkIsOver(): Promise<boolean> {
+    await this.#whileAlive(this.#collecting ?? Promise.resolve());
+    return this.#isAlive;
   }
 
   async #lookWhatIsLeft(): Promise<void> {
