@@ -123,7 +123,8 @@ test("unfence of a source that is still broken fails, says why, and may be tried
   expect(world.volume.status().state).toBe("open");
 });
 
-test("reads wait while the source is redone", async () => {
+/** Fenced by a source that has failed, and not attached again before `goOn`. */
+async function beingUnfenced() {
   const world = await opened();
   world.host.disk.failNext("write");
   world.write(0, payload);
@@ -135,6 +136,11 @@ test("reads wait while the source is redone", async () => {
     });
   const unfencing = world.volume.unfence();
   await world.pass(50);
+  return { world, unfencing, goOn: () => goOn() };
+}
+
+test("reads wait while the source is redone", async () => {
+  const { world, unfencing, goOn } = await beingUnfenced();
   const read = world.submit({ command: command.read, length: 512 });
   expect([world.volume.status().state, read.error]).toEqual(["redoing", undefined]);
   goOn();
@@ -167,17 +173,7 @@ test("what the source still has to do is awaited before it is opened anew", asyn
 });
 
 test("one that ends while it is being unfenced leaves nothing open or attached", async () => {
-  const world = await opened();
-  world.host.disk.failNext("write");
-  world.write(0, payload);
-  await world.pass(20);
-  let goOn = (): void => {};
-  world.links.attaching = () =>
-    new Promise((resolve) => {
-      goOn = resolve;
-    });
-  const unfencing = world.volume.unfence();
-  await world.pass(50);
+  const { world, unfencing, goOn } = await beingUnfenced();
   const ending = world.volume.stop(1_000);
   await world.pass(50);
   goOn();
