@@ -101,7 +101,11 @@ export class ControlPlane {
     this.#parts = parts;
     const remote = parts.sides.find(({ name }) => name === "remote");
     const { clock } = parts;
-    this.#onTheWay = new PointsOnTheWay({ groups: () => this.#groupsNow(), clock });
+    this.#onTheWay = new PointsOnTheWay({
+      groups: () => this.#groupsNow(),
+      newVolumes: () => parts.keeper?.unknownTo(remote?.known().facts.remoteGroups ?? []) ?? [],
+      clock,
+    });
     const arrived = (volume: string, points: readonly string[]) => this.#onTheWay.arrived(volume, points);
     this.store = new StoreControl(remote);
     this.views = new ViewControl(remote, arrived);
@@ -150,10 +154,10 @@ export class ControlPlane {
     };
   }
 
-  /** Of a local appliance that runs here. */
+  /** Of a local appliance that runs here. What its remote one has told is as new then, if that runs here too. */
   async #groupsNow(): Promise<readonly GroupFacts[]> {
-    const side = this.#parts.sides.find(({ name }) => name === "local");
-    return side === undefined ? [] : (await side.freshFacts(statusPatienceMs)).facts.groups;
+    const told = await Promise.all(this.#parts.sides.map((side) => side.freshFacts(statusPatienceMs)));
+    return told.flatMap(({ facts }) => facts.groups);
   }
 
   /** Which volumes a group has is known where they are added; a local appliance alone knows those that were attached to it. */

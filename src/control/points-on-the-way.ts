@@ -1,9 +1,10 @@
 /**
  * Points that were promised here and that the remote appliance is about to have: a mark is told of when it is as safe as a flush, which
- * except in sync it is without the remote. Whoever asks for one waits until it is there, and hears why not if it does not come.
+ * except in sync it is without the remote. So is a volume that was just added, with all of its points. Whoever asks for one waits until
+ * it is there, and hears why not if it does not come.
  *
- * Invariants: a mark that was promised is never said not to be there, and never taken for an earlier one of its name; who asks for
- * what is there already waits for nothing.
+ * Invariants: a mark that was promised is never said not to be there, and never taken for an earlier one of its name, and so it is with
+ * volumes; who asks for what is there already waits for nothing.
  */
 import { counted } from "#src/core/counted.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
@@ -17,9 +18,17 @@ export type SourceGroup = Pick<
   "name" | "volumeNames" | "lastSeq" | "durable" | "linkUp" | "linkWhy" | "refusal" | "lagSeconds"
 >;
 
+/** A volume that is protected here, and of which the remote appliance has not told yet. */
+export interface NewVolume {
+  readonly name: string;
+  readonly group: string;
+}
+
 export interface PointsOnTheWayParts {
   /** As the local appliance tells of them now; none where it runs elsewhere. */
   readonly groups: () => Promise<readonly SourceGroup[]>;
+  /** As of the last that the remote appliance told, which is no older than what `groups` has answered. */
+  readonly newVolumes: () => readonly NewVolume[];
   readonly clock: Pick<Clock, "monotonicMs" | "timer">;
 }
 
@@ -43,17 +52,17 @@ export class PointsOnTheWay {
     if (this.#marks.length > marksOnTheWayMax) this.#marks.shift();
   }
 
-  /** Resolves when all of these points in words are where points are, as far as it is known that they come. */
+  /** Resolves when the volume, and all of these points in words, are where points are, as far as it is known that they come. */
   async arrived(volume: string, points: readonly string[]): Promise<void> {
     const { clock } = this.#parts;
     const isPromised = (words: string): boolean => this.#marks.some(({ name }) => words === `mark:${name}`);
     const wanted = points.filter((words) => words.startsWith("seq:") || isPromised(words));
-    if (wanted.length === 0) return;
+    if (wanted.length === 0 && !this.#parts.newVolumes().some((one) => isNamed(one, volume))) return;
     for (const untilMs = clock.monotonicMs() + pointArrivalMs; ; ) {
       const groups = await this.#parts.groups();
       this.#forget(groups);
       const group = groupOf(groups, volume);
-      const missing = wanted.find((words) => this.#isOnItsWay(group, words));
+      const missing = this.#isNew(group, volume) ? itself : wanted.find((words) => this.#isOnItsWay(group, words));
       if (group === undefined || missing === undefined) return;
       if (!group.linkUp || clock.monotonicMs() >= untilMs) {
         const seq = this.#seqOf(group, missing) ?? group.lastSeq;
@@ -61,6 +70,12 @@ export class PointsOnTheWay {
       }
       await new Promise<void>((resolve) => clock.timer(pointLookMs, resolve));
     }
+  }
+
+  /** What the remote appliance has all of it can tell of by itself. */
+  #isNew(group: SourceGroup | undefined, volume: string): boolean {
+    if (group === undefined || group.durable >= group.lastSeq) return false;
+    return this.#parts.newVolumes().some((one) => one.group === group.name && isNamed(one, volume));
   }
 
   #isOnItsWay(group: SourceGroup | undefined, words: string): boolean {
@@ -80,6 +95,13 @@ export class PointsOnTheWay {
       groups.some((one) => one.name === group && seq <= one.durable);
     this.#marks = this.#marks.filter((mark) => !isThere(mark));
   }
+}
+
+/** The volume, and not a point of it. */
+const itself = "it";
+
+function isNamed({ group, name }: NewVolume, wanted: string): boolean {
+  return wanted === name || wanted === `${group}/${name}`;
 }
 
 /** What the local appliance does not know by that name is told by the remote one. */

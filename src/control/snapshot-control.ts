@@ -17,8 +17,10 @@ export class SnapshotControl {
   }
 
   /** The newest is last. */
-  all(volume: string): Promise<readonly SnapshotFacts[]> {
-    return this.#remote.ask("snapshots", { volume });
+  async all(volume: string): Promise<readonly SnapshotFacts[]> {
+    const remote = this.#remote;
+    await this.#arrived(volume, []);
+    return remote.ask("snapshots", { volume });
   }
 
   async make(wish: SnapshotWish): Promise<SnapshotAnswer> {

@@ -38,18 +38,22 @@ export class ViewControl {
     return remote.ask("openView", request);
   }
 
-  history(wish: HistoryWish): Promise<TimelineReport> {
-    return this.#remote.ask("history", wish, historyPatienceMs);
+  async history(wish: HistoryWish): Promise<TimelineReport> {
+    const remote = this.#remote;
+    await this.#arrived(wish.volume, boundsOf(wish));
+    return remote.ask("history", wish, historyPatienceMs);
   }
 
-  density(wish: DensityWish): Promise<DensityReport> {
-    return this.#remote.ask("density", wish, historyPatienceMs);
+  async density(wish: DensityWish): Promise<DensityReport> {
+    const remote = this.#remote;
+    await this.#arrived(wish.volume, boundsOf(wish));
+    return remote.ask("density", wish, historyPatienceMs);
   }
 
   /** What a point in words stands for. */
   async point(wish: PointWish): Promise<PointReport> {
     const remote = this.#remote;
-    if (!wish.isNearest) await this.#arrived(wish.volume, [wish.point]);
+    await this.#arrived(wish.volume, wish.isNearest ? [] : [wish.point]);
     return remote.ask("point", wish);
   }
 
@@ -86,4 +90,8 @@ export class ViewControl {
     if (this.#side !== undefined) return this.#side;
     throw new RefuseError("views are the remote appliance's, which does not run here: name its API, with --api URL");
   }
+}
+
+function boundsOf({ from, to }: Pick<HistoryWish, "from" | "to">): readonly string[] {
+  return [from, to].filter((point) => point !== undefined);
 }

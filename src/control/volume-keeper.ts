@@ -14,6 +14,7 @@ import { RemovedVolumes } from "./removed-volumes.ts";
 import {
   type GroupFacts,
   noFigures,
+  type RemoteGroupFacts,
   type ViewOrigin,
   type VolumeDefinition,
   type VolumeFacts,
@@ -74,6 +75,12 @@ export class VolumeKeeper {
 
   find(name: string): VolumeDefinition | undefined {
     return this.#parts.catalogue.find(name);
+  }
+
+  /** Those that are in none of these groups. One of the same name may be. */
+  unknownTo(remoteGroups: readonly Pick<RemoteGroupFacts, "volumes">[]): readonly VolumeDefinition[] {
+    const known = new Set(remoteGroups.flatMap(({ volumes }) => volumes.map(({ id }) => id)));
+    return this.#parts.catalogue.list().filter(({ id }) => !known.has(id));
   }
 
   /** With the volumes that are in the catalogue: what is told of groups knows of those that were removed too. */

@@ -8,6 +8,7 @@ import { marksOnTheWayMax, pointArrivalMs } from "#src/core/point-limits.ts";
 import { driven } from "#test/contract/driver.ts";
 import { apiDriver } from "./http/api-driver.ts";
 import { group, ScriptedSide, viewFacts } from "./http/scripted-side.ts";
+import { measuredRemoteGroup } from "./metrics/measured-program.ts";
 
 /** Its mark has the seq 7. */
 const marking = { name: "m", isQuiesced: false, deadlineMs: Number.POSITIVE_INFINITY };
@@ -24,7 +25,7 @@ function begun(facts: GroupFacts = behind) {
     clock.timer(ms, () => {
       side.groups = [{ ...facts, received: 7, durable: 7 }];
     });
-  return { side, clock, control: side.control, done, asked, arriveAfter };
+  return { side, clock, control: side.control, keeper: side.keeper, done, asked, arriveAfter };
 }
 
 const open = (point: string, more = {}) => ({ volume: "disk", point, isWritable: false, ...more });
@@ -61,6 +62,48 @@ test("a record that was acknowledged and is on its way is waited for, and one th
   expect(clock.monotonicMs() - laterMs).toBeLessThan(300);
 });
 
+test("a volume that was just added is waited for, whatever is asked of it, and never taken for an earlier one of its name", async () => {
+  const { side, control, keeper, clock, done, asked } = begun();
+  await done(keeper.add({ name: "disk", source: "/s", group: "g" }));
+  const told = (id: string) => [{ ...measuredRemoteGroup, volumes: [{ number: 1, id, name: "disk", sizeBytes: 1 }] }];
+  side.remoteGroups = told("0".repeat(32));
+  side.asked.length = 0;
+  const wish = { volume: "disk" };
+  const under = [
+    control.views.open(open("now")),
+    control.views.point({ ...wish, point: "now", isNearest: true }),
+    control.views.history({ ...wish, volume: "g/disk" }),
+    control.views.density({ ...wish, from: "-5m", bucketCount: 1 }),
+    control.snapshots.all("disk"),
+    control.snapshots.make({ ...wish, waitMs: 0 }),
+    control.restores.difference({ ...wish, first: "now", second: "now", fromByte: 0 }),
+  ];
+  clock.timer(700, () => {
+    side.remoteGroups = told(keeper.find("disk")?.id as string);
+  });
+  const beganMs = clock.monotonicMs();
+  await done(Promise.race(under));
+  expect(clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(700);
+  await done(Promise.all(under));
+  expect(asked()).toHaveLength(under.length);
+  const laterMs = clock.monotonicMs();
+  await done(control.views.open(open("now")));
+  expect(clock.monotonicMs() - laterMs).toBeLessThan(pointArrivalMs / 2);
+});
+
+test("of a volume that was just added while the link is down that is said, and not that it is unknown", async () => {
+  const { side, control, keeper, done, asked } = begun({ ...behind, linkUp: false, linkWhy: "nothing listens there" });
+  await done(keeper.add({ name: "disk", source: "/s", group: "g" }));
+  side.asked.length = 0;
+  await expect(done(control.views.open(open("now")))).rejects.toThrow(
+    "volume 'disk': it is on its way to the remote appliance, and the link is down (nothing listens there)",
+  );
+  // A remote appliance that has all of the group says by itself what it has.
+  side.groups = [{ ...behind, linkUp: false, durable: 9 }];
+  await done(control.views.open(open("now")));
+  expect(asked()).toEqual(["openView"]);
+});
+
 test("of a mark that is on its way while the link is down that is said, at once", async () => {
   const { side, control, clock, done, asked } = begun({ ...behind, linkUp: false, linkWhy: "nothing listens there" });
   await done(control.mark("g", marking));
@@ -93,7 +136,7 @@ test("a link that is slow is waited for as long as was said, and then how much i
 
 test("of too many marks the oldest are not kept in mind, and of other volumes nothing is known here", async () => {
   const groups = [{ ...behind, linkUp: false }];
-  const onTheWay = new PointsOnTheWay({ groups: async () => groups, clock: begun().clock });
+  const onTheWay = new PointsOnTheWay({ groups: async () => groups, newVolumes: () => [], clock: begun().clock });
   for (let count = 0; count < marksOnTheWayMax; count++) onTheWay.promised({ group: "g", name: `n${count}`, seq: 8 });
   await expect(onTheWay.arrived("disk", ["mark:n0"])).rejects.toThrow("mark:n0 is on its way");
   onTheWay.promised({ group: "g", name: "last", seq: 8 });

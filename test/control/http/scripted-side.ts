@@ -6,7 +6,7 @@ import type { DifferenceReport } from "#src/control/difference.ts";
 import type { DrillReport } from "#src/control/drill.ts";
 import { noFarewell } from "#src/control/farewell.ts";
 import type { JobReport } from "#src/control/job.ts";
-import { type GroupFacts, noFigures, type VolumeFacts } from "#src/control/role.ts";
+import { type GroupFacts, noFigures, type RemoteGroupFacts, type VolumeFacts } from "#src/control/role.ts";
 import { noFacts, type SideActions, type SideFacts, type SideWord } from "#src/control/side.ts";
 import { SideClient } from "#src/control/side-client.ts";
 import { serveSide } from "#src/control/side-server.ts";
@@ -101,7 +101,7 @@ export class ScriptedSide {
   readonly asked: unknown[] = [];
   readonly volumes = new Map<string, VolumeFacts>();
   readonly client: SideClient;
-  /** The side that has the store, and tells nothing by itself. */
+  /** The side that has the store. */
   readonly remote: SideClient;
   readonly keeper: VolumeKeeper;
   readonly control: ControlPlane;
@@ -114,6 +114,8 @@ export class ScriptedSide {
   density: DensityReport | undefined;
   point: PointReport | undefined;
   groups: readonly GroupFacts[] = [group];
+  /** As the remote side tells of them. */
+  remoteGroups: readonly RemoteGroupFacts[] = [];
   views: readonly ViewFacts[] = [];
   snapshots: readonly SnapshotFacts[] = [];
   snapshotAnswer: SnapshotAnswer = { made: madeSnapshot };
@@ -161,7 +163,7 @@ export class ScriptedSide {
 
   #remote(): SideClient {
     const [ours, theirs] = memoryLine(this.host);
-    serveSide(theirs, { ...this.#actions(), facts: async () => noFacts });
+    serveSide(theirs, { ...this.#actions(), facts: async () => ({ ...noFacts, remoteGroups: this.remoteGroups }) });
     return new SideClient("remote", ours, this.host.clock);
   }
 
