@@ -39,14 +39,13 @@ export function differenceReport(
   [first, second]: readonly [Point, Point],
   { ranges, nextBlock, firstBytes, secondBytes }: PointDifference,
 ): DifferenceReport {
-  const endByte = first.seq > second.seq ? firstBytes : secondBytes;
   return {
     volume,
     from: pointOf(first, firstBytes),
     to: pointOf(second, secondBytes),
     ranges: ranges.map(({ fromBlock, toBlock, isHole }) => {
       const offset = fromBlock * blockBytes;
-      return { offset, length: Math.min(toBlock * blockBytes, endByte) - offset, kind: isHole ? "zeros" : "data" };
+      return { offset, length: Math.min(toBlock * blockBytes, secondBytes) - offset, kind: isHole ? "zeros" : "data" };
     }),
     ...(nextBlock === undefined ? {} : { next: nextBlock * blockBytes }),
   };

@@ -243,10 +243,10 @@ export class GroupPoints {
     const seq = Math.max(wanted.firstSeq, wanted.secondSeq);
     const later = { volume, afterSeq, seq, fromBlock: wanted.fromBlock };
     const parts = { sealed: this.#sealed, tail: this.#tail, gaps: this.#gaps };
-    const sizeBytes = wanted.firstSeq > wanted.secondSeq ? sizes[0] : sizes[1];
     const found = await this.#unfolded(async () => {
       const changes = pointChanges(parts, await this.#layers.making(seq), later);
-      return await firstRanges(changes, Math.ceil(sizeBytes / blockBytes), wanted.rangesMax);
+      // Of the second one, whichever is later: who has the first lacks what a cut between them took.
+      return await firstRanges(changes, Math.ceil(sizes[1] / blockBytes), wanted.rangesMax);
     });
     return { firstBytes: sizes[0], secondBytes: sizes[1], ...found };
   }

@@ -30,7 +30,7 @@ export interface WantedChanges {
   readonly fromBlock: number;
 }
 
-/** Two points in either order. */
+/** Two points in either order: what who has the first needs for the second, within its size. */
 export interface WantedDifference {
   readonly firstSeq: number;
   readonly secondSeq: number;
