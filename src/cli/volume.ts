@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { type CopyProgress, type GroupFacts, wantedModes } from "#src/control/role.ts";
+import type { VolumeRemoval } from "#src/control/volume-keeper.ts";
 import { parseByteSize, roundedByteSize } from "#src/core/byte-size.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { isNbdUri } from "#src/nbd/uri.ts";
@@ -152,8 +153,12 @@ async function remove(args: readonly string[]): Promise<number> {
   });
   const name = onlyName("volume rm", positionals);
   const flags = values.force === true ? ["force"] : [];
-  const answer = await new ApiClient(values).ask("DELETE", ["volumes", name], { flags, confirm: values.confirm });
-  process.stdout.write(values.json === true ? `${JSON.stringify(answer)}\n` : `${name} is not protected any more\n`);
+  const options = { flags, confirm: values.confirm };
+  const answer = (await new ApiClient(values).ask("DELETE", ["volumes", name], options)) as VolumeRemoval;
+  const held = answer.sourceHeld === undefined ? "" : `${name}: ${answer.sourceHeld}\n`;
+  process.stdout.write(
+    values.json === true ? `${JSON.stringify(answer)}\n` : `${name} is not protected any more\n${held}`,
+  );
   return 0;
 }
 

@@ -35,7 +35,7 @@ import { SnapshotControl } from "./snapshot-control.ts";
 import { StoreControl } from "./store-control.ts";
 import { itemNamed } from "./unknown-name.ts";
 import { ViewControl } from "./view-control.ts";
-import type { ResizeRequest, VolumeKeeper, VolumeRequest } from "./volume-keeper.ts";
+import type { ResizeRequest, VolumeKeeper, VolumeRemoval, VolumeRequest } from "./volume-keeper.ts";
 
 /** As operators see a volume: with where to attach it. */
 export interface VolumeReport extends VolumeFacts {
@@ -212,7 +212,10 @@ export class ControlPlane {
   }
 
   /** `isForced`: although hosts are attached. `isConfirmed`: the name was given once more. */
-  async removeVolume(name: string, { isForced, isConfirmed }: { isForced: boolean; isConfirmed: boolean }) {
+  async removeVolume(
+    name: string,
+    { isForced, isConfirmed }: { isForced: boolean; isConfirmed: boolean },
+  ): Promise<VolumeRemoval> {
     await this.volume(name);
     if (!isConfirmed) {
       throw new RefuseError(
@@ -220,7 +223,7 @@ export class ControlPlane {
           `--confirm ${name} says that this is meant`,
       );
     }
-    await this.#keeper().remove(name, isForced);
+    return this.#keeper().remove(name, isForced);
   }
 
   async resizeVolume(name: string, request: ResizeRequest): Promise<VolumeReport> {

@@ -1,6 +1,12 @@
 /** The NBD server with its volumes: each is an export, with a source behind it and the local appliance beside it. */
 import { RefuseError, RetryError } from "#src/core/errors.ts";
-import { newVolumePatienceMs, shutdownGraceMs, volumeRetryMsMax, volumeRetryMsMin } from "#src/core/limits.ts";
+import {
+  newVolumePatienceMs,
+  removalPatienceMs,
+  shutdownGraceMs,
+  volumeRetryMsMax,
+  volumeRetryMsMin,
+} from "#src/core/limits.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { mayComeBack, mayTryAgain } from "#src/interceptor/link-loss.ts";
@@ -201,13 +207,31 @@ export class InterceptorPart {
     return !this.#isStopping && this.#kept.get(kept.definition.name) === kept;
   }
 
-  /** One that is not there has nothing that would have to end. `isForced`: although hosts are attached. */
-  async removeVolume(name: string, isForced: boolean): Promise<void> {
+  /**
+   * One that is not there has nothing that would have to end. `isForced`: although hosts are attached. Answers whether its source
+   * was let go of: one that stands still would keep its volume for ever, and its group waiting.
+   */
+  async removeVolume(name: string, isForced: boolean): Promise<boolean> {
     const kept = this.#kept.get(name);
-    if (kept === undefined) return;
+    if (kept === undefined) return true;
     const count = this.#server.countOf(name);
     if (count > 0 && !isForced) throw new RefuseError(inUse(name, count));
-    await this.#end(kept);
+    const { promise: late, resolve } = Promise.withResolvers<false>();
+    const timer = this.#machine.clock.timer(removalPatienceMs, () => resolve(false));
+    const ended = this.#end(kept).then(() => true);
+    const isLetGo = await Promise.race([ended, late]).finally(() => timer.cancel());
+    if (!isLetGo) this.#noteHeld(name, ended);
+    return isLetGo;
+  }
+
+  #noteHeld(volume: string, ended: Promise<unknown>): void {
+    const { log } = this.#machine;
+    log.warn("a volume is removed whose source does not answer: it is held until it does", { volume });
+    ended.then(
+      () => log.info("the source of a volume that was removed is let go of", { volume }),
+      (error) =>
+        log.warn("the source of a volume that was removed could not be let go of in good order", { volume, error }),
+    );
   }
 
   async #end(kept: Kept): Promise<void> {

@@ -135,10 +135,8 @@ class LocalSide implements Omit<SideActions, StoreSideWord> {
     return null;
   };
 
-  removeVolume: SideActions["removeVolume"] = async ({ name, isForced }) => {
-    await this.#interceptorPart.removeVolume(name, isForced);
-    return null;
-  };
+  removeVolume: SideActions["removeVolume"] = ({ name, isForced }) =>
+    this.#interceptorPart.removeVolume(name, isForced);
 
   forgetVolume: SideActions["forgetVolume"] = async ({ id }) => {
     assert(this.#toLocal !== undefined, "what is asked of interceptors is asked where they are");

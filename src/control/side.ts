@@ -102,8 +102,8 @@ export interface SideWords {
     readonly ask: { readonly volume: VolumeDefinition; readonly sizeBytes: number };
     readonly answer: null;
   };
-  /** `isForced`: although hosts are attached. */
-  removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: null };
+  /** `isForced`: although hosts are attached. Answers whether its source was let go of. */
+  removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: boolean };
   /** Says to the local appliance that a volume was removed; resolves when it has taken note. */
   forgetVolume: { readonly ask: { readonly id: string }; readonly answer: null };
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };

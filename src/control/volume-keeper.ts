@@ -50,6 +50,11 @@ export interface ResizeRequest {
   readonly confirm?: string;
 }
 
+export interface VolumeRemoval {
+  /** Its source does not answer, and what that means. Absent: it was let go of. */
+  readonly sourceHeld?: string;
+}
+
 export class VolumeKeeper {
   readonly #parts: VolumeKeeperParts;
   /** Names that are being added, removed or resized. */
@@ -210,11 +215,11 @@ export class VolumeKeeper {
   }
 
   /** The source stays as it is. */
-  async remove(name: string, isForced: boolean): Promise<void> {
+  async remove(name: string, isForced: boolean): Promise<VolumeRemoval> {
     const volume = this.find(name);
     if (volume === undefined) throw new RefuseError(`there is no volume '${name}'`);
-    await this.#alone(name, async () => {
-      await this.#parts.side.ask("removeVolume", { name, isForced });
+    return this.#alone(name, async () => {
+      const isLetGo = await this.#parts.side.ask("removeVolume", { name, isForced });
       try {
         await this.#parts.catalogue.remove(name);
       } catch (error) {
@@ -225,6 +230,7 @@ export class VolumeKeeper {
       }
       this.#failures.delete(name);
       await this.#removed.told(volume.id);
+      return isLetGo ? {} : { sourceHeld: sourceHeld(volume.source) };
     });
   }
 
@@ -254,6 +260,13 @@ export class VolumeKeeper {
       ...noFigures,
     };
   }
+}
+
+function sourceHeld(source: string): string {
+  return (
+    `${source} does not answer, and is held until it does, or until this program is started anew: what was under way may still ` +
+    "be written to it, and its group may wait for it until then"
+  );
 }
 
 function unconfirmed(name: string, sizeBytes: number): string {

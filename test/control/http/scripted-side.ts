@@ -122,6 +122,8 @@ export class ScriptedSide {
   readonly refusals = new Map<SideWord, Error>();
   /** Of the sources that are measured. */
   hasContent = false;
+  /** Of the source of a volume that is removed. */
+  letsGo = true;
   #served: ServedApi | undefined;
   /** Why a volume that is resized keeps its size. */
   resizeRefusal: string | undefined;
@@ -212,7 +214,7 @@ export class ScriptedSide {
       removeVolume: (ask) =>
         acted("removeVolume", ask, () => {
           this.volumes.delete(ask.name);
-          return null;
+          return this.letsGo;
         }),
       forgetVolume: (ask) => acted("forgetVolume", ask, () => null),
       unfence: (ask) => acted("unfence", ask, () => null),

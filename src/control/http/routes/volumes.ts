@@ -3,11 +3,11 @@ import { nameCharactersMax } from "#src/core/limits.ts";
 import type { ControlPlane, VolumeReport } from "../../control-plane.ts";
 import type { GroupReport } from "../../readiness.ts";
 import { type TraceEntry, type ViewOrigin, wantedModes } from "../../role.ts";
-import type { ResizeRequest, VolumeRequest } from "../../volume-keeper.ts";
+import type { ResizeRequest, VolumeRemoval, VolumeRequest } from "../../volume-keeper.ts";
 import { apiPrefix, done, made, type Route, route } from "../route.ts";
-import { choice, count, flag, list, object, optional, text } from "../schema.ts";
+import { choice, count, flag, list, object, optional, text, words } from "../schema.ts";
 import { groupReport } from "./shapes/group.ts";
-import { type Nothing, nothing } from "./shapes/nothing.ts";
+import { nothing } from "./shapes/nothing.ts";
 import { traceEntry, volumeReport } from "./shapes/volume.ts";
 
 const all = `${apiPrefix}/volumes` as const;
@@ -92,11 +92,11 @@ function keepingRoutes(control: ControlPlane): readonly Route[] {
         force: optional(flag("although hosts are attached")),
         confirm: optional(text("the volume's name once more: without that it is refused")),
       }),
-      reply: nothing,
-      answer: async ({ names: { volume }, query: { force = false, confirm } }) => {
-        await control.removeVolume(volume, { isForced: force, isConfirmed: confirm === volume });
-        return done<Nothing>({});
-      },
+      reply: object<VolumeRemoval>({
+        sourceHeld: optional(words("its source does not answer, and what that means; absent: it was let go of")),
+      }),
+      answer: async ({ names: { volume }, query: { force = false, confirm } }) =>
+        done(await control.removeVolume(volume, { isForced: force, isConfirmed: confirm === volume })),
     }),
   ];
 }
