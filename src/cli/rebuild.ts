@@ -8,6 +8,7 @@ import { sideMachine } from "#src/control/side-machine.ts";
 import { readStoreKey } from "#src/control/store-key.ts";
 import { rebuildFromStore, type StoreRebuildResult } from "#src/control/store-rebuild.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
+import { recordTimeText } from "#src/core/record-time.ts";
 import { rebuildProgressPieces } from "#src/core/store-limits.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
@@ -128,7 +129,7 @@ function outcomeText(result: StoreRebuildResult, config: Config, objectsPath: st
 }
 
 function groupLines({ name, id, firstSeq, lastSeq, epoch, timeMicros, volumes }: RebuiltGroup): string[] {
-  const until = new Date(timeMicros / 1000).toISOString();
+  const until = recordTimeText(timeMicros);
   const head = `group ${name} (${id}): records ${firstSeq} to ${lastSeq}, epoch ${epoch}, up to ${until}`;
   return [head, ...volumes.map((volume) => `  volume ${volume.name}, ${roundedByteSize(volume.sizeBytes)}`)];
 }

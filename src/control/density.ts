@@ -1,5 +1,6 @@
 /** How densely a volume was written to, and what a point in words stands for, as whoever draws a history asks for it. Plain data. */
 import { RefuseError } from "#src/core/errors.ts";
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { GroupPoints } from "#src/synth/group-points.ts";
 import type { Point } from "#src/synth/point-answer.ts";
 import type { WriteDensity } from "#src/synth/write-density.ts";
@@ -58,8 +59,8 @@ export function densityReport(volume: string, found: WriteDensity): DensityRepor
   const { fromMicros, toMicros, bucketCount, writes, bytes, lastSeqs, isEstimated } = found;
   return {
     volume,
-    from: timeOf(fromMicros),
-    to: timeOf(toMicros),
+    from: recordTimeText(fromMicros),
+    to: recordTimeText(toMicros),
     bucketSeconds: (toMicros - fromMicros) / bucketCount / 1e6,
     ...{ writes, bytes, lastSeqs },
     estimated: isEstimated,
@@ -67,9 +68,11 @@ export function densityReport(volume: string, found: WriteDensity): DensityRepor
 }
 
 export function pointReport(volume: string, { seq, timeMicros, mark, isSnapshot = false }: Point): PointReport {
-  return { volume, seq, time: timeOf(timeMicros), ...(mark === undefined ? {} : { mark }), snapshot: isSnapshot };
-}
-
-function timeOf(timeMicros: number): string {
-  return new Date(timeMicros / 1000).toISOString();
+  return {
+    volume,
+    seq,
+    time: recordTimeText(timeMicros),
+    ...(mark === undefined ? {} : { mark }),
+    snapshot: isSnapshot,
+  };
 }

@@ -1,5 +1,6 @@
 /** What differs between two points of a volume, as operators ask for it and see it. Plain data, in bytes. */
 import { blockBytes } from "#src/core/limits.ts";
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { Point } from "#src/synth/point-answer.ts";
 import type { PointDifference } from "#src/synth/point-changes.ts";
 
@@ -52,5 +53,5 @@ export function differenceReport(
 }
 
 function pointOf({ seq, timeMicros }: Point, sizeBytes: number): DifferencePoint {
-  return { seq, time: new Date(timeMicros / 1000).toISOString(), sizeBytes };
+  return { seq, time: recordTimeText(timeMicros), sizeBytes };
 }

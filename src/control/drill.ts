@@ -1,4 +1,5 @@
 /** Recovery tests of points: what is kept of each, and what operators see. */
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { NamedPoint } from "./named-point.ts";
 
 export const drillOutcomes = ["proven", "failed"] as const;
@@ -45,7 +46,7 @@ export interface DrillNote {
 export function drillReport(drill: Drill): DrillReport {
   const { id, volumeName, groupName, seq, timeMicros, outcome, command, why, by, startedMs, durationMs } = drill;
   return {
-    ...{ id, volume: volumeName, group: groupName, seq, time: new Date(timeMicros / 1000).toISOString() },
+    ...{ id, volume: volumeName, group: groupName, seq, time: recordTimeText(timeMicros) },
     ...{ outcome, command, ...(why === undefined ? {} : { why }), by },
     started: new Date(startedMs).toISOString(),
     seconds: durationMs / 1000,

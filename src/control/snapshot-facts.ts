@@ -1,4 +1,5 @@
 /** Snapshots of a group as operators see them. Plain data. */
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { HistoryDocument } from "#src/synth/history-document.ts";
 import type { Snapshot } from "#src/synth/snapshot.ts";
 import { isPoint } from "#src/synth/volume-state.ts";
@@ -73,7 +74,7 @@ export function snapshotFacts(
   const of = snapshot.volume(volume);
   return {
     ...placeFacts(seq, history),
-    time: new Date(Math.floor(numbers.timeMicros / 1000)).toISOString(),
+    time: recordTimeText(numbers.timeMicros),
     epoch: numbers.epoch,
     point: isPointOfGroup && of !== undefined && isPoint(of),
     sizeBytes,

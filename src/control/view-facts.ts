@@ -1,5 +1,6 @@
 /** What is told of a view, of all that is known of it. */
 import { blockBytes } from "#src/core/limits.ts";
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { ViewDefinition, ViewFacts, ViewFigures, ViewState } from "./view.ts";
 
 export function viewFacts(
@@ -11,7 +12,7 @@ export function viewFacts(
   const why = failure ?? figures?.writeFailure;
   return {
     ...{ name: view.name, volume: view.volumeName, group: view.groupName, seq: view.seq },
-    time: timeText(view.timeMicros),
+    time: recordTimeText(view.timeMicros),
     writable: view.isWritable,
     leased: view.isLeased === true,
     state: stateOf(view, isOpen, failure),
@@ -30,8 +31,4 @@ function stateOf({ isPutAway }: ViewDefinition, isOpen: boolean, failure: string
   if (isPutAway) return "put away";
   if (isOpen) return "open";
   return failure === undefined ? "opening" : "failed";
-}
-
-function timeText(timeMicros: number): string {
-  return new Date(timeMicros / 1000).toISOString();
 }

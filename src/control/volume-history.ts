@@ -1,4 +1,5 @@
 /** The history of a volume, as operators ask for it and see it: where it has points, and what lies between. Plain data. */
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { Granularity, VolumeTimeline } from "#src/synth/volume-timeline.ts";
 import type { Drill, DrillOutcome } from "./drill.ts";
 
@@ -92,22 +93,27 @@ export function timelineReport(
     timeMicros === undefined || overlaps(timeMicros, timeMicros, span);
   return {
     volume,
-    newest: newestMicros === undefined ? null : { seq: newestSeq, time: timeOf(newestMicros) },
+    newest: newestMicros === undefined ? null : { seq: newestSeq, time: recordTimeText(newestMicros) },
     ranges: found.ranges
       .filter(({ fromMicros, toMicros }) => overlaps(fromMicros, toMicros, span))
-      .map(({ fromMicros, toMicros, ...range }) => ({ ...range, from: timeOf(fromMicros), to: timeOf(toMicros) })),
+      .map(({ fromMicros, toMicros, ...range }) => ({
+        ...range,
+        from: recordTimeText(fromMicros),
+        to: recordTimeText(toMicros),
+      })),
     marks: found.marks.filter(isWithin).map(({ name, seq, timeMicros, isQuiesced, isPoint }) => ({
-      ...{ name, seq, time: timeOf(timeMicros), quiesced: isQuiesced, point: isPoint },
+      ...{ name, seq, time: recordTimeText(timeMicros), quiesced: isQuiesced, point: isPoint },
     })),
-    snapshots: found.snapshots
-      .filter(isWithin)
-      .map(({ seq, timeMicros }) => ({ seq, ...(timeMicros === undefined ? {} : { time: timeOf(timeMicros) }) })),
+    snapshots: found.snapshots.filter(isWithin).map(({ seq, timeMicros }) => ({
+      seq,
+      ...(timeMicros === undefined ? {} : { time: recordTimeText(timeMicros) }),
+    })),
     drills: lastOfEach(drills.filter(isWithin)).map(({ seq, timeMicros, outcome, command, why }) => ({
-      ...{ seq, time: timeOf(timeMicros), outcome, command, ...(why === undefined ? {} : { why }) },
+      ...{ seq, time: recordTimeText(timeMicros), outcome, command, ...(why === undefined ? {} : { why }) },
     })),
     events: found.events
       .filter(isWithin)
-      .map(({ seq, timeMicros, type, says }) => ({ seq, time: timeOf(timeMicros), type, says })),
+      .map(({ seq, timeMicros, type, says }) => ({ seq, time: recordTimeText(timeMicros), type, says })),
     damaged: found.damaged,
     cut: found.isCut,
   };
@@ -125,8 +131,4 @@ export function pointsReport({ events: _, ...report }: TimelineReport): PointsRe
 
 function overlaps(fromMicros: number, toMicros: number, span: HistorySpan): boolean {
   return toMicros >= (span.fromMicros ?? 0) && fromMicros <= (span.toMicros ?? Number.POSITIVE_INFINITY);
-}
-
-function timeOf(timeMicros: number): string {
-  return new Date(timeMicros / 1000).toISOString();
 }

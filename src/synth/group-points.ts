@@ -20,6 +20,7 @@
 import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { imageLooksMax, pointPagesBytes } from "#src/core/point-limits.ts";
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Files } from "#src/host/files.ts";
 import { SegmentReader } from "#src/journals/segment-reader.ts";
@@ -285,5 +286,5 @@ export function inWords({ why, before, after }: NoPoint): string {
 }
 
 function pointInWords({ seq, timeMicros }: Point): string {
-  return `seq:${seq} (${new Date(timeMicros / 1000).toISOString()})`;
+  return `seq:${seq} (${recordTimeText(timeMicros)})`;
 }

@@ -49,7 +49,13 @@ function microsOf(words: string): number | undefined {
   if (match === null) return undefined;
   const [, day, time = "00:00", fraction = "", zone = "Z"] = match;
   const ms = Date.parse(`${day}T${time.length === 5 ? `${time}:00` : time}${zone}`);
-  return Number.isNaN(ms) ? undefined : ms * 1000 + Number(fraction.padEnd(6, "0"));
+  if (Number.isNaN(ms) || !isDay(day as string)) return undefined;
+  return ms * 1000 + Number(fraction.padEnd(6, "0"));
+}
+
+/** What is no day of its month would be taken for one of the next. */
+function isDay(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
 }
 
 function noWords(words: string): RefuseError {

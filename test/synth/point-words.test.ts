@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { RefuseError } from "#src/core/errors.ts";
+import { recordTimeText } from "#src/core/record-time.ts";
 import { parsePoint } from "#src/synth/point-words.ts";
 
 const nowMicros = Date.parse("2026-05-06T07:08:09.5Z") * 1000;
@@ -28,8 +29,28 @@ test("a time says where it is, and may be as exact as a record's", () => {
   for (const [text, timeMicros] of same) expect(parsePoint(text, nowMicros)).toEqual({ by: "time", timeMicros });
 });
 
+test("the time of a record as it is told means that record", () => {
+  for (const timeMicros of [
+    1_700_000_000_123_456, 1_700_000_000_000_001, 1_700_000_000_999_999, 1_700_000_000_000_000,
+  ]) {
+    expect(parsePoint(recordTimeText(timeMicros), nowMicros)).toEqual({ by: "time", timeMicros });
+  }
+});
+
 test("what is none of these is refused, and says what would be", () => {
-  const wrong = ["", "Now", "seq:", "seq:1.5", "seq:99999999999999999", "-5", "5m", "-5y", "mark:", "2026-13-01"];
+  const wrong = [
+    "",
+    "Now",
+    "seq:",
+    "seq:1.5",
+    "seq:99999999999999999",
+    "-5",
+    "5m",
+    "-5y",
+    "mark:",
+    "2026-13-01",
+    "2026-02-30",
+  ];
   for (const words of [...wrong, "2026-05-06T07:08:09", "yesterday", "now ", "seq:-1"]) {
     expect(() => parsePoint(words, nowMicros)).toThrow(RefuseError);
     expect(() => parsePoint(words, nowMicros)).toThrow(/a point is now, seq:123/);
