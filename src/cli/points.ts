@@ -50,9 +50,17 @@ export function pointsText(report: PointsReport): string {
       .map(({ firstSeq, lastSeq, finding }) => `DAMAGED: records ${firstSeq} to ${lastSeq}: ${finding}\n`)
       .join(""),
     cut ? "there is more of before: --from and --to choose\n" : "",
+    earlierText(report),
     `\nthe newest is seq:${newest.seq}, ${newest.time}\n`,
   ];
   return parts.join("");
+}
+
+/** A volume that was removed and added again is another one. */
+function earlierText({ volume, earlier = [] }: Pick<PointsReport, "volume" | "earlier">): string {
+  return earlier.length === 0
+    ? ""
+    : `what ${volume} was before it was removed and added again: ${earlier.join(", ")}\n`;
 }
 
 const words: Readonly<Record<string, string>> = {

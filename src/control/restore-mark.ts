@@ -9,6 +9,7 @@ import { groupDescribed } from "#src/interceptor/export-description.ts";
 import { isNbdUri, parseNbdUri } from "#src/nbd/uri.ts";
 import type { GroupPoints } from "#src/synth/group-points.ts";
 import type { RestoreRequest } from "./restore.ts";
+import { withoutNumber } from "./volume-of-group.ts";
 
 type Restored = Pick<RestoreRequest, "volume" | "number" | "target">;
 type MarkedPoints = Pick<GroupPoints, "timeline" | "resolve" | "difference">;
@@ -18,7 +19,7 @@ export function isItself({ volume, target }: Restored, group: string, descriptio
   return (
     isNbdUri(target) &&
     groupDescribed(description) === group &&
-    parseNbdUri(target).exportName === volume.slice(volume.lastIndexOf("/") + 1)
+    parseNbdUri(target).exportName === withoutNumber(volume).slice(volume.lastIndexOf("/") + 1)
   );
 }
 
@@ -30,6 +31,12 @@ export interface MarkParts {
 
 /** What was marked may still be on its way. Throws a `RefuseError` where it does not come. */
 export async function demandMark({ volume, number, target }: Restored, { clock, points }: MarkParts): Promise<void> {
+  if (withoutNumber(volume) !== volume) {
+    throw new RefuseError(
+      `${target} is the volume that has this name now, onto which only its own points are restored, and not those of ` +
+        `'${volume}': name another target`,
+    );
+  }
   for (let waitedMs = 0; !(await isMarked(await points(), number)); waitedMs += restoreNewsMs) {
     if (waitedMs >= restoreMarkArrivalMs) {
       throw new RefuseError(

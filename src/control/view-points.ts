@@ -15,7 +15,7 @@ import type { ViewSince } from "./view.ts";
 import type { ViewProcess } from "./view-process.ts";
 import type { PointPlace } from "./view-words.ts";
 import { type HistoryWish, type TimelineReport, timelineReport } from "./volume-history.ts";
-import { findVolume, type VolumesOfGroup } from "./volume-of-group.ts";
+import { earlierNames, findVolume, type VolumesOfGroup } from "./volume-of-group.ts";
 
 export interface ViewPointsParts {
   readonly server: Pick<ViewProcess, "ask">;
@@ -44,7 +44,8 @@ export class ViewPoints {
     if (answer.point !== undefined) return { place, point: answer.point };
     if (isNearest && answer.before !== undefined) return { place, point: answer.before };
     const isCutOff = answer.mayCome === true && !this.#isConnected(place);
-    throw new RefuseError(`volume '${volume}': ${inWords(answer)}${isCutOff ? cutOff : ""}`);
+    const said = `volume '${volume}': ${inWords(answer)}${isCutOff ? cutOff : ""}`;
+    throw new RefuseError(`${said}${earlierInWords(this.#earlierOf(volume))}`);
   }
 
   /** Points that a view is compared with. Unless told otherwise each is called by its mark, or by its record. */
@@ -78,12 +79,18 @@ export class ViewPoints {
     const ask = { ...place, from, to };
     const { timeline, span } = await this.#parts.server.ask("history", ask, historyPatienceMs);
     const isOfVolume = (drill: Drill): boolean => drill.group === place.group && drill.volume === place.volume;
-    return timelineReport(volume, timeline, span, this.#parts.drills.all.filter(isOfVolume));
+    const report = timelineReport(volume, timeline, span, this.#parts.drills.all.filter(isOfVolume));
+    const earlier = this.#earlierOf(volume);
+    return earlier.length === 0 ? report : { ...report, earlier };
   }
 
   async density({ volume, ...wish }: DensityWish): Promise<DensityReport> {
     const ask = { ...this.#placeOf(volume), ...wish };
     return densityReport(volume, await this.#parts.server.ask("density", ask, historyPatienceMs));
+  }
+
+  #earlierOf(name: string): readonly string[] {
+    return earlierNames(findVolume(this.#parts.groups(), name), name);
   }
 
   #isConnected({ group }: PointPlace): boolean {
@@ -94,4 +101,10 @@ export class ViewPoints {
     const { group, volume } = findVolume(this.#parts.groups(), name);
     return { group: group.id, volume: volume.number, durableSeq: group.durable };
   }
+}
+
+/** For people: what was protected under this name before is other volumes' history. */
+function earlierInWords(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  return `; what the name stood for before it was removed and added again is ${names.join(", ")}`;
 }

@@ -75,6 +75,8 @@ export interface PointsReport {
   readonly damaged: readonly DamagedRange[];
   /** There is more, of before, than is told at once. */
   readonly cut: boolean;
+  /** What else the name stood for before it was removed and added again, as it is asked for. Absent: nothing. */
+  readonly earlier?: readonly string[];
 }
 
 export interface TimelineReport extends PointsReport {

@@ -24,19 +24,20 @@ const idDigits = 8;
 
 /**
  * `GROUP/VOLUME` where several groups have one of the name, with the first digits of the group's id where several groups have
- * the same one. Throws a `RefuseError` where it is none, or not only one.
+ * the same one. A volume that was removed and added again is another one: the newest counts, unless its number stands behind the
+ * name, as in `disk#1`. Throws a `RefuseError` where it is none, or not only one.
  */
 export function findVolume(groups: readonly VolumesOfGroup[], wanted: string): VolumeOfGroup {
   const all = groups.flatMap((group) => group.volumes.map((volume) => ({ group, volume })));
   const found = all.filter((one) => namesOf(one).includes(wanted));
-  // A volume that was removed and added again is another one; what there was is behind its number.
   const newest = found.at(-1);
   const isOne = found.every(({ group }) => group.id === newest?.group.id);
   if (newest !== undefined && isOne) return newest;
   if (newest !== undefined) {
     const groupsFound = [...new Set(found.map(({ group }) => group))];
     const isAlone = ({ name }: VolumesOfGroup): boolean => groupsFound.filter((one) => one.name === name).length === 1;
-    const names = new Set(found.map((one) => namesOf(one)[isAlone(one.group) ? 1 : 2]));
+    const [number = ""] = numbered.exec(wanted) ?? [];
+    const names = new Set(found.map((one) => plainNamesOf(one)[isAlone(one.group) ? 1 : 2] + number));
     throw new RefuseError(`several groups have a volume '${wanted}': say which one, of ${[...names].join(", ")}`);
   }
   const names = all.map(({ volume }) => volume.name);
@@ -45,7 +46,31 @@ export function findVolume(groups: readonly VolumesOfGroup[], wanted: string): V
   throw new RefuseError(`the remote appliance has no volume '${wanted.slice(0, 64)}'${advice}`);
 }
 
+/** What a volume's own number stands behind; no name has such a sign. */
+const numbered = /#\d+$/;
+
+/** Without the number that says which of several volumes of one name is meant. */
+export function withoutNumber(wanted: string): string {
+  return wanted.replace(numbered, "");
+}
+
+/** Those of the same name that were in the group before, as they are asked for; the newest last. */
+export function earlierNames({ group, volume }: VolumeOfGroup, wanted: string): string[] {
+  const isEarlier = ({ name, number }: RemoteVolume): boolean => name === volume.name && number < volume.number;
+  return group.volumes.filter(isEarlier).map(({ number }) => `${withoutNumber(wanted)}#${number}`);
+}
+
+/** By which only this one is meant, whatever else there is. */
+export function ownName({ group, volume }: VolumeOfGroup): string {
+  return `${group.id.slice(0, idDigits)}/${volume.name}#${volume.number}`;
+}
+
+function namesOf(one: VolumeOfGroup): readonly string[] {
+  const names = plainNamesOf(one);
+  return [...names, ...names.map((name) => `${name}#${one.volume.number}`)];
+}
+
 /** From the shortest one on. */
-function namesOf({ group, volume }: VolumeOfGroup): readonly string[] {
+function plainNamesOf({ group, volume }: VolumeOfGroup): readonly string[] {
   return [volume.name, `${group.name}/${volume.name}`, `${group.id.slice(0, idDigits)}/${volume.name}`];
 }

@@ -32,6 +32,7 @@ test("a volume's own export is known by how it describes itself, and by its name
   const told = describeProtected("g");
   expect(isItself(restored, "g", told)).toBe(true);
   expect(isItself({ ...restored, volume: "disk" }, "g", told)).toBe(true);
+  expect(isItself({ ...restored, volume: "g/disk#1" }, "g", told)).toBe(true);
   expect(isItself(restored, "g", describeProtected("h"))).toBe(false);
   expect(isItself(restored, "g", "a disk")).toBe(false);
   expect(isItself({ ...restored, target: "nbd://site/other" }, "g", told)).toBe(false);
@@ -47,6 +48,12 @@ test("what a volume holds must have a mark, behind which nothing was written to 
   await expect(demanded()).rejects.toThrow(refusal);
   history.marks = [6, 8];
   await demanded();
+});
+
+test("what had the name before is not restored onto what has it now", async () => {
+  const points = async () => Promise.reject(new Error("nothing is looked for"));
+  const earlier = { ...restored, volume: "g/disk#1" };
+  await expect(demandMark(earlier, { clock: world().clock, points })).rejects.toThrow("not those of 'g/disk#1'");
 });
 
 test("a mark that is still on its way is waited for", async () => {

@@ -43,6 +43,20 @@ test("what is no point is refused with the nearest ones, and leaves nothing behi
   expect([world.pins.size, world.shelf.all.length]).toEqual([0, 0]);
 });
 
+test("what a name stood for before its volume was removed and added again is told of, and opened by its number", async () => {
+  const world = new ViewsWorld(4);
+  world.volumes.push({ number: 2, id: "y", name: "disk", sizeBytes: 4096 });
+  const views = world.start();
+  const refused = world.waited(views.open({ volume: "disk", point: "seq:99", isWritable: false }));
+  await expect(refused).rejects.toThrow("what the name stood for before it was removed and added again is disk#1");
+  await world.waited(views.open({ volume: "disk#1", point: "seq:5", isWritable: false }));
+  await world.waited(views.open({ volume: "disk", point: "seq:5", isWritable: false }));
+  expect([...world.open.values()].map(({ name, volume }) => [name, volume])).toEqual([
+    ["disk-5", 1],
+    ["disk-5-2", 2],
+  ]);
+});
+
 test("a view that cannot be opened leaves neither a pin nor a note", async () => {
   const world = new ViewsWorld(4);
   const views = world.start();

@@ -1,6 +1,6 @@
 /** Volumes by the names that people give. */
 import { expect, test } from "vitest";
-import { findVolume, type VolumesOfGroup } from "#src/control/volume-of-group.ts";
+import { earlierNames, findVolume, ownName, type VolumesOfGroup } from "#src/control/volume-of-group.ts";
 
 function groupOf(id: string, name: string, ...names: readonly string[]): VolumesOfGroup {
   const volumes = names.map((one, index) => ({ number: index + 1, id: `${id}-${index}`, name: one, sizeBytes: 4096 }));
@@ -20,6 +20,20 @@ test("where several groups have one, GROUP/VOLUME says which, and the newest of 
   const { group, volume } = findVolume(groups, "west/disk");
   expect([group.name, volume.number]).toEqual(["west", 2]);
   expect(() => findVolume(groups, "north/disk")).toThrow("no volume");
+});
+
+test("of one that was removed and added again the earlier one is there by its number, and is told of", () => {
+  const found = findVolume(groups, "west/disk#1");
+  expect([found.group.name, found.volume.number, earlierNames(found, "west/disk#1")]).toEqual(["west", 1, []]);
+  expect(earlierNames(findVolume(groups, "west/disk"), "west/disk")).toEqual(["west/disk#1"]);
+  expect(findVolume(groups, "disk#2").group.name).toBe("west");
+  expect(() => findVolume(groups, "disk#1")).toThrow("say which one, of east/disk#1, west/disk#1");
+  expect(() => findVolume(groups, "west/disk#3")).toThrow("no volume");
+  for (const group of groups) {
+    for (const volume of group.volumes) {
+      expect(findVolume(groups, ownName({ group, volume }))).toEqual({ group, volume });
+    }
+  }
 });
 
 test("where groups have one name too, their ids say which", () => {

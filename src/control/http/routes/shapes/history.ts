@@ -78,6 +78,7 @@ const pointsFields: FieldsOf<PointsReport> = {
     "what cannot be read",
   ),
   cut: flag("there is more, of before, than is told at once"),
+  earlier: optional(list(words("a volume"), "what else the name stood for before it was removed and added again")),
 };
 
 export const pointsReport = object<PointsReport>(pointsFields, "Points");
