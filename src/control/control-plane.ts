@@ -298,6 +298,21 @@ export class ControlPlane {
     return { group, name, quiesced: isQuiesced, epoch, seq, time: new Date(timeMicros / 1000).toISOString() };
   }
 
+  /**
+   * A volume whose interceptor is lost, and whose group would wait for it for ever. `isConfirmed`: its name was given once more. What
+   * the remote appliance has of it stays.
+   */
+  async forgetLost(group: string, name: string, isConfirmed: boolean): Promise<void> {
+    const side = this.#local("local");
+    if (!isConfirmed) {
+      throw new RefuseError(
+        `volume '${name}' of group '${group}' could not come back, not with what its source may lack either: --confirm ${name} says ` +
+          "that its interceptor is lost",
+      );
+    }
+    await side.ask("forgetLost", { group, name, keptIds: this.#parts.keeper?.ids ?? [] });
+  }
+
   /** What the remote appliance has of it stays. */
   async removeGroup(name: string): Promise<void> {
     const side = this.#local("local");

@@ -1,12 +1,7 @@
 /** The NBD server with its volumes: each is an export, with a source behind it and the local appliance beside it. */
 import { RefuseError, RetryError } from "#src/core/errors.ts";
-import {
-  newVolumePatienceMs,
-  removalPatienceMs,
-  shutdownGraceMs,
-  volumeRetryMsMax,
-  volumeRetryMsMin,
-} from "#src/core/limits.ts";
+import { shutdownGraceMs, volumeRetryMsMax, volumeRetryMsMin } from "#src/core/limits.ts";
+import { newVolumePatienceMs, removalPatienceMs } from "#src/core/volume-limits.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { mayComeBack, mayTryAgain } from "#src/interceptor/link-loss.ts";

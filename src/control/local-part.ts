@@ -3,6 +3,7 @@ import type { MarkRequest, PlacedMark } from "#src/appliance/local/group-marks.t
 import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
 import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
 import type { TracedRecord } from "#src/appliance/local/trace-log.ts";
+import type { LostVolume } from "#src/appliance/local/volume-removal.ts";
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { minuteOfDay } from "#src/host/local-time.ts";
@@ -87,6 +88,10 @@ export class LocalPart {
 
   async moveSpool(name: string, folder: string | undefined): Promise<void> {
     await this.#appliance.moveSpool(name, folder);
+  }
+
+  async forgetLost(lost: LostVolume): Promise<void> {
+    await this.#appliance.forgetLost(lost);
   }
 
   async removeGroup(name: string, isAbandoned: boolean): Promise<void> {

@@ -144,6 +144,11 @@ class LocalSide implements Omit<SideActions, StoreSideWord> {
     return null;
   };
 
+  forgetLost: SideActions["forgetLost"] = async (lost) => {
+    await this.#localPart.forgetLost(lost);
+    return null;
+  };
+
   unfence: SideActions["unfence"] = async ({ name }) => {
     await this.#interceptorPart.unfence(name);
     return null;

@@ -22,6 +22,7 @@ const withoutVolumes = {
   releaseVolume: absent,
   removeVolume: absent,
   forgetVolume: absent,
+  forgetLost: absent,
   unfence: absent,
   resync: absent,
   moveSpool: absent,

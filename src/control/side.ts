@@ -3,6 +3,7 @@
  * control plane in the main thread.
  */
 import type { MarkRequest, PlacedMark } from "#src/appliance/local/group-marks.ts";
+import type { LostVolume } from "#src/appliance/local/volume-removal.ts";
 import type { SharedCounters } from "#src/host/node/counters.ts";
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import type { SnapshotDescriptionItem } from "#src/synth/snapshot-description.ts";
@@ -106,6 +107,8 @@ export interface SideWords {
   removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: boolean };
   /** Says to the local appliance that a volume was removed; resolves when it has taken note. */
   forgetVolume: { readonly ask: { readonly id: string }; readonly answer: null };
+  /** Says it of one whose interceptor is lost. */
+  forgetLost: { readonly ask: LostVolume; readonly answer: null };
   unfence: { readonly ask: { readonly name: string }; readonly answer: null };
   resync: { readonly ask: { readonly name: string }; readonly answer: null };
   /** `folder`: where the new spool is to be; beside the old one unless told. */

@@ -82,6 +82,11 @@ export class VolumeKeeper {
     return this.#parts.catalogue.find(name);
   }
 
+  /** Of all that are protected. */
+  get ids(): readonly string[] {
+    return this.#parts.catalogue.list().map(({ id }) => id);
+  }
+
   /** Those that are in none of these groups. One of the same name may be. */
   unknownTo(remoteGroups: readonly Pick<RemoteGroupFacts, "volumes">[]): readonly VolumeDefinition[] {
     const known = new Set(remoteGroups.flatMap(({ volumes }) => volumes.map(({ id }) => id)));

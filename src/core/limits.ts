@@ -321,14 +321,6 @@ export const volumeRetryMsMax = 5_000;
 // New volumes
 /** Runs of a source that are looked at at a time. */
 export const sourceRunsMax = 64;
-/** So long a new volume is tried to be opened before it is said that it cannot be. */
-export const newVolumePatienceMs = 5_000;
-
-assert(newVolumePatienceMs < sidePatienceMs, "that a new volume cannot be opened is said before it counts as slow");
-/** So long it may take until a volume that is removed has let go of its source: to hang up on its hosts, and for what is under way. */
-export const removalPatienceMs = 3 * shutdownGraceMs;
-assert(removalPatienceMs > 2 * shutdownGraceMs, "its link is let go of before");
-assert(removalPatienceMs < sidePatienceMs, "who removes a volume hears of it");
 
 // Looking at single writes
 /** Tracing ends by itself so long after somebody has last looked. */

@@ -77,6 +77,20 @@ test("the local appliance has lost all of its data, with what the remote one did
   ]);
 });
 
+test("the interceptor has lost its data, and its volume is protected again in its group", async () => {
+  const sites = await TwoSites.start();
+  await sites.write("disk", 1, 2, 3);
+  await sites.calm("disk");
+  await sites.killRole("interceptor");
+  sites.lose("site", "tidemark/interceptor");
+  const said = await follow(sites, "The interceptor has lost its data");
+  expect(said.join("")).toContain("disk does not wait for disk any more");
+  await sites.write("disk", 4);
+  await sites.calm("disk");
+  await sites.type("# on backup\ntidemark restore disk@now --to /srv/copy.img");
+  expect(firstBytes(sites.path("backup", "srv/copy.img"), 4)).toEqual([4, 2, 3, 0]);
+});
+
 test("the site is lost, and hosts go on where its remote appliance is", async () => {
   const sites = await TwoSites.start();
   await sites.write("disk", 1, 2, 3);

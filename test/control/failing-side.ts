@@ -23,6 +23,7 @@ export function runThread(line: MessageLine): void {
     releaseVolume: unused,
     removeVolume: unused,
     forgetVolume: unused,
+    forgetLost: unused,
     unfence: unused,
     resync: unused,
     moveSpool: unused,

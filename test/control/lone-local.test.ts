@@ -71,6 +71,18 @@ test("a volume's name stands for its group's, in modes, marks and new spools", a
   ]);
 });
 
+test("a volume whose interceptor is lost is forgotten, where its name is said once more", async () => {
+  const { side, control, done } = alone();
+  await expect(done(control.forgetLost("bank", "log", false))).rejects.toThrow("--confirm log says that");
+  expect(side.asked).toEqual([]);
+  await done(control.forgetLost("bank", "log", true));
+  expect(side.asked).toEqual([{ forgetLost: { group: "bank", name: "log", keptIds: [] } }]);
+  // Where its interceptor is one with it, what that has is not lost.
+  const { id } = await done(side.keeper.add({ name: "log", source: "/s", group: "bank" }));
+  await done(side.control.forgetLost("bank", "log", true));
+  expect(side.asked.at(-1)).toEqual({ forgetLost: { group: "bank", name: "log", keptIds: [id] } });
+});
+
 test("what is asked of volumes is answered with who has them", async () => {
   const { control, done } = alone();
   const asked: readonly (() => Promise<unknown>)[] = [

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { loadConfig } from "#src/control/config.ts";
 import { InterceptorPart, type OpenVolume } from "#src/control/interceptor-part.ts";
-import { removalPatienceMs } from "#src/core/limits.ts";
+import { removalPatienceMs } from "#src/core/volume-limits.ts";
 import { shareCounters } from "#src/host/node/counters.ts";
 import { driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";

@@ -74,7 +74,8 @@ export class GroupMarks {
     const { missing, resyncing } = this.#parts.volumes;
     if (missing !== undefined)
       throw new RefuseError(
-        `no mark can be set: the volume '${missing}' is not attached, so its state is not known here`,
+        `no mark can be set: the volume '${missing}' is not attached, so its state is not known here; 'tidemark group forget ` +
+          "--help' says what to do if its interceptor never comes back",
       );
     if (resyncing !== undefined)
       throw new RefuseError(

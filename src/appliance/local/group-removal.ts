@@ -17,7 +17,8 @@ export function refuseNeeded(group: LocalGroup, isAbandoned: boolean): void {
   }
   if (!isAbandoned && group.volumes.releasableSeq(lastSeq) < lastSeq) {
     throw new RefuseError(
-      `group '${name}' has records that a source may lack: its interceptor must be started once more`,
+      `group '${name}' has records that a source may lack: its interceptor must be started once more, or, where that is lost, ` +
+        "its volumes be forgotten ('tidemark group forget --help')",
     );
   }
 }

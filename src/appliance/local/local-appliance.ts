@@ -36,7 +36,7 @@ import { readSpoolFacts } from "./spool-facts.ts";
 import { LostSpoolError, spoolAnew, spoolFolderOf } from "./spool-place.ts";
 import { StoppedGroup } from "./stopped-group.ts";
 import type { TracedRecord } from "./trace-log.ts";
-import { VolumeRemovals } from "./volume-removal.ts";
+import { type LostVolume, VolumeRemovals } from "./volume-removal.ts";
 
 export interface LocalApplianceParts {
   readonly machine: Machine;
@@ -240,6 +240,10 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
 
   forgetVolume(id: string): Promise<void> {
     return this.#removals.forget(id);
+  }
+
+  forgetLost(lost: LostVolume): Promise<void> {
+    return this.#removals.forgetLost(lost);
   }
 
   setMode(groupName: string, mode: WantedMode): void {

@@ -2,8 +2,9 @@
  * The end of a volume at this side: its group goes on without it, and keeps nothing for its source. Its number and its name
  * stay, since the remote appliance's history speaks of them, and numbers are never given again.
  */
-import type { GroupStateFile } from "./group-state.ts";
-import { wasRemoved } from "./group-volumes.ts";
+import { RefuseError } from "#src/core/errors.ts";
+import type { GroupStateFile, GroupVolume } from "./group-state.ts";
+import { type GroupVolumes, wasRemoved } from "./group-volumes.ts";
 import type { LocalGroup } from "./local-group.ts";
 import type { MovingGroup } from "./moving-group.ts";
 import type { StoppedGroup } from "./stopped-group.ts";
@@ -12,6 +13,14 @@ export interface GroupsOfVolumes {
   readonly groups: ReadonlyMap<string, LocalGroup>;
   readonly stopped: ReadonlyMap<string, StoppedGroup>;
   readonly moving: ReadonlyMap<string, MovingGroup>;
+}
+
+/** A volume whose interceptor is lost, so that nobody is left who would tell of it by its id. */
+export interface LostVolume {
+  readonly group: string;
+  readonly name: string;
+  /** Volumes that are somebody's, whatever they are called. */
+  readonly keptIds: readonly string[];
 }
 
 export class VolumeRemovals {
@@ -27,6 +36,22 @@ export class VolumeRemovals {
     if (this.#forgotten.has(id)) throw wasRemoved(name);
   }
 
+  /** The earliest of the name that nobody has: it may have been added anew since then. */
+  async forgetLost({ group: groupName, name, keptIds }: LostVolume): Promise<void> {
+    const { groups, stopped, moving } = this.#parts;
+    const group = groups.get(groupName);
+    const state = (moving.get(groupName) ?? stopped.get(groupName) ?? group)?.state;
+    if (state === undefined) throw new RefuseError(`there is no group '${groupName}'`);
+    const named = state.state.volumes.filter((one) => one.name === name && one.isGone !== true);
+    const lost = named.find((one) => !keptIds.includes(one.id) && !isClaimed(one, group?.volumes));
+    if (lost !== undefined) return this.forget(lost.id);
+    throw new RefuseError(
+      named.length === 0
+        ? `group '${groupName}' has no volume '${name}', or has forgotten it already`
+        : `somebody has volume '${name}' of group '${groupName}': 'tidemark volume rm ${name}' there ends its protection`,
+    );
+  }
+
   /** Resolves when it is durable; done again, it changes nothing. */
   async forget(id: string): Promise<void> {
     const { groups, stopped, moving } = this.#parts;
@@ -36,6 +61,12 @@ export class VolumeRemovals {
     for (const group of groups.values()) await forgetIn(group, id);
     for (const { state } of stopped.values()) await noteGone(state, id);
   }
+}
+
+function isClaimed({ number }: GroupVolume, volumes: GroupVolumes | undefined): boolean {
+  const claim = volumes?.claim(number);
+  if (claim !== undefined) volumes?.unclaim(number, claim);
+  return volumes !== undefined && claim === undefined;
 }
 
 async function forgetIn(group: LocalGroup, id: string): Promise<void> {

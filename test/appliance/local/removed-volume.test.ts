@@ -157,3 +157,27 @@ test("its level is not said any more", async () => {
   await restart(it);
   expect(levelCount()).toBe(0);
 });
+
+test("one whose interceptor is lost is forgotten by its name, and never one that somebody has", async () => {
+  const { it, otherLink } = await startPair();
+  const forget = (name: string, keptIds: readonly string[] = []) =>
+    it.done(it.appliance.forgetLost({ group: "g", name, keptIds }));
+  await expect(forget("other")).rejects.toThrow("somebody has volume 'other' of group 'g'");
+  otherLink.detach();
+  await expect(forget("other", ["bb"])).rejects.toThrow("somebody has volume 'other'");
+  await expect(forget("none")).rejects.toThrow("has no volume 'none'");
+  await expect(it.done(it.appliance.mark("g", mark))).rejects.toThrow("'other' is not attached");
+  // What was refused has forgotten nothing: it may come back.
+  (await attachOther(it, other)).detach();
+  // Added again, without anybody who could tell of the earlier one.
+  const link = await attachOther(it, again);
+  await settle(it);
+  await forget("other");
+  expect(await it.done(it.appliance.mark("g", mark))).toMatchObject({ name: "m" });
+  await expect(forget("other")).rejects.toThrow("somebody has volume 'other'");
+  await expect(it.done(it.appliance.attach(other, 0, silent))).rejects.toThrow("was removed");
+  await writeMuch(it);
+  link.detach();
+  await forget("other");
+  await expect(forget("other")).rejects.toThrow("or has forgotten it already");
+});

@@ -26,6 +26,7 @@ const bodies: Readonly<Record<string, object>> = {
 
 const queries: Readonly<Record<string, string>> = {
   "DELETE /api/v1/volumes/{volume}": "?confirm=v",
+  "DELETE /api/v1/groups/{group}/volumes/{volume}": "?confirm=v",
   "GET /api/v1/volumes/{volume}/density": "?from=-5m",
   "GET /api/v1/volumes/{volume}/diff": "?from=seq:1&to=now",
 };

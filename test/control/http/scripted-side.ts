@@ -217,6 +217,7 @@ export class ScriptedSide {
           return this.letsGo;
         }),
       forgetVolume: (ask) => acted("forgetVolume", ask, () => null),
+      forgetLost: (ask) => acted("forgetLost", ask, () => null),
       unfence: (ask) => acted("unfence", ask, () => null),
       resync: (ask) => acted("resync", ask, () => null),
       moveSpool: (ask) => acted("moveSpool", ask, () => null),

@@ -31,17 +31,9 @@ const markBody = object<MarkBody>({
 
 const never = Number.POSITIVE_INFINITY;
 
-/** `publish`: of what nobody would see who looks at the status alone. */
-export function groupRoutes(control: ControlPlane, publish: (draft: EventDraft) => void): readonly Route[] {
+/** What is over for good. */
+function endingRoutes(control: ControlPlane): readonly Route[] {
   return [
-    route({
-      method: "GET",
-      path: `${apiPrefix}/groups`,
-      summary: "all groups",
-      role: "read",
-      reply: object<{ readonly groups: readonly GroupReport[] }>({ groups: list(groupReport, "all of them") }),
-      answer: async () => done({ groups: await control.groups() }),
-    }),
     route({
       method: "DELETE",
       path: `${apiPrefix}/groups/{group}`,
@@ -52,6 +44,38 @@ export function groupRoutes(control: ControlPlane, publish: (draft: EventDraft) 
         await control.removeGroup(names.group);
         return done<Nothing>({});
       },
+    }),
+    route({
+      method: "DELETE",
+      path: `${apiPrefix}/groups/{group}/volumes/{volume}`,
+      summary: "ends a group's wait for a volume whose interceptor is lost; what the remote appliance has of it stays",
+      role: "admin",
+      query: object<{ readonly confirm?: string }>({
+        confirm: optional(text("the volume's name once more: without that it is refused")),
+      }),
+      reply: nothing,
+      answer: async ({ names: { group, volume }, query: { confirm } }) => {
+        await control.forgetLost(group, volume, confirm === volume);
+        return done<Nothing>({});
+      },
+    }),
+  ];
+}
+
+/** `publish`: of what nobody would see who looks at the status alone. */
+export function groupRoutes(control: ControlPlane, publish: (draft: EventDraft) => void): readonly Route[] {
+  return [...workingRoutes(control, publish), ...endingRoutes(control)];
+}
+
+function workingRoutes(control: ControlPlane, publish: (draft: EventDraft) => void): readonly Route[] {
+  return [
+    route({
+      method: "GET",
+      path: `${apiPrefix}/groups`,
+      summary: "all groups",
+      role: "read",
+      reply: object<{ readonly groups: readonly GroupReport[] }>({ groups: list(groupReport, "all of them") }),
+      answer: async () => done({ groups: await control.groups() }),
     }),
     route({
       method: "PUT",

@@ -1,0 +1,12 @@
+/** The bounds of how long whoever adds or removes a volume waits. */
+import { assert } from "./assert.ts";
+import { shutdownGraceMs, sidePatienceMs } from "./limits.ts";
+
+/** So long a new volume is tried to be opened before it is said that it cannot be. */
+export const newVolumePatienceMs = 5_000;
+/** So long one that is removed has for its hosts and for what is under way: then it is said that its source does not answer. */
+export const removalPatienceMs = 3 * shutdownGraceMs;
+
+assert(newVolumePatienceMs < sidePatienceMs, "that a new volume cannot be opened is said before it counts as slow");
+assert(removalPatienceMs > 2 * shutdownGraceMs, "the link of a volume is let go of before its source is given up");
+assert(removalPatienceMs < sidePatienceMs, "that a source does not answer is said before it counts as slow");
