@@ -46,6 +46,8 @@ const at = {
   checksum: 64,
 };
 const groupBytes = 16;
+/** Behind these there are zeros. */
+const spokenBytes = at.checksum + checksumBytes;
 
 export function putLogFileHeader(bytes: Buffer, start: number, header: LogFileHeader): void {
   const group = Buffer.from(header.group, "hex");
@@ -72,17 +74,50 @@ export type FoundLogFile =
   | { readonly kind: "otherKind" }
   | { readonly kind: "otherVersion"; readonly version: number };
 
-/** `bytes`: the first `logFileHeaderBytes` of a file, or as many as it has. */
+/**
+ * `bytes`: the first `logFileHeaderBytes` of a file, or as many as it has. One bit that was turned is turned back first: there
+ * may be records behind it that were promised, and that nothing else says to be durable.
+ */
 export function getLogFileHeader(bytes: Buffer, magic: number): FoundLogFile {
   if (bytes.every((byte) => byte === 0)) return { kind: "blank" };
   if (bytes.length < logFileHeaderBytes) return { kind: "broken" };
-  const foundMagic = getLe32(bytes, at.magic);
+  const spoken = bytes.subarray(0, spokenBytes);
+  const sound = isSound(spoken) ? spoken : turnedBack(spoken);
+  if (sound === undefined) return { kind: "broken" };
+  return decode(sound, magic, isClear(bytes.subarray(spokenBytes, logFileHeaderBytes)));
+}
+
+/** The checksum vouches for the version too, and stands there in every version: so a version that has turned is damage. */
+function isSound(spoken: Buffer): boolean {
+  return hasChecksum(spoken, 0, at.checksum, spoken, at.checksum);
+}
+
+/** Undefined: it is more than one bit that makes it differ from what was written. */
+function turnedBack(spoken: Buffer): Buffer | undefined {
+  const turned = Buffer.from(spoken);
+  for (let bit = 0; bit < spokenBytes * 8; bit++) {
+    turn(turned, bit);
+    if (isSound(turned)) return turned;
+    turn(turned, bit);
+  }
+  return undefined;
+}
+
+function turn(bytes: Buffer, bit: number): void {
+  bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
+}
+
+/** But for one bit at most. */
+function isClear(rest: Buffer): boolean {
+  const set = rest.filter((byte) => byte !== 0);
+  const [byte = 0] = set;
+  return set.length <= 1 && (byte & (byte - 1)) === 0;
+}
+
+function decode(bytes: Buffer, magic: number, isRestClear: boolean): FoundLogFile {
   const foundVersion = getLe16(bytes, at.version);
-  const isSound = hasChecksum(bytes, 0, at.checksum, bytes, at.checksum);
-  if (foundMagic !== magic) return { kind: isSound ? "otherKind" : "broken" };
-  // A later version may have its checksum elsewhere, so it need not be sound to be believed.
+  if (getLe32(bytes, at.magic) !== magic) return { kind: "otherKind" };
   if (foundVersion !== version) return { kind: "otherVersion", version: foundVersion };
-  if (!isSound) return { kind: "broken" };
   const header = {
     magic,
     group: bytes.toString("hex", at.group, at.group + groupBytes),
@@ -92,7 +127,6 @@ export function getLogFileHeader(bytes: Buffer, magic: number): FoundLogFile {
     firstSeq: getLe64(bytes, at.firstSeq),
     releasedSeq: getLe64(bytes, at.releasedSeq),
   };
-  const isRestClear = bytes.subarray(at.checksum + checksumBytes).every((byte) => byte === 0);
   const isReservedClear = getLe16(bytes, at.reserved) === 0 && getLe32(bytes, at.reservedToo) === 0;
   return isReservedClear && isRestClear && isBounded(header) ? { kind: "sound", header } : { kind: "broken" };
 }

@@ -7,6 +7,9 @@ import type { SourceAge } from "#src/wire/volume-link.ts";
 import { type Bench, policy, startBench } from "./appliance-bench.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
 
+/** In the header of a log's file. */
+const versionAt = 4;
+
 /** The appliance was killed, and comes back to a folder without its spool. */
 async function withoutSpool(): Promise<Bench> {
   const it = await startBench();
@@ -131,6 +134,26 @@ describe("a group whose spool is gone", () => {
     expect(it.redone.map((record) => record.startBlock)).toEqual([6]);
     expect(it.host.files.exists(`/data/groups/${it.figures.id}/spool`)).toBe(true);
   });
+});
+
+test("fault 18: a turned bit in the header of a spool's file stops nothing; two stop the group that has it, and no other", async () => {
+  for (const bits of [1, 2]) {
+    const it = await startBench();
+    await it.done(it.appliance.addGroup({ id: "bb".repeat(16), name: "h", mode: "async" }));
+    it.host.kill();
+    const folder = `/data/groups/${it.figures.id}/spool`;
+    const [name] = it.host.files.list(folder);
+    for (let bit = 0; bit < bits; bit++) it.host.disk.fileAt(`${folder}/${name}`).flipBit(versionAt, bit);
+    it.remote = new ScriptedRemote();
+    await it.open();
+    const states = it.appliance.figures().map((group) => [group.name, group.state]);
+    expect(new Map(states as [string, string][])).toEqual(
+      new Map([
+        ["g", bits === 1 ? "steady" : "stopped"],
+        ["h", "steady"],
+      ]),
+    );
+  }
 });
 
 test("fault 9: killed at any moment while it is moved, it is stopped as before, or goes on with the new spool", async () => {

@@ -106,6 +106,19 @@ test("damage is told with its file, its place, the record that is missing, and h
   );
 });
 
+test("fault 18: a flipped bit in the header of any file is in the way of nobody", async () => {
+  for (const bit of [0, 33, 100, 300, 400, 480, 520, 1000]) {
+    const world = await written(1, 20, 20);
+    const { lastSeq } = world.spool;
+    world.release(lastSeq - 8);
+    const seqs = await world.read();
+    world.host.kill();
+    for (const path of world.paths) flip(world, path, bit >> 3, bit & 7);
+    expect(await reopened(world, lastSeq), `bit ${bit}`).toEqual({ lastSeq });
+    expect(await world.read()).toEqual(seqs);
+  }
+});
+
 test("fault 12: a file that is missing is damage, wherever it was", async () => {
   for (const index of [0, 1, 2]) {
     const world = new SpoolWorld();

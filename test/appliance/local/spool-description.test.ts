@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { describeSpool, type SpoolItem, spoolLine } from "#src/appliance/local/spool-description.ts";
+import { putChecksum } from "#src/host/checksum.ts";
 import { SpoolWorld, spoolFolder } from "./spool-world.ts";
 
 function described(world: SpoolWorld): SpoolItem[] {
@@ -82,8 +83,10 @@ test("files that cannot be read are told one by one, and what is no spool is ref
   world.append();
   const { files } = world.host;
   const foreign = files.create(`${spoolFolder}/00000009.segment`);
-  foreign.writeNow(Buffer.from("TMSP\x09\0"), 0, 6, 0);
-  foreign.truncateNow(512);
+  const header = Buffer.alloc(512);
+  header.write("TMSP\x09");
+  putChecksum(header, 0, 64, header, 64);
+  foreign.writeNow(header, 0, header.length, 0);
   files.create(`${spoolFolder}/00000010.segment`);
   const headers = described(world).flatMap((item) => (item.kind === "file" ? [item.header] : []));
   expect(headers).toEqual(["sound", "version 9, not known", "blank"]);

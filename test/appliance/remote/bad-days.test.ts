@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { batchHeaderBytes, blockBytes, MiB } from "#src/core/limits.ts";
+import { putChecksum } from "#src/host/checksum.ts";
 import { recordType } from "#src/records/record.ts";
 import { epochBatch, payloadOf, wireBatch } from "#test/journals/wire-batch.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
@@ -24,6 +25,8 @@ function spoilPiece(world: RemoteWorld, offset: number): void {
 }
 
 const pieceHeaderBytes = 512;
+const versionAt = 4;
+const headerSumAt = 64;
 const batchSpan = 512;
 
 async function restarted(world: RemoteWorld): Promise<void> {
@@ -298,9 +301,27 @@ test("fault 29: a state, a piece or sums of another version are refused in words
   world.host.kill();
   const [basePosition] = world.folder().pieces(world.host.files) as [number];
   const piece = world.host.files.open(world.folder().piecePath(basePosition), "readWrite");
-  piece.writeNow(Buffer.from([2]), 0, 1, 4);
+  const header = Buffer.alloc(pieceHeaderBytes);
+  piece.readNow(header, 0, header.length, 0);
+  header.writeUInt16LE(2, versionAt);
+  putChecksum(header, 0, headerSumAt, header, headerSumAt);
+  piece.writeNow(header, 0, header.length, 0);
   await world.start();
   expect(world.appliance.status()).toMatchObject([{ state: "stopped", why: expect.stringContaining("version 2") }]);
+});
+
+test("fault 18: a flipped bit in the header of a piece costs no record, though nothing there says yet what is durable", async () => {
+  for (const offset of [0, versionAt, 10, 24, 40, 50, headerSumAt, pieceHeaderBytes - 1]) {
+    const world = await started();
+    const peer = await world.connect();
+    sendOneByOne(peer, 2);
+    await world.durable(peer, 2);
+    world.host.kill();
+    spoilPiece(world, offset);
+    await world.start();
+    expect(world.appliance.status()).toMatchObject([{ state: "open", received: 2, durable: 2 }]);
+    expect(world.content(2).length).toBe(2);
+  }
 });
 
 test("fault 33: a record that is not of this program's making is refused at the door", async () => {
