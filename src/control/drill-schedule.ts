@@ -4,7 +4,7 @@
  */
 import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
-import { drillLookMs, viewRenewMs } from "#src/core/view-limits.ts";
+import { drillAgainMs, drillLookMs, viewRenewMs } from "#src/core/view-limits.ts";
 import type { Timer } from "#src/host/clock.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { inWords } from "#src/host/system-words.ts";
@@ -13,7 +13,7 @@ import type { DrillBook } from "./drill-book.ts";
 import type { ViewFacts } from "./view.ts";
 import { viewEnvironment } from "./view-environment.ts";
 import type { Views } from "./views.ts";
-import type { VolumesOfGroup } from "./volume-of-group.ts";
+import { ownName, type VolumesOfGroup } from "./volume-of-group.ts";
 
 export interface DrillOrder {
   readonly command: string;
@@ -61,28 +61,31 @@ export class DrillSchedule {
   async #doDue(): Promise<void> {
     const { groups, machine, order } = this.#parts;
     for (const group of groups()) {
-      for (const { number, name } of group.volumes) {
-        const key = `${group.id} ${number}`;
+      for (const volume of group.volumes) {
+        const key = `${group.id} ${volume.number}`;
         const nowMs = machine.clock.wallMs();
         // A clock that was put back makes nobody wait longer.
         const lastMs = Math.min(this.#triedMs.get(key) ?? Number.NEGATIVE_INFINITY, nowMs);
         if (this.#ending.signal.aborted || nowMs - lastMs < order.everyMs) continue;
         this.#triedMs.set(key, nowMs);
-        await this.#drill(`${group.name}/${name}`);
+        const isTried = await this.#drill(ownName({ group, volume }), volume.name);
+        // The volume may be without a point just now: that is no reason to wait as long as behind a drill.
+        if (!isTried) this.#triedMs.set(key, nowMs - order.everyMs + Math.min(order.everyMs, drillAgainMs));
       }
     }
   }
 
-  async #drill(volume: string): Promise<void> {
+  /** Answers whether it could be tried. */
+  async #drill(wanted: string, volume: string): Promise<boolean> {
     const { views, machine, order } = this.#parts;
     let view: ViewFacts;
     try {
       // If the program is killed meanwhile, the next one opens it, and nobody holds it any more.
-      view = await views.open({ volume, point: "now", isWritable: true, isLeased: true });
+      view = await views.open({ volume: wanted, point: "now", isWritable: true, isLeased: true });
     } catch (error) {
       if (isOwnFault(error)) throw error;
       machine.log.warn("a drill could not begin", { volume, error });
-      return;
+      return false;
     }
     const letGo = this.#hold(view);
     try {
@@ -97,6 +100,7 @@ export class DrillSchedule {
       letGo();
       await views.close(view.name, "tried").catch((error) => machine.log.warn("a view could not be closed", { error }));
     }
+    return true;
   }
 
   #hold({ name }: ViewFacts): () => void {

@@ -5,7 +5,7 @@ import { viewFarewellMs } from "#src/core/view-limits.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { environment } from "#src/host/node/environment.ts";
 import { startProcess } from "#src/host/node/process.ts";
-import { runShell } from "#src/host/node/shell-command.ts";
+import { runShellAlong } from "#src/host/node/shell-command.ts";
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
 import type { Config } from "./config-schema.ts";
@@ -92,6 +92,6 @@ function scheduleOf(
   if (command === undefined || !Number.isFinite(everySeconds)) return undefined;
   const order = { command, everyMs: everySeconds * 1000, withinMs: withinSeconds * 1000 };
   const run = async (text: string, variables: object, timeoutMs: number, signal: AbortSignal): Promise<void> =>
-    runShell(text, { env: { ...environment(), ...variables }, timeoutMs, signal });
+    runShellAlong(text, { env: { ...environment(), ...variables }, timeoutMs, signal });
   return new DrillSchedule({ machine, order, book, views, groups, run });
 }

@@ -50,6 +50,8 @@ export const exportCopyReadsMax = 8;
 export const drillsKeptMax = 1_000;
 /** Whether one is due is looked at so often. */
 export const drillLookMs = 30_000;
+/** One that could not begin is tried again after so long, where its next turn is not sooner. */
+export const drillAgainMs = 600_000;
 
 assert(viewPatienceMs < sidePatienceMs, "who opens a view hears of it");
 assert(viewRenewMs * 3 <= viewLeaseMs, "who holds a view may be late once or twice");

@@ -2,15 +2,21 @@ import { expect, test } from "vitest";
 import { type DrillNote, drillTroubles } from "#src/control/drill.ts";
 import { DrillBook } from "#src/control/drill-book.ts";
 import { DrillSchedule } from "#src/control/drill-schedule.ts";
-import { viewLeaseMs } from "#src/core/view-limits.ts";
+import type { VolumesOfGroup } from "#src/control/volume-of-group.ts";
+import { drillAgainMs, viewLeaseMs } from "#src/core/view-limits.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
 import { ViewsWorld, viewGroup } from "./views-world.ts";
 
 const note: Omit<DrillNote, "view"> = { outcome: "proven", command: "check", durationMs: 1500 };
 const order = { command: "check", everyMs: 3_600_000, withinMs: 1000 };
 
-async function scheduled(run: (uri: string) => Promise<void>) {
+function named(number: number) {
+  return { number, id: String(number), name: "disk", sizeBytes: 4096 };
+}
+
+async function scheduled(run: (uri: string) => Promise<void>, groups?: readonly VolumesOfGroup[]) {
   const world = new ViewsWorld(1);
+  world.groups = groups;
   const views = world.start();
   const book = world.drills;
   const schedule = new DrillSchedule({
@@ -18,7 +24,7 @@ async function scheduled(run: (uri: string) => Promise<void>) {
     order,
     book,
     views,
-    groups: () => [{ id: viewGroup, name: "g", durable: 9, volumes: world.volumes }],
+    groups: () => groups ?? [{ id: viewGroup, name: "g", durable: 9, volumes: world.volumes }],
     run: async (_, variables) => run(variables.TIDEMARK_URI as string),
   });
   return { world, book, schedule };
@@ -57,6 +63,30 @@ test("each volume is drilled when it is due, on a view that is gone afterwards",
   ]);
   const [first, second] = book.all;
   expect((second?.startedMs ?? 0) - (first?.startedMs ?? 0)).toBeGreaterThanOrEqual(order.everyMs);
+  await world.waited(schedule.stop());
+});
+
+test("each of the volumes that had one name is drilled by itself, also where groups have one name", async () => {
+  const { world, book, schedule } = await scheduled(async () => {}, [
+    { id: viewGroup, name: "g", durable: 9, volumes: [named(1), named(2)] },
+    { id: "e".repeat(32), name: "g", durable: 9, volumes: [named(1)] },
+  ]);
+  schedule.start();
+  await world.driver.until(() => book.all.length === 3);
+  expect(book.all.map(({ group, volume }) => `${group[0]} ${volume}`)).toEqual(["d 1", "d 2", "e 1"]);
+  await world.waited(schedule.stop());
+});
+
+test("a drill that cannot begin is tried again before its next turn", async () => {
+  const { world, book, schedule } = await scheduled(async () => {});
+  world.failing.add("resolve");
+  schedule.start();
+  await world.driver.until(() => world.done.includes("resolve fails"));
+  world.failing.clear();
+  const beganMs = world.host.clock.wallMs();
+  await world.driver.until(() => book.all.length === 1);
+  const waitedMs = (book.all[0]?.startedMs ?? 0) - beganMs;
+  expect([waitedMs >= drillAgainMs, waitedMs < order.everyMs]).toEqual([true, true]);
   await world.waited(schedule.stop());
 });
 

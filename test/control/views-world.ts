@@ -5,6 +5,7 @@ import type { ViewDefinition } from "#src/control/view.ts";
 import { ViewShelf } from "#src/control/view-shelf.ts";
 import type { ViewWord, ViewWords } from "#src/control/view-words.ts";
 import { Views } from "#src/control/views.ts";
+import type { VolumesOfGroup } from "#src/control/volume-of-group.ts";
 import { RetryError } from "#src/core/errors.ts";
 import type { HistoryPin } from "#src/synth/history-document.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
@@ -37,6 +38,8 @@ export class ViewsWorld {
   /** After its figures were asked for. */
   lateChanges = 0;
   readonly volumes = [{ number: 1, id: "x", name: "disk", sizeBytes: 4096 }];
+  /** Instead of one that has these. */
+  groups: readonly VolumesOfGroup[] | undefined;
   drills!: DrillBook;
   shelf!: ViewShelf;
   views!: Views;
@@ -70,7 +73,7 @@ export class ViewsWorld {
       },
       groups: () => {
         const peer = this.peer === undefined ? {} : { peer: this.peer };
-        return [{ id: viewGroup, name: "g", durable: this.newestSeq, volumes, ...peer }];
+        return this.groups ?? [{ id: viewGroup, name: "g", durable: this.newestSeq, volumes, ...peer }];
       },
       drills: this.drills,
       uriOf: (_, name) => `nbd+unix:///${name}?socket=/v`,

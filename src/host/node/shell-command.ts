@@ -18,6 +18,16 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   if (why !== undefined) throw new Error(`'${command}' has failed: ${why}`);
 }
 
+/** The same of one that is to end with this process, however that ends: nobody else knows for how long it may run. */
+export async function runShellAlong(command: string, options: Omit<ShellOptions, "lastWill">): Promise<void> {
+  const lastWill = await LastWill.begin(":", options.env);
+  try {
+    await runShell(command, { ...options, lastWill });
+  } finally {
+    await lastWill.callOff();
+  }
+}
+
 export interface ShellEnding {
   /** Undefined: it was ended before it ended by itself. */
   readonly status: number | undefined;

@@ -30,6 +30,26 @@ test("a command that takes too long is ended with all that it started", async ()
   await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), patience);
 });
 
+test("a command that goes along with its process is ended when that is killed, and leaves no shell behind when it has ended", async () => {
+  const file = join(temporaryFolder(), "pid");
+  const script = `
+    const { runShellAlong } = await import("#src/host/node/shell-command.ts");
+    process.stdin.once("data", () => console.log("heard"));
+    const options = { env: process.env, timeoutMs: 1e9 };
+    await runShellAlong("exit 0", options);
+    await runShellAlong("sleep 1000 & echo $! > ${file}; echo begun >&2; wait", options);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { cwd: projectRoot });
+  await once(child.stderr, "data");
+  // Whoever has begun it has said so to the other shell before he hears anything else.
+  child.stdin.write("well?");
+  await once(child.stdout, "data");
+  expect(childProcessIds(child.pid)).toHaveLength(2);
+  child.kill("SIGKILL");
+  const pid = Number(readFileSync(file, "utf8"));
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), patience);
+});
+
 test("a command is interrupted", async () => {
   const controller = new AbortController();
   const running = runShell("sleep 1000", { env, timeoutMs: 100_000, signal: controller.signal });
