@@ -1,10 +1,5 @@
 /** `npm run sim`: many seeds, a single one, or the proof that the simulation can fail. */
 import { parseCommandLine, UsageError, wholeNumber } from "#src/cli/command.ts";
-import { createProgress } from "#test/bench/progress.ts";
-import { runBreaks } from "./breaks/all-breaks.ts";
-import { FailedRun, runSeed } from "./scenario.ts";
-import { describeFailure, describeSummary, type RangeSummary } from "./seed-range.ts";
-import { runShared } from "./seed-workers.ts";
 
 const help = `Usage: npm run sim -- [--seeds N] [--first S] [OPTION ...]
        npm run sim -- --seed S [--trace]
@@ -45,55 +40,17 @@ async function run(programArguments: readonly string[]): Promise<void> {
   const number = (name: "seeds" | "first" | "workers" | "failures", max: number): number =>
     wholeNumber(values[name], `--${name}`, { min: 1, max });
   const workers = number("workers", 256);
-  if (values.breaks) process.exitCode = (await runBreaks(workers)) ? 0 : 1;
-  else if (values.seed !== undefined) {
-    await runOne(wholeNumber(values.seed, "--seed", { min: 0, max: seedMax }), values.trace);
-  } else {
-    const [first, count, failuresMax] = [
-      number("first", seedMax),
-      number("seeds", seedMax),
-      number("failures", seedMax),
-    ];
-    await runMany({ first, count, failuresMax, workers }, values.json);
-  }
-}
-
-async function runOne(seed: number, withTrace: boolean): Promise<void> {
-  try {
-    const outcome = await runSeed(seed);
-    if (withTrace) for (const line of outcome.trace) console.log(line);
-    console.log({ ...outcome, trace: undefined });
-  } catch (error) {
-    if (!(error instanceof FailedRun)) throw error;
-    if (withTrace) for (const line of error.trace) console.log(line);
-    console.error(error.cause);
-    process.exitCode = 1;
-  }
-}
-
-async function runMany(range: Parameters<typeof runShared>[0], asJson: boolean): Promise<void> {
-  const startMs = performance.now();
-  const ending = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => ending.abort());
-  const line = createProgress(process.stderr);
-  let toldCount = 0;
-  const progress = ({ seeds, failures }: RangeSummary): void => {
-    line.clear();
-    // At once: of a run of hours one wants to know the first that fails before the last has run.
-    for (const failure of failures.slice(toldCount)) console.error(describeFailure(failure));
-    toldCount = failures.length;
-    line.show(`${seeds} of ${range.count} seeds, ${failures.length} failed`);
-  };
-  const summary = await runShared({ ...range, progress, signal: ending.signal });
-  line.clear();
-  if (summary.failures.length > 0) process.exitCode = 1;
-  if (asJson) {
-    console.log(JSON.stringify(summary));
+  const [first, count, failuresMax] = [number("first", seedMax), number("seeds", seedMax), number("failures", seedMax)];
+  const seed = values.seed === undefined ? undefined : wholeNumber(values.seed, "--seed", { min: 0, max: seedMax });
+  // Each brings all of the program and its worlds: whoever is told of a wrong option need not wait for that.
+  if (values.breaks) {
+    const { runBreaks } = await import("./breaks/all-breaks.ts");
+    process.exitCode = (await runBreaks(workers)) ? 0 : 1;
     return;
   }
-  console.log(describeSummary(summary));
-  const seconds = (performance.now() - startMs) / 1000;
-  console.log(`${seconds.toFixed(1)} s, ${((seconds * 1000) / summary.seeds).toFixed(1)} ms a seed`);
+  const { runMany, runOne } = await import("./asked-runs.ts");
+  if (seed !== undefined) await runOne(seed, values.trace);
+  else await runMany({ first, count, failuresMax, workers }, values.json);
 }
 
 try {
