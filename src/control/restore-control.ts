@@ -18,6 +18,7 @@ import type { SideFacts } from "./side.ts";
 import type { Standing, StandingAsk } from "./side-caller.ts";
 import type { SideClient } from "./side-client.ts";
 import type { ViewCopyWish } from "./view-copies.ts";
+import { idDigits } from "./volume-of-group.ts";
 
 interface MarkWish extends Omit<MarkRequest, "deadlineMs"> {
   readonly withinMs: number;
@@ -59,7 +60,8 @@ export class RestoreControl {
     const remote = this.#remote;
     checkWords(wish.target);
     const live = (await this.#parts.volumes()).find((volume) => isItsOwn(volume, wish.target));
-    const uri = live === undefined ? undefined : checkLive(live, wish, confirm);
+    const uri =
+      live === undefined ? undefined : checkLive(live, wish.target, await this.#isOf(live, wish.volume), confirm);
     await this.#parts.arrived(wish.volume, [wish.point]);
     if (live === undefined || uri === undefined) return remote.ask("addRestore", wish);
     // What cannot be is refused before anything is marked.
@@ -91,7 +93,7 @@ export class RestoreControl {
       return known.find((one) => isNamed(one, `${live.group}/${live.name}`))?.uris[0];
     };
     const group = groups.find((one) => one.id === id);
-    const live = volumes.find((one) => one.group === group?.name && isNamed(one, volume));
+    const live = volumes.find((one) => one.group === group?.name && isNamed(one, volume, id));
     const uri = live === undefined ? undefined : uriOf(live);
     if (group === undefined || live?.state !== "open" || uri === undefined) {
       throw new RetryError(
@@ -100,6 +102,13 @@ export class RestoreControl {
     }
     if (isBegin) refuseHosts(live);
     return { seq: group.lastSeq, uri };
+  }
+
+  /** Where another group has had the name of its group, its own is named by its id. */
+  async #isOf(live: VolumeReport, words: string): Promise<boolean> {
+    if (isNamed(live, words)) return true;
+    const { groups } = await this.#parts.localFacts();
+    return isNamed(live, words, groups.find(({ name }) => name === live.group)?.id);
   }
 
   #mark({ group }: VolumeReport): Promise<MarkReport> {
@@ -129,13 +138,9 @@ function isItsOwn({ source, uris }: VolumeReport, target: string): boolean {
 }
 
 /** Answers where it is written to. */
-function checkLive(
-  live: VolumeReport,
-  { volume, target }: Pick<RestoreAsk, "volume" | "target">,
-  confirm?: string,
-): string {
+function checkLive(live: VolumeReport, target: string, isOfIt: boolean, confirm?: string): string {
   const { name, state, uris } = live;
-  if (!isNamed(live, volume)) {
+  if (!isOfIt) {
     throw new RefuseError(`${target} is volume '${name}', onto which only its own points are restored`);
   }
   if (confirm !== name) {
@@ -150,8 +155,10 @@ function checkLive(
   return uri;
 }
 
-function isNamed({ name, group }: Pick<VolumeReport, "name" | "group">, words: string): boolean {
-  return words === name || words === `${group}/${name}`;
+/** `groupId`: of its group, where that is known. */
+function isNamed({ name, group }: Pick<VolumeReport, "name" | "group">, words: string, groupId?: string): boolean {
+  const groups = groupId === undefined ? [group] : [group, groupId.slice(0, idDigits)];
+  return words === name || groups.some((one) => words === `${one}/${name}`);
 }
 
 function refuseHosts({ name, connections }: Pick<VolumeReport, "name" | "connections">): void {

@@ -20,7 +20,7 @@ export interface VolumeOfGroup {
 }
 
 /** Of a group's id, where several have one name: a local appliance that has lost all of its data begins its groups anew. */
-const idDigits = 8;
+export const idDigits = 8;
 
 /**
  * `GROUP/VOLUME` where several groups have one of the name, with the first digits of the group's id where several groups have

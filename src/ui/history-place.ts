@@ -12,12 +12,15 @@ export const placeInWords: Readonly<Record<Exclude<HistoryPlace, "here">, string
 
 export function historyPlace(
   status: Pick<StatusReport, "roles" | "remoteGroups"> | undefined,
-  { name, group }: Pick<ShownVolume, "name" | "group">,
+  { name, group, groupId }: Pick<ShownVolume, "name" | "group" | "groupId">,
 ): HistoryPlace {
   if (status === undefined) return "not yet";
   if (!status.roles.includes("remote")) return "elsewhere";
   const isThere = status.remoteGroups.some(
-    (one) => one.name === group && one.volumes.some((volume) => volume.name === name),
+    (one) =>
+      one.name === group &&
+      (groupId === undefined || one.id === groupId) &&
+      one.volumes.some((volume) => volume.name === name),
   );
   return isThere ? "here" : "not yet";
 }

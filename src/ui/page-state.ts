@@ -1,5 +1,5 @@
 /** All that the page knows, and how what it hears changes it. Pure: plain values in, plain values out. */
-import type { StatusReport, VolumeReport } from "#src/control/control-plane.ts";
+import type { StatusReport } from "#src/control/control-plane.ts";
 import type { GroupReport } from "#src/control/readiness.ts";
 import type { SideName } from "#src/control/side.ts";
 import type { ViewFacts } from "#src/control/view.ts";
@@ -23,11 +23,11 @@ export interface PageState {
   readonly status: StatusReport | undefined;
   /** When it came. */
   readonly statusMs: number;
-  /** By volumes. */
+  /** By the names of the volumes that are protected here. */
   readonly series: ReadonlyMap<string, Series>;
   readonly log: EventLog;
   readonly views: readonly ViewFacts[];
-  /** The first and the last moment that can be restored, by volumes that were looked at. Undefined: nothing of it is at the remote. */
+  /** The first and the last moment that can be restored, by references of volumes that were looked at. Undefined: nothing of it is at the remote. */
   readonly windows: ReadonlyMap<string, VolumeWindow | undefined>;
 }
 
@@ -77,15 +77,22 @@ export function isCurrent(
   return !isSilent(status, isHistoryOnly ? "remote" : "local");
 }
 
-export function groupOf(status: StatusReport, { group }: Pick<VolumeReport, "group">): GroupReport | undefined {
-  return status.groups.find(({ name }) => name === group);
+/** None where it is another one than that of the volume, which has only its name. */
+export function groupOf(
+  status: Pick<StatusReport, "groups">,
+  { group, groupId }: Pick<ShownVolume, "group"> & Partial<Pick<ShownVolume, "groupId">>,
+): GroupReport | undefined {
+  return status.groups.find(({ id, name }) => name === group && (groupId === undefined || groupId === id));
 }
 
 /** The one that the address names, or the first. */
 export function selectedVolume({ status }: PageState, hash: string): ShownVolume | undefined {
-  const [, name] = /^#\/volumes\/([^/]+)$/.exec(hash) ?? [];
+  const [, words] = /^#\/volumes\/([^/]+)$/.exec(hash) ?? [];
   const volumes = status === undefined ? [] : shownVolumes(status);
-  return volumes.find((volume) => name !== undefined && volume.name === decodedName(name)) ?? volumes[0];
+  const wanted = words === undefined ? undefined : decodedName(words);
+  // An address may be older than the other volume of its name.
+  const isNamed = ({ name, group }: ShownVolume): boolean => wanted === name || wanted === `${group}/${name}`;
+  return volumes.find(({ reference }) => reference === wanted) ?? volumes.find(isNamed) ?? volumes[0];
 }
 
 function decodedName(text: string): string {

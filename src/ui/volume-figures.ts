@@ -75,30 +75,32 @@ function hostsInWords(state: PageState, volume: ShownVolume): string {
 
 function windowFigure(state: PageState, volume: ShownVolume): Omit<Figure, "title"> {
   const { windows, status } = state;
-  const window = windows.get(volume.name);
+  const window = windows.get(volume.reference);
   if (window?.fromMs !== undefined) {
     const words = spanInWords((window.newestMs - window.fromMs) / 1000);
     return { words, more: `since ${exactTime(window.fromMs).slice(0, 19)}` };
   }
-  if (windows.has(volume.name)) return { words: "not yet", more: "no point yet" };
+  if (windows.has(volume.reference)) return { words: "not yet", more: "no point yet" };
   if (status !== undefined && !status.roles.includes("remote")) return remoteElsewhere;
   const seconds = groupWindowSeconds(state, volume);
   return { words: seconds === undefined ? unknown : spanInWords(seconds), more: "" };
 }
 
 /** Of its group, as the store has it; that of the volume itself is known when somebody looks at it. */
-function groupWindowSeconds({ status }: PageState, { group }: ShownVolume): number | undefined {
-  const [found, another] = (status?.remoteGroups ?? []).filter(({ name }) => name === group);
+function groupWindowSeconds({ status }: PageState, { group, groupId }: ShownVolume): number | undefined {
+  const isIts = (one: { readonly id: string; readonly name: string }): boolean =>
+    groupId === undefined ? one.name === group : one.id === groupId;
+  const [found, another] = (status?.remoteGroups ?? []).filter(isIts);
   if (found === undefined || another !== undefined) return undefined;
   const window = status?.store?.state?.windows.find((one) => one.group === found.id);
   return window === undefined ? undefined : windowSeconds(window, found);
 }
 
-function newestFigure({ windows, status }: PageState, { name }: ShownVolume, nowMs: number): Omit<Figure, "title"> {
-  const window = windows.get(name);
+function newestFigure({ windows, status }: PageState, volume: ShownVolume, nowMs: number): Omit<Figure, "title"> {
+  const window = windows.get(volume.reference);
   if (window !== undefined) {
     return { words: `seq ${countInWords(window.newestSeq)}`, more: agoInWords(window.newestMs, nowMs) };
   }
-  if (windows.has(name)) return { words: "none yet", more: "nothing is at the remote" };
+  if (windows.has(volume.reference)) return { words: "none yet", more: "nothing is at the remote" };
   return status !== undefined && !status.roles.includes("remote") ? remoteElsewhere : { words: unknown, more: "" };
 }

@@ -69,6 +69,15 @@ test("fault 39: without its name, with hosts or closed, and with a point of anot
   }
 });
 
+test("where another group has had the name of its group, the volume's own is named by its id", async () => {
+  const { restores, done } = control(volume("a"));
+  await restores.add({ ...wish, volume: "ab/a", target: "/srv/a.img", confirm: "a" });
+  expect(done.at(-1)).toMatchObject(["addRestore", { volume: "ab/a", fromSeq: 77 }]);
+  expect(await restores.standing({ group: "ab", volume: "ab/a", isBegin: true })).toMatchObject({ seq: 91 });
+  const other = restores.add({ ...wish, volume: "cd/a", target: "/srv/a.img", confirm: "a" });
+  await expect(other).rejects.toThrow("only its own points");
+});
+
 test("any other target is for the remote appliance to open, as it was named", async () => {
   const { restores, done } = control(volume("a"));
   for (const target of ["/srv/new.img", "nbd://backup/a"]) await restores.add({ ...wish, volume: "a", target });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
 import { historyPlace } from "#src/ui/history-place.ts";
 
-const disk = { name: "disk", group: "west" };
+const disk = { name: "disk", group: "west", groupId: undefined };
 
 test("a history is asked for where the remote appliance has something of that very volume, and nowhere else", () => {
   const place = (roles: readonly string[], ...remoteGroups: readonly object[]) =>

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
+import { historyPlace } from "#src/ui/history-place.ts";
 import {
   firstState,
   groupOf,
@@ -9,6 +10,7 @@ import {
   troublesOf,
   withStatus,
 } from "#src/ui/page-state.ts";
+import type { ShownVolume } from "#src/ui/shown-volumes.ts";
 
 const volume = (name: string, writes: number) => ({ name, group: "g", writes, writeBytes: writes * 10, readBytes: 0 });
 
@@ -68,4 +70,21 @@ test("what is wrong first is said first", () => {
   expect(healthOf({ ...known, status: status(0, { ready: false, why: "no" }) }).kind).toBe("bad");
   expect(healthOf({ ...known, connection: { kind: "lost", sinceMs: 0, againAtMs: 0 } }).words).toMatch(/lost/);
   expect(troublesOf(status(0, { why: "first", problems: ["second"] }))).toEqual(["first", "second"]);
+});
+
+test("of volumes of one name the address, the figures of the group and the history are each one's own", () => {
+  const groups = [{ id: "11".repeat(16), name: "g" }];
+  const kept = (id: string) => ({ id, name: "g", volumes: [{ number: 1, id: "", name: "disk", sizeBytes: 1 }] });
+  const remoteGroups = [kept("11".repeat(16)), kept("22".repeat(16))];
+  const both = { ...known, status: status(0, { groups, remoteGroups, roles: ["remote"] }) };
+  const own = selectedVolume(both, "#/volumes/11111111%2Fdisk");
+  const other = selectedVolume(both, "#/volumes/22222222%2Fdisk");
+  expect([own?.isHistoryOnly, other?.isHistoryOnly]).toEqual([false, true]);
+  // An address from before there was another one.
+  expect(selectedVolume(both, "#/volumes/disk")).toEqual(own);
+  expect(groupOf(both.status, own as ShownVolume)).toMatchObject({ name: "g" });
+  expect(groupOf(both.status, other as ShownVolume)).toBeUndefined();
+  const onlyOther = { ...both.status, remoteGroups: [kept("22".repeat(16))] };
+  expect(historyPlace(onlyOther, own as ShownVolume)).toBe("not yet");
+  expect(historyPlace(onlyOther, other as ShownVolume)).toBe("here");
 });

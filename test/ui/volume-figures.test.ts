@@ -4,7 +4,9 @@ import { firstState, type PageState } from "#src/ui/page-state.ts";
 import type { ShownVolume } from "#src/ui/shown-volumes.ts";
 import { figuresOf, rowsOf } from "#src/ui/volume-figures.ts";
 
-const volume = { name: "disk", group: "g", connections: 2, isHistoryOnly: false } as unknown as ShownVolume;
+const volume = {
+  ...{ name: "disk", reference: "disk", group: "g", connections: 2, isHistoryOnly: false },
+} as unknown as ShownVolume;
 const group = { name: "g", mode: "async", linkUp: true, lagRecords: 2, lagBytes: 8192, lagSeconds: 3 };
 const remote = { id: "01", name: "g", timeMicros: 7_200_000_000 };
 const store = { state: { windows: [{ group: "01", fromSeq: 0, oldestMicros: 3_600_000_000 }] } };

@@ -59,8 +59,8 @@ function Body({
       : h(
           "div",
           { class: "columns" },
-          h(VolumeList, { state, selected: volume.name }),
-          h(VolumePage, { key: volume.name, desk, state, volume }),
+          h(VolumeList, { state, selected: volume.reference }),
+          h(VolumePage, { key: volume.reference, desk, state, volume }),
           h(EventList, { log: state.log }),
         ),
   );

@@ -1,17 +1,17 @@
 /** Asks where a point is to be restored to; back onto its volume only with the volume's name typed once more. */
 import { type ComponentChild, h } from "preact";
 import { useState } from "preact/hooks";
-import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { PointReport } from "#src/control/density.ts";
 import type { JobReport } from "#src/control/job.ts";
 import type { Desk } from "../desk.ts";
+import type { ShownVolume } from "../shown-volumes.ts";
 import { countInWords, exactTime } from "../words.ts";
 import { Dialog } from "./dialog.ts";
 import { useTask } from "./hooks.ts";
 
 interface RestoreParts {
   readonly desk: Desk;
-  readonly volume: VolumeReport;
+  readonly volume: ShownVolume;
   readonly point: PointReport;
   readonly close: () => void;
   readonly begun: (job: JobReport) => void;
@@ -28,14 +28,14 @@ export function RestoreDialog({ desk, volume, point, close, begun }: RestorePart
     if (!isReady) return;
     const target = isOwn ? { target: volume.uris[0] ?? volume.source, confirm: confirmation } : { target: path.trim() };
     task.run("beginning", async () => {
-      begun(await desk.restore({ volume: volume.name, point: `seq:${point.seq}`, overwrite, ...target }));
+      begun(await desk.restore({ volume: volume.reference, point: `seq:${point.seq}`, overwrite, ...target }));
       close();
       return undefined;
     });
   };
   return h(
     Dialog,
-    { title: `Restore ${volume.name}`, close, submit },
+    { title: `Restore ${volume.reference}`, close, submit },
     h(
       "p",
       null,
@@ -86,7 +86,7 @@ function choice(title: string, what: string, isChosen: boolean, choose: () => vo
   );
 }
 
-function ownFields({ name, connections }: VolumeReport, value: string, set: (text: string) => void): ComponentChild {
+function ownFields({ name, connections }: ShownVolume, value: string, set: (text: string) => void): ComponentChild {
   return h(
     "div",
     { class: "dialog-part" },

@@ -7,6 +7,7 @@ import { volumeBadge } from "./volume-badge.ts";
 
 interface ListParts {
   readonly state: PageState;
+  /** By its reference. */
   readonly selected: string | undefined;
 }
 
@@ -19,11 +20,7 @@ export function VolumeList({ state, selected }: ListParts): ComponentChild {
       "ul",
       { class: "volumes side" },
       volumes.map((volume) =>
-        h(
-          "li",
-          { key: `${volume.group}/${volume.name}` },
-          h(VolumeLink, { state, volume, isSelected: volume.name === selected }),
-        ),
+        h("li", { key: volume.reference }, h(VolumeLink, { state, volume, isSelected: volume.reference === selected })),
       ),
     ),
   );
@@ -38,15 +35,15 @@ function VolumeLink({
   volume: ShownVolume;
   isSelected: boolean;
 }): ComponentChild {
-  const { name } = volume;
+  const { reference } = volume;
   return h(
     "a",
     {
       class: "volume-link",
-      href: `#/volumes/${encodeURIComponent(name)}`,
+      href: `#/volumes/${encodeURIComponent(reference)}`,
       ...(isSelected ? { "aria-current": "page" as const } : {}),
     },
-    h("span", { class: "between" }, h("span", { class: "name" }, name), volumeBadge(state, volume)),
+    h("span", { class: "between" }, h("span", { class: "name" }, reference), volumeBadge(state, volume)),
     h(
       "dl",
       null,

@@ -9,7 +9,7 @@ import { inWords } from "../api.ts";
 import type { Desk } from "../desk.ts";
 import { historyPlace, placeInWords } from "../history-place.ts";
 import { groupOf, type PageState } from "../page-state.ts";
-import { type EarlierPoint, noSeries, writtenEarlier } from "../rates.ts";
+import { type EarlierPoint, noSeries, type Series, writtenEarlier } from "../rates.ts";
 import type { ShownVolume } from "../shown-volumes.ts";
 import { bytesInWords } from "../words.ts";
 import { Figures } from "./figures.ts";
@@ -32,19 +32,19 @@ interface PageParts {
 }
 
 export function VolumePage({ desk, state, volume }: PageParts): ComponentChild {
-  const { name } = volume;
+  const { name, reference } = volume;
   const nowMs = useNow(desk, 500);
   const place = historyPlace(state.status, volume);
   const isKept = place === "here";
-  const { report, failure, again } = useTimeline(desk, name, isKept);
+  const { report, failure, again } = useTimeline(desk, reference, isKept);
   const [picked, pick] = useState<Picked | undefined>(undefined);
   const [restoreOf, askRestore] = useState<PointReport | undefined>(undefined);
   const [isMarking, setMarking] = useState(false);
   const [job, setJob] = useState<JobReport | undefined>(undefined);
-  useEffect(() => pick(undefined), [name]);
-  const earlier = useEarlier(desk, name, isKept);
+  useEffect(() => pick(undefined), [reference]);
+  const earlier = useEarlier(desk, reference, isKept);
   const isHistoryHere = isKept && (failure === undefined || report !== undefined);
-  const moment = { desk, volume: name, report, nowMs, picked, pick };
+  const moment = { desk, volume: reference, report, nowMs, picked, pick };
   const views = state.views.filter((view) => view.volume === name && view.group === volume.group);
   return h(
     "div",
@@ -73,13 +73,18 @@ export function VolumePage({ desk, state, volume }: PageParts): ComponentChild {
         "section",
         { class: "panel", "aria-labelledby": "series" },
         h("div", { class: "panel-head" }, h("h2", { id: "series" }, "Throughput and lag")),
-        h(SeriesChart, { key: name, series: state.series.get(name) ?? noSeries, earlier }),
+        h(SeriesChart, { key: reference, series: seriesOf(state, volume), earlier }),
       ),
     ),
     restoreOf !== undefined &&
       h(RestoreDialog, { desk, volume, point: restoreOf, close: () => askRestore(undefined), begun: setJob }),
     isMarking && h(MarkDialog, { desk, group: volume.group, close: () => setMarking(false), made: again }),
   );
+}
+
+/** Of what is elsewhere nothing is told that would be its own, whatever is called so here. */
+function seriesOf({ series }: PageState, { name, isHistoryOnly }: ShownVolume): Series {
+  return (isHistoryOnly ? undefined : series.get(name)) ?? noSeries;
 }
 
 /** So far back is asked what was written before the page was opened. */
@@ -133,7 +138,7 @@ function useTimeline(desk: Desk, volume: string, isKept: boolean) {
 
 function VolumeHead({ desk, state, volume, nowMs }: PageParts & { readonly nowMs: number }): ComponentChild {
   const group = state.status === undefined ? undefined : groupOf(state.status, volume);
-  const { name, sizeBytes, source, why, copy } = volume;
+  const { reference, sizeBytes, source, why, copy } = volume;
   return h(
     "section",
     { class: "panel", "aria-labelledby": "volume" },
@@ -143,7 +148,7 @@ function VolumeHead({ desk, state, volume, nowMs }: PageParts & { readonly nowMs
       h(
         "div",
         null,
-        h("div", { class: "row" }, h("h1", { id: "volume" }, name), volumeBadge(state, volume)),
+        h("div", { class: "row" }, h("h1", { id: "volume" }, reference), volumeBadge(state, volume)),
         h(
           "p",
           { class: "small soft source" },
