@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import type { ViewFacts } from "#src/control/view.ts";
 import { decodeDocument, encodeDocument } from "#src/host/document.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { patience } from "#test/patience.ts";
@@ -23,6 +24,7 @@ test("marks are set behind a removal at once, after a start, and with another vo
   const data = join(folder, "data");
   const up = await RunningProgram.start("up", data);
   for (const name of ["a", "b"]) await add(up, folder, name);
+  await up.asked("mark", "g", "--name", "before");
   await up.asked("volume", "rm", "b", "--confirm", "b");
   await up.asked("mark", "g", "--name", "at-once");
   await up.program.stop();
@@ -31,6 +33,13 @@ test("marks are set behind a removal at once, after a start, and with another vo
   await again.asked("volume", "add", "b", "--group", "g", "--source", join(folder, "b.img"));
   await again.asked("mark", "g", "--name", "added-again");
   expect((await again.status()).groups).toMatchObject([{ volumeNames: ["a", "b"] }]);
+  // Nothing was written to any of them, and each was as its host saw it.
+  const added = (await again.asked("view", "open", "b@mark:added-again")) as ViewFacts;
+  const before = (await again.asked("view", "open", "b#2@mark:before")) as ViewFacts;
+  expect(before.seq).toBeLessThan(added.seq);
+  expect(await again.asked("points", "b")).toMatchObject({ earlier: ["b#2"] });
+  const { exitCode, stderr } = await again.typed("view", "open", "b@mark:before");
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("removed and added again is b#2")]);
 });
 
 test("a group that an earlier version left with a removed volume is mended at the next start", async () => {

@@ -46,6 +46,8 @@ const againAfterMs = 20;
 
 export class GroupMarks {
   readonly #parts: GroupMarksParts;
+  /** Volumes of which the order says that they began empty. */
+  readonly #saidEmpty = new Set<number>();
 
   constructor(parts: GroupMarksParts) {
     this.#parts = parts;
@@ -59,7 +61,9 @@ export class GroupMarks {
       const failure = this.#parts.failure();
       if (failure !== undefined) throw failure;
       this.#refuseWhereNoPointIs();
-      const seq = order.placeNowOrNever(recordType.mark, wholeGroup, { name, quiesced: isQuiesced });
+      const isSaid = this.#sayWhatIsEmpty();
+      const content = { name, quiesced: isQuiesced };
+      const seq = isSaid ? order.placeNowOrNever(recordType.mark, wholeGroup, content) : undefined;
       if (seq !== undefined) {
         const placed = { name, isQuiesced, epoch: order.epoch, seq, timeMicros: order.lastTimeMicros };
         await whenDone((done) => flushes.whenSafe(seq, done));
@@ -67,6 +71,20 @@ export class GroupMarks {
       }
       await new Promise<void>((resolve) => clock.timer(Math.min(againAfterMs, leftMs), resolve));
     }
+  }
+
+  /**
+   * Of a volume to which nothing was written yet whoever reads the order cannot know whether its source had anything: it has a point
+   * behind the word that all of that is there. Answers whether there was room.
+   */
+  #sayWhatIsEmpty(): boolean {
+    const { order, volumes } = this.#parts;
+    for (const { number, sizeBytes } of volumes.untouched) {
+      if (this.#saidEmpty.has(number)) continue;
+      if (order.placeNowOrNever(recordType.initialComplete, number, { sizeBytes }) === undefined) return false;
+      this.#saidEmpty.add(number);
+    }
+    return true;
   }
 
   /** A mark stands for all volumes of the group, each as its host saw it. */

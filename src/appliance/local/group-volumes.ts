@@ -65,6 +65,12 @@ export class GroupVolumes {
     return this.#state.state.volumes.find(({ number }) => number === link?.volume)?.name;
   }
 
+  /** Those that are attached and to which nothing was ever written. */
+  get untouched(): readonly GroupVolume[] {
+    const links = [...this.#links].filter(({ lastOrdinal }) => lastOrdinal === 0);
+    return this.#state.state.volumes.filter(({ number }) => links.some(({ volume }) => volume === number));
+  }
+
   /** Undefined: somebody has the volume. */
   claim(volume: number): VolumeClaim | undefined {
     if (this.#claimed.has(volume)) return undefined;

@@ -35,7 +35,16 @@ test("in sync a mark is told of when the remote has it durably", async () => {
   expect(outcome).toEqual([]);
   it.remote.markAll(it.figures.lastSeq);
   await it.rest();
-  expect(outcome).toMatchObject([{ seq: 2 }]);
+  expect(outcome).toMatchObject([{ seq: 3 }]);
+});
+
+test("a mark of a volume to which nothing was written is a point of it, and says so once", async () => {
+  const it = await startBench();
+  expect(await it.done(it.appliance.mark("g", request))).toMatchObject({ seq: 3 });
+  await it.done(it.appliance.mark("g", request));
+  it.write(5, 1);
+  await it.done(it.appliance.mark("g", request));
+  expect(it.shippedTypes).toEqual(["volume", "initialComplete", "mark", "mark", "write", "mark"]);
 });
 
 test("there is no mark while a volume is copied, or is not attached", async () => {
@@ -98,11 +107,14 @@ test("a mark without room in time is never set; with room in time it is", async 
   it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
   await it.rest(5000);
   expect(late).toMatchObject([{ name: "n" }]);
-  expect(it.shippedTypes).toEqual(["volume", "mark"]);
+  expect(it.shippedTypes).toEqual(["volume", "initialComplete", "mark"]);
 });
 
 test("a mark whose time was over before anybody came to it is never set, although there is room", async () => {
   const it = await startBench();
+  it.write(5, 1);
+  it.link.commit();
+  await it.rest();
   const nowMs = it.host.clock.hostMs();
   const { lastSeq } = it.figures;
   await expect(it.appliance.mark("g", { ...request, deadlineMs: nowMs })).rejects.toThrow(
