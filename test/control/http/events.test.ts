@@ -70,6 +70,24 @@ describe("two looks at the status", () => {
     });
   });
 
+  test("tell of the alarm of each volume, also where their names differ by a number alone", () => {
+    const watch = new EventWatch();
+    const fenced = (...names: readonly string[]) => ({
+      ...status,
+      problems: names.map((name) => `volume ${name} is fenced: read 5 times in 3.5 s`),
+    });
+    watch.look(fenced("db1"));
+    const told = (event: "begun" | "over", problem: string) => ({
+      ...{ kind: "alarm", facts: { problem: expect.stringContaining(problem), on: event === "begun" } },
+    });
+    expect(watch.look(fenced("db1", "db-2", "db2"))).toEqual([told("begun", "db-2"), told("begun", "db2")]);
+    expect(watch.look(fenced("db-2", "db-3"))).toEqual([
+      told("begun", "db-3"),
+      told("over", "db1"),
+      told("over", "db2"),
+    ]);
+  });
+
   test("tell of an alarm once, whatever its figures are, and when it is over", () => {
     const watch = new EventWatch();
     const problems = (seconds: number) => ({ ...status, problems: [`a side is silent for ${seconds} s`] });

@@ -108,18 +108,30 @@ function jobEvent(
   return { kind: "job", facts: { job: id, work: kind, dryRun, state } } as const;
 }
 
-/** By their words without the figures in them, which may change from look to look. */
+/** What is told in the same words goes on, and so does what only has other figures in it. */
 function alarms(before: Watched, now: Watched): EventDraft[] {
   const [was, is] = [troublesOf(before), troublesOf(now)];
+  const ended = without(was, is);
+  const begun = without(is, was);
+  const [endedKeys, begunKeys] = [ended, begun].map((texts) => new Set(texts.map(withoutFigures)));
   return [
-    ...[...is].filter(([key]) => !was.has(key)).map(([, problem]) => alarm(problem, true)),
-    ...[...was].filter(([key]) => !is.has(key)).map(([, problem]) => alarm(problem, false)),
+    ...begun.filter((text) => endedKeys?.has(withoutFigures(text)) !== true).map((problem) => alarm(problem, true)),
+    ...ended.filter((text) => begunKeys?.has(withoutFigures(text)) !== true).map((problem) => alarm(problem, false)),
   ];
 }
 
-function troublesOf({ why, problems }: Pick<Watched, "why" | "problems">): Map<string, string> {
-  const all = why === undefined ? problems : [why, ...problems];
-  return new Map(all.map((text) => [text.replace(/\d+(\.\d+)?/g, "#"), text]));
+function troublesOf({ why, problems }: Pick<Watched, "why" | "problems">): readonly string[] {
+  return why === undefined ? problems : [why, ...problems];
+}
+
+function without(texts: readonly string[], others: readonly string[]): readonly string[] {
+  const known = new Set(others);
+  return texts.filter((text) => !known.has(text));
+}
+
+/** A number that is part of a name is no figure: one volume may differ from another by that alone. */
+function withoutFigures(text: string): string {
+  return text.replace(/(?<![\w.-])\d+(\.\d+)?(?![\w-]|\.\w)/g, "#");
 }
 
 function alarm(problem: string, isOn: boolean): EventDraft {
