@@ -60,6 +60,8 @@ export const restoreCommand: Command = {
     };
     const api = new ApiClient(values);
     const job = (await api.ask("POST", ["restores"], { body })) as RestoreReport;
+    const { note, seq, volume } = job.restore ?? {};
+    if (note !== undefined && values.json !== true) process.stderr.write(`seq:${seq} of ${volume}: ${note}\n`);
     if (job.mark !== undefined && values.json !== true) {
       process.stderr.write(`what ${job.mark.group} held before is mark:${job.mark.name} (seq:${job.mark.seq})\n`);
     }

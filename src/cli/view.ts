@@ -85,6 +85,7 @@ async function open(args: readonly string[]): Promise<number> {
     view = (await api.ask("POST", ["views"], { body })) as ViewFacts;
   }
   process.stdout.write(values.json === true ? `${JSON.stringify(view)}\n` : `${view.uri}\n`);
+  if (view.note !== undefined) process.stderr.write(`seq:${view.seq} of ${view.volume}: ${view.note}\n`);
   for (const finding of view.findings) process.stderr.write(`damaged: ${finding}\n`);
   return 0;
 }

@@ -2,8 +2,8 @@
 import { RefuseError } from "#src/core/errors.ts";
 import { recordTimeText } from "#src/core/record-time.ts";
 import type { GroupPoints } from "#src/synth/group-points.ts";
-import type { Point } from "#src/synth/point-answer.ts";
 import type { WriteDensity } from "#src/synth/write-density.ts";
+import type { ResolvedPoint } from "./view-points.ts";
 
 export interface DensityWish {
   readonly volume: string;
@@ -40,6 +40,8 @@ export interface PointReport {
   /** Where it was asked for, or found, as a mark or a snapshot. */
   readonly mark?: string;
   readonly snapshot: boolean;
+  /** What else is to be said of it, for people. */
+  readonly note?: string;
 }
 
 /** `nowMicros` stands for what is not told. */
@@ -67,12 +69,10 @@ export function densityReport(volume: string, found: WriteDensity): DensityRepor
   };
 }
 
-export function pointReport(volume: string, { seq, timeMicros, mark, isSnapshot = false }: Point): PointReport {
+export function pointReport(volume: string, { point, note }: Pick<ResolvedPoint, "point" | "note">): PointReport {
+  const { seq, timeMicros, mark, isSnapshot = false } = point;
   return {
-    volume,
-    seq,
-    time: recordTimeText(timeMicros),
-    ...(mark === undefined ? {} : { mark }),
-    snapshot: isSnapshot,
+    ...{ volume, seq, time: recordTimeText(timeMicros), ...(mark === undefined ? {} : { mark }), snapshot: isSnapshot },
+    ...(note === undefined ? {} : { note }),
   };
 }

@@ -1,4 +1,5 @@
 /** A long work as operators see it: asked for, waiting, under way, and what came of it. Plain data. */
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { RestoreRequest } from "./restore.ts";
 import type { WorkKind, WorkRequest, WorkResult } from "./store-work.ts";
 
@@ -29,6 +30,10 @@ export interface JobReport {
     /** The view whose content it is. */
     readonly view?: string;
     readonly seq: number;
+    /** Of the point's record. */
+    readonly time?: string;
+    /** What else is to be said of the point. */
+    readonly note?: string;
     readonly target: string;
   };
   readonly by: "operator" | "schedule";
@@ -71,8 +76,12 @@ export function reportOf(job: Job, progress?: JobProgress): JobReport {
   };
 }
 
-function whatOf({ id, volume, view, seq, target }: RestoreRequest): JobReport["restore"] & object {
-  return { id, volume, ...(view === undefined ? {} : { view: view.name }), seq, target };
+function whatOf({ id, volume, view, seq, timeMicros, note, target }: RestoreRequest): JobReport["restore"] & object {
+  return {
+    ...{ id, volume, ...(view === undefined ? {} : { view: view.name }), seq, time: recordTimeText(timeMicros) },
+    ...(note === undefined ? {} : { note }),
+    target,
+  };
 }
 
 export function isOpenJob({ state }: Job): boolean {

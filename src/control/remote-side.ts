@@ -91,7 +91,7 @@ function storeActions(started: () => RemotePart): Pick<SideActions, StoreSideWor
     history: (wish) => started().views.history(wish),
     density: (wish) => started().views.density(wish),
     point: async ({ volume, point, isNearest }) =>
-      pointReport(volume, (await started().views.resolve(volume, point, isNearest)).point),
+      pointReport(volume, await started().views.resolve(volume, point, isNearest)),
     difference: (wish) => started().views.difference(wish),
     addRestore: (wish) => started().restore(wish),
     openView: (request) => started().views.open(request),

@@ -35,6 +35,8 @@ export interface RestoreRequest extends Omit<RestoreWish, "point"> {
   /** The point. */
   readonly seq: number;
   readonly timeMicros: number;
+  /** What else is to be said of the point, for people. */
+  readonly note?: string;
   /** Of what holds the point meanwhile, and of what is noted of the restore. */
   readonly id: string;
 }

@@ -13,7 +13,6 @@ import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { Thread } from "#src/host/thread.ts";
 import { CancelledError } from "#src/store/work-control.ts";
-import type { Point } from "#src/synth/point-answer.ts";
 import { isOpenJob, type Job, lastOfTargets } from "./job.ts";
 import type { JobWorker } from "./job-runner.ts";
 import type { PinKeeper } from "./pin-keeper.ts";
@@ -22,7 +21,7 @@ import type { RestoreNews, RestoreOrderWord, RestoreSettings } from "./restore-w
 import type { AskStanding, Standing } from "./side-caller.ts";
 import { receivedError } from "./store-errors.ts";
 import type { WorkNews, WorkRequest, WorkResult } from "./store-work.ts";
-import type { PointPlace } from "./view-words.ts";
+import type { ResolvedPoint } from "./view-points.ts";
 
 type FixedSettings = Omit<RestoreSettings, "request" | "groupName" | "durableSeq" | "sumsPath">;
 
@@ -35,7 +34,7 @@ export interface RestoresParts {
   readonly pins: PinKeeper;
   readonly groups: () => readonly { readonly id: string; readonly name: string; readonly durable: number }[];
   /** Throws a `RefuseError` where it is none. */
-  readonly resolve: (volume: string, point: string) => Promise<{ readonly place: PointPlace; readonly point: Point }>;
+  readonly resolve: (volume: string, point: string) => Promise<ResolvedPoint>;
   /** Throws a `RefuseError` where nothing may be restored to this target. */
   readonly checkTarget: (target: string) => void;
   /** Of a volume that is restored onto itself. */
@@ -64,10 +63,11 @@ export class Restores implements JobWorker {
   async hold({ point: words, ...wish }: RestoreWish, jobs: readonly Job[]): Promise<WorkRequest> {
     const { machine, pins, resolve, checkTarget } = this.#parts;
     if (wish.fromSeq === undefined) checkTarget(wish.target);
-    const { place, point } = await resolve(wish.volume, words);
+    const { place, point, note } = await resolve(wish.volume, words);
     const { seq, timeMicros } = point;
     const id = machine.randomness.bytes(restoreIdBytes).toString("hex");
-    const restore: RestoreRequest = { ...wish, id, group: place.group, number: place.volume, seq, timeMicros };
+    const named = { group: place.group, number: place.volume, seq, timeMicros };
+    const restore: RestoreRequest = { ...wish, ...named, id, ...(note === undefined ? {} : { note }) };
     const heldSeq = Math.min(seq, wish.fromSeq ?? seq);
     const reason = `restore of ${wish.volume} to ${wish.target}`;
     this.#asked.add(id);

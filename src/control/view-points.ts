@@ -26,6 +26,8 @@ export interface ViewPointsParts {
 export interface ResolvedPoint {
   readonly place: PointPlace;
   readonly point: Point;
+  /** What else is to be said of it, for people. */
+  readonly note?: string;
 }
 
 const cutOff = "; its local appliance is not connected, and what that has beyond this comes when the link is back";
@@ -41,7 +43,7 @@ export class ViewPoints {
   async resolve(volume: string, point: string, isNearest = false): Promise<ResolvedPoint> {
     const place = this.#placeOf(volume);
     const answer = await this.#parts.server.ask("resolve", { ...place, words: point }, viewPatienceMs);
-    if (answer.point !== undefined) return { place, point: answer.point };
+    if (answer.point !== undefined) return { ...answer, place };
     if (isNearest && answer.before !== undefined) return { place, point: answer.before };
     const isCutOff = answer.mayCome === true && !this.#isConnected(place);
     const said = `volume '${volume}': ${inWords(answer)}${isCutOff ? cutOff : ""}`;

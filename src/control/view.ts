@@ -69,6 +69,8 @@ export interface ViewFacts {
   /** Writes, trims and zeroings since it was opened for the first time. */
   readonly changes: number;
   readonly findings: readonly string[];
+  /** What else is to be said of its point; told when it is opened. */
+  readonly note?: string;
 }
 
 export interface ViewRequest {

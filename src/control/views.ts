@@ -151,7 +151,7 @@ export class Views {
     const { shelf, machine, pins } = this.#parts;
     if (shelf.all.length >= viewsMax) throw new RefuseError(`there are ${viewsMax} views already: close some of them`);
     if (wished !== undefined) this.#checkFree(wished);
-    const { place, point } = await this.resolve(volume, words, isNearest);
+    const { place, point, note } = await this.resolve(volume, words, isNearest);
     const found = findVolume(this.#parts.groups(), volume);
     const id = shelf.freeId(this.#leftovers) ?? machine.randomness.bytes(viewIdBytes).toString("hex");
     const name = wished ?? this.#freeName(`${found.volume.name}-${point.seq}`);
@@ -176,7 +176,7 @@ export class Views {
       throw error;
     }
     if (isLeased === true) this.#lease(view);
-    return this.#factsOf(view);
+    return { ...(await this.#factsOf(view)), ...(note === undefined ? {} : { note }) };
   }
 
   /** Somebody still holds it. */

@@ -1,5 +1,6 @@
 /** Finds the point of a volume that somebody means, or the nearest ones and why there is none. */
 import { timelineItemsMax } from "#src/core/point-limits.ts";
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import { decodeExtra, recordType, wholeGroup } from "#src/records/record.ts";
@@ -8,6 +9,7 @@ import type { HistoryGap, HistoryGaps } from "./history-gaps.ts";
 import { isPointByItself } from "./kept-snapshots.ts";
 import type { OpenTail } from "./open-tail.ts";
 import type { NoPoint, Point, PointAnswer } from "./point-answer.ts";
+import { noteOfTime } from "./point-note.ts";
 import { parsePoint } from "./point-words.ts";
 import type { SealedPoints } from "./sealed-points.ts";
 import type { TailChunk } from "./tail-chunk.ts";
@@ -98,15 +100,19 @@ export class PointSearch {
   }
 
   async #at(volume: number, timeMicros: number, nowMicros: number, statesAt: StatesAt): Promise<PointAnswer> {
-    const time = new Date(timeMicros / 1000).toISOString();
-    if (timeMicros > nowMicros) return await this.#none(volume, this.newestSeq + 1, `${time} is yet to come`);
+    const time = recordTimeText(timeMicros);
+    const newest = await this.#upTo(this.newestSeq);
+    // The clock that records have their times from may be ahead of this one.
+    const lastMicros = Math.max(nowMicros, newest?.timeMicros ?? 0);
+    if (timeMicros > lastMicros) return await this.#none(volume, this.newestSeq + 1, `${time} is yet to come`);
     const found = await this.#made(timeMicros);
     const why = `nothing is kept of ${time}: the history begins later`;
     if (found === undefined) return await this.#none(volume, 0, why);
-    const { seq } = found;
     const answer = await this.#checked(volume, found, statesAt, why);
-    if (answer.point === undefined || seq < this.newestSeq) return answer;
-    return { ...answer, note: `it is the newest that is durable here; what was written up to ${time} may still come` };
+    const lastUntilNow = await this.#made(nowMicros);
+    if (answer.point === undefined || newest === undefined || lastUntilNow === undefined) return answer;
+    const note = noteOfTime(answer.point, { timeMicros, nowMicros, newest, lastUntilNow });
+    return note === undefined ? answer : { ...answer, note };
   }
 
   async #made(timeMicros: number): Promise<Point | undefined> {

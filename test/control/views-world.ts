@@ -30,6 +30,8 @@ export class ViewsWorld {
   /** Why what was written to views need not be durable when they are closed. */
   lost: string | undefined;
   newestSeq = 9;
+  /** What else is to be said of the newest. */
+  note: string | undefined;
   /** The local appliance that is connected. */
   peer: string | undefined = "a";
   /** Of each view. */
@@ -119,7 +121,8 @@ export class ViewsWorld {
 
   #resolved({ words }: ViewWords["resolve"]["ask"]) {
     const seq = words === "now" ? this.newestSeq : Number(words.slice("seq:".length));
-    if (seq <= this.newestSeq) return { point: { seq, timeMicros: seq } };
+    const note = seq === this.newestSeq && this.note !== undefined ? { note: this.note } : {};
+    if (seq <= this.newestSeq) return { point: { seq, timeMicros: seq }, ...note };
     const before = { seq: this.newestSeq, timeMicros: this.newestSeq };
     return { point: undefined, why: `there is no record ${seq} yet`, mayCome: true, before, after: undefined };
   }

@@ -43,6 +43,15 @@ test("what is no point is refused with the nearest ones, and leaves nothing behi
   expect([world.pins.size, world.shelf.all.length]).toEqual([0, 0]);
 });
 
+test("what else is to be said of a point is told when it is opened", async () => {
+  const world = new ViewsWorld(5);
+  world.note = "it is the newest";
+  const views = world.start();
+  const opened = await world.waited(views.open({ volume: "disk", point: "now", isWritable: false }));
+  const other = await world.waited(views.open({ volume: "disk", point: "seq:5", isWritable: false }));
+  expect([opened.note, other.note]).toEqual(["it is the newest", undefined]);
+});
+
 test("what a name stood for before its volume was removed and added again is told of, and opened by its number", async () => {
   const world = new ViewsWorld(4);
   world.volumes.push({ number: 2, id: "y", name: "disk", sizeBytes: 4096 });

@@ -120,6 +120,7 @@ export const pointReport = object<PointReport>(
     time: time("of it"),
     mark: optional(words("where it is a mark, its name")),
     snapshot: flag("it is a snapshot"),
+    note: optional(words("what else is to be said of it")),
   },
   "Point",
 );

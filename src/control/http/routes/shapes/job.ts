@@ -46,6 +46,8 @@ const jobFields: FieldsOf<JobReport> = {
       volume: words("which volume"),
       view: optional(words("the view whose content it is")),
       seq: count("the point"),
+      time: optional(time("of its record")),
+      note: optional(words("what else is to be said of it")),
       target: words("where it goes"),
     }),
   ),

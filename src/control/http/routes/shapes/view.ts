@@ -24,6 +24,7 @@ export const viewFacts = object<ViewFacts>(
       words("a finding"),
       "what cannot be read of the point, or of what was written to it, as far as it was met",
     ),
+    note: optional(words("what else is to be said of its point; told when it is opened")),
   },
   "View",
 );

@@ -1,0 +1,28 @@
+/** What else is to be said of the point that a time stands for. */
+import { recordTimeText } from "#src/core/record-time.ts";
+import { clockToleranceMicros } from "#src/core/store-limits.ts";
+import type { Point } from "./point-answer.ts";
+
+export interface MeantTime {
+  readonly timeMicros: number;
+  readonly nowMicros: number;
+  /** The newest that is durable here. */
+  readonly newest: Point;
+  /** The last that was made until now, as far as records know when they were. */
+  readonly lastUntilNow: Point;
+}
+
+/** For people. Undefined: nothing. */
+export function noteOfTime(
+  point: Point,
+  { timeMicros, nowMicros, newest, lastUntilNow }: MeantTime,
+): string | undefined {
+  if (point.seq === newest.seq && timeMicros > point.timeMicros) {
+    const span = `${recordTimeText(point.timeMicros)} and ${recordTimeText(timeMicros)}`;
+    return `it is the newest that is durable here: what was written between ${span}, if anything was, has not come yet`;
+  }
+  const isJumped = newest.timeMicros > nowMicros + clockToleranceMicros && point.seq === lastUntilNow.seq;
+  if (!isJumped || point.seq === newest.seq) return undefined;
+  const until = `seq:${newest.seq} (${recordTimeText(newest.timeMicros)})`;
+  return `what was written behind it, up to ${until}, has times that are yet to come: the clock that they are of was ahead; it is opened by seq`;
+}
