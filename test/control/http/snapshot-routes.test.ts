@@ -53,5 +53,5 @@ test("one that is not there is said not to be, and what cannot be is refused in 
 });
 
 test("where no remote appliance runs it is said where snapshots are", async () => {
-  expect(() => new SnapshotControl(undefined, async () => {}).all("disk")).toThrow("--api URL");
+  await expect(new SnapshotControl(undefined, async () => {}).all("disk")).rejects.toThrow("--api URL");
 });
