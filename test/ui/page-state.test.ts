@@ -84,7 +84,7 @@ test("of volumes of one name the address, the figures of the group and the histo
   expect(selectedVolume(both, "#/volumes/disk")).toEqual(own);
   expect(groupOf(both.status, own as ShownVolume)).toMatchObject({ name: "g" });
   expect(groupOf(both.status, other as ShownVolume)).toBeUndefined();
-  const onlyOther = { ...both.status, remoteGroups: [kept("22".repeat(16))] };
+  const onlyOther = status(0, { groups, remoteGroups: [kept("22".repeat(16))], roles: ["remote"] });
   expect(historyPlace(onlyOther, own as ShownVolume)).toBe("not yet");
   expect(historyPlace(onlyOther, other as ShownVolume)).toBe("here");
 });

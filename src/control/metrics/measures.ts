@@ -19,6 +19,7 @@ export interface VolumeMeasures {
 export interface LastDrill {
   readonly volume: string;
   readonly group: string;
+  readonly groupId: string;
   readonly isProven: boolean;
   readonly endedMs: number;
 }

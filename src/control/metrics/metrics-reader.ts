@@ -11,6 +11,7 @@ import type { KnownFacts, SideClient } from "../side-client.ts";
 import type { VolumeKeeper } from "../volume-keeper.ts";
 import type { SideMeasures } from "./measures.ts";
 import type { CertificateTerm, MeasuredVolume, MetricsSnapshot, PromisedTerms } from "./metrics-snapshot.ts";
+import { ownDrills, ownGroups } from "./own-labels.ts";
 
 export interface MetricsReaderParts {
   readonly version: string;
@@ -44,7 +45,7 @@ export class MetricsReader {
     const measures = facts.flatMap((one) => (one.measures === undefined ? [] : [one.measures]));
     const store = facts.find((one) => one.store !== undefined)?.store;
     const groups = facts.flatMap((one) => one.groups);
-    const remoteGroups = facts.flatMap((one) => one.remoteGroups);
+    const remoteGroups = ownGroups(facts.flatMap((one) => one.remoteGroups));
     const volumes = this.#volumes(sides, facts, measures);
     const silent = sides
       .filter(({ silentSeconds }) => silentSeconds >= 1)
@@ -58,7 +59,10 @@ export class MetricsReader {
       roles: roles.map((role) => ({ role, isUp: sides.some(({ name, isUp }) => isUp && name === sideOf[role]) })),
       isReady: obstacles.length === 0,
       problemCount: obstacles.length + problems.length,
-      drills: measures.flatMap(({ drills = [] }) => drills),
+      drills: ownDrills(
+        measures.flatMap(({ drills = [] }) => drills),
+        remoteGroups,
+      ),
       jobs: measures.flatMap(({ jobs = [] }) => jobs),
     };
   }

@@ -9,6 +9,7 @@ program has it: the one with all roles, and each role on its host, with what it 
 needed.
 
 - What is not known is absent, never 0. A role that does not answer has \`tidemark_role_up 0\`, and nothing of what it told before.
+- Where several groups at a remote appliance have one name their label has the id beside it: \`disk (0123…)\`.
 - Counters begin anew with each start of the program, or of the part that counts: \`rate\` and \`increase\` know that.
 - Every name has the prefix \`${metricPrefix}\`. What Node tells of itself (\`process_…\`, \`nodejs_…\`) comes along, of the main thread.
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { allMetrics } from "#src/control/metrics/all-metrics.ts";
 import { MetricsReader, type MetricsReaderParts } from "#src/control/metrics/metrics-reader.ts";
 import { noFacts, type SideFacts } from "#src/control/side.ts";
 import type { KnownFacts } from "#src/control/side-client.ts";
@@ -14,10 +15,10 @@ function side(name: "local" | "remote", facts: SideFacts, ageSeconds: number): M
   return { name, freshFacts: async (): Promise<KnownFacts> => ({ facts, silentSeconds, ageSeconds }) };
 }
 
-function reader(ages: { readonly local: number; readonly remote: number }): MetricsReader {
+function reader(ages: { readonly local: number; readonly remote: number }, ofRemote = remoteFacts): MetricsReader {
   return new MetricsReader({
     ...{ version: "1", runtime: "v26", roles: ["interceptor", "local", "remote"], certificates: [] },
-    sides: [side("local", localFacts, ages.local), side("remote", remoteFacts, ages.remote)],
+    sides: [side("local", localFacts, ages.local), side("remote", ofRemote, ages.remote)],
     keeper: { describe: (told) => [...told], describeGroups: (told) => [...told] },
     terms: { keepSeconds: 1, scrubSeconds: 1 },
   });
@@ -48,4 +49,27 @@ test("fault 17: a side that is held up shows as down, and nothing that it told b
   expect(snapshot.remoteGroups).toEqual([measuredRemoteGroup]);
   const other = await reader({ local: 0, remote: Number.POSITIVE_INFINITY }).read();
   expect([other.store, other.remoteGroups, other.groups]).toEqual([undefined, [], [lagging]]);
+});
+
+test("no two series have one name: groups of one name have their ids, and of a volume that came again the last drill counts", async () => {
+  const [one, other] = ["1", "2"].map((digit) => ({ ...measuredRemoteGroup, id: digit.repeat(32) }));
+  const drill = (groupId: string, isProven: boolean, endedMs: number) => ({
+    ...{ volume: "v", group: "g", groupId, isProven, endedMs },
+  });
+  const [first, second] = ["1".repeat(32), "2".repeat(32)];
+  const twice = {
+    ...remoteFacts,
+    remoteGroups: [one, other, { ...measuredRemoteGroup, name: "h" }] as SideFacts["remoteGroups"],
+    measures: { drills: [drill(first, true, 9), drill(first, false, 5), drill(second, false, 7)] },
+  };
+  const snapshot = await reader({ local: 0, remote: 0 }, twice).read();
+  expect(snapshot.remoteGroups.map(({ name }) => name)).toEqual([`g (${first})`, `g (${second})`, "h"]);
+  expect(snapshot.drills).toEqual([
+    { ...drill(first, true, 9), group: `g (${first})` },
+    { ...drill(second, false, 7), group: `g (${second})` },
+  ]);
+  for (const metric of allMetrics) {
+    const lines = metric.read(snapshot).map(({ labels }) => JSON.stringify(labels));
+    expect([metric.name, new Set(lines).size]).toEqual([metric.name, lines.length]);
+  }
 });
