@@ -5,6 +5,9 @@ export const attachStepMs = 10_000;
 /** nbdfuse, until it has spoken with the server. */
 export const attachReadyMs = 15_000;
 export const attachLookMs = 20;
+/** So long a volume that is being opened is waited for, as after a start of its program, and it is looked so often. */
+export const attachOpenMs = 60_000;
+export const attachOpenLookMs = 250;
 /** A file system is made: it may write much. */
 export const makeFileSystemMs = 600_000;
 /** So long detach gives a device to write what it still has, unless told. */
