@@ -49,5 +49,7 @@ test("each role has a unit of its own, run by a user of its own, with the sample
     expect(unit.get("Service.User")).toEqual(["tidemark"]);
     expect(unit.get("Service.StateDirectory")).toEqual(["tidemark"]);
     expect(unit.get("Service.Type")).toEqual(["notify"]);
+    // By default systemd gives up after five failures within ten seconds, for good.
+    expect([unit.get("Service.Restart"), unit.get("Unit.StartLimitIntervalSec")]).toEqual([["on-failure"], ["0"]]);
   }
 });
