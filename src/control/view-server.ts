@@ -81,8 +81,11 @@ export class ViewServer {
       (await this.#points.of(group, durableSeq)).difference(volume, wanted),
     history: async ({ group, volume, durableSeq, from, to }) => {
       const points = await this.#points.of(group, durableSeq);
-      const span = { fromMicros: await points.timeOf(volume, from), toMicros: await points.timeOf(volume, to) };
-      return { timeline: await points.timeline(volume), span };
+      // From now on is from the newest record on.
+      const newest = from === "now" ? (await points.resolve(volume, from)).point : undefined;
+      const fromMicros = newest?.timeMicros ?? (await points.timeOf(volume, from));
+      const span = { fromMicros, toMicros: await points.timeOf(volume, to) };
+      return { timeline: await points.timeline(volume, span), span };
     },
     density: async ({ group, volume, durableSeq, ...wish }) => {
       const points = await this.#points.of(group, durableSeq);

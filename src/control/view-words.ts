@@ -2,6 +2,7 @@
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import type { PointAnswer } from "#src/synth/point-answer.ts";
 import type { PointDifference, WantedDifference } from "#src/synth/point-changes.ts";
+import type { TimelineSpan } from "#src/synth/timeline-span.ts";
 import type { VolumeTimeline } from "#src/synth/volume-timeline.ts";
 import type { WriteDensity } from "#src/synth/write-density.ts";
 import type { Config } from "./config-schema.ts";
@@ -9,7 +10,6 @@ import type { DensityWish } from "./density.ts";
 import type { SentError } from "./store-errors.ts";
 import type { SentKey } from "./store-words.ts";
 import type { ViewDefinition, ViewFigures } from "./view.ts";
-import type { HistorySpan } from "./volume-history.ts";
 
 export interface ViewSettings {
   readonly config: Config;
@@ -59,7 +59,7 @@ export interface ViewWords {
   /** What the volume's history is, and what points in words that bound it stand for. */
   history: {
     readonly ask: PointPlace & { readonly from: string | undefined; readonly to: string | undefined };
-    readonly answer: { readonly timeline: VolumeTimeline; readonly span: HistorySpan };
+    readonly answer: { readonly timeline: VolumeTimeline; readonly span: TimelineSpan };
   };
   density: { readonly ask: PointPlace & Omit<DensityWish, "volume">; readonly answer: WriteDensity };
   stop: { readonly ask: null; readonly answer: null };

@@ -1,5 +1,6 @@
 /** The history of a volume, as operators ask for it and see it: where it has points, and what lies between. Plain data. */
 import { recordTimeText } from "#src/core/record-time.ts";
+import { isWithin, type TimelineSpan } from "#src/synth/timeline-span.ts";
 import type { Granularity, VolumeTimeline } from "#src/synth/volume-timeline.ts";
 import type { Drill, DrillOutcome } from "./drill.ts";
 
@@ -8,12 +9,6 @@ export interface HistoryWish {
   /** Points in words; undefined: from the beginning, or to the end. */
   readonly from?: string;
   readonly to?: string;
-}
-
-/** In microseconds; undefined: without a bound. */
-export interface HistorySpan {
-  readonly fromMicros: number | undefined;
-  readonly toMicros: number | undefined;
 }
 
 export interface HistoryRange {
@@ -83,39 +78,40 @@ export interface TimelineReport extends PointsReport {
   readonly events: readonly HistoryEvent[];
 }
 
-/** `drills`: of the volume. */
+/** `found`: within the span. `drills`: of the volume. */
 export function timelineReport(
   volume: string,
   found: VolumeTimeline,
-  span: HistorySpan,
+  span: TimelineSpan,
   drills: readonly Drill[],
 ): TimelineReport {
   const { newestSeq, newestMicros } = found;
-  const isWithin = ({ timeMicros }: { readonly timeMicros: number | undefined }): boolean =>
-    timeMicros === undefined || overlaps(timeMicros, timeMicros, span);
   return {
     volume,
     newest: newestMicros === undefined ? null : { seq: newestSeq, time: recordTimeText(newestMicros) },
-    ranges: found.ranges
-      .filter(({ fromMicros, toMicros }) => overlaps(fromMicros, toMicros, span))
-      .map(({ fromMicros, toMicros, ...range }) => ({
-        ...range,
-        from: recordTimeText(fromMicros),
-        to: recordTimeText(toMicros),
-      })),
-    marks: found.marks.filter(isWithin).map(({ name, seq, timeMicros, isQuiesced, isPoint }) => ({
+    ranges: found.ranges.map(({ fromMicros, toMicros, ...range }) => ({
+      ...range,
+      from: recordTimeText(fromMicros),
+      to: recordTimeText(toMicros),
+    })),
+    marks: found.marks.map(({ name, seq, timeMicros, isQuiesced, isPoint }) => ({
       ...{ name, seq, time: recordTimeText(timeMicros), quiesced: isQuiesced, point: isPoint },
     })),
-    snapshots: found.snapshots.filter(isWithin).map(({ seq, timeMicros }) => ({
+    snapshots: found.snapshots.map(({ seq, timeMicros }) => ({
       seq,
       ...(timeMicros === undefined ? {} : { time: recordTimeText(timeMicros) }),
     })),
-    drills: lastOfEach(drills.filter(isWithin)).map(({ seq, timeMicros, outcome, command, why }) => ({
-      ...{ seq, time: recordTimeText(timeMicros), outcome, command, ...(why === undefined ? {} : { why }) },
+    drills: lastOfEach(drills.filter((drill) => isWithin(drill, span))).map(
+      ({ seq, timeMicros, outcome, command, why }) => ({
+        ...{ seq, time: recordTimeText(timeMicros), outcome, command, ...(why === undefined ? {} : { why }) },
+      }),
+    ),
+    events: found.events.map(({ seq, timeMicros, type, says }) => ({
+      seq,
+      time: recordTimeText(timeMicros),
+      type,
+      says,
     })),
-    events: found.events
-      .filter(isWithin)
-      .map(({ seq, timeMicros, type, says }) => ({ seq, time: recordTimeText(timeMicros), type, says })),
     damaged: found.damaged,
     cut: found.isCut,
   };
@@ -129,8 +125,4 @@ function lastOfEach(drills: readonly Drill[]): Drill[] {
 /** Without what only a timeline tells. */
 export function pointsReport({ events: _, ...report }: TimelineReport): PointsReport {
   return report;
-}
-
-function overlaps(fromMicros: number, toMicros: number, span: HistorySpan): boolean {
-  return toMicros >= (span.fromMicros ?? 0) && fromMicros <= (span.toMicros ?? Number.POSITIVE_INFINITY);
 }

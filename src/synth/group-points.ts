@@ -41,6 +41,7 @@ import { PointLayers } from "./point-layers.ts";
 import { PointSearch } from "./point-search.ts";
 import { parsePoint } from "./point-words.ts";
 import { SealedPoints } from "./sealed-points.ts";
+import { wholeSpan } from "./timeline-span.ts";
 import type { VolumeIdentity, VolumeState } from "./volume-state.ts";
 import type { VolumeTimeline } from "./volume-timeline.ts";
 import type { DensitySpan, WriteDensity } from "./write-density.ts";
@@ -160,10 +161,10 @@ export class GroupPoints {
     return await this.#steady(() => this.#layers.states(this.newestSeq));
   }
 
-  /** What the volume's history is, from its beginning to the newest that is durable. */
-  async timeline(volume: number): Promise<VolumeTimeline> {
+  /** What the volume's history is, from its beginning to the newest that is durable, as far as it lies within the span. */
+  async timeline(volume: number, span = wholeSpan): Promise<VolumeTimeline> {
     await this.refresh();
-    return await this.#steady(() => this.#search.timeline(volume));
+    return await this.#steady(() => this.#search.timeline(volume, span));
   }
 
   /** How densely the volume was written to, in a span of time. */

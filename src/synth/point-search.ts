@@ -13,6 +13,7 @@ import { noteOfTime } from "./point-note.ts";
 import { parsePoint } from "./point-words.ts";
 import type { SealedPoints } from "./sealed-points.ts";
 import type { TailChunk } from "./tail-chunk.ts";
+import { latestWithin, type TimelineSpan } from "./timeline-span.ts";
 import { isPoint, type VolumeState } from "./volume-state.ts";
 import { type StretchStart, StretchWalk, stretchKind, type VolumeStretch, whyNoPoint } from "./volume-stretches.ts";
 import { type TimelinePart, type TimelineSnapshot, TimelineWalk, type VolumeTimeline } from "./volume-timeline.ts";
@@ -272,19 +273,20 @@ export class PointSearch {
     return walk.stretches;
   }
 
-  async timeline(volume: number): Promise<VolumeTimeline> {
+  async timeline(volume: number, span: TimelineSpan): Promise<VolumeTimeline> {
     const walk = new TimelineWalk(volume, await this.#base());
     for (const gap of await this.#gaps()) walk.sawDamage(gap);
     for await (const part of this.#historyParts()) walk.saw(part);
     const newest = await this.#upTo(this.newestSeq);
     const { finding, seenSeq, durableSeq } = this.#parts.tail;
     if (finding !== undefined) walk.sawDamage({ firstSeq: seenSeq + 1, lastSeq: durableSeq, finding });
-    return walk.finish(newest?.seq ?? 0, newest?.timeMicros, await this.#snapshots());
+    return latestWithin(walk.finish(newest?.seq ?? 0, newest?.timeMicros, await this.#snapshots()), span);
   }
 
   async #snapshots(): Promise<TimelineSnapshot[]> {
     const snapshots: TimelineSnapshot[] = [];
-    for (const seq of this.#parts.sealed.snapshotSeqs.slice(-timelineItemsMax)) {
+    // One more than is told, so that it is known that there are more.
+    for (const seq of this.#parts.sealed.snapshotSeqs.slice(-timelineItemsMax - 1)) {
       if (this.#isInFolded(seq) && !(await this.isPoint(seq))) continue;
       snapshots.push({ seq, timeMicros: (await this.#ofSnapshot(seq))?.timeMicros });
     }

@@ -2,7 +2,6 @@
  * The history of one volume, for people and programs: in which ranges it has points, and how close they are; what lies between; marks,
  * snapshots, changes of mode, level and size; what is damaged.
  */
-import { timelineItemsMax } from "#src/core/point-limits.ts";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import { everyWriteLevel, levelSaid } from "#src/records/level-record.ts";
 import { decodeExtra, recordType, recordTypeName, wholeGroup } from "#src/records/record.ts";
@@ -55,7 +54,7 @@ export interface VolumeTimeline {
   readonly newestSeq: number;
   /** Of that; undefined: there is no record. */
   readonly newestMicros: number | undefined;
-  /** There is more than is told, of before. */
+  /** There is more within the span than is told, of before. */
   readonly isCut: boolean;
 }
 
@@ -154,18 +153,15 @@ export class TimelineWalk {
     this.#ranges.push({ ...range, ...(isPoints ? { granularity } : {}), lastSeq, toMicros });
   }
 
-  finish(newestSeq: number, newestMicros: number | undefined, snapshots: readonly TimelineSnapshot[]): VolumeTimeline {
+  /** All of it. */
+  finish(
+    newestSeq: number,
+    newestMicros: number | undefined,
+    snapshots: readonly TimelineSnapshot[],
+  ): Omit<VolumeTimeline, "isCut"> {
     this.#end(newestSeq, newestMicros ?? 0);
     const lists = { ranges: this.#ranges, marks: this.#marks, events: this.#events, snapshots, damaged: this.#damaged };
-    const isCut = Object.values(lists).some(({ length }) => length > timelineItemsMax);
-    return {
-      ranges: latest(lists.ranges),
-      marks: latest(lists.marks),
-      events: latest(lists.events),
-      snapshots: latest(snapshots),
-      damaged: latest(lists.damaged),
-      ...{ newestSeq, newestMicros, isCut },
-    };
+    return { ...lists, newestSeq, newestMicros };
   }
 }
 
@@ -174,8 +170,4 @@ function modeBefore(records: readonly JournalRecord[]): string | undefined {
   const first = records.find(({ type }) => type === recordType.mode);
   const from = first === undefined ? undefined : decodeExtra(first.extra)?.from;
   return typeof from === "string" ? from : undefined;
-}
-
-function latest<Item>(items: readonly Item[]): readonly Item[] {
-  return items.length <= timelineItemsMax ? items : items.slice(-timelineItemsMax);
 }
