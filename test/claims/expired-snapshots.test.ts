@@ -13,7 +13,7 @@ import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 needPrograms("setpriv");
@@ -56,10 +56,10 @@ class KnownVolume {
     await Promise.all(written);
     await client.flush();
     await client.disconnect();
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { remoteGroups, groups } = await this.up.status();
       expect(remoteGroups[0]?.stored).toBe(groups[0]?.lastSeq);
-    }, patience);
+    });
   }
 
   async snapshot(): Promise<MadeSnapshot> {
@@ -121,10 +121,10 @@ test("claim A10: with the first snapshot and the journal before it gone the seco
   await world.up.asked("snapshot", "rm", "disk", String(first.seq));
   const beginning = async () => (await world.up.status()).store?.state?.windows?.[0]?.fromSeq ?? 0;
   // Time has to be seen to pass.
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     await world.collect();
     expect(await beginning()).toBeGreaterThan(first.seq);
-  }, patience);
+  });
   await world.collect();
   expect(await beginning()).toBeLessThanOrEqual(second.seq);
   expect(world.storedBytes("segments")).toBeLessThan(0.75 * before.segments);

@@ -9,7 +9,7 @@ import type { NbdClient } from "#src/nbd/client/client.ts";
 import { RunningProgram } from "#test/cli/running-program.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -52,11 +52,11 @@ test("claim A1: until the first copy is complete no point is offered, and the fi
   await slow.program.stop();
 
   const up = await RunningProgram.start("up", join(folder, "data"));
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const { volumes, groups } = await up.status();
     expect(volumes).toMatchObject([{ state: "open", baseMissing: false }]);
     expect(groups).toMatchObject([{ lagRecords: 0 }]);
-  }, patience);
+  });
   const content = readFileSync(source);
   const job = (await up.asked("restore", "disk@now", "--to", target)) as JobReport;
   expect(job).toMatchObject({ state: "done", result: { isSound: true } });

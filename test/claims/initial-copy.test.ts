@@ -1,7 +1,7 @@
 /** A live volume is taken in, with real processes and their interfaces. */
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { temporaryPlaces } from "#test/kill/rounds.ts";
@@ -9,7 +9,7 @@ import { LinkProxy } from "#test/oracle/link-proxy.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 needPrograms("setpriv");
@@ -60,7 +60,7 @@ test("claim A1: while the host writes, the link is cut and processes die, all of
   let isEnough = false;
   const first = writeOn(sites, random.fork("first"), () => isEnough);
   const reached = (bytes: number) =>
-    vi.waitFor(async () => expect((await sites.volume()).copy?.bytesDone).toBeGreaterThan(bytes), patience);
+    whenSeen(async () => expect((await sites.volume()).copy?.bytesDone).toBeGreaterThan(bytes));
   await reached(3 * MiB);
   proxy.cut();
   await reached(6 * MiB);
@@ -72,7 +72,7 @@ test("claim A1: while the host writes, the link is cut and processes die, all of
   await sites.kill("local", "remote");
   await sites.start("local", "remote");
   expect(await sites.volume()).toMatchObject({ baseMissing: true, copy: { kind: "initial" } });
-  await vi.waitFor(async () => expect((await sites.volume()).baseMissing).toBe(false), patience);
+  await whenSeen(async () => expect((await sites.volume()).baseMissing).toBe(false));
   isEnough = true;
   await second;
   await sites.calm();

@@ -4,7 +4,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { launcher } from "#test/cli/running-program.ts";
 import { run } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
@@ -14,7 +14,7 @@ import type { Attached } from "#test/oracle/history-writer.ts";
 import { filesUnder, typeNumber } from "#test/oracle/log-file-reader.ts";
 import type { LoggedRecord } from "#test/oracle/log-records.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 needPrograms("setpriv");
@@ -91,7 +91,7 @@ test("claims A7 and C1: sealed into the store, where it takes less room, the jou
   const { sites, changes } = await writeAll(300, 73, { store: { sealAfterSeconds: 1 } });
   const remote = join(sites.dataOf("remote"), "remote");
   const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => /\.(data|sums)$/.test(path));
-  await vi.waitFor(() => expect(unsealed()).toEqual([]), patience);
+  await whenSeen(() => expect(unsealed()).toEqual([]));
   const objects = filesUnder(join(remote, "objects")).filter((path) => path.includes("/segments/"));
   const objectBytes = objects.reduce((sum, path) => sum + statSync(path).size, 0);
   using replay = sites.remoteReplay();

@@ -11,7 +11,7 @@ import { temporaryPlaces } from "#test/kill/rounds.ts";
 import { stampedBytes as blockBytes } from "#test/oracle/block-stamp.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { type RoleName, Sites, volumeName } from "#test/oracle/sites.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 
 needPrograms("setpriv");
 vi.setConfig({ testTimeout: 120_000 });
@@ -51,7 +51,7 @@ class LevelledVolume {
 
   async stored(): Promise<void> {
     const { lastSeq } = await this.sites.calm();
-    await vi.waitFor(async () => expect((await this.sites.remoteGroup()).stored).toBe(lastSeq), patience);
+    await whenSeen(async () => expect((await this.sites.remoteGroup()).stored).toBe(lastSeq));
   }
 
   restore(seq: number, target: string) {

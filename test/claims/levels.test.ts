@@ -1,7 +1,7 @@
 /** Claim A9: a second level of granularity, switched live; and what a collection leaves of its points, over processes as they are. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import { blockBytes } from "#src/core/limits.ts";
@@ -19,7 +19,7 @@ import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { putStamp, readStamp } from "#test/oracle/block-stamp.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { rememberingLog } from "#test/store/remembering-log.ts";
 
 needPrograms("setpriv");
@@ -53,19 +53,19 @@ class StampedVolume {
     }
     await client.flush();
     await client.disconnect();
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { remoteGroups, groups } = await this.up.status();
       expect(remoteGroups[0]?.stored).toBe(groups[0]?.lastSeq);
-    }, patience);
+    });
   }
 
   async collect(): Promise<JobReport> {
     const { id } = (await this.up.asked("collect")) as JobReport;
-    return await vi.waitFor(async () => {
+    return await whenSeen(async () => {
       const job = (await this.up.asked("job", "show", String(id))) as JobReport;
       expect(job.state).toBe("done");
       return job;
-    }, patience);
+    });
   }
 
   /** The stamps that the newest snapshot leads to. */

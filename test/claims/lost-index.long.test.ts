@@ -1,7 +1,7 @@
 /** The index of fingerprints is lost while the remote appliance is down: no point needs it, and what it was good for comes back. */
 import { globSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { ViewFacts } from "#src/control/view.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryPlaces } from "#test/kill/rounds.ts";
@@ -9,7 +9,7 @@ import { stampedBytes as blockBytes } from "#test/oracle/block-stamp.ts";
 import { filesUnder, typeNumber } from "#test/oracle/log-file-reader.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 needPrograms("setpriv");
@@ -52,7 +52,7 @@ class DuplicatedVolume {
   /** All payload is in the store, and no file of a segment is left. */
   sealed(): Promise<void> {
     const unsealed = () => filesUnder(join(this.remoteFolder, "groups")).filter((path) => /\.(data|sums)$/.test(path));
-    return vi.waitFor(() => expect(unsealed()).toEqual([]), patience);
+    return whenSeen(() => expect(unsealed()).toEqual([]));
   }
 
   /** Of all segments in the store, what their footers say (docs/formats.md). */

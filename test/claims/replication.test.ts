@@ -2,7 +2,7 @@
  * What a backup by continuous replication has to do, shown with the real processes and their interfaces: each write goes to
  * the local appliance first, and to the source only when the mode allows it.
  */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { launcher } from "#test/cli/running-program.ts";
 import { run } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
@@ -12,7 +12,7 @@ import { HistoryWriter } from "#test/oracle/history-writer.ts";
 import { Sites, type SitesOptions, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { WriteHistory } from "#test/oracle/write-history.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { bytesIn, HostWrites } from "./host-writes.ts";
 
@@ -39,7 +39,7 @@ async function beginWrites(sites: Sites, freeze: () => void) {
   const later = new HostWrites(client);
   for (const [block, byte] of fresh.entries()) void later.begin(block, byte);
   // The interceptor has made records of all of them; what happens to these is in question now.
-  await vi.waitFor(async () => expect((await sites.volume()).added).toBe(added + writeCount), patience);
+  await whenSeen(async () => expect((await sites.volume()).added).toBe(added + writeCount));
   return { client, added, writes: later };
 }
 

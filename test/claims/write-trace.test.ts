@@ -1,6 +1,6 @@
 /** The life of single writes as the program itself tells it, step by step: what comes before what, in each mode. */
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { TraceEntry } from "#src/control/role.ts";
@@ -10,7 +10,7 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { readLogs } from "#test/oracle/log-records.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { Connections } from "./connections.ts";
 
 needPrograms("setpriv");
@@ -45,7 +45,7 @@ class TracedVolume {
 
   async reach(mode: Mode): Promise<void> {
     await this.#up.asked("mode", "disk", mode);
-    await vi.waitFor(async () => expect((await this.#up.status()).groups).toMatchObject([{ mode }]), patience);
+    await whenSeen(async () => expect((await this.#up.status()).groups).toMatchObject([{ mode }]));
   }
 
   /** Many at a time; then what became of them is looked at. */
@@ -77,7 +77,7 @@ class TracedVolume {
   /** Lets everything come to its end, also at the remote. */
   async finish(): Promise<void> {
     await this.#host.flush();
-    await vi.waitFor(async () => expect((await this.#up.status()).groups).toMatchObject([{ lagRecords: 0 }]), patience);
+    await whenSeen(async () => expect((await this.#up.status()).groups).toMatchObject([{ lagRecords: 0 }]));
     await this.#host.disconnect();
     await this.#up.program.stop();
   }

@@ -1,11 +1,11 @@
 /** What becomes of a source when it is added: what is said of it, what is refused, and what is left after a failure. */
 import { existsSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { onceForFile } from "#test/once-for-file.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 const warning = /disk: what .*disk\.img held before it was protected is not all in the journal yet/;
@@ -33,10 +33,10 @@ describe("what a source held before", () => {
     const again = await RunningProgram.start("up", join(folder, "data"), ...slow);
     expect((await again.typed("status")).stdout).toMatch(warning);
     // It goes on when the appliances have found each other again.
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const volumes = [{ baseMissing: true, copy: { kind: "initial" } }];
       expect(await again.asked("volume", "ls")).toMatchObject({ volumes });
-    }, patience);
+    });
     await again.program.stop();
     const fast = await RunningProgram.start("up", join(folder, "data"));
     const isComplete = async (): Promise<boolean> => {

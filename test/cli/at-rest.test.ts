@@ -7,7 +7,7 @@ import { atRest } from "#src/cli/at-rest.ts";
 import { runShell } from "#src/host/node/shell-command.ts";
 import { childProcessIds } from "#test/host/node/child-processes.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
-import { patience, patienceMs } from "#test/patience.ts";
+import { patienceMs, whenSeen } from "#test/patience.ts";
 
 const { env } = process;
 const sentence = (name: string): string => `there is a mark, ${name}`;
@@ -39,7 +39,7 @@ test("where the last will's shell is killed while applications come to rest they
   const quiesce = `echo rests >> ${log}; while :; do sleep 0.05; done; echo rested >> ${log}`;
   const marking = atRest({ ...hooks, quiesce }, { act, sentence });
   const failure = marking.catch((error: Error) => error.message);
-  await vi.waitFor(() => expect(said()).toEqual(["rests"]), patience);
+  await whenSeen(() => expect(said()).toEqual(["rests"]));
   await killKeeper(others);
   expect(await failure).toBe(`${noKeeper(hooks.release)}: no mark was set`);
   expect([said(), act.mock.calls]).toEqual([["rests", "released"], []]);

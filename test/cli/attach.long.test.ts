@@ -2,13 +2,13 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Attachment } from "#src/cli/attach/attachment.ts";
 import { attachObstacle } from "#test/clients/attached-disk.ts";
 import { run } from "#test/clients/command.ts";
 import { needPrograms, skipWhere } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 needPrograms("nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "mount", "umount");
@@ -104,7 +104,7 @@ test("what is in use stays attached, unless it is forced away", async () => {
   const attached = await machine.attach("--mkfs", "ext4", "--mount", machine.mountedAt);
   const user = spawn("sleep", ["600"], { cwd: machine.mountedAt });
   onTestFinished(() => void user.kill());
-  await vi.waitFor(() => expect(existsSync(`/proc/${user.pid}/cwd`)).toBe(true), patience);
+  await whenSeen(() => expect(existsSync(`/proc/${user.pid}/cwd`)).toBe(true));
   expect(await machine.typed("detach", "disk")).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(`${machine.mountedAt} is in use; end what uses it`),
@@ -112,7 +112,7 @@ test("what is in use stays attached, unless it is forced away", async () => {
   expect(existsSync(join(machine.mountedAt, "lost+found"))).toBe(true);
   expect((await machine.typed("detach", "disk", "--force")).exitCode).toBe(1);
   user.kill();
-  await vi.waitFor(() => machine.expectNothingLeft(attached), patience);
+  await whenSeen(() => machine.expectNothingLeft(attached));
 });
 
 test.each(["freeze", "kill"] as const)(
@@ -127,7 +127,7 @@ test.each(["freeze", "kill"] as const)(
     expect(detached).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("disk was cut off: ") });
     expect(detached.stderr).toContain("not synced is lost");
     // What the kernel still had to fail may take it a moment.
-    await vi.waitFor(() => machine.expectNothingLeft(attached), patience);
+    await whenSeen(() => machine.expectNothingLeft(attached));
   },
 );
 

@@ -1,14 +1,14 @@
 /** Bisect and drill as operators type them, over processes as they are. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { DrillReport } from "#src/control/drill.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 needPrograms("nbdcopy", "qemu-io");
@@ -26,9 +26,9 @@ async function countedDisk(folder: string, writeCount: number) {
     seqs.push((await up.status()).groups[0]?.lastSeq ?? 0);
   }
   await host.disconnect();
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     expect((await up.status()).remoteGroups[0]?.durable).toBeGreaterThanOrEqual(seqs.at(-1) as number);
-  }, patience);
+  });
   return { up, seqs };
 }
 
@@ -86,9 +86,9 @@ test("the command of a drill that is killed ends with it, and its view is one th
   const told = join(folder, "told");
   const command = `echo $$ > ${told}.new && mv ${told}.new ${told}; sleep 600`;
   const drill = new Program("drill", [process.execPath, launcher, "drill", "disk", "--api", up.api, "--", command]);
-  await vi.waitFor(() => expect(existsSync(told)).toBe(true), patience);
+  await whenSeen(() => expect(existsSync(told)).toBe(true));
   const shell = Number(readFileSync(told, "utf8"));
   expect((await up.typed("view", "ls")).stdout).toContain("open, as long as its command runs");
   await drill.kill();
-  await vi.waitFor(() => expect(existsSync(`/proc/${shell}`)).toBe(false), patience);
+  await whenSeen(() => expect(existsSync(`/proc/${shell}`)).toBe(false));
 });

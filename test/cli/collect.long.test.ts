@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import type { JobReport } from "#src/control/job.ts";
 import { needPrograms } from "#test/clients/harness.ts";
-import { patience } from "#test/patience.ts";
+import { patience, whenSeen } from "#test/patience.ts";
 import { OverwrittenVolume, writesPerRound } from "./overwritten-volume.ts";
 
 needPrograms("setpriv");
@@ -27,10 +27,10 @@ test("fault 8: claim A10: what has expired gives its room back, and every point 
   const keeperId = world.keeperId();
   expect(keeperId).toBeDefined();
   process.kill(keeperId as number, "SIGKILL");
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const job = (await world.up.got(`/api/v1/jobs/${id}`)).body as JobReport;
     expect([job.state, job.why]).toEqual(["waiting", expect.stringContaining("SIGKILL")]);
-  }, patience);
+  });
   await world.up.program.stop();
 
   // It goes on by itself.

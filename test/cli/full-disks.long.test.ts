@@ -1,14 +1,14 @@
 /** Appliances on file systems of their own that have no room for what hosts write. */
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { KiB, MiB } from "#src/core/limits.ts";
 import { succeed } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("mount", "umount");
@@ -65,10 +65,10 @@ test("fault 15: while the disk of the spool is full writes wait, reads go on, an
   await client.write(0, Buffer.alloc(4096, 7));
   fill();
   const written = writes(client, 64);
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const why = expect.stringContaining("the spool's disk is full: writes wait until there is room") as string;
     expect((await group()).here).toMatchObject({ state: "stalled", why });
-  }, patience);
+  });
   expect((await up.typed("status")).stdout).toContain("not ready: ");
   expect((await client.read(60 * MiB, 4096))[0]).toBe(0);
   makeRoom();
@@ -88,18 +88,15 @@ test.each([
     const links = ["--set", `modes.linkLoss=${policy}`, "--set", "modes.degradeAfterSeconds=0"];
     const { client, group, fill, makeRoom } = await protectedOn("remote", 48, "--set", "modes.default=sync", ...links);
     await client.write(0, Buffer.alloc(4096, 7));
-    await vi.waitFor(
-      async () => expect((await group()).here).toMatchObject({ mode: "sync", state: "steady" }),
-      patience,
-    );
+    await whenSeen(async () => expect((await group()).here).toMatchObject({ mode: "sync", state: "steady" }));
     fill();
     const written = writes(client, 64);
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { here, there } = await group();
       expect([here?.state, there?.state]).toEqual([state, "full"]);
       expect(here?.lagSeconds).toBeGreaterThan(0);
       expect(here?.why).toContain("no room");
-    }, patience);
+    });
     if (policy === "degrade") {
       await Promise.all(written);
       await client.flush();
@@ -108,9 +105,9 @@ test.each([
     await Promise.all(written);
     await client.flush();
     await expectWritten(client, 64);
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       expect((await group()).here).toMatchObject({ mode: "sync", state: "steady", lagRecords: 0 });
-    }, patience);
+    });
     await client.disconnect();
   },
 );

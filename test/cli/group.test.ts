@@ -1,10 +1,10 @@
 /** The end of a group. */
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 test("a group is ended once it has no volumes, and begins anew with the next one", async () => {
@@ -20,9 +20,9 @@ test("a group is ended once it has no volumes, and begins anew with the next one
   expect((await up.typed("group", "rm", "none")).stderr).toContain("there is no group 'none'");
   const [before] = (await up.status()).groups;
   await up.asked("volume", "rm", "disk", "--confirm", "disk");
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     expect(await up.typed("group", "rm", "disk")).toMatchObject({ exitCode: 0, stdout: "disk has ended here\n" });
-  }, patience);
+  });
   const { groups, remoteGroups } = await up.status();
   expect([groups, remoteGroups]).toMatchObject([[], [{ id: before?.id, name: "disk" }]]);
   expect((await up.typed("group", "ls")).stdout).toBe("no groups yet\n");

@@ -1,11 +1,11 @@
 /** Events over a restart, as somebody who listens hears of them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { ApiEvent } from "#src/control/http/events/event.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("setpriv");
@@ -24,7 +24,7 @@ test("who has heard of some events goes on behind them after the program was kil
   expect([seen.kind, seen.facts.does]).toEqual(["audit", "POST /api/v1/tokens"]);
   await first.sent("POST", "/api/v1/tokens", { name: "second", role: "read" });
   const ordered = () => readFileSync(join(data, "remote/events.log"), "utf8").split('"POST /api/v1/tokens"').length - 1;
-  await vi.waitFor(() => expect(ordered()).toBe(2), patience);
+  await whenSeen(() => expect(ordered()).toBe(2));
   await first.program.kill();
 
   const second = await RunningProgram.start("remote", data, "--set", "wire.port=0");

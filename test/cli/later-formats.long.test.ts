@@ -4,14 +4,14 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { StatusReport, VolumeReport } from "#src/control/control-plane.ts";
 import { encodeDocument } from "#src/host/document.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 needPrograms("setpriv");
@@ -74,12 +74,12 @@ async function told(data: string): Promise<readonly [Outcome, string]> {
   const first = await Promise.race([ready, program.ended.then(() => undefined)]);
   if (first === undefined) return ["does not start", program.stderr];
   const { api } = JSON.parse(first) as { readonly api: string };
-  const said = await vi.waitFor(async () => {
+  const said = await whenSeen(async () => {
     const { why = "", problems } = (await (await fetch(`${api}/api/v1/status`)).json()) as StatusReport;
     const all = [why, ...problems].join("\n");
     expect(all).toContain("has version 2");
     return all;
-  }, patience);
+  });
   await program.stop();
   return ["says so", said];
 }
@@ -101,6 +101,6 @@ test("documents of a later version are refused in words, and stay as they are", 
     writeFileSync(path, bytes);
   }
   const up = await RunningProgram.start("up", data, ...settings);
-  await vi.waitFor(async () => expect(await up.status()).toMatchObject({ ready: true, problems: [] }), patience);
+  await whenSeen(async () => expect(await up.status()).toMatchObject({ ready: true, problems: [] }));
   await up.program.stop();
 });

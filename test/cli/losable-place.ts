@@ -1,13 +1,13 @@
 /** A program with all roles, its data and its sources, to lose some of it or to put old copies of it back. */
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 export class LosablePlace {
@@ -41,7 +41,7 @@ export class LosablePlace {
   }
 
   async write(name: string, ...blocks: readonly number[]): Promise<void> {
-    await vi.waitFor(async () => expect(await this.volume(name)).toMatchObject({ state: "open" }), patience);
+    await whenSeen(async () => expect(await this.volume(name)).toMatchObject({ state: "open" }));
     const client = await openVolume((await this.volume(name)).uris[0] as string);
     for (const block of blocks) await client.write(block * 65_536, Buffer.alloc(65_536, block));
     await client.flush();
@@ -75,7 +75,7 @@ export class LosablePlace {
       const group = groups.find((one) => one.name === name);
       expect([volume?.state, volume?.copy, group?.lagRecords, group?.state]).toEqual(["open", undefined, 0, "steady"]);
     };
-    await vi.waitFor(isCalm, patience);
+    await whenSeen(isCalm);
   }
 
   async expectEqual(name: string): Promise<void> {

@@ -1,9 +1,9 @@
 /** Data of the local appliance that is lost, or was put back from an old copy, and the way out of it. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { MiB } from "#src/core/limits.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { LosablePlace } from "./losable-place.ts";
 
 test("fault 20: where a spool is gone its group is stopped, others work, and move-spool goes on from the source", async () => {
@@ -51,9 +51,8 @@ test("fault 20: an old copy of the local appliance's data is refused by the remo
   await place.up.program.stop();
   putBack();
   await place.start();
-  await vi.waitFor(
-    async () => expect((await place.up.typed("status")).stdout).toMatch(/old copy of its data.*volume move-spool/),
-    patience,
+  await whenSeen(async () =>
+    expect((await place.up.typed("status")).stdout).toMatch(/old copy of its data.*volume move-spool/),
   );
   expect((await place.up.typed("volume", "move-spool", "a", "--to", place.folder)).exitCode).toBe(0);
   await place.write("a", 11);
@@ -70,7 +69,7 @@ test("fault 20: a source that somebody has changed is journaled anew when that i
   const image = readFileSync(place.source("a"));
   writeFileSync(place.source("a"), image.fill(0x77, 2 * MiB, 3 * MiB));
   await place.start();
-  await vi.waitFor(async () => expect((await place.volume("a")).state).toBe("open"), patience);
+  await whenSeen(async () => expect((await place.volume("a")).state).toBe("open"));
   expect(await place.up.typed("volume", "resync", "a")).toMatchObject({ exitCode: 0 });
   await place.calm("a");
   await place.expectEqual("a");

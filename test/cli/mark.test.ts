@@ -1,7 +1,7 @@
 /** Marks as an operator sets them, with commands that bring applications to rest. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { MarkReport } from "#src/control/control-plane.ts";
 import type { AuditReport } from "#src/control/http/audit-report.ts";
 import type { ViewFacts } from "#src/control/view.ts";
@@ -9,7 +9,7 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { onceForFile } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 const program = onceForFile(async (outlast) => {
@@ -98,9 +98,9 @@ test.each(["SIGTERM", "SIGKILL"] as const)("ended by %s at rest, the release is 
   const hooks = ["--quiesce", `touch ${resting}; while :; do sleep 0.05; done`, "--release", `echo released >> ${log}`];
   const marking = new Program("mark", [...command, ...hooks, "--within", "20"]);
   onTestFinished(() => marking.kill());
-  await vi.waitFor(() => expect(existsSync(resting)).toBe(true), patience);
+  await whenSeen(() => expect(existsSync(resting)).toBe(true));
   process.kill(marking.processId, signal);
-  await vi.waitFor(() => expect(said()).toContain("released"), patience);
+  await whenSeen(() => expect(said()).toContain("released"));
 });
 
 test("killed while applications come to rest, they do not come to rest behind the release", async () => {
@@ -111,12 +111,12 @@ test("killed while applications come to rest, they do not come to rest behind th
   const hooks = ["--quiesce", quiesce, "--release", `echo released >> ${log}`];
   const marking = new Program("mark", [...command, ...hooks, "--within", "20"]);
   onTestFinished(() => marking.kill());
-  await vi.waitFor(() => expect(readFileSync(resting, "utf8")).toMatch(/\n$/), patience);
+  await whenSeen(() => expect(readFileSync(resting, "utf8")).toMatch(/\n$/));
   const processId = Number(readFileSync(resting, "utf8"));
   process.kill(marking.processId, "SIGKILL");
-  await vi.waitFor(() => expect(said()).toContain("released"), patience);
+  await whenSeen(() => expect(said()).toContain("released"));
   writeFileSync(mayRest, "");
-  await vi.waitFor(() => expect(() => process.kill(processId, 0)).toThrow("ESRCH"), patience);
+  await whenSeen(() => expect(() => process.kill(processId, 0)).toThrow("ESRCH"));
   expect(said()).toEqual(["released"]);
 });
 
@@ -130,11 +130,11 @@ test("what was asked for at rest is no mark any more when the program comes to i
   expect([exitCode, said()]).toEqual([1, ["released"]]);
   expect(stderr).toContain("no answer in time");
   let outcome: number | undefined;
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const { entries } = (await up.got("/api/v1/audit")).body as AuditReport;
     outcome = entries.find(({ order }) => order?.name === "late")?.status;
     expect(outcome).toBeTypeOf("number");
-  }, patience);
+  });
   expect(outcome).toBe(503);
   expect((await up.status()).groups[0]?.lastSeq).toBe(before?.lastSeq);
 });

@@ -1,8 +1,8 @@
 /** Old images of a source or of journals, put back when the spool has let go of what they lack. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
-import { patience } from "#test/patience.ts";
+import { expect, test } from "vitest";
+import { whenSeen } from "#test/patience.ts";
 import { LosablePlace } from "./losable-place.ts";
 
 test("fault 20: an old image of a source, with its map, is not taken for the newest until somebody says so", async () => {
@@ -24,7 +24,7 @@ test("fault 20: an old image of a source, with its map, is not taken for the new
       expect.stringMatching(/^the source of 'a' had its first \d+ changes, and now has/),
     ]);
   };
-  await vi.waitFor(isRefused, patience);
+  await whenSeen(isRefused);
   expect((await place.up.typed("volume", "ls")).stdout).toContain(
     "take this one as it is with 'tidemark volume resync a'",
   );
@@ -46,12 +46,10 @@ test("fault 20: old journals at the remote are found out, and all is journaled a
   await place.up.program.stop();
   putBack();
   await place.start();
-  await vi.waitFor(
-    async () =>
-      expect((await place.up.typed("status")).stdout).toMatch(
-        /neither here nor in the spool; where the remote appliance has lost its disk/,
-      ),
-    patience,
+  await whenSeen(async () =>
+    expect((await place.up.typed("status")).stdout).toMatch(
+      /neither here nor in the spool; where the remote appliance has lost its disk/,
+    ),
   );
   expect((await place.up.typed("volume", "move-spool", "a")).exitCode).toBe(0);
   expect((await place.up.typed("volume", "resync", "a")).exitCode).toBe(0);

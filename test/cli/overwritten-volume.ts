@@ -1,7 +1,7 @@
 /** A volume that is overwritten, the program that protects it, and what its store alone says of each point that is kept. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import { blockBytes } from "#src/core/limits.ts";
@@ -18,7 +18,7 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { putStamp, readStamp } from "#test/oracle/block-stamp.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { rememberingLog } from "#test/store/remembering-log.ts";
 import { RunningProgram } from "./running-program.ts";
 
@@ -49,7 +49,7 @@ export class OverwrittenVolume {
       const source = join(this.#folder, "disk.img");
       await this.up.asked("volume", "add", "disk", "--source", source, "--size", String(blockCount * blockBytes));
     }
-    await vi.waitFor(async () => expect((await this.up.status()).volumes[0]?.state).toBe("open"), patience);
+    await whenSeen(async () => expect((await this.up.status()).volumes[0]?.state).toBe("open"));
     const volume = (await this.up.got("/api/v1/volumes/disk")).body as VolumeReport;
     this.#uri = volume.uris[0] as string;
   }
@@ -68,11 +68,11 @@ export class OverwrittenVolume {
     }
     await client.flush();
     await client.disconnect();
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { remoteGroups, groups } = await this.up.status();
       expect(groups[0]?.lagRecords).toBe(0);
       if (isStored) expect(remoteGroups[0]?.stored).toBe(groups[0]?.lastSeq);
-    }, patience);
+    });
   }
 
   get objectsPath(): string {
@@ -92,11 +92,11 @@ export class OverwrittenVolume {
 
   /** When it is through. */
   job(id: number): Promise<JobReport> {
-    return vi.waitFor(async () => {
+    return whenSeen(async () => {
       const job = (await this.up.asked("job", "show", String(id))) as JobReport;
       expect(["waiting", "running"]).not.toContain(job.state);
       return job;
-    }, patience);
+    });
   }
 
   /** Every point that is kept, from the store's objects alone: answers how many. */

@@ -1,11 +1,11 @@
 /** An assertion that fails within an I/O thread: the program cannot rely on itself any more, and ends. */
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("setpriv");
@@ -31,7 +31,7 @@ test.each([
   expect(words).toEqual([`tidemark: the ${side} side has failed: an assertion was ordered to fail at ${place}`]);
   // A start without the fault mends everything.
   const again = await RunningProgram.start("up", data);
-  await vi.waitFor(async () => expect((await again.status()).ready).toBe(true), patience);
+  await whenSeen(async () => expect((await again.status()).ready).toBe(true));
   const host = await openVolume((await again.status()).volumes[0]?.uris[0] as string);
   await host.write(0, block);
   await host.flush();

@@ -2,10 +2,9 @@
 import { once } from "node:events";
 import { access } from "node:fs/promises";
 import net from "node:net";
-import { vi } from "vitest";
 import { unixUri } from "#test/clients/harness.ts";
 import { Program } from "#test/oracle/program.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 
 export class PausingDisk {
   readonly uri: string;
@@ -21,7 +20,7 @@ export class PausingDisk {
     const control = `${folder}/pause.sock`;
     const options = ["--foreground", "--unix", socket, "--filter=pause", "memory", String(sizeBytes)];
     new Program("nbdkit", ["nbdkit", ...options, `pause-control=${control}`]);
-    await vi.waitFor(() => Promise.all([access(socket), access(control)]), patience);
+    await whenSeen(() => Promise.all([access(socket), access(control)]));
     return new PausingDisk(unixUri(socket), control);
   }
 

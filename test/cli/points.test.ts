@@ -1,7 +1,7 @@
 /** Points of a volume, told by command; and each read beside the running program as an independent replay says that it was. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { PointReaders } from "#src/control/point-readers.ts";
 import type { PointsReport, TimelineReport } from "#src/control/volume-history.ts";
@@ -11,7 +11,7 @@ import type { GroupPoints } from "#src/synth/group-points.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { rememberingLog } from "#test/store/remembering-log.ts";
 import { RunningProgram } from "./running-program.ts";
@@ -49,10 +49,10 @@ class PointsWorld {
   }
 
   async stored(): Promise<void> {
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { groups, remoteGroups } = await this.up.status();
       expect(remoteGroups[0]?.stored).toBe(groups[0]?.lastSeq);
-    }, patience);
+    });
   }
 
   get group(): string {

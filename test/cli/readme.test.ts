@@ -1,11 +1,11 @@
 /** What the README has its readers type works, as it stands there. */
 import { closeSync, copyFileSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { blocksBelow, freePorts, ReaderMachine } from "./readme.ts";
 
 needPrograms("qemu-img", "qemu-io", "openssl", "setpriv");
@@ -21,10 +21,10 @@ async function writeTo(machine: ReaderMachine): Promise<void> {
 
 /** `local`, `remote`: the ports where they are asked. */
 async function expectInSync(local: [ReaderMachine, string], remote: [ReaderMachine, string]): Promise<void> {
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const groups = [{ name: "disk", mode: "sync", linkUp: true, lagRecords: 0 }];
     expect(await local[0].status(local[1])).toMatchObject({ ready: true, problems: [], groups });
-  }, patience);
+  });
   const { groups } = (await local[0].status(local[1])) as { readonly groups: readonly { readonly lastSeq: number }[] };
   expect(await remote[0].status(remote[1])).toMatchObject({ remoteGroups: [{ durable: groups[0]?.lastSeq }] });
 }
@@ -90,7 +90,7 @@ test("the roles run apart on one machine, and any of them comes back", async () 
   for (const [index, block] of [remote, local, interceptor].entries()) {
     await programs[index]?.kill();
     programs[index] = await machine.start(block?.text ?? "");
-    await vi.waitFor(async () => expect(await machine.status("7878")).toMatchObject({ ready: true }), patience);
+    await whenSeen(async () => expect(await machine.status("7878")).toMatchObject({ ready: true }));
     await writeTo(machine);
     await expectInSync([machine, "7880"], [machine, "7881"]);
   }

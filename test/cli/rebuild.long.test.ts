@@ -1,7 +1,7 @@
 /** A remote appliance whose disk is lost, and whose store is not: with real processes, by the commands that help then. */
 import fs from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { openLog } from "#src/host/node/log.ts";
 import { nodeMachine } from "#src/host/node/machine.ts";
@@ -16,7 +16,7 @@ import { readStoreDocument } from "#src/store/store-document-copies.ts";
 import { openKeys } from "#src/store/store-keys.ts";
 import { WrappingKey } from "#src/store/wrapping-key.ts";
 import { run } from "#test/clients/command.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { LosablePlace } from "./losable-place.ts";
 import { launcher } from "./running-program.ts";
 
@@ -53,7 +53,7 @@ class RebuiltPlace extends LosablePlace {
       const group = remoteGroups.find((one) => one.name === name);
       expect(group?.stored).toBe(group?.received);
     };
-    await vi.waitFor(isStored, patience);
+    await whenSeen(isStored);
   }
 
   async #key(objects: ReadableObjects): Promise<Buffer | undefined> {
@@ -98,9 +98,8 @@ test("fault 20: with its disk lost a remote appliance is made anew of the object
   await place.up.program.stop();
   fs.renameSync(place.remote, join(place.folder, "lost"));
   await place.start();
-  await vi.waitFor(
-    async () => expect((await place.up.typed("status")).stdout).toMatch(/belongs to another remote.*tidemark rebuild/),
-    patience,
+  await whenSeen(async () =>
+    expect((await place.up.typed("status")).stdout).toMatch(/belongs to another remote.*tidemark rebuild/),
   );
   await place.up.program.stop();
   const rebuild = ["rebuild", "--from", place.store, "--data", place.data];
@@ -118,9 +117,8 @@ test("fault 20: with its disk lost a remote appliance is made anew of the object
   fs.renameSync(place.remote, join(place.folder, "made"));
   fs.renameSync(join(place.folder, "lost"), place.remote);
   await place.start();
-  await vi.waitFor(
-    async () => expect((await place.up.typed("status")).stdout).toMatch(/belongs to another remote appliance, since/),
-    patience,
+  await whenSeen(async () =>
+    expect((await place.up.typed("status")).stdout).toMatch(/belongs to another remote appliance, since/),
   );
 });
 
@@ -141,7 +139,7 @@ test("fault 20: a local appliance that has let go of what the store lacks is tol
   const made = await place.offline(...rebuild, "--key-file", place.keyFile ?? "");
   expect(JSON.parse(made.stdout)).toMatchObject({ objects: place.store, rebuilt: [{ name: "a" }], broken: [] });
   await place.start();
-  await vi.waitFor(async () => expect((await place.up.typed("status")).stdout).toMatch(/move-spool.*resync/), patience);
+  await whenSeen(async () => expect((await place.up.typed("status")).stdout).toMatch(/move-spool.*resync/));
   expect(await place.up.typed("volume", "move-spool", "a", "--to", place.folder)).toMatchObject({ exitCode: 0 });
   await place.write("a", 3);
   expect(await place.up.typed("volume", "resync", "a")).toMatchObject({ exitCode: 0 });

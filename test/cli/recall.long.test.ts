@@ -2,13 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import { MiB } from "#src/core/limits.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 const settings = ["store.sealAfterSeconds=1", "local.spool.segment=4M", "local.spool.limit=16M"];
@@ -36,11 +36,11 @@ class World {
     }
     await client.flush();
     await client.disconnect();
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const [group] = (await this.up.status()).remoteGroups;
       expect([group?.received, group?.stored]).toEqual([group?.durable, group?.durable]);
       expect(group?.stored).toBeGreaterThan(0);
-    }, patience);
+    });
   }
 
   /** Bytes of a frame of the first segment. */

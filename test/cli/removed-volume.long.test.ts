@@ -1,13 +1,13 @@
 /** A volume is removed where the roles are apart: the local appliance is another program, and may be away. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { MiB } from "#src/core/limits.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { PausingDisk } from "./pausing-disk.ts";
 import { RunningProgram } from "./running-program.ts";
 
@@ -26,13 +26,13 @@ test("the local appliance hears of it, also when it was away", async () => {
     await interceptor.asked("volume", "add", name, "--group", "g", ...source);
   }
   await interceptor.asked("volume", "rm", "b", "--confirm", "b");
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     expect((await local.status()).groups).toMatchObject([{ volumeNames: ["a", "c"] }]);
-  }, patience);
+  });
   await local.program.stop();
   await interceptor.asked("volume", "rm", "c", "--confirm", "c");
   const back = await RunningProgram.start("local", data, ...remote);
-  await vi.waitFor(() => back.asked("mark", "g", "--name", "m"), patience);
+  await whenSeen(() => back.asked("mark", "g", "--name", "m"));
 });
 
 test("a volume whose source stands still is removed, and its group goes on without it", async () => {
@@ -47,11 +47,11 @@ test("a volume whose source stands still is removed, and its group goes on witho
   const written = client.write(0, Buffer.alloc(4096, 1));
   written.catch(() => {});
   const added = async () => (await up.status()).volumes.find(({ name }) => name === "disk")?.added;
-  await vi.waitFor(async () => expect(await added()).toBeGreaterThan(0), patience);
+  await whenSeen(async () => expect(await added()).toBeGreaterThan(0));
   const removal = await up.asked("volume", "rm", "disk", "--confirm", "disk", "--force");
   expect(removal).toEqual({ sourceHeld: expect.stringContaining("does not answer, and is held until it does") });
   expect((await up.status()).volumes.map(({ name }) => name)).toEqual(["other"]);
-  await vi.waitFor(() => up.asked("mark", "g", "--name", "m"), patience);
+  await whenSeen(() => up.asked("mark", "g", "--name", "m"));
   await disk.resume();
   await up.program.stop();
 });

@@ -1,11 +1,11 @@
 /** A volume of a group is removed, and the others go on as if it had never been. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { ViewFacts } from "#src/control/view.ts";
 import { decodeDocument, encodeDocument } from "#src/host/document.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 const kind = { format: "tidemark-volumes", version: 1 };
@@ -16,7 +16,7 @@ async function add(up: RunningProgram, folder: string, name: string): Promise<vo
 
 /** It is told of a little later. */
 async function whenMarked(local: RunningProgram): Promise<void> {
-  await vi.waitFor(() => local.asked("mark", "g", "--name", "m"), patience);
+  await whenSeen(() => local.asked("mark", "g", "--name", "m"));
 }
 
 test("marks are set behind a removal at once, after a start, and with another volume of the name", async () => {

@@ -1,7 +1,7 @@
 /** The program is killed in the middle of a resize, and started again. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { MiB } from "#src/core/limits.ts";
 import { needPrograms } from "#test/clients/harness.ts";
@@ -10,7 +10,7 @@ import { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("setpriv");
@@ -45,7 +45,7 @@ test.each([
     const mebibytes = isOrdered ? wanted : 8;
     const doomed = await RunningProgram.start("up", data, "--set", `faults=${fault}`);
     const isOpen = async () => expect((await doomed.status()).volumes).toMatchObject([{ state: "open" }]);
-    await vi.waitFor(isOpen, patience);
+    await whenSeen(isOpen);
     const { exitCode } = await doomed.typed("volume", "resize", "disk", `${wanted}M`, "--confirm", "disk");
     await doomed.program.ended;
     expect(exitCode).toBe(1);
@@ -56,7 +56,7 @@ test.each([
       expect(volume).not.toHaveProperty("resizeTo");
       return volume?.uris[0] as string;
     };
-    const uri = await vi.waitFor(isResized, patience);
+    const uri = await whenSeen(isResized);
     await writeAtEnd(uri, mebibytes * MiB, mebibytes);
     await again.program.stop();
     expect(statSync(source).size).toBe(mebibytes * MiB);

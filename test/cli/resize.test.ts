@@ -1,7 +1,7 @@
 /** A volume gets another size, as its owner does it and as a host's programs see it. */
 import { readFileSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { MiB } from "#src/core/limits.ts";
 import { run, succeed } from "#test/clients/command.ts";
@@ -11,7 +11,7 @@ import { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("nbdinfo", "qemu-io", "qemu-nbd");
@@ -130,7 +130,7 @@ test("an export of another server must have the size before, and what it then ho
   const expectCopied = async (program: RunningProgram, mebibytes: number): Promise<void> => {
     const resized = (await program.asked("volume", "resize", "disk", `${mebibytes}M`)) as VolumeReport;
     expect(resized).toMatchObject({ sizeBytes: mebibytes * MiB, state: "open" });
-    await vi.waitFor(async () => expect((await program.status()).volumes[0]?.baseMissing).toBe(false), patience);
+    await whenSeen(async () => expect((await program.status()).volumes[0]?.baseMissing).toBe(false));
     const read = `read -P ${mebibytes} ${mebibytes - 1}M 1M`;
     await succeed("qemu-io", ["-f", "raw", resized.uris[0] as string, "-c", read]);
     await program.program.stop();
@@ -142,7 +142,7 @@ test("an export of another server must have the size before, and what it then ho
   // Where that was done without this program, the volume cannot be opened, and says what helps.
   const again = await RunningProgram.start("up", join(folder, "data"));
   const why = async () => (await again.status()).volumes[0]?.why;
-  await vi.waitFor(async () => expect(await why()).toContain("volume resize disk 12582912"), patience);
+  await whenSeen(async () => expect(await why()).toContain("volume resize disk 12582912"));
   await expectCopied(again, 12);
   stopServer();
 });

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import type { RestoreReport } from "#src/control/restore-control.ts";
@@ -19,7 +19,7 @@ import { needPrograms, skipWhere, startServer } from "#test/clients/harness.ts";
 import { loopDeviceOver } from "#test/clients/loop-device.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("openssl", "nbdcopy", "losetup");
@@ -70,10 +70,10 @@ async function securedHistory() {
   await client.trim(0, 4096);
   await client.flush();
   await client.disconnect();
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const [group] = (await up.status()).remoteGroups;
     expect(group?.stored).toBeGreaterThan(64);
-  }, patience);
+  });
   return { up, folder, data, uri, source, early, late: readFileSync(source), certificates };
 }
 

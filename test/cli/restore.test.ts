@@ -1,7 +1,7 @@
 /** Points restored to files, servers and back onto their volume, and what differs between them, as an operator types it. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { DifferenceReport } from "#src/control/difference.ts";
 import type { JobReport } from "#src/control/job.ts";
 import type { RestoreReport } from "#src/control/restore-control.ts";
@@ -9,7 +9,7 @@ import { MiB } from "#src/core/limits.ts";
 import { startServer } from "#test/clients/harness.ts";
 import { onceForFile } from "#test/once-for-file.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 import { blockBytes, sizeBytes, withHistory } from "./volume-with-history.ts";
 
@@ -97,7 +97,7 @@ test("faults 7 and 9: a restore goes on after a kill in its middle, and nothing 
   const job = (await again.asked("job", "show", String(id), "--wait")) as JobReport;
   expect(job).toMatchObject({ state: "done", result: { isSound: true } });
   expect(readFileSync(target).equals(early)).toBe(true);
-  await vi.waitFor(() => expect(readdirSync(join(folder, "data", "remote", "restores"))).toEqual([]), patience);
+  await whenSeen(() => expect(readdirSync(join(folder, "data", "remote", "restores"))).toEqual([]));
 });
 
 test("a restore onto its volume goes on after the program was killed, when the volume is open again", async () => {

@@ -1,12 +1,12 @@
 /** A program that a test starts as a user would, and the commands that ask it. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, vi } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
 import { run } from "#test/clients/command.ts";
 import type { Outlast } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { commandHere } from "./command-here.ts";
 
@@ -66,10 +66,10 @@ export class RunningProgram {
 
   /** Resolves when its remote side has all durably that its only group has by then. */
   async whenAllArrived(): Promise<void> {
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { groups, remoteGroups } = await this.status();
       expect(remoteGroups[0]?.durable).toBe(groups[0]?.lastSeq);
-    }, patience);
+    });
   }
 
   /** Of an order that must be carried out. */

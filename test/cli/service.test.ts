@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { launcher } from "./running-program.ts";
 
 needPrograms("systemd-notify", "python3");
@@ -38,19 +38,19 @@ test("it tells when it is ready and when it stops, and takes over what can be ch
   const line = [process.execPath, launcher, "up", "--config", file, "--data", join(folder, "data")] as const;
   const environment = { NOTIFY_SOCKET: join(folder, "notify") };
   const up = new Program("up", [...line], { environment });
-  await vi.waitFor(() => expect(said).toContain("READY=1"), patience);
+  await whenSeen(() => expect(said).toContain("READY=1"));
 
   write("log.level: debug", "modes.degradeAfterSeconds: 5", "copy.bytesPerSecond: 1M");
   process.kill(up.processId, "SIGHUP");
-  await vi.waitFor(() => {
+  await whenSeen(() => {
     expect(up.stderr).toContain(
       "in force now: modes.degradeAfterSeconds, log.level; in force after a restart: copy.bytesPerSecond\n",
     );
-  }, patience);
+  });
   write("log.level: loud");
   process.kill(up.processId, "SIGHUP");
-  await vi.waitFor(() => expect(up.stderr).toContain("the configuration stays as it is: "), patience);
+  await whenSeen(() => expect(up.stderr).toContain("the configuration stays as it is: "));
 
   await up.stop();
-  await vi.waitFor(() => expect(said).toContain("STOPPING=1"), patience);
+  await whenSeen(() => expect(said).toContain("STOPPING=1"));
 });

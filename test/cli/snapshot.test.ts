@@ -3,12 +3,12 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { MadeSnapshot, SnapshotFacts } from "#src/control/snapshot-facts.ts";
 import type { SnapshotDescriptionItem } from "#src/synth/snapshot-description.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { OverwrittenVolume, writesPerRound } from "./overwritten-volume.ts";
 
 needPrograms("strace");
@@ -29,7 +29,7 @@ async function filesTouched(act: () => Promise<void>): Promise<string[]> {
   const calls = "trace=openat,read,pread64,readv,preadv,write,pwrite64,writev,pwritev,copy_file_range,sendfile";
   const tracer = spawn("strace", ["-f", "-y", "-qq", "-e", calls, "-o", path, ...processes], { stdio: "pipe" });
   // Until it watches it has written nothing; what it watches does something every so often.
-  await vi.waitFor(() => expect(readFileSync(path, "utf8")).not.toBe(""), patience);
+  await whenSeen(() => expect(readFileSync(path, "utf8")).not.toBe(""));
   await act();
   tracer.kill("SIGINT");
   await once(tracer, "exit");

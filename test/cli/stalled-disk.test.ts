@@ -1,13 +1,13 @@
 /** A disk that stands still while hosts go on asking. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { MiB } from "#src/core/limits.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { PausingDisk } from "./pausing-disk.ts";
 import { RunningProgram } from "./running-program.ts";
 
@@ -44,7 +44,7 @@ test("fault 17: while the source stands still memory is bounded and the API answ
     ),
   );
   // The spool takes what it can; the source gets nothing, and the hosts no answer.
-  await vi.waitFor(async () => expect((await up.status()).volumes[0]?.added).toBeGreaterThan(hostCount + 4), patience);
+  await whenSeen(async () => expect((await up.status()).volumes[0]?.added).toBeGreaterThan(hostCount + 4));
   for (let look = 0; look < 20; look++) {
     const [open] = (await up.status()).volumes;
     expect([open?.state, open?.applied, answeredCount]).toEqual(["open", hostCount, 0]);
@@ -52,7 +52,7 @@ test("fault 17: while the source stands still memory is bounded and the API answ
   expect((await up.got("/healthz")).status).toBe(200);
   // Nothing has failed, so nothing else tells that nothing is done.
   const waited = async () => expect((await up.status()).volumes[0]?.hostWaitSeconds).toBeGreaterThan(0);
-  await vi.waitFor(waited, patience);
+  await whenSeen(waited);
   await disk.resume();
   await Promise.all(writes);
   expect(residentBytes(up.program.processId, "VmHWM")).toBeLessThan(beforeBytes + grownBytesMax);
@@ -60,10 +60,10 @@ test("fault 17: while the source stands still memory is bounded and the API answ
   expect((await first?.read(63 * MiB, MiB))?.equals(latest)).toBe(true);
   // Nor does anything else tell that nothing is read.
   const moves = async () => expect((await up.status()).volumes[0]?.hostWaitSeconds).toBeUndefined();
-  await vi.waitFor(moves, patience);
+  await whenSeen(moves);
   await disk.pause();
   const read = first?.read(0, MiB);
-  await vi.waitFor(waited, patience);
+  await whenSeen(waited);
   await disk.resume();
   expect((await read)?.equals(latest)).toBe(true);
   for (const host of hosts) await host.disconnect();

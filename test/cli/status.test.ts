@@ -1,14 +1,14 @@
 /** The status of roles that run by themselves, when one of them is missing. */
 
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { groupTable, remoteTable, storeText } from "#src/cli/status.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { GroupReport } from "#src/control/readiness.ts";
 import { noSynthesis } from "#src/control/snapshot-lane.ts";
 import { group } from "#test/control/http/scripted-side.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 async function firstLine(program: RunningProgram): Promise<string> {
@@ -29,13 +29,13 @@ test("says what is missing: ready while writes are taken, and not ready when the
   expect((await local.typed(...line)).stderr).toContain("name its API, with --api URL");
   expect((await interceptor.typed(...line, "--mode", "sync")).stderr).toContain("then 'tidemark mode disk sync' with");
   expect((await interceptor.asked(...line)) as VolumeReport).toMatchObject({ state: "open" });
-  await vi.waitFor(async () => expect(await firstLine(local)).toMatch(/\(local\): ready$/), patience);
+  await whenSeen(async () => expect(await firstLine(local)).toMatch(/\(local\): ready$/));
   expect(await firstLine(interceptor)).toMatch(/\(interceptor\): ready$/);
 
   await remote.program.stop();
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     expect(await firstLine(local)).toMatch(/\(local\): ready, but group disk has no link to the remote appliance: ./);
-  }, patience);
+  });
   expect((await local.got("/readyz")).status).toBe(200);
   // Whoever marks a moment is to be able to open it, and hears that he is not yet.
   const { exitCode, stdout, stderr } = await local.typed("mark", "disk", "--name", "late");
@@ -45,11 +45,11 @@ test("says what is missing: ready while writes are taken, and not ready when the
   expect(stderr).toMatch(onItsWay);
 
   await local.program.kill();
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     expect(await firstLine(interceptor)).toMatch(
       /\(interceptor\): not ready: volume disk waits: the local appliance is not there .* 'tidemark local' starts it$/,
     );
-  }, patience);
+  });
   expect((await interceptor.got("/readyz")).status).toBe(503);
 });
 

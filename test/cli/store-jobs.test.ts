@@ -2,13 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import type { KeyFacts } from "#src/control/store-key-orders.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 async function withSealedData(...settings: readonly string[]) {
@@ -21,11 +21,11 @@ async function withSealedData(...settings: readonly string[]) {
   for (let block = 0; block < 64; block++) await client.write(block * 4096, Buffer.alloc(4096, 1 + (block % 16)));
   await client.flush();
   await client.disconnect();
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const [group] = (await up.status()).remoteGroups;
     expect([group?.received, group?.stored]).toEqual([group?.durable, group?.durable]);
     expect(group?.stored).toBeGreaterThan(0);
-  }, patience);
+  });
   return { up, folder };
 }
 
@@ -35,10 +35,10 @@ test("a store that has sealed something verifies, its index is made anew, and th
   expect(verified).toMatchObject({ id: 1, kind: "verify", state: "done", by: "operator" });
   expect(verified.result).toMatchObject({ isSound: true, figures: { groups: 1, segments: 1, findings: 0 }, lines: [] });
   expect(verified.result?.figures.keptBlocks).toBe(16);
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const { store } = await up.status();
     expect(store?.state?.sizes).toMatchObject({ segmentCount: 1, logicalBytes: 64 * 4096, uniqueBytes: 16 * 4096 });
-  }, patience);
+  });
   const rebuilt = (await up.asked("index", "rebuild")) as JobReport;
   expect(rebuilt.result?.figures).toEqual({ segments: 1, fingerprints: 16, unreadableSegments: 0 });
   const text = (await up.typed("job", "show", "2", "--wait")).stdout;

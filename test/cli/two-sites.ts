@@ -1,13 +1,13 @@
 /** Two machines as runbooks know them: `site` with interceptor and local appliance, `backup` with the remote one. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
 import { run } from "#test/clients/command.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience, patienceMs } from "#test/patience.ts";
+import { patienceMs, whenSeen } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
 import { freePorts, type Ports } from "./readme.ts";
 import { launcher } from "./running-program.ts";
@@ -168,30 +168,30 @@ export class TwoSites {
   }
 
   async open(volume: string): Promise<void> {
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { volumes } = await this.status("interceptor");
       const { state, why } = volumes.find((one) => one.name === volume) ?? {};
       expect([state, why]).toEqual(["open", undefined]);
-    }, patience);
+    });
   }
 
   /** Nothing is copied, and the remote appliance has all. */
   async calm(group: string): Promise<void> {
     await this.open(group);
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { groups } = await this.status("local");
       const { volumes } = await this.status("interceptor");
       const facts = groups.find((one) => one.name === group);
       const copy = volumes.find((one) => one.name === group)?.copy;
       expect([facts?.state, facts?.lagRecords, facts?.linkUp, copy]).toEqual(["steady", 0, true, undefined]);
-    }, patience);
+    });
   }
 
   async stored(): Promise<void> {
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { remoteGroups } = await this.status("remote");
       for (const { stored, received } of remoteGroups) expect(stored).toBe(received);
-    }, patience);
+    });
   }
 }
 

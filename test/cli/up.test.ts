@@ -1,7 +1,7 @@
 /** All roles in one process, from the first volume to the start after the last stop, with the commands as they are typed. */
 import { linkSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { GroupFacts, TraceEntry } from "#src/control/role.ts";
 import { run } from "#test/clients/command.ts";
@@ -9,7 +9,7 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { onceForFile } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 const block = Buffer.alloc(4096, "tidemark");
@@ -49,7 +49,7 @@ describe("a volume of a program that runs", () => {
     await client.flush();
     expect(readFileSync(source).subarray(4096, 8192).equals(block)).toBe(true);
     expect((await up.asked("mode", "disk", "sync")) as GroupFacts).toMatchObject({ wantedMode: "sync" });
-    await vi.waitFor(async () => expect((await up.status()).groups).toMatchObject([{ mode: "sync" }]), patience);
+    await whenSeen(async () => expect((await up.status()).groups).toMatchObject([{ mode: "sync" }]));
     await client.write(8192, block);
     await client.flush();
     expect(await up.status()).toMatchObject({
@@ -72,7 +72,7 @@ describe("a volume of a program that runs", () => {
     await up.program.stop();
 
     const again = await RunningProgram.start("up", join(folder, "data"));
-    await vi.waitFor(async () => expect((await again.got("/readyz")).status).toBe(200), patience);
+    await whenSeen(async () => expect((await again.got("/readyz")).status).toBe(200));
     const { volumes, groups } = await again.status();
     expect([volumes.length, volumes[0]?.state, groups[0]?.mode]).toEqual([1, "open", "sync"]);
     expect((await read(volumes[0]?.uris[0])).equals(block)).toBe(true);
@@ -87,7 +87,7 @@ describe("a volume of a program that runs", () => {
     const { up } = await shared();
     expect((await up.typed("volume", "ls")).stdout).toMatch(/^VOLUME .*\ndisk +disk +open +1\.0 MiB +0 .*nbd:/);
     const status = /ready\n\nVOLUME .*\ndisk .*\n\nGROUP .*\ndisk +1 +async +steady/;
-    await vi.waitFor(async () => expect((await up.typed("status")).stdout).toMatch(status), patience);
+    await whenSeen(async () => expect((await up.typed("status")).stdout).toMatch(status));
     expect((await up.typed("mode", "disk", "async")).stdout).toBe("disk is in async\n");
   });
 
@@ -99,7 +99,7 @@ describe("a volume of a program that runs", () => {
     await client.flush();
     await client.disconnect();
     await up.asked("mode", "disk", "sync");
-    await vi.waitFor(async () => expect((await up.status()).groups).toMatchObject([{ mode: "sync" }]), patience);
+    await whenSeen(async () => expect((await up.status()).groups).toMatchObject([{ mode: "sync" }]));
     for (const [kind, role] of [
       ["spool", "local"],
       ["journal", "remote"],
@@ -184,7 +184,7 @@ describe("what is refused", () => {
     }
     await up.program.kill();
     const again = await RunningProgram.start("up", join(folder, "data"));
-    await vi.waitFor(async () => expect((await again.status()).volumes).toMatchObject([{ state: "open" }]), patience);
+    await whenSeen(async () => expect((await again.status()).volumes).toMatchObject([{ state: "open" }]));
   });
 
   test("fault 18: a catalogue with a flipped bit: the program does not start, and says where", async () => {
@@ -228,16 +228,16 @@ describe("bad days", () => {
     const content = readFileSync(source);
     writeFileSync(source, "");
     const again = await RunningProgram.start("up", join(folder, "data"));
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { volumes, ready } = await again.status();
       expect([volumes[0]?.state, volumes[0]?.why, ready]).toEqual([
         "opening",
         expect.stringContaining("0 bytes"),
         false,
       ]);
-    }, patience);
+    });
     writeFileSync(source, content);
-    await vi.waitFor(async () => expect((await again.status()).volumes).toMatchObject([{ state: "open" }]), patience);
+    await whenSeen(async () => expect((await again.status()).volumes).toMatchObject([{ state: "open" }]));
   });
 
   test("fault 17: while an I/O thread is held up by a disk, the API answers with what is known, and for how long", async () => {
@@ -245,18 +245,18 @@ describe("bad days", () => {
     const { up, volume } = await withVolume(temporaryFolder(), "--set", "faults=local.before-spool=delay:6000@2");
     const client = await openVolume(volume.uris[0] as string);
     const written = client.write(0, block);
-    const status = await vi.waitFor(async () => {
+    const status = await whenSeen(async () => {
       const report = await up.status();
       expect(report.silent).toMatchObject([{ side: "local" }]);
       return report;
-    }, patience);
+    });
     expect(status).toMatchObject({ ready: false, volumes: [{ name: "disk", state: "open" }] });
     expect(status.why).toMatch(/^the local side has not answered for \d+ s$/);
     expect((await up.got("/healthz")).status).toBe(200);
     expect((await up.got("/readyz")).status).toBe(503);
     expect((await up.typed("status")).stdout).toContain("it may be held up by a disk");
     await written;
-    await vi.waitFor(async () => expect((await up.status()).ready).toBe(true), patience);
+    await whenSeen(async () => expect((await up.status()).ready).toBe(true));
     await client.disconnect();
     await up.program.stop();
   });

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import type { ViewFacts } from "#src/control/view.ts";
@@ -13,7 +13,7 @@ import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 needPrograms("nbdinfo", "nbdcopy", "qemu-io", "strace");
@@ -74,10 +74,10 @@ test("each point is a view of its own, open beside the others, whatever is writt
       const content = await copied(view.uri, join(folder, `copy-${round}-${index}`));
       expect(content.equals(expected[index] as Buffer)).toBe(true);
     }
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const [group] = (await up.status()).remoteGroups;
       expect(group?.stored).toBe(group?.durable);
-    }, patience);
+    });
   }
   const map = JSON.parse((await succeed("nbdinfo", ["--map", "--json", views[0]?.uri as string])).stdout) as unknown;
   expect(map).toEqual([
@@ -107,10 +107,10 @@ test("what is written to a view is there after the process was killed, and after
   await host.disconnect();
   await up.program.kill();
   const again = await RunningProgram.start("up", join(folder, "data"));
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const { views } = (await again.asked("view", "ls")) as { readonly views: readonly ViewFacts[] };
     expect(views).toMatchObject([{ name: "mine", state: "open", writtenBytes: 2 * 4096 }]);
-  }, patience);
+  });
   expect((await copied(view.uri, join(folder, "after"))).equals(expected)).toBe(true);
   const refused = await again.typed("view", "close", "mine");
   expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("--discard")]);
@@ -172,10 +172,10 @@ test("a crash of the process that serves views costs the remote appliance nothin
   await succeed("qemu-io", ["-f", "raw", "-c", "write -P 7 4096 4096", view.uri]);
   process.kill(await processOfViews(up.program.processId), "SIGKILL");
   await write(8192, 3);
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const { views } = (await up.asked("view", "ls")) as { readonly views: readonly ViewFacts[] };
     expect(views).toMatchObject([{ state: "open", writtenBytes: 4096 }]);
-  }, patience);
+  });
   const content = await copied(view.uri, join(folder, "copy"));
   expect([content[0], content[4096], content[8192]]).toEqual([1, 7, 1]);
   expect(await open(up, "disk@now")).toMatchObject({ state: "open" });
@@ -233,10 +233,10 @@ test("a copy of a view goes on after the program was killed, and the same comman
   expect([inUse.exitCode, inUse.stderr]).toEqual([1, expect.stringContaining("detach it first")]);
   await client.disconnect();
   const promoting = new Program("promote", [process.execPath, launcher, ...line, "--api", up.api]);
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const { jobs } = (await up.asked("job", "ls")) as { readonly jobs: readonly JobReport[] };
     expect(jobs).toMatchObject([{ restore: { view: "mine", target: source } }]);
-  }, patience);
+  });
   await Promise.all([up.program.kill(), promoting.kill()]);
   const again = await RunningProgram.start("up", join(folder, "data"));
   const volume = (await again.asked(...line)) as VolumeReport;
@@ -256,10 +256,10 @@ test("what a view holds outlasts retention and collection, and goes with the nex
     "store.collect.graceSeconds=0",
   );
   const stored = () =>
-    vi.waitFor(async () => {
+    whenSeen(async () => {
       const [group] = (await up.status()).remoteGroups;
       expect(group?.stored).toBe(group?.durable);
-    }, patience);
+    });
   for (let step = 1; step <= 3; step++) {
     await write(0, step, MiB);
     await stored();
@@ -272,19 +272,19 @@ test("what a view holds outlasts retention and collection, and goes with the nex
   }
   const beginning = async () => (await up.status()).store?.state?.windows?.[0]?.fromSeq ?? 0;
   // Time has to be seen to pass.
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     await up.asked("collect");
     expect(await beginning()).toBeGreaterThan(0);
-  }, patience);
+  });
   expect(await beginning()).toBeLessThanOrEqual(view.seq);
   expect((await copied(view.uri, join(folder, "held"))).equals(expected)).toBe(true);
   await up.asked("view", "close", view.name);
   await write(0, 7, MiB);
   await stored();
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     await up.asked("collect");
     expect(await beginning()).toBeGreaterThan(view.seq);
-  }, patience);
+  });
   expect((await up.typed("view", "open", `disk@seq:${view.seq}`)).stderr).toMatch(/nearest points are/);
   await host.disconnect();
 });

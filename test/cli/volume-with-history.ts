@@ -1,13 +1,13 @@
 /** A running program with a volume that was written to, marked, and written to again. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, vi } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { MiB } from "#src/core/limits.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import type { Outlast } from "#test/once-for-file.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
 
 export const sizeBytes = 8 * MiB;
@@ -32,9 +32,9 @@ export async function withHistory(outlast: Outlast = onTestFinished) {
   await client.disconnect();
   await up.asked("mark", "disk", "--name", "late");
   const late = readFileSync(join(folder, "disk.img"));
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const [group] = (await up.status()).remoteGroups;
     expect(group?.durable).toBeGreaterThan(66);
-  }, patience);
+  });
   return { up, folder, uri, early, late };
 }

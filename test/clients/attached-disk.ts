@@ -4,8 +4,8 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { access, constants, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, vi } from "vitest";
-import { patience } from "#test/patience.ts";
+import { expect, onTestFinished } from "vitest";
+import { whenSeen } from "#test/patience.ts";
 import { succeed } from "./command.ts";
 import type { TemporaryFolder } from "./harness.ts";
 
@@ -62,7 +62,7 @@ async function showAsFile(uri: string, mountPoint: string): Promise<() => Promis
     const [exitCode] = await gone;
     if (exitCode !== 0 || words !== "") throw new Error(`nbdfuse ended with ${exitCode}:\n${words}`);
   });
-  await vi.waitFor(() => access(join(mountPoint, "disk")), patience);
+  await whenSeen(() => access(join(mountPoint, "disk")));
   return hide;
 }
 
@@ -79,7 +79,7 @@ export async function attach(folder: TemporaryFolder, uri: string): Promise<Atta
   const removeLoop = atTheLatestAtTheEnd(async () => {
     await succeed("losetup", ["-d", device]);
     // The device stays as long as someone, such as udev, looks at it.
-    await vi.waitFor(async () => expect(await loopDevicesOf(file)).toBe(""), patience);
+    await whenSeen(async () => expect(await loopDevicesOf(file)).toBe(""));
   });
   const detach = async () => {
     await removeLoop();

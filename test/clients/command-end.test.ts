@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { expect, test, vi } from "vitest";
-import { patience } from "#test/patience.ts";
+import { expect, test } from "vitest";
+import { whenSeen } from "#test/patience.ts";
 
 /** A program that runs another one, and ends in good order when it is told to. */
 const source = `
@@ -29,5 +29,5 @@ test("what a program runs is told of as it comes, and ends with it", async () =>
   program.kill("SIGTERM");
   const [exitCode] = (await once(program, "exit")) as [number];
   expect(exitCode).toBe(143);
-  await vi.waitFor(() => expect(isThere(other)).toBe(false), patience);
+  await whenSeen(() => expect(isThere(other)).toBe(false));
 });

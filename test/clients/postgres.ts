@@ -2,8 +2,8 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, vi } from "vitest";
-import { patience } from "#test/patience.ts";
+import { expect, onTestFinished } from "vitest";
+import { whenSeen } from "#test/patience.ts";
 import { succeed } from "./command.ts";
 import type { TemporaryFolder } from "./harness.ts";
 import { runPostgresProgram, postgresUser as user } from "./postgres-program.ts";
@@ -82,7 +82,7 @@ export class PostgresCluster {
     this.#isRunning = false;
     await called("pg_ctl", ["-D", this.#data, ...untilDone, "-s", "-m", "immediate", "stop"]);
     // Those that served clients, or were to do so, may end later than the one that is waited for.
-    await vi.waitFor(() => expect(processesIn(this.#data)).toEqual([]), patience);
+    await whenSeen(() => expect(processesIn(this.#data)).toEqual([]));
   }
 
   /** Rows of fields. */

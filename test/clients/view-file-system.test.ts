@@ -1,11 +1,11 @@
 /** A file system at many of its moments: each is a writable view, whose log is replayed, and which checks clean then. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { ViewFacts } from "#src/control/view.ts";
 import { RunningProgram } from "#test/cli/running-program.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { type AttachedDisk, attach, attachObstacle, mount } from "./attached-disk.ts";
 import { succeed } from "./command.ts";
 import { needPrograms, skipWhere, temporaryFolder } from "./harness.ts";
@@ -18,11 +18,11 @@ skipWhere(attachObstacle);
 /** What all is durable of at the remote appliance. */
 async function newestSeq(up: RunningProgram): Promise<number> {
   let seq = 0;
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const { groups, remoteGroups } = await up.status();
     seq = groups[0]?.lastSeq ?? 0;
     expect(remoteGroups[0]?.durable).toBe(seq);
-  }, patience);
+  });
   return seq;
 }
 

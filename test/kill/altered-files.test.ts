@@ -1,7 +1,7 @@
 /** Files that are not what they were when real processes come back to them: damaged, of another version, or a copy. */
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
 import { launcher } from "#test/cli/running-program.ts";
 import { run } from "#test/clients/command.ts";
@@ -9,7 +9,7 @@ import { needPrograms, temporaryFolder } from "#test/clients/harness.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
 import { Program } from "#test/oracle/program.ts";
 import type { Sites } from "#test/oracle/sites.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { AlteredFile, logContents } from "./altered-file.ts";
 import { after, StoppedAt } from "./stopped-at.ts";
 
@@ -100,10 +100,10 @@ test("fault 26: a second local appliance on a copy of the data is refused, and t
   cpSync(sites.dataOf("local"), copy, { recursive: true });
   await it.startAgain();
   const status = await startCopy(sites, copy);
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const [group] = (await status()).groups;
     expect([group?.linkUp, group?.why]).toEqual([false, expect.stringContaining("refuses this group")]);
-  }, patience);
+  });
   expect(await sites.group()).toMatchObject({ linkUp: true });
   await it.expectRetryIsHarmless();
   expect((await status()).groups[0]?.linkUp).toBe(false);

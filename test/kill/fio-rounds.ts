@@ -1,12 +1,12 @@
 /** fio at work while processes are killed and frozen around it; at the end it finds what it wrote. */
 
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import { temporaryFolder } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { FioRun } from "./fio-run.ts";
 import { type Accident, drawnAccidents, freezeAndThaw, temporaryPlaces } from "./rounds.ts";
@@ -29,7 +29,7 @@ export async function accidentsUnderFio(
       writesPerSecond: 400,
     });
     const hasCome = async () => !fio.isRunning || (await sites.volume()).connections > 0;
-    await vi.waitFor(async () => expect(await hasCome()).toBe(true), patience);
+    await whenSeen(async () => expect(await hasCome()).toBe(true));
     for (; fio.isRunning; count++) {
       await pause(random.between(50, 500));
       await suffer(sites, accidents.next().value as Accident);

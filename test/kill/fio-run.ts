@@ -4,11 +4,10 @@
  */
 
 import { access } from "node:fs/promises";
-import { vi } from "vitest";
 import type { TemporaryFolder } from "#test/clients/harness.ts";
 import { unixUri } from "#test/clients/harness.ts";
 import { Program } from "#test/oracle/program.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 
 export interface FioWork {
   readonly sizeBytes: number;
@@ -30,7 +29,7 @@ export class FioRun {
     const socket = folder.file("retrying.sock");
     const retry = ["--filter=retry", "nbd", `uri=${uri}`, "retries=300", "retry-delay=1", "retry-exponential=no"];
     const proxy = new Program("nbdkit", ["nbdkit", "--foreground", "--unix", socket, ...retry]);
-    await vi.waitFor(() => access(socket), patience);
+    await whenSeen(() => access(socket));
     const verify = ["--verify=crc32c", "--verify_fatal=1", "--verify_state_save=0", "--fsync=500"];
     const fio = new Program("fio", [
       "fio",

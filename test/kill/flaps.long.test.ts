@@ -1,6 +1,6 @@
 /** A link that comes and goes, between real processes with many groups: each has a connection of its own. */
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
 import { RunningProgram } from "#test/cli/running-program.ts";
 import { needPrograms } from "#test/clients/harness.ts";
@@ -8,7 +8,7 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { shareOf } from "#test/long-share.ts";
 import { LinkProxy } from "#test/oracle/link-proxy.ts";
 import { descriptorCount, residentBytes } from "#test/oracle/process-facts.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 
 needPrograms("setpriv");
 
@@ -37,11 +37,11 @@ test("fault 27: after a thousand flaps there are no more descriptors, and no mor
     const answer = await fetch(`${hosts.api}/api/v1/volumes`, { method: "POST", body, headers });
     expect(answer.status).toBe(201);
   }
-  const whole = () => vi.waitFor(async () => expect(isWhole(await local.status())).toBe(true), patience);
+  const whole = () => whenSeen(async () => expect(isWhole(await local.status())).toBe(true));
   const flap = async (): Promise<void> => {
     const { connections } = proxy;
     proxy.cut();
-    await vi.waitFor(() => expect(proxy.connections).toBeGreaterThanOrEqual(connections + groupCount), patience);
+    await whenSeen(() => expect(proxy.connections).toBeGreaterThanOrEqual(connections + groupCount));
     await whole();
   };
   await whole();
@@ -52,7 +52,7 @@ test("fault 27: after a thousand flaps there are no more descriptors, and no mor
   for (const [index, id] of ids.entries()) {
     const { descriptors, bytes } = before[index] as (typeof before)[number];
     // Of a connection that was cut the other end may still have to hear.
-    await vi.waitFor(() => expect(descriptorCount(id)).toBeLessThanOrEqual(descriptors), patience);
+    await whenSeen(() => expect(descriptorCount(id)).toBeLessThanOrEqual(descriptors));
     expect(residentBytes(id, "now")).toBeLessThan(bytes + grownBytesMax);
   }
   expect(proxy.standing).toBe(groupCount);

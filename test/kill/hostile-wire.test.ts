@@ -1,11 +1,11 @@
 /** Strangers at the door of a real remote appliance, while a local one is at work. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { putChecksum } from "#src/host/checksum.ts";
 import { encodeBulkHeader, encodeFrame, frameType } from "#src/wire/frame.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { descriptorCount, residentBytes } from "#test/oracle/process-facts.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { Crowd } from "./crowd.ts";
 import { beginRounds, disturb } from "./rounds.ts";
@@ -47,10 +47,10 @@ test("fault 33: bombs, garbage and other protocols are refused with a line each,
       const crowd = new Crowd();
       await crowd.come({ path: sites.wireSocket }, strangerCount, said);
       await host.answered(10);
-      await vi.waitFor(() => expect(crowd.count).toBe(0), patience);
+      await whenSeen(() => expect(crowd.count).toBe(0));
     }
     expect(residentBytes(remote.processId, "most")).toBeLessThan(beforeBytes + grownBytesMax);
-    await vi.waitFor(() => expect(descriptorCount(remote.processId)).toBeLessThanOrEqual(beforeCount + 1), patience);
+    await whenSeen(() => expect(descriptorCount(remote.processId)).toBeLessThanOrEqual(beforeCount + 1));
   });
   const lines = remote.stderr.split("\n").filter((line) => line.includes("a peer was turned away"));
   expect(lines).toHaveLength(strangers.length * strangerCount);

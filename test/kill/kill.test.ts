@@ -1,10 +1,10 @@
 /** Processes killed and frozen in the middle of work: a few rounds; the long suite has many. */
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { beginRounds, playRound } from "./rounds.ts";
 
 needPrograms("setpriv");
@@ -30,6 +30,6 @@ test("while segments are sealed every second the remote is killed, then everythi
   await playRound(rounds, { kind: "kill", roles: ["interceptor", "local", "remote"] });
   const remote = join(rounds.sites.dataOf("remote"), "remote");
   const unsealed = () => filesUnder(join(remote, "groups")).filter((path) => path.endsWith(".data"));
-  await vi.waitFor(() => expect(unsealed()).toEqual([]), patience);
+  await whenSeen(() => expect(unsealed()).toEqual([]));
   await playRound(rounds, { kind: "kill", roles: ["local", "remote"] });
 });

@@ -1,11 +1,11 @@
 /** The local appliance is gone, and the volume's host was promised that it may go on without it (`track`). */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { type Sites, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { beginRounds, Host, type Rounds } from "./rounds.ts";
 
 needPrograms("setpriv");
@@ -39,14 +39,14 @@ test.each([
 });
 
 function stateIs(sites: Sites, wanted: string): Promise<void> {
-  return vi.waitFor(async () => expect((await sites.volume()).state).toBe(wanted), patience);
+  return whenSeen(async () => expect((await sites.volume()).state).toBe(wanted));
 }
 
 function copied(sites: Sites): Promise<void> {
-  return vi.waitFor(async () => {
+  return whenSeen(async () => {
     const { state, copy } = await sites.volume();
     expect([state, copy]).toEqual(["open", undefined]);
-  }, patience);
+  });
 }
 
 /** That the order tells of. */

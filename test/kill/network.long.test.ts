@@ -1,11 +1,11 @@
 /** A bad network between the local and the remote appliance, as real processes. */
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { KiB, MiB } from "#test/clients/image.ts";
 import { LinkProxy } from "#test/oracle/link-proxy.ts";
 import { Sites } from "#test/oracle/sites.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { disturb, type Rounds, roundsOf, temporaryPlaces } from "./rounds.ts";
 
 needPrograms("setpriv");
@@ -20,7 +20,7 @@ async function begin(mode: "sync" | "async", seed: number): Promise<Rounds & { r
 
 /** Both ends have given the connection up and made another one. */
 async function reconnected(proxy: LinkProxy, connections: number): Promise<void> {
-  await vi.waitFor(() => expect(proxy.connections).toBeGreaterThan(connections), patience);
+  await whenSeen(() => expect(proxy.connections).toBeGreaterThan(connections));
 }
 
 test.each(["async", "sync"] as const)(
@@ -55,7 +55,7 @@ test("fault 23: in async a remote that nobody hears any more is found out, and f
   const { proxy, sites } = rounds;
   await disturb(rounds, async (host) => {
     proxy.goSilent();
-    await vi.waitFor(async () => expect((await sites.group()).linkUp).toBe(false), patience);
+    await whenSeen(async () => expect((await sites.group()).linkUp).toBe(false));
     expect((await sites.group()).lagRecords).toBeGreaterThan(0);
     await host.answered(20);
     proxy.speak();

@@ -1,13 +1,13 @@
 /** A link that is away for longer than a small spool can hold, again and again, with real processes. */
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { TimelineReport } from "#src/control/volume-history.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { Host, roundsOf, temporaryPlaces } from "./rounds.ts";
 
 needPrograms("setpriv");
@@ -27,7 +27,7 @@ test("faults 15 and 22: three times the spool overflows without a remote, each g
     await host.answered(100);
     await sites.start("remote");
     await stateIs(sites, "open");
-    await vi.waitFor(() => expect(gapsOf(sites)).toHaveLength(round), patience);
+    await whenSeen(() => expect(gapsOf(sites)).toHaveLength(round));
   }
   await host.answered(50);
   await host.detach();
@@ -41,7 +41,7 @@ test("faults 15 and 22: three times the spool overflows without a remote, each g
 });
 
 function stateIs(sites: Sites, wanted: string): Promise<void> {
-  return vi.waitFor(async () => expect((await sites.volume()).state).toBe(wanted), patience);
+  return whenSeen(async () => expect((await sites.volume()).state).toBe(wanted));
 }
 
 /** As the order tells of them: the first and the last record that are no point. */

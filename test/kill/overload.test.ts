@@ -1,12 +1,12 @@
 /** Real processes that are asked for more than they have: connections, descriptors. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { nbdConnectionCountMax } from "#src/core/nbd-limits.ts";
 import { parseNbdUri } from "#src/nbd/uri.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { descriptorCount, residentBytes } from "#test/oracle/process-facts.ts";
 import { roleNames, type Sites } from "#test/oracle/sites.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { Crowd, type CrowdAddress } from "./crowd.ts";
 import { beginRounds, disturb } from "./rounds.ts";
 
@@ -37,7 +37,7 @@ test("fault 37: of ten thousand connections those too many are hung up on; who i
     const crowd = new Crowd();
     await crowd.come(place, 10_000);
     await host.answered(50);
-    await vi.waitFor(() => expect(crowd.count).toBeLessThan(nbdConnectionCountMax), patience);
+    await whenSeen(() => expect(crowd.count).toBeLessThan(nbdConnectionCountMax));
     expect(crowd.turnedAwayCount).toBeGreaterThan(10_000 - nbdConnectionCountMax);
     expect(residentBytes(processId, "most")).toBeLessThan(beforeBytes + grownBytesMax);
     crowd.leave();
@@ -63,14 +63,14 @@ test("fault 37: without a free descriptor nothing is lost, and all goes on when 
     // The remote alone at first: it surely gets what it needs a file for. Whoever says nothing is sent away after a while.
     while (!isTold()) {
       await crowd.come(apiOf(sites, "remote"), 2 * descriptorsMax);
-      await vi.waitFor(() => expect(isTold() || isShort(remote.processId)).toBe(true), patience);
-      await vi.waitFor(() => expect(isTold() || !isShort(remote.processId)).toBe(true), patience);
+      await whenSeen(() => expect(isTold() || isShort(remote.processId)).toBe(true));
+      await whenSeen(() => expect(isTold() || !isShort(remote.processId)).toBe(true));
     }
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const free = places.filter((_, index) => !isShort(ids[index] as number));
       await Promise.all(free.map((place) => crowd.come(place, 2 * descriptorsMax)));
       expect(ids.every(isShort)).toBe(true);
-    }, patience);
+    });
     // Files of the spool are needed meanwhile, and may have to be waited for.
     await host.answered(20);
     crowd.leave();

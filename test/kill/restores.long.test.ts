@@ -16,7 +16,7 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { shareOf } from "#test/long-share.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 needPrograms("setpriv");
@@ -120,12 +120,12 @@ test("faults 7 and 9: restores and copies of views that are killed again and aga
     // Without a word about what the target holds by then.
     if (isCancelled) await up.asked("restore", "disk@mark:early", "--to", target, "--no-wait");
   }
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     expect((await jobsOf(up)).every(({ state }) => state === "done" || state === "cancelled")).toBe(true);
-  }, patience);
+  });
   await checkDone(up, wanted);
   for (const [target, content] of wanted) expect(readFileSync(target).equals(content), target).toBe(true);
-  await vi.waitFor(() => expect(readdirSync(join(folder, "data/remote/restores"))).toEqual([]), patience);
+  await whenSeen(() => expect(readdirSync(join(folder, "data/remote/restores"))).toEqual([]));
   // What was promised of a view is there, also when it is opened again.
   for (const { name, content } of views) {
     const { uri } = (await up.asked("view", "open", name)) as ViewFacts;
@@ -141,7 +141,7 @@ test("a drill that is killed with all of the program leaves no report, and no vi
   const { up, folder } = await withHistory();
   const command = `echo > ${join(folder, "begun")}; sleep 600`;
   const drill = new Program("drill", [process.execPath, launcher, "drill", "disk", "--api", up.api, "--", command]);
-  await vi.waitFor(() => expect(existsSync(join(folder, "begun"))).toBe(true), patience);
+  await whenSeen(() => expect(existsSync(join(folder, "begun"))).toBe(true));
   await Promise.all([up.program.kill(), drill.kill()]);
   const again = await started(folder);
   const listed = async () => ((await again.asked("view", "ls")) as { readonly views: readonly ViewFacts[] }).views;

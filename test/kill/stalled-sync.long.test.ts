@@ -1,11 +1,11 @@
 /** A disk that stands still for half a minute, at full size, in the middle of a sync: that of the spool, or of the remote's journals. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { needPrograms } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { shareOf } from "#test/long-share.ts";
 import { residentBytes } from "#test/oracle/process-facts.ts";
 import { roleNames } from "#test/oracle/sites.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { beginRounds, disturb } from "./rounds.ts";
 
 needPrograms("setpriv", "strace");
@@ -31,7 +31,7 @@ test.each(["local", "remote"] as const)(
     await disturb(rounds, async (host) => {
       const before = roleNames.map((one) => residentBytes(sites.program(one).processId, "now"));
       const waited = async () => expect((await sites.volume()).hostWaitSeconds).toBeGreaterThan(seenSeconds);
-      await vi.waitFor(waited, patience);
+      await whenSeen(waited);
       for (const one of roleNames) expect((await fetch(`${sites.api(one)}/healthz`)).status).toBe(200);
       await host.answered(100);
       const most = roleNames.map((one) => residentBytes(sites.program(one).processId, "most"));

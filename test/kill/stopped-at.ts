@@ -1,5 +1,5 @@
 /** A volume whose parts die at named places of the product's code, and what of its last write is found where afterwards. */
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import { bytesIn, HostWrites } from "#test/claims/host-writes.ts";
 import { MiB } from "#test/clients/image.ts";
@@ -8,7 +8,7 @@ import type { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { type RoleName, roleNames, type SitePlaces, Sites, type SitesOptions, volumeName } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { Beginning } from "./beginning.ts";
 
 /** What the one block of these tests holds: before, and what a write under way would make of it. */
@@ -144,7 +144,7 @@ export class StoppedAt {
   }
 
   async hearsOf(role: RoleName, words: string): Promise<void> {
-    await vi.waitFor(() => expect(this.sites.program(role).stderr).toContain(words), patience);
+    await whenSeen(() => expect(this.sites.program(role).stderr).toContain(words));
   }
 }
 

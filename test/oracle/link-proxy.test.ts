@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import net from "node:net";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "#test/clients/harness.ts";
 import { noise } from "#test/clients/image.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { LinkProxy } from "./link-proxy.ts";
 
 /** Sends back what it hears, and counts its connections. */
@@ -98,7 +98,7 @@ test("silent, it keeps both ends and passes nothing on", async () => {
   await bytes(1);
   proxy.goSilent();
   socket.write("b");
-  await vi.waitFor(() => expect(proxy.swallowedBytes).toBe(1), patience);
+  await whenSeen(() => expect(proxy.swallowedBytes).toBe(1));
   expect(proxy.passedBytes("up")).toBe(1);
   proxy.speak();
   await once(socket, "close");

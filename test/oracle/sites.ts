@@ -5,11 +5,10 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { vi } from "vitest";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { RemoteGroupFacts, TraceEntry, WantedMode } from "#src/control/role.ts";
 import type { NbdClient } from "#src/nbd/client/client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { stampedBytes } from "./block-stamp.ts";
 import { JournalReplay } from "./journal-replay.ts";
 import { Program } from "./program.ts";
@@ -273,7 +272,7 @@ export class Sites {
       if (!condition(group)) throw new Error(`not what was waited for: ${JSON.stringify(group)}`);
       return group;
     };
-    return vi.waitFor(look, patience).catch((error: Error) => this.#explain(error));
+    return whenSeen(look).catch((error: Error) => this.#explain(error));
   }
 
   /** Asks for a mode, and resolves when it is said to be the group's. */
@@ -289,7 +288,7 @@ export class Sites {
       if (state !== "open") throw new Error(`the volume is ${state}`);
       return uris[0] as string;
     };
-    return vi.waitFor(look, patience).catch((error: Error) => this.#explain(error));
+    return whenSeen(look).catch((error: Error) => this.#explain(error));
   }
 
   async connect(): Promise<NbdClient> {
@@ -312,7 +311,7 @@ export class Sites {
       if (!isCalm) throw new Error(`not calm: ${JSON.stringify({ group, volume })}`);
       return group;
     };
-    return vi.waitFor(look, patience).catch((error: Error) => this.#explain(error));
+    return whenSeen(look).catch((error: Error) => this.#explain(error));
   }
 
   /** The journals as they lie there at one moment. `group` may be left out where there is only one. */

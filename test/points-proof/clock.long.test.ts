@@ -1,12 +1,12 @@
 /** All clocks of both sites jump a year ahead, and back: what is to be kept for days is still there. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { JobReport } from "#src/control/job.ts";
 import { needPrograms, temporaryFolder } from "#test/clients/harness.ts";
 import { MiB } from "#test/clients/image.ts";
 import { temporaryPlaces } from "#test/kill/rounds.ts";
 import { settableClock } from "#test/oracle/settable-clock.ts";
 import { Sites, volumeName } from "#test/oracle/sites.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 
 needPrograms("setpriv");
 
@@ -32,17 +32,17 @@ async function write(sites: Sites, fill: number): Promise<void> {
   }
   await client.flush();
   await client.disconnect();
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     const { lastSeq } = await sites.group();
     expect((await sites.remoteGroup()).stored).toBe(lastSeq);
-  }, patience);
+  });
 }
 
 async function collect(sites: Sites): Promise<void> {
   const { id } = (await asked(sites, "POST", "/store/collect", {})) as JobReport;
-  await vi.waitFor(async () => {
+  await whenSeen(async () => {
     expect(((await asked(sites, "GET", `/jobs/${id}`)) as JobReport).state).toBe("done");
-  }, patience);
+  });
 }
 
 /** All records that are points, as views are opened of them. */

@@ -3,7 +3,7 @@
  * point's view are compared with it, byte for byte.
  */
 import { join } from "node:path";
-import { expect, onTestFinished, vi } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import type { ViewFacts } from "#src/control/view.ts";
@@ -12,7 +12,7 @@ import { RunningProgram } from "#test/cli/running-program.ts";
 import { unixUri } from "#test/clients/harness.ts";
 import type { ProxyAddress } from "#test/oracle/link-proxy.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
-import { patience } from "#test/patience.ts";
+import { whenSeen } from "#test/patience.ts";
 import { runFio } from "./fio.ts";
 import { HostLog } from "./host-log.ts";
 import { RecordingRelay } from "./recording-relay.ts";
@@ -154,11 +154,11 @@ export class WitnessedVolume {
 
   async collect(): Promise<JobReport> {
     const { id } = (await this.asked("POST", "/store/collect", {})) as JobReport;
-    return await vi.waitFor(async () => {
+    return await whenSeen(async () => {
       const job = (await this.asked("GET", `/jobs/${id}`)) as JobReport;
       expect(job.state).toBe("done");
       return job;
-    }, patience);
+    });
   }
 
   /** Resolves with the last seq when all is durable at the remote, and in the order. */
@@ -172,10 +172,10 @@ export class WitnessedVolume {
   /** Resolves when all that there is so far is in the store. */
   async sealed(): Promise<void> {
     const seq = await this.calm();
-    await vi.waitFor(async () => {
+    await whenSeen(async () => {
       const { remoteGroups } = await this.up.status();
       expect(remoteGroups[0]?.stored).toBeGreaterThanOrEqual(seq);
-    }, patience);
+    });
   }
 
   /** What was answered to the host by now is at no later seq. */
@@ -187,14 +187,14 @@ export class WitnessedVolume {
 
   /** Where points can be opened: from the first change on, up to what is durable at the remote. */
   async pointSpan(): Promise<{ readonly first: number; readonly last: number }> {
-    return await vi.waitFor(async () => {
+    return await whenSeen(async () => {
       const { remoteGroups } = await this.up.status();
       this.#follow();
       const first = this.order.seqOf(0);
       const last = Math.min(remoteGroups[0]?.durable ?? 0, this.order.lastSeq);
       if (first === undefined || last < first) throw new Error("there is no point yet");
       return { first, last };
-    }, patience);
+    });
   }
 
   /** Throws if anything was not as it should be beside the points. */
