@@ -63,6 +63,9 @@ export class SpoolSegments {
   #lastRead: SpoolSegment | undefined;
   /** Behind the last batch of the newest file that became free. */
   #freedEndPosition = 0;
+  /** Another turn is due for files of which there are too many. */
+  #isGivingBack = false;
+  #isClosed = false;
 
   constructor(parts: SpoolSegmentsParts) {
     this.#parts = parts;
@@ -243,9 +246,22 @@ export class SpoolSegments {
       this.#closeIfIdle(segment);
       this.#free.push(segment);
     }
-    // As many as come free at a time are used again; others are given back.
-    while (this.#free.length > this.#releaseCount + 1) this.#remove(this.#free.shift() as SpoolSegment);
+    this.#giveBackSurplus();
     return oldest !== this.oldest;
+  }
+
+  /**
+   * As many as come free at a time are used again; others are given back to the disk. One at a time, for that takes the longer,
+   * the more of the file is in memory, and nobody is answered meanwhile.
+   */
+  #giveBackSurplus(): void {
+    if (this.#isGivingBack || this.#isClosed || this.#free.length <= this.#releaseCount + 1) return;
+    this.#remove(this.#free.shift() as SpoolSegment);
+    this.#isGivingBack = true;
+    this.#parts.clock.soon(() => {
+      this.#isGivingBack = false;
+      this.#giveBackSurplus();
+    });
   }
 
   #remove(segment: SpoolSegment): void {
@@ -304,6 +320,7 @@ export class SpoolSegments {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const segment of [...this.#live, ...this.#free]) segment.close();
     this.#prepared?.close();
   }

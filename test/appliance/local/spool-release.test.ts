@@ -29,6 +29,28 @@ test("released files come free together, and what they held goes to no disk", as
   expect(world.paths.length).toBe(files);
 });
 
+test("of many files that come free those that are not used again go one at a time: others have their turn between", async () => {
+  const world = await filled(1);
+  while (world.paths.length < 40) world.append([2]);
+  const counts = [world.paths.length];
+  world.spool.release(world.spool.lastSeq - 6);
+  while (world.simulation.clock.step()) counts.push(world.paths.length);
+  // Those that the log lies in, and nine to go on in.
+  expect(counts.at(-1)).toBeLessThan(13);
+  const gone = counts.slice(1).map((count, index) => (counts[index] as number) - count);
+  expect(Math.max(...gone)).toBe(1);
+});
+
+test("a spool that is closed meanwhile keeps the others for the next time", async () => {
+  const world = await filled(1);
+  while (world.paths.length < 40) world.append([2]);
+  world.spool.release(world.spool.lastSeq - 6);
+  while (world.paths.length === 40) world.simulation.clock.step();
+  world.spool.close();
+  world.simulation.clock.runUntilIdle();
+  expect(world.paths.length).toBe(39);
+});
+
 test.each(["ENOSPC", "EDQUOT"])(
   "fault 15: a release that the disk has no room to note (%s) is made when it has some",
   async (code) => {
