@@ -11,6 +11,7 @@ import { withoutFirst } from "#src/core/pieces.ts";
 import type { Connection, Receiver } from "../socket.ts";
 import { errorNumber, libc } from "./libc.ts";
 import { StreamSender } from "./stream-sender.ts";
+import { ThreadTurns } from "./thread-turns.ts";
 import { Wakefulness } from "./wakefulness.ts";
 
 /** Looks in a row before giving up; each costs about 0.4 µs. */
@@ -20,11 +21,8 @@ const batchesPerTurn = 16;
 /** After this many vain series of looks in a row, looking pauses for as many batches, doubling up to the second number. */
 const vainSeriesBeforePause = 4;
 const pausedBatchesMax = 256;
-/** Who has something to say within so long of another does not have the thread for itself. */
-const crowdedMs = 0.2;
-
 /** Of the connections of a thread. */
-const lastTurn: { connection: object | undefined; atMs: number } = { connection: undefined, atMs: 0 };
+const turns = new ThreadTurns();
 
 /** The parts of a socket's handle that Node has in every version and documents in none. */
 interface SocketHandle {
@@ -119,23 +117,15 @@ export class DescriptorConnection implements Connection {
   /** Answers whether reading goes on. */
   #landed(byteLength: number): boolean {
     this.#wakefulness.answered();
-    const isAlone = this.#tookTurn();
+    const isAlone = turns.begin(this, performance.now());
     let worthLooking = (this.#receiver?.received(this.#target, byteLength) ?? false) && isAlone;
     for (let batch = 1; worthLooking && batch < batchesPerTurn && this.#maySeeMore(); batch++) {
       const count = this.#look();
       if (count === 0) break;
       worthLooking = this.#receiver?.received(this.#target, count) ?? false;
     }
+    turns.end(performance.now());
     return !this.#paused;
-  }
-
-  /** Whether no other connection of this thread had its turn a moment ago: the event loop is fairer than looking would be. */
-  #tookTurn(): boolean {
-    const nowMs = performance.now();
-    const isAlone = lastTurn.connection === this || nowMs - lastTurn.atMs > crowdedMs;
-    lastTurn.connection = this;
-    lastTurn.atMs = nowMs;
-    return isAlone;
   }
 
   #maySeeMore(): boolean {
