@@ -27,7 +27,7 @@ export interface PageState {
   readonly series: ReadonlyMap<string, Series>;
   readonly log: EventLog;
   readonly views: readonly ViewFacts[];
-  /** The first and the last moment that can be restored, by references of volumes that were looked at. Undefined: nothing of it is at the remote. */
+  /** Of volumes that were looked at, by references: what can be restored. Undefined: nothing of it is at the remote. */
   readonly windows: ReadonlyMap<string, VolumeWindow | undefined>;
 }
 

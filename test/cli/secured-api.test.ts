@@ -1,13 +1,24 @@
 /** The control API behind TLS and a token, as it must be beyond loopback. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createCertificates } from "#test/clients/certificates.ts";
+import { run } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { projectRoot } from "#test/tidy/project-files.ts";
 import { RunningProgram } from "./running-program.ts";
 
 needPrograms("openssl");
+
+/** As a container looks after itself. Answers the exit status. */
+async function lookOfContainer(port: string): Promise<number | null> {
+  const file = readFileSync(join(projectRoot, "deploy/container/Containerfile"), "utf8");
+  const [, command = "[]"] = /^HEALTHCHECK .*\n +CMD (\[.*\])$/m.exec(file) ?? [];
+  const [, ...words] = JSON.parse(command) as string[];
+  const environment = { TIDEMARK_HTTP_HOST: "0.0.0.0", TIDEMARK_HTTP_PORT: port };
+  return (await run(process.execPath, words, { environment })).exitCode;
+}
 
 test("it answers who trusts it and shows the token, and nobody else", async () => {
   const folder = temporaryFolder();
@@ -32,6 +43,11 @@ test("it answers who trusts it and shows the token, and nobody else", async () =
   expect((await ls("--token-file", tokenFile)).stderr).toMatch(/no answer from .*certificate/);
   const plain = await up.typed("volume", "ls", "--api", api.replace("https", "http"));
   expect([plain.exitCode, plain.stderr]).toEqual([1, expect.stringContaining("the URL begins with https://")]);
+  const { port } = new URL(api);
+  expect(await lookOfContainer(port)).toBe(0);
   expect(up.program.stderr).not.toContain("0123456789abcdef");
   await up.program.stop();
+  expect(await lookOfContainer(port)).toBe(1);
+  const plainUp = await RunningProgram.start("up", join(folder, "plain"));
+  expect(await lookOfContainer(new URL(plainUp.api).port)).toBe(0);
 });
