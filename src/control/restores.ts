@@ -22,6 +22,7 @@ import type { AskStanding, Standing } from "./side-caller.ts";
 import { receivedError } from "./store-errors.ts";
 import type { WorkNews, WorkRequest, WorkResult } from "./store-work.ts";
 import type { ResolvedPoint } from "./view-points.ts";
+import { ViewRetry } from "./view-retry.ts";
 
 type FixedSettings = Omit<RestoreSettings, "request" | "groupName" | "durableSeq" | "sumsPath">;
 
@@ -54,8 +55,15 @@ export class Restores implements JobWorker {
   /** Those that were asked for since the start, from before their points are held: they are nothing that a crash has left. */
   readonly #asked = new Set<string>();
 
+  /** Those that are over, and whose points could not be let go of. */
+  readonly #held = new Set<RestoreRequest>();
+  readonly #again: ViewRetry;
+
   constructor(parts: RestoresParts) {
     this.#parts = parts;
+    this.#again = new ViewRetry(parts.machine.clock, () => {
+      for (const restore of this.#held) void this.#letGo(restore);
+    });
     parts.machine.files.makeFolder(parts.folder);
   }
 
@@ -167,13 +175,24 @@ export class Restores implements JobWorker {
   /** Where it is not done its notes stay, for whoever asks for the same again. */
   over(request: WorkRequest, isDone: boolean): void {
     const restore = restoreOf(request);
-    const { machine, pins } = this.#parts;
     this.#asked.delete(restore.id);
     if (isDone) this.#forget(restore.id);
-    pins.unpin(restore.group, restorePin(restore)).catch((error) => {
+    void this.#letGo(restore);
+  }
+
+  /** Where the store does not answer it is tried again until it does: what is held for nobody keeps all history behind it. */
+  async #letGo(restore: RestoreRequest): Promise<void> {
+    const { machine, pins } = this.#parts;
+    try {
+      await pins.unpin(restore.group, restorePin(restore));
+      this.#held.delete(restore);
+      if (this.#held.size === 0) this.#again.done();
+    } catch (error) {
       raiseOwnFault(error, machine.clock);
-      machine.log.warn("a point is held until the next start, though its restore is over", { error });
-    });
+      machine.log.warn("a point whose restore is over cannot be let go of just now: it is tried again", { error });
+      this.#held.add(restore);
+      this.#again.later();
+    }
   }
 
   /** What the last job noted that had the target, if that was the same restore, and was not done. */
@@ -221,6 +240,7 @@ export class Restores implements JobWorker {
 
   /** Those under way end where they are, and go on after the next start. */
   async stop(): Promise<void> {
+    this.#again.stop();
     const ended = [...this.#running.values()].map((running) => {
       running.isEnding = true;
       running.worker?.end();

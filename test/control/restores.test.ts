@@ -56,6 +56,7 @@ function world() {
     lastSeq: 0,
     hosts: 0,
     slowUnpin: Promise.resolve(),
+    isStoreGone: false,
     seq: 40,
     groups: [group],
     isOpening: false,
@@ -75,6 +76,7 @@ function world() {
       pin: async (_, pin) => void pins.set(pin.id, pin),
       unpin: async (_, id) => {
         await facts.slowUnpin;
+        if (facts.isStoreGone) throw new RetryError("the store does not answer");
         pins.delete(id);
       },
       pins: async () => [...pins.values()],
@@ -207,6 +209,17 @@ test("what a crash left of restores that are over goes, and what is to go on sta
   await driven(driver, startAgain().sweep([job]));
   expect([...pins.keys()].sort()).toEqual([`restore:${open.restore?.id}`, "view:1"]);
   expect(host.files.list("/remote/restores")).toEqual([`${open.restore?.id}.sums`]);
+});
+
+test("a point that cannot be let go of when its restore is over is let go of as soon as the store answers", async () => {
+  const { driver, facts, pins, restores } = world();
+  const requests = [await driven(driver, restores.hold(wish, [])), await driven(driver, restores.hold(wish, []))];
+  facts.isStoreGone = true;
+  for (const request of requests) restores.over(request, true);
+  await promisesSettled();
+  expect(pins.size).toBe(2);
+  facts.isStoreGone = false;
+  await driver.until(() => pins.size === 0);
 });
 
 test("what is asked for while the sweep goes on keeps its hold", async () => {
