@@ -49,11 +49,9 @@ async function runHere() {
 /** Told to a Node that runs already, other versions than the one that all is measured with do not bear it. */
 function tuneCollector() {
   if (Number.parseInt(process.versions.node, 10) !== 26) return;
-  // Hardly anything on the way of a request is garbage, so a large nursery would only be memory.
-  // This isolate's is made already; but it may be kept from growing.
+  // Threads are made with a small nursery, and whoever serves keeps this one small once all is loaded (`keepNursery`).
   setFlagsFromString("--max-semi-space-size=1");
-  setFlagsFromString("--semi-space-growth-factor=1");
-  // Nor is there work for several: waking them takes longer, and they run where a request should.
+  // There is no work for several: waking them takes longer, and they run where a request should.
   setFlagsFromString("--single-threaded-gc");
 }
 

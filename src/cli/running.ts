@@ -7,7 +7,7 @@ import { farewellText } from "#src/control/farewell.ts";
 import { Program } from "#src/control/program.ts";
 import type { RoleName } from "#src/control/role.ts";
 import { tellServiceManager } from "#src/host/node/service-manager.ts";
-import { giveBackStartMemory } from "#src/host/node/start-memory.ts";
+import { giveBackStartMemory, keepNursery } from "#src/host/node/start-memory.ts";
 import { inWords } from "#src/host/system-words.ts";
 import { endingSignal } from "./ending-signal.ts";
 
@@ -36,6 +36,7 @@ export async function runProgram({ config, configAnew, roles, asJson, started }:
     running = program;
     tellServiceManager("ready");
     giveBackStartMemory();
+    keepNursery();
     await Promise.race([signal, program.failed]);
     tellServiceManager("stopping");
     const farewell = await program.stop();

@@ -4,6 +4,7 @@ import type { BlockDevice } from "#src/host/block-device.ts";
 import { openBlockDevice } from "#src/host/node/block-device.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeSockets } from "#src/host/node/sockets.ts";
+import { keepNursery } from "#src/host/node/start-memory.ts";
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import { DeviceExport } from "#src/nbd/device-export.ts";
 import type { ExportDirectory, NbdExport } from "#src/nbd/export.ts";
@@ -48,6 +49,7 @@ export async function startServing(serving: Serving): Promise<Started> {
     serving.device.close();
     throw explainListening(error, placeOf(serving.address));
   });
+  keepNursery();
   const ended = signal.then(async () => {
     await server.close(shutdownGraceMs);
     await synced(serving.device);
