@@ -38,7 +38,7 @@ export function withLive(old: Config, next: Config): Config {
   };
 }
 
-function settingIn(config: Config, key: string): unknown {
+export function settingIn(config: Config, key: string): unknown {
   let value: unknown = config;
   for (const name of key.split(".")) value = (value as Record<string, unknown>)[name];
   return value;

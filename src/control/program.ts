@@ -30,6 +30,7 @@ import { metricsRoutes } from "./http/routes/metrics.ts";
 import { listenInWords } from "./listening-address.ts";
 import { changesOf, type Reload, withLive } from "./live-settings.ts";
 import { Scrape } from "./metrics/scrape.ts";
+import { changedContents, contentsOf, type FileContents } from "./named-files.ts";
 import { Page } from "./page/page.ts";
 import { pageRoutes } from "./page/page-routes.ts";
 import type { RoleName } from "./role.ts";
@@ -64,6 +65,8 @@ export class Program {
   #api: ControlApi | undefined;
   #listener: HttpListener | undefined;
   #control: ControlPlane | undefined;
+  /** As they were when they were read. */
+  #contents: FileContents = new Map();
   #isEnding = false;
 
   private constructor(config: Config, roles: readonly RoleName[]) {
@@ -89,6 +92,7 @@ export class Program {
 
   async #begin(): Promise<void> {
     this.#locks = await takeFolders(this.#machine.files, this.#config, this.#roles);
+    this.#contents = contentsOf(this.#config);
     const httpTls = readCredentials(this.#config.http.tls, "http.tls");
     const token = readToken(this.#config.http, "http");
     const api = ControlApi.open({
@@ -182,7 +186,9 @@ export class Program {
   /** Takes over what can be while it runs, and tells what waits for the next start. */
   async reload(config: Config): Promise<Reload> {
     checkConfig(config, this.#roles);
-    const reload = changesOf(this.#config, config);
+    const { taken, waiting } = changesOf(this.#config, config);
+    const anew = changedContents(this.#contents, contentsOf(config)).filter((key) => !waiting.includes(key));
+    const reload = { taken, waiting: [...waiting, ...anew.map((key) => `${key} (the file has another content)`)] };
     this.#config = withLive(this.#config, config);
     setLogLevel(this.#config.log.level);
     for (const { client } of this.#sides) await client.ask("reconfigure", { config: this.#config }, sidePatienceMs);

@@ -34,17 +34,20 @@ test("it tells when it is ready and when it stops, and takes over what can be ch
   const file = join(folder, "tidemark.yaml");
   const write = (...lines: readonly string[]) =>
     writeFileSync(file, ["http.port: 0", "nbd.port: 0", ...lines].join("\n"));
-  write();
+  writeFileSync(join(folder, "token"), "a-token-that-is-long-enough\n");
+  write("http.tokenFile: token");
   const line = [process.execPath, launcher, "up", "--config", file, "--data", join(folder, "data")] as const;
   const environment = { NOTIFY_SOCKET: join(folder, "notify") };
   const up = new Program("up", [...line], { environment });
   await whenSeen(() => expect(said).toContain("READY=1"));
 
-  write("log.level: debug", "modes.degradeAfterSeconds: 5", "copy.bytesPerSecond: 1M");
+  writeFileSync(join(folder, "token"), "a-token-that-is-another-one\n");
+  write("http.tokenFile: token", "log.level: debug", "modes.degradeAfterSeconds: 5", "copy.bytesPerSecond: 1M");
   process.kill(up.processId, "SIGHUP");
   await whenSeen(() => {
     expect(up.stderr).toContain(
-      "in force now: modes.degradeAfterSeconds, log.level; in force after a restart: copy.bytesPerSecond\n",
+      "in force now: modes.degradeAfterSeconds, log.level; in force after a restart: copy.bytesPerSecond, " +
+        "http.tokenFile (the file has another content)\n",
     );
   });
   write("log.level: loud");
