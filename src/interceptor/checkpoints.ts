@@ -73,6 +73,7 @@ interface Interval {
 export class Checkpoints {
   readonly #parts: CheckpointsParts;
   #timer: Timer | undefined;
+  #restTimer: Timer | undefined;
   /** Which one is under way; those that were given up do nothing more. */
   #current = 0;
   #isRunning = false;
@@ -99,16 +100,31 @@ export class Checkpoints {
   /**
    * Called often: whether enough was written for one. Where they are quickly done they are made often, so that the spool
    * stays small and warm; where they take long, they take a small part of the time. A spool that fills up may be waiting
-   * for nothing else.
+   * for nothing else: also a record that brings no bytes keeps in it what others have written since.
    */
   consider(): void {
-    const { writer, everyBytes, clock, outlet } = this.#parts;
+    const { writer, everyBytes, clock } = this.#parts;
     const freshBytes = writer.writtenBytes - this.#coveredBytes;
-    const isPressing = outlet.link !== undefined && outlet.link.pressure >= checkpointPressureMin;
-    const bytesMin = isPressing ? 1 : Math.min(checkpointBytesMin, everyBytes);
-    if (freshBytes < bytesMin || this.#isRunning) return;
-    const isRested = clock.monotonicMs() - this.#endedMs >= this.#tookMs * checkpointRest;
-    if (isRested || freshBytes >= everyBytes) this.#beginIfNeeded("none");
+    const isPressing = this.#isPressing;
+    if (this.#isRunning || (freshBytes < Math.min(checkpointBytesMin, everyBytes) && !isPressing)) return;
+    const restMs = this.#endedMs + this.#tookMs * checkpointRest - clock.monotonicMs();
+    if (restMs <= 0 || freshBytes >= everyBytes) this.#beginIfNeeded("none");
+    else if (isPressing) this.#considerAfter(restMs);
+  }
+
+  /** The spool fills up, and keeps something for this source. */
+  get #isPressing(): boolean {
+    const { flight, outlet, mapFile } = this.#parts;
+    const isHigh = outlet.link !== undefined && outlet.link.pressure >= checkpointPressureMin;
+    return isHigh && !this.#isOver && flight.appliedOrdinal > mapFile.state.durableOrdinal;
+  }
+
+  /** Where all wait for room nothing more happens that would ask. */
+  #considerAfter(restMs: number): void {
+    this.#restTimer ??= this.#parts.clock.timer(restMs, () => {
+      this.#restTimer = undefined;
+      this.consider();
+    });
   }
 
   #beginIfNeeded(marksToClear: MarksToClear): void {
@@ -117,9 +133,14 @@ export class Checkpoints {
     const hasFreshMarks = this.#interval === undefined && mapFile.map.markedCount > mapFile.map.pinnedCount;
     const isAtRest = flight.appliedOrdinal === this.#coveredOrdinal && !hasFreshMarks;
     if (this.#isRunning || this.#isPaused || isAtRest) return;
-    this.run(marksToClear).catch((error: Error) => {
-      if (!mayComeBack(error)) this.#parts.failed(error);
-    });
+    this.run(marksToClear).then(
+      () => {
+        if (this.#isPressing) this.consider();
+      },
+      (error: Error) => {
+        if (!mayComeBack(error)) this.#parts.failed(error);
+      },
+    );
   }
 
   async run(marksToClear: MarksToClear): Promise<void> {
@@ -225,5 +246,6 @@ export class Checkpoints {
   stop(): void {
     this.#isOver = true;
     this.#timer?.cancel();
+    this.#restTimer?.cancel();
   }
 }

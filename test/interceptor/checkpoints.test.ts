@@ -75,6 +75,30 @@ test("where enough bytes are the reason, the source alone is made durable, and n
   expect([durableOrdinal > 8, source.settledCount > settledCount, markedRegions > 0]).toEqual([true, true, true]);
 });
 
+test("where the spool fills up, it is told also of what brought no bytes: it keeps what others wrote behind that", async () => {
+  const world = await VolumeWorld.opened({ options: { checkpointMs: 1e9 } });
+  world.links.pressure = 0.4;
+  world.trim(0, MiB);
+  await world.pass(50);
+  expect([world.links.lastOrdinal, world.links.reported.at(-1)]).toEqual([1, 1]);
+});
+
+test("where the spool fills up, what came during a checkpoint has another one, though nothing more happens", async () => {
+  const world = await VolumeWorld.opened({ options: { checkpointMs: 1e9 } });
+  await world.warmUp();
+  const before = world.links.lastOrdinal;
+  const { disk } = world.host;
+  world.links.pressure = 0.4;
+  disk.stall(20);
+  world.write(0, payload);
+  await world.pass(10);
+  world.write(0, payload);
+  await world.pass(15);
+  expect([world.links.lastOrdinal, world.links.reported.at(-1)]).toEqual([before + 2, before + 1]);
+  await world.pass(1_000);
+  expect(world.links.reported.at(-1)).toBe(before + 2);
+});
+
 test("marks of regions at rest go at the second checkpoint; then there is none any more", async () => {
   const world = await opened();
   world.write(0, payload);
