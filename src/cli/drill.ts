@@ -1,5 +1,6 @@
 /** `tidemark drill`. */
 import type { DrillReport } from "#src/control/drill.ts";
+import { textCharactersMax } from "#src/control/http/schema.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
 import { type Column, table } from "./table.ts";
@@ -43,8 +44,15 @@ export const drillCommand: Command = {
     if (volume === undefined || words.length === 0) {
       throw new UsageError("drill takes VOLUME and a COMMAND behind --, or ls; 'tidemark drill --help' tells more");
     }
+    const command = commandText(words);
+    // What came of it could not be noted.
+    if (command.length > textCharactersMax) {
+      throw new UsageError(
+        `a command has at most ${textCharactersMax} characters: put this one into a file, and name that`,
+      );
+    }
     const withinMs = wholeNumber(values.within, "--within", { min: 1, max: withinSecondsMax }) * 1000;
-    return drill(api, { volume, point: values.at, isNearest: false, command: commandText(words), withinMs }, asJson);
+    return drill(api, { volume, point: values.at, isNearest: false, command, withinMs }, asJson);
   },
 };
 

@@ -7,6 +7,7 @@ import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
 import { assert } from "#src/core/assert.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { statusPatienceMs } from "#src/core/limits.ts";
+import { recordTimeText } from "#src/core/record-time.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Counters } from "#src/host/counters.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
@@ -295,7 +296,7 @@ export class ControlPlane {
     const group = await this.#groupOf(groupOrVolume);
     const { name, isQuiesced, epoch, seq, timeMicros } = await side.ask("mark", { group, ...request });
     this.#onTheWay.promised({ group, name, seq });
-    return { group, name, quiesced: isQuiesced, epoch, seq, time: new Date(timeMicros / 1000).toISOString() };
+    return { group, name, quiesced: isQuiesced, epoch, seq, time: recordTimeText(timeMicros) };
   }
 
   /**

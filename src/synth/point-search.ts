@@ -83,6 +83,7 @@ export class PointSearch {
     const { sealed } = this.#parts;
     const loss = await this.#lossAt(seq);
     if (loss !== undefined) return loss;
+    if (seq === 0) return "the first record of a group is 1";
     if (!sealed.snapshotSeqs.includes(seq))
       return `${seq} is no point: it is within an aggregate, or between two epochs`;
     return `snapshot ${seq} is no point any more: nobody has asked for it, and what is kept of that time has fewer points`;

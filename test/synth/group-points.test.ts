@@ -93,6 +93,8 @@ test("a seq is a point where a record ends, and otherwise the nearest ones are t
     expect(answer.before?.seq).toBe(points.findLast((one) => one < seq));
     expect(answer.after?.seq).toBe(points.find((one) => one > seq));
   }
+  const none = await world.run(world.points.resolve(1, "seq:0"));
+  expect(none).toMatchObject({ point: undefined, why: "the first record of a group is 1", after: { seq: points[0] } });
 });
 
 test("what is not durable yet is no point", async () => {
