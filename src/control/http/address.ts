@@ -20,8 +20,8 @@ function checkStep(step: string): void {
   } catch {
     throw new ProblemError(400, "the address is not well encoded");
   }
-  // Where several groups have a volume of one name, GROUP/VOLUME says which.
-  if (isPair(text)) return;
+  // Where several groups have a volume of one name, GROUP/VOLUME says which, and a number behind it which one of its history.
+  if (isPair(text.replace(/#\d+$/, ""))) return;
   if (/^\.{1,2}$/.test(text) || /[/\\\p{Cc}]/u.test(text)) {
     throw new ProblemError(400, "the address is not well formed");
   }

@@ -32,6 +32,15 @@ function calling() {
   return { side, get };
 }
 
+test("a number behind the name says which volume of the name is meant, also with its group's", async () => {
+  const { side, get } = calling();
+  for (const path of ["disk%231", "west%2Fdisk%231"]) expect((await get(`/volumes/${path}/points`)).status).toBe(200);
+  expect(side.asked).toEqual([{ history: { volume: "disk#1" } }, { history: { volume: "west/disk#1" } }]);
+  for (const path of ["west%2Fdisk%23", "west%2F%231", "west%2F..%231", "a%231%2Fb"]) {
+    expect((await get(`/volumes/${path}/points`)).status).toBe(400);
+  }
+});
+
 test("where several groups have a volume of one name, GROUP/VOLUME says which, and is no way to anywhere", async () => {
   const { side, get } = calling();
   await get("/volumes/west%2Fdisk/points");
