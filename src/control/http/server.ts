@@ -159,7 +159,8 @@ export class ApiServer {
 
   #noteRefusal(error: unknown, who: { readonly from: string; readonly method: string; readonly target: string }): void {
     if (!(error instanceof ProblemError) || (error.status !== 401 && error.status !== 403)) return;
-    this.#parts.audit.refuse({ ...who, status: error.status, why: error.message });
+    // Whoever does not know how a token is shown may have put it into the query.
+    this.#parts.audit.refuse({ ...who, target: pathOf(who.target), status: error.status, why: error.message });
   }
 
   #missing({ raw }: FastifyRequest): ProblemError {
@@ -174,7 +175,7 @@ export class ApiServer {
     const response = problemOf(translated(error));
     this.#noteRefusal(error, { from: raw.socket.remoteAddress ?? "", method: raw.method ?? "", target: raw.url ?? "" });
     const level = response.status >= 500 ? "error" : "debug";
-    this.#parts.log[level]("a request was not done", { method: raw.method, target: raw.url, error });
+    this.#parts.log[level]("a request was not done", { method: raw.method, target: pathOf(raw.url ?? ""), error });
     return send(reply, response);
   }
 }

@@ -98,6 +98,8 @@ test("fault 35: a token is told once, and kept, listed and logged nowhere", asyn
   const secret = await token("ops", "admin");
   expect(secret).toMatch(/^tdm_[\w-]{43}$/);
   await ask(secret, "PUT", "/groups/g/mode", { mode: "sync" });
+  // Where it does not belong, and that of the configuration, which nothing shows to be one.
+  expect((await ask(undefined, "GET", `/status?token=${secret}&access=${admin}`)).status).toBe(401);
   await ask(`${secret}x`, "GET", "/status");
   const { paper } = served;
   for (const path of ["/tokens.json", "/audit.log"]) {
@@ -105,14 +107,14 @@ test("fault 35: a token is told once, and kept, listed and logged nowhere", asyn
     const bytes = Buffer.alloc(handle.sizeBytesNow());
     handle.readNow(bytes, 0, bytes.length, 0);
     expect(bytes.toString()).toContain("ops");
-    expect(bytes.toString()).not.toContain(secret);
+    for (const one of [secret, admin]) expect(bytes.toString()).not.toContain(one);
   }
   const told = [
     served.tokens.list(),
     await served.audit.last({ limit: 1000 }),
     served.events.history.since(undefined).events,
   ];
-  expect(JSON.stringify([told, side.simulation.trace.lines])).not.toContain(secret);
+  for (const one of [secret, admin]) expect(JSON.stringify([told, side.simulation.trace.lines])).not.toContain(one);
 });
 
 test("an order is noted before and after, with who gave it and what came of it", async () => {
