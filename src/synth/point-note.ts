@@ -24,5 +24,6 @@ export function noteOfTime(
   const isJumped = newest.timeMicros > nowMicros + clockToleranceMicros && point.seq === lastUntilNow.seq;
   if (!isJumped || point.seq === newest.seq) return undefined;
   const until = `seq:${newest.seq} (${recordTimeText(newest.timeMicros)})`;
-  return `what was written behind it, up to ${until}, has times that are yet to come: the clock that they are of was ahead; it is opened by seq`;
+  const why = "has times that are yet to come: the clock that they are of was ahead; it is opened by seq";
+  return `what was written behind it, up to ${until}, ${why}`;
 }
