@@ -23,7 +23,7 @@ const help = `Usage: tidemark status [OPTION ...]
 
 Shows volumes and groups: what state they are in, how they acknowledge writes, how far the remote appliance is.
 
-  --watch            go on, once a second, until Ctrl-C
+  --watch            go on, once a second, until Ctrl-C, also over a restart of the program
 ${apiHelp}
 Example:
   tidemark status --watch
@@ -60,8 +60,14 @@ async function again(show: () => Promise<void>): Promise<void> {
     const timer = nodeClock.timer(watchEveryMs, resolve);
     await Promise.race([promise, signal]);
     timer.cancel();
-    if (!isEnded) await show();
+    if (!isEnded) await show().catch(noteSilence);
   }
+}
+
+/** Whoever watches a bad day wants to see its end. */
+function noteSilence(error: Error): void {
+  const clear = process.stdout.isTTY ? clearScreen : "";
+  process.stderr.write(`${clear}tidemark: ${error.message}; trying again\n`);
 }
 
 function statusText(report: StatusReport): string {

@@ -8,12 +8,29 @@ import type { GroupReport } from "#src/control/readiness.ts";
 import { noSynthesis } from "#src/control/snapshot-lane.ts";
 import { group } from "#test/control/http/scripted-side.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { Program } from "#test/oracle/program.ts";
 import { whenSeen } from "#test/patience.ts";
-import { RunningProgram } from "./running-program.ts";
+import { launcher, RunningProgram } from "./running-program.ts";
 
 async function firstLine(program: RunningProgram): Promise<string> {
   return (await program.typed("status")).stdout.split("\n", 1)[0] as string;
 }
+
+test("watched, it goes on when the program is started anew", async () => {
+  const folder = temporaryFolder();
+  const data = join(folder, "data");
+  const up = await RunningProgram.start("up", data);
+  const line = [process.execPath, launcher, "status", "--watch", "--json", "--api", up.api] as const;
+  const watching = new Program("status", line);
+  await watching.line((text) => text.includes('"ready":true'));
+  await up.program.stop();
+  await whenSeen(() => expect(watching.stderr).toContain("nothing listens there"));
+  const { length } = watching.lines;
+  await RunningProgram.start("up", data, "--set", `http.port=${new URL(up.api).port}`);
+  await whenSeen(() => expect(watching.lines.length).toBeGreaterThan(length));
+  process.kill(watching.processId, "SIGINT");
+  expect(await watching.ended).toMatchObject({ code: 0 });
+});
 
 test("says what is missing: ready while writes are taken, and not ready when they are not", async () => {
   const folder = temporaryFolder();
