@@ -90,7 +90,7 @@ function eventInWords(type: string, says: Readonly<Record<string, unknown>>): st
     case "clock":
       return "the clock was set";
     case "resyncBegin":
-      return "a resync begins";
+      return `a resync begins${sinceInWords(says)}`;
     case "resyncEnd":
       return "the resync ends";
     case "initialComplete":
@@ -98,4 +98,9 @@ function eventInWords(type: string, says: Readonly<Record<string, unknown>>): st
     default:
       return `${type} ${JSON.stringify(says)}`;
   }
+}
+
+function sinceInWords({ sinceMicros }: Readonly<Record<string, unknown>>): string {
+  if (typeof sinceMicros !== "number") return "";
+  return `, for what was written without protection since ${new Date(sinceMicros / 1000).toISOString()}`;
 }

@@ -1,9 +1,9 @@
 /** The way to a local appliance in another process, and what to do where there is none. */
 import { ReconnectError } from "#src/core/errors.ts";
 import type {
+  AttachedSource,
   Attachment,
   ForgetsVolumes,
-  SourceAge,
   VolumeIdentity,
   VolumeLinks,
   VolumeReceiver,
@@ -22,10 +22,9 @@ export class LinksInWords implements VolumeLinks, ForgetsVolumes {
     identity: VolumeIdentity,
     durableOrdinal: number,
     receiver: VolumeReceiver,
-    sourceAge?: SourceAge,
-    isCopyDue?: boolean,
+    said?: AttachedSource,
   ): Promise<Attachment> {
-    return this.#inWords(this.#links.attach(identity, durableOrdinal, receiver, sourceAge, isCopyDue));
+    return this.#inWords(this.#links.attach(identity, durableOrdinal, receiver, said));
   }
 
   forgetVolume(id: string): Promise<void> {

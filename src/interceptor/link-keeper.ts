@@ -27,7 +27,7 @@ import { LinkReceiver } from "./link-receiver.ts";
 import type { Outlet } from "./outlet.ts";
 import type { RecordInFlight } from "./record-in-flight.ts";
 import { Redo } from "./redo.ts";
-import type { RegionMapFile } from "./region-map-file.ts";
+import { baseBehind, type RegionMapFile } from "./region-map-file.ts";
 import type { Source } from "./source.ts";
 import type { SourceCopy } from "./source-copy.ts";
 import type { SourceWriter } from "./source-writer.ts";
@@ -92,9 +92,9 @@ export class LinkKeeper {
     const { identity, links, mapFile, source, flight, outlet, log } = this.#parts;
     const redo = new Redo(source, mapFile);
     const receiver = this.#newReceiver((record) => redo.apply(record));
-    const age = takesSource ? "accepted" : mapFile.sourceAge;
+    const sourceAge = takesSource ? "accepted" : mapFile.sourceAge;
     const attachment = await links
-      .attach(identity, mapFile.state.durableOrdinal, receiver, age, mapFile.isCopyDue)
+      .attach(identity, mapFile.state.durableOrdinal, receiver, { ...mapFile.said, sourceAge })
       .catch((error: Error) => this.#trackOn(error));
     if (attachment === undefined) return;
     this.#link = attachment.link;
@@ -148,12 +148,9 @@ export class LinkKeeper {
       });
       mapFile.map.markAll();
     } else if (inDoubt) log.warn("power was lost: the marked regions are in doubt");
-    await mapFile.update({
-      durableOrdinal: lastOrdinal,
-      resyncWanted: resyncWanted || inDoubt || isStrange || mapFile.isDoubtful,
-      ...{ tracking: false, redoing: false },
-      ...(isForgotten ? baseAnew : {}),
-    });
+    const mustCopy = resyncWanted || inDoubt || isStrange || mapFile.isDoubtful;
+    const change = { durableOrdinal: lastOrdinal, resyncWanted: mustCopy, tracking: false, redoing: false };
+    await mapFile.update({ ...change, ...(mustCopy ? baseBehind(lastOrdinal) : {}) });
   }
 
   #newReceiver(redo: (record: RedoRecord) => Promise<void>): LinkReceiver {
@@ -242,7 +239,7 @@ export class LinkKeeper {
 
   /** True: the volume is protected again, or at its end. */
   async #tryAgain(): Promise<boolean> {
-    const { identity, links, flight, mapFile } = this.#parts;
+    const { identity, links, flight, mapFile, copy } = this.#parts;
     const durableOrdinal = this.#state === "tracking" ? mapFile.state.durableOrdinal : flight.appliedOrdinal;
     // What the appliance is told it may let go of, so that the map must know it too.
     if (durableOrdinal > mapFile.state.durableOrdinal) await mapFile.raiseDurable(durableOrdinal);
@@ -250,7 +247,7 @@ export class LinkKeeper {
     const receiver = this.#newReceiver((record) => this.#redoWhileOpen(record));
     let attachment: Attachment;
     try {
-      attachment = await links.attach(identity, durableOrdinal, receiver, undefined, mapFile.isCopyDue);
+      attachment = await links.attach(identity, durableOrdinal, receiver, { ...mapFile.said, ...copy.said });
     } catch (error) {
       if (!mayTryAgain(error)) throw error;
       this.#noteAway(error as Error);
@@ -293,7 +290,7 @@ export class LinkKeeper {
     const isForgotten = knowsNothing(lastOrdinal, flight.acknowledgedOrdinal);
     if (!inDoubt || isAllInDoubt || isForgotten) mapFile.map.markAll();
     const durableOrdinal = Math.min(settledOrdinal, lastOrdinal);
-    await mapFile.update({ durableOrdinal, resyncWanted: true, ...(isForgotten ? baseAnew : {}) });
+    await mapFile.update({ durableOrdinal, resyncWanted: true, ...baseBehind(lastOrdinal) });
     this.#mustCopy = true;
   }
 
@@ -322,10 +319,10 @@ export class LinkKeeper {
   // Without the appliance
 
   async #track(): Promise<void> {
-    const { flight, mapFile, gate, flushes, copy, checkpoints, log, moved } = this.#parts;
+    const { clock, flight, mapFile, gate, flushes, copy, checkpoints, log, moved } = this.#parts;
     // All that was acknowledged is durable in the source; the rest will be written to it in a moment, and its regions are
     // marked. So from now on the source is the truth, whatever becomes of the records.
-    await mapFile.update({ durableOrdinal: flight.lastOrdinal, resyncWanted: true, tracking: true });
+    await mapFile.noteTracking(flight.lastOrdinal, Math.round(clock.wallMs() * 1000));
     if (!this.#isAway) return;
     log.warn("the volume goes on without the local appliance");
     checkpoints.pause(true);
@@ -355,7 +352,7 @@ export class LinkKeeper {
     const isForgotten = knowsNothing(lastOrdinal, mapFile.state.durableOrdinal);
     if (isForgotten || isAllInDoubt) mapFile.map.markAll();
     const change = { durableOrdinal: lastOrdinal, resyncWanted: true, tracking: false };
-    await mapFile.update({ ...change, ...(isForgotten ? baseAnew : {}) });
+    await mapFile.update({ ...change, ...baseBehind(lastOrdinal) });
     // Ordinals that were counted here end with this, whatever becomes of the link.
     flight.rebase(lastOrdinal, 0);
     this.#mustCopy = true;
@@ -392,8 +389,6 @@ export class LinkKeeper {
   }
 }
 
-/** There is another order, which has nothing of what the source held before it. */
-const baseAnew = { base: "copying" } as const;
 /** The appliance has never heard of a volume that has had records: what it kept was lost, and made anew. */
 function knowsNothing(lastOrdinal: number, knownOrdinal: number): boolean {
   return lastOrdinal === 0 && knownOrdinal > 0;

@@ -10,7 +10,7 @@ import { RetryError, StopError } from "#src/core/errors.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
 import { keepName, publish } from "#src/host/publish.ts";
 import { whenDone } from "#src/host/when-done.ts";
-import type { SourceAge } from "#src/wire/volume-link.ts";
+import type { AttachedSource, SourceAge } from "#src/wire/volume-link.ts";
 import { RegionMap } from "./region-map.ts";
 import {
   chooseCopy,
@@ -106,6 +106,12 @@ export class RegionMapFile {
     return this.state.resyncWanted || this.state.base !== "complete";
   }
 
+  /** What the appliance is told of the source whenever it is brought to it. */
+  get said(): AttachedSource {
+    const { unprotectedMicros } = this.state;
+    return { isCopyDue: this.isCopyDue, ...(unprotectedMicros > 0 ? { unprotectedMicros } : {}) };
+  }
+
   /** How far the source is, by this map alone. */
   get sourceAge(): SourceAge {
     return this.isNew || this.isDoubtful || this.#state.resyncWanted ? "unknown" : "known";
@@ -130,6 +136,12 @@ export class RegionMapFile {
     this.#state = { ...this.#state, ...change };
     await this.#written();
     await this.#written();
+  }
+
+  /** From now on the source is written without the appliance. Resolves as `update` does. */
+  noteTracking(durableOrdinal: number, wallMicros: number): Promise<void> {
+    const unprotectedMicros = this.#state.unprotectedMicros || wallMicros;
+    return this.update({ durableOrdinal, resyncWanted: true, tracking: true, unprotectedMicros });
   }
 
   /** The source is known to have more. The older copy may stay: it only makes redo begin earlier. */
@@ -190,11 +202,19 @@ export class RegionMapFile {
   }
 }
 
+/**
+ * What an order has of the source that a copy begins behind this record. Behind none it looks like a first copy to whoever reads the
+ * order, and has to end like one.
+ */
+export function baseBehind(lastOrdinal: number): Pick<RegionMapState, "base"> | undefined {
+  return lastOrdinal === 0 ? { base: "copying" } : undefined;
+}
+
 function firstBytes(owner: RegionMapOwner, wasEmpty: boolean): Buffer {
   const map = new RegionMap(owner.sizeBytes);
   if (!wasEmpty) map.markAll();
-  const base = wasEmpty ? "complete" : "copying";
-  const state: RegionMapState = { durableOrdinal: 0, resyncWanted: false, tracking: false, redoing: false, base };
+  const base: RegionMapState["base"] = wasEmpty ? "complete" : "copying";
+  const state = { durableOrdinal: 0, resyncWanted: false, tracking: false, unprotectedMicros: 0, redoing: false, base };
   const copies = [0, 1].map((generation) => encodeCopy(owner, { generation, state, bits: map.image() }));
   return Buffer.concat(copies);
 }

@@ -5,7 +5,7 @@
  * yet in the name of what it said. Of the second nobody knows what it said.
  *
  *     sector   magic 4 | version 2 | its number 2 | generation 8 | volume 16 | data 472 | checksum 8
- *     first    data: size 8 | bytes of a region 8 | durable ordinal 8 | flags 4
+ *     first    data: size 8 | bytes of a region 8 | durable ordinal 8 | flags 4 | 0 4 | unprotected since 8
  *     others   data: the bits, lowest region first
  */
 import { assert } from "#src/core/assert.ts";
@@ -19,7 +19,7 @@ const version = 1;
 const sectorBytes = 512;
 const at = { magic: 0, version: 4, index: 6, generation: 8, volume: 16, data: 32, checksum: 504 };
 const dataBytes = at.checksum - at.data;
-const facts = { sizeBytes: 0, regionBytes: 8, durableOrdinal: 16, flags: 24 };
+const facts = { sizeBytes: 0, regionBytes: 8, durableOrdinal: 16, flags: 24, unprotectedMicros: 32 };
 const flag = { resyncWanted: 1, tracking: 2, baseCopying: 4, baseComplete: 8, redoing: 16 };
 const copyAlignmentBytes = 4096;
 
@@ -36,6 +36,8 @@ export interface RegionMapState {
   readonly resyncWanted: boolean;
   /** The source was written without the appliance. */
   readonly tracking: boolean;
+  /** When it was first, of what is to be journaled anew; 0: it was not, or nobody noted it. */
+  readonly unprotectedMicros: number;
   /** Records are being redone in the source: until all are, it has older data over newer. */
   readonly redoing: boolean;
   readonly base: BaseState;
@@ -80,6 +82,7 @@ export function encodeCopy(owner: RegionMapOwner, copy: RegionMapCopy): Buffer {
   putLe64(bytes, at.data + facts.regionBytes, regionBytesOf(owner.sizeBytes));
   putLe64(bytes, at.data + facts.durableOrdinal, copy.state.durableOrdinal);
   putLe32(bytes, at.data + facts.flags, flagsOf(copy.state));
+  putLe64(bytes, at.data + facts.unprotectedMicros, copy.state.unprotectedMicros);
   for (let index = 0; index < sectorCountOf(owner.sizeBytes); index++) {
     const start = index * sectorBytes;
     if (index > 0) bytes.set(copy.bits.subarray((index - 1) * dataBytes, index * dataBytes), start + at.data);
@@ -149,6 +152,7 @@ function decodeWhole(owner: RegionMapOwner, bytes: Buffer, start: number, genera
     durableOrdinal: getLe64(bytes, data + facts.durableOrdinal),
     resyncWanted: (flags & flag.resyncWanted) !== 0,
     tracking: (flags & flag.tracking) !== 0,
+    unprotectedMicros: getLe64(bytes, data + facts.unprotectedMicros),
     redoing: (flags & flag.redoing) !== 0,
     base: baseOf(flags),
   };

@@ -25,6 +25,7 @@ import type { Log } from "#src/host/log.ts";
 import { nbdError } from "#src/nbd/constants.ts";
 import type { WriteOrder } from "#src/nbd/write-order.ts";
 import { recordType } from "#src/records/record.ts";
+import type { AttachedSource } from "#src/wire/volume-link.ts";
 import { CopyPace } from "./copy-pace.ts";
 import { CopyPiece } from "./copy-piece.ts";
 import { type CopyKind, type CopyProgress, CopyRegions } from "./copy-regions.ts";
@@ -75,6 +76,8 @@ export class SourceCopy {
   #isBeginning = false;
   /** It is, and may be lost with the link: the appliance has not acknowledged it yet. */
   #unheardOrdinal: number | undefined;
+  /** All is in the order, and its last record is this one; that is not noted durably yet. */
+  #endOrdinal: number | undefined;
   readonly #begun: (() => void)[] = [];
   /** The flight has an ordinal for it. */
   #isReserved = false;
@@ -97,6 +100,11 @@ export class SourceCopy {
   /** With another link it has to begin anew: the appliance may know nothing of it. */
   get isBeginning(): boolean {
     return this.#isBeginning || this.#unheardOrdinal !== undefined;
+  }
+
+  /** What the appliance is told where it is brought to the volume while the copy is under way. */
+  get said(): AttachedSource {
+    return this.#endOrdinal === undefined ? {} : { copyEndOrdinal: this.#endOrdinal };
   }
 
   acknowledged(ordinal: number): void {
@@ -189,6 +197,7 @@ export class SourceCopy {
     this.#run = undefined;
     this.#isBeginning = false;
     this.#unheardOrdinal = undefined;
+    this.#endOrdinal = undefined;
     this.#isSuperseded = false;
     this.#isLooking = false;
     this.#timer?.cancel();
@@ -329,7 +338,10 @@ export class SourceCopy {
 
   #addEnd(run: Run): void {
     run.isCopying = false;
-    const add = (outlet: Outlet): void => outlet.addRange(undefined, recordType.resyncEnd, 0, 0);
+    const add = (outlet: Outlet): void => {
+      if (run.kind === "initial") outlet.addRange(undefined, recordType.resyncEnd, 0, 0);
+      else this.#addLast(outlet, recordType.resyncEnd);
+    };
     this.#parts.gate.push(
       this.#marker(run, add, () => {
         if (run.kind === "initial") this.#addInitialComplete(run);
@@ -340,9 +352,14 @@ export class SourceCopy {
   }
 
   #addInitialComplete(run: Run): void {
-    const add = (outlet: Outlet): void => outlet.addRange(undefined, recordType.initialComplete, 0, 0);
+    const add = (outlet: Outlet): void => this.#addLast(outlet, recordType.initialComplete);
     this.#parts.gate.pushFirst(this.#marker(run, add, () => this.#end(run)));
     this.#parts.moved();
+  }
+
+  #addLast(outlet: Outlet, type: number): void {
+    outlet.addRange(undefined, type, 0, 0);
+    this.#endOrdinal = outlet.link?.lastOrdinal;
   }
 
   /** The end is in the order. What was copied for is noted as done when it is durable. */
@@ -350,8 +367,9 @@ export class SourceCopy {
     const flushed = (error: number): void => {
       if (run !== this.#run || this.#isSuperseded || error !== nbdError.ok) return;
       this.#run = undefined;
+      this.#endOrdinal = undefined;
       // A failure of the file is told to whoever listens to it.
-      this.#parts.mapFile.update({ resyncWanted: false, base: "complete" }).catch(() => {});
+      this.#parts.mapFile.update({ resyncWanted: false, unprotectedMicros: 0, base: "complete" }).catch(() => {});
       this.#parts.log.info("the source is copied", { bytes: run.regions.bytesTotal });
     };
     this.#parts.flushes.caughtUp();

@@ -37,7 +37,7 @@ import { LinkKeeper } from "./link-keeper.ts";
 import { Outlet } from "./outlet.ts";
 import { PathTrace } from "./path-trace.ts";
 import type { RecordInFlight } from "./record-in-flight.ts";
-import type { RegionMapEvents, RegionMapFile } from "./region-map-file.ts";
+import { baseBehind, type RegionMapEvents, type RegionMapFile } from "./region-map-file.ts";
 import type { Source } from "./source.ts";
 import { SourceCopy } from "./source-copy.ts";
 import { SourceWriter, type SourceWriterEvents } from "./source-writer.ts";
@@ -170,7 +170,7 @@ export class WritePath implements ChangeHandler, SourceWriterEvents, RegionMapEv
     // No checkpoint may take these marks before the copy has begun.
     mapFile.map.pinMarked();
     this.#copy.supersede();
-    await mapFile.update({ resyncWanted: true });
+    await mapFile.update({ resyncWanted: true, ...baseBehind(this.#flight.lastOrdinal) });
     const isUp = this.#keeper.state === "up" && this.#failure === undefined;
     if (isUp && this.#copy.isSuperseded) this.#copy.begin("next");
     await this.#copy.whenBegun();

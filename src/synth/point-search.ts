@@ -14,6 +14,7 @@ import { parsePoint } from "./point-words.ts";
 import type { SealedPoints } from "./sealed-points.ts";
 import type { TailChunk } from "./tail-chunk.ts";
 import { latestWithin, type TimelineSpan } from "./timeline-span.ts";
+import { gapEndBehind } from "./unprotected-time.ts";
 import { isPoint, type VolumeState } from "./volume-state.ts";
 import { type StretchStart, StretchWalk, stretchKind, type VolumeStretch, whyNoPoint } from "./volume-stretches.ts";
 import { type TimelinePart, type TimelineSnapshot, TimelineWalk, type VolumeTimeline } from "./volume-timeline.ts";
@@ -110,7 +111,7 @@ export class PointSearch {
     const found = await this.#made(timeMicros);
     const why = `nothing is kept of ${time}: the history begins later`;
     if (found === undefined) return await this.#none(volume, 0, why);
-    const answer = await this.#checked(volume, found, statesAt, why);
+    const answer = await this.#checked(volume, found, statesAt, why, timeMicros);
     const lastUntilNow = await this.#made(nowMicros);
     if (answer.point === undefined || newest === undefined || lastUntilNow === undefined) return answer;
     const note = noteOfTime(answer.point, { timeMicros, nowMicros, newest, lastUntilNow });
@@ -220,10 +221,20 @@ export class PointSearch {
 
   // The volume's
 
-  async #checked(volume: number, point: Point | undefined, statesAt: StatesAt, whyNone: string): Promise<PointAnswer> {
+  /** `timeMicros`: of the moment that was meant, where that is behind the point. */
+  async #checked(
+    volume: number,
+    point: Point | undefined,
+    statesAt: StatesAt,
+    whyNone: string,
+    timeMicros = point?.timeMicros ?? 0,
+  ): Promise<PointAnswer> {
     if (point === undefined) return await this.#none(volume, 0, whyNone);
     const state = (await statesAt(point.seq)).find(({ number }) => number === volume);
-    if (state !== undefined && isPoint(state)) return { point };
+    if (state !== undefined && isPoint(state)) {
+      const gapEnd = await gapEndBehind(this.#parts, volume, { seq: point.seq, timeMicros });
+      return gapEnd === undefined ? { point } : await this.#none(volume, gapEnd.seq, undefined);
+    }
     const why = state === undefined ? await this.#whyUnknown(point.seq) : undefined;
     return await this.#none(volume, point.seq, why);
   }
@@ -271,11 +282,24 @@ export class PointSearch {
   async stretches(volume: number): Promise<readonly VolumeStretch[]> {
     const walk = new StretchWalk(volume, await this.#base());
     for await (const { records } of this.#historyParts()) for (const record of records) walk.saw(record);
-    return walk.stretches;
+    const stretches: VolumeStretch[] = [];
+    for (const stretch of walk.stretches) stretches.push(await this.#withGap(stretches, stretch));
+    return stretches;
+  }
+
+  /** What a resync ends began before its first record; what was before it ends there. */
+  async #withGap(before: VolumeStretch[], stretch: VolumeStretch): Promise<VolumeStretch> {
+    const { sinceMicros } = stretch;
+    const last = before.at(-1);
+    if (sinceMicros === undefined || last === undefined) return stretch;
+    const fromMicros = Math.max(sinceMicros, last.fromMicros);
+    const fromSeq = Math.max((await this.#made(fromMicros))?.seq ?? 0, last.fromSeq) + 1;
+    before[before.length - 1] = { ...last, untilSeq: fromSeq, untilMicros: fromMicros };
+    return { ...stretch, fromSeq, fromMicros };
   }
 
   async timeline(volume: number, span: TimelineSpan): Promise<VolumeTimeline> {
-    const walk = new TimelineWalk(volume, await this.#base());
+    const walk = new TimelineWalk(volume, await this.stretches(volume));
     for (const gap of await this.#gaps()) walk.sawDamage(gap);
     for await (const part of this.#historyParts()) walk.saw(part);
     const newest = await this.#upTo(this.newestSeq);

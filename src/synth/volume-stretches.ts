@@ -1,5 +1,6 @@
 /** What a group's order is to one of its volumes: stretches in which each record is a point, and what lies between them. */
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
+import { gapBeginOf } from "./unprotected-time.ts";
 import { isPoint, type VolumeState, VolumeStates, volumePhase } from "./volume-state.ts";
 
 export const stretchKind = {
@@ -22,6 +23,8 @@ export interface VolumeStretch {
   /** The record with which the next one begins; undefined: it goes on. */
   readonly untilSeq: number | undefined;
   readonly untilMicros: number | undefined;
+  /** Of a resync that says so: when the time without protection began that it ends. That is before its first record. */
+  readonly sinceMicros?: number | undefined;
 }
 
 /** Where an order begins. */
@@ -35,7 +38,7 @@ export class StretchWalk {
   readonly #volume: number;
   readonly #states: VolumeStates;
   readonly #done: VolumeStretch[] = [];
-  #open: Pick<VolumeStretch, "kind" | "fromSeq" | "fromMicros"> | undefined;
+  #open: Pick<VolumeStretch, "kind" | "fromSeq" | "fromMicros" | "sinceMicros"> | undefined;
 
   constructor(volume: number, start: StretchStart) {
     this.#volume = volume;
@@ -46,21 +49,17 @@ export class StretchWalk {
   /** All that tell something, in their order. */
   saw(record: JournalRecord): void {
     this.#states.saw(record);
-    this.#turn(record.seq, record.timeMicros);
+    this.#turn(record.seq, record.timeMicros, record.volume === this.#volume ? gapBeginOf(record) : undefined);
   }
 
-  #turn(seq: number, timeMicros: number): void {
+  #turn(seq: number, timeMicros: number, sinceMicros?: number): void {
     const state = this.#states.all.find(({ number }) => number === this.#volume);
     if (state === undefined) return;
     const kind = kindOf(state);
     if (kind === this.#open?.kind) return;
     if (this.#open !== undefined) this.#done.push({ ...this.#open, untilSeq: seq, untilMicros: timeMicros });
-    this.#open = { kind, fromSeq: seq, fromMicros: timeMicros };
-  }
-
-  /** Where the walk is; undefined: the volume is not there yet. */
-  get kind(): StretchKind | undefined {
-    return this.#open?.kind;
+    const isGap = kind === stretchKind.resync;
+    this.#open = { kind, fromSeq: seq, fromMicros: timeMicros, sinceMicros: isGap ? sinceMicros : undefined };
   }
 
   get stretches(): readonly VolumeStretch[] {
@@ -76,7 +75,7 @@ function kindOf(state: VolumeState): StretchKind {
 }
 
 const words: Readonly<Record<Exclude<StretchKind, "points">, string>> = {
-  resync: "regions of the volume were being journaled anew then, after a gap",
+  resync: "the volume was written to without protection then, or its regions were being journaled anew after that",
   "first-copy": "what the volume's source held at first was being copied then",
   joined: "the volume had just joined its group then, and nothing was written to it yet",
 };

@@ -6,7 +6,7 @@ import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import { everyWriteLevel, levelSaid } from "#src/records/level-record.ts";
 import { decodeExtra, recordType, recordTypeName, wholeGroup } from "#src/records/record.ts";
 import { type DamagedRecords, eventTypes } from "./piece-events.ts";
-import { type StretchKind, type StretchStart, StretchWalk, stretchKind } from "./volume-stretches.ts";
+import { type StretchKind, stretchKind, type VolumeStretch } from "./volume-stretches.ts";
 
 /** How close points are: each write, each aggregate that was shipped, or one in so many seconds. */
 export type Granularity = "every-write" | "aggregate" | `${number}s`;
@@ -79,7 +79,10 @@ interface OpenRange {
 
 export class TimelineWalk {
   readonly #volume: number;
-  readonly #stretches: StretchWalk;
+  /** In their order; those that the walk has not come to. */
+  readonly #stretches: VolumeStretch[];
+  /** Where the walk is; undefined: the volume is not there yet. */
+  #kind: StretchKind | undefined;
   readonly #ranges: TimelineRange[] = [];
   readonly #marks: TimelineMark[] = [];
   readonly #events: TimelineEvent[] = [];
@@ -93,13 +96,22 @@ export class TimelineWalk {
   /** Of the volume, in seconds. */
   #level = everyWriteLevel;
 
-  constructor(volume: number, start: StretchStart) {
+  constructor(volume: number, stretches: readonly VolumeStretch[]) {
     this.#volume = volume;
-    this.#stretches = new StretchWalk(volume, start);
-    this.#turn(start.seq, start.timeMicros);
+    this.#stretches = [...stretches];
+  }
+
+  /** Stretches begin where no record tells of it, too. */
+  #reach(seq: number): void {
+    for (let next = this.#stretches[0]; next !== undefined && next.fromSeq <= seq; next = this.#stretches[0]) {
+      this.#stretches.shift();
+      this.#kind = next.kind;
+      this.#turn(next.fromSeq, next.fromMicros);
+    }
   }
 
   saw(part: TimelinePart): void {
+    this.#reach(part.firstSeq - 1);
     this.#part = part;
     this.#mode ??= modeBefore(part.records);
     this.#turn(part.firstSeq, part.fromMicros);
@@ -113,10 +125,11 @@ export class TimelineWalk {
 
   #sawRecord(record: JournalRecord): void {
     const { type, volume, seq, timeMicros } = record;
-    this.#stretches.saw(record);
+    this.#reach(seq - 1);
     const says = decodeExtra(record.extra) ?? {};
     if (type === recordType.mode && typeof says.to === "string") this.#mode = says.to;
     if (type === recordType.level && volume === this.#volume) this.#level = levelSaid(record.extra) ?? this.#level;
+    this.#reach(seq);
     this.#turn(seq, timeMicros);
     if (volume !== wholeGroup && volume !== this.#volume) return;
     if (type === recordType.mark) this.#sawMark(record, says);
@@ -124,12 +137,12 @@ export class TimelineWalk {
   }
 
   #sawMark({ seq, timeMicros }: JournalRecord, { name, quiesced }: Record<string, unknown>): void {
-    const isPoint = this.#stretches.kind === stretchKind.points;
+    const isPoint = this.#kind === stretchKind.points;
     this.#marks.push({ name: String(name), seq, timeMicros, isQuiesced: quiesced === true, isPoint });
   }
 
   #turn(seq: number, timeMicros: number): void {
-    const { kind } = this.#stretches;
+    const kind = this.#kind;
     if (kind === undefined) return;
     const granularity = kind === stretchKind.points ? this.#granularity : "every-write";
     if (this.#open?.kind === kind && this.#open.granularity === granularity) return;
@@ -159,6 +172,7 @@ export class TimelineWalk {
     newestMicros: number | undefined,
     snapshots: readonly TimelineSnapshot[],
   ): Omit<VolumeTimeline, "isCut"> {
+    this.#reach(newestSeq);
     this.#end(newestSeq, newestMicros ?? 0);
     const lists = { ranges: this.#ranges, marks: this.#marks, events: this.#events, snapshots, damaged: this.#damaged };
     return { ...lists, newestSeq, newestMicros };

@@ -6,9 +6,9 @@ import { checkToken } from "./link-options.ts";
 import type { RemoteVolumeLink } from "./remote-volume-link.ts";
 import { VolumeConversation } from "./volume-conversation.ts";
 import type {
+  AttachedSource,
   Attachment,
   ForgetsVolumes,
-  SourceAge,
   VolumeIdentity,
   VolumeLinks,
   VolumeReceiver,
@@ -43,11 +43,10 @@ export class VolumeLinkClient implements VolumeLinks, ForgetsVolumes {
     identity: VolumeIdentity,
     durableOrdinal: number,
     receiver: VolumeReceiver,
-    sourceAge: SourceAge = "known",
-    isCopyDue = false,
+    said: AttachedSource = {},
   ): Promise<Attachment> {
     const { promise, resolve, reject } = Promise.withResolvers<Attachment>();
-    const source = { durableOrdinal, sourceAge, isCopyDue };
+    const source = { durableOrdinal, sourceAge: "known", isCopyDue: false, ...said } as const;
     const hello = (): object => encodeVolumeHello({ ...identity, ...source, attacher: this.#attacher });
     let attachedLink: RemoteVolumeLink | undefined;
     new Dial(this.#options, "volume", hello, {

@@ -107,19 +107,29 @@ export interface ForgetsVolumes {
   forgetVolume(id: string): Promise<void>;
 }
 
+/** What an interceptor says of the source that it comes with, besides how far it is. */
+export interface AttachedSource {
+  /** Absent: `known`. */
+  readonly sourceAge?: SourceAge;
+  /** The first record will be a `resync-begin`, so that there is no point of the volume before the end of that copy. */
+  readonly isCopyDue?: boolean;
+  /** Of the last record of that copy, where it was added already: the appliance may have it. */
+  readonly copyEndOrdinal?: number | undefined;
+  /** When the source was first written without the appliance; absent: it was not, or nobody knows. */
+  readonly unprotectedMicros?: number | undefined;
+}
+
 /** The local appliance as interceptors see it. */
 export interface VolumeLinks {
   /**
    * Begins to protect a volume. `durableOrdinal`: what its source is known to have; records after it are redone before
    * the promise is settled. One interceptor per volume at a time: a second one is refused (`RefuseError`), and so is a
-   * source that has less than it was once said to have, unless its age is `unknown` or `accepted`. `isCopyDue`: the first
-   * record will be a `resync-begin`, so that there is no point of the volume before the end of that copy.
+   * source that has less than it was once said to have, unless its age is `unknown` or `accepted`.
    */
   attach(
     identity: VolumeIdentity,
     durableOrdinal: number,
     receiver: VolumeReceiver,
-    sourceAge?: SourceAge,
-    isCopyDue?: boolean,
+    said?: AttachedSource,
   ): Promise<Attachment>;
 }

@@ -14,7 +14,7 @@ import type { BatchOrder } from "#src/records/batch-builder.ts";
 import { decodeFarewell, encodeFarewell } from "./farewell.ts";
 import { encodeJson, JsonFields } from "./json-fields.ts";
 import { decodePair, decodeQuadruple, encodeNumbers } from "./numbers.ts";
-import { type SourceAge, sourceAges, type VolumeIdentity } from "./volume-link.ts";
+import { type AttachedSource, type SourceAge, sourceAges, type VolumeIdentity } from "./volume-link.ts";
 
 const volumeIdBytes = 16;
 const nameCharactersMax = 255;
@@ -24,7 +24,7 @@ const pressureParts = 1_000_000;
 /** The number of a flush, and whether it needed the remote. */
 const flushedBytes = 16;
 
-export interface VolumeHello extends VolumeIdentity {
+export interface VolumeHello extends VolumeIdentity, AttachedSource {
   readonly durableOrdinal: number;
   /** Made by chance by who attaches: a connection of his that is still thought to stand does not, since he comes anew. */
   readonly attacher: string;
@@ -33,8 +33,9 @@ export interface VolumeHello extends VolumeIdentity {
 }
 
 export function encodeVolumeHello({ id, name, group, sizeBytes, ...rest }: VolumeHello): object {
-  const { previousBytes, durableOrdinal, attacher, sourceAge, isCopyDue } = rest;
-  return { id, name, group, sizeBytes, previousBytes, durableOrdinal, attacher, sourceAge, isCopyDue };
+  const { previousBytes, durableOrdinal, attacher, sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros } = rest;
+  const source = { durableOrdinal, sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros };
+  return { id, name, group, sizeBytes, previousBytes, attacher, ...source };
 }
 
 export function readVolumeHello(fields: JsonFields): VolumeHello {
@@ -49,6 +50,8 @@ export function readVolumeHello(fields: JsonFields): VolumeHello {
     attacher: fields.hexadecimal("attacher", chanceBytesMax),
     sourceAge: sourceAgeIn(fields),
     isCopyDue: fields.flag("isCopyDue"),
+    copyEndOrdinal: fields.optionalCount("copyEndOrdinal"),
+    unprotectedMicros: fields.optionalCount("unprotectedMicros"),
   };
 }
 

@@ -58,10 +58,12 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
 
   /** `others`: sessions that have to let go of the volume first. */
   async attach(volumes: VolumeLinks, others: readonly Promise<void>[]): Promise<void> {
-    const { durableOrdinal, sourceAge, isCopyDue, attacher, ...identity } = this.hello;
+    const { durableOrdinal, sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros, attacher, ...identity } =
+      this.hello;
+    const said = { sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros };
     try {
       await Promise.all(others);
-      const attachment = await volumes.attach(identity, durableOrdinal, this, sourceAge, isCopyDue);
+      const attachment = await volumes.attach(identity, durableOrdinal, this, said);
       this.#link = attachment.link;
       await this.#redo.send();
       if (!this.#isClosed) this.#attached(attachment);

@@ -40,6 +40,35 @@ test("writers do not wait, and it comes back by itself with a resync of what was
   expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
 });
 
+test("the appliance is told when the volume was first written to without it, also by one that was killed meanwhile", async () => {
+  const world = await overflowed();
+  const trackingMicros = Math.round(world.host.clock.wallMs() * 1000);
+  await world.pass(60_000);
+  const sinceMicros = world.links.said.unprotectedMicros ?? 0;
+  expect([sinceMicros > 0, sinceMicros <= trackingMicros]).toEqual([true, true]);
+  world.kill();
+  await world.open();
+  refuse(world, false);
+  await world.pass(10_000);
+  expect(world.links.said).toMatchObject({ isCopyDue: true, unprotectedMicros: sinceMicros });
+  expect(world.volume.status().copy).toBeUndefined();
+  world.links.lose(new ReconnectError("it was killed"));
+  await world.pass(1_000);
+  expect(world.links.said).toEqual({ isCopyDue: false });
+});
+
+test("what is copied and not noted as that yet is told by its last record", async () => {
+  const world = await overflowed();
+  refuse(world, false);
+  world.links.flushesAtOnce = false;
+  await world.pass(10_000);
+  const end = world.links.journal.findLast(({ type }) => type === recordType.resyncEnd);
+  expect(end).toBeDefined();
+  world.links.lose(new ReconnectError("it was killed"));
+  await world.pass(1_000);
+  expect(world.links.said).toMatchObject({ isCopyDue: true, copyEndOrdinal: end?.ordinal });
+});
+
 test("an appliance that was only away, and comes back without room, is not waited for", async () => {
   const world = await VolumeWorld.opened({ options: { whenLost: "stall" } });
   await world.warmUp();

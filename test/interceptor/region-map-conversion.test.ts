@@ -13,6 +13,7 @@ const state: RegionMapState = {
   durableOrdinal: 9,
   resyncWanted: false,
   tracking: false,
+  unprotectedMicros: 7,
   redoing: false,
   base: "complete",
 };

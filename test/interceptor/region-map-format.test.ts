@@ -14,6 +14,7 @@ const state = {
   durableOrdinal: 0x0102030405,
   resyncWanted: true,
   tracking: false,
+  unprotectedMicros: 0,
   redoing: false,
   base: "missing",
 } as const;
@@ -46,6 +47,13 @@ test("the first bytes of version 1 are these", () => {
   expect(bytes.subarray(512, 512 + 40).toString("hex")).toBe(
     "544d524d01000100030000000000000000112233445566778899aabbccddeeff0500000000000000",
   );
+});
+
+test("since when a source was written to without the appliance is told behind the flags", () => {
+  const unprotectedMicros = 1_700_000_000_123_456;
+  const bytes = encodeCopy(owner, { generation: 6, state: { ...state, unprotectedMicros }, bits });
+  expect(bytes.readBigUInt64LE(32 + 32)).toBe(BigInt(unprotectedMicros));
+  expect(decodeCopy(owner, bytes, 0, 0)).toMatchObject({ copy: { state: { unprotectedMicros } } });
 });
 
 test.each([

@@ -7,6 +7,7 @@ import { RefuseError } from "#src/core/errors.ts";
 import { batchPayloadBytesMax, blockBytes } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
 import type {
+  AttachedSource,
   Attachment,
   BatchMemory,
   FlushDone,
@@ -36,6 +37,8 @@ export class ScriptedLinks implements VolumeLinks {
   settledOrdinal = 0;
   attachCount = 0;
   durableOrdinals: number[] = [];
+  /** By whoever came last. */
+  said: AttachedSource = {};
   reported: number[] = [];
   inDoubt = false;
   isAllInDoubt = false;
@@ -62,8 +65,14 @@ export class ScriptedLinks implements VolumeLinks {
     return this.journal.at(-1)?.ordinal ?? 0;
   }
 
-  async attach(_identity: VolumeIdentity, durableOrdinal: number, receiver: VolumeReceiver): Promise<Attachment> {
+  async attach(
+    _identity: VolumeIdentity,
+    durableOrdinal: number,
+    receiver: VolumeReceiver,
+    said: AttachedSource = {},
+  ): Promise<Attachment> {
     this.attachCount++;
+    this.said = said;
     this.durableOrdinals.push(durableOrdinal);
     const error = this.attachErrors.shift();
     if (error !== undefined) throw error;

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import { encodeExtra, type RecordType, recordType } from "#src/records/record.ts";
+import { stretchKind, type VolumeStretch } from "#src/synth/volume-stretches.ts";
 import { type TimelinePart, TimelineWalk } from "#src/synth/volume-timeline.ts";
 
 function recordOf(seq: number, type: RecordType, says: object = {}): JournalRecord {
@@ -12,8 +13,13 @@ function recordOf(seq: number, type: RecordType, says: object = {}): JournalReco
 
 const plain = { level: 0, isFolded: false, hasAggregates: false, records: [], damaged: [] };
 
+function pointsFrom(fromSeq: number): VolumeStretch {
+  const isOpen = { untilSeq: undefined, untilMicros: undefined };
+  return { kind: stretchKind.points, fromSeq, fromMicros: fromSeq * 1000, ...isOpen };
+}
+
 function granularities(...parts: readonly Partial<TimelinePart>[]): string[] {
-  const walk = new TimelineWalk(1, { seq: 0, timeMicros: 0, states: [] });
+  const walk = new TimelineWalk(1, [pointsFrom(1)]);
   for (const [index, part] of parts.entries()) {
     const firstSeq = 100 * index + 1;
     walk.saw({ ...plain, firstSeq, fromMicros: firstSeq * 1000, ...part });

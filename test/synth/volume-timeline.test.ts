@@ -130,3 +130,63 @@ for (const isSealed of [false, true]) {
     expect(complete).toBeLessThan(other);
   });
 }
+
+/** Volume 1 went on without its appliance, a second and a half behind its last write; volume 2 did not. */
+async function unprotected(isSealed: boolean) {
+  const story = await Story.begin(53);
+  story.tell(recordType.write, 2);
+  const last = story.tell(recordType.write, 1);
+  if (isSealed) await story.world.seal();
+  const within = [story.tell(recordType.write, 2), story.tell(recordType.write, 2), story.tell(recordType.write, 2)];
+  const sinceMicros = microsOf(last) + 1_500_000;
+  const joins = story.tell(recordType.volume, 1, { id: "id-1", name: "disk-1", sizeBytes: 64 * 4096 });
+  const begin = story.tell(recordType.resyncBegin, 1, { sinceMicros });
+  story.tell(recordType.write, 1);
+  const healed = story.tell(recordType.resyncEnd, 1);
+  if (isSealed) await story.world.seal();
+  const newest = story.tell(recordType.write, 1);
+  await story.world.open();
+  return { story, last, within, joins, begin, healed, newest, sinceMicros };
+}
+
+const microsOf = (seq: number): number => 1_700_000_000_000_000 + (seq - 3) * 1_000_000;
+const words = (micros: number): string => new Date(micros / 1000).toISOString();
+
+for (const isSealed of [false, true]) {
+  test(`no moment without protection is a point, whatever others of the group made, ${isSealed ? "sealed" : "open"}`, async () => {
+    const { story, last, within, joins, begin, healed } = await unprotected(isSealed);
+    const [safe, ...unsafe] = within as [number, ...number[]];
+    const at = (volume: number, seq: number) => story.world.run(story.world.points.resolve(volume, `seq:${seq}`));
+    expect((await at(1, last)).point?.seq).toBe(last);
+    expect((await at(1, safe)).point?.seq).toBe(safe);
+    for (const seq of [...unsafe, joins, begin]) {
+      expect(await at(1, seq)).toMatchObject({ point: undefined, before: { seq: safe }, after: { seq: healed } });
+      expect(await at(1, seq)).toMatchObject({ why: expect.stringMatching(/without protection/) as string });
+    }
+    for (const seq of unsafe) expect((await at(2, seq)).point?.seq).toBe(seq);
+    await expect(story.world.image(1, unsafe[0] as number)).rejects.toThrow(/without protection/);
+  });
+
+  test(`a time without protection is none of a point, ${isSealed ? "sealed" : "open"}`, async () => {
+    const { story, within, joins, healed, sinceMicros } = await unprotected(isSealed);
+    const [safe] = within as [number];
+    const at = (micros: number) => story.world.run(story.world.points.resolve(1, words(micros)));
+    expect((await at(sinceMicros - 1000)).point?.seq).toBe(safe);
+    expect((await at(sinceMicros)).point?.seq).toBe(safe);
+    for (const micros of [sinceMicros + 1000, microsOf(joins) + 500_000]) {
+      expect(await at(micros)).toMatchObject({ point: undefined, before: { seq: safe }, after: { seq: healed } });
+    }
+    expect((await at(microsOf(healed) + 1000)).point?.seq).toBe(healed);
+  });
+
+  test(`the timeline's gap begins with that time, ${isSealed ? "sealed" : "open"}`, async () => {
+    const { story, within, healed, newest, sinceMicros } = await unprotected(isSealed);
+    const safe = within[0] as number;
+    const { ranges } = await story.timeline(1);
+    expect(ranges.slice(-3)).toMatchObject([
+      { kind: "points", lastSeq: safe, toMicros: sinceMicros },
+      { kind: "resync", firstSeq: safe + 1, fromMicros: sinceMicros, lastSeq: healed - 1 },
+      { kind: "points", firstSeq: healed, lastSeq: newest },
+    ]);
+  });
+}

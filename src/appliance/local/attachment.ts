@@ -1,25 +1,24 @@
 /** How a volume comes to its group: it gets a number, what its source may lack is redone, and then it may write. */
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { isOfBlocks, recordType } from "#src/records/record.ts";
-import type { Attachment, SourceAge, VolumeIdentity, VolumeReceiver } from "#src/wire/volume-link.ts";
+import type { AttachedSource, Attachment, VolumeIdentity, VolumeReceiver } from "#src/wire/volume-link.ts";
 import type { GroupVolume } from "./group-state.ts";
 import type { LocalGroup } from "./local-group.ts";
 import type { OrdinalMap } from "./ordinal-map.ts";
 import { LocalVolumeLink } from "./volume-link.ts";
 import { noteSize } from "./volume-size.ts";
 
-export interface AttachedSource {
+interface KnownSource extends AttachedSource {
   readonly durableOrdinal: number;
-  readonly sourceAge: SourceAge;
-  readonly isCopyDue: boolean;
 }
 
 export async function attachVolume(
   group: LocalGroup,
   identity: VolumeIdentity,
-  source: AttachedSource,
+  source: KnownSource,
   receiver: VolumeReceiver,
 ): Promise<Attachment> {
+  const { sourceAge = "known" } = source;
   if (group.failure !== undefined) throw group.failure;
   refuseOverflowed(group, identity, source.durableOrdinal);
   const known = await volumeOf(group, identity);
@@ -28,8 +27,8 @@ export async function attachVolume(
   try {
     group.volumes.refuseGone(known.number);
     const ordinals = group.volumes.ordinalsOf(known.number);
-    if (source.sourceAge === "known") refuseOld(identity, source.durableOrdinal, ordinals);
-    const durableOrdinal = source.sourceAge === "accepted" ? ordinals.lastOrdinal : source.durableOrdinal;
+    if (sourceAge === "known") refuseOld(identity, source.durableOrdinal, ordinals);
+    const durableOrdinal = sourceAge === "accepted" ? ordinals.lastOrdinal : source.durableOrdinal;
     // First of all, since a full spool has room for nothing before that is known.
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
     group.release();
@@ -43,8 +42,11 @@ export async function attachVolume(
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
     const isForgotten = volume.isNew && durableOrdinal > 0;
     const copy = group.volumes.copyOf(volume.number);
-    copy.attached(source.isCopyDue, source.isCopyDue || volume.inDoubt || isForgotten);
-    const link = new LocalVolumeLink(group, volume, ordinals, receiver, copy);
+    const isCopyDue =
+      source.isCopyDue === true && (source.copyEndOrdinal ?? Number.MAX_SAFE_INTEGER) > ordinals.lastOrdinal;
+    copy.attached(isCopyDue, isCopyDue || volume.inDoubt || isForgotten);
+    const gapMicros = group.volumes.gapMicrosOf(volume, source.unprotectedMicros);
+    const link = new LocalVolumeLink({ group, volume, ordinals, receiver, copy, gapMicros });
     group.volumes.attached(link);
     const { inDoubt, isAllInDoubt = false } = volume;
     return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt, isAllInDoubt };

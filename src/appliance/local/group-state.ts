@@ -24,6 +24,8 @@ export interface GroupVolume {
   readonly sizeBytes: number;
   /** Power was lost, and its interceptor has not said yet that it took note. */
   readonly inDoubt: boolean;
+  /** Of the last record that the doubt leaves out; null: it is in none; absent: nobody knows. */
+  readonly doubtMicros?: number | null;
   /** Its interceptor has not said yet that it took note of that the group knew nothing of the volume. */
   readonly isNew: boolean;
   /** The last record that cut it; absent: none did, or the remote is known to have it durably. */

@@ -35,10 +35,20 @@ export class GroupVolumes {
   readonly #unnoted = new Set<number>();
   /** Their sources have begun to get what they lack, and are not known to have all of it. */
   readonly #half = new Set<number>();
+  /** The group's last record's time when its link went; of others that when the group began. */
+  readonly #leftMicros = new Map<number, number>();
+  readonly #beginMicros: number;
   readonly #events: GroupVolumesEvents;
 
-  constructor(state: GroupStateFile, facts: Pick<SpoolFacts, "ordinals" | "cuts">, events: GroupVolumesEvents) {
+  /** `beginMicros`: the time of the last record that was found; 0: there was none. */
+  constructor(
+    state: GroupStateFile,
+    facts: Pick<SpoolFacts, "ordinals" | "cuts">,
+    beginMicros: number,
+    events: GroupVolumesEvents,
+  ) {
     this.#state = state;
+    this.#beginMicros = beginMicros;
     this.#ordinals = new Map(facts.ordinals);
     this.cuts = facts.cuts;
     this.#events = events;
@@ -88,9 +98,25 @@ export class GroupVolumes {
     this.#links.add(link);
   }
 
-  detached(link: LocalVolumeLink): void {
+  detached(link: LocalVolumeLink, lastMicros: number): void {
+    this.#leftMicros.set(link.volume, lastMicros);
     this.#links.delete(link);
     this.#claimed.delete(link.volume);
+  }
+
+  /**
+   * From when on the order may lack what was written. Interceptors go by the host's clock, which may be behind the times of
+   * records; but nothing is lacking of before the link went.
+   */
+  gapMicrosOf(
+    { number, inDoubt, doubtMicros }: GroupVolume,
+    unprotectedMicros: number | undefined,
+  ): number | undefined {
+    const leftMicros = this.#leftMicros.get(number) ?? this.#beginMicros;
+    const toldMicros = unprotectedMicros === undefined ? [] : [Math.max(unprotectedMicros, leftMicros)];
+    const lostMicros = inDoubt ? [doubtMicros ?? leftMicros] : [];
+    const micros = Math.min(...toldMicros, ...lostMicros);
+    return micros > 0 && Number.isFinite(micros) ? micros : undefined;
   }
 
   /** A volume whose source has older data over newer, unless it gets the rest from the spool. */
@@ -167,7 +193,9 @@ export class GroupVolumes {
     this.#half.delete(volume);
     const { volumes } = this.#state.state;
     if (!volumes.some((one) => one.number === volume && (one.inDoubt || one.isNew))) return;
-    this.#note(volume, { inDoubt: false, isNew: false, isAllInDoubt: false }).catch(this.#events.failed);
+    this.#note(volume, { inDoubt: false, doubtMicros: null, isNew: false, isAllInDoubt: false }).catch(
+      this.#events.failed,
+    );
   }
 
   /** Nobody comes with it any more: nothing is kept for its source, and marks stand without it. Resolves when it is durable. */
@@ -198,8 +226,9 @@ export class GroupVolumes {
     this.#events.noted();
   }
 
-  loseAll(error: Error): void {
+  loseAll(error: Error, lastMicros: number): void {
     const links = [...this.#links];
+    for (const { volume } of links) this.#leftMicros.set(volume, lastMicros);
     this.#links.clear();
     for (const claim of this.#claimed.values()) claim.lost = error;
     this.#claimed.clear();

@@ -12,9 +12,9 @@ import { whenDone } from "#src/host/when-done.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
 import type {
+  AttachedSource,
   Attachment,
   ForgetsVolumes,
-  SourceAge,
   VolumeIdentity,
   VolumeLinks,
   VolumeReceiver,
@@ -229,13 +229,12 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     identity: VolumeIdentity,
     durableOrdinal: number,
     receiver: VolumeReceiver,
-    sourceAge: SourceAge = "known",
-    isCopyDue = false,
+    said: AttachedSource = {},
   ): Promise<Attachment> {
     const id = this.#parts.machine.randomness.bytes(16).toString("hex");
     const group = await this.#groupNamed(identity.group, { id, name: identity.group, mode: this.#parts.newGroupMode });
     this.#removals.refuse(identity);
-    return attachVolume(group, identity, { durableOrdinal, sourceAge, isCopyDue }, receiver);
+    return attachVolume(group, identity, { durableOrdinal, ...said }, receiver);
   }
 
   forgetVolume(id: string): Promise<void> {

@@ -74,7 +74,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#memory = parts.pool.share();
     this.#log = machine.log.with({ group: state.state.name });
     this.#meter = new LinkMeter(machine.clock.monotonicMs());
-    this.volumes = new GroupVolumes(state, facts, {
+    this.volumes = new GroupVolumes(state, facts, spool.lastTimeMicros, {
       noted: () => this.release(),
       failed: (error) => this.fail(error),
     });
@@ -165,7 +165,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   detached(link: LocalVolumeLink): void {
-    this.volumes.detached(link);
+    this.volumes.detached(link, this.order.lastTimeMicros);
     this.#shipper.hurry();
   }
 
@@ -364,7 +364,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.order.end();
     this.#flushes.end(error);
     this.acknowledgements.end(error);
-    this.volumes.loseAll(error);
+    this.volumes.loseAll(error, this.order.lastTimeMicros);
   }
 
   /** Ends in good order: after this nothing is in doubt at the next start. */
@@ -394,7 +394,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.order.end();
     this.#flushes.end(stopping);
     this.acknowledgements.end(stopping);
-    this.volumes.loseAll(stopping);
+    this.volumes.loseAll(stopping, this.order.lastTimeMicros);
     this.#memory.leave();
   }
 }

@@ -20,6 +20,16 @@ export interface LinkedGroup {
   detached(link: LocalVolumeLink): void;
 }
 
+export interface LocalVolumeLinkParts {
+  readonly group: LinkedGroup;
+  readonly volume: GroupVolume;
+  readonly ordinals: OrdinalMap;
+  readonly receiver: VolumeReceiver;
+  readonly copy: CopyState;
+  /** From then on the order may lack what was written, up to the copy that is about to begin. */
+  readonly gapMicros: number | undefined;
+}
+
 export class LocalVolumeLink implements VolumeLink {
   readonly volume: number;
   readonly receiver: VolumeReceiver;
@@ -29,16 +39,11 @@ export class LocalVolumeLink implements VolumeLink {
   readonly #sizeBytes: number;
   #lastOrdinal: number;
   #isOver = false;
+  #gapMicros: number | undefined;
   /** It has records in the batch in the making. */
   isTouched = false;
 
-  constructor(
-    group: LinkedGroup,
-    volume: GroupVolume,
-    ordinals: OrdinalMap,
-    receiver: VolumeReceiver,
-    copy: CopyState,
-  ) {
+  constructor({ group, volume, ordinals, receiver, copy, gapMicros }: LocalVolumeLinkParts) {
     this.#group = group;
     this.#sizeBytes = volume.sizeBytes;
     this.volume = volume.number;
@@ -46,6 +51,7 @@ export class LocalVolumeLink implements VolumeLink {
     this.receiver = receiver;
     this.#lastOrdinal = ordinals.lastOrdinal;
     this.#copy = copy;
+    this.#gapMicros = gapMicros;
   }
 
   get pressure(): number {
@@ -84,8 +90,18 @@ export class LocalVolumeLink implements VolumeLink {
   }
 
   addRange(type: number, startBlock: number, blockCount: number): void {
-    const extra = type === recordType.initialComplete ? encodeExtra({ sizeBytes: this.#sizeBytes }) : undefined;
+    const says = this.#saysOf(type);
+    const extra = says === undefined ? undefined : encodeExtra(says);
     this.#group.order.add({ type, volume: this.volume, startBlock, blockCount, ordinal: this.#next(type) }, extra);
+  }
+
+  #saysOf(type: number): object | undefined {
+    if (type === recordType.initialComplete) return { sizeBytes: this.#sizeBytes };
+    if (type !== recordType.resyncBegin) return undefined;
+    const sinceMicros = this.#gapMicros;
+    // A copy that begins later with the same link is of something else.
+    this.#gapMicros = undefined;
+    return sinceMicros === undefined ? undefined : { sinceMicros };
   }
 
   #next(type: number): number {

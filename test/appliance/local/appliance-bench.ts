@@ -5,6 +5,7 @@ import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import { KiB } from "#src/core/limits.ts";
 import { recordTypeName } from "#src/records/record.ts";
 import type {
+  AttachedSource,
   Attachment,
   RedoRecord,
   SourceAge,
@@ -60,7 +61,11 @@ export class Bench {
     this.appliance = await this.done(this.begin(mode));
   }
 
-  async attach(durableOrdinal = 0, sourceAge?: SourceAge, isCopyDue?: boolean): Promise<void> {
+  async attach(durableOrdinal = 0, sourceAge: SourceAge = "known", isCopyDue = false): Promise<void> {
+    await this.attachSaying(durableOrdinal, { sourceAge, isCopyDue });
+  }
+
+  async attachSaying(durableOrdinal: number, said: AttachedSource): Promise<void> {
     this.redone = [];
     this.acknowledged = [];
     const receiver: VolumeReceiver = {
@@ -73,9 +78,7 @@ export class Bench {
       remoteDurable: () => {},
       lost: (error) => this.lost.push(error.message),
     };
-    this.attachment = await this.done(
-      this.appliance.attach(this.identity, durableOrdinal, receiver, sourceAge, isCopyDue),
-    );
+    this.attachment = await this.done(this.appliance.attach(this.identity, durableOrdinal, receiver, said));
     this.link = this.attachment.link;
   }
 

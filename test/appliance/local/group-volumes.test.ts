@@ -28,14 +28,10 @@ test("nothing of a volume leaves the spool before it is noted durably that the g
   await simulation.clock.settle();
   const file = await creating;
   const told: number[] = [];
-  const volumes = new GroupVolumes(
-    file,
-    { ordinals: new Map(), cuts: new VolumeCuts() },
-    {
-      noted: () => told.push(volumes.releasableSeq(20)),
-      failed: (error) => expect.unreachable(error.message),
-    },
-  );
+  const volumes = new GroupVolumes(file, { ordinals: new Map(), cuts: new VolumeCuts() }, 0, {
+    noted: () => told.push(volumes.releasableSeq(20)),
+    failed: (error) => expect.unreachable(error.message),
+  });
   volumes.ordinalsOf(1).add(5, 10);
   volumes.ordinalsOf(1).reportDurable(5);
   expect(volumes.releasableSeq(20)).toBe(20);

@@ -156,7 +156,10 @@ test("the epoch that a group says it is in never goes back, whatever comes back 
 });
 
 test("a group that could not be opened leaves nothing behind that would speak for it", async () => {
-  const it = await startBench();
+  const it = new Bench();
+  await it.open();
+  // Without a volume the first write of a start behind a loss of power is that of the epoch's record.
+  await it.done(it.appliance.addGroup({ id: "bb".repeat(16), name: "g", mode: "async" }));
   it.host.cutPower();
   it.remote = new ScriptedRemote();
   const opening = it.begin();

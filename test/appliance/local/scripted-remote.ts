@@ -1,10 +1,13 @@
 /** A remote appliance that does as it is told: what was shipped is kept, and marks move when a test says so. */
 import { getAggregatePartHeader } from "#src/records/aggregate-part.ts";
 import { type BatchRecord, batchMagic, batchRecords, batchSpanBytes, getBatchHeader } from "#src/records/batch.ts";
+import { decodeExtra } from "#src/records/record.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner, GroupWelcome, Watermarks } from "#src/wire/group-link.ts";
 
 export class ScriptedRemote implements GroupLink {
   readonly shipped: BatchRecord[] = [];
+  /** By their seqs. */
+  readonly said = new Map<number, Record<string, unknown> | undefined>();
   /** The first and the last record that each part of an aggregate is for. */
   readonly aggregates: (readonly [number, number])[] = [];
   readonly durableAsked: number[] = [];
@@ -74,6 +77,9 @@ export class ScriptedRemote implements GroupLink {
       const records = header === undefined ? undefined : batchRecords(buffer, at, header);
       if (header === undefined || records === undefined) throw new Error("what is shipped are whole batches");
       this.shipped.push(...records);
+      for (const { seq, extraAt, extraBytes } of records) {
+        this.said.set(seq, decodeExtra(buffer.subarray(extraAt, extraAt + extraBytes)));
+      }
       at += batchSpanBytes(header);
     }
     return !this.holdsMemory;
