@@ -5,6 +5,7 @@
  */
 import { isOwnFault } from "#src/core/assert.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
+import type { GroupOracle } from "./group-oracle.ts";
 import { demand } from "./violation.ts";
 import type { VolumeHost } from "./volume-host.ts";
 import type { World } from "./world.ts";
@@ -27,6 +28,8 @@ export class Removals {
   readonly #untold = new Set<VolumeHost>();
   /** The site that is being told. */
   readonly #asked = new Map<VolumeHost, unknown>();
+  /** Those that show that groups go on. */
+  readonly #marks = new Map<GroupOracle, "asked" | "set">();
 
   constructor(world: World) {
     this.#world = world;
@@ -101,16 +104,35 @@ export class Removals {
     return this.#ending.size === 0 && this.#untold.size === 0;
   }
 
-  /** When all is well again: a point of a whole group is one, without those that are gone. */
-  demandMarks(): void {
+  /** When all is well again a point of a whole group is one, without those that are gone: that is to be shown. */
+  wantMarks(): void {
+    this.#marks.clear();
+  }
+
+  /** Answers whether it was. Where a volume goes away once more, as from a spool that is full, it is asked for again. */
+  areMarksSet(isOpen: (volume: VolumeHost) => boolean): boolean {
+    const concerned = this.#world.groups.filter((group) => [...this.#gone].some((volume) => volume.group === group));
+    for (const group of concerned) if (!this.#marks.has(group)) this.#mark(group, isOpen);
+    return concerned.every((group) => this.#marks.get(group) === "set");
+  }
+
+  #mark(group: GroupOracle, isOpen: (volume: VolumeHost) => boolean): void {
     const { source, weather, groups } = this.#world;
-    for (const [index, { name }] of weather.groups.entries()) {
-      if (![...this.#gone].some((volume) => volume.group === groups[index])) continue;
-      source?.mark(name, markMs).then(
-        ({ seq }) => this.#world.guard(() => groups[index]?.markPlaced(seq, (one) => this.isNumberLeft(one))),
-        (error: Error) => this.#world.guard(() => demand("liveness", false, () => error.message)),
-      );
-    }
+    const name = weather.groups[groups.indexOf(group)]?.name ?? "";
+    this.#marks.set(group, "asked");
+    source?.mark(name, markMs).then(
+      ({ seq }) =>
+        this.#world.guard(() => {
+          group.markPlaced(seq, (one) => this.isNumberLeft(one));
+          this.#marks.set(group, "set");
+        }),
+      (error: Error) =>
+        this.#world.guard(() => {
+          this.#marks.delete(group);
+          const isWell = this.others.every((volume) => volume.group !== group || isOpen(volume));
+          demand("liveness", !isWell, () => error.message);
+        }),
+    );
   }
 
   /** By the number that its host gives it. */
@@ -121,5 +143,6 @@ export class Removals {
   sourceCrashed(): void {
     this.#ending.clear();
     this.#asked.clear();
+    this.#marks.clear();
   }
 }

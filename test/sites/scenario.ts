@@ -211,15 +211,19 @@ async function settle(world: World): Promise<boolean> {
       continue;
     if (!hasFlushed) {
       for (const volume of others) volume.submitFlush();
-      world.removals.demandMarks();
+      world.removals.wantMarks();
       hasFlushed = true;
-    } else if (world.groups.every((group) => hasArrived(world, group))) {
+    } else if (areMarksSet(world) && world.groups.every((group) => hasArrived(world, group))) {
       await world.demandStored();
       return false;
     }
   }
   demand("liveness", isExcused, () => `after all was healed, this stays: ${describe(world)}`);
   return true;
+}
+
+function areMarksSet(world: World): boolean {
+  return world.removals.areMarksSet((volume) => isOpen(world, volume));
 }
 
 /** A person has looked. Where nothing was done to the disks, no volume is fenced. */
