@@ -6,8 +6,8 @@ import type { LastDrill, LastJob } from "./measures.ts";
 
 /** `last`: of each volume. */
 export function lastDrills(last: readonly Drill[]): readonly LastDrill[] {
-  return last.map(({ volumeName, groupName, group, outcome, startedMs, durationMs }) => ({
-    ...{ volume: volumeName, group: groupName, groupId: group, isProven: outcome === "proven" },
+  return last.map(({ volumeName, groupName, group, volume: number, outcome, startedMs, durationMs }) => ({
+    ...{ volume: volumeName, group: groupName, groupId: group, number, isProven: outcome === "proven" },
     endedMs: startedMs + durationMs,
   }));
 }

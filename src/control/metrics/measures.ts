@@ -20,6 +20,8 @@ export interface LastDrill {
   readonly volume: string;
   readonly group: string;
   readonly groupId: string;
+  /** Of the volume, within its group. */
+  readonly number: number;
   readonly isProven: boolean;
   readonly endedMs: number;
 }

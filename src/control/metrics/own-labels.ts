@@ -13,14 +13,21 @@ export function ownGroups(groups: readonly RemoteGroupFacts[]): readonly RemoteG
   );
 }
 
-/** `groups`: as they are called now. Of volumes that are called the same the last drill counts. */
+/** `groups`: as they are called now. Of volumes that are called the same, one after the other, the newest counts. */
 export function ownDrills(drills: readonly LastDrill[], groups: readonly RemoteGroupFacts[]): readonly LastDrill[] {
   const names = new Map(groups.map(({ id, name }) => [id, name]));
   const last = new Map<string, LastDrill>();
   for (const drill of drills) {
     const own = { ...drill, group: names.get(drill.groupId) ?? drill.group };
     const key = `${own.group}/${own.volume}`;
-    if (own.endedMs >= (last.get(key)?.endedMs ?? 0)) last.set(key, own);
+    const other = last.get(key);
+    if (other === undefined || isNewer(own, other)) last.set(key, own);
   }
   return [...last.values()];
+}
+
+/** Numbers are of one group alone: of groups that nobody knows any more only the time is left. */
+function isNewer(one: LastDrill, other: LastDrill): boolean {
+  if (one.groupId === other.groupId) return one.number > other.number;
+  return one.endedMs > other.endedMs;
 }

@@ -73,7 +73,7 @@ export const measuredProgram: MetricsSnapshot = {
   ],
   remoteGroups: [measuredRemoteGroup],
   store: measuredStore,
-  drills: [{ volume: "v", group: "g", groupId: group.id, isProven: false, endedMs: 9000 }],
+  drills: [{ volume: "v", group: "g", groupId: group.id, number: 1, isProven: false, endedMs: 9000 }],
   jobs: [{ kind: "collect", isGood: true, endedMs: 8000 }],
   certificates: [{ use: "http", endsMs: 10_000 }],
   terms: { keepSeconds: 14_400, scrubSeconds: 86_400 },

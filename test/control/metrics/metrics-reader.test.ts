@@ -51,22 +51,22 @@ test("fault 17: a side that is held up shows as down, and nothing that it told b
   expect([other.store, other.remoteGroups, other.groups]).toEqual([undefined, [], [lagging]]);
 });
 
-test("no two series have one name: groups of one name have their ids, and of a volume that came again the last drill counts", async () => {
+test("no two series have one name: groups of one name have their ids, and a volume that came again counts as it is now", async () => {
   const [one, other] = ["1", "2"].map((digit) => ({ ...measuredRemoteGroup, id: digit.repeat(32) }));
-  const drill = (groupId: string, isProven: boolean, endedMs: number) => ({
-    ...{ volume: "v", group: "g", groupId, isProven, endedMs },
+  const drill = (groupId: string, number: number, isProven: boolean) => ({
+    ...{ volume: "v", group: "g", groupId, number, isProven, endedMs: 10 - number },
   });
   const [first, second] = ["1".repeat(32), "2".repeat(32)];
   const twice = {
     ...remoteFacts,
     remoteGroups: [one, other, { ...measuredRemoteGroup, name: "h" }] as SideFacts["remoteGroups"],
-    measures: { drills: [drill(first, true, 9), drill(first, false, 5), drill(second, false, 7)] },
+    measures: { drills: [drill(first, 2, true), drill(first, 1, false), drill(second, 1, false)] },
   };
   const snapshot = await reader({ local: 0, remote: 0 }, twice).read();
   expect(snapshot.remoteGroups.map(({ name }) => name)).toEqual([`g (${first})`, `g (${second})`, "h"]);
   expect(snapshot.drills).toEqual([
-    { ...drill(first, true, 9), group: `g (${first})` },
-    { ...drill(second, false, 7), group: `g (${second})` },
+    { ...drill(first, 2, true), group: `g (${first})` },
+    { ...drill(second, 1, false), group: `g (${second})` },
   ]);
   for (const metric of allMetrics) {
     const lines = metric.read(snapshot).map(({ labels }) => JSON.stringify(labels));

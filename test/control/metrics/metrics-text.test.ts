@@ -64,7 +64,7 @@ test("of many volumes it is written in parts, others have their turn in between,
 });
 
 test("a name is what it is, whatever it holds", async () => {
-  const drills = [{ volume: 'a"b\\c\nd', group: "g", groupId: "", isProven: true, endedMs: 1 }];
+  const drills = [{ volume: 'a"b\\c\nd', group: "g", groupId: "", number: 1, isProven: true, endedMs: 1 }];
   const text = await metrics.of({ ...measuredProgram, drills });
   expect(linesOf(text, "tidemark_drill_last_success")).toEqual([
     'tidemark_drill_last_success{volume="a\\"b\\\\c\\nd",group="g"} 1',
