@@ -11,6 +11,7 @@ import type { RestoreWish } from "./restore.ts";
 import type { ViewDefinition, ViewFacts } from "./view.ts";
 import type { ViewClosing } from "./view-closing.ts";
 import type { Views } from "./views.ts";
+import { nameNow, type VolumesOfGroup } from "./volume-of-group.ts";
 
 export interface ViewCopyWish extends Pick<RestoreWish, "target" | "mayOverwrite" | "isVerified"> {
   /** Of the view. */
@@ -23,6 +24,7 @@ export interface ViewCopiesParts {
   readonly views: Pick<Views, "putAwayFor" | "copiedTo" | "reopen" | "close">;
   readonly jobs: Pick<JobRunner, "all" | "report">;
   readonly restore: (wish: RestoreWish) => Promise<JobReport>;
+  readonly groups: () => readonly VolumesOfGroup[];
 }
 
 export class ViewCopies {
@@ -46,7 +48,7 @@ export class ViewCopies {
   }
 
   async #copy({ name, target, mayOverwrite, isVerified }: ViewCopyWish): Promise<JobReport> {
-    const { views, jobs, restore } = this.#parts;
+    const { views, jobs, restore, groups } = this.#parts;
     const busy = this.#busy(name);
     if (busy !== undefined && busy.request.restore?.target !== target) throw refusal(name, busy);
     const { view, wasOpen, wasCopied } = await views.putAwayFor(name, target);
@@ -54,7 +56,8 @@ export class ViewCopies {
     if (done !== undefined) return jobs.report(done.id);
     const { id, incarnation, isWritable, reopenCount } = view;
     const content = { id, name, incarnation, isWritable, ...(reopenCount === undefined ? {} : { reopenCount }) };
-    const point = { volume: `${view.groupName}/${view.volumeName}`, point: `seq:${view.seq}` };
+    // Another volume may have its name by now.
+    const point = { volume: nameNow(groups(), view), point: `seq:${view.seq}` };
     try {
       return await restore({ ...point, target, mayOverwrite, isVerified, view: content });
     } catch (error) {

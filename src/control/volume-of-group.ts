@@ -2,6 +2,7 @@
 import { RefuseError } from "#src/core/errors.ts";
 import { nearestName } from "#src/core/nearest-name.ts";
 import type { RemoteVolume } from "#src/journals/volume-table.ts";
+import type { NamedPoint } from "./named-point.ts";
 
 export interface VolumesOfGroup {
   /** 32 hexadecimal digits. */
@@ -63,6 +64,23 @@ export function earlierNames({ group, volume }: VolumeOfGroup, wanted: string): 
 /** By which only this one is meant, whatever else there is. */
 export function ownName({ group, volume }: VolumeOfGroup): string {
   return `${group.id.slice(0, idDigits)}/${volume.name}#${volume.number}`;
+}
+
+/** `GROUP/VOLUME` where that means the volume that was named so, and otherwise what only it is meant by. */
+export function nameNow(
+  groups: readonly VolumesOfGroup[],
+  {
+    group: id,
+    groupName,
+    volume: number,
+    volumeName,
+  }: Pick<NamedPoint, "group" | "groupName" | "volume" | "volumeName">,
+): string {
+  const plain = `${groupName}/${volumeName}`;
+  const all = groups.flatMap((group) => group.volumes.map((volume) => ({ group, volume })));
+  const found = all.filter((one) => plainNamesOf(one).includes(plain));
+  const isMeant = found.every(({ group }) => group.id === id) && found.at(-1)?.volume.number === number;
+  return isMeant ? plain : `${id.slice(0, idDigits)}/${volumeName}#${number}`;
 }
 
 function namesOf(one: VolumeOfGroup): readonly string[] {

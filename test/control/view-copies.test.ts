@@ -3,7 +3,7 @@ import type { Job, JobReport } from "#src/control/job.ts";
 import type { RestoreWish } from "#src/control/restore.ts";
 import { ViewCopies } from "#src/control/view-copies.ts";
 import { RefuseError } from "#src/core/errors.ts";
-import { ViewsWorld } from "./views-world.ts";
+import { ViewsWorld, viewGroup } from "./views-world.ts";
 
 const wish = { name: "mine", target: "/srv/mine.img", mayOverwrite: false, isVerified: true } as const;
 
@@ -26,6 +26,7 @@ async function world() {
       asked.push(restore);
       return { id: 1 } as JobReport;
     },
+    groups: () => views.groups ?? [{ id: viewGroup, name: "g", durable: 9, volumes: views.volumes }],
   });
   return { views, served, asked, facts, copies };
 }
@@ -55,6 +56,14 @@ test("a view is put away before it is copied, and neither opened nor thrown away
   facts.jobs = [jobOf(asked[0] as RestoreWish, "cancelled")];
   expect(await views.waited(copies.reopen("mine"))).toMatchObject({ state: "open" });
   await views.waited(copies.close("mine", "discarded"));
+});
+
+test("a copy of a view is of its own volume, also where another one has that name by now", async () => {
+  const { views, asked, copies } = await world();
+  const volumes = [1, 2].map((number) => ({ number, id: String(number), name: "disk", sizeBytes: 4096 }));
+  views.groups = [{ id: viewGroup, name: "g", durable: 9, volumes }];
+  await views.waited(copies.copy(wish));
+  expect(asked.map(({ volume }) => volume)).toEqual([`${viewGroup.slice(0, 8)}/disk#1`]);
 });
 
 test("a copy that is done is not made again, unless the view was opened since, or another is asked for", async () => {

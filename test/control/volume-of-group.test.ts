@@ -1,6 +1,6 @@
 /** Volumes by the names that people give. */
 import { expect, test } from "vitest";
-import { earlierNames, findVolume, ownName, type VolumesOfGroup } from "#src/control/volume-of-group.ts";
+import { earlierNames, findVolume, nameNow, ownName, type VolumesOfGroup } from "#src/control/volume-of-group.ts";
 
 function groupOf(id: string, name: string, ...names: readonly string[]): VolumesOfGroup {
   const volumes = names.map((one, index) => ({ number: index + 1, id: `${id}-${index}`, name: one, sizeBytes: 4096 }));
@@ -32,6 +32,8 @@ test("of one that was removed and added again the earlier one is there by its nu
   for (const group of groups) {
     for (const volume of group.volumes) {
       expect(findVolume(groups, ownName({ group, volume }))).toEqual({ group, volume });
+      const named = { group: group.id, groupName: group.name, volume: volume.number, volumeName: volume.name };
+      expect(findVolume(groups, nameNow(groups, named))).toEqual({ group, volume });
     }
   }
 });
