@@ -8,9 +8,11 @@ import type { TimelineReport } from "#src/control/volume-history.ts";
 import { Api, ApiError } from "./api.ts";
 import type { Browser } from "./browser.ts";
 import { begunAnew, type PageEvent, withEvent } from "./event-log.ts";
+import { isOver } from "./job-words.ts";
 import { unambiguousName } from "./levels.ts";
 import { Live } from "./live.ts";
 import { type Connection, firstState, type PageState, type VolumeWindow, withStatus } from "./page-state.ts";
+import type { ShownVolume } from "./shown-volumes.ts";
 import { oldestMs } from "./timeline-shape.ts";
 
 /** How long after an answer the next one is asked for: while events come by themselves, and while they do not. */
@@ -218,6 +220,13 @@ export class Desk {
 
   restore(order: RestoreOrder): Promise<JobReport> {
     return this.#api.ask("POST", ["restores"], { body: order });
+  }
+
+  /** The last one of a point of the volume that is not over, whoever has asked for it. */
+  async openRestore({ name, group, reference }: ShownVolume): Promise<JobReport | undefined> {
+    const { jobs } = await this.#api.ask<{ readonly jobs: readonly JobReport[] }>("GET", ["jobs"]);
+    const names = [reference, name, `${group}/${name}`];
+    return jobs.findLast((job) => job.restore !== undefined && names.includes(job.restore.volume) && !isOver(job));
   }
 
   job(id: number): Promise<JobReport> {

@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { Browser, SocketEars } from "#src/ui/browser.ts";
 import { Desk } from "#src/ui/desk.ts";
+import type { ShownVolume } from "#src/ui/shown-volumes.ts";
 import { patience } from "#test/patience.ts";
 import { PlayedTime } from "./played-time.ts";
 
@@ -131,4 +132,25 @@ test("a level is asked for by the volume's name, with its group's where that is 
   expect(appliance.asked.slice(-2)).toEqual(["/api/v1/volumes/bank%2Fdisk/level", "/api/v1/status"]);
   await desk.setLevel("bank", "log", "1h");
   expect(appliance.asked.at(-2)).toBe("/api/v1/volumes/log/level");
+});
+
+test("a restore that goes on from before the page was opened is found, by whatever name of the volume it was ordered", async () => {
+  const job = (id: number, volume: string, state: string) => ({
+    id,
+    kind: "restore",
+    state,
+    restore: { volume, seq: 1 },
+  });
+  const jobs: object[] = [
+    job(1, "disk", "done"),
+    { id: 2, kind: "scrub", state: "running" },
+    job(3, "other", "running"),
+  ];
+  const { desk } = await begun((path) => (path.endsWith("/jobs") ? { jobs } : status(true)));
+  const volume = { name: "disk", group: "bank", reference: "0123abcd/disk" } as ShownVolume;
+  expect(await desk.openRestore(volume)).toBeUndefined();
+  for (const name of ["disk", "bank/disk", "0123abcd/disk"]) {
+    jobs.push(job(jobs.length + 1, name, "waiting"));
+    expect(await desk.openRestore(volume)).toMatchObject({ id: jobs.length });
+  }
 });

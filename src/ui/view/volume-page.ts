@@ -40,7 +40,7 @@ export function VolumePage({ desk, state, volume }: PageParts): ComponentChild {
   const [picked, pick] = useState<Picked | undefined>(undefined);
   const [restoreOf, askRestore] = useState<PointReport | undefined>(undefined);
   const [isMarking, setMarking] = useState(false);
-  const [job, setJob] = useState<JobReport | undefined>(undefined);
+  const [job, setJob] = useRestore(desk, volume, isKept);
   useEffect(() => pick(undefined), [reference]);
   const earlier = useEarlier(desk, reference, isKept);
   const isHistoryHere = isKept && (failure === undefined || report !== undefined);
@@ -80,6 +80,23 @@ export function VolumePage({ desk, state, volume }: PageParts): ComponentChild {
       h(RestoreDialog, { desk, volume, point: restoreOf, close: () => askRestore(undefined), begun: setJob }),
     isMarking && h(MarkDialog, { desk, group: volume.group, close: () => setMarking(false), made: again }),
   );
+}
+
+/** The one that was begun here; before that one that goes on from before the page was opened. */
+function useRestore(desk: Desk, volume: ShownVolume, isKept: boolean) {
+  const [job, setJob] = useState<JobReport | undefined>(undefined);
+  useEffect(() => {
+    let isWanted = isKept;
+    const found = isKept ? desk.openRestore(volume) : Promise.resolve(undefined);
+    found.then(
+      (open) => isWanted && setJob((begun) => begun ?? open),
+      () => {},
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [desk, volume.reference, isKept]);
+  return [job, setJob] as const;
 }
 
 /** Of what is elsewhere nothing is told that would be its own, whatever is called so here. */
