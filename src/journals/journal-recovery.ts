@@ -80,13 +80,16 @@ export async function recoverJournals(parts: JournalRecoveryParts): Promise<Reco
 
 /**
  * Pieces of records that are in the store alone: they were to be removed when that was noted. Their own headers, and not the
- * records in them, say where each ends.
+ * records in them, say where each ends. Who noted it may have been killed before the note had its name for good, and a loss
+ * of power would then take it back, and not what is removed: so its name is made durable first.
  */
 async function removeLeftovers({ files, folder, identity, start = wholeJournal }: JournalRecoveryParts): Promise<void> {
   if (start.seq === 0) return;
   const leftover = piecesUpTo({ files, folder, identity }, start.seq);
+  if (leftover.length === 0) return;
+  await whenDone((done) => files.syncFolder(folder.path, done));
   for (const { basePosition } of leftover) files.remove(folder.piecePath(basePosition));
-  if (leftover.length > 0) await whenDone((done) => files.syncFolder(folder.metadataPath, done));
+  await whenDone((done) => files.syncFolder(folder.metadataPath, done));
 }
 
 /** Answers up to which seq the journal says that it is durable, or throws where it is not. */

@@ -2,15 +2,21 @@
 import { expect, test } from "vitest";
 import type { Sealer } from "#src/appliance/remote/group-sealing.ts";
 import { RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.ts";
+import { recoverJournals } from "#src/journals/journal-recovery.ts";
 import { GroupHistory } from "#src/synth/group-history.ts";
 import { driven } from "#test/contract/driver.ts";
 import { wireBatch } from "#test/journals/wire-batch.ts";
+import { durableNode } from "#test/sites/file-tree.ts";
 import { freely } from "#test/store/memory-store.ts";
 import { groupA, hello, type LocalPeer, RemoteWorld } from "./remote-world.ts";
 import type { SimStore } from "./sim-store.ts";
 
-function worldOf(options = {}): RemoteWorld {
-  return new RemoteWorld(1, { sealAfterMs: 1000, sealRetryMs: 100, keptPieceBytes: 0, ...options }, { hasStore: true });
+function worldOf(options = {}, seed = 1): RemoteWorld {
+  return new RemoteWorld(
+    seed,
+    { sealAfterMs: 1000, sealRetryMs: 100, keptPieceBytes: 0, ...options },
+    { hasStore: true },
+  );
 }
 
 /** Each life has a piece of its own, with one record. All of them are stored. */
@@ -146,6 +152,35 @@ test("fault 9: pieces that a loss of power brings back go at the next start", as
   await world.start();
   expect(pieces(world)).toEqual([1, 1]);
   await expectWhole(world, 2);
+});
+
+/** What the start of the group does first. Nobody waits for it. */
+function beginRecovery(world: RemoteWorld): void {
+  const { files } = world.host;
+  const folder = world.folder();
+  const { state } = RemoteGroupStateFile.read(files, folder.path, groupA) ?? expect.unreachable("the group is there");
+  const { incarnation, checkpointSeq, journalStart: start } = state;
+  const identity = { group: groupA, incarnation };
+  void recoverJournals({ files, folder, identity, checkpointSeq, durableSeq: checkpointSeq, start, see: () => {} });
+}
+
+test("faults 9 and 10: what was noted just before a kill is noted for good before the next start removes anything", async () => {
+  for (let seed = 1; seed <= 6; seed++) {
+    const world = worldOf({}, seed);
+    await live(world, 1, 2);
+    const [oldest = 0] = world.folder().pieces(world.host.files);
+    const { disk } = world.host;
+    await world.driver.until(() => pieces(world)[1] === 1);
+    expect(pieces(world)).toEqual([2, 1]);
+    world.host.kill();
+    beginRecovery(world);
+    await world.driver.until(() => durableNode(disk.root, world.folder().piecePath(oldest)) === undefined);
+    world.host.cutPower();
+    await world.start();
+    expect(world.appliance.status(), `seed ${seed}`).toMatchObject([{ state: "open", received: 2, stored: 2 }]);
+    await expectWhole(world, 2);
+    expect(pieces(world)).toEqual([1, 1]);
+  }
 });
 
 test("what has gathered goes piece by piece, one for each time that something is stored", async () => {
