@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const longSuite = "test/**/*.long.test.ts";
 
@@ -15,12 +16,31 @@ const spacious = [
   "--min-semi-space-size=16",
 ];
 
+/** Small files of long work. Where nothing is known of earlier runs large files come first, and these would be waited for alone. */
+const begunFirst = [
+  "test/sites/sites.test.ts",
+  "test/appliance/remote/crashes.test.ts",
+  "test/interceptor/crashes.test.ts",
+  "test/journals/bit-flips.test.ts",
+  "test/store/collection-orders.test.ts",
+  "test/synth/store-story.test.ts",
+];
+
+class LongWorkFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isFirst = ({ moduleId }: TestSpecification): boolean => begunFirst.some((path) => moduleId.endsWith(path));
+    const projects = Map.groupBy(await super.sort(files), ({ project }) => project.name);
+    return [...projects.values()].flatMap((all) => [...all.filter(isFirst), ...all.filter((one) => !isFirst(one))]);
+  }
+}
+
 export default defineConfig({
   test: {
     // Real servers, files and clients: a process per file keeps descriptors and memory of one file from another's.
     pool: "forks",
-    // One more than a small machine has processors: many tests wait, for a link to be given up or a program to come back.
-    maxWorkers: 3,
+    sequence: { sequencer: LongWorkFirst },
+    // Two more than a small machine has processors: many tests wait, for a link to be given up or a program to come back.
+    maxWorkers: 4,
     execArgv: ["--disable-warning=ExperimentalWarning", ...spacious],
     // A failure is a fault to find, so nothing is tried again and nothing passes by chance.
     retry: 0,
