@@ -23,6 +23,7 @@ import { receivedError } from "./store-errors.ts";
 import type { WorkNews, WorkRequest, WorkResult } from "./store-work.ts";
 import type { ResolvedPoint } from "./view-points.ts";
 import { ViewRetry } from "./view-retry.ts";
+import type { VolumesOfGroup } from "./volume-of-group.ts";
 
 type FixedSettings = Omit<RestoreSettings, "request" | "groupName" | "durableSeq" | "sumsPath">;
 
@@ -33,7 +34,7 @@ export interface RestoresParts {
   readonly settings: FixedSettings;
   readonly start: (settings: RestoreSettings) => Thread;
   readonly pins: PinKeeper;
-  readonly groups: () => readonly { readonly id: string; readonly name: string; readonly durable: number }[];
+  readonly groups: () => readonly VolumesOfGroup[];
   /** Throws a `RefuseError` where it is none. */
   readonly resolve: (volume: string, point: string) => Promise<ResolvedPoint>;
   /** Throws a `RefuseError` where nothing may be restored to this target. */
@@ -120,7 +121,21 @@ export class Restores implements JobWorker {
     const { fromSeq, target } = restore;
     if (fromSeq === undefined) return { durableSeq: await this.#durableSeq(restore, 0, running), target };
     const { seq, uri } = await this.#standing(restore, running, isBegin);
-    return { durableSeq: await this.#durableSeq(restore, Math.max(fromSeq, seq), running), target: uri };
+    const durableSeq = await this.#durableSeq(restore, Math.max(fromSeq, seq), running);
+    // Not before: who has added it is told of by what was written until now.
+    this.#refuseOther(restore);
+    return { durableSeq, target: uri };
+  }
+
+  /** The volume may have been removed since it was asked for, and another one have its name and its export. */
+  #refuseOther({ group: id, number, volume }: RestoreRequest): void {
+    const { volumes = [] } = this.#parts.groups().find((group) => group.id === id) ?? {};
+    const own = volumes.find((one) => one.number === number);
+    if (!volumes.some((one) => one.name === own?.name && one.number > number)) return;
+    throw new RefuseError(
+      `volume '${volume}' was removed and added again, and what has its name now is not restored to points of before: ` +
+        "restore them to another target",
+    );
   }
 
   /** After a start volumes are opened one by one. */

@@ -59,6 +59,7 @@ function world() {
     isStoreGone: false,
     seq: 40,
     groups: [group],
+    volumeNames: ["disk", "other"],
     isOpening: false,
     uri: "nbd://host/disk",
   };
@@ -81,7 +82,10 @@ function world() {
       },
       pins: async () => [...pins.values()],
     },
-    groups: () => facts.groups.map((id) => ({ id, name: "g", durable: facts.durable })),
+    groups: () => {
+      const volumes = facts.volumeNames.map((name, place) => ({ number: place + 1, id: name, name, sizeBytes: 4096 }));
+      return facts.groups.map((id) => ({ id, name: "g", durable: facts.durable, volumes }));
+    },
     resolve: async () => ({ place: { group, volume: 1, durableSeq: 100 }, point: { seq: facts.seq, timeMicros: 5 } }),
     checkTarget: () => {},
     standing: async ({ isBegin }) => {
@@ -183,6 +187,20 @@ test("after a start it waits for its volume to open, and goes by the export that
   expect(workers[0]?.settings.request.target).toBe("nbd://host:2/disk");
   workers[0]?.say({ result });
   expect(await driven(driver, done)).toEqual(result);
+});
+
+test("what has the name of its volume by now is not restored to a point of before", async () => {
+  const { driver, facts, workers, restores } = world();
+  const request = await driven(driver, restores.hold({ ...wish, target: "nbd://host/disk", fromSeq: 90 }, []));
+  facts.lastSeq = 105;
+  const done = restores.work(request);
+  done.catch(() => {});
+  await promisesSettled();
+  // The record with which the other one joins is among those that are waited for.
+  facts.volumeNames.push("disk");
+  facts.durable = 105;
+  await expect(driven(driver, done)).rejects.toThrow("was removed and added again");
+  expect(workers).toEqual([]);
 });
 
 test("it is put off only where nothing more of what was written reaches the remote appliance", async () => {
