@@ -105,6 +105,7 @@ export class ControlPlane {
     this.#onTheWay = new PointsOnTheWay({
       groups: () => this.#groupsNow(),
       newVolumes: () => parts.keeper?.unknownTo(remote?.known().facts.remoteGroups ?? []) ?? [],
+      hasRemoteTold: () => Number.isFinite(remote?.known().ageSeconds),
       clock,
     });
     const arrived = (volume: string, points: readonly string[]) => this.#onTheWay.arrived(volume, points);

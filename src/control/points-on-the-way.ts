@@ -29,6 +29,8 @@ export interface PointsOnTheWayParts {
   readonly groups: () => Promise<readonly SourceGroup[]>;
   /** As of the last that the remote appliance told, which is no older than what `groups` has answered. */
   readonly newVolumes: () => readonly NewVolume[];
+  /** Whether that has told anything yet. */
+  readonly hasRemoteTold: () => boolean;
   readonly clock: Pick<Clock, "monotonicMs" | "timer">;
 }
 
@@ -72,9 +74,9 @@ export class PointsOnTheWay {
     }
   }
 
-  /** What the remote appliance has all of it can tell of by itself. */
+  /** Where the remote appliance has all of the group, or has not said anything yet, it tells by itself what it has. */
   #isNew(group: SourceGroup | undefined, volume: string): boolean {
-    if (group === undefined || group.durable >= group.lastSeq) return false;
+    if (group === undefined || group.durable >= group.lastSeq || !this.#parts.hasRemoteTold()) return false;
     return this.#parts.newVolumes().some((one) => one.group === group.name && isNamed(one, volume));
   }
 

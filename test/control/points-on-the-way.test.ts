@@ -104,6 +104,15 @@ test("of a volume that was just added while the link is down that is said, and n
   expect(asked()).toEqual(["openView"]);
 });
 
+test("a remote side that has told nothing yet is asked itself, and nobody says for it that a volume is on its way", async () => {
+  const { side, control, keeper, done, asked } = begun({ ...behind, linkUp: false });
+  await done(keeper.add({ name: "disk", source: "/s", group: "g" }));
+  side.asked.length = 0;
+  side.remoteHeld = new Promise<never>(() => {});
+  await done(control.views.open(open("now")));
+  expect(asked()).toEqual(["openView"]);
+});
+
 test("of a mark that is on its way while the link is down that is said, at once", async () => {
   const { side, control, clock, done, asked } = begun({ ...behind, linkUp: false, linkWhy: "nothing listens there" });
   await done(control.mark("g", marking));
@@ -136,7 +145,12 @@ test("a link that is slow is waited for as long as was said, and then how much i
 
 test("of too many marks the oldest are not kept in mind, and of other volumes nothing is known here", async () => {
   const groups = [{ ...behind, linkUp: false }];
-  const onTheWay = new PointsOnTheWay({ groups: async () => groups, newVolumes: () => [], clock: begun().clock });
+  const onTheWay = new PointsOnTheWay({
+    groups: async () => groups,
+    newVolumes: () => [],
+    hasRemoteTold: () => true,
+    clock: begun().clock,
+  });
   for (let count = 0; count < marksOnTheWayMax; count++) onTheWay.promised({ group: "g", name: `n${count}`, seq: 8 });
   await expect(onTheWay.arrived("disk", ["mark:n0"])).rejects.toThrow("mark:n0 is on its way");
   onTheWay.promised({ group: "g", name: "last", seq: 8 });

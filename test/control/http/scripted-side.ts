@@ -116,6 +116,8 @@ export class ScriptedSide {
   groups: readonly GroupFacts[] = [group];
   /** As the remote side tells of them. */
   remoteGroups: readonly RemoteGroupFacts[] = [];
+  /** Until then it tells nothing. */
+  remoteHeld: Promise<unknown> | undefined;
   views: readonly ViewFacts[] = [];
   snapshots: readonly SnapshotFacts[] = [];
   snapshotAnswer: SnapshotAnswer = { made: madeSnapshot };
@@ -165,8 +167,13 @@ export class ScriptedSide {
 
   #remote(): SideClient {
     const [ours, theirs] = memoryLine(this.host);
-    serveSide(theirs, { ...this.#actions(), facts: async () => ({ ...noFacts, remoteGroups: this.remoteGroups }) });
+    serveSide(theirs, { ...this.#actions(), facts: () => this.#remoteFacts() });
     return new SideClient("remote", ours, this.host.clock);
+  }
+
+  async #remoteFacts(): Promise<SideFacts> {
+    await this.remoteHeld;
+    return { ...noFacts, remoteGroups: this.remoteGroups };
   }
 
   #job(kind: WorkKind): JobReport {
