@@ -5,9 +5,10 @@ import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { MiB } from "#src/core/limits.ts";
 import { needPrograms } from "#test/clients/harness.ts";
-import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { Beginning } from "#test/kill/beginning.ts";
 import { JournalReplay } from "#test/oracle/journal-replay.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
+import type { SitePlaces } from "#test/oracle/sites.ts";
 import { differences } from "#test/oracle/source-comparison.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { whenSeen } from "#test/patience.ts";
@@ -24,6 +25,17 @@ async function writeAtEnd(uri: string, sizeBytes: number, value: number): Promis
   await client.disconnect();
 }
 
+const beginning = new Beginning();
+
+/** A volume that was written to, and whose program has ended in order. */
+async function begin({ folder, source }: SitePlaces): Promise<void> {
+  const first = await RunningProgram.start("up", join(folder, "data"));
+  const line = ["volume", "add", "disk", "--source", source, "--size", "8M"];
+  const { uris } = (await first.asked(...line)) as VolumeReport;
+  await writeAtEnd(uris[0] as string, 8 * MiB, 1);
+  await first.program.stop();
+}
+
 // The first batch of a start tells of the volume as it was; the second is the flush that it ends with, the third tells of
 // its resize, the fourth of the volume as it then is.
 test.each([
@@ -34,14 +46,8 @@ test.each([
 ])(
   "fault 9: killed in the middle of a resize, %s, the next start has it wholly or not at all",
   async (_, fault, wanted, isOrdered) => {
-    const folder = temporaryFolder();
+    const { folder, source } = await beginning.at(begin);
     const data = join(folder, "data");
-    const source = join(folder, "disk.img");
-    const first = await RunningProgram.start("up", data);
-    const line = ["volume", "add", "disk", "--source", source, "--size", "8M"];
-    const { uris } = (await first.asked(...line)) as VolumeReport;
-    await writeAtEnd(uris[0] as string, 8 * MiB, 1);
-    await first.program.stop();
     const mebibytes = isOrdered ? wanted : 8;
     const doomed = await RunningProgram.start("up", data, "--set", `faults=${fault}`);
     const isOpen = async () => expect((await doomed.status()).volumes).toMatchObject([{ state: "open" }]);
