@@ -92,6 +92,7 @@ export class ViewControl {
   }
 }
 
+/** What is between them is told as far as it is there: only of a mark somebody would say that there is none. */
 function boundsOf({ from, to }: Pick<HistoryWish, "from" | "to">): readonly string[] {
-  return [from, to].filter((point) => point !== undefined);
+  return [from, to].filter((point): point is string => point?.startsWith("mark:") === true);
 }

@@ -133,6 +133,16 @@ test("of a mark that is on its way while the link is down that is said, at once"
   expect(asked()).toEqual(["point", "openView"]);
 });
 
+test("a history up to a record that is on its way is told as far as it is there, and up to such a mark it is waited for", async () => {
+  const { control, done, asked } = begun({ ...behind, linkUp: false });
+  await done(control.views.history({ volume: "disk", from: "seq:2", to: "seq:7" }));
+  await done(control.views.density({ volume: "disk", from: "-5m", to: "seq:7", bucketCount: 1 }));
+  expect(asked()).toEqual(["history", "density"]);
+  await done(control.mark("g", marking));
+  const upTo = control.views.history({ volume: "disk", to: "mark:m" });
+  await expect(done(upTo)).rejects.toThrow("mark:m is on its way");
+});
+
 test("a link that is slow is waited for as long as was said, and then how much is before the mark", async () => {
   const { control, clock, done } = begun({ ...behind, durable: 2 });
   await done(control.mark("g", marking));
