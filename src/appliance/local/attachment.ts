@@ -46,7 +46,8 @@ export async function attachVolume(
       source.isCopyDue === true && (source.copyEndOrdinal ?? Number.MAX_SAFE_INTEGER) > ordinals.lastOrdinal;
     copy.attached(isCopyDue, isCopyDue || volume.inDoubt || isForgotten);
     const gapMicros = group.volumes.gapMicrosOf(volume, source.unprotectedMicros);
-    const link = new LocalVolumeLink({ group, volume, ordinals, receiver, copy, gapMicros });
+    const lastMicros = group.volumes.leftMicrosOf(volume.number);
+    const link = new LocalVolumeLink({ group, volume, ordinals, receiver, copy, lastMicros, gapMicros });
     group.volumes.attached(link);
     const { inDoubt, isAllInDoubt = false } = volume;
     return { link, lastOrdinal: ordinals.lastOrdinal, inDoubt, isAllInDoubt };

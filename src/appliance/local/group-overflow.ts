@@ -54,7 +54,7 @@ export class GroupOverflow {
     if (refusal === undefined) return log.info("the spool has room again: volumes may come back");
     log.warn("the spool is full: its volumes go on unprotected");
     order.commit();
-    volumes.loseAll(refusal, order.lastTimeMicros);
+    volumes.loseAll(refusal);
   }
 
   get #facts(): OverflowFacts {

@@ -35,7 +35,7 @@ export class GroupVolumes {
   readonly #unnoted = new Set<number>();
   /** Their sources have begun to get what they lack, and are not known to have all of it. */
   readonly #half = new Set<number>();
-  /** The group's last record's time when its link went; of others that when the group began. */
+  /** Of the last record that they added. */
   readonly #leftMicros = new Map<number, number>();
   readonly #beginMicros: number;
   readonly #events: GroupVolumesEvents;
@@ -98,21 +98,26 @@ export class GroupVolumes {
     this.#links.add(link);
   }
 
-  detached(link: LocalVolumeLink, lastMicros: number): void {
-    this.#leftMicros.set(link.volume, lastMicros);
+  detached(link: LocalVolumeLink): void {
+    this.#leftMicros.set(link.volume, link.lastMicros);
     this.#links.delete(link);
     this.#claimed.delete(link.volume);
   }
 
+  /** Up to when nothing is lacking of the volume; of those that were not here in this life, of what the group began with. */
+  leftMicrosOf(volume: number): number {
+    return this.#leftMicros.get(volume) ?? this.#beginMicros;
+  }
+
   /**
    * From when on the order may lack what was written. Interceptors go by the host's clock, which may be behind the times of
-   * records; but nothing is lacking of before the link went.
+   * records; and others of the group may have gone on before it was seen that a volume had left.
    */
   gapMicrosOf(
     { number, inDoubt, doubtMicros }: GroupVolume,
     unprotectedMicros: number | undefined,
   ): number | undefined {
-    const leftMicros = this.#leftMicros.get(number) ?? this.#beginMicros;
+    const leftMicros = this.leftMicrosOf(number);
     const toldMicros = unprotectedMicros === undefined ? [] : [Math.max(unprotectedMicros, leftMicros)];
     const lostMicros = inDoubt ? [doubtMicros ?? leftMicros] : [];
     const micros = Math.min(...toldMicros, ...lostMicros);
@@ -226,9 +231,9 @@ export class GroupVolumes {
     this.#events.noted();
   }
 
-  loseAll(error: Error, lastMicros: number): void {
+  loseAll(error: Error): void {
     const links = [...this.#links];
-    for (const { volume } of links) this.#leftMicros.set(volume, lastMicros);
+    for (const { volume, lastMicros } of links) this.#leftMicros.set(volume, lastMicros);
     this.#links.clear();
     for (const claim of this.#claimed.values()) claim.lost = error;
     this.#claimed.clear();

@@ -165,7 +165,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   }
 
   detached(link: LocalVolumeLink): void {
-    this.volumes.detached(link, this.order.lastTimeMicros);
+    this.volumes.detached(link);
     this.#shipper.hurry();
   }
 
@@ -188,7 +188,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#shipper.appended(batch, needsRemote);
     const waits = needsRemote || !this.acknowledgements.isEmpty;
     const volumes = touched.map((link) => ({ to: link, ordinal: link.lastOrdinal }));
-    for (const { to, ordinal } of volumes) to.ordinals.add(ordinal, batch.lastSeq);
+    for (const { to, ordinal } of volumes) to.placed(ordinal, batch.lastSeq, this.order.lastTimeMicros);
     this.#pressure.added(batch.firstSeq);
     if (waits) this.acknowledgements.add(batch.lastSeq, needsRemote, volumes);
     else for (const { to, ordinal } of volumes) to.acknowledged(ordinal);
@@ -364,7 +364,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.order.end();
     this.#flushes.end(error);
     this.acknowledgements.end(error);
-    this.volumes.loseAll(error, this.order.lastTimeMicros);
+    this.volumes.loseAll(error);
   }
 
   /** Ends in good order: after this nothing is in doubt at the next start. */
@@ -394,7 +394,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.order.end();
     this.#flushes.end(stopping);
     this.acknowledgements.end(stopping);
-    this.volumes.loseAll(stopping, this.order.lastTimeMicros);
+    this.volumes.loseAll(stopping);
     this.#memory.leave();
   }
 }

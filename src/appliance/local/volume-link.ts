@@ -26,6 +26,8 @@ export interface LocalVolumeLinkParts {
   readonly ordinals: OrdinalMap;
   readonly receiver: VolumeReceiver;
   readonly copy: CopyState;
+  /** Up to when nothing of the volume is lacking, so far. */
+  readonly lastMicros: number;
   /** From then on the order may lack what was written, up to the copy that is about to begin. */
   readonly gapMicros: number | undefined;
 }
@@ -42,8 +44,9 @@ export class LocalVolumeLink implements VolumeLink {
   #gapMicros: number | undefined;
   /** It has records in the batch in the making. */
   isTouched = false;
+  #lastMicros: number;
 
-  constructor({ group, volume, ordinals, receiver, copy, gapMicros }: LocalVolumeLinkParts) {
+  constructor({ group, volume, ordinals, receiver, copy, lastMicros, gapMicros }: LocalVolumeLinkParts) {
     this.#group = group;
     this.#sizeBytes = volume.sizeBytes;
     this.volume = volume.number;
@@ -51,7 +54,19 @@ export class LocalVolumeLink implements VolumeLink {
     this.receiver = receiver;
     this.#lastOrdinal = ordinals.lastOrdinal;
     this.#copy = copy;
+    this.#lastMicros = lastMicros;
     this.#gapMicros = gapMicros;
+  }
+
+  /** The time of its last record that has its place. */
+  get lastMicros(): number {
+    return this.#lastMicros;
+  }
+
+  /** All up to this ordinal has its place. */
+  placed(ordinal: number, seq: number, timeMicros: number): void {
+    this.ordinals.add(ordinal, seq);
+    this.#lastMicros = timeMicros;
   }
 
   get pressure(): number {

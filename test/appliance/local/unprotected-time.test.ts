@@ -46,6 +46,28 @@ test("a host's clock that was behind the times of records hides none of what was
   expect(await copied(it)).toBe(lastMicros);
 });
 
+test("others of the group that went on before it was seen that the volume had left hide nothing of that time", async () => {
+  const { it } = await written();
+  const unprotectedMicros = nowMicros(it) + 1000;
+  await it.rest(60_000);
+  const other = { ...it.identity, id: "bb", name: "other" };
+  const silent = {
+    redo: async () => {},
+    acknowledged: () => {},
+    roomAgain: () => {},
+    remoteDurable: () => {},
+    lost: () => {},
+  };
+  const { link } = await it.done(it.appliance.attach(other, 0, silent));
+  expect(link.hasRoomFor(1)).toBe(true);
+  link.addWrite(0, 1, Buffer.alloc(4096, 2), 0);
+  link.commit();
+  await it.rest(1_000);
+  it.link.detach();
+  await it.attachSaying(1, { isCopyDue: true, unprotectedMicros });
+  expect(await copied(it)).toBe(unprotectedMicros);
+});
+
 test("behind a loss of power it is the time of the last record that is left, however many follow it", async () => {
   const { it } = await written();
   const flushed = it.flush();
