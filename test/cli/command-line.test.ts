@@ -102,7 +102,7 @@ describe("wrong use ends with 2 and one line", () => {
     ],
     [["volume", "rm"], "volume rm takes one NAME"],
     [["drill", "disk", "--", "x".repeat(4097)], "a command has at most 4096 characters"],
-    [["group"], "group is followed by ls or rm"],
+    [["group"], "group is followed by ls, rm or forget"],
     [["group", "rm"], "group rm takes one NAME"],
     [["mode", "a"], "mode takes a GROUP and sync or async"],
     [["mode", "a", "fast"], "a mode is sync or async or aggregated or auto, not 'fast'"],
