@@ -29,7 +29,8 @@ test("marks are set behind a removal at once, after a start, and with another vo
   await up.asked("mark", "g", "--name", "at-once");
   await up.program.stop();
   const again = await RunningProgram.start("up", data);
-  await again.asked("mark", "g", "--name", "after-a-start");
+  // The volume that is left is opened by then.
+  await whenSeen(() => again.asked("mark", "g", "--name", "after-a-start"));
   await again.asked("volume", "add", "b", "--group", "g", "--source", join(folder, "b.img"));
   await again.asked("mark", "g", "--name", "added-again");
   expect((await again.status()).groups).toMatchObject([{ volumeNames: ["a", "b"] }]);

@@ -92,7 +92,7 @@ describe("what is asked for in order", () => {
     const fields = { name: "m", quiesced: true, withinMilliseconds: 250 };
     const askedMs = caller.side.host.clock.hostMs();
     const { status, body } = await caller.ask("POST", "/api/v1/groups/v/marks", fields);
-    const time = "1970-01-01T00:00:00.000Z";
+    const time = "1970-01-01T00:00:00.000000Z";
     expect([status, body]).toEqual([201, { group: "g", name: "m", quiesced: true, epoch: 1, seq: 7, time }]);
     expect(caller.side.asked.at(-1)).toEqual({
       mark: { group: "g", name: "m", isQuiesced: true, deadlineMs: askedMs + 250 },
