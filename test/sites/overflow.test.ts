@@ -83,6 +83,10 @@ class OverflowStory {
     return figures;
   }
 
+  get nowMicros(): number {
+    return Math.round(this.#source.clock.wallMs() * 1000);
+  }
+
   get status() {
     const opened = this.site.volumes().get("disk");
     if (opened === undefined) throw new Error("the volume is not open");
@@ -160,6 +164,12 @@ class OverflowStory {
   }
 }
 
+/** Of a volume from its appliance: what the order had then, and when it was seen. */
+interface Departure {
+  readonly lastSeq: number;
+  readonly seenMicros: number;
+}
+
 interface Gap {
   readonly begin: FoundEntry;
   readonly end: FoundEntry;
@@ -178,26 +188,30 @@ function gapsIn(entries: readonly FoundEntry[]): Gap[] {
   return gaps;
 }
 
-/** What the product tells of the gaps: each from its begin to its end, no point within, and those beside it. */
-async function expectTold(story: OverflowStory, gaps: readonly Gap[]): Promise<void> {
+/**
+ * What the product tells of the gaps: each from where the volume was first written to without protection to its end, no point within,
+ * and those beside it.
+ */
+async function expectTold(story: OverflowStory, gaps: readonly Gap[], departures: readonly Departure[]): Promise<void> {
   const points = await story.points();
   const number = gaps[0]?.begin.volume ?? 0;
   const { ranges, damaged } = await story.settled(points.timeline(number));
   expect(damaged).toEqual([]);
-  expect(ranges.filter(({ kind }) => kind === "resync")).toEqual(
-    gaps.map(({ begin, end }) => ({
-      kind: "resync",
-      ...{ firstSeq: begin.seq, lastSeq: end.seq - 1, fromMicros: begin.time, toMicros: end.time },
-    })),
-  );
-  const resolved = (seq: number) => story.settled(points.resolve(number, `seq:${seq}`));
-  for (const { begin, end } of gaps) {
-    const [before, after] = [begin.seq - 1, end.seq];
-    for (const seq of [begin.seq, Math.floor((begin.seq + end.seq) / 2), end.seq - 1]) {
-      const none = { point: undefined, before: { seq: before }, after: { seq: after } };
-      expect(await resolved(seq)).toMatchObject({ ...none, why: expect.stringMatching(/journaled anew/) as string });
+  const told = ranges.filter(({ kind }) => kind === "resync");
+  expect(told).toMatchObject(gaps.map(({ end }) => ({ lastSeq: end.seq - 1, toMicros: end.time })));
+  const resolved = (words: string) => story.settled(points.resolve(number, words));
+  for (const [index, { begin, end }] of gaps.entries()) {
+    const { fromMicros, firstSeq } = told[index] as (typeof told)[number];
+    const { lastSeq, seenMicros } = departures[index] as Departure;
+    expect([firstSeq, fromMicros <= seenMicros, fromMicros < begin.time]).toEqual([lastSeq + 1, true, true]);
+    const [before, after] = [lastSeq, end.seq];
+    const none = { point: undefined, before: { seq: before }, after: { seq: after } };
+    const moments = [seenMicros + 1000, begin.time].map((micros) => new Date(micros / 1000).toISOString());
+    const seqs = [firstSeq, begin.seq, Math.floor((begin.seq + end.seq) / 2), end.seq - 1].map((seq) => `seq:${seq}`);
+    for (const words of [...moments, ...seqs]) {
+      expect(await resolved(words)).toMatchObject({ ...none, why: expect.stringMatching(/journaled anew/) as string });
     }
-    expect([await resolved(before), await resolved(after)]).toMatchObject([
+    expect([await resolved(`seq:${before}`), await resolved(`seq:${after}`)]).toMatchObject([
       { point: { seq: before } },
       { point: { seq: after } },
     ]);
@@ -210,12 +224,14 @@ test.each([1, 2, 3])(
   async (seed) => {
     const story = new OverflowStory(seed);
     await story.start();
+    const departures: Departure[] = [];
     for (let round = 1; round <= 3; round++) {
       await story.writeUntil(() => story.figures.lastSeq > 40 * round);
       story.hold(true);
       await story.writeUntil(() => story.status.state === "tracking");
       expect(story.figures).toMatchObject({ state: "tracking", why: expect.stringContaining("unprotected") });
       const { lastSeq } = story.figures;
+      departures.push({ lastSeq, seenMicros: story.nowMicros });
       for (let count = 0; count < 50; count++) {
         story.write();
         await story.pass(20);
@@ -236,6 +252,6 @@ test.each([1, 2, 3])(
     expect(ofVolume.map((entry) => entry.ordinal)).toEqual(ofVolume.map((_, index) => index + 1));
     const gaps = gapsIn(ofVolume);
     expect(gaps).toHaveLength(3);
-    await expectTold(story, gaps);
+    await expectTold(story, gaps, departures);
   },
 );
