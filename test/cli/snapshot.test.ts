@@ -78,8 +78,10 @@ test("a snapshot is made of what was just written, and of a volume that nobody h
   const { up } = world;
   expect(await up.asked("snapshot", "create", "disk")).toMatchObject({ isNew: true, pointersToJournal: 0 });
   await world.round({ isStored: false });
+  // A host that has left is flushed for at some time afterwards, so more may follow meanwhile.
+  const before = (await up.status()).groups[0]?.lastSeq as number;
   const made = (await up.asked("snapshot", "create", "disk")) as MadeSnapshot;
-  const { groups } = await up.status();
-  expect(made).toMatchObject({ isNew: true, seq: groups[0]?.lastSeq, pointersToJournal: writesPerRound });
+  expect(made).toMatchObject({ isNew: true, pointersToJournal: writesPerRound });
+  expect(made.seq).toBeGreaterThanOrEqual(before);
   await up.program.stop();
 });
