@@ -6,6 +6,7 @@
  * Invariants: a mark that was promised is never said not to be there, and never taken for an earlier one of its name, and so it is with
  * volumes; who asks for what is there already waits for nothing.
  */
+import { notConnectedYet } from "#src/appliance/local/remote-knowledge.ts";
 import { counted } from "#src/core/counted.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { marksOnTheWayMax, pointArrivalMs, pointLookMs } from "#src/core/point-limits.ts";
@@ -66,7 +67,9 @@ export class PointsOnTheWay {
       const group = groupOf(groups, volume);
       const missing = this.#isNew(group, volume) ? itself : wanted.find((words) => this.#isOnItsWay(group, words));
       if (group === undefined || missing === undefined) return;
-      if (!group.linkUp || clock.monotonicMs() >= untilMs) {
+      // One that is just being made is waited for like what comes over it.
+      const isDown = !group.linkUp && group.linkWhy !== notConnectedYet;
+      if (isDown || clock.monotonicMs() >= untilMs) {
         const seq = this.#seqOf(group, missing) ?? group.lastSeq;
         throw new RetryError(`volume '${volume}': ${onItsWay(missing, seq, group)}`);
       }

@@ -1,5 +1,6 @@
 /** Who asks for what was promised and is on its way gets it, or hears why not: over the control plane, and of the command. */
 import { expect, test } from "vitest";
+import { notConnectedYet } from "#src/appliance/local/remote-knowledge.ts";
 import { whyNotThere } from "#src/cli/mark-arrival.ts";
 import { PointsOnTheWay } from "#src/control/points-on-the-way.ts";
 import type { GroupFacts } from "#src/control/role.ts";
@@ -49,6 +50,14 @@ test("a mark that was just set is waited for, whatever is asked of it, until the
   expect(clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(700);
   await done(Promise.all(under));
   expect(asked().toSorted()).toEqual(["addRestore", "difference", "makeSnapshot", "openView", "openView", "point"]);
+});
+
+test("a link that is just being made is waited for like what comes over it", async () => {
+  const { control, clock, done, arriveAfter } = begun({ ...behind, linkUp: false, linkWhy: notConnectedYet });
+  arriveAfter(300);
+  const beganMs = clock.monotonicMs();
+  expect(await done(control.views.open(open("seq:7")))).toEqual(viewFacts);
+  expect(clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(300);
 });
 
 test("a record that was acknowledged and is on its way is waited for, and one that is yet to be given is not", async () => {

@@ -1,10 +1,13 @@
 /** What a group knows of the remote appliance: how far that is, whether it is there, and why not. */
 import type { Watermarks } from "#src/wire/group-link.ts";
 
+/** Why there is no link of a group that has just begun. */
+export const notConnectedYet = "not connected yet";
+
 export class RemoteKnowledge {
   #marks: Watermarks = { received: 0, durable: 0, stored: 0 };
   #refusal: string | undefined;
-  #why: string | undefined = "not connected yet";
+  #why: string | undefined = notConnectedYet;
 
   get marks(): Watermarks {
     return this.#marks;
