@@ -10,8 +10,8 @@ import { beginRounds, disturb } from "./rounds.ts";
 
 needPrograms("setpriv", "strace");
 
-/** Each thread that syncs meets it once. */
-const stallSeconds = Math.max(3, shareOf(30));
+/** Each thread that syncs meets it once, and that has to be long enough to be seen by who looks now and then. */
+const stallSeconds = Math.max(6, shareOf(30));
 /** By then it is sure that the host waits for just this. */
 const seenSeconds = (2 * stallSeconds) / 3;
 /** For what is under way, and for the tracer's first looks at code that has run little. */
