@@ -6,6 +6,7 @@
  */
 import { StopError } from "#src/core/errors.ts";
 import type { FileHandle } from "#src/host/files.ts";
+import { turnBitBack } from "#src/host/turned-bit.ts";
 import { decodeSumsHeader, hasSumsHeaderChecksum, sumsHeaderBytes, sumsHeaderSpokenBytes } from "./sums-format.ts";
 
 export interface SumsOwner {
@@ -36,15 +37,5 @@ function headerOf(sums: FileHandle): Buffer | undefined {
 
 /** Whether its checksum fits, perhaps when one bit has been turned back. What a loss of power left of it is zeros, for example. */
 function isSaying(bytes: Buffer): boolean {
-  if (hasSumsHeaderChecksum(bytes)) return true;
-  for (let bit = 0; bit < sumsHeaderSpokenBytes * 8; bit++) {
-    turn(bytes, bit);
-    if (hasSumsHeaderChecksum(bytes)) return true;
-    turn(bytes, bit);
-  }
-  return false;
-}
-
-function turn(bytes: Buffer, bit: number): void {
-  bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
+  return hasSumsHeaderChecksum(bytes) || turnBitBack(bytes, sumsHeaderSpokenBytes, hasSumsHeaderChecksum);
 }

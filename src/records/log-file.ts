@@ -7,6 +7,7 @@ import { RefuseError } from "#src/core/errors.ts";
 import { logFileHeaderBytes } from "#src/core/limits.ts";
 import { getLe16, getLe32, getLe64, putLe16, putLe32, putLe64 } from "#src/core/little-endian.ts";
 import { checksumBytes, hasChecksum, putChecksum } from "#src/host/checksum.ts";
+import { turnBitBack } from "#src/host/turned-bit.ts";
 
 /** The kinds of log by the first four bytes of their files. */
 export const logFileMagic = {
@@ -95,16 +96,7 @@ function isSound(spoken: Buffer): boolean {
 /** Undefined: it is more than one bit that makes it differ from what was written. */
 function turnedBack(spoken: Buffer): Buffer | undefined {
   const turned = Buffer.from(spoken);
-  for (let bit = 0; bit < spokenBytes * 8; bit++) {
-    turn(turned, bit);
-    if (isSound(turned)) return turned;
-    turn(turned, bit);
-  }
-  return undefined;
-}
-
-function turn(bytes: Buffer, bit: number): void {
-  bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
+  return turnBitBack(turned, spokenBytes, isSound) ? turned : undefined;
 }
 
 /** But for one bit at most. */

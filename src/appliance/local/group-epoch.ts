@@ -2,7 +2,7 @@
 import { assert } from "#src/core/assert.ts";
 import type { Log } from "#src/host/log.ts";
 import { whenDone } from "#src/host/when-done.ts";
-import type { GroupState, GroupStateFile } from "./group-state.ts";
+import type { GroupStateFile, GroupVolume } from "./group-state.ts";
 import type { Order } from "./order.ts";
 import type { Spool } from "./spool.ts";
 
@@ -23,7 +23,7 @@ export async function beginEpoch(order: Order, spool: Spool, state: GroupStateFi
 /** What a volume was lost from on stays so, however many epochs begin before its interceptor comes. */
 async function noteDoubt(state: GroupStateFile, lastMicros: number): Promise<void> {
   const { volumes } = state.state;
-  const isNews = ({ inDoubt, doubtMicros = null }: GroupState["volumes"][number]) => inDoubt && doubtMicros === null;
+  const isNews = ({ inDoubt, doubtMicros = null }: GroupVolume) => inDoubt && doubtMicros === null;
   if (!volumes.some(isNews)) return;
   await state.update({ volumes: volumes.map((one) => (isNews(one) ? { ...one, doubtMicros: lastMicros } : one)) });
 }
