@@ -1,6 +1,7 @@
 /** Commands that a person gave, run by the shell. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { inWords } from "../system-words.ts";
 
 export interface ShellOptions {
@@ -41,8 +42,7 @@ export async function shellEnding(
   { env, timeoutMs, signal, lastWill }: ShellOptions,
 ): Promise<ShellEnding> {
   signal?.throwIfAborted();
-  const run = new ShellRun(spawn("/bin/sh", ["-c", command], { env, detached: true, stdio: ["ignore", 2, 2] }));
-  lastWill?.underWay(run.pid);
+  const run = lastWill === undefined ? begun(command, env) : begunUnder(lastWill, command, env);
   const aborted = (): void => run.end("it was interrupted");
   signal?.addEventListener("abort", aborted);
   try {
@@ -52,6 +52,31 @@ export async function shellEnding(
     lastWill?.underWay(undefined);
     signal?.removeEventListener("abort", aborted);
   }
+}
+
+function begun(command: string, env: NodeJS.ProcessEnv): ShellRun {
+  return new ShellRun(spawn("/bin/sh", ["-c", command], { env, detached: true, stdio: ["ignore", 2, 2] }));
+}
+
+/** Waits for a word; where that cannot come any more nothing is done. */
+const gatedScript = 'read -r word <&3 && exec /bin/sh -c "$1" 3<&-';
+
+/**
+ * Does nothing before the keeper knows of it. If this process were killed between the two, it would be done behind the last
+ * will, or for ever.
+ */
+function begunUnder(lastWill: LastWill, command: string, env: NodeJS.ProcessEnv): ShellRun {
+  const argv = ["-c", gatedScript, "sh", command];
+  const child = spawn("/bin/sh", argv, { env, detached: true, stdio: ["ignore", 2, 2, "pipe"] });
+  const run = new ShellRun(child);
+  const gate = child.stdio[3] as Writable;
+  // It has been ended before it was let through.
+  gate.on("error", () => {});
+  lastWill.underWay(child.pid, (failed) => {
+    if (failed) run.end("the shell that would end it if this command were killed has ended");
+    else gate.end("\n");
+  });
+  return run;
 }
 
 /**
@@ -82,10 +107,6 @@ class ShellRun {
 
   constructor(child: ChildProcess) {
     this.#child = child;
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid;
   }
 
   /** With which it has ended by itself. */
@@ -181,9 +202,9 @@ export class LastWill {
     }
   }
 
-  /** All processes of this group are ended first; undefined: there are none. */
-  underWay(group: number | undefined): void {
-    this.#keeper.stdin?.write(`${group ?? ""}\n`);
+  /** All processes of this group are ended first; undefined: there are none. `told`: the keeper has it, or cannot have it. */
+  underWay(group: number | undefined, told: (failed?: Error | null) => void = () => {}): void {
+    this.#keeper.stdin?.write(`${group ?? ""}\n`, told);
   }
 
   /** Resolves when nothing is going to be run any more. */

@@ -34,20 +34,43 @@ test("a command that goes along with its process is ended when that is killed, a
   const file = join(temporaryFolder(), "pid");
   const script = `
     const { runShellAlong } = await import("#src/host/node/shell-command.ts");
-    process.stdin.once("data", () => console.log("heard"));
     const options = { env: process.env, timeoutMs: 1e9 };
     await runShellAlong("exit 0", options);
     await runShellAlong("sleep 1000 & echo $! > ${file}; echo begun >&2; wait", options);
   `;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { cwd: projectRoot });
   await once(child.stderr, "data");
-  // Whoever has begun it has said so to the other shell before he hears anything else.
-  child.stdin.write("well?");
-  await once(child.stdout, "data");
   expect(childProcessIds(child.pid)).toHaveLength(2);
   child.kill("SIGKILL");
   const pid = Number(readFileSync(file, "utf8"));
   await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), patience);
+});
+
+test("a command whose process is killed before its keeper knows of it does nothing", async () => {
+  const file = join(temporaryFolder(), "said");
+  const script = `
+    const { LastWill, runShell } = await import("#src/host/node/shell-command.ts");
+    const lastWill = await LastWill.begin("echo released >> ${file}", process.env);
+    lastWill.underWay = () => process.kill(process.pid, "SIGKILL");
+    await runShell("echo rested >> ${file}", { env: process.env, timeoutMs: 1e9, lastWill });
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { cwd: projectRoot });
+  // The command and the keeper hold it open as long as they run.
+  await once(child, "close");
+  expect(readFileSync(file, "utf8")).toBe("released\n");
+});
+
+test("a command whose keeper has ended does nothing, and says so", async () => {
+  const lost = Promise.withResolvers<Error>();
+  const { result: lastWill, pid } = await startedBy(() => LastWill.begin(":", env, lost.resolve));
+  process.kill(pid, "SIGKILL");
+  await lost.promise;
+  const file = join(temporaryFolder(), "done");
+  await expect(runShell(`touch ${file}`, { env, timeoutMs: patienceMs, lastWill })).rejects.toThrow(
+    "has failed: the shell that would end it if this command were killed has ended",
+  );
+  expect(existsSync(file)).toBe(false);
+  await lastWill.callOff();
 });
 
 test("a command is interrupted", async () => {
