@@ -286,7 +286,7 @@ export class LinkKeeper {
     const { flight, mapFile, log } = this.#parts;
     const hasLost = lastOrdinal < flight.acknowledgedOrdinal;
     if (!hasLost && !inDoubt) return;
-    log.warn("the local appliance has lost what it had acknowledged", { lastOrdinal });
+    log.warn(`the local appliance ${hasLost ? "has" : "may have"} lost what it had acknowledged`, { lastOrdinal });
     const isForgotten = knowsNothing(lastOrdinal, flight.acknowledgedOrdinal);
     if (!inDoubt || isAllInDoubt || isForgotten) mapFile.map.markAll();
     const durableOrdinal = Math.min(settledOrdinal, lastOrdinal);

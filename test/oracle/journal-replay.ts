@@ -162,19 +162,30 @@ export class JournalReplay implements Disposable {
    * and without aggregates, in which there are runs of blocks and no writes.
    */
   remoteNumbers(volume: number, afterSeq = 0): number[] {
-    const numbers: number[] = [];
-    let isResync = false;
+    return this.#stampedWrites(volume, afterSeq).flatMap(({ number, isAmidCopy }) => (isAmidCopy ? [] : [number]));
+  }
+
+  /** Those that came while a resync was under way, among what that repeats. */
+  numbersAmidCopies(volume: number, afterSeq = 0): ReadonlySet<number> {
+    const writes = this.#stampedWrites(volume, afterSeq);
+    return new Set(writes.flatMap(({ number, isAmidCopy }) => (isAmidCopy ? [number] : [])));
+  }
+
+  #stampedWrites(volume: number, afterSeq: number): { readonly number: number; readonly isAmidCopy: boolean }[] {
+    const writes: { readonly number: number; readonly isAmidCopy: boolean }[] = [];
+    let isAmidCopy = false;
     for (const record of this.records) {
       if (record.seq > this.remoteLastSeq) break;
-      if (record.type === typeNumber.resyncBegin) isResync = true;
-      if (record.type === typeNumber.resyncEnd) isResync = false;
-      if (isResync || record.seq <= afterSeq || record.volume !== volume || record.type !== typeNumber.write) continue;
+      if (record.type === typeNumber.resyncBegin) isAmidCopy = true;
+      if (record.type === typeNumber.resyncEnd) isAmidCopy = false;
+      if (record.seq <= afterSeq || record.volume !== volume || record.type !== typeNumber.write) continue;
       if (record.aggregate !== undefined) continue;
       const stamp = readStamp(this.bytesOf({ record, index: 0 }), 0);
-      if (typeof stamp === "string") throw new Error(`seq ${record.seq} is no write of the tests: ${stamp}`);
-      numbers.push(stamp.number);
+      if (typeof stamp !== "string") writes.push({ number: stamp.number, isAmidCopy });
+      // What the host has never written may be copied, too.
+      else if (!isAmidCopy) throw new Error(`seq ${record.seq} is no write of the tests: ${stamp}`);
     }
-    return numbers;
+    return writes;
   }
 
   bytesOf({ record, index }: BlockOrigin): Buffer {

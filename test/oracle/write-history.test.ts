@@ -127,6 +127,13 @@ test("a prefix has no hole, but writings under way at the same time may come in 
   expect(history.judgePrefix([2, 3])).toMatch(/writing 1 is missing/);
 });
 
+test("a writing of which nobody can tell when it came is no hole, and no place in the order", () => {
+  const history = new WriteHistory(volume, 4);
+  for (const block of [0, 1, 2]) answered(history, "write", block);
+  expect(history.judgePrefix([1, 3], 0, new Set([2]))).toBeUndefined();
+  expect(history.judgePrefix([3], 0, new Set([2]))).toMatch(/writing 1 is missing/);
+});
+
 test("where power was lost an unpromised writing may be there in part, and stays as it is", () => {
   const history = new WriteHistory(volume, 4);
   answered(history);

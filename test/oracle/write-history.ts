@@ -155,10 +155,11 @@ export class WriteHistory {
   /**
    * What is wrong with a row of writings that claims to be a prefix of this history: in an order that could have been
    * seen, and without a hole. Numbers of `write` only; those up to `after` are left out of it, since a cut of the power
-   * may lose what was answered, and what comes later is no prefix of all any more.
+   * may lose what was answered, and what comes later is no prefix of all any more. `unordered`: others that are there, of
+   * which it cannot be told when they came.
    */
-  judgePrefix(numbers: readonly number[], after = 0): string | undefined {
-    const had = new Set(numbers);
+  judgePrefix(numbers: readonly number[], after = 0, unordered: ReadonlySet<number> = new Set()): string | undefined {
+    const had = new Set(numbers).union(unordered);
     let latestIssue = 0;
     for (const number of numbers) {
       if (number <= after) continue;
