@@ -28,8 +28,8 @@ each group counts, and what the folder has beyond is set aside.
   --from OBJECTS   the store's folder
   --in-place       mend what is there, with the store that the configuration names
   --confirm GROUP  set aside what the store has lost of this group; may be repeated
-  --cut GROUP      by its id: where its pieces have a gap, remove those behind it from the store, and snapshots of what was
-                   behind it; may be repeated
+  --cut GROUP      by its id: where its pieces have a gap, or the newest are missing, remove those behind it from the store, and
+                   snapshots of what was behind it; may be repeated
   --key-file FILE  the key of an encrypted store; short for --set store.keyFile=FILE
 ${configHelp}  --json           the outcome as one JSON object, with stable names
   --help           this text

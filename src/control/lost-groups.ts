@@ -7,8 +7,10 @@ import { RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.t
 import { RefuseError } from "#src/core/errors.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
-import { newestPiece } from "#src/journals/newest-piece.ts";
+import { piecesInForce } from "#src/journals/pieces-in-force.ts";
+import { SealedPiece } from "#src/journals/sealed-piece.ts";
 import { holeAddress, segmentOf } from "#src/records/address.ts";
+import { ObjectDamageError } from "#src/store/object-damage.ts";
 import type { ReadableObjects } from "#src/store/objects.ts";
 import { isSegmentThere } from "#src/store/segment-presence.ts";
 import { GroupFolders } from "./group-folders.ts";
@@ -22,6 +24,8 @@ export interface LostGroup {
   readonly foundSeq: number;
   /** What a record behind that points to is neither there nor in the folder. Null: all of it is. */
   readonly lostSegment: number | null;
+  /** Of a piece behind it: why it cannot be read. Absent: there is none. */
+  readonly damage?: string;
 }
 
 export interface LostGroupsPlace {
@@ -35,16 +39,35 @@ export async function lostGroups(place: LostGroupsPlace, key: Buffer | undefined
   const { machine, folder, objects } = place;
   const lost: LostGroup[] = [];
   for (const id of groupsIn(machine, folder)) {
-    const foundSeq = (await newestPiece(objects, id, key))?.numbers.lastSeq ?? 0;
+    const { foundSeq, damage } = await foundEnd(objects, id, key);
     const state = RemoteGroupStateFile.read(machine.files, join(folder, "groups", id), id)?.state;
     // Without a state nothing was ever taken, or it is being made.
     if (state === undefined) continue;
     const { name, storedSeq, checkpointSeq } = state;
     const isOther = foundSeq < storedSeq || foundSeq > checkpointSeq;
     const lostSegment = isOther ? null : await findLostSegment(place, id, foundSeq);
-    if (isOther || lostSegment !== null) lost.push({ id, name, storedSeq, foundSeq, lostSegment });
+    const isLost = isOther || lostSegment !== null;
+    if (isLost) lost.push({ id, name, storedSeq, foundSeq, lostSegment, ...(damage === undefined ? {} : { damage }) });
   }
   return lost;
+}
+
+/** Where what can be read of the pieces ends, and what is damaged behind it. What a disk does not give just now is not lost. */
+async function foundEnd(
+  objects: ReadableObjects,
+  group: string,
+  key: Buffer | undefined,
+): Promise<{ readonly foundSeq: number; readonly damage: string | undefined }> {
+  let damage: string | undefined;
+  for (const identity of (await piecesInForce(objects, group)).toReversed()) {
+    try {
+      return { foundSeq: (await SealedPiece.open(objects, identity, key)).numbers.lastSeq, damage };
+    } catch (error) {
+      if (!(error instanceof ObjectDamageError)) throw error;
+      damage ??= error.message;
+    }
+  }
+  return { foundSeq: 0, damage };
 }
 
 export function groupsIn({ files }: Pick<Machine, "files">, folder: string): string[] {
@@ -92,8 +115,9 @@ export function demandConfirmed(lost: readonly LostGroup[], confirmed: readonly 
   );
 }
 
-function lossOf({ name, storedSeq, foundSeq, lostSegment }: LostGroup): string {
-  const found = `of ${name} it has the records up to ${foundSeq}`;
+function lossOf({ name, storedSeq, foundSeq, lostSegment, damage }: LostGroup): string {
+  const mending = damage === undefined ? "" : ` (${damage}; 'tidemark scrub' may repair that)`;
+  const found = `of ${name} it has the records up to ${foundSeq}${mending}`;
   return lostSegment === null
     ? `${found}, and had them up to ${storedSeq}`
     : `${found}, and not segment ${lostSegment}, to which others point`;

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import {
   BrokenHistoryError,
   newestSegment,
+  noteCutGroup,
   type RebuildProgress,
   type RebuiltGroup,
   rebuildGroup,
@@ -21,7 +22,9 @@ import type { Machine } from "#src/host/machine.ts";
 import { keepName, unpublishedEnding } from "#src/host/publish.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { storedGroups } from "#src/journals/stored-group.ts";
+import { readVolumeNames } from "#src/journals/volume-names.ts";
 import type { Objects } from "#src/store/objects.ts";
+import { ScrubNotebook } from "#src/store/scrub-notebook.ts";
 import { findStoreDocument } from "#src/store/store-document-copies.ts";
 import { heldByAnother, readStoreHolder, takeStore } from "#src/store/store-holder.ts";
 import { openKeys } from "#src/store/store-keys.ts";
@@ -132,12 +135,16 @@ async function makeGroups(
   for (const path of [...kept.map((id) => join(groupsPath, id)), groupsPath]) {
     await whenDone((done) => files.syncFolder(path, done));
   }
+  const names = await readVolumeNames(objects);
+  // Where the folder said what is lost, or did before this was interrupted.
+  const isConfirmed = (id: string): boolean =>
+    lost.some((group) => group.id === id) || parts.confirmed.includes(names.group(id) ?? "");
   const rebuilt: RebuiltGroup[] = [];
   const broken: BrokenGroup[] = [];
   for (const id of await storedGroups(objects)) {
     if (kept.includes(id)) continue;
     try {
-      rebuilt.push(await rebuiltOrCut(parts, place, id));
+      rebuilt.push(await rebuiltOrCut(parts, place, id, isConfirmed(id)));
     } catch (error) {
       if (!(error instanceof StopError)) throw error;
       const canBeCut = error instanceof BrokenHistoryError && error.canBeCut;
@@ -168,14 +175,21 @@ async function rebuiltOrCut(
   { cut, objects }: StoreRebuildParts,
   place: Parameters<typeof rebuildGroup>[0],
   id: string,
+  isConfirmed: boolean,
 ): Promise<RebuiltGroup> {
   try {
     return await rebuildGroup(place, id);
   } catch (error) {
-    if (!(error instanceof BrokenHistoryError) || !error.canBeCut || !cut.includes(id)) throw error;
+    if (!(error instanceof BrokenHistoryError) || !error.canBeCut) throw error;
+    const isSettled = cut.includes(id) || (isConfirmed && error.behind.length === 0);
+    if (!isSettled) throw error;
     // The newest piece first: whenever this ends, there is a gap before what is left.
     await cutSnapshots(objects, id, error.lastSeq);
     for (const name of error.behind) await objects.remove(name);
+    await noteCutGroup({ objects, key: place.key }, id);
+    const notebook = await ScrubNotebook.open(objects, place.machine.log);
+    notebook.forgetHeadBehind(id, error.lastSeq);
+    await notebook.save();
     return await rebuildGroup(place, id);
   }
 }

@@ -65,8 +65,11 @@ export class StoredGroup {
     const last = pieces.at(-1);
     const newest = last === undefined ? undefined : await SealedPiece.open(objects, last, key);
     const storedSeq = newest?.numbers.lastSeq ?? 0;
+    // One that is ahead of the pieces says what volumes were behind records that are lost.
+    const isAhead = (found.document?.seq ?? 0) > storedSeq;
     // What the remote appliance knows is as of then or later, and no history has to be read for it.
-    const told = found.document ?? { volumes: known?.volumes ?? [], seq: known === undefined ? 0 : storedSeq };
+    const otherwise = { volumes: known?.volumes ?? [], seq: known === undefined ? 0 : storedSeq };
+    const told = found.document === undefined || isAhead ? otherwise : found.document;
     const isBaseNewer = base !== undefined && base.seq > told.seq;
     const volumes = new VolumeTable(isBaseNewer ? await base.volumes() : told.volumes);
     const seq = isBaseNewer ? base.seq : told.seq;
@@ -87,6 +90,11 @@ export class StoredGroup {
   /** As of the end of the newest piece. */
   get volumes(): readonly RemoteVolume[] {
     return this.#volumes.durable;
+  }
+
+  /** Up to there the store had the records, as its document says: it may have lost its newest pieces since. */
+  get toldSeq(): number {
+    return this.#document?.seq ?? 0;
   }
 
   /** Who was known to write when something was last stored. Undefined: the store does not say. */

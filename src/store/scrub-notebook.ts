@@ -109,6 +109,12 @@ export class ScrubNotebook {
     this.#notes = { ...this.#notes, heads: [...others, head].slice(-scrubHeadsMax) };
   }
 
+  /** The group's history was cut behind this record: what was its newest piece is not missed. */
+  forgetHeadBehind(group: string, seq: number): void {
+    const heads = this.#notes.heads.filter((head) => head.group !== group || head.lastSeq <= seq);
+    this.#notes = { ...this.#notes, heads };
+  }
+
   /** Where that fails it is noted with what comes next: nobody else is to be stopped by it. */
   async save(): Promise<void> {
     try {

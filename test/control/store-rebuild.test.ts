@@ -2,7 +2,6 @@
 import { expect, test } from "vitest";
 import { SegmentCatalogue } from "#src/appliance/remote/segment-catalogue.ts";
 import { readNotedStore } from "#src/control/store-binding.ts";
-import { rebuildFromStore, type StoreRebuildParts, type StoreRebuildResult } from "#src/control/store-rebuild.ts";
 import { RetryError } from "#src/core/errors.ts";
 import { segmentNumbersSkipped } from "#src/core/store-limits.ts";
 import { encodeGroupDocument, groupDocumentName } from "#src/journals/group-document.ts";
@@ -10,43 +9,15 @@ import { sealedPieces } from "#src/journals/sealed-piece-chain.ts";
 import { recordType } from "#src/records/record.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { readStoreHolder } from "#src/store/store-holder.ts";
-import { openStore } from "#src/store/store-opening.ts";
 import { GroupHistory } from "#src/synth/group-history.ts";
 import { changeHistory, wholeHistory } from "#src/synth/history-document.ts";
 import { Snapshot } from "#src/synth/snapshot.ts";
-import { groupA, groupB, hello, type LocalPeer, RemoteWorld } from "#test/appliance/remote/remote-world.ts";
+import { groupA, groupB, hello } from "#test/appliance/remote/remote-world.ts";
 import { driven } from "#test/contract/driver.ts";
 import { wireBatch } from "#test/journals/wire-batch.ts";
 import { durableNode } from "#test/sites/file-tree.ts";
 import { freely } from "#test/store/memory-store.ts";
-
-async function started(): Promise<RemoteWorld> {
-  const world = new RemoteWorld(1, { sealAfterMs: 1000, sealRetryMs: 100 }, { hasStore: true });
-  await world.start();
-  if (world.store !== undefined) await driven(world.driver, openStore(world.store.objects, world.host));
-  return world;
-}
-
-/** One record after the other, each in a piece of its own. */
-async function store(world: RemoteWorld, peer: LocalPeer, ...seqs: readonly number[]): Promise<void> {
-  for (const seq of seqs) {
-    peer.send(wireBatch({ firstSeq: seq }, [{}]));
-    await world.driver.until(() => peer.last.stored >= seq);
-  }
-}
-
-async function rebuild(world: RemoteWorld, change: Partial<StoreRebuildParts> = {}): Promise<StoreRebuildResult> {
-  const { host: machine, driver } = world;
-  const folder = change.folder ?? "/data";
-  machine.files.makeFolder(folder);
-  const objects = await driven(driver, FolderObjects.open(machine, "/store"));
-  const common = { machine, folder, objects, place: "/store", wrappingKey: undefined, confirmed: [], cut: [] };
-  try {
-    return await driven(driver, rebuildFromStore({ ...common, isInPlace: false, progress: () => {}, ...change }));
-  } finally {
-    await objects.close();
-  }
-}
+import { piecePath, rebuild, started, store } from "./rebuild-world.ts";
 
 /** The same, but for some of what it has. */
 function instead<Target extends object>(target: Target, change: Partial<Target>): Target {
@@ -55,10 +26,6 @@ function instead<Target extends object>(target: Target, change: Partial<Target>)
     return typeof found === "function" ? found.bind(it) : found;
   };
   return new Proxy(target, { get });
-}
-
-function piecePath(seq: number, group = groupA): string {
-  return `/store/pieces/${group}/${String(seq).padStart(16, "0")}`;
 }
 
 test("an empty folder is made of the store, which belongs to it then and to no other", async () => {

@@ -15,9 +15,10 @@ import { SealedPiece } from "#src/journals/sealed-piece.ts";
 import { chainFinding } from "#src/journals/sealed-piece-chain.ts";
 import { type PieceLink, type SealedPieceIdentity, sealedPieceName } from "#src/journals/sealed-piece-format.ts";
 import { StoredGroup, type VolumesAt } from "#src/journals/stored-group.ts";
-import type { ReadableObjects } from "#src/store/objects.ts";
+import type { Objects, ReadableObjects } from "#src/store/objects.ts";
 import { segmentOfObject } from "#src/store/segment-format.ts";
 import { readHistory } from "#src/synth/history-document.ts";
+import { seqsOfSnapshots } from "#src/synth/history-names.ts";
 import { Snapshot } from "#src/synth/snapshot.ts";
 import { RemoteGroupStateFile } from "./remote-group-state.ts";
 import { SegmentCatalogue } from "./segment-catalogue.ts";
@@ -112,6 +113,27 @@ async function linkOrFinding(
   }
 }
 
+/** No piece names the hash of the newest one. What else the store says of the group tells whether there were later ones. */
+async function checkEnd({ objects }: RebuildPlace, group: string, stored: StoredGroup, lastSeq: number): Promise<void> {
+  const toldSeq = Math.max(stored.toldSeq, (await seqsOfSnapshots(objects, group)).at(-1) ?? 0);
+  if (toldSeq <= lastSeq) return;
+  const { basedOn } = (await readHistory(objects, group)).document;
+  const why = `its newest pieces are missing: they end with record ${lastSeq}, and the store had those up to ${toldSeq}`;
+  throw new BrokenHistoryError(why, [], lastSeq, lastSeq >= basedOn);
+}
+
+/** The store says of a group whose newest pieces are lost what the others do. After its snapshots behind them have gone. */
+export async function noteCutGroup(
+  place: Pick<RebuildPlace, "key"> & { readonly objects: Objects },
+  group: string,
+): Promise<void> {
+  const { objects, key } = place;
+  const stored = await StoredGroup.open({ objects, group, key, known: undefined, base: await baseOf(place, group) });
+  if (stored.writer !== undefined && stored.toldSeq > (stored.link?.lastSeq ?? 0)) {
+    await stored.note(objects, stored.writer);
+  }
+}
+
 /** Makes the folder of a group that must not be there yet. Throws a `BrokenHistoryError` where its pieces do not go on. */
 export async function rebuildGroup(place: RebuildPlace, group: string): Promise<RebuiltGroup> {
   const { machine, folder, objects, key } = place;
@@ -120,6 +142,7 @@ export async function rebuildGroup(place: RebuildPlace, group: string): Promise<
   const stored = await StoredGroup.open({ objects, group, key, known: undefined, base: await baseOf(place, group) });
   const last = stored.link;
   if (last === undefined) throw new StopError(`the store has no records of the group ${group}`);
+  await checkEnd(place, group, stored, last.lastSeq);
   const newest = await newestPiece(objects, group, key);
   const { name, writer, life, epoch } = stored.writer ?? { name: group, writer: "", life: 0, epoch: 0 };
   const timeMicros = newest?.numbers.latestMicros ?? 0;
@@ -143,7 +166,10 @@ export async function rebuildGroup(place: RebuildPlace, group: string): Promise<
 }
 
 /** Undefined: all pieces are kept. */
-async function baseOf({ objects, key }: RebuildPlace, group: string): Promise<VolumesAt | undefined> {
+async function baseOf(
+  { objects, key }: Pick<RebuildPlace, "objects" | "key">,
+  group: string,
+): Promise<VolumesAt | undefined> {
   const { basedOn } = (await readHistory(objects, group)).document;
   if (basedOn === 0) return undefined;
   const volumes = async () => {

@@ -1,0 +1,87 @@
+/** A store that has lost the newest pieces of a group: what else it says of them, and what is made of the rest. */
+import { expect, test } from "vitest";
+import { recordType } from "#src/records/record.ts";
+import { FolderObjects } from "#src/store/folder-objects.ts";
+import { decodeScrubNotes, scrubDocumentName } from "#src/store/scrub-document.ts";
+import { ScrubNotebook } from "#src/store/scrub-notebook.ts";
+import { GroupHistory } from "#src/synth/group-history.ts";
+import { groupA, groupB, hello } from "#test/appliance/remote/remote-world.ts";
+import { driven } from "#test/contract/driver.ts";
+import { wireBatch } from "#test/journals/wire-batch.ts";
+import { freely } from "#test/store/memory-store.ts";
+import { piecePath, rebuild, started, store } from "./rebuild-world.ts";
+
+test("fault 18: a group whose newest pieces are lost is named and not made; cut there, nothing of what was behind counts", async () => {
+  const world = await started();
+  const peer = await world.connect();
+  const about = { type: recordType.volume, ordinal: 0, blockCount: 0 };
+  peer.send(wireBatch({ firstSeq: 1 }, [{ ...about, extra: { id: "v", name: "root", sizeBytes: 8192 } }]));
+  await world.driver.until(() => peer.last.stored === 1);
+  await store(world, peer, 2);
+  const resize = { ...about, type: recordType.resize, extra: { sizeBytes: 16384, previousBytes: 8192 } };
+  peer.send(wireBatch({ firstSeq: 3 }, [resize]));
+  await world.driver.until(() => peer.last.stored === 3);
+  const { clock, randomness, files } = world.host;
+  const { objects } = world.store ?? expect.unreachable("there is a store");
+  const history = new GroupHistory({ clock, randomness, objects, key: undefined, group: groupA });
+  await driven(world.driver, history.makeSnapshot(3, freely));
+  const scrubbed = await driven(world.driver, ScrubNotebook.open(objects, world.host.log));
+  scrubbed.setHead({ group: groupA, firstSeq: 3, lastSeq: 3, hash: "0".repeat(64) });
+  await driven(world.driver, scrubbed.save());
+  await world.stop();
+  files.remove(piecePath(3));
+  const why = "its newest pieces are missing: they end with record 2, and the store had those up to 3";
+  const snapshotPath = `/store/snapshots/${groupA}/${"3".padStart(16, "0")}.0000`;
+  const whole = files.list("/store/groups");
+  expect(await rebuild(world, { folder: "/new" })).toMatchObject({
+    rebuilt: [],
+    broken: [{ id: groupA, why: expect.stringContaining(why), canBeCut: true }],
+  });
+  expect([files.list("/store/groups"), files.exists(snapshotPath)]).toEqual([whole, true]);
+  const made = [{ lastSeq: 2, volumes: [{ name: "root", sizeBytes: 8192 }] }];
+  expect(await rebuild(world, { folder: "/newer", cut: [groupA] })).toMatchObject({ rebuilt: made, broken: [] });
+  expect(files.exists(snapshotPath)).toBe(false);
+  const after = FolderObjects.openToRead(world.host, "/store");
+  const bytes = (await driven(world.driver, after.readDocument(scrubDocumentName)))?.bytes ?? Buffer.alloc(0);
+  expect(decodeScrubNotes(bytes).heads).toEqual([]);
+  expect(await rebuild(world, { folder: "/newest" })).toMatchObject({ rebuilt: made, broken: [] });
+});
+
+test("fault 20: what a group has lost is confirmed once, and no snapshot of it passes for a point of what comes next", async () => {
+  const world = await started();
+  await store(world, await world.connect(), 1, 2, 3);
+  const { clock, randomness, files } = world.host;
+  const { objects } = world.store ?? expect.unreachable("there is a store");
+  const history = new GroupHistory({ clock, randomness, objects, key: undefined, group: groupA });
+  await driven(world.driver, history.makeSnapshot(3, freely));
+  await world.stop();
+  files.remove(piecePath(3));
+  expect(await rebuild(world, { isInPlace: true, confirmed: ["disks"] })).toMatchObject({
+    rebuilt: [{ lastSeq: 2 }],
+    setAside: [{ id: groupA, storedSeq: 3, foundSeq: 2 }],
+  });
+  expect(files.list(`/store/snapshots/${groupA}`)).toEqual([]);
+});
+
+test("fault 18: one group's damaged newest piece keeps no other from being mended, and is cut when that is wished", async () => {
+  const world = await started();
+  await store(world, await world.connect(), 1, 2, 3);
+  await store(world, await world.connect(hello({ group: groupB, groupName: "others" })), 1, 2);
+  await world.stop();
+  const { files, disk } = world.host;
+  files.remove(piecePath(2, groupB));
+  for (const bit of [1, 4]) disk.fileAt(piecePath(3)).flipBit(20, bit);
+  await expect(rebuild(world, { isInPlace: true, confirmed: ["others"] })).rejects.toThrow(
+    /of disks it has the records up to 2 \(pieces\/.* is damaged .*; 'tidemark scrub' may repair that\), and had them up to 3/,
+  );
+  const confirmed = ["others", "disks"];
+  expect(await rebuild(world, { isInPlace: true, confirmed })).toMatchObject({
+    rebuilt: [{ id: groupB, lastSeq: 1 }],
+    broken: [{ id: groupA, canBeCut: true }],
+  });
+  expect(await rebuild(world, { isInPlace: true, confirmed, cut: [groupA] })).toMatchObject({
+    rebuilt: [{ id: groupA, lastSeq: 2 }],
+    kept: [groupB],
+    broken: [],
+  });
+});
