@@ -33,9 +33,14 @@ export interface SnapshotDamage {
   readonly blocks: Pick<SnapshotBlockRow, "volume" | "startBlock" | "blockCount" | "timeMicros"> | undefined;
 }
 
+/** One that nothing else can stand in for, and that is gone. */
+export type LostSnapshot = Pick<SnapshotDamage, "object" | "seq" | "isBase">;
+
 export interface SnapshotBlocks {
-  /** All that have snapshots. */
+  /** All that have snapshots, or should have. */
   groups(): Promise<readonly string[]>;
+  /** Rejects where nobody can say. */
+  lost(group: string): Promise<readonly LostSnapshot[]>;
   /** Pieces up to this record are not kept, or not for long any more. -1: all are. Rejects where nobody can say. */
   expiredSeq(group: string): Promise<number>;
   /** Rejects with a `StopError` or an `AbsentObjectError` where one of them cannot be read. */

@@ -23,6 +23,7 @@ import { segmentObjectName, segmentOfObject } from "#src/store/segment-format.ts
 import type { WorkControl } from "#src/store/work-control.ts";
 import { reachOf } from "./damage-reach.ts";
 import { scrubDocuments } from "./document-scrub.ts";
+import { findLostSnapshots } from "./lost-snapshots.ts";
 import { ObjectScrubs, type StoreScrubParts } from "./object-scrubs.ts";
 import { type LostWrite, LostWrites } from "./recalled-copies.ts";
 import { ScrubRecall } from "./scrub-recall.ts";
@@ -116,6 +117,7 @@ export class StoreScrub {
       await this.#checkAgain(control);
       await this.#scrubs.judgeStrays(control);
       await this.#scrubs.checkHeads();
+      await this.#checkSnapshots();
       await this.#trace(control);
       await this.#traceSnapshots(control);
       this.#endRound();
@@ -269,6 +271,11 @@ export class StoreScrub {
       if (isObject) await this.#checkOne(object, control);
       else if (!object.endsWith(".json") && !(await this.#scrubs.isStillThere(object))) this.#found(object, []);
     }
+  }
+
+  async #checkSnapshots(): Promise<void> {
+    const { snapshots } = this.#parts;
+    if (snapshots !== undefined) await findLostSnapshots(snapshots, this.#notebook, this.#nowMicros());
   }
 
   async #traceSnapshots(control: WorkControl): Promise<void> {

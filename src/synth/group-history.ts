@@ -245,7 +245,7 @@ export class GroupHistory {
       };
     }
     const there = await this.#snapshots.seqs();
-    checkToldOf(there, document, this.#parts.group);
+    await checkToldOf(this.#parts.objects, there, document, this.#parts.group);
     // What the history begins with is needed again, even where it was removed as a point.
     const isWithdrawn = (seq: number): boolean => there.includes(seq) && seq !== document.basedOn;
     const isAsked = (seq: number): boolean => there.includes(seq) && seq >= document.basedOn;

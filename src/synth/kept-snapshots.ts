@@ -1,6 +1,9 @@
 /** Which of a group's snapshots are points that are kept, and which objects are needed for those. */
-import { RetryError } from "#src/core/errors.ts";
+import { RetryError, StopError } from "#src/core/errors.ts";
+import { isObjectThere } from "#src/store/object-presence.ts";
+import type { ReadableObjects } from "#src/store/objects.ts";
 import type { HistoryDocument } from "./history-document.ts";
+import { snapshotName } from "./snapshot-format.ts";
 
 /** Whether the snapshot is there for readers, and not only for those who point into it, or about to go. */
 export function isKept({ basedOn, pins, withdrawn }: HistoryDocument, seq: number): boolean {
@@ -17,14 +20,32 @@ export function isPointByItself(history: HistoryDocument, seq: number): boolean 
   return pointsByThemselves(history).includes(seq);
 }
 
+/** Those that nothing else can stand in for, whether they are there or not: the base is the last, and pinned ones lie before it. */
+export function neededAlone({ basedOn, pins }: HistoryDocument): number[] {
+  if (basedOn === 0) return [];
+  const pinned = pins.filter(({ keeps, seq }) => keeps === "snapshot" && seq < basedOn).map(({ seq }) => seq);
+  return [...new Set(pinned), basedOn].sort((a, b) => a - b);
+}
+
 /**
- * Throws a `RetryError` where a list of a store does not tell of snapshots that are known to be there: a service may answer
- * with one of a while ago, and what only those need would pass for needed by nobody.
+ * Where a list of a store does not tell of snapshots that are known to be there, what only those need would pass for needed by
+ * nobody. Throws a `RetryError` where one of them is there: a service may answer with a list of a while ago. A `StopError` where it
+ * is lost: that does not pass by itself.
  */
-export function checkToldOf(there: readonly number[], { basedOn, pins }: HistoryDocument, group: string): void {
+export async function checkToldOf(
+  objects: Pick<ReadableObjects, "sizeBytes">,
+  there: readonly number[],
+  { basedOn, pins }: HistoryDocument,
+  group: string,
+): Promise<void> {
   const known = pins.filter(({ keeps }) => keeps === "snapshot").map(({ seq }) => seq);
-  const missing = [...known, ...(basedOn === 0 ? [] : [basedOn])].find((seq) => !there.includes(seq));
-  if (missing !== undefined) throw new RetryError(`the store does not tell of snapshot ${missing} of group ${group}`);
+  const untold = [...known, ...(basedOn === 0 ? [] : [basedOn])].filter((seq) => !there.includes(seq));
+  for (const seq of untold) {
+    const name = snapshotName({ group, seq });
+    if (await isObjectThere(objects, name)) continue;
+    throw new StopError(`the store has lost ${name}, from which points are made: put it back from a copy of the store`);
+  }
+  if (untold.length > 0) throw new RetryError(`the store does not tell of snapshot ${untold[0]} of group ${group}`);
 }
 
 export interface SnapshotNeeds {

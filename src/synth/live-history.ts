@@ -192,7 +192,7 @@ export class LiveHistory implements LiveBlocks {
   async #markSnapshots(group: string, history: HistoryDocument, mark: MarkLevel, control: WorkControl): Promise<void> {
     const { objects, key } = this.#parts;
     const there = await seqsOfSnapshots(objects, group);
-    checkToldOf(there, history, group);
+    await checkToldOf(objects, there, history, group);
     // Whatever later ones hold, the base or a piece says too.
     const { basedOn } = history;
     const kept = there.filter((seq) => basedOn > 0 && seq <= basedOn && isKept(history, seq));

@@ -6,14 +6,16 @@
 import { StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { endOfBlocks } from "#src/journals/block-extent.ts";
-import type { SnapshotBlockRow, SnapshotBlocks, SnapshotDamage } from "#src/journals/snapshot-blocks.ts";
+import type { LostSnapshot, SnapshotBlockRow, SnapshotBlocks, SnapshotDamage } from "#src/journals/snapshot-blocks.ts";
+import { storedGroups } from "#src/journals/stored-group.ts";
 import { holeAddress } from "#src/records/address.ts";
+import { isObjectThere } from "#src/store/object-presence.ts";
 import { AbsentObjectError, type ReadableObjects } from "#src/store/objects.ts";
 import type { WorkControl } from "#src/store/work-control.ts";
 import { GatheredPace } from "./gathered-pace.ts";
 import { type HistoryDocument, readHistory } from "./history-document.ts";
 import { seqsOfSnapshots } from "./history-names.ts";
-import { isKept } from "./kept-snapshots.ts";
+import { isKept, neededAlone } from "./kept-snapshots.ts";
 import { Snapshot } from "./snapshot.ts";
 import { snapshotName, snapshotOfName } from "./snapshot-format.ts";
 import type { NodePointer, TreeRoot } from "./tree-node.ts";
@@ -35,7 +37,8 @@ export class StoredSnapshotBlocks implements SnapshotBlocks {
   }
 
   async groups(): Promise<readonly string[]> {
-    const groups = new Set<string>();
+    // Of one that has lost its only snapshot no name of one tells.
+    const groups = new Set(await storedGroups(this.#parts.objects));
     for await (const { name } of this.#parts.objects.list("snapshots/")) {
       const identity = snapshotOfName(name);
       if (identity !== undefined) groups.add(identity.group);
@@ -46,6 +49,17 @@ export class StoredSnapshotBlocks implements SnapshotBlocks {
   async expiredSeq(group: string): Promise<number> {
     const { document } = await readHistory(this.#parts.objects, group);
     return document.behind?.lastSeq ?? -1;
+  }
+
+  async lost(group: string): Promise<readonly LostSnapshot[]> {
+    const { objects } = this.#parts;
+    const { document } = await readHistory(objects, group);
+    const lost: LostSnapshot[] = [];
+    for (const seq of neededAlone(document)) {
+      const object = snapshotName({ group, seq });
+      if (!(await isObjectThere(objects, object))) lost.push({ object, seq, isBase: seq === document.basedOn });
+    }
+    return lost;
   }
 
   async *rows(group: string, control: WorkControl): AsyncGenerator<SnapshotBlockRow, void> {
@@ -160,9 +174,9 @@ async function orDamage<Read>(read: () => Promise<Read>): Promise<Read | Error> 
   }
 }
 
-/** The base last, also where it is not there: that is for whoever opens it to find. */
+/** The base last. Also those that are not there: that is for whoever opens them to find. */
 function needed(history: HistoryDocument, there: readonly number[]): number[] {
   const { basedOn } = history;
-  if (basedOn === 0) return [];
-  return [...there.filter((seq) => seq < basedOn && isKept(history, seq)), basedOn];
+  const kept = there.filter((seq) => seq < basedOn && isKept(history, seq));
+  return [...new Set([...kept, ...neededAlone(history)])].sort((a, b) => a - b);
 }

@@ -1,5 +1,6 @@
 /** Rounds of the scrub over a small store: what it finds, keeps, and repairs. */
 import { expect, test } from "vitest";
+import { StopError } from "#src/core/errors.ts";
 import type { SnapshotBlocks } from "#src/journals/snapshot-blocks.ts";
 import { addressOf } from "#src/records/address.ts";
 import { findingLine, isRemnant } from "#src/store/scrub-finding.ts";
@@ -62,6 +63,7 @@ test("behind expired pieces it is told what only a snapshot holds, and what a da
   const row = { volume: 1, startBlock: 0, blockCount: 5, address: addressOf(1, 0), ...seen };
   const snapshots: SnapshotBlocks = {
     groups: async () => [scrubGroup],
+    lost: async () => [],
     expiredSeq: async () => 6,
     rows: async function* () {
       yield row;
@@ -79,6 +81,37 @@ test("behind expired pieces it is told what only a snapshot holds, and what a da
   });
   const lines = findings.filter(({ object }) => object === snapshot).map((finding) => findingLine(finding));
   expect(lines).toEqual([expect.stringContaining(`points from record 4 on of group ${scrubGroup} cannot be opened`)]);
+});
+
+test("a snapshot that is lost, and that points are made from, is found in each round until it is back", async () => {
+  const world = await ScrubWorld.make(false);
+  const object = `snapshots/${scrubGroup}/0000000000000005.0000`;
+  const lost = { object, seq: 5, isBase: true };
+  let isLost = true;
+  const snapshots: SnapshotBlocks = {
+    groups: async () => [scrubGroup, "f".repeat(32)],
+    lost: async (group) => {
+      if (group !== scrubGroup) throw new StopError("its history is damaged");
+      return isLost ? [lost] : [];
+    },
+    expiredSeq: async () => -1,
+    rows: async function* () {},
+    damages: async function* () {
+      if (isLost) yield { ...lost, finding: "it is not there", isNeeded: true, blocks: undefined };
+    },
+  };
+  for (let round = 1; round <= 2; round++) {
+    const { findings, last } = (await world.scrubbed({ snapshots })).state;
+    expect([last?.number, findings.map((finding) => findingLine(finding))]).toEqual([
+      round,
+      [
+        `${object}: object: it was there, and is gone; points from record 5 on of group ${scrubGroup} cannot be opened, ` +
+          "whatever the volume; not repaired: there is no second copy of it",
+      ],
+    ]);
+  }
+  isLost = false;
+  expect((await world.scrubbed({ snapshots })).state.findings).toEqual([]);
 });
 
 test("where a read has met damage it is looked before anything else, and what is found is kept", async () => {

@@ -117,6 +117,29 @@ test("it is not said that nothing needs a block where a snapshot is unreadable, 
   expect((await reach(within(made), address))?.isCut).toBe(true);
 });
 
+test("a base and a pinned snapshot that are lost are known, and found by a verification, also where there is no other", async () => {
+  const { world, lastSeqs } = await cut();
+  const [first, second] = lastSeqs as [number, number];
+  const { objects } = world;
+  const snapshots = new StoredSnapshotBlocks({ objects, key: undefined });
+  const segments = await world.run(
+    SealedSegments.open(objects, async () => Promise.reject(new Error("there are none"))),
+  );
+  expect(await world.run(snapshots.lost(pieceGroup))).toEqual([]);
+  const [pinned, base] = (await world.run(namesOf(world))) as [string, string];
+  for (const name of [pinned, base]) await world.run(objects.remove(name));
+  expect(await world.run(snapshots.groups())).toEqual([pieceGroup]);
+  expect(await world.run(snapshots.lost(pieceGroup))).toEqual([
+    { object: pinned, seq: first, isBase: false },
+    { object: base, seq: second, isBase: true },
+  ]);
+  const { findings } = await world.run(verifyStore({ objects, key: undefined, segments, snapshots }, idleControl));
+  expect(findings).toEqual([
+    expect.stringMatching(`no object ${pinned}; the point of record ${first} cannot be opened`),
+    expect.stringMatching(`no object ${base}; points from record ${second} on cannot be opened`),
+  ]);
+});
+
 test("a damaged base is found by a verification and by the scrub, with the points that begin with it", async () => {
   const { world, lastSeqs } = await cut();
   const [first, second] = lastSeqs as [number, number];

@@ -1,8 +1,9 @@
 /** Histories in a store whose service errs: nothing is lost for it, and in the end all is done. */
 import { expect, test } from "vitest";
-import { RetryError } from "#src/core/errors.ts";
+import { RetryError, StopError } from "#src/core/errors.ts";
 import { MiB } from "#src/core/limits.ts";
 import { FolderReserve } from "#src/store/folder-reserve.ts";
+import { AbsentObjectError } from "#src/store/objects.ts";
 import { GroupHistory } from "#src/synth/group-history.ts";
 import { decodeHistory, historyDocumentName } from "#src/synth/history-document.ts";
 import { LiveHistory } from "#src/synth/live-history.ts";
@@ -87,6 +88,12 @@ test("a list that does not tell of the base, or lacks a piece, marks nothing as 
   if (base === undefined || base instanceof Error) throw new Error("there is a base");
   hidden.add(base.name);
   await expect(marked()).rejects.toThrow(RetryError);
+  // One that is lost does not come back by itself: who waits for that would wait for ever.
+  const sizeBytes = async () => Promise.reject(new AbsentObjectError(base.name));
+  const lost = new LiveHistory({ ...parts, objects: { ...objects, sizeBytes } });
+  await expect(world.run(lost.markLive({ mark: () => {} }, idleControl))).rejects.toThrow(
+    new StopError(`the store has lost ${base.name}, from which points are made: put it back from a copy of the store`),
+  );
   hidden.clear();
   hidden.add((await world.run(world.pieces()))[1]?.name as string);
   await expect(marked()).rejects.toThrow("does not follow what was before");
