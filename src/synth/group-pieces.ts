@@ -64,16 +64,17 @@ export class GroupPieces {
     const oldest = pieces.find(({ firstSeq }) => firstSeq > (behind?.lastSeq ?? 0));
     const newest = pieces.at(-1);
     if (oldest === undefined || newest === undefined) return 0;
-    return (await this.#spanOf(newest)).latestMicros - (await this.#spanOf(oldest)).earliestMicros;
+    return (await this.#spanOf(newest)).latestMicros - (await this.#spanAmong(pieces, oldest)).earliestMicros;
   }
 
   /** Up to the first that is to be kept, and then the newest one. */
   async oldest(wish: RetentionWish, nowMicros: number, newest: PieceSpan | undefined): Promise<PieceSpan[]> {
     if (newest === undefined) return [];
     const spans: PieceSpan[] = [];
-    for (const identity of await this.#inForce()) {
+    const pieces = await this.#inForce();
+    for (const identity of pieces) {
       if (identity.firstSeq >= newest.firstSeq) break;
-      const span = await this.#spanOf(identity);
+      const span = await this.#spanAmong(pieces, identity);
       spans.push(span);
       const isOld = wish.keepMicros !== undefined && span.latestMicros <= nowMicros - wish.keepMicros;
       if (!isOld && span.lastSeq > (wish.fromSeq ?? 0)) break;
@@ -83,10 +84,17 @@ export class GroupPieces {
 
   /** Of the last piece that has nothing behind the seq. */
   async linkBefore(seq: number): Promise<PieceLink | undefined> {
-    const identity = (await this.#inForce()).findLast(({ firstSeq }) => firstSeq <= seq);
+    const pieces = await this.#inForce();
+    const identity = pieces.findLast(({ firstSeq }) => firstSeq <= seq);
     if (identity === undefined) return undefined;
-    const piece = await this.#open(identity);
-    return piece.numbers.lastSeq <= seq ? piece.link : piece.previous;
+    try {
+      const piece = await this.#open(identity);
+      return piece.numbers.lastSeq <= seq ? piece.link : piece.previous;
+    } catch (error) {
+      const next = await this.#nextOf(pieces, identity, error);
+      if (next.previous.lastSeq > seq) throw error;
+      return next.previous;
+    }
   }
 
   /** Those that count and were folded, in their order. */
@@ -140,6 +148,31 @@ export class GroupPieces {
 
   #open(identity: SealedPieceIdentity): Promise<SealedPiece> {
     return SealedPiece.open(this.#parts.objects, identity, this.#parts.key);
+  }
+
+  /** One that is damaged comes of age too: with the first record behind it at the latest. */
+  async #spanAmong(pieces: readonly SealedPieceIdentity[], identity: SealedPieceIdentity): Promise<PieceSpan> {
+    try {
+      return await this.#spanOf(identity);
+    } catch (error) {
+      const { previous, numbers } = await this.#nextOf(pieces, identity, error);
+      const { firstSeq, lastSeq } = previous;
+      const { earliestMicros } = numbers;
+      return { firstSeq, lastSeq, earliestMicros, latestMicros: earliestMicros };
+    }
+  }
+
+  /** What the piece behind a damaged one says of it. Throws the error where that is something else, or nothing is behind it. */
+  async #nextOf(
+    pieces: readonly SealedPieceIdentity[],
+    { firstSeq }: SealedPieceIdentity,
+    error: unknown,
+  ): Promise<Pick<SealedPiece, "numbers"> & { readonly previous: PieceLink }> {
+    const identity = pieces.find((piece) => piece.firstSeq > firstSeq);
+    if (!(error instanceof ObjectDamageError) || identity === undefined) throw error;
+    const { previous, numbers } = await this.#open(identity);
+    if (previous?.firstSeq !== firstSeq) throw error;
+    return { previous, numbers };
   }
 
   async #spanOf(identity: SealedPieceIdentity): Promise<PieceSpan> {

@@ -11,7 +11,7 @@ import { seqsOfSnapshots } from "./history-names.ts";
 import { isKept, isPointByItself, unneededSnapshots } from "./kept-snapshots.ts";
 import { Snapshot } from "./snapshot.ts";
 import type { SnapshotStoreParts } from "./snapshot-builder.ts";
-import { snapshotName } from "./snapshot-format.ts";
+import { snapshotName, snapshotOfName } from "./snapshot-format.ts";
 import { makeSnapshot, type SnapshotOrder } from "./snapshot-maker.ts";
 
 export class GroupSnapshots {
@@ -72,9 +72,12 @@ export class GroupSnapshots {
   async removeUnneeded(history: HistoryDocument, there: readonly number[], control: WorkControl): Promise<void> {
     const { objects, group } = this.#parts;
     const kept = (await this.kept(history)).map((snapshot) => {
-      // Whom it points into is not known.
-      if (!(snapshot instanceof Snapshot)) throw snapshot;
-      return { seq: snapshot.seq, sourceSeqs: snapshot.sources.map(({ seq }) => seq) };
+      if (snapshot instanceof Snapshot) {
+        return { seq: snapshot.seq, sourceSeqs: snapshot.sources.map(({ seq }) => seq) };
+      }
+      // Whom one points into that is damaged is not known: into earlier ones, so all of these stay for now.
+      const damagedSeq = snapshotOfName(snapshot.objectName)?.seq ?? Number.POSITIVE_INFINITY;
+      return { seq: damagedSeq, sourceSeqs: there.filter((seq) => seq < damagedSeq) };
     });
     for (const seq of unneededSnapshots(there, kept)) {
       control.throwIfCancelled();

@@ -6,7 +6,9 @@ import { FolderReserve } from "#src/store/folder-reserve.ts";
 import { AbsentObjectError } from "#src/store/objects.ts";
 import { GroupHistory } from "#src/synth/group-history.ts";
 import { decodeHistory, historyDocumentName } from "#src/synth/history-document.ts";
+import { seqsOfSnapshots } from "#src/synth/history-names.ts";
 import { LiveHistory } from "#src/synth/live-history.ts";
+import { snapshotName } from "#src/synth/snapshot-format.ts";
 import { pieceGroup } from "#test/journals/sealed-pieces.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { anyFaults, FaultyObjects } from "#test/store/faulty-objects.ts";
@@ -97,6 +99,50 @@ test("a list that does not tell of the base, or lacks a piece, marks nothing as 
   hidden.clear();
   hidden.add((await world.run(world.pieces()))[1]?.name as string);
   await expect(marked()).rejects.toThrow("does not follow what was before");
+});
+
+test("fault 18: a piece that is damaged for good expires as others do, once a snapshot stands for it", async () => {
+  for (const keptPieces of [3, 2]) {
+    const world = await opened(3, 5);
+    const pieces = await world.run(world.pieces());
+    const [, second, third, , last] = pieces.map((piece) => piece.numbers.lastSeq) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    await world.run(world.history.makeSnapshot(second, idleControl));
+    damage(world, pieces[1]?.name as string);
+    const fromSeq = keptPieces === 3 ? second : third;
+    await world.run(world.history.retain({ fromSeq }, idleControl));
+    const { basedOn, behind } = await world.run(world.history.history());
+    expect([basedOn, behind]).toEqual([fromSeq, pieces[4 - keptPieces]?.link]);
+    expect((await world.run(world.pieces())).map(({ name }) => name)).toEqual(
+      pieces.slice(-keptPieces).map(({ name }) => name),
+    );
+    const parts = { objects: world.objects, key: undefined, segmentsWithFiles: async () => new Set<number>() };
+    await world.run(new LiveHistory(parts).markLive({ mark: () => {} }, idleControl));
+    for (const seq of [basedOn, last]) {
+      const snapshot = await world.run(world.history.makeSnapshot(seq, idleControl));
+      expect(await world.run(world.differences(snapshot))).toEqual([]);
+    }
+  }
+});
+
+test("fault 18: a damaged snapshot holds up nothing but the removal of those that it may point into", async () => {
+  const world = await opened(3, 5);
+  const ends = (await world.run(world.pieces())).map((piece) => piece.numbers.lastSeq);
+  const [first, second, third, fourth] = ends as [number, number, number, number];
+  for (const seq of [first, second, third]) await world.run(world.history.makeSnapshot(seq, idleControl));
+  damage(world, snapshotName({ group: pieceGroup, seq: second }));
+  for (const seq of [first, third]) await world.run(world.history.removeSnapshot(seq));
+  await world.run(world.history.retain({}, idleControl));
+  const seqs = async () => await world.run(seqsOfSnapshots(world.objects, pieceGroup));
+  expect(await seqs()).toEqual([first, second]);
+  // With its time it goes too.
+  await world.run(world.history.retain({ fromSeq: fourth }, idleControl));
+  expect(await seqs()).not.toContain(second);
 });
 
 test("fault 16: on a full disk a history begins later by the reserve, and nothing else is made", async () => {
