@@ -1,6 +1,7 @@
 /** From where on the histories of all groups are kept, as the process that keeps the store has them. */
 import type { Machine } from "#src/host/machine.ts";
 import { storedGroups } from "#src/journals/stored-group.ts";
+import { unlessUnreadable } from "#src/store/object-presence.ts";
 import type { Objects } from "#src/store/objects.ts";
 import type { SpaceReserve } from "#src/store/space-reserve.ts";
 import type { WorkControl } from "#src/store/work-control.ts";
@@ -78,18 +79,18 @@ export class KeptHistories {
   /** Of all groups. */
   async windows(): Promise<readonly HistoryWindow[]> {
     const groups = await storedGroups(this.#parts.objects);
-    const spans = await Promise.all(groups.map(async (group) => await this.of(group).spanMicros()));
-    const forecast = await this.#forecast(groups.map((group) => this.of(group)));
-    return Promise.all(
-      groups.map(async (group, index) => {
-        const newest = await this.of(group).newestRecord();
-        return {
-          ...{ group, fromSeq: await this.oldestSeq(group) },
-          ...(newest === undefined ? {} : { oldestMicros: newest.timeMicros - (spans[index] ?? 0) }),
-          ...(forecast === undefined ? {} : { forecast }),
-        };
-      }),
-    );
+    const forecast = await unlessUnreadable(this.#forecast(groups.map((group) => this.of(group))));
+    // What is damaged of one hides nothing of the others.
+    const windows = await Promise.all(groups.map((group) => unlessUnreadable(this.#window(group, forecast))));
+    return windows.filter((window) => window !== undefined);
+  }
+
+  async #window(group: string, forecast: ReachForecast | undefined): Promise<HistoryWindow> {
+    const history = this.of(group);
+    const fromSeq = await this.oldestSeq(group);
+    const oldestMicros = await unlessUnreadable(oldestMicrosOf(history));
+    const told = oldestMicros === undefined ? {} : { oldestMicros };
+    return { group, fromSeq, ...told, ...(forecast === undefined ? {} : { forecast }) };
   }
 
   /** Of the store's disk, as of the last look at the windows. Undefined: it is not known. */
@@ -139,4 +140,10 @@ export class KeptHistories {
     const { keepMs } = this.#parts;
     return Number.isFinite(keepMs) ? { keepMicros: keepMs * 1000 } : {};
   }
+}
+
+/** Undefined: none is sealed. */
+async function oldestMicrosOf(history: Pick<GroupHistory, "newestRecord" | "spanMicros">): Promise<number | undefined> {
+  const newest = await history.newestRecord();
+  return newest === undefined ? undefined : newest.timeMicros - (await history.spanMicros());
 }

@@ -302,9 +302,9 @@ class StoreKeeper implements Keeper {
     return toldWhenFailed(machine, "what the store holds could not be counted", async (control) => {
       await totals.count(objects, store.segments, control);
       this.#countedMs = machine.clock.wallMs();
+      await reserve.refill();
       this.#windows = await histories.windows();
       this.#names = await readVolumeNames(objects);
-      await reserve.refill();
     });
   }
 
