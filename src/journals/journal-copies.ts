@@ -17,7 +17,18 @@ export class JournalCopies implements SecondCopies {
     this.#folders = folders;
   }
 
+  /** What the disk does not give is not there, nor is what goes just now: whoever has sealed a segment removes its files. */
   async read(lost: LostBlock, target: Buffer): Promise<boolean> {
+    try {
+      return this.#readNow(lost, target);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "EIO") return false;
+      throw error;
+    }
+  }
+
+  #readNow(lost: LostBlock, target: Buffer): boolean {
     const segment = segmentOf(lost.address);
     const found = this.#folders().find((folder) => this.#files.exists(folder.dataPath(segment)));
     if (found === undefined || !this.#files.exists(found.sumsPath(segment))) return false;
@@ -35,16 +46,10 @@ export class JournalCopies implements SecondCopies {
   }
 }
 
-/** What the disk does not give is not there. */
 function isRead(data: FileHandle, sums: FileHandle, { address, volume, checksum }: LostBlock, target: Buffer): boolean {
   const sum = Buffer.alloc(sumBytes);
-  try {
-    if (sums.readNow(sum, 0, sumBytes, sumPosition(slotOf(address))) !== sumBytes) return false;
-    if (data.readNow(target, 0, blockBytes, slotOf(address) * blockBytes) !== blockBytes) return false;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EIO") return false;
-    throw error;
-  }
+  if (sums.readNow(sum, 0, sumBytes, sumPosition(slotOf(address))) !== sumBytes) return false;
+  if (data.readNow(target, 0, blockBytes, slotOf(address) * blockBytes) !== blockBytes) return false;
   const isIt = isSumFor(sum, 0, volume, address) && sum.compare(checksum, 0, checksumBytes, 0, checksumBytes) === 0;
   return isIt && hasChecksum(target, 0, blockBytes, checksum, 0);
 }

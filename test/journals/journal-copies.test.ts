@@ -34,7 +34,7 @@ function written() {
   const sum = Buffer.alloc(16);
   putSum(sum, 0, checksum, 0, volume, address);
   sums.writeNow(sum, 0, sum.length, sumPosition(2));
-  return { host, data, copies: new JournalCopies(host.files, () => folders) };
+  return { host, folders, data, copies: new JournalCopies(host.files, () => folders) };
 }
 
 test("a block whose files are still there is found by its address", async () => {
@@ -54,6 +54,19 @@ test("nothing else is: another slot, volume or content, another segment, or a bl
   expect(await copies.read({ ...lost, address: addressOf(10, 2) }, target)).toBe(false);
   data.writeNow(Buffer.from([1]), 0, 1, 2 * blockBytes + 77);
   expect(await copies.read(lost, target)).toBe(false);
+});
+
+test("files that go while they are looked for are not there", async () => {
+  for (const gone of ["data", "sums"]) {
+    const { host, folders } = written();
+    const open: typeof host.files.open = (path, mode) => {
+      if (path.endsWith(gone)) host.files.remove(path);
+      return host.files.open(path, mode);
+    };
+    const files = { exists: host.files.exists.bind(host.files), open } as typeof host.files;
+    const copies = new JournalCopies(files, () => folders);
+    expect(await copies.read(lostBlock(2, 5), Buffer.alloc(blockBytes))).toBe(false);
+  }
 });
 
 test("one place is asked after the other", async () => {
