@@ -59,9 +59,9 @@ export async function readObjectEnds(
 
 async function readRawEnds(objects: ObjectSource, name: ObjectName, tailBytes: number): Promise<RawEnds> {
   const sizeBytes = await objects.sizeBytes(name);
-  const tail = Buffer.allocUnsafe(Math.min(tailBytes, sizeBytes));
+  const tail = Buffer.allocUnsafeSlow(Math.min(tailBytes, sizeBytes));
   const tailAt = sizeBytes - tail.length;
-  const headerBytes = tailAt === 0 ? tail.subarray(0, objectHeaderBytes) : Buffer.allocUnsafe(objectHeaderBytes);
+  const headerBytes = tailAt === 0 ? tail.subarray(0, objectHeaderBytes) : Buffer.allocUnsafeSlow(objectHeaderBytes);
   const [tailFilled, headerFilled] = await Promise.all([
     objects.read(name, tail, tailAt),
     tailAt === 0 ? undefined : objects.read(name, headerBytes, 0),
@@ -115,7 +115,7 @@ async function readTable(
   if (place.storedBytes > partStoredBytesMax) throw new ObjectDamageError(name, "footer", "its table is too long");
   let stored = raw.tail.subarray(Math.max(0, place.offset - raw.tailAt));
   if (place.offset < raw.tailAt) {
-    stored = Buffer.allocUnsafe(place.storedBytes);
+    stored = Buffer.allocUnsafeSlow(place.storedBytes);
     stored = stored.subarray(0, await objects.read(name, stored, place.offset));
   }
   const content = unpackedPart(codec, place, stored, Math.min(place.storedBytes, stored.length));

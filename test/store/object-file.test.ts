@@ -225,3 +225,12 @@ test("fault 21: an error of the read is handed on as it is, and the next read wo
   bytes.read = read;
   expect(await object.readNewPart(places[0] as PartPlace)).toEqual(parts[0]?.content);
 });
+
+test("an object that is open keeps nothing alive that it was opened with", async () => {
+  const content = new SeededRandom(7).bytes(2 * objectTailBytes);
+  const { bytes } = await makeObject([{ type: partType.frame, number: 0, content }]);
+  const openCount = 200;
+  const slabs = new Set<ArrayBufferLike>();
+  for (let count = 0; count < openCount; count++) slabs.add((await openObject(bytes)).header.salt.buffer);
+  expect((slabs.size * Buffer.poolSize) / openCount).toBeLessThan(1024);
+});
