@@ -31,6 +31,10 @@ export class BaseLayer implements ImageLayer {
     return undefined;
   }
 
+  close(): void {
+    for (const layer of this.#making ?? []) layer.close?.();
+  }
+
   #find(): Promise<void> {
     this.#finding ??= this.#findMaking()
       .then((layers) => {

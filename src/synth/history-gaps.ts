@@ -55,6 +55,8 @@ export class HistoryGaps {
   readonly #findings = new LatestPromises<string | undefined>(pointPieceEventsMax);
   /** Places of gaps that were there in a list before. */
   readonly #known = new Set<string>();
+  /** Of which the rest is. */
+  #listed: readonly SealedPieceIdentity[] = [];
 
   constructor(sealed: SealedPoints, tail: OpenTail) {
     this.#sealed = sealed;
@@ -69,6 +71,7 @@ export class HistoryGaps {
 
   /** In their order. Rejects with a `RetryError` where one is seen for the first time: list anew, and ask again. */
   async find({ start, pieces, isWithTail }: GapsWanted): Promise<readonly HistoryGap[]> {
+    this.#letGo();
     const gaps: HistoryGap[] = [];
     let isNew = false;
     const startName = `${start?.seq} ${start?.link?.hash.toString("hex")}`;
@@ -89,6 +92,15 @@ export class HistoryGaps {
     if (isNew) throw new RetryError(`pieces of group ${pieces[0]?.group} are missing: what is there is listed anew`);
     const tailGap = isWithTail ? this.#tailGap(before) : undefined;
     return tailGap === undefined ? gaps : [...gaps, tailGap];
+  }
+
+  /** Of pieces that are there no more nobody asks. */
+  #letGo(): void {
+    if (this.#listed === this.#sealed.pieces) return;
+    this.#listed = this.#sealed.pieces;
+    this.#ends.keepOnly((name) => this.#sealed.hasPiece(name));
+    // A place is of two pieces, or of what is before the first and that one.
+    this.#findings.keepOnly((place) => this.#sealed.hasPiece(place.slice(place.lastIndexOf(" ") + 1)));
   }
 
   /** Kept apart from the piece, which need not stay open for it. */

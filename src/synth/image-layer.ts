@@ -45,6 +45,8 @@ export interface ImageLayer {
    * It rejects with an `AbsentObjectError` where an object is gone, and with a `RetryError`.
    */
   look(block: number, answer: LayerAnswer): Promise<void> | undefined;
+  /** What it alone has in memory is needed no more. */
+  close?(): void;
 }
 
 /** In place of a layer of which nothing can be read. */

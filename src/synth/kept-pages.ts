@@ -1,10 +1,12 @@
 /**
  * Pages that images have in memory, as many bytes of them as are allowed. Who uses one only sets a flag; what was not used since
- * it was last looked at goes first.
+ * it was last looked at goes first. What nobody asks for any more goes when somebody says that there is something of the kind.
  */
 export interface KeptPage {
   /** Set by whoever uses it. */
   isUsed: boolean;
+  /** Nobody asks for it any more: what it is of is closed, or there no more. */
+  readonly isGone?: boolean;
   /** It is read again when somebody wants it. */
   drop(): void;
 }
@@ -40,6 +42,17 @@ export class KeptPages {
     while (this.#heldBytes > this.#limitBytes && this.#queue.length - this.#head > 1) this.#dropOne();
   }
 
+  /** Those of which nobody asks for any more. */
+  dropGone(): void {
+    const there: Kept[] = [];
+    for (const kept of this.#queue.slice(this.#head)) {
+      if (kept.page.isGone === true) this.#drop(kept);
+      else there.push(kept);
+    }
+    this.#queue = there;
+    this.#head = 0;
+  }
+
   #dropOne(): void {
     const kept = this.#queue[this.#head] as Kept;
     this.#head++;
@@ -52,7 +65,11 @@ export class KeptPages {
       this.#queue.push(kept);
       return;
     }
-    this.#heldBytes -= kept.sizeBytes;
-    kept.page.drop();
+    this.#drop(kept);
+  }
+
+  #drop({ page, sizeBytes }: Kept): void {
+    this.#heldBytes -= sizeBytes;
+    page.drop();
   }
 }

@@ -24,6 +24,15 @@ export class LatestPromises<Result> {
     return promise;
   }
 
+  get count(): number {
+    return this.#promises.size;
+  }
+
+  /** Those with other names are let go of, but not by who has one already. */
+  keepOnly(isWanted: (name: string) => boolean): void {
+    for (const name of this.#promises.keys()) if (!isWanted(name)) this.#promises.delete(name);
+  }
+
   /** The next who asks gets it made anew. */
   drop(name: string): void {
     this.#promises.delete(name);

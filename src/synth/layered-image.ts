@@ -38,6 +38,8 @@ export interface ImageLayers {
   /** The newest first. */
   readonly layers: readonly ImageLayer[];
   readonly findings: readonly string[];
+  /** What they alone have in memory is needed no more. */
+  readonly close: () => void;
 }
 
 export interface LayeredImageParts {
@@ -65,6 +67,7 @@ export class LayeredImage implements PointImage {
   readonly #freeRuns: ImageRuns[] = [];
   #layers: readonly ImageLayer[];
   #findings: readonly string[];
+  #closeLayers: () => void;
   readonly #damage = new ImageDamage();
   /** What is told of damage that somebody looks at again, until he has seen whether it still is. */
   #doubted: readonly string[] = [];
@@ -86,6 +89,7 @@ export class LayeredImage implements PointImage {
     this.#parts = parts;
     this.#layers = parts.layers.layers;
     this.#findings = parts.layers.findings;
+    this.#closeLayers = parts.layers.close;
     this.#pause = new DamagePause(parts.clock);
   }
 
@@ -214,10 +218,12 @@ export class LayeredImage implements PointImage {
   #renew(): Promise<void> {
     this.#renewing ??= this.#parts
       .layersAnew()
-      .then(({ layers, findings }) => {
-        if (this.#isClosed) return;
+      .then(({ layers, findings, close }) => {
+        if (this.#isClosed) return close();
+        this.#closeLayers();
         this.#layers = layers;
         this.#findings = findings;
+        this.#closeLayers = close;
         this.#damage.clear();
       })
       .finally(() => {
@@ -331,6 +337,7 @@ export class LayeredImage implements PointImage {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#layers = [unknownLayer];
+    this.#closeLayers();
   }
 }
 

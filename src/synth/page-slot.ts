@@ -8,6 +8,8 @@ import type { KeptPage, KeptPages } from "./kept-pages.ts";
 export interface PagePlace {
   readonly pages: KeptPages;
   readonly clock: Clock;
+  /** Whether nobody asks for them any more; absent: somebody may. */
+  readonly isGone?: () => boolean;
 }
 
 export interface PageContent {
@@ -32,6 +34,10 @@ export class PageSlot<Content extends PageContent> implements KeptPage {
   get content(): Content | undefined {
     this.isUsed = true;
     return this.#content;
+  }
+
+  get isGone(): boolean {
+    return this.#place.isGone?.() === true;
   }
 
   /** It cannot be read; forgotten after a while. */

@@ -78,6 +78,7 @@ export class PieceLayer implements ImageLayer {
   readonly #index: VolumeIndex;
   readonly #seq: number;
   readonly #records: PageSlot<RecordsSay>;
+  #isClosed = false;
   /** Of these blocks the index says nothing. */
   #nothingStart = 0;
   #nothingEnd = 0;
@@ -87,7 +88,12 @@ export class PieceLayer implements ImageLayer {
     const { piece } = held;
     this.#index = held.indexOf(volume);
     this.#seq = seq;
-    this.#records = new PageSlot(place, () => readRecords(piece, volume, seq, place));
+    const own = { ...place, isGone: () => this.#isClosed };
+    this.#records = new PageSlot(own, () => readRecords(piece, volume, seq, place));
+  }
+
+  close(): void {
+    this.#isClosed = true;
   }
 
   look(block: number, answer: LayerAnswer): Promise<void> | undefined {

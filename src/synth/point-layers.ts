@@ -69,7 +69,12 @@ export class PointLayers {
     }
     if (base !== undefined) layers.push(...this.#baseLayers(volume, base));
     if (isBaseLost) layers.push(unknownLayer);
-    return { layers, findings };
+    return { layers, findings, close: () => this.#close(layers) };
+  }
+
+  #close(layers: readonly ImageLayer[]): void {
+    for (const layer of layers) layer.close?.();
+    this.#parts.place.pages.dropGone();
   }
 
   #baseLayers(volume: number, base: HeldSnapshot): readonly ImageLayer[] {

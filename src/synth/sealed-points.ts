@@ -2,7 +2,8 @@
  * What a group's sealed pieces and snapshots say of its points: which there are, when, and of what each is made. Reads only, and
  * keeps what it has read as far as the bounds allow.
  *
- * Invariant: what is listed follows each other; where an object is gone that was listed, all is listed anew.
+ * Invariants: what is listed follows each other; where an object is gone that was listed, all is listed anew; of what a list does not
+ * tell of nothing is kept, but by images that are open.
  */
 import {
   pointDamageMs,
@@ -67,6 +68,8 @@ export class SealedPoints {
   readonly #parts: SealedPointsParts;
   #pieces: readonly SealedPieceIdentity[] = [];
   #snapshotSeqs: readonly number[] = [];
+  /** Of the pieces, and of all snapshots that are there: the names by which they are kept. */
+  #names: ReadonlySet<string> = new Set();
   #history: HistoryDocument = wholeHistory;
   #listedAtMs = Number.NEGATIVE_INFINITY;
   #foldings = 0;
@@ -103,6 +106,16 @@ export class SealedPoints {
     return this.#pieces;
   }
 
+  /** Pieces and snapshots that are kept open, and pieces of which their events are. */
+  get heldCount(): number {
+    return this.#held.count + this.#snapshots.count + this.#events.count;
+  }
+
+  /** Whether the last list told of this piece. */
+  hasPiece(name: string): boolean {
+    return this.#names.has(name);
+  }
+
   /** Looks what is there, unless it has just been looked. */
   async list(isForced: boolean): Promise<void> {
     const { objects, group, clock } = this.#parts;
@@ -122,6 +135,22 @@ export class SealedPoints {
     this.#pieces = pieces;
     this.#lastSeq = lastSeq;
     this.#listedAtMs = nowMs;
+    this.#letGo(new Set([...pieces.map(sealedPieceName), ...seqs.map(String)]));
+  }
+
+  /** Of what is not there nobody asks any more, and there is ever more of that. */
+  #letGo(names: ReadonlySet<string>): void {
+    const isLess = this.#names.difference(names).size > 0;
+    this.#names = names;
+    for (const kept of [this.#held, this.#events, this.#snapshots]) kept.keepOnly((name) => names.has(name));
+    // Once: images that are open may read on in what is there all the same.
+    if (isLess) this.#parts.pages.dropGone();
+  }
+
+  /** Of what has this name. */
+  #placeOf(name: string): PagePlace {
+    const { pages, clock } = this.#parts;
+    return { pages, clock, isGone: () => !this.#names.has(name) };
   }
 
   /** Where its end cannot be read, its own first record is all that is known. */
@@ -134,10 +163,11 @@ export class SealedPoints {
   /** One that is damaged is told as its error. */
   async held(identity: SealedPieceIdentity): Promise<HeldPiece | ObjectDamageError> {
     const { objects, key } = this.#parts;
+    const name = sealedPieceName(identity);
     return await orDamage(
       this.#held.get(
-        sealedPieceName(identity),
-        async () => new HeldPiece(await SealedPiece.open(objects, identity, key), this.#parts),
+        name,
+        async () => new HeldPiece(await SealedPiece.open(objects, identity, key), this.#placeOf(name)),
       ),
     );
   }
@@ -173,10 +203,11 @@ export class SealedPoints {
 
   async snapshot(seq: number): Promise<HeldSnapshot | ObjectDamageError> {
     const { objects, group, key } = this.#parts;
+    const name = String(seq);
     return await orDamage(
       this.#snapshots.get(
-        String(seq),
-        async () => new HeldSnapshot(await Snapshot.open(objects, { group, seq }, key), this.#parts),
+        name,
+        async () => new HeldSnapshot(await Snapshot.open(objects, { group, seq }, key), this.#placeOf(name)),
       ),
     );
   }

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { RefuseError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
-import { pointListMs } from "#src/core/point-limits.ts";
+import { pointListMs, pointPagesBytes } from "#src/core/point-limits.ts";
 import { encodeExtra, recordType } from "#src/records/record.ts";
+import { KeptPages } from "#src/synth/kept-pages.ts";
 import { type PlainRecord, type Unit, volumeBlocks, volumeCount } from "#test/journals/random-units.ts";
 import { PointWorld, wordsOf } from "./point-world.ts";
 
@@ -178,4 +179,26 @@ test("of what was folded the points that are left are as before, and the others 
     expect(found instanceof Error ? found.name : found).toEqual(found instanceof Error ? "ExpiredPointError" : []);
   }
   expect(expired).toBeGreaterThan(0);
+});
+
+test("an image that was closed keeps nothing of what it alone was read from", async () => {
+  const world = await PointWorld.make(21);
+  world.write(200);
+  const { identity } = await world.seal();
+  const pages = new KeptPages(pointPagesBytes);
+  await world.open(pages);
+  const inPiece = world.pointSeqs.filter((seq) => seq > identity.firstSeq + volumeCount && world.isPointOf(1, seq));
+  const open: number[] = [];
+  const held: number[] = [];
+  for (const seq of inPiece.filter((_, index) => index % 20 === 10)) {
+    const image = await world.image(1, seq);
+    expect(await world.differences(image)).toEqual([]);
+    open.push(pages.heldBytes);
+    image.close();
+    held.push(pages.heldBytes);
+  }
+  // What is left are the pages of the index, which are there for all.
+  expect(held.length).toBeGreaterThan(3);
+  expect([...new Set(held)]).toEqual([held[0]]);
+  expect(Math.max(...open)).toBeGreaterThan(held[0] as number);
 });

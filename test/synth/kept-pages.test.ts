@@ -35,3 +35,16 @@ test("one that is larger than all that is allowed is there until the next one co
   expect(large.isThere).toBe(false);
   expect(kept.heldBytes).toBeLessThanOrEqual(1000);
 });
+
+test("what nobody asks for any more gives back its bytes, and is not looked at again", () => {
+  const kept = new KeptPages(10_000);
+  const pages = Array.from({ length: 5 }, () => Object.assign(page(), { isGone: false }));
+  for (const one of pages) kept.add(one, 800);
+  const gone = pages.slice(1, 4);
+  for (const one of gone) one.isGone = true;
+  kept.dropGone();
+  expect(pages.map(({ isThere }) => isThere)).toEqual([true, false, false, false, true]);
+  expect(kept.heldBytes).toBe(2000);
+  for (let count = 0; count < 20; count++) kept.add(page(), 800);
+  expect(kept.heldBytes).toBeLessThanOrEqual(10_000);
+});

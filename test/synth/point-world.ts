@@ -21,6 +21,7 @@ import { GroupHistory } from "#src/synth/group-history.ts";
 import { GroupPoints } from "#src/synth/group-points.ts";
 import { LayerAnswer, says } from "#src/synth/image-layer.ts";
 import { ImageRuns, runKind } from "#src/synth/image-runs.ts";
+import type { KeptPages } from "#src/synth/kept-pages.ts";
 import type { PointImage } from "#src/synth/point-image.ts";
 import { driven } from "#test/contract/driver.ts";
 import {
@@ -167,7 +168,8 @@ export class PointWorld {
     return this.run(this.history.retain({ fromSeq }, idleControl));
   }
 
-  async open(): Promise<GroupPoints> {
+  /** `pages`: where they are to be kept. */
+  async open(pages?: KeptPages): Promise<GroupPoints> {
     const { files, clock } = this.host;
     const beforeList = (prefix: string) => this.beforeList(prefix);
     const objects = withoutHandles(files, FolderObjects.openToRead({ files, clock }, storeFolder), beforeList);
@@ -180,6 +182,7 @@ export class PointWorld {
       GroupPoints.open({
         ...{ files, clock, objects, segments, key: undefined, group: pieceGroup },
         reader: new BlockReader(segments),
+        ...(pages === undefined ? {} : { pages }),
         journal: () => ({
           folder,
           incarnation,
