@@ -93,6 +93,14 @@ describe("fault 34: a request", () => {
     expect(await told(port, text)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  test("for the head alone is answered without a body, and the connection serves the next one", async () => {
+    const { port } = await serving();
+    const twice = `HEAD /healthz HTTP/1.1\r\n${host}\r\n`.repeat(2);
+    const answer = await told(port, `${twice}HEAD /healthz HTTP/1.1\r\n${host}${last}`);
+    expect(answer.match(/HTTP\/1\.1 200 OK\r\n(?:[^\r]+\r\n)*\r\n/g)?.join("")).toBe(answer);
+    expect(answer.match(/content-length: 21\r\n/g)).toHaveLength(3);
+  });
+
   test("that offers another protocol besides is answered in this one", async () => {
     const { port } = await serving();
     const offer = "connection: upgrade, http2-settings, close\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n\r\n";

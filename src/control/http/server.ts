@@ -167,7 +167,7 @@ export class ApiServer {
     const path = pathOf(raw.url ?? "");
     const allowed = this.#patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
     if (allowed.length === 0) return new ProblemError(404, "there is nothing at this address");
-    const allow = [...new Set(allowed)].join(", ");
+    const allow = [...new Set(allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method)))].join(", ");
     return new ProblemError(405, `only ${allow} is possible here`, { allow });
   }
 
@@ -193,7 +193,8 @@ function bareServer(tls: TlsCredentials | undefined): FastifyInstance {
     // What the router cannot make anything of, such as an address that is not well encoded.
     frameworkErrors: (error, _, reply) => void send(reply, problemOf(translated(error))),
     bodyLimit: httpBodyBytesMax,
-    exposeHeadRoutes: false,
+    // What is got is also asked for without its body: by watchers that look at nothing but the status.
+    exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 256 },
     // Its own would be loaded and made for each route at the start: requests are checked by ours, replies are plain JSON.
     schemaController: { compilersFactory: noCompilers as never },

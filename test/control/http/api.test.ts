@@ -128,6 +128,26 @@ describe("what is asked for in order", () => {
     expect((await new Caller().ask("GET", "/readyz")).status).toBe(200);
     expect((await new Caller().ask("GET", "/healthz")).body).toEqual({ status: "running" });
   });
+
+  test.each([
+    ["/healthz", undefined, 200],
+    ["/readyz", undefined, 200],
+    ["/api/v1/status", undefined, 200],
+    ["/api/v1/status", "secret", 401],
+    ["/api/v1/volumes/none", undefined, 404],
+    ["/api/v1/store/verify", undefined, 405],
+  ])("HEAD %s (token: %s) is answered as GET, without a body", async (target, token, status) => {
+    const { side } = new Caller();
+    const handle = side.handler(token);
+    const ask = (method: string) => {
+      const headers = { host: "localhost" };
+      return driven(apiDriver(side.simulation.clock), handle({ method, target, headers, body: Buffer.alloc(0) }));
+    };
+    const [got, head] = [await ask("GET"), await ask("HEAD")];
+    expect([got.status, head.status, head.body]).toEqual([status, status, ""]);
+    expect(head.headers["content-type"]).toBe(got.headers["content-type"]);
+    expect(head.headers.allow).toBe(got.headers.allow);
+  });
 });
 
 describe("fault 34: what is hostile or a slip", () => {
@@ -152,6 +172,11 @@ describe("fault 34: what is hostile or a slip", () => {
     const answer = await new Caller().ask(method, target);
     expect([answer.status, answer.body.status]).toEqual([status, status]);
     expect(answer.headers["content-type"]).toBe("application/problem+json");
+  });
+
+  test("what is possible at an address is told where something else was asked for", async () => {
+    const { status, headers, body } = await new Caller().ask("DELETE", "/api/v1/status");
+    expect([status, headers.allow, body.detail]).toEqual([405, "GET, HEAD", "only GET, HEAD is possible here"]);
   });
 
   test.each([

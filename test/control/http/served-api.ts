@@ -59,6 +59,7 @@ export class ServedApi {
   };
 
   #check(method: string, target: string, { status, body, headers }: HttpResponse): void {
+    if (method === "HEAD") return;
     const path = target.split("?", 1)[0] as string;
     const route = this.routes.find(
       (one): one is JsonRoute => one.kind === "json" && one.method === method && patternOf(one.path).test(path),
