@@ -1,6 +1,7 @@
 /** `tidemark timeline VOLUME`. */
 import { wordsOfLevel } from "#src/control/level-words.ts";
 import type { TimelineReport } from "#src/control/volume-history.ts";
+import { recordTimeText } from "#src/core/record-time.ts";
 import { isLevel } from "#src/records/level-record.ts";
 import { ApiClient, apiHelp } from "./api-client.ts";
 import { type Command, parseCommandLine } from "./command.ts";
@@ -102,5 +103,5 @@ function eventInWords(type: string, says: Readonly<Record<string, unknown>>): st
 
 function sinceInWords({ sinceMicros }: Readonly<Record<string, unknown>>): string {
   if (typeof sinceMicros !== "number") return "";
-  return `, for what was written without protection since ${new Date(sinceMicros / 1000).toISOString()}`;
+  return `, for what was written without protection since ${recordTimeText(sinceMicros)}`;
 }
