@@ -21,7 +21,7 @@ export const apiOptions = {
 
 export const apiHelp = `  --api URL          the program's control API (TIDEMARK_API, else ${defaultApiUrl})
   --token-file FILE  the token that it asks for (TIDEMARK_API_TOKEN_FILE)
-  --api-ca FILE      the authority that signed its certificate (PEM)
+  --api-ca FILE      the authority that signed its certificate (PEM; TIDEMARK_API_CA)
   --json             JSON with stable names instead of text
   --help             this text
 `;
@@ -52,9 +52,10 @@ export class ApiClient {
   constructor(values: ApiValues) {
     const variables = environment();
     this.#base = baseUrl(values.api ?? variables.TIDEMARK_API ?? defaultApiUrl);
-    const tokenFile = values["token-file"] ?? variables.TIDEMARK_API_TOKEN_FILE;
-    this.#token = tokenFile === undefined ? undefined : readTokenFile(tokenFile, "--token-file");
-    this.#ca = values["api-ca"] === undefined ? undefined : authority(values["api-ca"]);
+    const tokenFile = fileOf(values, "token-file", "TIDEMARK_API_TOKEN_FILE");
+    this.#token = tokenFile === undefined ? undefined : readTokenFile(tokenFile.path, tokenFile.by);
+    const authorityFile = fileOf(values, "api-ca", "TIDEMARK_API_CA");
+    this.#ca = authorityFile === undefined ? undefined : authority(authorityFile);
   }
 
   /** `steps`: the parts of the path behind `/api/v1`, as they are. Throws what the program says against it. */
@@ -140,11 +141,32 @@ function silence(error: NodeJS.ErrnoException): string {
   return systemReason(error) ?? (message || code);
 }
 
-function authority(file: string): string {
+interface NamedFile {
+  readonly path: string;
+  /** What has named it. */
+  readonly by: string;
+}
+
+/** What the command line says wins over the environment. */
+function fileOf(values: ApiValues, option: "token-file" | "api-ca", variable: string): NamedFile | undefined {
+  const path = values[option];
+  if (path !== undefined) return { path, by: `--${option}` };
+  const other = environment()[variable];
+  return other === undefined ? undefined : { path: other, by: variable };
+}
+
+function authority({ path, by }: NamedFile): string {
+  const text = authorityText(path, by);
+  // What has no such line is read as no authority at all, and no server would be trusted.
+  if (text.includes("-----BEGIN ")) return text;
+  throw new Error(`${by} ${path} holds no PEM text ("-----BEGIN …")`);
+}
+
+function authorityText(path: string, by: string): string {
   try {
-    return readTextFile(file);
+    return readTextFile(path);
   } catch (error) {
-    throw explainFile(error, `--api-ca ${file}`);
+    throw explainFile(error, `${by} ${path}`);
   }
 }
 

@@ -35,6 +35,8 @@ export interface LoadedConfig {
 const entries = entriesOf(configSchema);
 const entryByKey = new Map(entries.map((entry) => [entry.key, entry]));
 const prefixOfVariables = "TIDEMARK_";
+/** Of commands that ask a running program: whoever has set them for himself may also start one. */
+const commandVariables: ReadonlySet<string> = new Set(["TIDEMARK_API", "TIDEMARK_API_TOKEN_FILE", "TIDEMARK_API_CA"]);
 
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { file, folder } = sources;
@@ -75,7 +77,8 @@ function readEnvironment(environment: ConfigSources["environment"]): Written[] {
     if (text === undefined || !name.startsWith(prefixOfVariables)) continue;
     const key = keys.get(name);
     if (key !== undefined) found.push({ key, text, where: `the environment's ${name}` });
-    else refuseNearMiss(name, nearestName(name.slice(prefixOfVariables.length), tails));
+    else if (!commandVariables.has(name))
+      refuseNearMiss(name, nearestName(name.slice(prefixOfVariables.length), tails));
   }
   return found;
 }

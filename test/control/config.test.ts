@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { defaultGroupPolicy } from "#src/appliance/local/group-policy.ts";
+import { apiHelp } from "#src/cli/api-client.ts";
 import { type ConfigSources, loadConfig } from "#src/control/config.ts";
 import { checkConfig } from "#src/control/config-check.ts";
 import { configSchema, entriesOf } from "#src/control/config-schema.ts";
@@ -139,6 +140,10 @@ describe("refused on the command line and in the environment", () => {
   test("but not one that is for something else", () => {
     const environment = { TIDEMARK_API: "a", TIDEMARK_SERVICE_HOST: "b", TIDEMARK_PORT_7878_TCP: "c", HOME: "d" };
     expect(loadConfig({ ...nothing, environment }).origins.size).toBe(0);
+  });
+
+  test.each(apiHelp.match(/TIDEMARK_\w+/g) ?? [])("and not one of the commands': %s", (name) => {
+    expect(loadConfig({ ...nothing, environment: { [name]: "x" } }).origins.size).toBe(0);
   });
 });
 
