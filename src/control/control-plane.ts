@@ -86,6 +86,8 @@ export interface ControlPlaneParts {
   /** Where there are interceptors. */
   readonly keeper: VolumeKeeper | undefined;
   readonly nbdWithTls: boolean;
+  /** What a person must mend about the program itself. */
+  readonly troubles?: () => readonly string[];
   readonly counters: Counters;
   readonly clock: Pick<Clock, "hostMs" | "monotonicMs" | "timer" | "wallMs">;
 }
@@ -143,7 +145,7 @@ export class ControlPlane {
       roles: this.#parts.roles,
       ready: why === undefined,
       ...(why === undefined ? {} : { why }),
-      problems: [...more, ...problems],
+      problems: [...more, ...problems, ...(this.#parts.troubles?.() ?? [])],
       silent,
       volumes,
       groups,

@@ -4,7 +4,7 @@ import { type Config, configSchema, entriesOf } from "./config-schema.ts";
 
 /** Settings, or the sections that they are in. */
 const taken = [
-  ...["log.level", "drills", "remote.bandwidth", "remote.bandwidthHours"],
+  ...["http.tls", "log.level", "drills", "remote.bandwidth", "remote.bandwidthHours"],
   ...["modes.linkLoss", "modes.degradeAfterSeconds", "modes.aggregateSeconds", "modes.auto"],
 ];
 
@@ -22,7 +22,13 @@ export function isLive(key: string): boolean {
 export function changesOf(old: Config, next: Config): Reload {
   const keys = entriesOf(configSchema).map(({ key }) => key);
   const changed = keys.filter((key) => !isDeepStrictEqual(settingIn(old, key), settingIn(next, key)));
-  return { taken: changed.filter(isLive), waiting: changed.filter((key) => !isLive(key)) };
+  const isTaken = (key: string): boolean => isLive(key) && (keepsTls(old, next) || !key.startsWith("http.tls."));
+  return { taken: changed.filter(isTaken), waiting: changed.filter((key) => !isTaken(key)) };
+}
+
+/** A server that has TLS gets other certificates while it runs; it neither begins nor ends with it. */
+function keepsTls(...both: readonly [Config, Config]): boolean {
+  return both.every(({ http }) => http.tls.certFile !== undefined);
 }
 
 /** The old one with what is taken of the new one. */
@@ -31,6 +37,7 @@ export function withLive(old: Config, next: Config): Config {
   const { linkLoss, degradeAfterSeconds, aggregateSeconds, auto } = modes;
   return {
     ...old,
+    http: keepsTls(old, next) ? { ...old.http, tls: next.http.tls } : old.http,
     log: { ...old.log, level: log.level },
     drills,
     remote: { ...old.remote, bandwidth: remote.bandwidth, bandwidthHours: remote.bandwidthHours },

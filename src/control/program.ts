@@ -24,11 +24,12 @@ import { readCredentials, readToken } from "./credentials.ts";
 import { takeFolders } from "./data-folders.ts";
 import { type Farewell, joinFarewells } from "./farewell.ts";
 import { cataloguePath, openedVolumesFolder } from "./folder-layout.ts";
+import { ApiCertificate } from "./http/api-certificate.ts";
 import { ControlApi } from "./http/control-api.ts";
 import type { Route } from "./http/route.ts";
 import { metricsRoutes } from "./http/routes/metrics.ts";
 import { listenInWords } from "./listening-address.ts";
-import { changesOf, type Reload, withLive } from "./live-settings.ts";
+import { changesOf, isLive, type Reload, withLive } from "./live-settings.ts";
 import { Scrape } from "./metrics/scrape.ts";
 import { changedContents, contentsOf, type FileContents } from "./named-files.ts";
 import { Page } from "./page/page.ts";
@@ -63,6 +64,7 @@ export class Program {
   readonly #failure = Promise.withResolvers<never>();
   #locks: FolderLock[] = [];
   #api: ControlApi | undefined;
+  #certificate: ApiCertificate | undefined;
   #listener: HttpListener | undefined;
   #control: ControlPlane | undefined;
   /** As they were when they were read. */
@@ -93,11 +95,13 @@ export class Program {
   async #begin(): Promise<void> {
     this.#locks = await takeFolders(this.#machine.files, this.#config, this.#roles);
     this.#contents = contentsOf(this.#config);
-    const httpTls = readCredentials(this.#config.http.tls, "http.tls");
+    const { clock } = this.#machine;
+    const certificate = new ApiCertificate({ files: this.#config.http.tls, clock, log: this.#log });
+    this.#certificate = certificate;
     const token = readToken(this.#config.http, "http");
     const api = ControlApi.open({
       ...{ config: this.#config, roles: this.#roles, machine: this.#machine, version: programVersion() },
-      ...{ token, tls: httpTls },
+      ...{ token, certificate },
     });
     this.#api = api;
     const settings = await this.#settings();
@@ -107,8 +111,9 @@ export class Program {
     const keeper = local !== undefined && this.#roles.includes("interceptor") ? await this.#keeper(local) : undefined;
     const sides = this.#sides.map(({ client }) => client);
     const { nbdTls: nbd, wireTls: wire } = settings.secrets;
-    const credentials = { nbd, wire, http: httpTls };
-    const scrape = new Scrape({ config: this.#config, roles: this.#roles, sides, keeper, credentials });
+    const credentials = () => ({ nbd, wire, http: certificate.shown });
+    const troubles = () => certificate.troubles;
+    const scrape = new Scrape({ config: this.#config, roles: this.#roles, sides, keeper, credentials, troubles });
     this.#control = new ControlPlane({
       version: programVersion(),
       roles: this.#roles,
@@ -116,7 +121,7 @@ export class Program {
       keeper,
       nbdWithTls: settings.secrets.nbdTls !== undefined,
       counters: countersOver(this.#counters),
-      clock: this.#machine.clock,
+      ...{ clock, troubles },
     });
     await this.#openApi(api, [...metricsRoutes(scrape), ...pageRoutes(new Page(nodeModuleSource))]);
     keeper?.openAll();
@@ -187,9 +192,15 @@ export class Program {
   async reload(config: Config): Promise<Reload> {
     checkConfig(config, this.#roles);
     const { taken, waiting } = changesOf(this.#config, config);
-    const anew = changedContents(this.#contents, contentsOf(config)).filter((key) => !waiting.includes(key));
-    const reload = { taken, waiting: [...waiting, ...anew.map((key) => `${key} (the file has another content)`)] };
-    this.#config = withLive(this.#config, config);
+    const next = withLive(this.#config, config);
+    // Throws where it cannot be used, when nothing has changed yet. Who gives up TLS may have removed the files already.
+    const keepsTls = !waiting.includes("http.tls.certFile");
+    const shown = keepsTls ? (this.#certificate?.take(next.http.tls) ?? []) : [];
+    const changed = changedContents(this.#contents, contentsOf(config)).filter((key) => !isLive(key));
+    const anew = (keys: readonly string[]): readonly string[] =>
+      keys.filter((key) => !taken.includes(key) && !waiting.includes(key)).map(withOtherContent);
+    const reload = { taken: [...taken, ...anew(shown)], waiting: [...waiting, ...anew(changed)] };
+    this.#config = next;
     setLogLevel(this.#config.log.level);
     for (const { client } of this.#sides) await client.ask("reconfigure", { config: this.#config }, sidePatienceMs);
     this.#log.info("the configuration was read again", { ...reload });
@@ -226,4 +237,8 @@ export class Program {
     void this.#api?.close();
     for (const lock of this.#locks) lock.release();
   }
+}
+
+function withOtherContent(key: string): string {
+  return `${key} (the file has another content)`;
 }

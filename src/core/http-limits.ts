@@ -24,6 +24,10 @@ export const auditEntriesMax = 1_000;
 
 assert(auditLineBytesMax * auditEntriesMax <= 2 * auditFileBytesMax, "the most that is asked for can be there");
 
+// Its certificate
+/** So often the files of the one that is shown are looked at: who renews them need tell nobody. */
+export const certificateLookMs = 60_000;
+
 // What the status says
 /** Hosts for which nothing was done for so long wait for a disk that stands still. */
 export const hostWaitSecondsMax = 10;

@@ -1,13 +1,14 @@
 /** The control API behind TLS and a token, as it must be beyond loopback. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createCertificates } from "#test/clients/certificates.ts";
 import { run } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { whenSeen } from "#test/patience.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
-import { RunningProgram } from "./running-program.ts";
+import { launcher, RunningProgram } from "./running-program.ts";
 
 needPrograms("openssl");
 
@@ -50,4 +51,36 @@ test("it answers who trusts it and shows the token, and nobody else", async () =
   expect(await lookOfContainer(port)).toBe(1);
   const plainUp = await RunningProgram.start("up", join(folder, "plain"));
   expect(await lookOfContainer(new URL(plainUp.api).port)).toBe(0);
+});
+
+test("a renewed certificate is shown after a reload, and one that does not fit its key changes nothing", async () => {
+  const folder = temporaryFolder();
+  const renewed = join(folder, "renewed");
+  mkdirSync(renewed);
+  const [first, second] = [await createCertificates(folder), await createCertificates(renewed)];
+  const { serverCertificateFile: certFile, serverKeyFile: keyFile } = first;
+  const put = (file: string, source: string) => {
+    copyFileSync(source, `${file}.new`);
+    renameSync(`${file}.new`, file);
+  };
+  const tls = [`http.tls.certFile=${certFile}`, `http.tls.keyFile=${keyFile}`].flatMap((one) => ["--set", one]);
+  const up = await RunningProgram.start("remote", join(folder, "data"), ...tls, "--set", "wire.port=0");
+  const reloaded = async (said: string) => {
+    process.kill(up.program.processId, "SIGHUP");
+    await whenSeen(() => expect(up.program.stderr).toContain(said));
+  };
+  put(certFile, second.serverCertificateFile);
+  await reloaded("the configuration stays as it is: http.tls cannot be used: ");
+  const environment = { TIDEMARK_API: up.api, TIDEMARK_API_CA: first.authorityFile };
+  const status = await run(process.execPath, [launcher, "status"], { environment });
+  expect(status.stdout).toContain("ready, but the control API still shows its certificate of before: http.tls cannot");
+  put(keyFile, second.serverKeyFile);
+  await reloaded("in force now: http.tls.certFile (the file has another content), http.tls.keyFile (the file has");
+  const [late, now] = [
+    await run(process.execPath, [launcher, "status"], { environment }),
+    await run(process.execPath, [launcher, "status", "--api-ca", second.authorityFile], { environment }),
+  ];
+  expect([late.exitCode, late.stderr]).toEqual([1, expect.stringMatching(/no answer from .*certificate/)]);
+  expect([now.stderr, now.stdout]).toEqual(["", expect.stringMatching(/\(remote\): ready$/m)]);
+  await up.program.stop();
 });

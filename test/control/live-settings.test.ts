@@ -38,3 +38,17 @@ test("what is in force then has what is taken, and the old of all else", () => {
   expect(merged.nbd.port).toBe(10809);
   expect(changesOf(merged, next)).toEqual({ taken: [], waiting: ["nbd.port", "modes.overflow"] });
 });
+
+test("another certificate of the API is taken where there was one before; with TLS itself it begins and ends at a start", () => {
+  const secured = (name: string) => config(`http.tls.certFile=/${name}.pem`, `http.tls.keyFile=/${name}-key.pem`);
+  const keys = ["http.tls.certFile", "http.tls.keyFile"];
+  expect(changesOf(secured("old"), secured("new"))).toEqual({ taken: keys, waiting: [] });
+  expect(withLive(secured("old"), secured("new")).http.tls.certFile).toBe("/new.pem");
+  for (const [old, next] of [
+    [config(), secured("new")],
+    [secured("old"), config()],
+  ] as const) {
+    expect(changesOf(old, next)).toEqual({ taken: [], waiting: keys });
+    expect(withLive(old, next).http).toEqual(old.http);
+  }
+});

@@ -3,12 +3,12 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { RefuseError } from "#src/core/errors.ts";
 import type { HttpListener } from "#src/host/http.ts";
 import type { Machine } from "#src/host/machine.ts";
-import type { TlsCredentials } from "#src/host/socket.ts";
 import type { Config } from "../config-schema.ts";
 import type { ControlPlane } from "../control-plane.ts";
 import { auditPath, eventFilePath, tokensPath } from "../folder-layout.ts";
 import { isLoopback } from "../listening-address.ts";
 import type { RoleName } from "../role.ts";
+import type { ApiCertificate } from "./api-certificate.ts";
 import { AuditLog } from "./audit-log.ts";
 import { callerNames } from "./caller.ts";
 import { Door } from "./door.ts";
@@ -28,7 +28,7 @@ export interface ControlApiParts {
   readonly version: string;
   /** Of the configuration. */
   readonly token: string | undefined;
-  readonly tls: TlsCredentials | undefined;
+  readonly certificate: ApiCertificate;
 }
 
 export class ControlApi {
@@ -67,17 +67,18 @@ export class ControlApi {
 
   /** `more`: routes of parts beside the control plane. */
   async listen(control: ControlPlane, more: readonly Route[]): Promise<HttpListener> {
-    const { machine, version, config, tls } = this.#parts;
+    const { machine, version, config, certificate } = this.#parts;
     const { clock, log } = machine;
     const events = new EventStream({ version, clock, file: this.#eventFile, status: () => control.status() });
     const api = apiRoutes({ control, tokens: this.#tokens, audit: this.#audit, events });
     const routes = [...api, ...more];
     const server = new ApiServer({
       routes: [...routes, documentRoute(version, routes)],
-      ...{ door: this.#door, audit: this.#audit, events, clock, log, tls },
+      ...{ door: this.#door, audit: this.#audit, events, clock, log, tls: certificate.shown },
       orders: new OrderRecord({ audit: this.#audit, events, clock, log }),
     });
     this.#listener = await server.listen(config.http.host, config.http.port);
+    certificate.begin((tls) => server.show(tls));
     this.#events = events;
     void this.#audit.add({ kind: "start", version });
     events.start();
@@ -85,6 +86,7 @@ export class ControlApi {
   }
 
   async close(): Promise<void> {
+    this.#parts.certificate.close();
     this.#events?.close();
     await this.#listener?.close();
     await this.#eventFile.close();

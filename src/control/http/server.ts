@@ -14,7 +14,7 @@ import { httpBodyBytesMax } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { HttpListener, HttpResponse } from "#src/host/http.ts";
 import type { Log } from "#src/host/log.ts";
-import { boundedServer, listenOn } from "#src/host/node/bounded-server.ts";
+import { boundedServer, listenOn, showCertificate } from "#src/host/node/bounded-server.ts";
 import { type Upgraded, WebSocketUpgrade } from "#src/host/node/web-socket-upgrade.ts";
 import type { TlsCredentials } from "#src/host/socket.ts";
 import { inWords } from "#src/host/system-words.ts";
@@ -66,6 +66,10 @@ export class ApiServer {
   async listen(host: string, port: number): Promise<HttpListener> {
     await this.#app.ready();
     return listenOn(this.#app.server, host, port);
+  }
+
+  show(tls: TlsCredentials): void {
+    showCertificate(this.#app.server, tls);
   }
 
   /** For tests: what it would answer, without a socket. */

@@ -20,7 +20,9 @@ export interface MetricsReaderParts {
   readonly sides: readonly Pick<SideClient, "name" | "freshFacts">[];
   /** Where there are interceptors. */
   readonly keeper: Pick<VolumeKeeper, "describe" | "describeGroups"> | undefined;
-  readonly certificates: readonly CertificateTerm[];
+  readonly certificates: () => readonly CertificateTerm[];
+  /** Of the program itself, as the status tells them. */
+  readonly troubles?: (() => readonly string[]) | undefined;
   readonly terms: PromisedTerms;
 }
 
@@ -39,7 +41,7 @@ export class MetricsReader {
   }
 
   async read(): Promise<MetricsSnapshot> {
-    const { version, runtime, roles, certificates, terms } = this.#parts;
+    const { version, runtime, roles, certificates, troubles, terms } = this.#parts;
     const sides = await this.#sides();
     const facts = sides.filter(({ isUp }) => isUp).map((side) => agedFacts(side));
     const measures = facts.flatMap((one) => (one.measures === undefined ? [] : [one.measures]));
@@ -55,10 +57,10 @@ export class MetricsReader {
       groups: this.#counted(groups),
     });
     return {
-      ...{ version, runtime, certificates, terms, store, groups, remoteGroups, volumes },
+      ...{ version, runtime, certificates: certificates(), terms, store, groups, remoteGroups, volumes },
       roles: roles.map((role) => ({ role, isUp: sides.some(({ name, isUp }) => isUp && name === sideOf[role]) })),
       isReady: obstacles.length === 0,
-      problemCount: obstacles.length + problems.length,
+      problemCount: obstacles.length + problems.length + (troubles?.().length ?? 0),
       drills: ownDrills(
         measures.flatMap(({ drills = [] }) => drills),
         remoteGroups,

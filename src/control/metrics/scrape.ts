@@ -8,9 +8,10 @@ import { certificateTerms } from "./certificate-terms.ts";
 import { MetricsReader, type MetricsReaderParts } from "./metrics-reader.ts";
 import type { MetricsText } from "./metrics-text.ts";
 
-export interface ScrapeParts extends Pick<MetricsReaderParts, "roles" | "sides" | "keeper"> {
+export interface ScrapeParts extends Pick<MetricsReaderParts, "roles" | "sides" | "keeper" | "troubles"> {
   readonly config: Config;
-  readonly credentials: Readonly<Record<"nbd" | "wire" | "http", TlsCredentials | undefined>>;
+  /** Those in force. */
+  readonly credentials: () => Readonly<Record<"nbd" | "wire" | "http", TlsCredentials | undefined>>;
 }
 
 export interface Scraped {
@@ -28,7 +29,7 @@ export class Scrape {
     this.#reader = new MetricsReader({
       ...parts,
       ...{ version: programVersion(), runtime: runtimeVersion() },
-      certificates: certificateTerms(credentials),
+      certificates: () => certificateTerms(credentials()),
       terms: { keepSeconds: retention.keepSeconds, scrubSeconds: scrub.everySeconds },
     });
   }

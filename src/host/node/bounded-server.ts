@@ -2,6 +2,7 @@
 import type { IncomingMessage, RequestListener, Server } from "node:http";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { assert } from "#src/core/assert.ts";
 import { httpCloseMs, httpHeadersMax } from "#src/core/http-limits.ts";
 import { httpConnectionsMax, httpHeaderBytesMax, httpHeaderMs, httpIdleMs, httpRequestMs } from "#src/core/limits.ts";
 import type { HttpListener } from "../http.ts";
@@ -30,6 +31,12 @@ export function boundedServer(handler: RequestListener, tls: TlsCredentials | un
   server.maxConnections = httpConnectionsMax;
   server.maxHeadersCount = httpHeadersMax;
   return server;
+}
+
+/** To all who connect from now on; `server` was made with one. */
+export function showCertificate(server: Server, tls: TlsCredentials): void {
+  assert(server instanceof https.Server, "a server without TLS has no certificate to show");
+  server.setSecureContext(tls);
 }
 
 export async function listenOn(server: Server, host: string, port: number): Promise<HttpListener> {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { loadConfig } from "#src/control/config.ts";
+import { ApiCertificate } from "#src/control/http/api-certificate.ts";
 import { ControlApi } from "#src/control/http/control-api.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 
@@ -15,7 +16,8 @@ function open(tokens?: string) {
     const bytes = Buffer.from(tokens);
     host.files.create(`${folder}/tokens.json`).writeNow(bytes, 0, bytes.length, 0);
   }
-  const parts = { config, roles: ["remote"], machine: host, version: "1", token: undefined, tls: undefined } as const;
+  const certificate = new ApiCertificate({ files: {}, clock: host.clock, log: host.log });
+  const parts = { config, roles: ["remote"], machine: host, version: "1", token: undefined, certificate } as const;
   return { host, again: () => ControlApi.open(parts), api: ControlApi.open(parts) };
 }
 

@@ -17,7 +17,7 @@ function side(name: "local" | "remote", facts: SideFacts, ageSeconds: number): M
 
 function reader(ages: { readonly local: number; readonly remote: number }, ofRemote = remoteFacts): MetricsReader {
   return new MetricsReader({
-    ...{ version: "1", runtime: "v26", roles: ["interceptor", "local", "remote"], certificates: [] },
+    ...{ version: "1", runtime: "v26", roles: ["interceptor", "local", "remote"], certificates: () => [] },
     sides: [side("local", localFacts, ages.local), side("remote", ofRemote, ages.remote)],
     keeper: { describe: (told) => [...told], describeGroups: (told) => [...told] },
     terms: { keepSeconds: 1, scrubSeconds: 1 },

@@ -19,7 +19,7 @@ test("fault 35: a certificate is told of by when it ends; no secret is in the me
   const { config } = loadConfig({ environment: {}, folder: "/start", assignments: [], file });
   const scrape = new Scrape({
     ...{ config, roles: ["remote"], sides: [], keeper: undefined },
-    credentials: { nbd: { cert: cert as string, key: key as string }, wire: undefined, http: undefined },
+    credentials: () => ({ nbd: { cert: cert as string, key: key as string }, wire: undefined, http: undefined }),
   });
   const { text: told } = await scrape.read();
   const [, end] = /^tidemark_certificate_end_timestamp_seconds\{use="nbd"\} (\d+)$/m.exec(told) ?? [];
