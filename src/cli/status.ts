@@ -181,7 +181,20 @@ export function groupTable(groups: readonly GroupReport[]): string {
     levels.map(({ volume, seconds }) => levelLine(isShared(volume) ? `${name}/${volume}` : volume, seconds)),
   );
   const columns = isCounted ? groupColumns : groupColumns.filter(({ title }) => title !== volumesTitle);
-  return table(groups, columns) + remarks.join("") + moves.join("") + levels.join("");
+  const absences = groups.filter(({ volumes }) => volumes === undefined).flatMap(absenceLines);
+  return table(groups, columns) + remarks.join("") + absences.join("") + moves.join("") + levels.join("");
+}
+
+/** Of a local appliance that runs alone; elsewhere the volumes are told themselves. */
+function absenceLines({ name, missingVolumes = [] }: GroupReport): string[] {
+  if (missingVolumes.length === 0) return [];
+  const shown = missingVolumes.slice(0, absencesShownMax);
+  const more = missingVolumes.length - shown.length;
+  const which = [...shown, ...(more === 0 ? [] : [`${more} more`])].join(", ");
+  const lost = `one that is lost is let go of by 'tidemark group forget ${name} VOLUME'`;
+  return [
+    `${name}: no interceptor has ${which} now; 'tidemark interceptor' on the machine of the source does, and ${lost}\n`,
+  ];
 }
 
 function lastMove({ name, lastSwitches = [] }: GroupReport): string {
@@ -193,6 +206,7 @@ function levelLine(volume: string, seconds: number): string {
   return `${volume}: its points are ${formatDuration(seconds)} from each other\n`;
 }
 
+const absencesShownMax = 8;
 const volumesTitle = "VOLUMES";
 
 const groupColumns: readonly Column<GroupReport>[] = [

@@ -90,6 +90,21 @@ test("a level is told with its volume, and with its group too where another grou
   ]);
 });
 
+test("where a local appliance runs alone the volumes are named that no interceptor has", () => {
+  const told = (missingVolumes: readonly string[], more: Partial<GroupReport> = {}) =>
+    groupTable([{ ...group, name: "bank", volumeNames: [...missingVolumes, "there"], missingVolumes, ...more }])
+      .split("\n")
+      .slice(2, -1);
+  const advice = "'tidemark interceptor' on the machine of the source does, and one that is lost is let go of by";
+  expect(told(["disk", "log"])).toEqual([
+    `bank: no interceptor has disk, log now; ${advice} 'tidemark group forget bank VOLUME'`,
+  ]);
+  const many = Array.from({ length: 10 }, (_, index) => `v${index}`);
+  expect(told(many)[0]).toContain("no interceptor has v0, v1, v2, v3, v4, v5, v6, v7, 2 more now; ");
+  // Where interceptors run the volumes are listed, each with why it is not there.
+  expect([told([]), told(["disk"], { volumes: 2 })]).toEqual([[], []]);
+});
+
 test("what the store has is told, and what was sealed lately", () => {
   const nothing = { segmentCount: 0, logicalBytes: 0, uniqueBytes: 0, physicalBytes: 0, damagedBlocks: 0 };
   expect(storeText({ segmentCount: 7, sealed: nothing, jobTroubles: [] })).toBe("the store has 7 sealed segments\n");

@@ -29,6 +29,8 @@ export interface GroupFigures extends Watermarks, ShippingFigures {
   readonly suspendedSinceSeq?: number;
   /** Of all that were ever attached to it, and were not removed since then. */
   readonly volumeNames: readonly string[];
+  /** Those of them that no interceptor has at this moment; absent: there are none, or the group is stopped. */
+  readonly missingVolumes?: readonly string[];
   /** Of volumes that are not at every write: the seconds between their points. */
   readonly levels?: readonly { readonly volume: string; readonly seconds: number }[];
   readonly epoch: number;
@@ -53,6 +55,8 @@ export interface GroupFigures extends Watermarks, ShippingFigures {
 
 export interface FigureParts {
   readonly state: GroupState;
+  /** Whether an interceptor has the volume with this number. */
+  readonly hasVolume: (number: number) => boolean;
   readonly spool: Spool;
   readonly policy: GroupPolicy;
   readonly order: Order;
@@ -80,7 +84,7 @@ export function groupFigures(parts: FigureParts): GroupFigures {
     ...(why === undefined ? {} : { why }),
     ...(remote.refusal === undefined ? {} : { refusal: remote.refusal }),
     ...(parts.suspendedSinceSeq === undefined ? {} : { suspendedSinceSeq: parts.suspendedSinceSeq }),
-    ...namedVolumes(state),
+    ...namedVolumes(state, parts.hasVolume),
     epoch: order.epoch,
     lastSeq: order.lastSeq,
     spoolDurableSeq: spool.durableSeq,
@@ -101,12 +105,20 @@ export function groupFigures(parts: FigureParts): GroupFigures {
 }
 
 /** One that was removed and added again is another one of the same name, behind it: the newest counts. */
-export function namedVolumes({ volumes }: GroupState): Pick<GroupFigures, "volumeNames" | "levels"> {
+export function namedVolumes(
+  { volumes }: GroupState,
+  hasVolume = (_number: number) => true,
+): Pick<GroupFigures, "volumeNames" | "missingVolumes" | "levels"> {
   const newest = new Map(volumes.filter(({ isGone }) => isGone !== true).map((volume) => [volume.name, volume]));
   const levels = [...newest.values()].flatMap(({ name, level = everyWriteLevel }) =>
     level === everyWriteLevel ? [] : [{ volume: name, seconds: level }],
   );
-  return { volumeNames: [...newest.keys()], ...(levels.length === 0 ? {} : { levels }) };
+  const missing = [...newest.values()].filter(({ number }) => !hasVolume(number)).map(({ name }) => name);
+  return {
+    volumeNames: [...newest.keys()],
+    ...(missing.length === 0 ? {} : { missingVolumes: missing }),
+    ...(levels.length === 0 ? {} : { levels }),
+  };
 }
 
 /** What the spool has let go of is durable there, also before the remote has said so in this life. */

@@ -63,6 +63,11 @@ export class GroupVolumes {
     return this.#claimed.size > 0;
   }
 
+  /** Somebody has it, or is about to. */
+  has(volume: number): boolean {
+    return this.#claimed.has(volume);
+  }
+
   /** A volume of the group that nobody has attached. */
   get missing(): string | undefined {
     const attached = new Set([...this.#links].map((link) => link.volume));

@@ -336,9 +336,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.#pressure.evaluate();
     const { state, spool, policy } = this.#parts;
     return groupFigures({
-      state: state.state,
-      spool,
-      policy,
+      ...{ state: state.state, hasVolume: (number: number) => this.volumes.has(number) },
+      ...{ spool, policy },
       order: this.order,
       mode: this.#mode,
       remote: this.#remote,

@@ -15,3 +15,15 @@ test("a group that waits for room says whether its disk is full or its spool at 
   }
   expect(atLimit.figures).toMatchObject({ state: "stalled", why: expect.stringContaining("local.spool.limit") });
 });
+
+test("a volume that no interceptor has is told as missing, also after a start, and one that came back is not", async () => {
+  const it = await startBench();
+  expect(it.figures).not.toHaveProperty("missingVolumes");
+  it.link.detach();
+  expect(it.figures).toMatchObject({ volumeNames: ["disk"], missingVolumes: ["disk"] });
+  await it.done(it.appliance.stop());
+  it.appliance = await it.done(it.begin());
+  expect(it.figures).toMatchObject({ volumeNames: ["disk"], missingVolumes: ["disk"] });
+  await it.attach();
+  expect(it.figures).not.toHaveProperty("missingVolumes");
+});

@@ -25,6 +25,7 @@ export const groupReport = object<GroupReport>(
       words("its name"),
       "of its volumes; of a local appliance that runs alone also of those removed of which it has not heard yet",
     ),
+    missingVolumes: optional(list(words("its name"), "those of them that no interceptor has at this moment")),
     levels: optional(
       list(
         object<Levels[number]>({ volume: words("its name"), seconds: number("between its points") }),
