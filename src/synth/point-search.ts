@@ -353,7 +353,8 @@ export class PointSearch {
         level: isRead ? held.piece.level : 0,
         isFolded: identity.folded !== undefined,
         hasAggregates,
-        records: records.filter(({ seq }) => seq > basedOn),
+        // A mark at the base is one of its points; all else there the snapshot says.
+        records: records.filter(({ seq, type }) => seq > basedOn || (seq === basedOn && type === recordType.mark)),
         damaged,
       };
     }

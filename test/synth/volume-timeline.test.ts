@@ -5,6 +5,7 @@ import { encodeExtra, recordType } from "#src/records/record.ts";
 import type { VolumeTimeline } from "#src/synth/volume-timeline.ts";
 import type { Unit } from "#test/journals/random-units.ts";
 import { PointWorld } from "./point-world.ts";
+import { idleControl } from "./snapshot-world.ts";
 
 /** Units one behind the other, a second apart, behind those with which the volumes join. */
 class Story {
@@ -189,4 +190,34 @@ for (const isSealed of [false, true]) {
       { kind: "points", firstSeq: healed, lastSeq: newest },
     ]);
   });
+}
+
+test("a mark with which the history begins is told, as it can be opened", async () => {
+  const { world, ...story } = await begunWithMark();
+  const { marks, ranges } = await story.told.timeline(1);
+  expect(marks).toMatchObject([{ name: "first", seq: story.mark, isPoint: true }]);
+  expect(ranges[0]).toMatchObject({ kind: "points", firstSeq: story.mark });
+  const at = (name: string) => world.run(world.points.resolve(1, `mark:${name}`));
+  expect((await at("first")).point?.seq).toBe(story.mark);
+  expect((await at("gone")).point).toBeUndefined();
+});
+
+/** Of which the first piece that is left has records before its base, too. */
+async function begunWithMark() {
+  const told = await Story.begin(55);
+  const { world } = told;
+  told.tell(recordType.write, 1);
+  await world.seal();
+  told.tell(recordType.mark, 0, { name: "gone", quiesced: false });
+  const mark = told.tell(recordType.mark, 1, { name: "first", quiesced: false });
+  told.tell(recordType.write, 1);
+  await world.seal();
+  for (let count = 0; count < 30; count++) told.tell(recordType.write, 1);
+  await world.seal();
+  await world.snapshot(mark);
+  // So little behind the mark that it is as good as where the second piece ends.
+  const { base } = await world.run(world.history.retain({ keepMicros: 29_500_000 }, idleControl));
+  expect(base).toMatchObject({ seq: mark, isThere: true });
+  await world.open();
+  return { told, world, mark };
 }
