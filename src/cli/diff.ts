@@ -2,7 +2,8 @@
 import type { DifferenceReport, DifferentRange } from "#src/control/difference.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
-import { type Command, parseCommandLine, UsageError } from "./command.ts";
+import { type Command, parseCommandLine } from "./command.ts";
+import { pointPair } from "./point-pair.ts";
 import { type Column, table } from "./table.ts";
 import { onlyName } from "./volume.ts";
 
@@ -24,7 +25,7 @@ export const diffCommand: Command = {
   help,
   run: async (args) => {
     const { values, positionals } = parseCommandLine(args, apiOptions);
-    const { volume, from, to } = wanted(onlyName("diff", positionals, "VOLUME@A..B"));
+    const { volume, from, to } = pointPair(onlyName("diff", positionals, "VOLUME@A..B"));
     const api = new ApiClient(values);
     const ranges: DifferentRange[] = [];
     let report: DifferenceReport | undefined;
@@ -42,14 +43,6 @@ export const diffCommand: Command = {
     return 0;
   },
 };
-
-function wanted(words: string): { readonly volume: string; readonly from: string; readonly to: string } {
-  const [, volume, from, to] = /^(.+?)@(.+?)\.\.(.+)$/.exec(words) ?? [];
-  if (volume === undefined || from === undefined || to === undefined) {
-    throw new UsageError(`diff takes VOLUME@A..B, two points of a volume, not '${words}'`);
-  }
-  return { volume, from, to };
-}
 
 const columns: readonly Column<DifferentRange>[] = [
   { title: "OFFSET", isNumber: true, text: ({ offset }) => String(offset) },
