@@ -146,7 +146,7 @@ function forecastLine({ spanSeconds, roomSeconds, isShort, isAtLeast, costs }: R
   const short = isShort ? ", less than store.retention.keepSeconds wants" : "";
   const each = costs.filter(({ isMeasured }) => isMeasured).map(costWords);
   const reach = `it reaches ${span} back, and with what is written now its room is enough for ${room}`;
-  return `${reach}${least}${short} (a day of ${each.join(", of ")})`;
+  return `${reach}${least}${short}${each.length === 0 ? "" : ` (a day of ${each.join(", of ")})`}`;
 }
 
 function costWords({ level, bytesPerDay }: LevelCost): string {

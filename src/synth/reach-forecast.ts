@@ -1,8 +1,8 @@
 /**
  * How far back the room of a store will reach, if as much is written as it was. Older history has fewer points and costs less for
  * the same time; so what it costs is measured for each level by itself, of the pieces that are at it: their records in a second, and
- * what all that history takes for each of its records. A level that no history has reached yet is taken to cost as much as the
- * finer one before it, which is more than it will.
+ * what all that history takes for each of its records. A level that a group's history has not reached yet is taken to cost as much as
+ * the finer one before it, which is more than it will: a group that is young and busy is not forgotten beside one that is old.
  *
  * What the volumes hold now is there however short the history is, and costs nothing more.
  */
@@ -37,7 +37,7 @@ export interface LevelCost {
   /** Of what is so old. */
   readonly fromAgeSeconds: number;
   readonly bytesPerDay: number;
-  /** False: none is so old yet, and it is taken for as dear as what is younger. */
+  /** False: not of all groups any is so old yet, and what lacks is taken for as dear as what is younger. */
   readonly isMeasured: boolean;
 }
 
@@ -79,27 +79,31 @@ export function reachForecast(facts: ReachFacts): ReachForecast | undefined {
 }
 
 function levelCosts({ groups, steps }: ReachFacts, bytesPerRecord: number): LevelCost[] {
-  const costs: LevelCost[] = [];
-  for (const { afterMicros, level } of [{ afterMicros: 0, level: 0 }, ...steps]) {
-    const recordsPerSecond = rateAt(level, groups);
-    const before = costs.at(-1);
-    const measured =
-      recordsPerSecond === undefined ? undefined : Math.round(recordsPerSecond * bytesPerRecord * daySeconds);
-    // A day at rest says little of the days to come, but coarser history is never dearer.
-    const bytesPerDay = measured ?? before?.bytesPerDay ?? 0;
-    costs.push({ level, fromAgeSeconds: afterMicros / secondMicros, bytesPerDay, isMeasured: measured !== undefined });
-  }
-  return costs;
+  const rates = groups.map((): GroupRate => ({ perSecond: 0, isMeasured: true }));
+  return [{ afterMicros: 0, level: 0 }, ...steps].map(({ afterMicros, level }) => {
+    for (const [index, measures] of groups.entries()) rates[index] = rateAt(level, measures, rates[index] as GroupRate);
+    const recordsPerSecond = rates.reduce((sum, { perSecond }) => sum + perSecond, 0);
+    const bytesPerDay = Math.round(recordsPerSecond * bytesPerRecord * daySeconds);
+    const isMeasured = rates.every((rate) => rate.isMeasured);
+    return { level, fromAgeSeconds: afterMicros / secondMicros, bytesPerDay, isMeasured };
+  });
 }
 
-/** Records in a second of all groups together. Undefined: none has history at this level. */
-function rateAt(level: number, groups: ReachFacts["groups"]): number | undefined {
-  let rate: number | undefined;
-  for (const measures of groups) {
-    const found = measures.find((one) => one.level === level && one.spanMicros > 0);
-    if (found !== undefined) rate = (rate ?? 0) + (found.recordCount / found.spanMicros) * secondMicros;
-  }
-  return rate;
+/** Of one group, at one level. */
+interface GroupRate {
+  /** Records. */
+  readonly perSecond: number;
+  readonly isMeasured: boolean;
+}
+
+/** `finer`: what it has at the level before. A day at rest says little of the days to come, but coarser history is never dearer. */
+function rateAt(level: number, measures: readonly LevelMeasure[], finer: GroupRate): GroupRate {
+  if (measures.length === 0) return finer;
+  const found = measures.find((one) => one.level === level && one.spanMicros > 0);
+  // Where there is older history alone nothing was written lately, and that is known.
+  const isOlder = finer.perSecond === 0 && measures.some((one) => one.level > level && one.spanMicros > 0);
+  if (found === undefined) return { perSecond: finer.perSecond, isMeasured: isOlder };
+  return { perSecond: (found.recordCount / found.spanMicros) * secondMicros, isMeasured: true };
 }
 
 /** How old history is when all that is younger takes so much. */

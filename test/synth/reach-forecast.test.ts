@@ -41,7 +41,25 @@ test("what is not that old yet is taken for as dear as what is younger, and that
 test("groups share the room, each with its own rates", () => {
   const other = [{ level: 60, recordCount: 9000, spanMicros: 9 * day }];
   const forecast = reachForecast({ ...facts, groups: [...facts.groups, other], physicalBytes: 5_000_000 + 2_800_000 });
-  expect(forecast?.costs.map(({ bytesPerDay }) => bytesPerDay)).toEqual([1_000_000, 200_000]);
+  expect(forecast?.costs.map(({ bytesPerDay, isMeasured }) => [bytesPerDay, isMeasured])).toEqual([
+    [1_000_000, true],
+    [200_000, true],
+  ]);
+});
+
+test("a group that is not that old yet costs as much as what is younger of it, whatever older ones cost", () => {
+  const young = [{ level: 0, recordCount: 10_000, spanMicros: day }];
+  const forecast = reachForecast({ ...facts, groups: [...facts.groups, young], physicalBytes: 5_000_000 + 2_900_000 });
+  expect(forecast?.costs.map(({ bytesPerDay, isMeasured }) => [bytesPerDay, isMeasured])).toEqual([
+    [2_000_000, true],
+    [1_100_000, false],
+  ]);
+  // Of 39.3 MB the first day takes 2 MB, and 37.3 MB are 34 days.
+  expect(forecast).toMatchObject({
+    roomSeconds: Math.round((1 + 37.3 / 1.1) * 86_400),
+    isShort: true,
+    isAtLeast: true,
+  });
 });
 
 test("a full disk reaches as far as what there is, and one that nobody writes to for ever", () => {
