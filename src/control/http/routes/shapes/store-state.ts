@@ -41,7 +41,9 @@ const forecast = object<ReachForecast>({
       level: number("seconds between points; 0: every write is one"),
       fromAgeSeconds: number("of what is so old"),
       bytesPerDay: number("that it costs"),
-      isMeasured: flag("otherwise none is so old yet, and it is taken for as dear as what is younger"),
+      isMeasured: flag(
+        "otherwise not of each group any is so old yet, and it is taken for as dear as what is younger of it",
+      ),
     }),
     "the youngest first",
   ),
