@@ -198,6 +198,16 @@ export class GroupPoints {
     return await this.#steady(() => this.#search.pointOf(volume, seq, (one) => this.#layers.states(one)));
   }
 
+  /** Of seqs that were points once, those that still are. */
+  async stillPoints(seqs: readonly number[]): Promise<readonly number[]> {
+    await this.refresh();
+    return await this.#steady(async () => {
+      const found: number[] = [];
+      for (const seq of seqs) if (await this.#search.isStillPoint(seq)) found.push(seq);
+      return found;
+    });
+  }
+
   /** See above who pins it. Throws a `RefuseError` with the nearest points where it is none. */
   async open(volume: number, seq: number): Promise<PointImage> {
     const answer = await this.pointOf(volume, seq);

@@ -19,6 +19,8 @@ export interface NoPoint {
   readonly why: string;
   /** It may be behind what is durable here, and come. */
   readonly mayCome?: boolean;
+  /** The volume has no point yet, and none of it is lost: the first one is to come. */
+  readonly isNew?: true;
   /** The nearest ones that there are; undefined: there is none on that side. */
   readonly before: Point | undefined;
   readonly after: Point | undefined;

@@ -7,6 +7,7 @@ import { decodeExtra, recordType, wholeGroup } from "#src/records/record.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
 import type { HistoryGap, HistoryGaps } from "./history-gaps.ts";
 import { isPointByItself } from "./kept-snapshots.ts";
+import { isNewVolume } from "./new-volume.ts";
 import type { OpenTail } from "./open-tail.ts";
 import type { NoPoint, Point, PointAnswer } from "./point-answer.ts";
 import { noteOfTime } from "./point-note.ts";
@@ -169,6 +170,12 @@ export class PointSearch {
     return (await this.#upTo(seq))?.seq === seq || (await this.#isSnapshotAlone(seq));
   }
 
+  /** Of one that was a point once: only where it was folded, or history was let go of, may it be none any more. */
+  async isStillPoint(seq: number): Promise<boolean> {
+    const isAsItWas = seq >= this.#parts.sealed.history.basedOn && seq <= this.newestSeq && !this.#isInFolded(seq);
+    return isAsItWas || (await this.isPoint(seq));
+  }
+
   /** Of a seq behind which no record says that there is a point: whether a snapshot makes it one. */
   async #isSnapshotAlone(seq: number): Promise<boolean> {
     const { sealed } = this.#parts;
@@ -258,7 +265,11 @@ export class PointSearch {
     const here = stretches[index];
     const before = await this.#lastPoint(stretches.slice(0, index + 1), seq);
     const after = await this.#firstPoint(stretches.slice(Math.max(0, index)), seq);
-    return { point: undefined, why: why ?? whyNoPoint(here?.kind ?? stretchKind.joined), before, after };
+    const none = { point: undefined, why: why ?? whyNoPoint(here?.kind ?? stretchKind.joined), before, after };
+    if (before !== undefined || after !== undefined) return none;
+    const { sealed, tail } = this.#parts;
+    const isNew = await isNewVolume({ sealed, tail, gaps: await this.#gaps(), stretches });
+    return isNew ? { ...none, isNew } : none;
   }
 
   async #lastPoint(stretches: readonly VolumeStretch[], seq: number): Promise<Point | undefined> {

@@ -138,6 +138,10 @@ test("after history was let go of, points behind the base are as before", async 
   expect(await allDifferences(world, [kept[0] as number, kept[20] as number, world.lastSeq])).toEqual([]);
   const answer = await world.run(world.points.resolve(1, `seq:${basedOn - 1}`));
   expect(answer).toMatchObject({ point: undefined, after: { seq: basedOn } });
+  expect(await world.run(world.points.stillPoints([basedOn - 1, basedOn, world.lastSeq]))).toEqual([
+    basedOn,
+    world.lastSeq,
+  ]);
 });
 
 test("of what was folded the points that are left are as before, and the others are none any more", async () => {
@@ -161,8 +165,11 @@ test("of what was folded the points that are left are as before, and the others 
   await world.pass(pointListMs + 1);
   await world.run(world.points.refresh());
   let [left, gone] = [0, 0];
-  for (const seq of world.pointSeqs.filter((one) => one > 10 && one % 3 === 0)) {
+  const once = world.pointSeqs.filter((one) => one > 10 && one % 3 === 0);
+  const still = await world.run(world.points.stillPoints([...once, world.lastSeq + 1]));
+  for (const seq of once) {
     const { point } = await world.run(world.points.resolve(1, `seq:${seq}`));
+    expect([seq, still.includes(seq)]).toEqual([seq, point !== undefined]);
     if (point === undefined) {
       gone++;
       expect(seq).toBeLessThan(endSeq);
@@ -171,7 +178,7 @@ test("of what was folded the points that are left are as before, and the others 
     left++;
     expect(await world.differences(await world.image(1, seq))).toEqual([]);
   }
-  expect([left > 0, gone > 0]).toEqual([true, true]);
+  expect([left > 0, gone > 0, still.length]).toEqual([true, true, left]);
   let expired = 0;
   for (const image of openBefore) {
     const found = await world.differences(image).catch((error: Error) => error);
