@@ -1,8 +1,9 @@
 /** `tidemark drill`. */
-import type { DrillReport } from "#src/control/drill.ts";
+import type { DrillReport, DrillsReport } from "#src/control/drill.ts";
 import { textCharactersMax } from "#src/control/http/schema.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
+import { noPointAnyMore } from "./points.ts";
 import { type Column, table } from "./table.ts";
 import { commandText, tryOnView } from "./view-trial.ts";
 
@@ -78,10 +79,16 @@ function reportText({ volume, seq, time, outcome, why, seconds }: DrillReport): 
 }
 
 async function list(api: ApiClient, asJson: boolean): Promise<number> {
-  const answer = (await api.ask("GET", ["drills"])) as { readonly drills: readonly DrillReport[] };
-  if (asJson) process.stdout.write(`${JSON.stringify(answer)}\n`);
-  else process.stdout.write(answer.drills.length === 0 ? "no drills yet\n" : table(answer.drills, columns));
+  const answer = (await api.ask("GET", ["drills"])) as DrillsReport;
+  process.stdout.write(asJson ? `${JSON.stringify(answer)}\n` : drillsText(answer));
   return 0;
+}
+
+export function drillsText({ drills, waiting }: DrillsReport): string {
+  const said = waiting.map(
+    ({ volume, group, why }) => `volume ${volume} of group ${group} is drilled from its first point on: ${why}\n`,
+  );
+  return `${drills.length === 0 ? "no drills yet\n" : table(drills, columns)}${said.join("")}`;
 }
 
 const columns: readonly Column<DrillReport>[] = [
@@ -93,4 +100,5 @@ const columns: readonly Column<DrillReport>[] = [
   { title: "OUTCOME", text: ({ outcome, why }) => (why === undefined ? outcome : `${outcome}: ${why}`) },
   { title: "SECONDS", isNumber: true, text: ({ seconds }) => seconds.toFixed(1) },
   { title: "BY", text: ({ by }) => by },
+  { title: "", text: ({ point }) => (point === false ? noPointAnyMore : "") },
 ];

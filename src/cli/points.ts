@@ -91,11 +91,15 @@ const markColumns: readonly Column<PointsReport["marks"][number]>[] = [
   { title: "", text: ({ quiesced, point }) => `${quiesced ? "applications at rest" : ""}${point ? "" : " no point"}` },
 ];
 
+/** Of one that was proven, or has failed. */
+export const noPointAnyMore = "no point any more";
+
 const drillColumns: readonly Column<PointsReport["drills"][number]>[] = [
   { title: "TESTED", isNumber: true, text: ({ seq }) => `seq:${seq}` },
   { title: "TIME", text: ({ time }) => time },
   { title: "OUTCOME", text: ({ outcome, why }) => (why === undefined ? outcome : `${outcome}: ${why}`) },
   { title: "COMMAND", text: ({ command }) => command },
+  { title: "", text: ({ point }) => (point ? "" : noPointAnyMore) },
 ];
 
 const snapshotColumns: readonly Column<PointsReport["snapshots"][number]>[] = [

@@ -5,7 +5,7 @@ import { recordTimeText } from "#src/core/record-time.ts";
 import { isLevel } from "#src/records/level-record.ts";
 import { ApiClient, apiHelp } from "./api-client.ts";
 import { type Command, parseCommandLine } from "./command.ts";
-import { rangeInWords, spanOptions } from "./points.ts";
+import { noPointAnyMore, rangeInWords, spanOptions } from "./points.ts";
 import { table } from "./table.ts";
 import { onlyName } from "./volume.ts";
 
@@ -53,7 +53,10 @@ export function timelineText(report: TimelineReport): string {
       what: `mark ${name}${quiesced ? ", with applications at rest" : ""}`,
     })),
     ...report.snapshots.map(({ seq, time }) => ({ seq, time: time ?? "damaged", what: `snapshot snap:${seq}` })),
-    ...report.drills.map(({ seq, time, outcome, command }) => ({ seq, time, what: `${outcome} by '${command}'` })),
+    ...report.drills.map(({ seq, time, outcome, command, point }) => ({
+      ...{ seq, time },
+      what: `${outcome} by '${command}'${point ? "" : `, ${noPointAnyMore}`}`,
+    })),
   ].sort((a, b) => a.seq - b.seq);
   if (lines.length === 0) return `nothing of volume ${report.volume} there\n`;
   const damaged = report.damaged.map(

@@ -8,12 +8,13 @@ import { drillAgainMs, drillLookMs, viewRenewMs } from "#src/core/view-limits.ts
 import type { Timer } from "#src/host/clock.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { inWords } from "#src/host/system-words.ts";
-import type { Drill } from "./drill.ts";
+import type { Drill, WaitingDrill } from "./drill.ts";
 import type { DrillBook } from "./drill-book.ts";
+import { NoPointYetError } from "./no-point-yet-error.ts";
 import type { ViewFacts } from "./view.ts";
 import { viewEnvironment } from "./view-environment.ts";
 import type { Views } from "./views.ts";
-import { ownName, type VolumesOfGroup } from "./volume-of-group.ts";
+import { ownName, type VolumeOfGroup, type VolumesOfGroup } from "./volume-of-group.ts";
 
 export interface DrillOrder {
   readonly command: string;
@@ -43,12 +44,24 @@ export class DrillSchedule {
   readonly #ending = new AbortController();
   /** When each volume was last tried, by its group and number. */
   readonly #triedMs = new Map<string, number>();
+  /** Why nothing of a volume can be proven yet, by the same. */
+  readonly #waiting = new Map<string, string>();
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
 
   constructor(parts: DrillScheduleParts) {
     this.#parts = parts;
-    for (const { group, volume, startedMs } of parts.book.all) this.#triedMs.set(`${group} ${volume}`, startedMs);
+    for (const { group, volume, startedMs } of parts.book.all) this.#triedMs.set(keyOfNumber(group, volume), startedMs);
+  }
+
+  /** Volumes that have no point yet, as of when each was last tried. */
+  get waiting(): readonly WaitingDrill[] {
+    return this.#parts.groups().flatMap((group) =>
+      group.volumes.flatMap((volume) => {
+        const why = this.#waiting.get(keyOf({ group, volume }));
+        return why === undefined ? [] : [{ volume: volume.name, group: group.name, why }];
+      }),
+    );
   }
 
   start(): void {
@@ -62,13 +75,13 @@ export class DrillSchedule {
     const { groups, machine, order } = this.#parts;
     for (const group of groups()) {
       for (const volume of group.volumes) {
-        const key = `${group.id} ${volume.number}`;
+        const key = keyOf({ group, volume });
         const nowMs = machine.clock.wallMs();
         // A clock that was put back makes nobody wait longer.
         const lastMs = Math.min(this.#triedMs.get(key) ?? Number.NEGATIVE_INFINITY, nowMs);
         if (this.#ending.signal.aborted || nowMs - lastMs < order.everyMs) continue;
         this.#triedMs.set(key, nowMs);
-        const isTried = await this.#drill(ownName({ group, volume }), volume.name);
+        const isTried = await this.#drill({ group, volume });
         // The volume may be without a point just now: that is no reason to wait as long as behind a drill.
         if (!isTried) this.#triedMs.set(key, nowMs - order.everyMs + Math.min(order.everyMs, drillAgainMs));
       }
@@ -76,17 +89,20 @@ export class DrillSchedule {
   }
 
   /** Answers whether it could be tried. */
-  async #drill(wanted: string, volume: string): Promise<boolean> {
+  async #drill(one: VolumeOfGroup): Promise<boolean> {
     const { views, machine, order } = this.#parts;
+    const volume = one.volume.name;
     let view: ViewFacts;
     try {
       // If the program is killed meanwhile, the next one opens it, and nobody holds it any more.
-      view = await views.open({ volume: wanted, point: "now", isWritable: true, isLeased: true });
+      view = await views.open({ volume: ownName(one), point: "now", isWritable: true, isLeased: true });
     } catch (error) {
       if (isOwnFault(error)) throw error;
-      machine.log.warn("a drill could not begin", { volume, error });
+      if (error instanceof NoPointYetError) this.#wait(one, error.why);
+      else machine.log.warn("a drill could not begin", { volume, error });
       return false;
     }
+    this.#waiting.delete(keyOf(one));
     const letGo = this.#hold(view);
     try {
       const drill = await this.#tried(view, order);
@@ -101,6 +117,15 @@ export class DrillSchedule {
       await views.close(view.name, "tried").catch((error) => machine.log.warn("a view could not be closed", { error }));
     }
     return true;
+  }
+
+  /** Nothing is wrong with a volume that nobody has written to: it is said once, and listed until that has changed. */
+  #wait(one: VolumeOfGroup, why: string): void {
+    const key = keyOf(one);
+    const { log } = this.#parts.machine;
+    if (!this.#waiting.has(key))
+      log.info("drills of a volume begin with its first point", { volume: one.volume.name, why });
+    this.#waiting.set(key, why);
   }
 
   #hold({ name }: ViewFacts): () => void {
@@ -145,4 +170,12 @@ export class DrillSchedule {
     this.#timer?.cancel();
     await this.#round;
   }
+}
+
+function keyOf({ group, volume }: VolumeOfGroup): string {
+  return keyOfNumber(group.id, volume.number);
+}
+
+function keyOfNumber(group: string, volume: number): string {
+  return `${group} ${volume}`;
 }

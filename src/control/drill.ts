@@ -31,6 +31,21 @@ export interface DrillReport {
   readonly by: "operator" | "schedule";
   readonly started: string;
   readonly seconds: number;
+  /** Whether there still is a point: what was folded, or let go of, has fewer. Absent: nobody could say it. */
+  readonly point?: boolean;
+}
+
+/** A volume of which the schedule has nothing to prove yet. */
+export interface WaitingDrill {
+  readonly volume: string;
+  readonly group: string;
+  readonly why: string;
+}
+
+export interface DrillsReport {
+  /** The newest is last. */
+  readonly drills: readonly DrillReport[];
+  readonly waiting: readonly WaitingDrill[];
 }
 
 /** What came of a command on a view that is still open. */
@@ -43,13 +58,14 @@ export interface DrillNote {
   readonly durationMs: number;
 }
 
-export function drillReport(drill: Drill): DrillReport {
+export function drillReport(drill: Drill, isPoint: boolean | undefined): DrillReport {
   const { id, volumeName, groupName, seq, timeMicros, outcome, command, why, by, startedMs, durationMs } = drill;
   return {
     ...{ id, volume: volumeName, group: groupName, seq, time: recordTimeText(timeMicros) },
     ...{ outcome, command, ...(why === undefined ? {} : { why }), by },
     started: new Date(startedMs).toISOString(),
     seconds: durationMs / 1000,
+    ...(isPoint === undefined ? {} : { point: isPoint }),
   };
 }
 

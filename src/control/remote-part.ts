@@ -12,7 +12,7 @@ import { WrappingKey } from "#src/store/wrapping-key.ts";
 import type { SnapshotDescriptionItem } from "#src/synth/snapshot-description.ts";
 import { GroupLinkServer } from "#src/wire/group-link-server.ts";
 import type { Config } from "./config-schema.ts";
-import { drillTroubles } from "./drill.ts";
+import { type DrillsReport, drillTroubles } from "./drill.ts";
 import type { DrillBook } from "./drill-book.ts";
 import {
   jobsPath,
@@ -223,6 +223,10 @@ export class RemotePart {
 
   async reconfigure(config: Config): Promise<void> {
     await this.#served.reconfigure(config);
+  }
+
+  listDrills(): Promise<DrillsReport> {
+    return this.#served.listDrills();
   }
 
   get drills(): DrillBook {

@@ -101,8 +101,9 @@ function storeActions(started: () => RemotePart): Pick<SideActions, StoreSideWor
       started().views.renew(name);
       return null;
     },
-    drills: async () => started().drills.all.map(drillReport),
-    noteDrill: async (note) => drillReport(await started().views.note(note, "operator")),
+    drills: () => started().listDrills(),
+    // Its view is open still.
+    noteDrill: async (note) => drillReport(await started().views.note(note, "operator"), true),
     closeView: async ({ name, how }) => {
       await started().copies.close(name, how);
       return null;

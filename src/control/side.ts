@@ -10,7 +10,7 @@ import type { SnapshotDescriptionItem } from "#src/synth/snapshot-description.ts
 import type { Config } from "./config-schema.ts";
 import type { DensityReport, DensityWish, PointReport, PointWish } from "./density.ts";
 import type { DifferenceReport, DifferenceWish } from "./difference.ts";
-import type { DrillNote, DrillReport } from "./drill.ts";
+import type { DrillNote, DrillReport, DrillsReport } from "./drill.ts";
 import type { Farewell } from "./farewell.ts";
 import type { JobReport } from "./job.ts";
 import type { SideMeasures } from "./metrics/measures.ts";
@@ -157,8 +157,7 @@ export interface SideWords {
   difference: { readonly ask: DifferenceWish; readonly answer: DifferenceReport };
   /** Answers the job; its point is held. */
   addRestore: { readonly ask: RestoreWish; readonly answer: JobReport };
-  /** The newest is last. */
-  drills: { readonly ask: null; readonly answer: readonly DrillReport[] };
+  drills: { readonly ask: null; readonly answer: DrillsReport };
   noteDrill: { readonly ask: DrillNote; readonly answer: DrillReport };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };
   /** Takes over what can be changed while it runs. */

@@ -2,7 +2,7 @@
 import { RefuseError } from "#src/core/errors.ts";
 import { historyPatienceMs } from "#src/core/point-limits.ts";
 import type { DensityReport, DensityWish, PointReport, PointWish } from "./density.ts";
-import type { DrillNote, DrillReport } from "./drill.ts";
+import type { DrillNote, DrillReport, DrillsReport } from "./drill.ts";
 import type { PointsOnTheWay } from "./points-on-the-way.ts";
 import type { SideClient } from "./side-client.ts";
 import { UnknownNameError } from "./unknown-name.ts";
@@ -76,8 +76,7 @@ export class ViewControl {
     await this.#remote.ask("closeView", { name, how: how.isKept ? "kept" : notKept });
   }
 
-  /** The newest is last. */
-  drills(): Promise<readonly DrillReport[]> {
+  drills(): Promise<DrillsReport> {
     return this.#remote.ask("drills", null);
   }
 

@@ -9,7 +9,9 @@ import { runShellAlong } from "#src/host/node/shell-command.ts";
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import { formatNbdUri } from "#src/nbd/uri.ts";
 import type { Config } from "./config-schema.ts";
+import type { DrillsReport } from "./drill.ts";
 import { DrillBook } from "./drill-book.ts";
+import { drillsReport } from "./drill-list.ts";
 import { DrillSchedule } from "./drill-schedule.ts";
 import { drillsPath, groupsFolder, storeFolder, viewsAddress, viewsFolder } from "./folder-layout.ts";
 import type { PinKeeper } from "./pin-keeper.ts";
@@ -33,6 +35,8 @@ export interface ViewPartParts {
 export interface ServedViews {
   readonly views: Views;
   readonly drills: DrillBook;
+  /** As operators list them. */
+  listDrills(): Promise<DrillsReport>;
   /** A drill that is under way is broken off where drills are to be otherwise. */
   reconfigure(config: Config): Promise<void>;
   /** What was written to views is durable when this resolves. */
@@ -67,6 +71,8 @@ export async function serveViews({ machine, config, tls, store, groups }: ViewPa
   return {
     views,
     drills,
+    listDrills: () =>
+      drillsReport({ drills: () => drills.all, waiting: () => schedule?.waiting ?? [], server, groups }),
     reconfigure: async (next) => {
       if (isDeepStrictEqual(next.drills, inForce)) return;
       inForce = next.drills;

@@ -6,11 +6,13 @@ import { differenceRangesMax, viewSinceMax } from "#src/core/restore-limits.ts";
 import { viewPatienceMs } from "#src/core/view-limits.ts";
 import { inWords } from "#src/synth/group-points.ts";
 import type { Point } from "#src/synth/point-answer.ts";
+import { isWithin } from "#src/synth/timeline-span.ts";
 import { type DensityReport, type DensityWish, densityReport } from "./density.ts";
 import { type DifferenceReport, type DifferenceWish, differenceReport } from "./difference.ts";
 import type { Drill } from "./drill.ts";
 import type { DrillBook } from "./drill-book.ts";
 import { checkName } from "./name.ts";
+import { NoPointYetError } from "./no-point-yet-error.ts";
 import type { ViewSince } from "./view.ts";
 import type { ViewProcess } from "./view-process.ts";
 import type { PointPlace } from "./view-words.ts";
@@ -46,8 +48,9 @@ export class ViewPoints {
     if (answer.point !== undefined) return { ...answer, place };
     if (isNearest && answer.before !== undefined) return { place, point: answer.before };
     const isCutOff = answer.mayCome === true && !this.#isConnected(place);
-    const said = `volume '${volume}': ${inWords(answer)}${isCutOff ? cutOff : ""}`;
-    throw new RefuseError(`${said}${earlierInWords(this.#earlierOf(volume))}`);
+    const why = `${inWords(answer)}${isCutOff ? cutOff : ""}${earlierInWords(this.#earlierOf(volume))}`;
+    if (answer.isNew === true) throw new NoPointYetError(volume, why);
+    throw new RefuseError(`volume '${volume}': ${why}`);
   }
 
   /** Points that a view is compared with. Unless told otherwise each is called by its mark, or by its record. */
@@ -81,7 +84,11 @@ export class ViewPoints {
     const ask = { ...place, from, to };
     const { timeline, span } = await this.#parts.server.ask("history", ask, historyPatienceMs);
     const isOfVolume = (drill: Drill): boolean => drill.group === place.group && drill.volume === place.volume;
-    const report = timelineReport(volume, timeline, span, this.#parts.drills.all.filter(isOfVolume));
+    const drills = this.#parts.drills.all.filter((drill) => isOfVolume(drill) && isWithin(drill, span));
+    const seqs = [...new Set(drills.map(({ seq }) => seq))];
+    const still =
+      seqs.length === 0 ? [] : await this.#parts.server.ask("stillPoints", { ...place, seqs }, historyPatienceMs);
+    const report = timelineReport(volume, timeline, drills, new Set(still));
     const earlier = this.#earlierOf(volume);
     return earlier.length === 0 ? report : { ...report, earlier };
   }

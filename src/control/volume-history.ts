@@ -1,6 +1,5 @@
 /** The history of a volume, as operators ask for it and see it: where it has points, and what lies between. Plain data. */
 import { recordTimeText } from "#src/core/record-time.ts";
-import { isWithin, type TimelineSpan } from "#src/synth/timeline-span.ts";
 import type { Granularity, VolumeTimeline } from "#src/synth/volume-timeline.ts";
 import type { Drill, DrillOutcome } from "./drill.ts";
 
@@ -38,6 +37,8 @@ export interface HistoryDrill {
   readonly outcome: DrillOutcome;
   readonly command: string;
   readonly why?: string;
+  /** Whether the volume still has a point there. */
+  readonly point: boolean;
 }
 
 export interface HistorySnapshot {
@@ -78,12 +79,12 @@ export interface TimelineReport extends PointsReport {
   readonly events: readonly HistoryEvent[];
 }
 
-/** `found`: within the span. `drills`: of the volume. */
+/** Within a span. `drills`: of the volume there. `still`: the seqs of those that are points as yet. */
 export function timelineReport(
   volume: string,
   found: VolumeTimeline,
-  span: TimelineSpan,
   drills: readonly Drill[],
+  still: ReadonlySet<number>,
 ): TimelineReport {
   const { newestSeq, newestMicros } = found;
   return {
@@ -101,11 +102,10 @@ export function timelineReport(
       seq,
       ...(timeMicros === undefined ? {} : { time: recordTimeText(timeMicros) }),
     })),
-    drills: lastOfEach(drills.filter((drill) => isWithin(drill, span))).map(
-      ({ seq, timeMicros, outcome, command, why }) => ({
-        ...{ seq, time: recordTimeText(timeMicros), outcome, command, ...(why === undefined ? {} : { why }) },
-      }),
-    ),
+    drills: lastOfEach(drills).map(({ seq, timeMicros, outcome, command, why }) => ({
+      ...{ seq, time: recordTimeText(timeMicros), outcome, command, ...(why === undefined ? {} : { why }) },
+      point: still.has(seq),
+    })),
     events: found.events.map(({ seq, timeMicros, type, says }) => ({
       seq,
       time: recordTimeText(timeMicros),

@@ -134,10 +134,11 @@ function snapshotsOf({ snapshots }: TimelineReport, span: TimeSpan, width: numbe
 }
 
 function drillsOf({ drills }: TimelineReport, span: TimeSpan, width: number): Pin[] {
-  return drills.flatMap(({ seq, time, outcome, command, why }) => {
+  return drills.flatMap(({ seq, time, outcome, command, why, point }) => {
     const because = why === undefined ? "" : `: ${why}`;
     const words = outcome === "proven" ? `proven by '${command}'` : `failed '${command}'${because}`;
-    return pinAt(time, span, width, { kind: outcome, seq, point: `seq:${seq}`, words });
+    const still = point ? "" : ", no point any more";
+    return pinAt(time, span, width, { kind: outcome, seq, point: `seq:${seq}`, words: words + still });
   });
 }
 

@@ -90,6 +90,23 @@ test("a drill that cannot begin is tried again before its next turn", async () =
   await world.waited(schedule.stop());
 });
 
+test("a volume that has no point yet is drilled from its first one on, and its waiting is said once", async () => {
+  const { world, book, schedule } = await scheduled(async () => {});
+  const lines: string[] = [];
+  world.host.logListeners.push((line) => lines.push(line));
+  world.newestSeq = 0;
+  expect(schedule.waiting).toEqual([]);
+  schedule.start();
+  await world.driver.until(() => world.done.filter((step) => step === "resolve").length === 3);
+  await promisesSettled();
+  expect(schedule.waiting).toEqual([{ volume: "disk", group: "g", why: "nothing is durable here yet" }]);
+  expect(lines).toEqual([expect.stringMatching(/INFO.*begin with its first point.*disk/)]);
+  world.newestSeq = 9;
+  await world.driver.until(() => book.all.length === 1);
+  await world.waited(schedule.stop());
+  expect(schedule.waiting).toEqual([]);
+});
+
 test("a drill that fails is noted with why, and one that the program's end cuts off is not", async () => {
   const { world, book, schedule } = await scheduled(async () => {
     throw new Error("'check' has failed: it ended with status 3");

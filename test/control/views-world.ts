@@ -29,6 +29,7 @@ export class ViewsWorld {
   readonly failing = new Set<string>();
   /** Why what was written to views need not be durable when they are closed. */
   lost: string | undefined;
+  /** 0: nothing has come yet. */
   newestSeq = 9;
   /** What else is to be said of the newest. */
   note: string | undefined;
@@ -120,6 +121,8 @@ export class ViewsWorld {
   }
 
   #resolved({ words }: ViewWords["resolve"]["ask"]) {
+    const none = { point: undefined, before: undefined, after: undefined };
+    if (this.newestSeq === 0) return { ...none, why: "nothing is durable here yet", isNew: true };
     const seq = words === "now" ? this.newestSeq : Number(words.slice("seq:".length));
     const note = seq === this.newestSeq && this.note !== undefined ? { note: this.note } : {};
     if (seq <= this.newestSeq) return { point: { seq, timeMicros: seq }, ...note };

@@ -23,8 +23,8 @@ const report: TimelineReport = {
   ],
   snapshots: [{ seq: 20, time: at(20) }, { seq: 21 }],
   drills: [
-    { seq: 70, time: at(70), outcome: "failed", command: "fsck", why: "status 1" },
-    { seq: 71, time: at(70.2), outcome: "proven", command: "fsck" },
+    { seq: 70, time: at(70), outcome: "failed", command: "fsck", why: "status 1", point: true },
+    { seq: 71, time: at(70.2), outcome: "proven", command: "fsck", point: false },
   ],
   events: [],
   damaged: [],

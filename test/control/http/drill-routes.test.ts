@@ -18,5 +18,5 @@ test("what came of a drill is noted of a view that is there, and of no other one
   const { milliseconds: durationMs, ...noted } = note;
   expect(side.asked.at(-1)).toEqual({ noteDrill: { ...noted, durationMs } });
   expect((await ask("POST", "/drills", { ...note, outcome: "perfect" })).status).toBe(400);
-  expect((await ask("GET", "/drills")).body).toEqual({ drills: [] });
+  expect((await ask("GET", "/drills")).body).toEqual({ drills: [], waiting: [] });
 });

@@ -12,7 +12,7 @@ const report: TimelineReport = {
   ranges: [{ kind: "points", granularity: "every-write", firstSeq: 2, lastSeq: 9, from: time, to: time }],
   marks: [{ name: "noon", seq: 4, time, quiesced: false, point: true }],
   snapshots: [{ seq: 5, time }],
-  drills: [{ seq: 4, time, outcome: "proven", command: "fsck" }],
+  drills: [{ seq: 4, time, outcome: "proven", command: "fsck", point: false }],
   damaged: [],
   cut: false,
   events: [{ seq: 3, time, type: "mode", says: { to: "sync" } }],

@@ -256,7 +256,7 @@ export class ScriptedSide {
       reopenView: (ask) => acted("reopenView", ask, () => viewFacts),
       copyView: (ask) => acted("copyView", ask, () => this.jobs[0] as JobReport),
       renewView: (ask) => acted("renewView", ask, () => null),
-      drills: (ask) => acted("drills", ask, () => []),
+      drills: (ask) => acted("drills", ask, () => ({ drills: [], waiting: [] })),
       noteDrill: (ask) => acted("noteDrill", ask, () => drillReport),
       closeView: (ask) => acted("closeView", ask, () => null),
     };

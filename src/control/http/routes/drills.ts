@@ -1,9 +1,9 @@
 /** The part of the API that is about drills. */
-import { type DrillOutcome, type DrillReport, drillOutcomes } from "../../drill.ts";
+import { type DrillOutcome, drillOutcomes } from "../../drill.ts";
 import type { ViewControl } from "../../view-control.ts";
 import { apiPrefix, done, type Route, route } from "../route.ts";
-import { choice, count, list, object, optional, text } from "../schema.ts";
-import { drillReport } from "./shapes/history.ts";
+import { choice, count, object, optional, text } from "../schema.ts";
+import { drillReport, drillsReport } from "./shapes/history.ts";
 
 interface DrillBody {
   readonly view: string;
@@ -28,8 +28,8 @@ export function drillRoutes(views: ViewControl): readonly Route[] {
       path: `${apiPrefix}/drills`,
       summary: "the recovery tests that there were",
       role: "read",
-      reply: object<{ readonly drills: readonly DrillReport[] }>({ drills: list(drillReport, "the newest last") }),
-      answer: async () => done({ drills: await views.drills() }),
+      reply: drillsReport,
+      answer: async () => done(await views.drills()),
     }),
     route({
       method: "POST",

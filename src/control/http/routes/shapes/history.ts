@@ -1,7 +1,7 @@
 /** What can be restored, as it is answered. */
 import type { DensityReport, PointReport } from "../../../density.ts";
 import type { DifferencePoint, DifferenceReport, DifferentRange } from "../../../difference.ts";
-import { type DrillReport, drillOutcomes } from "../../../drill.ts";
+import { type DrillReport, type DrillsReport, drillOutcomes, type WaitingDrill } from "../../../drill.ts";
 import type {
   DamagedRange,
   HistoryDrill,
@@ -66,6 +66,7 @@ const pointsFields: FieldsOf<PointsReport> = {
       outcome: choice(drillOutcomes, "what the last drill there came to"),
       command: words("which command"),
       why: optional(words("why it failed")),
+      point: flag("the volume still has a point there"),
     }),
     "points that were tested",
   ),
@@ -162,6 +163,19 @@ export const drillReport = object<DrillReport>(
     by: choice(["operator", "schedule"], "who has asked for it"),
     started: time("when it was begun"),
     seconds: number("how long it took"),
+    point: optional(flag("the volume still has a point there; absent: nobody could say it")),
   },
   "Drill",
 );
+
+export const drillsReport = object<DrillsReport>({
+  drills: list(drillReport, "the newest last"),
+  waiting: list(
+    object<WaitingDrill>({
+      volume: words("its name"),
+      group: words("of which group"),
+      why: words("why it has no point yet"),
+    }),
+    "volumes of which drills by themselves have nothing to prove yet",
+  ),
+});
