@@ -8,8 +8,13 @@ export interface MeantTime {
   readonly nowMicros: number;
   /** The newest that is durable here. */
   readonly newest: Point;
-  /** The last that was made until now, as far as records know when they were. */
-  readonly lastUntilNow: Point;
+  /** The last that was made until now, as far as records know when they were; undefined: that is not before the newest. */
+  readonly lastUntilNow: Point | undefined;
+}
+
+/** Whether the clock that a record has its time from was ahead, or is. */
+export function isAhead({ timeMicros }: Point, nowMicros: number): boolean {
+  return timeMicros > nowMicros + clockToleranceMicros;
 }
 
 /** For people. Undefined: nothing. */
@@ -21,7 +26,7 @@ export function noteOfTime(
     const span = `${recordTimeText(point.timeMicros)} and ${recordTimeText(timeMicros)}`;
     return `it is the newest that is durable here: what was written between ${span}, if anything was, has not come yet`;
   }
-  const isJumped = newest.timeMicros > nowMicros + clockToleranceMicros && point.seq === lastUntilNow.seq;
+  const isJumped = isAhead(newest, nowMicros) && point.seq === lastUntilNow?.seq;
   if (!isJumped || point.seq === newest.seq) return undefined;
   const until = `seq:${newest.seq} (${recordTimeText(newest.timeMicros)})`;
   const why = "has times that are yet to come: the clock that they are of was ahead; it is opened by seq";

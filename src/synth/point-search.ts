@@ -10,7 +10,7 @@ import { isPointByItself } from "./kept-snapshots.ts";
 import { isNewVolume } from "./new-volume.ts";
 import type { OpenTail } from "./open-tail.ts";
 import type { NoPoint, Point, PointAnswer } from "./point-answer.ts";
-import { noteOfTime } from "./point-note.ts";
+import { isAhead, noteOfTime } from "./point-note.ts";
 import { parsePoint } from "./point-words.ts";
 import type { SealedPoints } from "./sealed-points.ts";
 import type { TailChunk } from "./tail-chunk.ts";
@@ -113,8 +113,8 @@ export class PointSearch {
     const why = `nothing is kept of ${time}: the history begins later`;
     if (found === undefined) return await this.#none(volume, 0, why);
     const answer = await this.#checked(volume, found, statesAt, why, timeMicros);
-    const lastUntilNow = await this.#made(nowMicros);
-    if (answer.point === undefined || newest === undefined || lastUntilNow === undefined) return answer;
+    if (answer.point === undefined || newest === undefined) return answer;
+    const lastUntilNow = isAhead(newest, nowMicros) ? await this.#made(nowMicros) : undefined;
     const note = noteOfTime(answer.point, { timeMicros, nowMicros, newest, lastUntilNow });
     return note === undefined ? answer : { ...answer, note };
   }

@@ -57,3 +57,20 @@ test("behind a clock that was a year ahead the last record before it does not pa
   });
   expect(await at(-15 * secondMicros)).toEqual({ point: expect.objectContaining({ seq: seqs[0] }) });
 });
+
+test("the pieces of now are looked at for a note only where records are from times that are yet to come", async () => {
+  const world = await PointWorld.make(9);
+  const ends: PlainRecord[] = [];
+  for (let piece = 0; piece < 8; piece++) {
+    world.write(12);
+    await world.seal();
+    ends.push(world.records.at(-1) as PlainRecord);
+  }
+  await world.open();
+  const names = (await world.run(world.pieces())).map(({ name }) => name);
+  world.readObjects.clear();
+  const wanted = recordTimeText(ends[1]?.timeMicros ?? 0);
+  expect((await world.run(world.points.resolve(1, wanted))).point).toBeDefined();
+  // The search begins in the middle; the end of the newest is known.
+  expect(names.flatMap((name, index) => (index > 4 && world.readObjects.has(name) ? [index] : []))).toEqual([]);
+});

@@ -59,6 +59,8 @@ export class PointWorld {
   durableSeq = Number.MAX_SAFE_INTEGER;
   /** What happens before whoever reads points gets a list. */
   beforeList: (prefix: string) => Promise<void> = async () => {};
+  /** Names of objects that whoever reads points has read of, since somebody has emptied it. */
+  readonly readObjects = new Set<string>();
   objects!: Objects;
   history!: GroupHistory;
   points!: GroupPoints;
@@ -172,7 +174,8 @@ export class PointWorld {
   async open(pages?: KeptPages): Promise<GroupPoints> {
     const { files, clock } = this.host;
     const beforeList = (prefix: string) => this.beforeList(prefix);
-    const objects = withoutHandles(files, FolderObjects.openToRead({ files, clock }, storeFolder), beforeList);
+    const folderObjects = FolderObjects.openToRead({ files, clock }, storeFolder);
+    const objects = withoutHandles(files, folderObjects, { beforeList, readObjects: this.readObjects });
     const segments = await this.run(
       SealedSegments.open(objects, (identity) => SegmentFile.open(objects, identity, undefined)),
     );
@@ -219,10 +222,11 @@ export class PointWorld {
 function withoutHandles(
   files: Files,
   objects: ReadableObjects,
-  beforeList: (prefix: string) => Promise<void>,
+  { beforeList, readObjects }: Pick<PointWorld, "beforeList" | "readObjects">,
 ): ReadableObjects {
   return {
     read: async (name, target, position) => {
+      readObjects.add(name);
       if (!files.exists(`${storeFolder}/${name}`)) throw new AbsentObjectError(name);
       return await objects.read(name, target, position);
     },
