@@ -10,7 +10,7 @@ export interface PointPair {
   readonly to: string;
 }
 
-/** Names of marks may have dots of their own: what leaves a point on either side parts the two. Nothing is named by a colon, so one does. */
+/** Names of marks may have dots of their own: what leaves a point on either side parts the two. No name has a colon, so just one does. */
 export function pointPair(words: string): PointPair {
   const [, volume, points = ""] = /^(.+?)@(.+)$/s.exec(words) ?? [];
   const pairs = [...points.matchAll(/(?=\.\.)/g)]
