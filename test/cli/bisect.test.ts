@@ -76,7 +76,11 @@ test("a drill proves a point or says why not, and leaves nothing but its report"
   const late = await tried(up, ["drill", "disk", "--within", "1"], ["sleep", "60"]);
   expect([late.exitCode, late.stdout]).toEqual([1, expect.stringContaining("it took longer than 1 s")]);
   const { drills } = (await up.asked("drill", "ls")) as { readonly drills: readonly DrillReport[] };
-  expect(drills.map(({ outcome }) => outcome)).toEqual(["proven", "failed", "failed"]);
+  expect(drills.map(({ outcome, point }) => [outcome, point])).toEqual([
+    ["proven", true],
+    ["failed", true],
+    ["failed", true],
+  ]);
   expect((await up.typed("view", "ls")).stdout).toBe("no views\n");
 });
 
