@@ -4,8 +4,25 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const longSuite = "test/**/*.long.test.ts";
 
 /** Tests of these keep to what they have made themselves: it takes longer to start a process for one of their files than to run most. */
-const folders = "appliance,control,core,interceptor,journals,nbd,records,store,synth,ui,wire";
-const together = `test/{${folders}}/**/*.test.ts`;
+const folders = "appliance,control,core,coverage,interceptor,journals,nbd,oracle,records,sim,store,synth,ui,wire";
+
+/** And so do these of other folders. */
+const ofOtherFolders = {
+  bench: "!(process-tree|process-usage)",
+  chaos: "{cut-judge,frame-proxy}",
+  cli: "{command-alone,commands-reference,event-listening,group-table,progress-line,snapshot-order,trace-collector}",
+  "cli/attach": "{found-export,kernel-client,mount-table}",
+  host: "{faults,log-line,publish,redaction,system-words}",
+  "host/node":
+    "{boot-id,clock,disk-room,group-sync,local-time,part-compression,part-encryption,randomness,sorted-map,zstd-frame}",
+  "points-proof": "told-order",
+  sites: "{batch-reading,host-request,stamp,volume-model}",
+};
+
+const together = [
+  `test/{${folders}}/**/*.test.ts`,
+  ...Object.entries(ofOtherFolders).map(([folder, names]) => `test/${folder}/${names}.test.ts`),
+];
 const short = { exclude: [longSuite], testTimeout: 300_000 };
 
 /** Stores and disks come and go by the dozen: the collector, which was a quarter of such tests, lets some of them be before it begins. */
@@ -52,10 +69,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { ...short, name: "short", include: ["test/**/*.test.ts"], exclude: [longSuite, together] },
+        test: { ...short, name: "short", include: ["test/**/*.test.ts"], exclude: [longSuite, ...together] },
       },
       // Named so that it comes behind the other one: whatever process is free takes the next of its files.
-      { extends: true, test: { ...short, name: "short-together", include: [together], isolate: false } },
+      { extends: true, test: { ...short, name: "short-together", include: together, isolate: false } },
       { extends: true, test: { name: "long", include: [longSuite], testTimeout: 1_200_000 } },
     ],
   },
