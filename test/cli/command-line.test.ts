@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { run } from "#test/clients/command.ts";
 import { startServer, temporaryFolder } from "#test/clients/harness.ts";
+import { onceForFile } from "#test/once-for-file.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
+import type { LineAnswer } from "./lines-in-turn.ts";
+import { typedInTurn } from "./typed-in-turn.ts";
 
 const launcher = join(projectRoot, "src/cli/launch.js");
 
@@ -50,88 +53,121 @@ describe("help", () => {
   });
 });
 
+/** And some of what is said of it. */
+type WrongLine = readonly [readonly string[], string];
+
+const wrongLines: readonly WrongLine[] = [
+  [["nope"], "no command 'nope'"],
+  [["--nope"], "no option '--nope'"],
+  [["serve"], "serve takes one FILE"],
+  [["serve", ""], "serve takes one FILE"],
+  [["serve", "a", "b"], "serve takes one FILE"],
+  [["serve", "a", "--prt", "5"], "Unknown option '--prt'; did you mean '--port'? --help lists the options"],
+  [["statsu"], "there is no command 'statsu'; did you mean 'status'?"],
+  [["serve", "a", "--port", "many"], "--port must be a whole number from 0 to 65535, not 'many'"],
+  [["serve", "a", "--port=-1"], "--port must be a whole number from 0 to 65535, not '-1'"],
+  [["serve", "a", "--socket", "s", "--port", "1"], "choose between --socket and --port"],
+  [["serve", "a", "--socket="], "--socket takes a path of 1 to 107 bytes"],
+  [["serve", "a", "--socket", "s".repeat(108)], "--socket takes a path of 1 to 107 bytes"],
+  [["serve", "a", "--name", "n".repeat(4097)], "--name has at most 4096 bytes"],
+  [["serve", "a", "--host", "0.0.0.0"], "on 0.0.0.0 anybody could read and write"],
+  [["serve", "a", "--tls", "require"], "TLS needs --tls-cert and --tls-key"],
+  [["serve", "a", "--tls-cert", "c"], "--tls-cert and --tls-key belong together"],
+  [["demo", "a"], "demo takes no 'a'"],
+  [["attach"], "attach takes one NAME"],
+  [["attach", "../disk"], "'../disk' is no name of a volume or a view"],
+  [["attach", "disk", "--mkfs", "fat"], "--mkfs takes ext4, xfs, btrfs, not 'fat'"],
+  [["attach", "disk", "--file", "--mount", "m"], "a file cannot be mounted"],
+  [["attach", "disk", "--read-only", "--mkfs", "ext4"], "choose between --read-only and --mkfs"],
+  [["detach", "disk", "--within", "0"], "--within must be a whole number from 1 to 86400, not '0'"],
+  [["story", "a", "b"], "story takes one VOLUME at most"],
+  [["up", "a"], "up takes no 'a'"],
+  [["up", "--set", "nbd.prot=5"], "there is no setting 'nbd.prot'; did you mean 'nbd.port'?"],
+  [["up", "--set", "nbd.host=0.0.0.0"], "nbd.host is 0.0.0.0, beyond loopback"],
+  [["up", "--set", "wire.port=1"], "wire.port (from --set) has no effect where all roles run in one process"],
+  [["remote", "--set", "nbd.port=1"], "nbd.port (from --set) has no effect in the role remote"],
+  [["local"], "set remote.address"],
+  [["volume"], "volume is followed by add, ls, rm, resize, unfence, resync or move-spool"],
+  [["volume", "move"], "not 'move'"],
+  [["job"], "job is followed by ls, show or cancel"],
+  [["verify", "disk"], "verify takes no 'disk'"],
+  [["collect", "now"], "collect takes no 'now'"],
+  [["scrub", "--dry-run"], "Unknown option '--dry-run'"],
+  [["index", "drop"], "index is followed by rebuild, not 'drop'"],
+  [["store", "key"], "store is followed by key ls, key add, key rm or retry"],
+  [["store", "key", "rm"], "store key rm takes one ID"],
+  [["store", "key", "add"], "store key add takes one FILE"],
+  [["job", "show"], "job show takes one ID"],
+  [["volume", "add", "--source", "/a"], "volume add takes one NAME"],
+  [["volume", "add", "a"], "volume add needs --source"],
+  [["volume", "add", "a", "--source", "/a", "--size", "big"], "--size takes a size like 512M or 10G, not 'big'"],
+  [
+    ["volume", "add", "a", "--source", "/a", "--mode", "fast"],
+    "a mode is sync or async or aggregated or auto, not 'fast'",
+  ],
+  [["volume", "rm"], "volume rm takes one NAME"],
+  [["drill", "disk", "--", "x".repeat(4097)], "a command has at most 4096 characters"],
+  [["group"], "group is followed by ls, rm or forget"],
+  [["group", "rm"], "group rm takes one NAME"],
+  [["mode", "a"], "mode takes a GROUP and sync or async"],
+  [["mode", "a", "fast"], "a mode is sync or async or aggregated or auto, not 'fast'"],
+  [["status", "--api", "nowhere"], "--api takes a URL"],
+  [
+    ["dump", "store", "/"],
+    "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE",
+  ],
+  [
+    ["dump", "__proto__", "/"],
+    "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE",
+  ],
+  [["dump"], "dump takes a PATH"],
+  [
+    ["dump", "object"],
+    "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE",
+  ],
+];
+
 describe("wrong use ends with 2 and one line", () => {
-  test.each([
-    [["nope"], "no command 'nope'"],
-    [["--nope"], "no option '--nope'"],
-    [["serve"], "serve takes one FILE"],
-    [["serve", ""], "serve takes one FILE"],
-    [["serve", "a", "b"], "serve takes one FILE"],
-    [["serve", "a", "--prt", "5"], "Unknown option '--prt'; did you mean '--port'? --help lists the options"],
-    [["statsu"], "there is no command 'statsu'; did you mean 'status'?"],
-    [["serve", "a", "--port", "many"], "--port must be a whole number from 0 to 65535, not 'many'"],
-    [["serve", "a", "--port=-1"], "--port must be a whole number from 0 to 65535, not '-1'"],
-    [["serve", "a", "--socket", "s", "--port", "1"], "choose between --socket and --port"],
-    [["serve", "a", "--socket="], "--socket takes a path of 1 to 107 bytes"],
-    [["serve", "a", "--socket", "s".repeat(108)], "--socket takes a path of 1 to 107 bytes"],
-    [["serve", "a", "--name", "n".repeat(4097)], "--name has at most 4096 bytes"],
-    [["serve", "a", "--host", "0.0.0.0"], "on 0.0.0.0 anybody could read and write"],
-    [["serve", "a", "--tls", "require"], "TLS needs --tls-cert and --tls-key"],
-    [["serve", "a", "--tls-cert", "c"], "--tls-cert and --tls-key belong together"],
-    [["demo", "a"], "demo takes no 'a'"],
-    [["attach"], "attach takes one NAME"],
-    [["attach", "../disk"], "'../disk' is no name of a volume or a view"],
-    [["attach", "disk", "--mkfs", "fat"], "--mkfs takes ext4, xfs, btrfs, not 'fat'"],
-    [["attach", "disk", "--file", "--mount", "m"], "a file cannot be mounted"],
-    [["attach", "disk", "--read-only", "--mkfs", "ext4"], "choose between --read-only and --mkfs"],
-    [["detach", "disk", "--within", "0"], "--within must be a whole number from 1 to 86400, not '0'"],
-    [["story", "a", "b"], "story takes one VOLUME at most"],
-    [["up", "a"], "up takes no 'a'"],
-    [["up", "--set", "nbd.prot=5"], "there is no setting 'nbd.prot'; did you mean 'nbd.port'?"],
-    [["up", "--set", "nbd.host=0.0.0.0"], "nbd.host is 0.0.0.0, beyond loopback"],
-    [["up", "--set", "wire.port=1"], "wire.port (from --set) has no effect where all roles run in one process"],
-    [["remote", "--set", "nbd.port=1"], "nbd.port (from --set) has no effect in the role remote"],
-    [["local"], "set remote.address"],
-    [["volume"], "volume is followed by add, ls, rm, resize, unfence, resync or move-spool"],
-    [["volume", "move"], "not 'move'"],
-    [["job"], "job is followed by ls, show or cancel"],
-    [["verify", "disk"], "verify takes no 'disk'"],
-    [["collect", "now"], "collect takes no 'now'"],
-    [["scrub", "--dry-run"], "Unknown option '--dry-run'"],
-    [["index", "drop"], "index is followed by rebuild, not 'drop'"],
-    [["store", "key"], "store is followed by key ls, key add, key rm or retry"],
-    [["store", "key", "rm"], "store key rm takes one ID"],
-    [["store", "key", "add"], "store key add takes one FILE"],
-    [["job", "show"], "job show takes one ID"],
-    [["volume", "add", "--source", "/a"], "volume add takes one NAME"],
-    [["volume", "add", "a"], "volume add needs --source"],
-    [["volume", "add", "a", "--source", "/a", "--size", "big"], "--size takes a size like 512M or 10G, not 'big'"],
-    [
-      ["volume", "add", "a", "--source", "/a", "--mode", "fast"],
-      "a mode is sync or async or aggregated or auto, not 'fast'",
-    ],
-    [["volume", "rm"], "volume rm takes one NAME"],
-    [["drill", "disk", "--", "x".repeat(4097)], "a command has at most 4096 characters"],
-    [["group"], "group is followed by ls, rm or forget"],
-    [["group", "rm"], "group rm takes one NAME"],
-    [["mode", "a"], "mode takes a GROUP and sync or async"],
-    [["mode", "a", "fast"], "a mode is sync or async or aggregated or auto, not 'fast'"],
-    [["status", "--api", "nowhere"], "--api takes a URL"],
-    [
-      ["dump", "store", "/"],
-      "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE",
-    ],
-    [
-      ["dump", "__proto__", "/"],
-      "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE",
-    ],
-    [["dump"], "dump takes a PATH"],
-    [
-      ["dump", "object"],
-      "dump takes a PATH, with spool or journal before a FOLDER, or object, segment, piece or snapshot before a FILE",
-    ],
-  ])("%j", async (line, message) => {
-    const { exitCode, stdout, stderr } = await typed(...line);
+  const answers = onceForFile(() => typedInTurn(wrongLines.map(([line]) => line)));
+
+  test.each(wrongLines.map((one, index) => [...one, index] as const))("%j", async (_, message, index) => {
+    const { exitCode, stdout, stderr } = (await answers())[index] as LineAnswer;
     expect([exitCode, stdout, stderr.split("\n").length]).toEqual([2, "", 2]);
     expect(stderr).toContain(message);
   });
+
+  test.each([[["nope"]], [["serve", "a", "--prt", "5"]], [["up", "--set", "nbd.prot=5"]]])(
+    "%j, in a process of its own too",
+    async (line) => {
+      const index = wrongLines.findIndex(([one]) => one.join(" ") === line.join(" "));
+      expect(await typed(...line)).toEqual((await answers())[index]);
+    },
+  );
 });
 
+const vainLines: readonly WrongLine[] = [
+  [["serve", "/nonexistent/disk"], "'truncate -s 1G /nonexistent/disk' would make an empty disk"],
+  [["serve", "/"], "/ is a folder"],
+  [["serve", "/dev/null"], "neither a file nor a block device"],
+  [["status", "--token-file", "/nonexistent"], "--token-file /nonexistent cannot be read: there is no such file"],
+  [["status", "--api-ca", "/nonexistent"], "--api-ca /nonexistent: no such file or folder"],
+  [["dump", "spool", "/dev/null/a"], "/dev/null/a is, or lies behind, a file where a folder is needed"],
+  [["status", "--api", "http://127.0.0.1:1"], "no answer from http://127.0.0.1:1: nothing listens there"],
+  [["dump", "spool", "/nonexistent"], "/nonexistent: no such file or folder"],
+  [["dump", "journal", "/tmp"], "/tmp holds no journal"],
+  [["dump", "object", "/nonexistent"], "/nonexistent: no such file or folder"],
+  [["dump", "object", "/tmp"], "/tmp is a folder"],
+];
+
 describe("what cannot be done ends with 1 and says why", () => {
+  const answers = onceForFile(() => typedInTurn(vainLines.map(([line]) => line)));
+
+  test.each(vainLines.map((one, index) => [...one, index] as const))("%j", async (_, message, index) => {
+    const { exitCode, stderr } = (await answers())[index] as LineAnswer;
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+  });
+
   test.each([
-    [["serve", "/nonexistent/disk"], "'truncate -s 1G /nonexistent/disk' would make an empty disk"],
-    [["serve", "/"], "/ is a folder"],
-    [["serve", "/dev/null"], "neither a file nor a block device"],
     [["demo", "--data", "/proc/nowhere"], "the folder /proc/nowhere cannot be made"],
     [["up", "--data", "/nonexistent/a/b"], "there is no folder /nonexistent/a; 'mkdir -p /nonexistent/a' makes it"],
     [["up", "--data", "/dev/null/a"], "/dev/null/a: a part of the path is a file where a folder"],
@@ -140,15 +176,7 @@ describe("what cannot be done ends with 1 and says why", () => {
       ["up", "--set", "http.tokenFile=/nonexistent"],
       "http.tokenFile /nonexistent cannot be read: there is no such file",
     ],
-    [["status", "--token-file", "/nonexistent"], "--token-file /nonexistent cannot be read: there is no such file"],
-    [["status", "--api-ca", "/nonexistent"], "--api-ca /nonexistent: no such file or folder"],
-    [["dump", "spool", "/dev/null/a"], "/dev/null/a is, or lies behind, a file where a folder is needed"],
     [["up", "--config", "/nonexistent/a.yaml"], "--config /nonexistent/a.yaml: no such file or folder"],
-    [["status", "--api", "http://127.0.0.1:1"], "no answer from http://127.0.0.1:1: nothing listens there"],
-    [["dump", "spool", "/nonexistent"], "/nonexistent: no such file or folder"],
-    [["dump", "journal", "/tmp"], "/tmp holds no journal"],
-    [["dump", "object", "/nonexistent"], "/nonexistent: no such file or folder"],
-    [["dump", "object", "/tmp"], "/tmp is a folder"],
   ])("%j", async (line, message) => {
     const { exitCode, stderr } = await typed(...line);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);

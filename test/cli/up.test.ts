@@ -10,7 +10,9 @@ import { onceForFile } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { whenSeen } from "#test/patience.ts";
+import type { LineAnswer } from "./lines-in-turn.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
+import { typedInTurn } from "./typed-in-turn.ts";
 
 const block = Buffer.alloc(4096, "tidemark");
 
@@ -152,8 +154,9 @@ describe("what is refused", () => {
       [["volume", "unfence", "disk"], "the volume disk is not fenced: it is open"],
       [["trace", "none"], "there is no volume 'none'"],
     ];
-    for (const [line, message] of cases) {
-      const { exitCode, stdout, stderr } = await up.typed(...line);
+    const answers = await typedInTurn(cases.map(([line]) => [...line, "--api", up.api]));
+    for (const [index, [line, message]] of cases.entries()) {
+      const { exitCode, stdout, stderr } = answers[index] as LineAnswer;
       expect([line, exitCode, stdout, stderr.split("\n").length]).toEqual([line, 1, "", 2]);
       expect(stderr).toContain(message);
     }
