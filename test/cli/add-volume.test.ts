@@ -6,7 +6,9 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { onceForFile } from "#test/once-for-file.ts";
 import { whenSeen } from "#test/patience.ts";
+import type { LineAnswer } from "./lines-in-turn.ts";
 import { RunningProgram } from "./running-program.ts";
+import { typedInTurn } from "./typed-in-turn.ts";
 
 const warning = /disk: what .*disk\.img held before it was protected is not all in the journal yet/;
 
@@ -63,8 +65,11 @@ describe("what is the program's own is no source", () => {
   test("its files, however their path is written", async () => {
     const { folder, data, up } = await shared();
     symlinkSync(data, join(folder, "link"));
-    for (const path of ["data/interceptor/volumes.json", "link/remote/lock", "data/../data/wire.token", "data/local"]) {
-      const { exitCode, stderr } = await up.typed("volume", "add", "disk", "--source", join(folder, path));
+    const paths = ["data/interceptor/volumes.json", "link/remote/lock", "data/../data/wire.token", "data/local"];
+    const add = ["volume", "add", "disk", "--api", up.api, "--source"];
+    const answers = await typedInTurn(paths.map((path) => [...add, `${folder}/${path}`]));
+    for (const [index, path] of paths.entries()) {
+      const { exitCode, stderr } = answers[index] as LineAnswer;
       expect([path, exitCode, stderr.split("\n").length]).toEqual([path, 1, 2]);
       expect(stderr).toContain("is one of the files that Tidemark itself keeps in");
     }
@@ -77,10 +82,10 @@ describe("what is the program's own is no source", () => {
     const source = join(folder, "disk.img");
     const { uris } = (await up.asked("volume", "add", "disk", "--source", source, "--size", "1M")) as VolumeReport;
     expect(uris).toHaveLength(2);
-    for (const uri of [...uris, uris[1]?.replace("127.0.0.1", "localhost") as string]) {
-      const { exitCode, stderr } = await up.typed("volume", "add", "other", "--source", uri);
+    const all = [...uris, uris[1]?.replace("127.0.0.1", "localhost") as string];
+    const add = ["volume", "add", "other", "--api", up.api, "--source"];
+    for (const { exitCode, stderr } of await typedInTurn(all.map((uri) => [...add, uri])))
       expect([exitCode, stderr]).toEqual([1, expect.stringContaining("is a volume of this program itself")]);
-    }
   });
 });
 

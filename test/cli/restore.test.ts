@@ -11,6 +11,7 @@ import { onceForFile } from "#test/once-for-file.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { whenSeen } from "#test/patience.ts";
 import { RunningProgram } from "./running-program.ts";
+import { typedInTurn } from "./typed-in-turn.ts";
 import { blockBytes, sizeBytes, withHistory } from "./volume-with-history.ts";
 
 /** For tests that only read its points. */
@@ -44,22 +45,28 @@ test("a point is restored to a file, sparse and whole, and what differs from a l
 
 test("what cannot be a target is refused in words, and nothing is written", async () => {
   const { up, folder, uri, late } = await history();
-  const refusal = async (...line: readonly string[]) => {
-    const { exitCode, stdout, stderr } = await up.typed("restore", "disk@mark:early", ...line);
-    expect(exitCode).not.toBe(0);
-    return stdout + stderr;
+  const refusals = async (...cases: readonly (readonly [words: string, ...line: string[]])[]): Promise<void> => {
+    const lines = cases.map(([, ...line]) => ["restore", "disk@mark:early", ...line, "--api", up.api]);
+    for (const [index, { exitCode, stdout, stderr }] of (await typedInTurn(lines)).entries()) {
+      expect(exitCode).not.toBe(0);
+      expect(stdout + stderr).toContain(cases[index]?.[0]);
+    }
   };
-  expect(await refusal()).toContain("--to PATH");
   const source = join(folder, "disk.img");
-  for (const own of [source, uri]) expect(await refusal("--to", own, "--overwrite")).toContain("--confirm disk says");
-  expect(await refusal("--to", source, "--confirm", "dusk")).toContain("--confirm disk says");
-  expect(await refusal("--to", join(folder, "data", "remote", "x.img"))).toContain("Tidemark itself keeps");
-  expect(await refusal("--to", folder)).toContain("is a folder");
-  writeFileSync(join(folder, "small.img"), Buffer.alloc(MiB));
-  expect(await refusal("--to", join(folder, "small.img"))).toContain(`the volume had ${sizeBytes} at that point`);
+  const small = join(folder, "small.img");
+  writeFileSync(small, Buffer.alloc(MiB));
+  await refusals(
+    ["--to PATH"],
+    ["--confirm disk says", "--to", source, "--overwrite"],
+    ["--confirm disk says", "--to", uri, "--overwrite"],
+    ["--confirm disk says", "--to", source, "--confirm", "dusk"],
+    ["Tidemark itself keeps", "--to", join(folder, "data", "remote", "x.img")],
+    ["is a folder", "--to", folder],
+    [`the volume had ${sizeBytes} at that point`, "--to", small],
+  );
   expect((await up.typed("restore", "disk@mark:never", "--to", "/x")).stderr).toContain("never");
   const client = await openVolume(uri);
-  expect(await refusal("--to", source, "--confirm", "disk")).toContain("detach first");
+  await refusals(["detach first", "--to", source, "--confirm", "disk"]);
   await client.disconnect();
   expect(readFileSync(source).equals(late)).toBe(true);
 });

@@ -15,6 +15,7 @@ import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { whenSeen } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
+import { typedInTurn } from "./typed-in-turn.ts";
 
 needPrograms("nbdinfo", "nbdcopy", "qemu-io", "strace");
 
@@ -212,10 +213,11 @@ test("a writable view becomes a volume of its own, which goes on where it was", 
     ["mine", "second", third, `there is a volume 'second' already, over ${source}: name another one`],
     ["mine", "third", source, `${source} is volume 'second': name another file`],
   ] as const;
-  for (const [name, wanted, file, words] of refusals) {
-    const refused = await up.typed("view", "promote", name, wanted, "--source", file);
-    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(words)]);
-  }
+  const lines = refusals.map(([name, wanted, file]) => ["view", "promote", name, wanted, "--source", file]);
+  const answers = await typedInTurn(lines.map((line) => [...line, "--api", up.api]));
+  expect(answers.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(
+    refusals.map(([, , , words]) => [1, expect.stringContaining(words)]),
+  );
   await host.disconnect();
 });
 
