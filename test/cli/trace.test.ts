@@ -3,13 +3,19 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { onceForFile } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { patience } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
-async function openDisk(up: RunningProgram, folder: string) {
-  const line = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"];
+const shared = onceForFile(async (outlast) => {
+  const folder = temporaryFolder(outlast);
+  return { folder, up: await RunningProgram.startFor(outlast, "up", join(folder, "data")) };
+});
+
+async function openDisk(up: RunningProgram, folder: string, name = "disk") {
+  const line = ["volume", "add", name, "--source", join(folder, `${name}.img`), "--size", "1M"];
   const { uris } = (await up.asked(...line)) as VolumeReport;
   return openVolume(uris[0] as string);
 }
@@ -23,8 +29,7 @@ async function tracing(up: RunningProgram, ...more: readonly string[]): Promise<
 }
 
 test("waits for writes, shows those that come, with all of their steps, and ends", async () => {
-  const folder = temporaryFolder();
-  const up = await RunningProgram.start("up", join(folder, "data"));
+  const { up, folder } = await shared();
   const client = await openDisk(up, folder);
   await client.write(0, Buffer.alloc(4096, 1));
   const trace = await tracing(up, "--count", "2");
@@ -41,14 +46,13 @@ test("waits for writes, shows those that come, with all of their steps, and ends
 });
 
 test("says so when no write came", async () => {
-  const folder = temporaryFolder();
-  const up = await RunningProgram.start("up", join(folder, "data"));
-  await openDisk(up, folder);
-  expect(await up.typed("trace", "disk", "--seconds", "1")).toMatchObject({
+  const { up, folder } = await shared();
+  await openDisk(up, folder, "idle");
+  expect(await up.typed("trace", "idle", "--seconds", "1")).toMatchObject({
     exitCode: 0,
-    stdout: "no write to disk was seen\n",
+    stdout: "no write to idle was seen\n",
   });
-  expect(await up.asked("trace", "disk", "--seconds", "1")).toEqual({ entries: [] });
+  expect(await up.asked("trace", "idle", "--seconds", "1")).toEqual({ entries: [] });
 });
 
 test("of an interceptor by itself shows the steps that it sees", async () => {
