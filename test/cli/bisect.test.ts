@@ -6,6 +6,7 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { DrillReport } from "#src/control/drill.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { onceForFile } from "#test/once-for-file.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { whenSeen } from "#test/patience.ts";
@@ -13,9 +14,12 @@ import { launcher, RunningProgram } from "./running-program.ts";
 
 needPrograms("nbdcopy", "qemu-io");
 
-/** A disk of which the first block counts writes; answers the seq behind each. */
-async function countedDisk(folder: string, writeCount: number) {
-  const up = await RunningProgram.start("up", join(folder, "data"));
+const writeCount = 12;
+
+/** A disk of which the first block counts writes; answers the seq behind each. Nobody writes to it any more. */
+const countedDisk = onceForFile(async (outlast) => {
+  const folder = temporaryFolder(outlast);
+  const up = await RunningProgram.startFor(outlast, "up", join(folder, "data"));
   const add = ["volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M"];
   const { uris } = (await up.asked(...add)) as VolumeReport;
   const host = await openVolume(uris[0] as string);
@@ -30,7 +34,7 @@ async function countedDisk(folder: string, writeCount: number) {
     expect((await up.status()).remoteGroups[0]?.durable).toBeGreaterThanOrEqual(seqs.at(-1) as number);
   });
   return { up, seqs };
-}
+});
 
 /** What stands behind `--` is the command's. */
 async function tried(up: RunningProgram, line: readonly string[], command: readonly string[]) {
@@ -50,7 +54,7 @@ function lessThan(value: number): string {
 }
 
 test("bisect finds the very write from which on something is wrong", async () => {
-  const { up, seqs } = await countedDisk(temporaryFolder(), 12);
+  const { up, seqs } = await countedDisk();
   const good = `seq:${seqs[0]}`;
   const found = (await answered(up, ["bisect", "disk", "--good", good], lessThan(9))) as {
     readonly good: { readonly seq: number };
@@ -68,7 +72,7 @@ test("bisect finds the very write from which on something is wrong", async () =>
 });
 
 test("a drill proves a point or says why not, and leaves nothing but its report", async () => {
-  const { up, seqs } = await countedDisk(temporaryFolder(), 3);
+  const { up, seqs } = await countedDisk();
   const proven = (await answered(up, ["drill", "disk", "--at", `seq:${seqs[0]}`], lessThan(2))) as DrillReport;
   expect(proven).toMatchObject({ id: 1, volume: "disk", seq: seqs[0], outcome: "proven", by: "operator" });
   const failed = await tried(up, ["drill", "disk"], [lessThan(2)]);
@@ -86,7 +90,7 @@ test("a drill proves a point or says why not, and leaves nothing but its report"
 
 test("the command of a drill that is killed ends with it, and its view is one that goes", async () => {
   const folder = temporaryFolder();
-  const { up } = await countedDisk(folder, 1);
+  const { up } = await countedDisk();
   const told = join(folder, "told");
   const command = `echo $$ > ${told}.new && mv ${told}.new ${told}; sleep 600`;
   const drill = new Program("drill", [process.execPath, launcher, "drill", "disk", "--api", up.api, "--", command]);
