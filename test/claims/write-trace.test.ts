@@ -1,12 +1,13 @@
 /** The life of single writes as the program itself tells it, step by step: what comes before what, in each mode. */
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Mode } from "#src/appliance/local/mode-machine.ts";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { TraceEntry } from "#src/control/role.ts";
 import { RunningProgram } from "#test/cli/running-program.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { type Outlast, onceForFile } from "#test/once-for-file.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
 import { typeNumber } from "#test/oracle/log-file-reader.ts";
 import { readLogs } from "#test/oracle/log-records.ts";
@@ -20,32 +21,42 @@ const blockCount = 256;
 const writesPerLook = 128;
 const lanes = 16;
 
+async function startedFor(outlast: Outlast) {
+  const folder = temporaryFolder(outlast);
+  return { folder, up: await RunningProgram.startFor(outlast, "up", join(folder, "data")) };
+}
+
+/** For volumes that are looked at one after the other. */
+const shared = onceForFile(startedFor);
+
 class TracedVolume {
-  readonly folder: string;
   readonly #up: RunningProgram;
+  readonly #name: string;
   readonly #host: Connections;
   readonly #seen = new Map<number, TraceEntry>();
   #written = 0;
 
-  private constructor(folder: string, up: RunningProgram, host: Connections) {
-    this.folder = folder;
+  private constructor(up: RunningProgram, name: string, host: Connections) {
     this.#up = up;
+    this.#name = name;
     this.#host = host;
   }
 
-  static async open(): Promise<TracedVolume> {
-    const folder = temporaryFolder();
-    const up = await RunningProgram.start("up", join(folder, "data"));
+  static async open({ up, folder }: Awaited<ReturnType<typeof startedFor>>, name: string): Promise<TracedVolume> {
     const size = String(blockCount * stampedBytes);
-    const source = join(folder, "source");
-    const volume = (await up.asked("volume", "add", "disk", "--source", source, "--size", size)) as VolumeReport;
-    await up.got("/api/v1/volumes/disk/trace");
-    return new TracedVolume(folder, up, await Connections.open(volume.uris[0] as string, 3));
+    const source = join(folder, name);
+    const volume = (await up.asked("volume", "add", name, "--source", source, "--size", size)) as VolumeReport;
+    await up.got(`/api/v1/volumes/${name}/trace`);
+    return new TracedVolume(up, name, await Connections.open(volume.uris[0] as string, 3));
   }
 
   async reach(mode: Mode): Promise<void> {
-    await this.#up.asked("mode", "disk", mode);
-    await whenSeen(async () => expect((await this.#up.status()).groups).toMatchObject([{ mode }]));
+    await this.#up.asked("mode", this.#name, mode);
+    await whenSeen(async () => expect(await this.#group()).toMatchObject({ mode }));
+  }
+
+  async #group() {
+    return (await this.#up.status()).groups.find(({ name }) => name === this.#name);
   }
 
   /** Many at a time; then what became of them is looked at. */
@@ -64,7 +75,7 @@ class TracedVolume {
   }
 
   async look(): Promise<void> {
-    const { body } = await this.#up.got("/api/v1/volumes/disk/trace");
+    const { body } = await this.#up.got(`/api/v1/volumes/${this.#name}/trace`);
     for (const entry of (body as { readonly entries: readonly TraceEntry[] }).entries) {
       this.#seen.set(entry.ordinal, entry);
     }
@@ -77,9 +88,8 @@ class TracedVolume {
   /** Lets everything come to its end, also at the remote. */
   async finish(): Promise<void> {
     await this.#host.flush();
-    await whenSeen(async () => expect((await this.#up.status()).groups).toMatchObject([{ lagRecords: 0 }]));
+    await whenSeen(async () => expect(await this.#group()).toMatchObject({ lagRecords: 0 }));
     await this.#host.disconnect();
-    await this.#up.program.stop();
   }
 }
 
@@ -95,7 +105,7 @@ function isReceivedFirst(entry: TraceEntry): boolean {
 test.each(["async", "sync", "aggregated"] as const)(
   "claim A2: in %s each of two thousand writes is acknowledged by the appliance, then in the source, then answered",
   async (mode) => {
-    const volume = await TracedVolume.open();
+    const volume = await TracedVolume.open(await shared(), mode);
     await volume.reach(mode);
     await volume.write(2048);
     expect(volume.entries).toHaveLength(2048);
@@ -113,13 +123,15 @@ test.each(["async", "sync", "aggregated"] as const)(
 );
 
 test("claim A6: each write is acknowledged the way that the mode record before it in the journal says", async () => {
-  const volume = await TracedVolume.open();
+  const { folder, up } = await startedFor(onTestFinished);
+  const volume = await TracedVolume.open({ folder, up }, "disk");
   for (let round = 0; round < 12; round++) {
     // The switch comes in the middle of writes.
     await Promise.all([volume.write(2 * writesPerLook), volume.reach(round % 2 === 0 ? "sync" : "async")]);
   }
   await volume.finish();
-  const [journal] = readLogs(join(volume.folder, "data/remote"), "metadata");
+  await up.program.stop();
+  const [journal] = readLogs(join(folder, "data/remote"), "metadata");
   const switches = journal?.records.filter(({ type }) => type === typeNumber.mode) ?? [];
   expect(switches.map(({ extra }) => extra?.to)).toEqual(
     Array.from({ length: 12 }, (_, round) => (round % 2 === 0 ? "sync" : "async")),
