@@ -3,7 +3,10 @@
  * is what keeps resident memory within bounds: memory given back to the collector of JavaScript is free only when that
  * gets to it, and its pages would cost a fault each at their next use.
  *
- * Invariant: heldBytes = sum of the buffers given out.
+ * Each export has a share of it, as large as what it leaves for others: an export that answers nobody, since its disk is full
+ * or stands still, comes to half of the budget, the next such one to half of the rest, and so on. So others go on.
+ *
+ * Invariant: heldBytes = sum of the buffers given out, and of what the shares hold.
  */
 import { assert } from "#src/core/assert.ts";
 import {
@@ -19,20 +22,71 @@ interface Waiter {
   readonly callback: () => void;
 }
 
+/** What the connections of one export hold, and wait for. */
+export class MemoryShare {
+  readonly #memory: TransferMemory;
+  readonly #waiting: Waiter[] = [];
+  #heldBytes = 0;
+
+  constructor(memory: TransferMemory) {
+    this.#memory = memory;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Of what waits for memory, the first. */
+  get nextWaiting(): Waiter | undefined {
+    return this.#waiting[0];
+  }
+
+  hasRoomFor(byteLength: number): boolean {
+    return this.#memory.hasRoomFor(byteLength, this.#heldBytes);
+  }
+
+  /** At least so many bytes, of any content. Never fails: whoever may wait asks `hasRoomFor` first. */
+  take(byteLength: number): Buffer {
+    const buffer = this.#memory.take(byteLength);
+    this.#heldBytes += buffer.length;
+    return buffer;
+  }
+
+  /** Takes back what `take` gave: the very buffer, not a part of it. */
+  give(buffer: Buffer): void {
+    this.#heldBytes -= buffer.length;
+    assert(this.#heldBytes >= 0, "no more memory comes back to a share than it gave out");
+    this.#memory.give(buffer);
+  }
+
+  /** Calls back once, on a later turn, when there may be room: first come, first served, so that large ones get theirs. */
+  wait(byteLength: number, callback: () => void): void {
+    this.#waiting.push({ byteLength, callback });
+    if (this.#waiting.length === 1) this.#memory.waits(this);
+  }
+
+  takeWaiting(): Waiter | undefined {
+    return this.#waiting.shift();
+  }
+}
+
 export class TransferMemory {
   /** `soon` is the clock's: whoever waited goes on in a turn of its own, never inside the one that gave. */
   readonly #soon: (callback: () => void) => void;
   readonly #arena: Buffer = Buffer.allocUnsafeSlow(nbdBytesInFlightMax);
   readonly #runs = new PageRuns(nbdBytesInFlightMax / nbdMemoryPageBytes);
-  readonly #waiting: Waiter[] = [];
+  /** Those of which something waits; whose turn was longest ago comes first. */
+  readonly #waiting = new Set<MemoryShare>();
   #heldBytes = 0;
+  /** A large request of an export that had nothing under way, and found no room beside what others hold. */
+  #beyond: Buffer | undefined;
 
   constructor(soon: (callback: () => void) => void) {
     this.#soon = soon;
   }
 
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#heldBytes + (this.#beyond?.length ?? 0);
   }
 
   /** Time to accept only small things: half the budget is gone. */
@@ -41,27 +95,36 @@ export class TransferMemory {
   }
 
   /**
-   * Whether a request that needs so much may begin. The largest request there is always may, if nothing else is held.
-   * A small one that finds its memory in pieces is better served than refused; a large one waits for a whole piece.
+   * Whether a request that needs so much may begin, of a share that holds `ownBytes`. The largest request there is always
+   * may, if its share holds nothing else; one at a time may do so beyond the budget. A small one that finds its memory in
+   * pieces is better served than refused; a large one waits for a whole piece.
    */
-  hasRoomFor(byteLength: number): boolean {
-    const budget = nbdBytesInFlightMax - (byteLength > nbdSmallRunBytes ? nbdSmallReserveBytes : 0);
-    if (this.#heldBytes + byteLength > budget) return this.#heldBytes === 0;
-    return byteLength <= nbdSmallRunBytes || this.#runs.has(pagesOf(byteLength));
+  hasRoomFor(byteLength: number, ownBytes: number): boolean {
+    const isLarge = byteLength > nbdSmallRunBytes;
+    const budget = nbdBytesInFlightMax - (isLarge ? nbdSmallReserveBytes : 0);
+    const leftBytes = budget - this.#heldBytes - byteLength;
+    const fits = leftBytes >= 0 && (!isLarge || this.#runs.has(pagesOf(byteLength)));
+    if (ownBytes === 0) return fits || (isLarge && this.#beyond === undefined);
+    return fits && ownBytes + byteLength <= leftBytes;
   }
 
-  /** At least so many bytes, of any content. Never fails: whoever may wait asks `hasRoomFor` first. */
   take(byteLength: number): Buffer {
     const pages = pagesOf(byteLength);
-    this.#heldBytes += pages * nbdMemoryPageBytes;
     const start = this.#runs.take(pages);
-    if (start < 0) return Buffer.allocUnsafeSlow(pages * nbdMemoryPageBytes);
-    return this.#arena.subarray(start * nbdMemoryPageBytes, (start + pages) * nbdMemoryPageBytes);
+    const bytes = pages * nbdMemoryPageBytes;
+    if (start >= 0) {
+      this.#heldBytes += bytes;
+      return this.#arena.subarray(start * nbdMemoryPageBytes, start * nbdMemoryPageBytes + bytes);
+    }
+    const buffer = Buffer.allocUnsafeSlow(bytes);
+    if (byteLength > nbdSmallRunBytes && this.#beyond === undefined) this.#beyond = buffer;
+    else this.#heldBytes += bytes;
+    return buffer;
   }
 
-  /** Takes back what `take` gave: the very buffer, not a part of it. */
   give(buffer: Buffer): void {
-    this.#heldBytes -= buffer.length;
+    if (buffer === this.#beyond) this.#beyond = undefined;
+    else this.#heldBytes -= buffer.length;
     assert(this.#heldBytes >= 0, "no more memory comes back than was given out");
     if (buffer.buffer === this.#arena.buffer) {
       this.#runs.give(
@@ -69,24 +132,28 @@ export class TransferMemory {
         buffer.length / nbdMemoryPageBytes,
       );
     }
-    this.#wakeFirst();
+    this.#wakeNext();
   }
 
-  #wakeFirst(): void {
-    const first = this.#waiting[0];
-    if (first === undefined || !this.hasRoomFor(first.byteLength)) return;
-    this.#waiting.shift();
-    this.#soon(() => {
-      first.callback();
-      // It may have taken less than there is, or nothing since its connection is gone: nobody else would wake the next.
-      this.#wakeFirst();
-    });
+  waits(share: MemoryShare): void {
+    this.#waiting.add(share);
+    this.#wakeNext();
   }
 
-  /** Calls back once, on a later turn, when there may be room: first come, first served, so that large ones get theirs. */
-  wait(byteLength: number, callback: () => void): void {
-    this.#waiting.push({ byteLength, callback });
-    if (this.#waiting.length === 1) this.#wakeFirst();
+  /** The first of a share that has room, whatever the others wait for: what one of them lacks may never come back. */
+  #wakeNext(): void {
+    for (const share of this.#waiting) {
+      if (share.nextWaiting !== undefined && !share.hasRoomFor(share.nextWaiting.byteLength)) continue;
+      const waiter = share.takeWaiting();
+      this.#waiting.delete(share);
+      if (share.nextWaiting !== undefined) this.#waiting.add(share);
+      this.#soon(() => {
+        waiter?.callback();
+        // It may have taken less than there is, or nothing since its connection is gone: nobody else would wake the next.
+        this.#wakeNext();
+      });
+      return;
+    }
   }
 }
 

@@ -7,11 +7,13 @@
 import { assert } from "#src/core/assert.ts";
 import { nbdRepliesPerSend, nbdSendBytes } from "#src/core/nbd-limits.ts";
 import type { Connection } from "#src/host/socket.ts";
+import type { MemoryShare } from "./memory.ts";
 import type { SharedBuffers } from "./shared-buffers.ts";
 
 export class ReplySender {
   readonly #connection: Connection;
   readonly #shared: SharedBuffers;
+  readonly #memory: MemoryShare;
   /** Bytes of the slab in use, and where the part begins that is not in `#pieces` yet. */
   #used = 0;
   #replyCount = 0;
@@ -24,9 +26,10 @@ export class ReplySender {
   #leaving: Buffer[] = [];
   #over = false;
 
-  constructor(connection: Connection, shared: SharedBuffers) {
+  constructor(connection: Connection, shared: SharedBuffers, memory: MemoryShare) {
     this.#connection = connection;
     this.#shared = shared;
+    this.#memory = memory;
   }
 
   /** True while the peer has not taken what it asked for: no reason to do more for it. */
@@ -99,7 +102,7 @@ export class ReplySender {
     if (this.#used === 0) return;
     const slab = this.#shared.slab;
     this.#closeRun();
-    const copy = this.#shared.memory.take(this.#used);
+    const copy = this.#memory.take(this.#used);
     slab.copy(copy, 0, 0, this.#used);
     const moved = (piece: Buffer): Buffer => {
       const at = piece.buffer === slab.buffer ? piece.byteOffset - slab.byteOffset : -1;
@@ -133,6 +136,6 @@ export class ReplySender {
   }
 
   #giveBack(buffers: Buffer[]): void {
-    for (const buffer of buffers.splice(0)) this.#shared.giveBack(buffer);
+    for (const buffer of buffers.splice(0)) if (!this.#shared.takeSlabBack(buffer)) this.#memory.give(buffer);
   }
 }

@@ -8,6 +8,7 @@
 import { assert } from "#src/core/assert.ts";
 import { nbdDirectReadBytes, nbdSkipBytesMax } from "#src/core/nbd-limits.ts";
 import { command, extendedRequestHeaderBytes, nbdError } from "./constants.ts";
+import type { MemoryShare } from "./memory.ts";
 import { decodeRequest, emptyRequestHeader, type RequestHeader, requestHeaderLength } from "./request-codec.ts";
 import type { SharedBuffers } from "./shared-buffers.ts";
 
@@ -29,6 +30,7 @@ type Next = "go-on" | "stop";
 
 export class RequestReader {
   readonly #shared: SharedBuffers;
+  readonly #memory: MemoryShare;
   readonly #sink: RequestSink;
   readonly #extended: boolean;
   readonly #headerBytes: number;
@@ -44,8 +46,9 @@ export class RequestReader {
   /** Where the next byte to be understood lies in the bytes being parsed. */
   #at = 0;
 
-  constructor(shared: SharedBuffers, extended: boolean, sink: RequestSink) {
+  constructor(shared: SharedBuffers, memory: MemoryShare, extended: boolean, sink: RequestSink) {
     this.#shared = shared;
+    this.#memory = memory;
     this.#extended = extended;
     this.#headerBytes = requestHeaderLength(extended);
     this.#sink = sink;
@@ -141,7 +144,7 @@ export class RequestReader {
       this.#at += payloadBytes;
       this.#sink.accept(header, bytes, payloadAt, false);
     } else {
-      this.#body = this.#shared.memory.take(payloadBytes);
+      this.#body = this.#memory.take(payloadBytes);
       this.#bodyFilled = 0;
     }
     return "go-on";
@@ -178,7 +181,7 @@ export class RequestReader {
 
   /** The connection is gone. */
   drop(): void {
-    if (this.#body !== undefined) this.#shared.memory.give(this.#body);
+    if (this.#body !== undefined) this.#memory.give(this.#body);
     this.#body = undefined;
     this.#ending ??= "disconnect";
   }

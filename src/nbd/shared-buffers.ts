@@ -3,7 +3,8 @@
  * connection uses them, and between batches they are empty.
  */
 import { nbdLandingBytes, nbdPorchBytes, nbdSlabBytes, nbdSlabsLentMax } from "#src/core/nbd-limits.ts";
-import { TransferMemory } from "./memory.ts";
+import type { NbdExport } from "./export.ts";
+import { MemoryShare, TransferMemory } from "./memory.ts";
 
 export class SharedBuffers {
   readonly memory: TransferMemory;
@@ -17,9 +18,17 @@ export class SharedBuffers {
   #slab: Buffer = Buffer.allocUnsafeSlow(nbdSlabBytes);
   readonly #spare: Buffer[] = [];
   readonly #lent = new Set<Buffer>();
+  readonly #shares = new WeakMap<NbdExport, MemoryShare>();
 
   constructor(soon: (callback: () => void) => void) {
     this.memory = new TransferMemory(soon);
+  }
+
+  /** What all connections of an export take their memory from. */
+  shareOf(target: NbdExport): MemoryShare {
+    const share = this.#shares.get(target) ?? new MemoryShare(this.memory);
+    this.#shares.set(target, share);
+    return share;
   }
 
   /** Where a batch's replies are gathered. */
@@ -32,7 +41,7 @@ export class SharedBuffers {
     return this.#lent.size < nbdSlabsLentMax && !this.memory.scarce;
   }
 
-  /** The slab is on its way to a peer that takes its time; another takes its place until `giveBack`. */
+  /** The slab is on its way to a peer that takes its time; another takes its place until `takeSlabBack`. */
   lendSlab(): Buffer {
     const lent = this.#slab;
     this.#lent.add(lent);
@@ -40,9 +49,10 @@ export class SharedBuffers {
     return lent;
   }
 
-  /** Takes back a slab, or what `memory` gave. */
-  giveBack(buffer: Buffer): void {
-    if (this.#lent.delete(buffer)) this.#spare.push(buffer);
-    else this.memory.give(buffer);
+  /** False: it is no slab. */
+  takeSlabBack(buffer: Buffer): boolean {
+    if (!this.#lent.delete(buffer)) return false;
+    this.#spare.push(buffer);
+    return true;
   }
 }

@@ -15,6 +15,7 @@ import type { Connection } from "#src/host/socket.ts";
 import type { Agreement } from "./agreement.ts";
 import { encodeBlockStatus, statusQuestion } from "./block-status.ts";
 import { command, nbdError } from "./constants.ts";
+import type { MemoryShare } from "./memory.ts";
 import {
   encodeReadHead,
   encodeStatus,
@@ -40,7 +41,7 @@ interface Stash {
 export class Transmission implements RequestSink, RequestOwner {
   readonly #agreement: Agreement;
   readonly #connection: Connection;
-  readonly #shared: SharedBuffers;
+  readonly #memory: MemoryShare;
   readonly #soon: (callback: () => void) => void;
   readonly #sender: ReplySender;
   readonly #reader: RequestReader;
@@ -71,10 +72,10 @@ export class Transmission implements RequestSink, RequestOwner {
   ) {
     this.#agreement = agreement;
     this.#connection = connection;
-    this.#shared = shared;
+    this.#memory = shared.shareOf(agreement.target);
     this.#soon = soon;
-    this.#sender = new ReplySender(connection, shared);
-    this.#reader = new RequestReader(shared, agreement.style === "extended", this);
+    this.#sender = new ReplySender(connection, shared, this.#memory);
+    this.#reader = new RequestReader(shared, this.#memory, agreement.style === "extended", this);
     this.#readHeadBytes = readReplyHeadBytes(agreement.style);
   }
 
@@ -123,7 +124,7 @@ export class Transmission implements RequestSink, RequestOwner {
     if (this.#reader.ending !== undefined || (start === end && this.ready() && !this.#waitsForMemory)) return;
     const byteLength = end - start;
     const counted = byteLength > nbdSmallRestBytes;
-    const buffer = counted ? this.#shared.memory.take(byteLength) : Buffer.allocUnsafe(byteLength);
+    const buffer = counted ? this.#memory.take(byteLength) : Buffer.allocUnsafe(byteLength);
     bytes.copy(buffer, 0, start, end);
     this.#stash = { buffer, counted, start: 0, end: byteLength };
     this.#connection.pause();
@@ -149,7 +150,7 @@ export class Transmission implements RequestSink, RequestOwner {
   }
 
   #dropStash(): void {
-    if (this.#stash?.counted) this.#shared.memory.give(this.#stash.buffer);
+    if (this.#stash?.counted) this.#memory.give(this.#stash.buffer);
     this.#stash = undefined;
   }
 
@@ -182,10 +183,10 @@ export class Transmission implements RequestSink, RequestOwner {
   hasRoomFor(header: Readonly<RequestHeader>): boolean {
     if (header.type !== command.read && header.type !== command.write) return true;
     const byteLength = header.length + this.#readHeadBytes;
-    if (this.#shared.memory.hasRoomFor(byteLength)) return true;
+    if (this.#memory.hasRoomFor(byteLength)) return true;
     if (!this.#waitsForMemory) {
       this.#waitsForMemory = true;
-      this.#shared.memory.wait(byteLength, () => {
+      this.#memory.wait(byteLength, () => {
         this.#waitsForMemory = false;
         this.#proceed();
       });
@@ -244,7 +245,7 @@ export class Transmission implements RequestSink, RequestOwner {
   ): boolean {
     const { contexts, target } = this.#agreement;
     const question = statusQuestion(header, contexts, bytes, payloadStart);
-    if (owned) this.#shared.memory.give(bytes);
+    if (owned) this.#memory.give(bytes);
     if (
       question === undefined ||
       question.length === 0 ||
@@ -265,11 +266,11 @@ export class Transmission implements RequestSink, RequestOwner {
     this.#keptCount++;
     if (!needsMemory) return;
     if (request.isRead) {
-      request.buffer = this.#shared.memory.take(this.#readHeadBytes + request.length);
+      request.buffer = this.#memory.take(this.#readHeadBytes + request.length);
       request.start = this.#readHeadBytes;
       request.ownsBuffer = true;
     } else if (request.command === command.write && !request.ownsBuffer) {
-      const copy = this.#shared.memory.take(request.length);
+      const copy = this.#memory.take(request.length);
       request.buffer.copy(copy, 0, request.start, request.start + request.length);
       request.buffer = copy;
       request.start = 0;
@@ -278,7 +279,7 @@ export class Transmission implements RequestSink, RequestOwner {
   }
 
   dropPayload(request: ServerRequest): void {
-    if (request.ownsBuffer) this.#shared.memory.give(request.buffer);
+    if (request.ownsBuffer) this.#memory.give(request.buffer);
     request.ownsBuffer = false;
   }
 
@@ -336,7 +337,7 @@ export class Transmission implements RequestSink, RequestOwner {
       request.contextIds,
       request.extents ?? [],
     );
-    const own = this.#shared.memory.take(reply.length);
+    const own = this.#memory.take(reply.length);
     reply.copy(own);
     this.#sender.append(own, 0, reply.length);
   }

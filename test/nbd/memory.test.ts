@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { KiB, MiB } from "#src/core/limits.ts";
 import { nbdBytesInFlightMax, nbdPayloadBytesMax } from "#src/core/nbd-limits.ts";
-import { TransferMemory } from "#src/nbd/memory.ts";
+import { MemoryShare, TransferMemory } from "#src/nbd/memory.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 class Turns {
@@ -15,8 +15,12 @@ class Turns {
   }
 }
 
+function shareOfNew(soon: (callback: () => void) => void = () => {}): MemoryShare {
+  return new MemoryShare(new TransferMemory(soon));
+}
+
 test("what is held is the sum of what was given out, and nothing when all came back", () => {
-  const memory = new TransferMemory(() => {});
+  const memory = shareOfNew();
   const random = new SeededRandom(3);
   const out: Buffer[] = [];
   for (let count = 0; count < 5000; count++) {
@@ -33,7 +37,7 @@ test("what is held is the sum of what was given out, and nothing when all came b
 });
 
 test("no two that hold memory hold the same", () => {
-  const memory = new TransferMemory(() => {});
+  const memory = shareOfNew();
   const random = new SeededRandom(4);
   const out: { readonly buffer: Buffer; readonly mark: number }[] = [];
   for (let mark = 0; mark < 2000; mark++) {
@@ -50,12 +54,12 @@ test("no two that hold memory hold the same", () => {
 
 describe("the budget", () => {
   test("has room for the largest request when nothing is held, and afterwards for what is left", () => {
-    const memory = new TransferMemory(() => {});
+    const memory = shareOfNew();
     expect(memory.hasRoomFor(nbdPayloadBytesMax + 64)).toBe(true);
-    const most = memory.take(nbdBytesInFlightMax - 64 * KiB);
+    const half = memory.take(nbdBytesInFlightMax / 2 - 64 * KiB);
     expect(memory.hasRoomFor(64 * KiB)).toBe(true);
     expect(memory.hasRoomFor(64 * KiB + 1)).toBe(false);
-    memory.give(most);
+    memory.give(half);
     expect(memory.hasRoomFor(64 * KiB + 1)).toBe(true);
   });
 
@@ -71,10 +75,55 @@ describe("the budget", () => {
   });
 });
 
+describe("shares of several exports", () => {
+  /** What each of them comes to that takes all it can get and gives nothing back. */
+  function heldByStuck(memory: TransferMemory, byteLength: number): number {
+    const share = new MemoryShare(memory);
+    while (share.hasRoomFor(byteLength)) share.take(byteLength);
+    return share.heldBytes;
+  }
+
+  test.each([4 * KiB, 60 * KiB, 128 * KiB, MiB])(
+    "one that gives nothing back leaves half to others, in pieces of %i",
+    (byteLength) => {
+      const memory = new TransferMemory(() => {});
+      expect(heldByStuck(memory, byteLength)).toBeLessThanOrEqual(nbdBytesInFlightMax / 2);
+      expect(memory.scarce).toBe(false);
+      expect(heldByStuck(memory, byteLength)).toBeLessThanOrEqual(nbdBytesInFlightMax / 4);
+      for (const one of [4 * KiB, 128 * KiB, MiB]) expect(new MemoryShare(memory).hasRoomFor(one)).toBe(true);
+    },
+  );
+
+  test("the largest request of another may begin beside it, one at a time", () => {
+    const memory = new TransferMemory(() => {});
+    heldByStuck(memory, 128 * KiB);
+    const [second, third] = [new MemoryShare(memory), new MemoryShare(memory)];
+    expect(second.hasRoomFor(nbdPayloadBytesMax)).toBe(true);
+    const largest = second.take(nbdPayloadBytesMax);
+    expect(third.hasRoomFor(nbdPayloadBytesMax)).toBe(false);
+    expect(third.hasRoomFor(MiB)).toBe(true);
+    second.give(largest);
+    expect(third.hasRoomFor(nbdPayloadBytesMax)).toBe(true);
+    expect([second.heldBytes, third.heldBytes]).toEqual([0, 0]);
+  });
+
+  test("who waits for what never comes back keeps nobody else waiting", () => {
+    const turns = new Turns();
+    const memory = new TransferMemory(turns.soon);
+    const calls: string[] = [];
+    const [stuck, other] = [new MemoryShare(memory), new MemoryShare(memory)];
+    while (stuck.hasRoomFor(MiB)) stuck.take(MiB);
+    stuck.wait(MiB, () => calls.push("stuck"));
+    other.wait(MiB, () => calls.push("other"));
+    turns.run();
+    expect(calls).toEqual(["other"]);
+  });
+});
+
 describe("who waits for memory", () => {
   test("is called on a later turn, also when there is room at once", () => {
     const turns = new Turns();
-    const memory = new TransferMemory(turns.soon);
+    const memory = shareOfNew(turns.soon);
     const calls: string[] = [];
     memory.wait(4096, () => calls.push("called"));
     expect(calls).toEqual([]);
@@ -84,10 +133,10 @@ describe("who waits for memory", () => {
 
   test("is called once, when enough has come back, first come, first served", () => {
     const turns = new Turns();
-    const memory = new TransferMemory(turns.soon);
+    const memory = shareOfNew(turns.soon);
     const calls: string[] = [];
     const [first, second] = [memory.take(nbdBytesInFlightMax / 2), memory.take(nbdBytesInFlightMax / 2)];
-    memory.wait(nbdBytesInFlightMax / 2 + 1, () => calls.push("large"));
+    memory.wait(nbdPayloadBytesMax, () => calls.push("large"));
     memory.wait(1, () => calls.push("small"));
     memory.give(first);
     turns.run();
@@ -102,7 +151,7 @@ describe("who waits for memory", () => {
 
   test("is called when there is room, whatever those before it do with theirs", () => {
     const turns = new Turns();
-    const memory = new TransferMemory(turns.soon);
+    const memory = shareOfNew(turns.soon);
     const calls: string[] = [];
     const all = memory.take(nbdBytesInFlightMax);
     for (const name of ["first", "second", "third"]) memory.wait(4096, () => calls.push(name));
