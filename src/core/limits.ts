@@ -15,8 +15,8 @@ export const blockBytes = 4 * KiB;
 export const shutdownGraceMs = 5_000;
 export const demoVolumeBytes = 1 * GiB;
 
-/** Threads that may wait for disks at the same time. */
-export const threadPoolSize = 32;
+/** Threads that may wait for disks at the same time, half of them for a single one. */
+export const threadPoolSize = 64;
 
 /** After so long without a word the system asks a TCP peer whether it is still there. */
 export const socketKeepAliveMs = 60_000;

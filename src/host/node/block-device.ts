@@ -4,6 +4,7 @@ import { getSystemErrorName } from "node:util";
 import { assert } from "#src/core/assert.ts";
 import { fitsInto } from "#src/core/byte-range.ts";
 import type { BlockDevice, DoneCallback, Extent } from "../block-device.ts";
+import { type DiskQueue, diskThreads } from "./disk-threads.ts";
 import { GroupSync } from "./group-sync.ts";
 import { errorNumber, libc } from "./libc.ts";
 
@@ -38,6 +39,7 @@ class NodeBlockDevice implements BlockDevice {
   #knowsCached = libc !== undefined;
   #punches = libc !== undefined;
   #zeroes = libc !== undefined;
+  readonly #disk: DiskQueue;
   readonly #syncs: GroupSync;
   #closed = false;
   #underWay = 0;
@@ -53,8 +55,9 @@ class NodeBlockDevice implements BlockDevice {
     this.#fd = fd;
     // A block device that cannot zero by itself has the kernel write the zeros, and the thread wait for them.
     if (system !== undefined) this.#zeroes = false;
+    this.#disk = diskThreads.queueOf(stat.isBlockDevice() ? stat.rdev : stat.dev);
     this.#syncs = new GroupSync(
-      (done) => fs.fdatasync(fd, done),
+      (done) => this.#inPool((finished) => fs.fdatasync(fd, finished), done),
       () => {},
     );
   }
@@ -96,28 +99,24 @@ class NodeBlockDevice implements BlockDevice {
 
   read(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
     this.#checkRange(position, lengthBytes);
-    this.#underWay++;
-    const next = (at: number): void => {
+    const next = (at: number, finished: DoneCallback): void => {
       fs.read(this.#fd, buffer, start + at, lengthBytes - at, position + at, (error, count) => {
-        if (error === null && count > 0 && at + count < lengthBytes) return next(at + count);
-        done(error ?? (count === 0 && lengthBytes > 0 ? endOfFile(this.path, position + at) : null));
-        this.#finished();
+        if (error === null && count > 0 && at + count < lengthBytes) return next(at + count, finished);
+        finished(error ?? (count === 0 && lengthBytes > 0 ? endOfFile(this.path, position + at) : null));
       });
     };
-    next(0);
+    this.#inPool((finished) => next(0, finished), done);
   }
 
   write(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
     this.#checkRange(position, lengthBytes);
-    this.#underWay++;
-    const next = (at: number): void => {
+    const next = (at: number, finished: DoneCallback): void => {
       fs.write(this.#fd, buffer, start + at, lengthBytes - at, position + at, (error, count) => {
-        if (error === null && count > 0 && at + count < lengthBytes) return next(at + count);
-        done(error ?? (at + count < lengthBytes ? nothingWritten(this.path) : null));
-        this.#finished();
+        if (error === null && count > 0 && at + count < lengthBytes) return next(at + count, finished);
+        finished(error ?? (at + count < lengthBytes ? nothingWritten(this.path) : null));
       });
     };
-    next(0);
+    this.#inPool((finished) => next(0, finished), done);
   }
 
   /** Whoever asks has checked what its peer said: beyond the end a write would make the file longer. */
@@ -136,6 +135,18 @@ class NodeBlockDevice implements BlockDevice {
       done(error);
       this.#finished();
     });
+  }
+
+  /** Waits for a thread of its disk's, and keeps the descriptor open until it is through. */
+  #inPool(work: (finished: DoneCallback) => void, done: DoneCallback): void {
+    this.#underWay++;
+    this.#disk.run((giveBack) =>
+      work((error) => {
+        giveBack();
+        done(error);
+        this.#finished();
+      }),
+    );
   }
 
   /** The descriptor is closed when nothing uses it any more. */
