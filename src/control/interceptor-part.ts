@@ -2,6 +2,7 @@
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { shutdownGraceMs, volumeRetryMsMax, volumeRetryMsMin } from "#src/core/limits.ts";
 import { newVolumePatienceMs, removalPatienceMs } from "#src/core/volume-limits.ts";
+import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { mayComeBack, mayTryAgain } from "#src/interceptor/link-loss.ts";
@@ -164,13 +165,9 @@ export class InterceptorPart {
     const beganMs = clock.monotonicMs();
     for (let delayMs = volumeRetryMsMin; ; delayMs = Math.min(2 * delayMs, volumeRetryMsMax)) {
       try {
-        const volume = await this.#opener.open(kept.definition, kept.takesSource ?? false);
-        if (!this.#isWanted(kept)) await volume.close();
-        else {
-          kept.volume = volume;
-          kept.definition = volume.volume;
-        }
-      } catch (error) {
+        await this.#attempt(kept);
+      } catch (caught) {
+        const error = isLackOfRoom(caught) ? forWantOfRoom(name, caught as Error, isNew) : caught;
         if (!(isNew ? mayComeBack(error) : mayTryAgain(error))) throw error;
         const leftMs = beganMs + newVolumePatienceMs - clock.monotonicMs();
         if (isNew && leftMs <= delayMs)
@@ -181,6 +178,13 @@ export class InterceptorPart {
       if (!this.#isWanted(kept)) throw new RefuseError(`volume '${name}' is not wanted any more`);
       if (kept.volume !== undefined) return kept.volume;
     }
+  }
+
+  async #attempt(kept: Kept): Promise<void> {
+    const volume = await this.#opener.open(kept.definition, kept.takesSource ?? false);
+    if (!this.#isWanted(kept)) return void (await volume.close());
+    kept.volume = volume;
+    kept.definition = volume.volume;
   }
 
   #noteAttempt(kept: Kept, error: Error): void {
@@ -319,6 +323,11 @@ export class InterceptorPart {
 function inUse(name: string, count: number): string {
   const connections = count === 1 ? "a host's connection" : `${count} connections of hosts`;
   return `volume '${name}' is in use, by ${connections}: detach it there, or use --force, which cuts them off`;
+}
+
+function forWantOfRoom(name: string, cause: Error, isNew: boolean): RetryError {
+  const onItsOwn = isNew ? "" : "; it goes on by itself when there is some";
+  return new RetryError(`volume '${name}' cannot be opened for want of room: ${cause.message}${onItsOwn}`, { cause });
 }
 
 function openingFigures(why: string | undefined): VolumeFigures {

@@ -163,6 +163,11 @@ export class ResizeWorld {
     expect(differences(found, this.content)).toEqual([]);
   }
 
+  /** As the interceptor tells of it; undefined while it does not look after it. */
+  get facts() {
+    return this.#part.volumes()[0];
+  }
+
   get openBytes(): number {
     return (this.#volume as OpenVolume).target.sizeBytes;
   }
