@@ -17,6 +17,7 @@ import { ownExportsSocket } from "./folder-layout.ts";
 import { listenInWords } from "./listening-address.ts";
 import type { VolumeMeasures } from "./metrics/measures.ts";
 import { refuseOwn } from "./own-places.ts";
+import { ResyncOrders } from "./resync-orders.ts";
 import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures, type VolumeState } from "./role.ts";
 import type { AddedVolume, Measured, SideSettings } from "./side.ts";
 import { type FittedVolume, lookAtExport, lookAtPath } from "./source-fit.ts";
@@ -56,8 +57,8 @@ interface Kept {
   why?: string;
   /** Ends the wait for the next attempt. */
   wake?: () => void;
-  /** Somebody has said so while it could not be opened. */
-  takesSource?: boolean;
+  /** For who asks how it is. */
+  isResyncOrdered?: boolean;
 }
 
 export class InterceptorPart {
@@ -68,6 +69,7 @@ export class InterceptorPart {
   /** Where hosts need certificates, this program itself comes by a door that nobody else has. Undefined: it comes as they do. */
   readonly #ownServer: NbdServer | undefined;
   readonly #kept = new Map<string, Kept>();
+  readonly #resyncs: ResyncOrders;
   readonly addresses: SocketAddress[] = [];
   ownAddress: SocketAddress | undefined;
   #isStopping = false;
@@ -76,6 +78,7 @@ export class InterceptorPart {
     this.#config = config;
     this.#machine = machine;
     this.#opener = opener;
+    this.#resyncs = new ResyncOrders(machine.files, config);
     const credentials = secrets.nbdTls;
     const common = {
       exports: { find: (name: string) => this.#kept.get(name)?.volume?.target, list: () => this.#targets() },
@@ -180,11 +183,24 @@ export class InterceptorPart {
     }
   }
 
+  /** No host sees the volume before the order for which its source is taken as it is has gone. */
   async #attempt(kept: Kept): Promise<void> {
-    const volume = await this.#opener.open(kept.definition, kept.takesSource ?? false);
-    if (!this.#isWanted(kept)) return void (await volume.close());
+    const { definition } = kept;
+    const takesSource = this.#resyncs.isGiven(definition.id);
+    const volume = await this.#opener.open(definition, takesSource);
+    let isOrderedSince: boolean;
+    try {
+      if (takesSource && this.#isWanted(kept)) await this.#resyncs.carriedOut(definition.id);
+      isOrderedSince = this.#resyncs.isGiven(definition.id);
+    } catch (error) {
+      await volume.close();
+      throw error;
+    }
+    // One that is ordered in the meantime is for the next attempt.
+    if (isOrderedSince || !this.#isWanted(kept)) return void (await volume.close());
     kept.volume = volume;
     kept.definition = volume.volume;
+    kept.isResyncOrdered = false;
   }
 
   #noteAttempt(kept: Kept, error: Error): void {
@@ -262,17 +278,14 @@ export class InterceptorPart {
   }
 
   #figuresOf(kept: Kept | undefined): VolumeFigures {
-    return kept === undefined
-      ? { ...noFigures, state: "failed" }
-      : (kept.volume?.figures() ?? openingFigures(kept.why));
+    return kept === undefined ? { ...noFigures, state: "failed" } : (kept.volume?.figures() ?? openingFigures(kept));
   }
 
   volumes(): readonly VolumeFacts[] {
-    return [...this.#kept.values()].map(({ definition: { id, previousBytes, ...known }, volume, why }) => ({
-      ...known,
-      ...(volume === undefined ? openingFigures(why) : volume.figures()),
-      connections: this.#server.countOf(known.name),
-    }));
+    return [...this.#kept.values()].map((kept) => {
+      const { id, previousBytes, ...known } = kept.definition;
+      return { ...known, ...this.#figuresOf(kept), connections: this.#server.countOf(known.name) };
+    });
   }
 
   /** Of those that are open. */
@@ -302,7 +315,9 @@ export class InterceptorPart {
     const kept = this.#kept.get(name);
     if (kept === undefined) throw new RefuseError(`volume '${name}' is not open`);
     if (kept.volume !== undefined) return kept.volume.resync();
-    kept.takesSource = true;
+    await this.#resyncs.give(kept.definition);
+    this.#machine.log.info("a resync is ordered for when the volume opens", { volume: name });
+    if (kept.volume === undefined) kept.isResyncOrdered = true;
     kept.wake?.();
   }
 
@@ -330,8 +345,10 @@ function forWantOfRoom(name: string, cause: Error, isNew: boolean): RetryError {
   return new RetryError(`volume '${name}' cannot be opened for want of room: ${cause.message}${onItsOwn}`, { cause });
 }
 
-function openingFigures(why: string | undefined): VolumeFigures {
-  return { ...noFigures, state: "opening", ...(why === undefined ? {} : { why }) };
+function openingFigures({ why, isResyncOrdered = false }: Kept): VolumeFigures {
+  const ordered = isResyncOrdered ? ["a resync is ordered: its source is taken as it is when it opens"] : [];
+  const whys = [...(why === undefined ? [] : [why]), ...ordered];
+  return { ...noFigures, state: "opening", ...(whys.length === 0 ? {} : { why: whys.join("; ") }) };
 }
 
 function addressesOf({ nbd }: Config): SocketAddress[] {

@@ -1,21 +1,19 @@
 /** Opens volumes as the configuration wants them: each with its source, and a folder for what must be known of it. */
-import { join } from "node:path";
 import { shutdownGraceMs, tracedWritesMax } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Counters } from "#src/host/counters.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { faultHook } from "#src/host/node/faults.ts";
-import { keepName } from "#src/host/publish.ts";
 import { type InterceptedVolume, openVolume } from "#src/interceptor/intercepted-volume.ts";
 import type { VolumeLinks } from "#src/wire/volume-link.ts";
 import type { Config } from "./config-schema.ts";
-import { openedVolumesFolder } from "./folder-layout.ts";
 import { HostWait } from "./host-wait.ts";
 import type { OpensVolumes, OpenVolume } from "./interceptor-part.ts";
 import type { VolumeMeasures } from "./metrics/measures.ts";
 import type { VolumeDefinition, VolumeFacts, VolumeFigures } from "./role.ts";
 import { fitSource } from "./source-fit.ts";
+import { makeVolumeFolder } from "./volume-folder.ts";
 import { openSource } from "./volume-source.ts";
 
 export class VolumeOpener implements OpensVolumes {
@@ -41,7 +39,7 @@ export class VolumeOpener implements OpensVolumes {
     const volume = await openVolume({
       identity,
       files,
-      folder: await this.#folderOf(definition),
+      folder: await makeVolumeFolder(files, this.#config, definition.id),
       wasEmpty: !baseMissing,
       takesSource,
       openSource: () => openSource(this.#machine, source),
@@ -75,18 +73,6 @@ export class VolumeOpener implements OpensVolumes {
         return { name, writes: figures.writes, isDurable: durableOrdinal >= addedOrdinal };
       },
     };
-  }
-
-  async #folderOf({ id }: VolumeDefinition): Promise<string> {
-    const { files } = this.#machine;
-    const parent = openedVolumesFolder(this.#config);
-    const folder = join(parent, id);
-    files.makeFolder(parent);
-    files.makeFolder(folder);
-    // Also where they were found: whoever made them may have been killed before this.
-    await keepName(files, parent);
-    await keepName(files, folder);
-    return folder;
   }
 }
 
