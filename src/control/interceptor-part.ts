@@ -20,8 +20,8 @@ import { refuseOwn } from "./own-places.ts";
 import { ResyncOrders } from "./resync-orders.ts";
 import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures, type VolumeState } from "./role.ts";
 import type { AddedVolume, Measured, SideSettings } from "./side.ts";
-import { type FittedVolume, lookAtExport, lookAtPath } from "./source-fit.ts";
-import { resizeRefusal, type SourceLook } from "./volume-resize.ts";
+import { type FittedVolume, lookAtExport, lookAtPath, lookBeside } from "./source-fit.ts";
+import { fitOf, resizeRefusal, type SourceLook } from "./volume-resize.ts";
 import { createSource, measureSource, removeSource } from "./volume-source.ts";
 
 export interface OpenVolume extends FittedVolume {
@@ -258,8 +258,11 @@ export class InterceptorPart {
     await kept.volume?.close();
   }
 
-  /** Ends one that is to be resized, or throws why it cannot be now and leaves it as it is. */
-  async releaseVolume({ name, source, sizeBytes }: VolumeDefinition, wantedBytes: number): Promise<void> {
+  /**
+   * Ends one that is to be resized, or throws why it cannot be now and leaves it as it is. Answers why it cannot be after all, where that
+   * was to be seen only when it had ended.
+   */
+  async releaseVolume({ name, source, sizeBytes }: VolumeDefinition, wantedBytes: number): Promise<string | null> {
     const look = await this.#lookAt(name, source);
     const kept = this.#kept.get(name);
     const { state, copy } = this.#figuresOf(kept);
@@ -268,13 +271,19 @@ export class InterceptorPart {
     const refusal = resizeRefusal({ name, sizeBytes, wantedBytes, state, isCopying, connections, source, look });
     if (refusal !== undefined) throw new RefuseError(refusal);
     if (kept !== undefined) await this.#end(kept);
+    if (look !== undefined) return null;
+    try {
+      const free = await lookAtExport(this.#machine, source);
+      return fitOf(free, { source, previousBytes: sizeBytes, wantedBytes }).why ?? null;
+    } catch (error) {
+      return `${source} cannot be looked at, and the volume keeps its size: ${(error as Error).message}`;
+    }
   }
 
-  /** An export may have no room for two who look at it. */
   async #lookAt(name: string, source: string): Promise<SourceLook | undefined> {
     if (!isNbdUri(source)) return lookAtPath(this.#machine, source);
     const { state } = this.#figuresOf(this.#kept.get(name));
-    return hasSource.has(state) ? undefined : lookAtExport(this.#machine, source);
+    return hasSource.has(state) ? lookBeside(this.#machine, source) : lookAtExport(this.#machine, source);
   }
 
   #figuresOf(kept: Kept | undefined): VolumeFigures {

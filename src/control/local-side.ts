@@ -130,10 +130,8 @@ class LocalSide implements Omit<SideActions, StoreSideWord> {
     return this.#interceptorPart.addVolume(volume, isNew);
   };
 
-  releaseVolume: SideActions["releaseVolume"] = async ({ volume, sizeBytes }) => {
-    await this.#interceptorPart.releaseVolume(volume, sizeBytes);
-    return null;
-  };
+  releaseVolume: SideActions["releaseVolume"] = ({ volume, sizeBytes }) =>
+    this.#interceptorPart.releaseVolume(volume, sizeBytes);
 
   removeVolume: SideActions["removeVolume"] = ({ name, isForced }) =>
     this.#interceptorPart.removeVolume(name, isForced);

@@ -98,10 +98,13 @@ export interface SideWords {
   /** Takes away a file that `measure` made, where nothing came of the volume. */
   unmake: { readonly ask: { readonly source: string }; readonly answer: null };
   addVolume: { readonly ask: AddVolume; readonly answer: AddedVolume };
-  /** Ends a volume that is to be resized, if it may be now: it is to be added again. */
+  /**
+   * Ends a volume that is to be resized, if it may be now: it is to be added again. Answers why, that is, as it was: what was to be seen
+   * only when it had ended is against it.
+   */
   releaseVolume: {
     readonly ask: { readonly volume: VolumeDefinition; readonly sizeBytes: number };
-    readonly answer: null;
+    readonly answer: string | null;
   };
   /** `isForced`: although hosts are attached. Answers whether its source was let go of. */
   removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: boolean };

@@ -7,7 +7,7 @@ import { whenDone } from "#src/host/when-done.ts";
 import { isNbdUri } from "#src/nbd/uri.ts";
 import type { VolumeDefinition } from "./role.ts";
 import { fitOf, resized, type SourceLook, unresized } from "./volume-resize.ts";
-import { explained, openSource } from "./volume-source.ts";
+import { describeRemote, explained, openSource } from "./volume-source.ts";
 
 export interface FittedVolume {
   /** With the size that its source has now. */
@@ -22,10 +22,15 @@ export async function fitSource(machine: Machine, volume: VolumeDefinition): Pro
   if (wantedBytes === undefined) return { volume };
   const look = isNbdUri(source) ? await lookAtExport(machine, source) : lookAtPath(machine, source);
   const fit = fitOf(look, { source, previousBytes, wantedBytes });
-  if (fit.kind === "refuse") throw new RefuseError(fit.why);
+  if (fit.kind === "refuse") throw new RefuseError(look.kind === "file" ? fit.why : awaited(source, look, wantedBytes));
   if (fit.kind === "keep") return { volume: unresized(volume), refusal: fit.why };
   const refusal = fit.kind === "truncate" ? await truncate(machine, source, previousBytes, wantedBytes) : undefined;
   return refusal === undefined ? { volume: resized(volume) } : { volume: unresized(volume), refusal };
+}
+
+/** It is tried again and again, so this is no refusal of the order. */
+function awaited(source: string, { sizeBytes }: SourceLook, wantedBytes: number): string {
+  return `${source} has ${sizeBytes} bytes, and the volume is to have ${wantedBytes}: give it those, and the volume opens by itself`;
 }
 
 /** Also while a volume has it. */
@@ -49,6 +54,18 @@ export async function lookAtExport(machine: Machine, source: string): Promise<So
   const opened = await openSource(machine, source);
   await opened.close();
   return { kind: "remote", sizeBytes: opened.sizeBytes };
+}
+
+/**
+ * While a volume has it. Undefined: its server has no room for a second one, or does not answer; that may be seen when the volume has let
+ * go of it.
+ */
+export async function lookBeside(machine: Machine, source: string): Promise<SourceLook | undefined> {
+  try {
+    return { kind: "remote", sizeBytes: (await describeRemote(machine, source)).sizeBytes };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Durably. Answers why it could not be done, where nothing of it was. */

@@ -170,7 +170,8 @@ export class VolumeKeeper {
       // What a source lacks after a bad day takes as long as it takes.
       const added = await this.#parts.side.ask("addVolume", ask, endlessly);
       this.#parts.log.info("a volume is open", { volume: name });
-      if (resizeTo !== undefined) await this.#noteResized(added);
+      // It may have been removed meanwhile.
+      if (resizeTo !== undefined && this.find(name)?.id === ask.volume.id) await this.#noteResized(added);
       return added;
     } catch (error) {
       this.#failures.set(name, (error as Error).message);
@@ -186,27 +187,41 @@ export class VolumeKeeper {
     const volume = this.find(name);
     if (volume === undefined) throw new RefuseError(`there is no volume '${name}'`);
     if (volume.resizeTo !== undefined) {
-      throw new RefuseError(`volume '${name}' is being resized to ${volume.resizeTo} bytes: wait until that has ended`);
+      throw new RefuseError(
+        `volume '${name}' is being resized to ${volume.resizeTo} bytes: wait until that has ended; its state says what for it waits`,
+      );
     }
     if (sizeBytes === volume.sizeBytes) return;
     if (sizeBytes === 0) throw new RefuseError("a volume has a size");
     if (sizeBytes < volume.sizeBytes && confirm !== name) throw new RefuseError(unconfirmed(name, sizeBytes));
-    await this.#patiently(this.#alone(name, () => this.#resize(volume, sizeBytes)));
+    await this.#patiently(this.#resize(volume, sizeBytes));
   }
 
-  /** What the catalogue says is carried out, now or at the next start. */
+  /** What the catalogue says is carried out, now or at the next start. While that takes its time the volume may be removed. */
   async #resize(volume: VolumeDefinition, sizeBytes: number): Promise<void> {
-    await this.#parts.side.ask("releaseVolume", { volume, sizeBytes }, endlessly);
+    const { opening } = await this.#alone(volume.name, () => this.#orderSize(volume, sizeBytes));
+    const { refusal } = await opening;
+    if (refusal !== undefined) throw new RefuseError(refusal);
+  }
+
+  async #orderSize(volume: VolumeDefinition, sizeBytes: number): Promise<{ opening: Promise<AddedVolume> }> {
+    const reopen = (): void => void this.#open({ volume, isNew: false }).catch(() => {});
+    const unfit = await this.#parts.side.ask("releaseVolume", { volume, sizeBytes }, endlessly);
+    if (unfit !== null) {
+      reopen();
+      throw new RefuseError(unfit);
+    }
     const ordered = { ...volume, resizeTo: sizeBytes };
     try {
       await this.#parts.catalogue.replace(ordered);
     } catch (error) {
       await this.#parts.catalogue.replace(volume).catch(() => {});
-      void this.#open({ volume, isNew: false }).catch(() => {});
+      reopen();
       throw error;
     }
-    const { refusal } = await this.#open({ volume: ordered, isNew: false });
-    if (refusal !== undefined) throw new RefuseError(refusal);
+    const opening = this.#open({ volume: ordered, isNew: false });
+    opening.catch(() => {});
+    return { opening };
   }
 
   /** The volume works all the same: if this is not durable, the next start finds nothing left to do but this. */

@@ -86,7 +86,8 @@ export function fitOf(
   }
   const what = kind === "device" ? "a block device" : "an export of another server";
   const why = `${source} is ${what} and has ${sizeBytes} bytes: give it ${wantedBytes}, and then resize the volume`;
-  return { kind: sizeBytes === previousBytes ? "keep" : "refuse", why };
+  if (sizeBytes === previousBytes) return { kind: "keep", why };
+  return { kind: "refuse", why: `${why}, or resize it to the ${sizeBytes} bytes that its source has` };
 }
 
 /** What the catalogue says when the resize has come to its end. */

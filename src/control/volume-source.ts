@@ -9,6 +9,7 @@ import { DeviceSource } from "#src/interceptor/device-source.ts";
 import { openNbdSource } from "#src/interceptor/nbd-source.ts";
 import type { Source } from "#src/interceptor/source.ts";
 import { readsZeros } from "#src/interceptor/source-zeros.ts";
+import { describeExport, type ExportDescription, type ServerOptions } from "#src/nbd/client/connect.ts";
 import { isNbdUri, type NbdUri, parseNbdUri } from "#src/nbd/uri.ts";
 import type { Measured } from "./side.ts";
 
@@ -22,15 +23,24 @@ export async function openSource(machine: Machine, source: string): Promise<Sour
   }
 }
 
-function openRemoteSource({ files, sockets, clock }: Machine, uri: NbdUri): Promise<Source> {
-  const { address, exportName } = uri;
-  const common = { sockets, clock, address, exportName };
-  if (!uri.tls) return openNbdSource(common);
+async function openRemoteSource(machine: Machine, uri: NbdUri): Promise<Source> {
+  return openNbdSource({ ...serverOf(machine, uri), exportName: uri.exportName });
+}
+
+/** What its server tells of an export, without opening it: others may have it open. */
+export async function describeRemote(machine: Machine, source: string): Promise<ExportDescription> {
+  const uri = parseNbdUri(source);
+  return describeExport(serverOf(machine, uri), uri.exportName);
+}
+
+function serverOf({ files, sockets, clock }: Machine, uri: NbdUri): ServerOptions {
+  const common = { sockets, clock, address: uri.address };
+  if (!uri.tls) return common;
   const tls = {
     ...(uri.tlsCertificates === undefined ? {} : credentialsIn(files, uri.tlsCertificates)),
     ...(uri.tlsHostname === undefined ? {} : { serverName: uri.tlsHostname }),
   };
-  return openNbdSource({ ...common, tls });
+  return { ...common, tls };
 }
 
 /** Named as libnbd and QEMU name them: the authority that the server is known by, and where it asks for one a certificate of one's own. */

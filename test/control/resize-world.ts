@@ -111,8 +111,7 @@ export class ResizeWorld {
     }
     if (word !== "releaseVolume") throw new Error(`nobody asks for ${word}`);
     const { volume, sizeBytes } = ask as SideWords["releaseVolume"]["ask"];
-    await this.#part.releaseVolume(volume, sizeBytes);
-    return null;
+    return this.#part.releaseVolume(volume, sizeBytes);
   }
 
   /** Undefined while it cannot be read. */

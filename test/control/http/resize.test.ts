@@ -92,6 +92,26 @@ test("what comes out later, that a source cannot have the size, is told as well,
   expect(await it.ask("GET", "/volumes/v")).toMatchObject({ state: "open", sizeBytes: 8192 });
 });
 
+test("where it is seen only when the volume has ended that it cannot have the size, it is opened again as it was", async () => {
+  const it = await Resizing.begun();
+  it.side.unfit = "it has 12288 bytes";
+  expect(await it.resize(16384)).toMatchObject({ status: 422, detail: "it has 12288 bytes" });
+  await it.side.simulation.clock.settle();
+  expect(await it.ask("GET", "/volumes/v")).toMatchObject({ state: "open", sizeBytes: 8192 });
+  expect(it.noted).not.toHaveProperty("resizeTo");
+});
+
+test("a volume whose resize does not come to its end may be removed", async () => {
+  const it = await Resizing.begun();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  it.side.held.set("addVolume", promise);
+  await it.resize(16384);
+  expect(await it.ask("DELETE", "/volumes/v?confirm=v")).toMatchObject({ status: 200 });
+  resolve();
+  await it.side.simulation.clock.settle();
+  expect(it.noted).toBe(undefined);
+});
+
 test("an order that cannot be noted is none: the volume is opened again as it was", async () => {
   const it = await Resizing.begun();
   it.side.host.disk.failNext("write", "ENOSPC");

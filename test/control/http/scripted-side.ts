@@ -127,6 +127,8 @@ export class ScriptedSide {
   /** Of the source of a volume that is removed. */
   letsGo = true;
   #served: ServedApi | undefined;
+  /** What comes out when a volume that is to be resized has ended. */
+  unfit: string | null = null;
   /** Why a volume that is resized keeps its size. */
   resizeRefusal: string | undefined;
 
@@ -216,7 +218,7 @@ export class ScriptedSide {
       releaseVolume: (ask) =>
         acted("releaseVolume", ask, () => {
           this.volumes.delete(ask.volume.name);
-          return null;
+          return this.unfit;
         }),
       removeVolume: (ask) =>
         acted("removeVolume", ask, () => {
