@@ -19,7 +19,7 @@ import type { VolumeMeasures } from "./metrics/measures.ts";
 import { refuseOwn } from "./own-places.ts";
 import { ResyncOrders } from "./resync-orders.ts";
 import { noFigures, type VolumeDefinition, type VolumeFacts, type VolumeFigures, type VolumeState } from "./role.ts";
-import type { AddedVolume, Measured, SideSettings } from "./side.ts";
+import type { AddedVolume, Measured, SideSettings, SourceHold } from "./side.ts";
 import { type FittedVolume, lookAtExport, lookAtPath, lookBeside } from "./source-fit.ts";
 import { fitOf, resizeRefusal, type SourceLook } from "./volume-resize.ts";
 import { createSource, measureSource, removeSource } from "./volume-source.ts";
@@ -223,25 +223,30 @@ export class InterceptorPart {
   }
 
   /**
-   * One that is not there has nothing that would have to end. `isForced`: although hosts are attached. Answers whether its source
-   * was let go of: one that stands still would keep its volume for ever, and its group waiting.
+   * One that is not there has nothing that would have to end. `isForced`: although hosts are attached. Answers what its source is held by
+   * if it was not let go of: one that stands still would keep its volume for ever, and its group waiting.
    */
-  async removeVolume(name: string, isForced: boolean): Promise<boolean> {
+  async removeVolume(name: string, isForced: boolean): Promise<SourceHold | null> {
     const kept = this.#kept.get(name);
-    if (kept === undefined) return true;
+    if (kept === undefined) return null;
     const count = this.#server.countOf(name);
     if (count > 0 && !isForced) throw new RefuseError(inUse(name, count));
-    const { promise: late, resolve } = Promise.withResolvers<false>();
-    const timer = this.#machine.clock.timer(removalPatienceMs, () => resolve(false));
-    const ended = this.#end(kept).then(() => true);
-    const isLetGo = await Promise.race([ended, late]).finally(() => timer.cancel());
-    if (!isLetGo) this.#noteHeld(name, ended);
-    return isLetGo;
+    const { promise: late, resolve } = Promise.withResolvers<SourceHold>();
+    // Who is being opened may wait for its local appliance as well as for its source.
+    const whenLate = (): void => resolve(kept.volume === undefined ? "opening" : "source");
+    const timer = this.#machine.clock.timer(removalPatienceMs, whenLate);
+    const ended = this.#end(kept).then(() => null);
+    const hold = await Promise.race([ended, late]).finally(() => timer.cancel());
+    if (hold !== null) this.#noteHeld(name, hold, ended);
+    return hold;
   }
 
-  #noteHeld(volume: string, ended: Promise<unknown>): void {
+  #noteHeld(volume: string, hold: SourceHold, ended: Promise<unknown>): void {
     const { log } = this.#machine;
-    log.warn("a volume is removed whose source does not answer: it is held until it does", { volume });
+    if (hold === "source")
+      log.warn("a volume is removed whose source does not answer: it is held until it does", { volume });
+    else
+      log.warn("a volume is removed that is still being opened: its source is held until that has ended", { volume });
     ended.then(
       () => log.info("the source of a volume that was removed is let go of", { volume }),
       (error) =>

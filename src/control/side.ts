@@ -82,6 +82,9 @@ export interface AddedVolume {
   readonly refusal?: string;
 }
 
+/** What still holds the source of a volume that was removed: its being opened, which has not come to its end, or itself. */
+export type SourceHold = "opening" | "source";
+
 /** A source that is to be protected. */
 export interface Measured {
   readonly sizeBytes: number;
@@ -106,8 +109,11 @@ export interface SideWords {
     readonly ask: { readonly volume: VolumeDefinition; readonly sizeBytes: number };
     readonly answer: string | null;
   };
-  /** `isForced`: although hosts are attached. Answers whether its source was let go of. */
-  removeVolume: { readonly ask: { readonly name: string; readonly isForced: boolean }; readonly answer: boolean };
+  /** `isForced`: although hosts are attached. */
+  removeVolume: {
+    readonly ask: { readonly name: string; readonly isForced: boolean };
+    readonly answer: SourceHold | null;
+  };
   /** Says to the local appliance that a volume was removed; resolves when it has taken note. */
   forgetVolume: { readonly ask: { readonly id: string }; readonly answer: null };
   /** Says it of one whose interceptor is lost. */

@@ -20,7 +20,7 @@ import {
   type VolumeFacts,
   type WantedMode,
 } from "./role.ts";
-import type { AddedVolume, AddVolume } from "./side.ts";
+import type { AddedVolume, AddVolume, SourceHold } from "./side.ts";
 import { endlessly, type SideClient } from "./side-client.ts";
 
 export interface VolumeKeeperParts {
@@ -51,7 +51,7 @@ export interface ResizeRequest {
 }
 
 export interface VolumeRemoval {
-  /** Its source does not answer, and what that means. Absent: it was let go of. */
+  /** Its source is still held: by what, and what that means. Absent: it was let go of. */
   readonly sourceHeld?: string;
 }
 
@@ -239,7 +239,7 @@ export class VolumeKeeper {
     const volume = this.find(name);
     if (volume === undefined) throw new RefuseError(`there is no volume '${name}'`);
     return this.#alone(name, async () => {
-      const isLetGo = await this.#parts.side.ask("removeVolume", { name, isForced });
+      const hold = await this.#parts.side.ask("removeVolume", { name, isForced });
       try {
         await this.#parts.catalogue.remove(name);
       } catch (error) {
@@ -250,7 +250,7 @@ export class VolumeKeeper {
       }
       this.#failures.delete(name);
       await this.#removed.told(volume.id);
-      return isLetGo ? {} : { sourceHeld: sourceHeld(volume.source) };
+      return hold === null ? {} : { sourceHeld: sourceHeld(volume.source, hold) };
     });
   }
 
@@ -282,10 +282,16 @@ export class VolumeKeeper {
   }
 }
 
-function sourceHeld(source: string): string {
+function sourceHeld(source: string, hold: SourceHold): string {
+  if (hold === "source") {
+    return (
+      `${source} does not answer, and is held until it does, or until this program is started anew: what was under way may still ` +
+      "be written to it, and its group may wait for it until then"
+    );
+  }
   return (
-    `${source} does not answer, and is held until it does, or until this program is started anew: what was under way may still ` +
-    "be written to it, and its group may wait for it until then"
+    `${source} is held until the volume's opening has come to its end, or until this program is started anew: the source may not ` +
+    "answer, or, in sync, the remote appliance not have yet what the source lacks; 'tidemark status' says whether the link is up"
   );
 }
 

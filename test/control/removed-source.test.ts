@@ -28,25 +28,25 @@ async function world() {
 }
 
 test.each([
-  ["while it is open", true],
-  ["while it is being opened", false],
-])("a source that stands still keeps nobody from removing its volume, %s", async (_, isOpen) => {
+  ["while it is open", "source"],
+  ["while it is being opened", "opening"],
+] as const)("what stands still keeps nobody from removing its volume, %s", async (_, hold) => {
   const { part, run, opening, closing, nowMs } = await world();
   const added = part.addVolume(definition, false);
   added.catch(() => {});
-  if (isOpen) {
+  if (hold === "source") {
     opening.resolve();
     await run(added);
   }
   const beganMs = nowMs();
-  expect(await run(part.removeVolume("disk", false))).toBe(false);
+  expect(await run(part.removeVolume("disk", false))).toBe(hold);
   expect(nowMs() - beganMs).toBe(removalPatienceMs);
   expect(part.volumes()).toEqual([]);
   opening.resolve();
   closing.resolve();
   // Nothing of it is left in the way of another one of its name.
   expect((await run(part.addVolume(definition, false))).volume).toEqual(definition);
-  expect(await run(part.removeVolume("disk", false))).toBe(true);
+  expect(await run(part.removeVolume("disk", false))).toBe(null);
 });
 
 test("whoever removes it is told what that means", async () => {
@@ -54,9 +54,14 @@ test("whoever removes it is told what that means", async () => {
   const run = <Result>(promise: Promise<Result>): Promise<Result> => driven(simDriver(side.simulation.clock), promise);
   const removed = async () => run(side.control.removeVolume("disk", { isForced: false, isConfirmed: true }));
   await run(side.keeper.add({ name: "disk", source: "/s", group: "g" }));
-  side.letsGo = false;
+  side.hold = "source";
   expect((await removed()).sourceHeld).toContain("/s does not answer, and is held until it does");
-  side.letsGo = true;
+  side.hold = "opening";
+  await run(side.keeper.add({ name: "disk", source: "/s", group: "g" }));
+  const { sourceHeld } = await removed();
+  expect(sourceHeld).toContain("/s is held until the volume's opening has come to its end");
+  expect(sourceHeld).toContain("in sync, the remote appliance not have yet what the source lacks");
+  side.hold = null;
   await run(side.keeper.add({ name: "disk", source: "/s", group: "g" }));
   expect(await removed()).toEqual({});
 });

@@ -7,7 +7,7 @@ import type { DrillReport } from "#src/control/drill.ts";
 import { noFarewell } from "#src/control/farewell.ts";
 import type { JobReport } from "#src/control/job.ts";
 import { type GroupFacts, noFigures, type RemoteGroupFacts, type VolumeFacts } from "#src/control/role.ts";
-import { noFacts, type SideActions, type SideFacts, type SideWord } from "#src/control/side.ts";
+import { noFacts, type SideActions, type SideFacts, type SideWord, type SourceHold } from "#src/control/side.ts";
 import { SideClient } from "#src/control/side-client.ts";
 import { serveSide } from "#src/control/side-server.ts";
 import type { MadeSnapshot, SnapshotAnswer, SnapshotFacts } from "#src/control/snapshot-facts.ts";
@@ -125,7 +125,7 @@ export class ScriptedSide {
   /** Of the sources that are measured. */
   hasContent = false;
   /** Of the source of a volume that is removed. */
-  letsGo = true;
+  hold: SourceHold | null = null;
   #served: ServedApi | undefined;
   /** What comes out when a volume that is to be resized has ended. */
   unfit: string | null = null;
@@ -223,7 +223,7 @@ export class ScriptedSide {
       removeVolume: (ask) =>
         acted("removeVolume", ask, () => {
           this.volumes.delete(ask.name);
-          return this.letsGo;
+          return this.hold;
         }),
       forgetVolume: (ask) => acted("forgetVolume", ask, () => null),
       forgetLost: (ask) => acted("forgetLost", ask, () => null),

@@ -93,7 +93,7 @@ function keepingRoutes(control: ControlPlane): readonly Route[] {
         confirm: optional(text("the volume's name once more: without that it is refused")),
       }),
       reply: object<VolumeRemoval>({
-        sourceHeld: optional(words("its source does not answer, and what that means; absent: it was let go of")),
+        sourceHeld: optional(words("by what its source is still held, and what that means; absent: it was let go of")),
       }),
       answer: async ({ names: { volume }, query: { force = false, confirm } }) =>
         done(await control.removeVolume(volume, { isForced: force, isConfirmed: confirm === volume })),
