@@ -3,11 +3,13 @@ import { expect, test } from "vitest";
 import { loadConfig } from "#src/control/config.ts";
 import { InterceptorPart, type OpenVolume } from "#src/control/interceptor-part.ts";
 import { RefuseError } from "#src/core/errors.ts";
+import { MiB } from "#src/core/limits.ts";
 import { shareCounters } from "#src/host/node/counters.ts";
 import { driven } from "#test/contract/driver.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 import { systemError } from "#test/sim/system-error.ts";
+import { ResizeWorld } from "./resize-world.ts";
 
 const { config } = loadConfig({ environment: {}, assignments: ["data=/data"], folder: "/" });
 const secrets = { nbdTls: undefined, wireTls: undefined, wireToken: "0" };
@@ -94,4 +96,15 @@ test.each(["create", "sync"])("where it cannot be noted durably that is said (%s
   }
   await expect(world.run(part.resync("disk"))).rejects.toThrow("could not be noted durably: the disk is full");
   opening.resolve();
+});
+
+test("what somebody else wrote to the source before is in the journal then", async () => {
+  const world = await ResizeWorld.begun(3);
+  await world.write(20);
+  world.crash(true);
+  const image = world.host.files.open("/source", "readWrite");
+  image.writeNow(Buffer.alloc(MiB, 0x5a), 0, MiB, 0);
+  image.close();
+  await world.start((part) => part.resync("disk"));
+  await world.expectCopied();
 });

@@ -1,4 +1,4 @@
-/** The source of a volume that is to be resized is an export: what is against it is seen before an order keeps the volume waiting for it. */
+/** A volume over an export is to be resized: what is against that is seen before an order keeps the volume waiting for it. */
 import { expect, test } from "vitest";
 import { loadConfig } from "#src/control/config.ts";
 import { InterceptorPart, type OpenVolume } from "#src/control/interceptor-part.ts";

@@ -75,9 +75,10 @@ export class ResizeWorld {
     return driven(simDriver(this.simulation.clock), promise);
   }
 
-  /** Resolves when the volume is open, as it is after each start. */
-  async start(): Promise<void> {
+  /** Resolves when the volume is open, as it is after each start. `meanwhile`: what is ordered before it is. */
+  async start(meanwhile = (_: InterceptorPart): Promise<void> => Promise.resolve()): Promise<void> {
     await this.run(this.#begin());
+    await this.run(meanwhile(this.#part));
     await simDriver(this.simulation.clock).until(
       () => this.#volume !== undefined && this.noted?.resizeTo === undefined,
     );
@@ -169,6 +170,16 @@ export class ResizeWorld {
 
   get openBytes(): number {
     return (this.#volume as OpenVolume).target.sizeBytes;
+  }
+
+  /** All that was ever added is shipped, and makes what the source holds, whoever wrote that. */
+  async expectCopied(): Promise<void> {
+    this.remote.come();
+    await this.simulation.clock.pass(10_000, () => false);
+    const { current } = this.host.disk.fileAt("/source");
+    const found = Buffer.alloc(this.sizeBytes);
+    current.read(found, 0, found.length, 0);
+    expect(this.remote.replayed().equals(found)).toBe(true);
   }
 
   /** All that was ever added is shipped, and makes what the volume holds. */
