@@ -1,7 +1,8 @@
 /** `tidemark volume add|ls|rm|resize|unfence|resync|move-spool`. */
 import { resolve } from "node:path";
 import type { VolumeReport } from "#src/control/control-plane.ts";
-import { type CopyProgress, type GroupFacts, wantedModes } from "#src/control/role.ts";
+import { type CopyProgress, wantedModes } from "#src/control/role.ts";
+import type { SpoolMove } from "#src/control/spool-move.ts";
 import type { VolumeRemoval } from "#src/control/volume-keeper.ts";
 import { parseByteSize, roundedByteSize } from "#src/core/byte-size.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
@@ -199,10 +200,19 @@ async function moveSpool(args: readonly string[]): Promise<number> {
   const name = onlyName("volume move-spool", positionals);
   if (values.to === "") throw new UsageError("--to takes a folder");
   const body = values.to === undefined ? {} : { folder: resolve(workingFolder(), values.to) };
-  const group = (await new ApiClient(values).ask("POST", ["volumes", name, "spool"], { body })) as GroupFacts;
-  if (values.json === true) process.stdout.write(`${JSON.stringify(group)}\n`);
-  else process.stdout.write(`${group.name} has a new spool and is ${group.state}\n`);
+  const moved = (await new ApiClient(values).ask("POST", ["volumes", name, "spool"], { body })) as SpoolMove;
+  if (values.json === true) process.stdout.write(`${JSON.stringify(moved)}\n`);
+  else process.stdout.write(spoolMoveInWords(moved));
   return 0;
+}
+
+/** The move is done, whatever is left to do for single volumes. */
+export function spoolMoveInWords({ name, state, stillFenced = [] }: SpoolMove): string {
+  const left = stillFenced.map(
+    ({ volume, why }) =>
+      `  ${volume} is still fenced: ${why}; mend that, and then 'tidemark volume unfence ${volume}'\n`,
+  );
+  return [`${name} has a new spool and is ${state}\n`, ...left].join("");
 }
 
 export function onlyName(what: string, positionals: readonly string[], placeholder = "NAME"): string {

@@ -33,6 +33,7 @@ import type {
 import type { SideFacts, SideName } from "./side.ts";
 import type { SideClient } from "./side-client.ts";
 import { SnapshotControl } from "./snapshot-control.ts";
+import { fencedByGroup, type SpoolMove, unfenceAll } from "./spool-move.ts";
 import { StoreControl } from "./store-control.ts";
 import { itemNamed } from "./unknown-name.ts";
 import { ViewControl } from "./view-control.ts";
@@ -242,19 +243,15 @@ export class ControlPlane {
     return this.volume(name);
   }
 
-  /**
-   * A volume's name stands for its group's, whose volumes are taken back to work where the old spool's failure has fenced
-   * them.
-   */
-  async moveSpool(groupOrVolume: string, folder: string | undefined): Promise<GroupFacts> {
+  /** A volume's name stands for its group's. */
+  async moveSpool(groupOrVolume: string, folder: string | undefined): Promise<SpoolMove> {
     const side = this.#local("local");
     const { groups, volumes } = await this.status();
-    const { name } = groupOfVolume(groups, groupOrVolume);
-    await side.ask("moveSpool", { group: name, ...(folder === undefined ? {} : { folder }) });
-    for (const volume of volumes) {
-      if (volume.group === name && volume.state === "fenced") await side.ask("unfence", { name: volume.name });
-    }
-    return itemNamed(name, (await this.status()).groups, "group");
+    const group = groupOfVolume(groups, groupOrVolume);
+    await side.ask("moveSpool", { group: group.name, ...(folder === undefined ? {} : { folder }) });
+    const stillFenced = await unfenceAll(side, fencedByGroup(group, volumes));
+    const moved = itemNamed(group.name, (await this.status()).groups, "group");
+    return { ...moved, ...(stillFenced.length === 0 ? {} : { stillFenced }) };
   }
 
   async unfence(name: string): Promise<VolumeReport> {

@@ -1,12 +1,12 @@
 /** The part of the API that is about volumes. */
 import { nameCharactersMax } from "#src/core/limits.ts";
 import type { ControlPlane, VolumeReport } from "../../control-plane.ts";
-import type { GroupReport } from "../../readiness.ts";
 import { type TraceEntry, type ViewOrigin, wantedModes } from "../../role.ts";
+import type { SpoolMove } from "../../spool-move.ts";
 import type { ResizeRequest, VolumeRemoval, VolumeRequest } from "../../volume-keeper.ts";
 import { apiPrefix, done, made, type Route, route } from "../route.ts";
 import { choice, count, flag, list, object, optional, text, words } from "../schema.ts";
-import { groupReport } from "./shapes/group.ts";
+import { spoolMove } from "./shapes/group.ts";
 import { nothing } from "./shapes/nothing.ts";
 import { traceEntry, volumeReport } from "./shapes/volume.ts";
 
@@ -129,8 +129,8 @@ function mendingRoutes(control: ControlPlane): readonly Route[] {
       body: object<{ readonly folder?: string }>({
         folder: optional(text("an existing folder, such as on another disk")),
       }),
-      reply: groupReport,
-      answer: async ({ names, body }) => done<GroupReport>(await control.moveSpool(names.volume, body.folder)),
+      reply: spoolMove,
+      answer: async ({ names, body }) => done<SpoolMove>(await control.moveSpool(names.volume, body.folder)),
     }),
     route({
       method: "GET",
