@@ -4,6 +4,7 @@ import type { GroupFigures } from "#src/appliance/local/group-figures.ts";
 import type { PlacedMark } from "#src/appliance/local/group-marks.ts";
 import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
 import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
+import { LostSpoolError } from "#src/appliance/local/spool-place.ts";
 import { fitSource } from "#src/control/source-fit.ts";
 import { RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
@@ -162,7 +163,8 @@ async function addGroup(appliance: LocalAppliance, plan: GroupPlan, events: Sour
   try {
     await appliance.addGroup({ id, name, mode: isAuto ? "auto" : mode });
   } catch (error) {
-    if (!(error instanceof RetryError)) throw error;
+    // One that only lacks room is tried again by itself; here by the next start.
+    if (!(error instanceof RetryError && error.cause instanceof LostSpoolError)) throw error;
     events.spoolLost(id);
     await appliance.moveSpool(name, undefined);
   }

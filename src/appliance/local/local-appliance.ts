@@ -3,11 +3,11 @@
  * is first named, and opened again at every start.
  */
 import { isOwnFault } from "#src/core/assert.ts";
-import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
 import type { FaultHook } from "#src/host/faults.ts";
-import { isLackOfDescriptors } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { raiseOwnFault } from "#src/host/own-fault.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
@@ -27,16 +27,20 @@ import type { MarkRequest, PlacedMark } from "./group-marks.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { fetchLost, LinkRelay } from "./group-recovery.ts";
 import { finishRemoval, isBeingRemoved, refuseNeeded, removeGroupFiles } from "./group-removal.ts";
-import { beginLife, type NewGroup, noBootId, openGroupState } from "./group-start.ts";
+import { beginGroupSpool, openGroupSpool } from "./group-spool.ts";
+import { beginLife, type NewGroup, openGroupState } from "./group-start.ts";
 import { type GroupStateFile, modeAtEnd } from "./group-state.ts";
 import { LocalGroup } from "./local-group.ts";
-import { MovingGroup } from "./moving-group.ts";
-import { Spool } from "./spool.ts";
+import { MovingGroup, spoolIsMoving, spoolIsOpening } from "./moving-group.ts";
+import type { Spool } from "./spool.ts";
 import { readSpoolFacts } from "./spool-facts.ts";
-import { LostSpoolError, spoolAnew, spoolFolderOf } from "./spool-place.ts";
+import { type SpoolAnew, spoolAnew, spoolFolderOf } from "./spool-place.ts";
 import { StoppedGroup } from "./stopped-group.ts";
 import type { TracedRecord } from "./trace-log.ts";
 import { type LostVolume, VolumeRemovals } from "./volume-removal.ts";
+
+/** A group that could not be opened for want of room is tried again so much later. */
+const openAgainMs = 5_000;
 
 export interface LocalApplianceParts {
   readonly machine: Machine;
@@ -62,6 +66,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   readonly #moving = new Map<string, MovingGroup>();
   readonly #opening = new Map<string, Promise<LocalGroup>>();
   readonly #removing = new Map<string, Promise<void>>();
+  #isOver = false;
   readonly #removals = new VolumeRemovals({ groups: this.#groups, stopped: this.#stopped, moving: this.#moving });
 
   private constructor(parts: LocalApplianceParts) {
@@ -75,8 +80,9 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   }
 
   /**
-   * Opens the groups that are there. One whose spool is lost is stopped, and keeps no other from its work; one that cannot
-   * be opened for another reason is named in the error, and nothing is started.
+   * Opens the groups that are there. One that cannot be opened, as a rule since its spool is lost, is stopped, and keeps no
+   * other from its work. But where one's state cannot be read nobody knows its name, which an attaching volume must not begin
+   * anew: then nothing is started.
    */
   static async open(parts: LocalApplianceParts): Promise<LocalAppliance> {
     const appliance = new LocalAppliance(parts);
@@ -101,25 +107,51 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     await this.#groupNamed(group.name, group);
   }
 
-  /** Undefined: it is stopped. */
-  async #openOrStop(group: NewGroup): Promise<LocalGroup | undefined> {
+  async #openOrStop(group: NewGroup): Promise<void> {
     try {
-      return await this.#openGroup(group);
+      const { state } = await this.#openGroup(group);
+      this.#stopped.delete(state.state.name);
     } catch (error) {
-      if (!(error instanceof LostSpoolError)) throw error;
-      await this.#stopGroup(group, error);
-      return undefined;
+      if (isOwnFault(error)) throw error;
+      await this.#stopGroup(group, error as Error);
     }
   }
 
   /** As it was left: whoever could not go on with it may have changed it. */
-  async #stopGroup(group: NewGroup, error: LostSpoolError): Promise<StoppedGroup> {
+  async #stopGroup(group: NewGroup, error: Error): Promise<StoppedGroup> {
     const { machine, policy, folder } = this.#parts;
     const state = await openGroupState(machine, `${folder}/groups/${group.id}/group.json`, group);
-    machine.log.error("a group is stopped: its spool is lost", { group: state.state.name, error });
+    const { name } = state.state;
+    const isNews = this.#stopped.get(name)?.hasFailedAs(error) !== true;
+    if (isNews) machine.log.error("a group is stopped", { group: name, error });
     const stopped = new StoppedGroup(state, error, policy);
-    this.#stopped.set(state.state.name, stopped);
+    this.#stopped.set(name, stopped);
+    if (stopped.mayPass) this.#openLater(stopped);
     return stopped;
+  }
+
+  #openLater(stopped: StoppedGroup): void {
+    const { clock, log } = this.#parts.machine;
+    const { name } = stopped.state.state;
+    clock.timer(openAgainMs, () => {
+      this.#openAgain(stopped).catch((error: Error) => {
+        raiseOwnFault(error, clock);
+        log.error("a group that is stopped cannot be looked at", { group: name, error });
+        this.#openLater(stopped);
+      });
+    });
+  }
+
+  /** Unless somebody has begun another spool meanwhile. Until it is known how it is, nobody may change it. */
+  async #openAgain(stopped: StoppedGroup): Promise<void> {
+    const { state } = stopped;
+    const { id, name, mode } = state.state;
+    if (this.#isOver || this.#stopped.get(name) !== stopped) return;
+    if (this.#opening.has(name)) return this.#openLater(stopped);
+    this.#moving.set(name, new MovingGroup(state, this.#parts.policy, spoolIsOpening));
+    await this.#openOrStop({ id, name, mode });
+    this.#moving.delete(name);
+    if (this.#isOver) await this.#groups.get(name)?.stop();
   }
 
   #groupNamed(name: string, create: NewGroup): Promise<LocalGroup> {
@@ -143,7 +175,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     machine.files.makeFolder(folder);
     await folderSynced(machine, `${this.#parts.folder}/groups`);
     const state = await openGroupState(machine, `${folder}/group.json`, create);
-    const spool = await this.#openSpool(state, spoolFolderOf(folder, state.state));
+    const spool = await openGroupSpool(this.#parts, state, spoolFolderOf(folder, state.state));
     await state.update(beginLife(state.state, spool.lastSeq, machine.bootId, policy));
     const hello = (): GroupHello => this.#hello(state, spool);
     const relay = new LinkRelay(hello);
@@ -172,28 +204,6 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     if (relay.welcome !== undefined) group.up(relay.welcome);
     this.#groups.set(state.state.name, group);
     return group;
-  }
-
-  async #openSpool(state: GroupStateFile, folder: string): Promise<Spool> {
-    const { machine, policy } = this.#parts;
-    const { stoppedAtSeq, claimedSeq = 0 } = state.state;
-    const dropping = (saidSeq: number): Promise<void> =>
-      state.update({ bootId: noBootId, claimedSeq: Math.max(claimedSeq, saidSeq) });
-    try {
-      return await Spool.open(machine, folder, {
-        group: state.state.id,
-        incarnation: state.state.incarnation,
-        segmentBytes: policy.spoolSegmentBytes,
-        limitBytes: policy.spoolLimitBytes,
-        knownDurableSeq: Math.max(stoppedAtSeq ?? 0, claimedSeq),
-        isNew: state.state.life === 0 || state.state.isSpoolNew,
-        dropping,
-      });
-    } catch (error) {
-      // A disk that failed meanwhile may have thrown away what was written.
-      if (stoppedAtSeq === null && isOfDisk(error)) await dropping(0);
-      throw error instanceof StopError ? new LostSpoolError(error.message, { cause: error }) : error;
-    }
   }
 
   async #recoverLost(relay: LinkRelay, link: GroupLink, spool: Spool): Promise<void> {
@@ -267,41 +277,45 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     if (parentFolder !== undefined && !machine.files.exists(parentFolder)) {
       throw new RefuseError(`there is no folder ${parentFolder}`);
     }
+    const opened = this.#moving.get(name);
+    if (opened !== undefined) throw opened.refusal;
     const found = this.#stopped.get(name) ?? this.#group(name);
-    const { state } = found;
-    const { id } = state.state;
     if (found instanceof LocalGroup) refuseMove(found);
-    const groupFolder = `${folder}/groups/${id}`;
-    const incarnation = machine.randomness.integerBelow(2 ** 32);
-    const { bootId } = machine;
-    const change = spoolAnew(state.state, {
-      groupFolder,
-      parentFolder,
-      incarnation,
-      bootId,
-      seqReserve: policy.seqReserve,
-    });
-    this.#moving.set(name, new MovingGroup(state, policy));
-    const moving = (async (): Promise<LocalGroup> => {
-      this.#groups.delete(name);
-      const same: NewGroup = { id, name, mode: state.state.mode };
-      try {
-        if (found instanceof LocalGroup) await found.stop();
-        await state.update(change);
-        this.#stopped.delete(name);
-        return await this.#openGroup(same);
-      } catch (error) {
-        if (isOwnFault(error)) throw error;
-        // Whatever hinders it: it is still there, and who names it must not begin another one.
-        const { message: why } = error as Error;
-        throw (await this.#stopGroup(same, new LostSpoolError(why, { cause: error }))).refusal;
-      }
-    })().finally(() => {
+    this.#moving.set(name, new MovingGroup(found.state, policy, spoolIsMoving));
+    const moving = this.#moveSpool(found, {
+      ...{ groupFolder: `${folder}/groups/${found.state.state.id}`, parentFolder, seqReserve: policy.seqReserve },
+      ...{ incarnation: machine.randomness.integerBelow(2 ** 32), bootId: machine.bootId },
+    }).finally(() => {
       this.#opening.delete(name);
       this.#moving.delete(name);
     });
     this.#opening.set(name, moving);
     await moving;
+  }
+
+  /** Nothing has changed where the new one cannot be begun. */
+  async #moveSpool(found: LocalGroup | StoppedGroup, anew: SpoolAnew): Promise<LocalGroup> {
+    const { state } = found;
+    const { id, name, mode } = state.state;
+    const { incarnation, spoolFolder } = spoolAnew(state.state, anew);
+    await beginGroupSpool(this.#parts, { id, incarnation }, spoolFolder);
+    const same: NewGroup = { id, name, mode };
+    if (found instanceof LocalGroup) {
+      // Volumes may have come meanwhile, and the whole appliance may be about to end.
+      if (this.#isOver) throw new RetryError(`group '${name}' is being stopped: it keeps its spool`);
+      refuseMove(found);
+      this.#groups.delete(name);
+    }
+    try {
+      if (found instanceof LocalGroup) await found.stop();
+      await state.update(spoolAnew(state.state, anew));
+      this.#stopped.delete(name);
+      return await this.#openGroup(same);
+    } catch (error) {
+      if (isOwnFault(error)) throw error;
+      // Whatever hinders it: it is still there, and who names it must not begin another one.
+      throw (await this.#stopGroup(same, error as Error)).refusal;
+    }
   }
 
   /** Refused while anybody needs it. `isAbandoned`: its volumes were removed, whatever their sources may lack. */
@@ -349,6 +363,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   }
 
   async stop(): Promise<void> {
+    this.#isOver = true;
     await Promise.all(this.#removing.values());
     await Promise.all([...this.#groups.values()].map((group) => group.stop()));
     this.#groups.clear();
@@ -369,11 +384,6 @@ function refuseMove(group: LocalGroup): void {
   throw new RetryError(
     `the source of '${half}' is being brought up to date from the spool: try again when that is done`,
   );
-}
-
-function isOfDisk(error: unknown): boolean {
-  const { code, cause } = error as NodeJS.ErrnoException;
-  return (code !== undefined && !isLackOfDescriptors(error)) || (cause instanceof Error && isOfDisk(cause));
 }
 
 function folderSynced(machine: Machine, path: string): Promise<void> {

@@ -36,8 +36,13 @@ export interface SpoolAnew {
   readonly seqReserve: number;
 }
 
+interface SpoolName {
+  readonly incarnation: number;
+  readonly spoolFolder: string;
+}
+
 /** What the group's state becomes. Pure. */
-export function spoolAnew(state: GroupState, anew: SpoolAnew): Partial<GroupState> {
+export function spoolAnew(state: GroupState, anew: SpoolAnew): Partial<GroupState> & SpoolName {
   const { groupFolder, parentFolder, incarnation, bootId, seqReserve } = anew;
   const suffix = incarnation.toString(16).padStart(8, "0");
   const besides = join(groupFolder, `${nameBeside}-${suffix}`);

@@ -9,7 +9,7 @@
  */
 import { dirname } from "node:path";
 import { assert } from "#src/core/assert.ts";
-import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
+import { RefuseError, StopError } from "#src/core/errors.ts";
 import {
   batchAlignmentBytes,
   logFileHeaderBytes,
@@ -23,6 +23,7 @@ import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { batchEpochAt, batchPositionAt } from "#src/records/batch.ts";
+import { spoolFailure, spoolStop } from "./spool-failure.ts";
 import { type FoundBatch, SpoolHeads } from "./spool-heads.ts";
 import { SpoolIndex } from "./spool-index.ts";
 import type { SpoolOptions } from "./spool-options.ts";
@@ -108,16 +109,19 @@ export class Spool {
 
   static async #create(machine: Machine, folder: string, options: SpoolOptions, index: SpoolIndex): Promise<Spool> {
     const { files } = machine;
-    files.makeFolder(folder);
-    const spool = new Spool(machine, folder, options, index, { ...emptySpool, segmentBytes: options.segmentBytes });
+    let spool: Spool | undefined;
     try {
-      spool.#segments.roll(1, 0);
-      await whenDone((done) => spool.#segments.sync(0, done));
+      files.makeFolder(folder);
+      spool = new Spool(machine, folder, options, index, { ...emptySpool, segmentBytes: options.segmentBytes });
+      const segments = spool.#segments;
+      segments.roll(1, 0);
+      await whenDone((done) => segments.sync(0, done));
       await whenDone((done) => files.syncFolder(dirname(folder), done));
+      return spool;
     } catch (error) {
-      throw spool.#failed("made", error as NodeJS.ErrnoException);
+      spool?.close();
+      throw spoolFailure(folder, "made", error as NodeJS.ErrnoException);
     }
-    return spool;
   }
 
   get incarnation(): number {
@@ -379,17 +383,14 @@ export class Spool {
 
   /** What to throw for an error of the disk. */
   #failed(what: string, error: NodeJS.ErrnoException): Error {
-    if (error instanceof RetryError) return error;
-    if (error.code === undefined) throw error;
-    if (!isLackOfRoom(error)) return this.#fail(what, error);
-    return new RetryError(`the spool in ${this.#folder} cannot be ${what} for want of room: ${error.message}`, {
-      cause: error,
-    });
+    const failure = spoolFailure(this.#folder, what, error);
+    if (failure instanceof StopError) this.#failure = failure;
+    return failure;
   }
 
   /** After a write or a sync that failed nobody knows what is on the disk. */
   #fail(what: string, cause: Error): StopError {
-    this.#failure = new StopError(`the spool in ${this.#folder} could not be ${what}: ${cause.message}`, { cause });
+    this.#failure = spoolStop(this.#folder, what, cause);
     return this.#failure;
   }
 }

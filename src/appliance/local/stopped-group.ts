@@ -1,26 +1,37 @@
-/** A group that could not be started since its spool is lost. It protects nothing, keeps what it has, and says what to do. */
+/** A group that could not be started, as a rule since its spool is lost. It protects nothing, keeps what it has, and says what to do. */
 import { RetryError } from "#src/core/errors.ts";
+import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import { type GroupFigures, namedVolumes } from "./group-figures.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import type { GroupState, GroupStateFile } from "./group-state.ts";
-import type { LostSpoolError } from "./spool-place.ts";
 
+const moveSpool = "'tidemark volume move-spool'";
 const noShipping = { shippedBytes: 0, wireBytes: 0, aggregates: 0, foldedBytes: 0 };
 
 export class StoppedGroup {
   readonly state: GroupStateFile;
-  readonly #failure: LostSpoolError;
+  readonly #failure: Error;
   readonly #policy: GroupPolicy;
 
-  constructor(state: GroupStateFile, failure: LostSpoolError, policy: GroupPolicy) {
+  constructor(state: GroupStateFile, failure: Error, policy: GroupPolicy) {
     this.state = state;
     this.#failure = failure;
     this.#policy = policy;
   }
 
+  /** It lacks room, or a descriptor: there may be some later. */
+  get mayPass(): boolean {
+    return this.#failure instanceof RetryError || isLackOfRoom(this.#failure);
+  }
+
   get #why(): string {
-    const advice = "bring it back as it was and start anew, or begin another with 'tidemark volume move-spool'";
-    return `${this.#failure.message}: ${advice}`;
+    const { message } = this.#failure;
+    if (this.mayPass) return `${message}: it is tried again by itself, or another is begun with ${moveSpool}`;
+    return `${message}: bring it back as it was and start anew, or begin another with ${moveSpool}`;
+  }
+
+  hasFailedAs({ message }: Error): boolean {
+    return this.#failure.message === message;
   }
 
   /** For who comes to attach a volume: he may come again, since somebody may have done what is to be done. */

@@ -4,11 +4,24 @@ import { spoolAnew } from "#src/appliance/local/spool-place.ts";
 import { ResyncError } from "#src/core/errors.ts";
 import { recordType } from "#src/records/record.ts";
 import type { SourceAge } from "#src/wire/volume-link.ts";
+import { systemError } from "#test/sim/system-error.ts";
 import { type Bench, policy, startBench } from "./appliance-bench.ts";
 import { ScriptedRemote } from "./scripted-remote.ts";
 
 /** In the header of a log's file. */
 const versionAt = 4;
+
+/** From now on no folder can be made there. */
+function failBelow({ host }: Bench, parent: string, code: string): () => void {
+  const making = host.files.makeFolder.bind(host.files);
+  host.files.makeFolder = (path) => {
+    if (path.startsWith(parent)) throw systemError(code, path);
+    making(path);
+  };
+  return () => {
+    host.files.makeFolder = making;
+  };
+}
 
 /** The appliance was killed, and comes back to a folder without its spool. */
 async function withoutSpool(): Promise<Bench> {
@@ -76,23 +89,26 @@ describe("a group whose spool is gone", () => {
   test.each([
     ["write", "ENOSPC"],
     ["open", "EMFILE"],
+    ["sync", "EIO"],
   ] as const)(
-    "fault 15: stays stopped where its new spool met a lack of room (%s: %s), and is moved again",
+    "fault 15: stays as it was where its new spool cannot be begun (%s: %s), and is moved again",
     async (call, code) => {
       const it = await withoutSpool();
-      const { id } = it.figures;
+      const before = it.figures;
       const opening = it.host.files.makeFolder.bind(it.host.files);
       // The folder of the new spool: what comes next is its first file.
       it.host.files.makeFolder = (path) => {
         opening(path);
         if (path.includes("/spool-")) it.host.disk.failNext(call, code);
       };
-      await expect(it.done(it.appliance.moveSpool("g", undefined))).rejects.toThrow(code);
+      await expect(it.done(it.appliance.moveSpool("g", undefined))).rejects.toThrow(
+        new RegExp(`${code}.*: the spool stays where it was`),
+      );
       it.host.files.makeFolder = opening;
-      expect(it.appliance.figures()).toMatchObject([{ id, state: "stopped", why: expect.stringContaining(code) }]);
+      expect(it.figures).toEqual(before);
       await expect(it.attach(1)).rejects.toMatchObject({ name: "RetryError" });
       await it.done(it.appliance.moveSpool("g", undefined));
-      expect(it.appliance.figures()).toMatchObject([{ id, state: "steady" }]);
+      expect(it.appliance.figures()).toMatchObject([{ id: before.id, state: "steady" }]);
       await it.attach(1);
       expect(it.attachment.inDoubt).toBe(true);
     },
@@ -200,6 +216,61 @@ test("a group that works keeps its spool", async () => {
   await expect(it.appliance.moveSpool("g", undefined)).rejects.toThrow("the spool of group 'g' is sound");
   await expect(it.appliance.moveSpool("g", "/nowhere")).rejects.toThrow("there is no folder /nowhere");
   await expect(it.appliance.moveSpool("x", undefined)).rejects.toThrow("there is no group 'x'");
+});
+
+test("a group that the remote refuses goes on with the spool it has where another cannot be begun", async () => {
+  const it = await startBench();
+  it.remote.refuse(new ResyncError("it has let go of some"));
+  it.host.files.makeFolder("/other");
+  failBelow(it, "/other/", "EROFS");
+  await expect(it.done(it.appliance.moveSpool("g", "/other"))).rejects.toThrow(/EROFS.*: the spool stays where it was/);
+  expect([it.figures.state, it.lost]).toEqual(["steady", []]);
+  it.write(1, 1);
+  it.link.commit();
+  expect(it.acknowledged).toEqual([1]);
+});
+
+describe("a start that cannot make a group's first spool", () => {
+  const id = "bb".repeat(16);
+
+  /** Beside another group, which is well. `undo`: it can be made from now on. */
+  async function startedWithout(code: string): Promise<{ readonly it: Bench; readonly undo: () => void }> {
+    const it = await startBench();
+    const undo = failBelow(it, `/data/groups/${id}/spool`, code);
+    await expect(it.done(it.appliance.addGroup({ id, name: "h", mode: "async" }))).rejects.toThrow(code);
+    it.host.kill();
+    it.remote = new ScriptedRemote();
+    await it.open();
+    return { it, undo };
+  }
+
+  function conditions({ appliance }: Bench): Record<string, string> {
+    return Object.fromEntries(appliance.figures().map(({ name, state }) => [name, state]));
+  }
+
+  test.each(["EROFS", "EACCES", "ENOSPC", "EMFILE"])(
+    "keeps no other group from its work (%s), and another is begun",
+    async (code) => {
+      const { it } = await startedWithout(code);
+      expect(conditions(it)).toEqual({ g: "steady", h: "stopped" });
+      const stopped = it.appliance.figures().find(({ name }) => name === "h");
+      expect(stopped?.why).toMatch(new RegExp(`${code}.*volume move-spool`));
+      it.host.files.makeFolder("/other");
+      await it.done(it.appliance.moveSpool("h", "/other"));
+      expect(conditions(it)).toEqual({ g: "steady", h: "steady" });
+      await it.done(it.appliance.stop());
+    },
+  );
+
+  test.each(["ENOSPC", "EMFILE"])("goes on by itself where it was for want of room (%s)", async (code) => {
+    const { it, undo } = await startedWithout(code);
+    await it.rest(60_000);
+    expect(conditions(it)).toEqual({ g: "steady", h: "stopped" });
+    undo();
+    await it.rest(10_000);
+    expect(conditions(it)).toEqual({ g: "steady", h: "steady" });
+    await it.done(it.appliance.stop());
+  });
 });
 
 test("a spool that the remote refuses is kept while a source gets what it lacks from it, and moved behind that", async () => {
