@@ -26,6 +26,7 @@ import { mayComeBack, mayTryAgain } from "./link-loss.ts";
 import { LinkReceiver } from "./link-receiver.ts";
 import type { Outlet } from "./outlet.ts";
 import type { RecordInFlight } from "./record-in-flight.ts";
+import { addingAgain } from "./records-again.ts";
 import { Redo } from "./redo.ts";
 import { baseBehind, type RegionMapFile } from "./region-map-file.ts";
 import type { Source } from "./source.ts";
@@ -93,8 +94,9 @@ export class LinkKeeper {
     const redo = new Redo(source, mapFile);
     const receiver = this.#newReceiver((record) => redo.apply(record));
     const sourceAge = takesSource ? "accepted" : mapFile.sourceAge;
+    const needsRedo = !mapFile.state.tracking;
     const attachment = await links
-      .attach(identity, mapFile.state.durableOrdinal, receiver, { ...mapFile.said, sourceAge })
+      .attach(identity, mapFile.state.durableOrdinal, receiver, { ...mapFile.said, sourceAge, needsRedo })
       .catch((error: Error) => this.#trackOn(error));
     if (attachment === undefined) return;
     this.#link = attachment.link;
@@ -102,9 +104,9 @@ export class LinkKeeper {
     await synced(source);
     if (redo.count > 0) log.info("redone in the source what it may have lacked", { records: redo.count });
     await this.#noteAttachment(attachment);
-    if (receiver.loss !== undefined) throw receiver.loss;
-    attachment.link.reportDurable(attachment.lastOrdinal);
     const mustCopy = mapFile.state.resyncWanted || mapFile.state.base !== "complete";
+    if (receiver.loss !== undefined) return this.#startAway(receiver.loss, attachment, mustCopy);
+    attachment.link.reportDurable(attachment.lastOrdinal);
     flight.rebase(attachment.lastOrdinal, mustCopy ? 1 : 0);
     outlet.open(attachment.link);
     this.#state = "up";
@@ -119,6 +121,18 @@ export class LinkKeeper {
     checkpoints.pause(true);
     flight.rebase(mapFile.state.durableOrdinal, 0);
     this.#openTracking();
+    this.#comeBack().catch(failed);
+  }
+
+  /** The appliance has no room, but has given what the source may have lacked. So the volume may go on without it. */
+  #startAway(loss: Error, { lastOrdinal }: Attachment, mustCopy: boolean): void {
+    const { flight, failed } = this.#parts;
+    if (!(loss instanceof OverflowError)) throw loss;
+    this.#link = undefined;
+    this.#mustCopy = mustCopy;
+    flight.rebase(lastOrdinal, 0);
+    this.#state = "stalled";
+    this.#noteAway(loss);
     this.#comeBack().catch(failed);
   }
 
@@ -358,24 +372,9 @@ export class LinkKeeper {
     this.#mustCopy = true;
   }
 
-  /** If the link is lost once more before all are added, those that are still lacking are the next round's. */
   #addAgain(records: readonly RecordInFlight[]): GateEntry {
     const round = ++this.#round;
-    let next = 0;
-    return {
-      startBlock: 0,
-      blockCount: 0,
-      byteLength: 0,
-      addTo: (outlet) => {
-        for (; next < records.length && round === this.#round; next++) {
-          const record = records[next] as RecordInFlight;
-          if (!outlet.hasRoomFor(record.hold === undefined ? 0 : record.blockCount)) return false;
-          outlet.addAgain(record);
-        }
-        return true;
-      },
-      passed: () => {},
-    };
+    return addingAgain(records, () => round === this.#round);
   }
 
   /** The end: nothing is called any more. */

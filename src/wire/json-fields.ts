@@ -75,6 +75,11 @@ export class JsonFields {
     return value;
   }
 
+  /** Undefined: there is no such field. */
+  optionalFlag(name: string): boolean | undefined {
+    return this.#get(name) === undefined ? undefined : this.flag(name);
+  }
+
   object(name: string): JsonFields {
     const value = this.#get(name);
     if (value === undefined) this.#refuse(name, "an object");

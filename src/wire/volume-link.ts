@@ -117,6 +117,11 @@ export interface AttachedSource {
   readonly copyEndOrdinal?: number | undefined;
   /** When the source was first written without the appliance; absent: it was not, or nobody knows. */
   readonly unprotectedMicros?: number | undefined;
+  /**
+   * Its interceptor begins, and it was protected until its end: without what its source may lack it cannot go on, not without the
+   * appliance either. So one that has no room gives it that before it lets go of it (`OverflowError`).
+   */
+  readonly needsRedo?: boolean | undefined;
 }
 
 /** The local appliance as interceptors see it. */

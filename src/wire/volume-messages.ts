@@ -33,8 +33,9 @@ export interface VolumeHello extends VolumeIdentity, AttachedSource {
 }
 
 export function encodeVolumeHello({ id, name, group, sizeBytes, ...rest }: VolumeHello): object {
-  const { previousBytes, durableOrdinal, attacher, sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros } = rest;
-  const source = { durableOrdinal, sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros };
+  const { previousBytes, durableOrdinal, attacher, sourceAge } = rest;
+  const { isCopyDue, copyEndOrdinal, unprotectedMicros, needsRedo } = rest;
+  const source = { durableOrdinal, sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros, needsRedo };
   return { id, name, group, sizeBytes, previousBytes, attacher, ...source };
 }
 
@@ -52,6 +53,7 @@ export function readVolumeHello(fields: JsonFields): VolumeHello {
     isCopyDue: fields.flag("isCopyDue"),
     copyEndOrdinal: fields.optionalCount("copyEndOrdinal"),
     unprotectedMicros: fields.optionalCount("unprotectedMicros"),
+    needsRedo: fields.optionalFlag("needsRedo"),
   };
 }
 

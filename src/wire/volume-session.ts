@@ -58,9 +58,9 @@ export class VolumeSession implements FrameHandler, VolumeReceiver {
 
   /** `others`: sessions that have to let go of the volume first. */
   async attach(volumes: VolumeLinks, others: readonly Promise<void>[]): Promise<void> {
-    const { durableOrdinal, sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros, attacher, ...identity } =
-      this.hello;
-    const said = { sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros };
+    const { durableOrdinal, attacher, sourceAge, ...rest } = this.hello;
+    const { isCopyDue, copyEndOrdinal, unprotectedMicros, needsRedo, ...identity } = rest;
+    const said = { sourceAge, isCopyDue, copyEndOrdinal, unprotectedMicros, needsRedo };
     try {
       await Promise.all(others);
       const attachment = await volumes.attach(identity, durableOrdinal, this, said);

@@ -120,3 +120,55 @@ test("a volume that was protected until the end waits for the appliance, which m
   world.links.attachErrors = [overflow];
   await expect(world.open()).rejects.toThrow("the spool is full");
 });
+
+test.each([false, true])(
+  "one that gets it, and is let go of for want of room, opens and goes on so (first copy: %s)",
+  async (hasBase) => {
+    const world = await VolumeWorld.opened({ hasBase });
+    await world.warmUp();
+    world.write(0, payload);
+    world.kill();
+    world.host.disk.fileAt("/source").current.write(filled(blockBytes, 9), 0, blockBytes, 0);
+    const attach = world.links.attach.bind(world.links);
+    world.links.attach = async (...asked) => {
+      world.links.attach = attach;
+      const attachment = await attach(...asked);
+      refuse(world, true);
+      world.links.lose(overflow);
+      return attachment;
+    };
+    await world.open();
+    expect(world.links.said).toMatchObject({ needsRedo: true });
+    await world.pass(100);
+    expect(world.volume.status()).toMatchObject({ state: "tracking", why: "the spool is full" });
+    expect(world.source.subarray(0, blockBytes)).toEqual(payload);
+    expect(world.write(3 * MiB, payload).error).toBe(nbdError.ok);
+    refuse(world, false);
+    await world.pass(30_000);
+    expect(world.links.said.needsRedo).toBeUndefined();
+    expect(world.volume.status()).toMatchObject({ state: "open", baseMissing: false });
+    expect(firstDifference(world.links.replay(world.initial), world.source)).toBeUndefined();
+  },
+);
+
+test("one that finds room again at once copies what it had to copy all the same", async () => {
+  const world = await VolumeWorld.opened({ hasBase: true });
+  world.kill();
+  loseOnce(world);
+  await world.open();
+  expect(world.volume.status()).toMatchObject({ state: "stalled", baseMissing: true });
+  await world.pass(30_000);
+  expect(world.volume.status()).toMatchObject({ state: "open", baseMissing: false });
+  expect(firstDifference(world.links.replay(Buffer.alloc(world.sizeBytes)), world.source)).toBeUndefined();
+});
+
+/** The next attachment is lost before whoever asked for it has looked at it. */
+function loseOnce({ links }: VolumeWorld): void {
+  const attach = links.attach.bind(links);
+  links.attach = async (...asked) => {
+    links.attach = attach;
+    const attachment = await attach(...asked);
+    links.lose(overflow);
+    return attachment;
+  };
+}

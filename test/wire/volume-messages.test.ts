@@ -35,6 +35,7 @@ test("what an interceptor says of its volume arrives as it was said, with the fo
   for (const hello of [
     { ...identity, ...source },
     { ...identity, previousBytes: 4096, ...source },
+    { ...identity, ...source, needsRedo: true },
   ]) {
     const body = Buffer.from(JSON.stringify(encodeVolumeHello(hello)));
     expect(readVolumeHello(JsonFields.parse(body, "hello"))).toEqual(hello);

@@ -20,7 +20,7 @@ export async function attachVolume(
 ): Promise<Attachment> {
   const { sourceAge = "known" } = source;
   if (group.failure !== undefined) throw group.failure;
-  refuseOverflowed(group, identity, source.durableOrdinal);
+  refuseOverflowed(group, identity, source);
   const known = await volumeOf(group, identity);
   const claim = group.volumes.claim(known.number);
   if (claim === undefined) throw new RefuseError(`another interceptor has the volume '${identity.name}'`);
@@ -35,8 +35,9 @@ export async function attachVolume(
     const volume = await noteSize(group, known, identity);
     announce(group, volume, durableOrdinal);
     await redo(group, volume.number, durableOrdinal, receiver);
-    // The group has failed meanwhile, or ended, or its spool has overflowed: it would not tell a volume that comes now.
+    // The group has failed meanwhile, or ended: it would not tell a volume that comes now.
     if (claim.lost !== undefined) throw claim.lost;
+    refuseOverflowed(group, identity, source);
     // Where the interceptor knows more of a volume than a group that has only just met it, the group's answer tells it so.
     if (!volume.isNew) ordinals.skipTo(durableOrdinal);
     ordinals.reportDurable(Math.min(durableOrdinal, ordinals.lastOrdinal));
@@ -57,12 +58,14 @@ export async function attachVolume(
   }
 }
 
-function refuseOverflowed({ overflow, state, volumes, order }: LocalGroup, { id }: VolumeIdentity, has: number): void {
+/** One that needs what is in the spool to go on at all gets that, and is let go of then. */
+function refuseOverflowed(group: LocalGroup, { id }: VolumeIdentity, { durableOrdinal, needsRedo }: KnownSource): void {
+  const { overflow, state, volumes, order } = group;
   const { refusal } = overflow;
   if (refusal === undefined) return;
   const known = state.state.volumes.find((one) => one.id === id);
-  if (known !== undefined && volumes.isHolding(known.number, has, order.lastSeq)) overflow.holderCame();
-  throw refusal;
+  if (known !== undefined && volumes.isHolding(known.number, durableOrdinal, order.lastSeq)) overflow.holderCame();
+  if (known === undefined || needsRedo !== true) throw refusal;
 }
 
 /** What a source was said to have is not in the spool any more: there is nothing to bring it up to date with. */

@@ -1,5 +1,6 @@
 /** What a group does when its spool overflows: it lets go of its volumes, and refuses them until there is room. */
 import { OverflowError } from "#src/core/errors.ts";
+import { batchBytesMax } from "#src/core/limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { Log } from "#src/host/log.ts";
 import type { GroupPolicy } from "./group-policy.ts";
@@ -26,7 +27,7 @@ export class GroupOverflow {
     this.#parts = parts;
     const { overflow, overflowAfterMs, mode } = parts.policy;
     this.#overflow = new Overflow({ overflow, overflowAfterMs, returnAfterMs: mode.returnAfterMs });
-    this.#overflow.begin(this.#facts);
+    this.#overflow.begin({ ...this.#facts, isStuck: parts.spool.isFull(batchBytesMax) });
   }
 
   /** Why volumes are refused. */
@@ -44,17 +45,19 @@ export class GroupOverflow {
 
   /** From time to time; true: it must be looked again. */
   look(): boolean {
-    if (this.#overflow.look(this.#facts)) this.#changed();
-    return this.#overflow.isOverflowed;
-  }
-
-  #changed(): void {
-    const { log, volumes, order } = this.#parts;
+    const { log, order, volumes } = this.#parts;
+    const hasChanged = this.#overflow.look(this.#facts);
     const { refusal } = this;
-    if (refusal === undefined) return log.info("the spool has room again: volumes may come back");
-    log.warn("the spool is full: its volumes go on unprotected");
+    if (refusal === undefined) {
+      if (hasChanged) log.info("the spool has room again: volumes may come back");
+      return false;
+    }
+    if (hasChanged) log.warn("the spool is full: its volumes go on unprotected");
     order.commit();
-    volumes.loseAll(refusal);
+    const links = [...volumes.links];
+    // One that was let in all the same goes when it is known to have got what its source lacked.
+    volumes.letGo(hasChanged ? links : links.filter((link) => link.hasReported), refusal);
+    return true;
   }
 
   get #facts(): OverflowFacts {

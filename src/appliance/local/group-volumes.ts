@@ -237,11 +237,17 @@ export class GroupVolumes {
   }
 
   loseAll(error: Error): void {
-    const links = [...this.#links];
-    for (const { volume, lastMicros } of links) this.#leftMicros.set(volume, lastMicros);
-    this.#links.clear();
     for (const claim of this.#claimed.values()) claim.lost = error;
     this.#claimed.clear();
+    this.letGo([...this.#links], error);
+  }
+
+  letGo(links: readonly LocalVolumeLink[], error: Error): void {
+    for (const link of links) {
+      this.#leftMicros.set(link.volume, link.lastMicros);
+      this.#links.delete(link);
+      this.#claimed.delete(link.volume);
+    }
     for (const link of links) link.lose(error);
   }
 }

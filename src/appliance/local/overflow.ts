@@ -55,9 +55,13 @@ export class Overflow {
     return this.#overflowedBytes !== undefined;
   }
 
-  /** At a start: one that is found full was full before. */
+  /**
+   * At a start, which does not know of a link yet. `isStuck`: a largest batch would find no room. One that is found so was full
+   * before; what has room for more has to stay as it is for so long.
+   */
   begin(facts: OverflowFacts): void {
-    if (this.#policy.overflow === "track" && isFull(facts)) this.#overflowedBytes = facts.usedBytes;
+    const wasFull = isFull({ ...facts, isLinkUp: !facts.isStuck, isStuck: false });
+    if (this.#policy.overflow === "track" && wasFull) this.#overflowedBytes = facts.usedBytes;
   }
 
   /** One comes whose source lacks what is in the spool: that it gets it is what makes room. */

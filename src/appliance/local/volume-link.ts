@@ -41,6 +41,7 @@ export class LocalVolumeLink implements VolumeLink {
   readonly #sizeBytes: number;
   #lastOrdinal: number;
   #isOver = false;
+  #hasReported = false;
   #gapMicros: number | undefined;
   /** It has records in the batch in the making. */
   isTouched = false;
@@ -144,7 +145,13 @@ export class LocalVolumeLink implements VolumeLink {
   }
 
   reportDurable(ordinal: number): void {
+    this.#hasReported = true;
     if (!this.#isOver) this.#group.reportDurable(this, ordinal);
+  }
+
+  /** So its interceptor has taken up what it was told when it attached. */
+  get hasReported(): boolean {
+    return this.#hasReported;
   }
 
   detach(): void {

@@ -81,14 +81,25 @@ test("volumes have time to come back and make room, before one that is still ful
 
 test("one that is found full at a start was full before; one that is to stall never overflows", () => {
   const found = new Overflow(policy);
-  found.begin(full);
+  found.begin({ ...full, isStuck: true });
   const empty = new Overflow(policy);
-  empty.begin(room);
+  empty.begin({ ...room, isStuck: true });
   const stalling = new Overflow({ ...policy, overflow: "stall" });
   stalling.begin(full);
   stalling.look(full);
   expect(stalling.look({ ...full, nowMs: 1e9 })).toBe(false);
   expect([found.isOverflowed, empty.isOverflowed, stalling.isOverflowed]).toEqual([true, false, false]);
+});
+
+test("one that is found with room for more has to be full for long enough, as while it runs", () => {
+  const overflow = new Overflow(policy);
+  overflow.begin(full);
+  overflow.look(full);
+  expect([overflow.isOverflowed, overflow.look({ ...full, nowMs: 9_999 })]).toEqual([false, false]);
+  expect(overflow.look({ ...full, nowMs: 10_000 })).toBe(true);
+  const beyond = new Overflow(policy);
+  beyond.begin({ ...full, usedBytes: 100 });
+  expect(beyond.isOverflowed).toBe(true);
 });
 
 describe("what is in it is kept by something that no return changes", () => {
