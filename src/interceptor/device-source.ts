@@ -1,10 +1,13 @@
 /** A file or a block device as a source: written at once while it is fast, by others while it is slow. */
 import { alignUp } from "#src/core/byte-range.ts";
+import { RetryError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { nbdPunchPieceBytes, nbdZeroPieceBytes, nbdZeroRangePieceBytes } from "#src/core/nbd-limits.ts";
+import { sourceClosePatienceMs } from "#src/core/volume-limits.ts";
 import type { BlockDevice, DoneCallback } from "#src/host/block-device.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { Pace } from "#src/nbd/pace.ts";
+import { CallsUnderWay } from "./calls-under-way.ts";
 import type { ExtentsCallback, Source } from "./source.ts";
 
 const zeros = Buffer.alloc(nbdZeroPieceBytes);
@@ -19,10 +22,12 @@ export class DeviceSource implements Source {
   readonly #device: BlockDevice;
   readonly #clock: Clock;
   readonly #pace = new Pace();
+  readonly #calls = new CallsUnderWay();
   /** Undefined as long as nobody has tried. */
   #punches: boolean | undefined;
   #zeroes: boolean | undefined;
   #isClosed = false;
+  #isLetGo = false;
 
   /** The device is closed with the source. */
   constructor(device: BlockDevice, clock: Clock) {
@@ -46,7 +51,7 @@ export class DeviceSource implements Source {
   }
 
   read(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
-    this.#device.read(buffer, start, lengthBytes, position, done);
+    this.#device.read(buffer, start, lengthBytes, position, this.#calls.enter(done));
   }
 
   mayWriteNow(): boolean {
@@ -60,7 +65,7 @@ export class DeviceSource implements Source {
   }
 
   write(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void {
-    this.#device.write(buffer, start, lengthBytes, position, done);
+    this.#device.write(buffer, start, lengthBytes, position, this.#calls.enter(done));
   }
 
   /** In pieces, so that others get their turn. A device that cannot clear has zeros written to it. */
@@ -85,14 +90,14 @@ export class DeviceSource implements Source {
   #writeZeros(position: number, lengthBytes: number, done: DoneCallback): void {
     if (this.#isClosed) return done(new Error("the source was closed"));
     const piece = Math.min(lengthBytes, zeros.length);
-    this.#device.write(zeros, 0, piece, position, (error) => {
+    this.write(zeros, 0, piece, position, (error) => {
       if (error !== null || piece === lengthBytes) done(error);
       else this.#writeZeros(position + piece, lengthBytes - piece, done);
     });
   }
 
   sync(done: DoneCallback): void {
-    this.#device.sync(done);
+    this.#device.sync(this.#calls.enter(done));
   }
 
   extents(position: number, lengthBytes: number, countMax: number, done: ExtentsCallback): void {
@@ -103,10 +108,19 @@ export class DeviceSource implements Source {
     this.#device.willNeed(position, lengthBytes);
   }
 
-  close(): Promise<void> {
+  /** The device is held, and locked against others, until the last call has come back: whoever opens it anew waits for that. */
+  async close(): Promise<void> {
     this.#isClosed = true;
-    this.#device.close();
-    return Promise.resolve();
+    const haveEnded = await this.#calls.haveEnded(this.#clock, sourceClosePatienceMs);
+    // A device that is still at work on something lets go of itself behind that.
+    if (!this.#isLetGo) this.#device.close();
+    this.#isLetGo = true;
+    if (haveEnded) return;
+    const { count } = this.#calls;
+    throw new RetryError(
+      `the disk of ${this.#device.path} has not answered ${count === 1 ? "a call" : `${count} calls`} for too long: ` +
+        "the source can be opened anew when it has",
+    );
   }
 }
 

@@ -82,6 +82,8 @@ export class InterceptedVolume implements NbdExport {
   readonly #publisher: FigurePublisher;
   /** Undefined while the source is in a state that the host never saw. */
   #life: Life | undefined;
+  /** Of the life before, until it is let go of. */
+  #formerSource: Source | undefined;
   #condition: VolumeCondition = "redoing";
   /** Settled when nothing is opened anew. */
   #unfencing: Promise<void> = Promise.resolve();
@@ -128,7 +130,7 @@ export class InterceptedVolume implements NbdExport {
     try {
       await life.path.start(takesSource);
     } catch (error) {
-      await life.source.close();
+      await this.#close(life.source);
       throw error;
     }
     this.#life = life;
@@ -156,8 +158,17 @@ export class InterceptedVolume implements NbdExport {
       path.trace = this.#trace;
       return { source, mapFile, path };
     } catch (error) {
-      await source.close();
+      await this.#close(source);
       throw error;
+    }
+  }
+
+  /** For good, or for a reason that is told instead. */
+  async #close(source: Source | undefined): Promise<void> {
+    try {
+      await source?.close();
+    } catch (error) {
+      this.#log.warn("the source was not let go of in good order", { error: error as Error });
     }
   }
 
@@ -185,9 +196,7 @@ export class InterceptedVolume implements NbdExport {
 
   async #openAnew(): Promise<void> {
     try {
-      await this.#life?.path.stop(0);
-      await this.#life?.source.close();
-      this.#life = undefined;
+      await this.#endLife();
       await this.begin();
       this.#log.info("the volume is not fenced any more");
     } catch (error) {
@@ -195,6 +204,15 @@ export class InterceptedVolume implements NbdExport {
       for (const request of this.#heldReads.splice(0)) request.complete(nbdError.io);
       throw error;
     }
+  }
+
+  /** Hosts go on reading until then. From here on they wait, so that what is under way at the source comes to an end. */
+  async #endLife(): Promise<void> {
+    await this.#life?.path.stop(0);
+    this.#formerSource = this.#life?.source ?? this.#formerSource;
+    this.#life = undefined;
+    await this.#formerSource?.close();
+    this.#formerSource = undefined;
   }
 
   /** The source was changed by somebody else, or put back: all of it is copied into the order again. */
@@ -215,7 +233,7 @@ export class InterceptedVolume implements NbdExport {
     for (const request of this.#heldReads.splice(0)) request.complete(nbdError.shutdown);
     await this.#life?.path.stop(graceMs);
     const status = this.status();
-    await this.#life?.source.close();
+    await this.#close(this.#life?.source);
     this.#life = undefined;
     return status;
   }

@@ -33,7 +33,10 @@ export interface Source {
   /** The runs from `position` on, at most `countMax`, ending at or before the range does. */
   extents(position: number, lengthBytes: number, countMax: number, done: ExtentsCallback): void;
   willNeed(position: number, lengthBytes: number): void;
-  /** What is under way still calls back. Nothing else may be called after this. */
+  /**
+   * Nothing else may be called after this, but itself once more. Resolves when all that was under way has called back: only then
+   * can the source be opened anew. Rejects where that takes too long.
+   */
   close(): Promise<void>;
 }
 

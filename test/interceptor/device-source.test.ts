@@ -1,6 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { GiB, MiB } from "#src/core/limits.ts";
 import { nbdPunchPieceBytes, nbdZeroPieceBytes, paceSlowMs, paceSlowSeriesMax } from "#src/core/nbd-limits.ts";
+import { sourceClosePatienceMs } from "#src/core/volume-limits.ts";
+import { openBlockDevice } from "#src/host/node/block-device.ts";
+import { nodeClock } from "#src/host/node/clock.ts";
 import { DeviceSource } from "#src/interceptor/device-source.ts";
 import { type DeviceOptions, ScriptedDevice } from "#test/nbd/scripted-device.ts";
 import { SimClock } from "#test/sim/sim-clock.ts";
@@ -23,7 +29,7 @@ function made(options: DeviceOptions = {}, prepare: (device: ScriptedDevice) => 
       world.advance(0);
     }
   };
-  return { device, clock, source, outcome, done, settle };
+  return { device, world, clock, source, outcome, done, settle };
 }
 
 test("a device that turns slow is written by others", () => {
@@ -96,4 +102,39 @@ test("without a hole nobody knows: a trim is tried, and what must be fast is not
     device.extents = [{ lengthBytes: MiB, hole: false, zero: false }];
   });
   expect([source.trimReadsZeros, source.clearsFast(false)]).toEqual([true, false]);
+});
+
+describe("a source that is closed", () => {
+  test("beside a read under way can be opened anew at once: until then its lock would be held", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tidemark-source-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, "image");
+    await writeFile(path, Buffer.alloc(MiB));
+    const open = () => new DeviceSource(openBlockDevice(path, { readOnly: false, exclusive: true }), nodeClock);
+    const source = open();
+    let answer: Error | null | undefined;
+    source.read(Buffer.alloc(MiB), 0, MiB, 0, (error) => {
+      answer = error;
+    });
+    await source.close();
+    expect(answer).toBeNull();
+    await open().close();
+  });
+
+  test("is waited for until its device has answered, but not for ever, and then it is said why", async () => {
+    const { device, world, source } = made();
+    const closes: string[] = [];
+    device.close = () => void closes.push("closed");
+    source.read(Buffer.alloc(512), 0, 512, 0, () => {});
+    const closing = source.close();
+    world.advance(sourceClosePatienceMs - 1);
+    await Promise.resolve();
+    expect(closes).toEqual([]);
+    world.advance(1);
+    await expect(closing).rejects.toThrow("the disk of scripted has not answered a call");
+    const again = source.close();
+    device.pay();
+    await again;
+    expect(closes).toEqual(["closed"]);
+  });
 });

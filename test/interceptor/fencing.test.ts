@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import { AssertionError } from "#src/core/assert.ts";
 import { ReconnectError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
+import { sourceClosePatienceMs } from "#src/core/volume-limits.ts";
 import { command, nbdError } from "#src/nbd/constants.ts";
 import { ReluctantSource } from "./reluctant-source.ts";
-import { filled, VolumeWorld } from "./volume-world.ts";
+import { filled, turn, VolumeWorld } from "./volume-world.ts";
 
 const payload = filled(blockBytes, 7);
 
@@ -90,6 +91,47 @@ test("fault 13: after a sync that failed nobody reads what may be an older state
   const read = world.submit({ command: command.read, length: 512 });
   await world.pass(20);
   expect(read.error).toBe(nbdError.ok);
+});
+
+test("a source is opened anew when what hosts still read of it has ended; they get the newest state", async () => {
+  const world = await opened();
+  world.host.disk.failNext("write");
+  world.write(0, payload);
+  await world.pass(20);
+  const { figures } = world.volume;
+  const underWay: number[] = [];
+  world.wrap = (source) => {
+    underWay.push(figures.slowReads - figures.slowReadsEnded);
+    return source;
+  };
+  world.host.disk.faults.coldChance = 1;
+  const read = world.submit({ command: command.read, length: 512 });
+  expect(read.error).toBeUndefined();
+  const unfencing = world.volume.unfence();
+  await turn();
+  const later = world.submit({ command: command.read, length: 512 });
+  await world.run(unfencing);
+  await world.pass(50);
+  expect(underWay).toEqual([0]);
+  expect([read, later].map(({ error, data }) => [error, data[0]])).toEqual([
+    [nbdError.ok, 7],
+    [nbdError.ok, 7],
+  ]);
+});
+
+test("a source whose disk does not answer stays fenced, says so, and is unfenced when it has answered", async () => {
+  const world = await opened();
+  world.host.disk.failNext("write");
+  world.write(0, payload);
+  await world.pass(20);
+  world.host.disk.faults.coldChance = 1;
+  world.host.disk.stall(2 * sourceClosePatienceMs);
+  const read = world.submit({ command: command.read, length: 512 });
+  await expect(world.run(world.volume.unfence())).rejects.toThrow("has not answered a call");
+  expect(world.volume.status()).toMatchObject({ state: "fenced", why: expect.stringContaining("/source") });
+  await world.pass(2 * sourceClosePatienceMs);
+  await world.run(world.volume.unfence());
+  expect([read.error, world.volume.status().state]).toEqual([nbdError.io, "open"]);
 });
 
 test("unfence brings back what the source missed, and the host goes on", async () => {
