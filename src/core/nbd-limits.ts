@@ -88,6 +88,10 @@ export const nbdClientInFlightCountMax = 128;
 export const nbdClientInFlightBytesMax = 64 * MiB;
 export const nbdClientQueueCountMax = 1024;
 export const nbdClientQueueBytesMax = 64 * MiB;
+/** Long ranges are zeroed in such pieces, so many at a time: there are servers that write the zeros, at some 50 MB/s. */
+export const nbdClientClearPieceBytes = 128 * MiB;
+export const nbdClientClearPiecesMax = 4;
+const nbdSlowZeroBytesPerSecond = 50_000_000;
 
 // When writing at once stops the thread for so long, so many times in a row, others do the writing
 export const paceSlowMs = 2;
@@ -107,6 +111,10 @@ assert(nbdOptionBytesMax <= nbdClientOptionRepliesBytesMax, "a longest reply to 
 assert(
   nbdClientErrorChunkBytesMax * 2 <= nbdClientReceiveBytes,
   "whatever is gathered fits beside what came before it",
+);
+assert(
+  ((nbdClientClearPieceBytes * nbdClientClearPiecesMax) / nbdSlowZeroBytesPerSecond) * 1000 <= nbdClientRequestMs / 4,
+  "a slow server zeroes what it is asked for well before it is given up",
 );
 assert(nbdPayloadBytesMax <= nbdClientInFlightBytesMax, "a largest request can be under way");
 assert(nbdClientCopyBytesMax * 2 <= nbdClientSlabBytes, "a header and what is copied behind it fit into the slab");

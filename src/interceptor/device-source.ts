@@ -26,7 +26,8 @@ export class DeviceSource implements Source {
   /** Undefined as long as nobody has tried. */
   #punches: boolean | undefined;
   #zeroes: boolean | undefined;
-  #isClosed = false;
+  /** Nothing long goes on. */
+  #isEnding = false;
   #isLetGo = false;
 
   /** The device is closed with the source. */
@@ -70,7 +71,7 @@ export class DeviceSource implements Source {
 
   /** In pieces, so that others get their turn. A device that cannot clear has zeros written to it. */
   clear(position: number, lengthBytes: number, keepSpace: boolean, done: DoneCallback): void {
-    if (this.#isClosed) return done(new Error("the source was closed"));
+    if (this.#isEnding) return done(new Error("the source was closed"));
     const piece = Math.min(lengthBytes, keepSpace ? nbdZeroRangePieceBytes : nbdPunchPieceBytes);
     try {
       if (!this.#clearNow(position, piece, keepSpace)) return this.#writeZeros(position, lengthBytes, done);
@@ -88,12 +89,16 @@ export class DeviceSource implements Source {
   }
 
   #writeZeros(position: number, lengthBytes: number, done: DoneCallback): void {
-    if (this.#isClosed) return done(new Error("the source was closed"));
+    if (this.#isEnding) return done(new Error("the source was closed"));
     const piece = Math.min(lengthBytes, zeros.length);
     this.write(zeros, 0, piece, position, (error) => {
       if (error !== null || piece === lengthBytes) done(error);
       else this.#writeZeros(position + piece, lengthBytes - piece, done);
     });
+  }
+
+  endClears(): void {
+    this.#isEnding = true;
   }
 
   sync(done: DoneCallback): void {
@@ -110,7 +115,7 @@ export class DeviceSource implements Source {
 
   /** The device is held, and locked against others, until the last call has come back: whoever opens it anew waits for that. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.endClears();
     const haveEnded = await this.#calls.haveEnded(this.#clock, sourceClosePatienceMs);
     // A device that is still at work on something lets go of itself behind that.
     if (!this.#isLetGo) this.#device.close();

@@ -1,11 +1,12 @@
 /** An export of another NBD server as a source. Whatever is asked of it takes a while. */
 import { RefuseError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
-import { nbdZeroPieceBytes } from "#src/core/nbd-limits.ts";
+import { nbdClientClearPieceBytes, nbdClientClearPiecesMax, nbdZeroPieceBytes } from "#src/core/nbd-limits.ts";
 import type { DoneCallback, Extent } from "#src/host/block-device.ts";
 import type { NbdClient } from "#src/nbd/client/client.ts";
 import { type ConnectOptions, connect } from "#src/nbd/client/connect.ts";
 import { allocationFlag, baseAllocation, commandFlag } from "#src/nbd/constants.ts";
+import { ClearPieces } from "./clear-pieces.ts";
 import type { ExtentsCallback, Source } from "./source.ts";
 
 const zeros = Buffer.alloc(nbdZeroPieceBytes);
@@ -35,9 +36,15 @@ class NbdSource implements Source {
   readonly minimumBytes: number;
   readonly isCached = false;
   readonly #client: NbdClient;
+  readonly #clears: ClearPieces;
 
   constructor(client: NbdClient) {
     this.#client = client;
+    this.#clears = new ClearPieces({
+      pieceBytes: client.flags.canWriteZeroes ? nbdClientClearPieceBytes : zeros.length,
+      countMax: nbdClientClearPiecesMax,
+      begin: (position, lengthBytes, keepSpace, done) => this.#clearPiece(position, lengthBytes, keepSpace, done),
+    });
     this.sizeBytes = client.sizeBytes;
     this.description = client.description;
     this.rotational = client.flags.rotational;
@@ -75,17 +82,17 @@ class NbdSource implements Source {
   }
 
   clear(position: number, lengthBytes: number, keepSpace: boolean, done: DoneCallback): void {
-    if (!this.#client.flags.canWriteZeroes) return this.#writeZeros(position, lengthBytes, done);
+    this.#clears.clear(position, lengthBytes, keepSpace, done);
+  }
+
+  #clearPiece(position: number, lengthBytes: number, keepSpace: boolean, done: DoneCallback): void {
+    if (!this.#client.flags.canWriteZeroes) return this.write(zeros, 0, lengthBytes, position, done);
     const flags = keepSpace ? commandFlag.noHole : 0;
     this.#insist(() => this.#client.submitWriteZeroes(position, lengthBytes, flags, done));
   }
 
-  #writeZeros(position: number, lengthBytes: number, done: DoneCallback): void {
-    const piece = Math.min(lengthBytes, zeros.length);
-    this.write(zeros, 0, piece, position, (error) => {
-      if (error !== null || piece === lengthBytes) done(error);
-      else this.#writeZeros(position + piece, lengthBytes - piece, done);
-    });
+  endClears(): void {
+    this.#clears.end(new Error("the source was closed"));
   }
 
   sync(done: DoneCallback): void {
@@ -108,6 +115,7 @@ class NbdSource implements Source {
   }
 
   async close(): Promise<void> {
+    this.endClears();
     await this.#client.disconnect();
   }
 

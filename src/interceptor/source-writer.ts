@@ -192,9 +192,10 @@ export class SourceWriter implements RecordRunner {
     this.#events.failed(error);
   }
 
-  /** Begins nothing more, and lets go of all that is not with the source. */
+  /** Begins nothing more, and lets go of all that is not with the source. Long clears are redone at the next start. */
   end(): void {
     this.#isOver = true;
+    this.#source.endClears();
     this.#room.end();
     this.#flight.forEach((record) => {
       if (!record.isRunning) record.letGo();

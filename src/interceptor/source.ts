@@ -28,6 +28,8 @@ export interface Source {
   write(buffer: Buffer, start: number, lengthBytes: number, position: number, done: DoneCallback): void;
   /** The range reads as zeros, even where that means to write them. */
   clear(position: number, lengthBytes: number, keepSpace: boolean, done: DoneCallback): void;
+  /** Clears are begun no more, and long ones end in the middle, with an error: who ends does not wait for hours of them. */
+  endClears(): void;
   /** All that was written before this call is durable when `done` is called without an error. */
   sync(done: DoneCallback): void;
   /** The runs from `position` on, at most `countMax`, ending at or before the range does. */

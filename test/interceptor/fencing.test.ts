@@ -2,8 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { AssertionError } from "#src/core/assert.ts";
 import { ReconnectError } from "#src/core/errors.ts";
-import { blockBytes } from "#src/core/limits.ts";
+import { blockBytes, MiB } from "#src/core/limits.ts";
 import { sourceClosePatienceMs } from "#src/core/volume-limits.ts";
+import type { DoneCallback } from "#src/host/block-device.ts";
+import type { Source } from "#src/interceptor/source.ts";
 import { command, nbdError } from "#src/nbd/constants.ts";
 import { ReluctantSource } from "./reluctant-source.ts";
 import { filled, turn, VolumeWorld } from "./volume-world.ts";
@@ -212,6 +214,32 @@ test("what the source still has to do is awaited before it is opened anew", asyn
   held[0]?.();
   await world.run(unfencing);
   expect([world.volume.status().state, world.source[0]]).toEqual(["open", 7]);
+});
+
+test("a long clear is not waited for: the rest of it is redone", async () => {
+  const world = new VolumeWorld();
+  let clearing: DoneCallback | undefined;
+  const endless: Partial<Source> = {
+    clear: (_position, _lengthBytes, _keepSpace, done) => {
+      clearing = done;
+    },
+    endClears: () => clearing?.(new Error("the source was closed")),
+  };
+  world.wrap = (source) => {
+    world.wrap = (next) => next;
+    return Object.assign(new ReluctantSource(source, () => true), endless);
+  };
+  await world.open();
+  await world.warmUp();
+  world.trim(0, blockBytes);
+  await world.pass(10);
+  world.host.disk.failNext("write");
+  world.write(MiB, payload);
+  await world.pass(20);
+  expect([clearing === undefined, world.volume.status().state]).toEqual([false, "fenced"]);
+  await world.run(world.volume.unfence());
+  expect(world.source.equals(world.links.replay(world.initial))).toBe(true);
+  expect([world.source[0], world.source[MiB]]).toEqual([0, 7]);
 });
 
 test("one that ends while it is being unfenced leaves nothing open or attached", async () => {

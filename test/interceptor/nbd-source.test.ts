@@ -3,16 +3,18 @@ import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { blockBytes, MiB } from "#src/core/limits.ts";
+import { blockBytes, GiB, MiB } from "#src/core/limits.ts";
+import { nbdClientClearPieceBytes, nbdClientClearPiecesMax } from "#src/core/nbd-limits.ts";
 import { openBlockDevice } from "#src/host/node/block-device.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeSockets } from "#src/host/node/sockets.ts";
 import { openNbdSource } from "#src/interceptor/nbd-source.ts";
 import type { Source } from "#src/interceptor/source.ts";
+import { command, nbdError } from "#src/nbd/constants.ts";
 import { DeviceExport } from "#src/nbd/device-export.ts";
 import type { NbdExport } from "#src/nbd/export.ts";
 import { ScriptedExport } from "#test/hostile/scripted-export.ts";
-import { serve } from "#test/hostile/served.ts";
+import { serve, turn, until } from "#test/hostile/served.ts";
 
 const sizeBytes = 8 * MiB;
 
@@ -89,6 +91,66 @@ test("an extent that goes beyond what was asked for is cut", async () => {
     source.extents(MiB, MiB, 10, (_error, found) => resolve(found));
   });
   expect(extents).toEqual([{ lengthBytes: MiB, hole: true, zero: true }]);
+});
+
+describe("a long clear", () => {
+  const pieceBytes = nbdClientClearPieceBytes;
+
+  async function cleared(lengths: readonly number[]) {
+    const target = new ScriptedExport({ sizeBytes: 64 * GiB, memoryBytes: 0 });
+    target.keeps = (request) => request.command === command.writeZeroes;
+    const source = await opened(target);
+    const outcomes: string[] = [];
+    for (const [at, length] of lengths.entries()) {
+      source.clear(at * 4 * GiB, length, false, (error) => outcomes.push(error?.message ?? `${at} done`));
+    }
+    return { target, source, outcomes };
+  }
+
+  test("reaches a server in pieces, a few at a time, and clears take turns", async () => {
+    const { target, outcomes } = await cleared([8 * pieceBytes + blockBytes, 2 * pieceBytes, blockBytes]);
+    const begun: number[] = [];
+    const seenBytes = [0, 0, 0];
+    let isSmall = true;
+    while (outcomes.length < 3) {
+      await until(() => target.kept.length > 0 || outcomes.length === 3);
+      isSmall &&=
+        target.kept.length <= nbdClientClearPiecesMax && target.kept.every(({ length }) => length <= pieceBytes);
+      const one = target.kept.shift();
+      if (one === undefined) break;
+      const { offset, length } = one;
+      const of = Math.floor(offset / (4 * GiB));
+      // Each where the one before has ended: so nothing is left out.
+      begun.push(offset - of * 4 * GiB - (seenBytes[of] ?? 0));
+      seenBytes[of] = (seenBytes[of] ?? 0) + length;
+      one.complete(nbdError.ok);
+    }
+    expect(begun.every((gap) => gap === 0)).toBe(true);
+    expect(seenBytes).toEqual([8 * pieceBytes + blockBytes, 2 * pieceBytes, blockBytes]);
+    expect([isSmall, outcomes]).toEqual([true, ["2 done", "1 done", "0 done"]]);
+  });
+
+  test("of which a piece fails, fails when all that is under way has ended, and no more is begun", async () => {
+    const { target, outcomes } = await cleared([GiB]);
+    await until(() => target.kept.length === nbdClientClearPiecesMax);
+    target.kept.shift()?.complete(nbdError.noSpace);
+    for (let turns = 0; turns < 10; turns++) await turn();
+    expect(outcomes).toEqual([]);
+    target.release();
+    await until(() => outcomes.length > 0);
+    expect(outcomes).toEqual([expect.stringContaining("ENOSPC")]);
+    expect(target.seen).toHaveLength(nbdClientClearPiecesMax);
+  });
+
+  test("ends in the middle where nobody may wait for it", async () => {
+    const { target, source, outcomes } = await cleared([GiB, GiB]);
+    await until(() => target.kept.length === nbdClientClearPiecesMax);
+    source.endClears();
+    target.release();
+    await until(() => outcomes.length === 2);
+    expect(outcomes).toEqual(["the source was closed", "the source was closed"]);
+    expect(target.seen).toHaveLength(nbdClientClearPiecesMax);
+  });
 });
 
 describe("a server", () => {

@@ -81,6 +81,10 @@ export class ReluctantSource implements Source {
     this.#inner.clear(position, lengthBytes, keepSpace, done);
   }
 
+  endClears(): void {
+    this.#inner.endClears();
+  }
+
   sync(done: DoneCallback): void {
     this.#inner.sync(done);
   }

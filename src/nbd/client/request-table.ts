@@ -38,6 +38,7 @@ export class RequestTable {
   readonly #slots: Slot[] = [];
   readonly #free: number[] = [];
   #payloadBytes = 0;
+  #givenCount = 0;
 
   constructor() {
     for (let index = 0; index < nbdClientInFlightCountMax; index++) {
@@ -57,6 +58,11 @@ export class RequestTable {
   /** Bytes of reads and writes under way. */
   get payloadBytes(): number {
     return this.#payloadBytes;
+  }
+
+  /** Grows with each request that has come to its end. */
+  get givenCount(): number {
+    return this.#givenCount;
   }
 
   /** A slot for the operation's next piece. */
@@ -86,6 +92,7 @@ export class RequestTable {
     // The operation may keep the map's content, never the map.
     slot.statuses.clear();
     this.#free.push(slot.index);
+    this.#givenCount++;
   }
 
   /** The slot that a reply's cookie names, if there is such a request. */

@@ -5,13 +5,17 @@
  *   moved  look  look  look  look  look          the first look may come right after the move, the fifth at least
  *     |--~--|-----|-----|-----|-----|            four spans after it: one time-out, and at most a fourth more
  *
- * A request whose bytes have not all been taken moves as long as anything is taken: the link is slow, not dead.
+ * A request whose bytes have not all been taken moves as long as anything is taken: the link is slow, not dead. While others
+ * are answered, one that waits is not lost yet either: a server may be at work on what came before it, or on something long.
+ * But it may have been forgotten, so there is an end to that too.
  */
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { RequestTable, Slot } from "./request-table.ts";
 import type { RequestWriter } from "./request-writer.ts";
 
 const looksPerTimeout = 4;
+/** While others are answered, a request may wait for so many time-outs. */
+const overtakenTimeoutsMax = 10;
 
 export class StallWatch {
   readonly #clock: Clock;
@@ -21,6 +25,9 @@ export class StallWatch {
   readonly #stalled: (slot: Slot) => void;
   #timer: Timer | undefined;
   #takenBytes = 0;
+  #givenCount = 0;
+  /** Looks since any request was answered. */
+  #silentLooks = 0;
 
   constructor(
     clock: Clock,
@@ -48,18 +55,30 @@ export class StallWatch {
 
   #look(): void {
     this.#timer = undefined;
+    this.#lookForAnswers();
     if (this.#table.count === 0) return;
     const takenBefore = this.#takenBytes;
     this.#takenBytes = this.#writer.takenBytes;
     const isMoving = this.#takenBytes > takenBefore;
+    const isSilent = this.#silentLooks > looksPerTimeout;
+    const idleLooksMax = isSilent ? looksPerTimeout : looksPerTimeout * overtakenTimeoutsMax;
     for (const slot of this.#table.busy()) {
       const hasMoved = isMoving && slot.sentEnd > takenBefore;
       slot.idleLooks = hasMoved ? 1 : slot.idleLooks + 1;
-      if (slot.idleLooks > looksPerTimeout) {
+      if (slot.idleLooks > idleLooksMax) {
         this.#stalled(slot);
         return;
       }
     }
     this.start();
+  }
+
+  /** Nobody is silent who is not asked. */
+  #lookForAnswers(): void {
+    const { count, givenCount } = this.#table;
+    const isAnswering = givenCount !== this.#givenCount;
+    this.#givenCount = givenCount;
+    if (count === 0) this.#silentLooks = 0;
+    else this.#silentLooks = isAnswering ? 1 : this.#silentLooks + 1;
   }
 }

@@ -24,17 +24,38 @@ describe("a server that went silent", () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  test("is noticed while it goes on answering other requests", async () => {
+  /** Something else is asked, and answered, so often as this takes. */
+  async function answeringOthers(durationMs: number) {
     const { client, clock, wire, requests } = await open({ style: "simple" });
-    const forgotten = client.trim(512, 512);
-    requests();
-    for (let elapsedMs = 0; elapsedMs < noticedMs; elapsedMs += 50) {
+    const waiting = client.trim(512, 512);
+    waiting.catch(() => {});
+    const [request] = requests() as [HeardRequest];
+    for (let elapsedMs = 0; elapsedMs < durationMs; elapsedMs += 50) {
       const flushing = client.flush();
       flushing.catch(() => {});
-      wire.say(...requests().map((request) => simpleReply(request)));
+      wire.say(...requests().map((other) => simpleReply(other)));
       clock.advance(50);
     }
-    await expect(forgotten).rejects.toThrow("trim of 512 bytes at 512");
+    return { clock, wire, waiting, request };
+  }
+
+  test("is not one that answers others first: it may be at work on something long", async () => {
+    const { wire, waiting, request } = await answeringOthers(5 * requestTimeoutMs);
+    wire.say(simpleReply(request));
+    await waiting;
+  });
+
+  test("is noticed a time-out after its last answer, whatever that was to", async () => {
+    const { clock, wire, waiting } = await answeringOthers(5 * requestTimeoutMs);
+    clock.advance(requestTimeoutMs - 250);
+    expect(wire.ending).toBe("none");
+    clock.advance(500);
+    await expect(waiting).rejects.toThrow("trim of 512 bytes at 512");
+  });
+
+  test("on one request alone has forgotten it: that is noticed, later", async () => {
+    const { waiting } = await answeringOthers(11 * requestTimeoutMs);
+    await expect(waiting).rejects.toThrow("trim of 512 bytes at 512");
   });
 
   test("is not one that is slow to send a large reply", async () => {
