@@ -61,7 +61,7 @@ const advice: Readonly<Record<Exclude<VolumeState, "open">, string>> = {
   failed: "its state says why it is not",
   stalled: "wait until its local appliance is back",
   tracking: "wait until it is protected again",
-  full: "make room for its source",
+  full: "make room for what its state names",
   fenced: "repair its source and unfence it",
   stopped: "add it again",
 };

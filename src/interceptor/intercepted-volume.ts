@@ -133,6 +133,7 @@ export class InterceptedVolume implements NbdExport {
       await this.#close(life.source);
       throw error;
     }
+    life.mapFile.waitForRoom({ clock: this.#parts.clock, log: this.#log });
     this.#life = life;
     this.#nowOpen();
   }

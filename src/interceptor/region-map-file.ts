@@ -1,13 +1,17 @@
 /**
  * The file of a volume's region map. It is written in rounds, one at a time, each with all that was wanted when it began:
- * the copy that is older, then a sync. After a failure it is of no more use.
+ * the copy that is older, then a sync. After a failure it is of no more use. That there is no room is none while the volume is
+ * open: whoever needs the round waits, and it is tried again. The copy that it may have cut short is the older one.
  *
  * What changes the meaning of the copy before (a resync is wanted, the appliance is gone, ordinals were lost) is written
  * to both copies: should the newer one be damaged later, the older one must not tell of another world.
  */
 import { assert } from "#src/core/assert.ts";
 import { RetryError, StopError } from "#src/core/errors.ts";
+import type { Clock, Timer } from "#src/host/clock.ts";
 import type { FileHandle, Files } from "#src/host/files.ts";
+import { isLackOfSpace } from "#src/host/lack-of-room.ts";
+import type { Log } from "#src/host/log.ts";
 import { keepName, publish } from "#src/host/publish.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import type { AttachedSource, SourceAge } from "#src/wire/volume-link.ts";
@@ -26,6 +30,14 @@ export interface RegionMapEvents {
   /** Marks that were wanted are durable. */
   marked(): void;
   failed(error: Error): void;
+}
+
+/** A round that found no room on the disk is tried again so much later. */
+const roomRetryMs = 250;
+
+interface Patience {
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 interface Waiter {
@@ -48,6 +60,10 @@ export class RegionMapFile {
   #waiters: Waiter[] = [];
   #events: RegionMapEvents | undefined;
   #failure: Error | undefined;
+  #patience: Patience | undefined;
+  /** What it lacked room for, until it has some. */
+  #lack: Error | undefined;
+  #retry: Timer | undefined;
   #isClosed = false;
 
   private constructor(handle: FileHandle, owner: RegionMapOwner, isNew: boolean) {
@@ -125,10 +141,27 @@ export class RegionMapFile {
     this.#events = events;
   }
 
+  /** From now on. Until then whoever opens the volume is told, and tries again. */
+  waitForRoom({ clock, log }: Patience): void {
+    this.#patience = { clock, log };
+  }
+
+  /** Why whoever needs another mark waits. */
+  get lackOfRoom(): string | undefined {
+    return this.#lack === undefined
+      ? undefined
+      : `${this.#inWords(this.#lack)}: it goes on by itself when there is room`;
+  }
+
+  #inWords(lack: Error): string {
+    return `the region map ${this.#handle.path} cannot be written for want of room: ${lack.message}`;
+  }
+
   /** The map has changed: it is written as soon as may be. */
   write(): void {
     this.#isWanted = true;
-    if (!this.#isWriting && this.#failure === undefined && !this.#isClosed) this.#begin();
+    const isBusy = this.#isWriting || this.#retry !== undefined;
+    if (!isBusy && this.#failure === undefined && !this.#isClosed) this.#begin();
   }
 
   /** Resolves when the map as it is now, with this new state, is durable in both copies. */
@@ -170,8 +203,10 @@ export class RegionMapFile {
       const bytes = encodeCopy(this.#owner, { generation, state: this.#state, bits: image });
       this.#handle.writeNow(bytes, 0, bytes.length, copyPositionOf(this.#owner.sizeBytes, generation));
     } catch (error) {
-      return this.#fail(error as Error, waiters);
+      return isLackOfSpace(error) ? this.#wait(error as Error, waiters) : this.#fail(error as Error, waiters);
     }
+    if (this.#lack !== undefined) this.#patience?.log.info("the region map has room again");
+    this.#lack = undefined;
     this.#handle.sync((error) => {
       if (error !== null) return this.#fail(error, waiters);
       this.#generation = generation;
@@ -181,6 +216,20 @@ export class RegionMapFile {
       if (this.#isClosed) this.#handle.close();
       else if (this.#isWanted) this.#begin();
       this.#events?.marked();
+    });
+  }
+
+  /** Nothing relies on what was written of the round. */
+  #wait(lack: Error, waiters: readonly Waiter[]): void {
+    const patience = this.#patience;
+    if (patience === undefined) return this.#fail(new RetryError(this.#inWords(lack), { cause: lack }), waiters);
+    if (this.#lack === undefined) patience.log.warn("the region map has no room: writers wait", { error: lack });
+    this.#lack = lack;
+    this.#isWriting = false;
+    this.#waiters = [...waiters, ...this.#waiters];
+    this.#retry = patience.clock.timer(roomRetryMs, () => {
+      this.#retry = undefined;
+      this.#begin();
     });
   }
 
@@ -197,6 +246,7 @@ export class RegionMapFile {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#events = undefined;
+    this.#retry?.cancel();
     for (const { reject } of this.#waiters.splice(0)) reject(new RetryError("the region map was closed"));
     if (!this.#isWriting) this.#handle.close();
   }

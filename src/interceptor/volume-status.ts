@@ -7,7 +7,7 @@ export interface VolumeStatus {
   /**
    * `stalled`: writers wait for the local appliance. `tracking`: the volume goes on without it, unprotected. `fenced`:
    * writes fail until a person has looked. `redoing`: the source is brought to where it should be. `full`: the source
-   * has no room for what it has to get.
+   * has no room for what it has to get, or the disk of the region map none for that.
    */
   readonly state: "open" | "redoing" | "stalled" | "tracking" | "full" | "fenced" | "stopped";
   /** Why it is not `open`. */
@@ -44,11 +44,13 @@ export function volumeStatus(
 ): VolumeStatus {
   const linkState = path?.keeper.state;
   const isAway = condition === "open" && (linkState === "stalled" || linkState === "tracking");
-  const isFull = condition === "open" && path?.isSourceFull === true;
-  const reason = isAway ? path?.keeper.why : isFull ? fullInWords : why?.message;
+  const lack = condition === "open" ? (path?.isSourceFull === true ? fullInWords : mapFile?.lackOfRoom) : undefined;
+  const reason = isAway
+    ? [path?.keeper.why, lack].filter((part) => part !== undefined).join("; ")
+    : (lack ?? why?.message);
   const progress = path?.copy.progress;
   return {
-    state: isAway ? linkState : isFull ? "full" : condition,
+    state: isAway ? linkState : lack === undefined ? condition : "full",
     ...(reason === undefined ? {} : { why: reason }),
     ...(progress === undefined ? {} : { copy: progress }),
     baseMissing: mapFile !== undefined && mapFile.state.base !== "complete",

@@ -24,7 +24,7 @@ test.each<[string, Partial<ResizeFacts>, string | undefined]>([
   ["waits until it is open", { state: "redoing" }, "wait until it is"],
   ["waits for its local appliance", { state: "stalled" }, "wait until its local appliance is back"],
   ["waits for its protection", { state: "tracking" }, "wait until it is protected again"],
-  ["waits for room in its source", { state: "full" }, "make room for its source"],
+  ["waits for room in its source", { state: "full" }, "make room for what its state names"],
   ["is unfenced first", { state: "fenced" }, "repair its source and unfence it"],
   ["is not cut while it is fenced", { state: "fenced", wantedBytes: 8192 }, "repair its source and unfence it"],
   ["is not resized where it cannot be opened", { state: "failed" }, "its state says why"],
