@@ -134,6 +134,8 @@ export class InterceptedVolume implements NbdExport {
       throw error;
     }
     life.mapFile.waitForRoom({ clock: this.#parts.clock, log: this.#log });
+    // A host that only reads would get nothing but errors, and nobody would know why.
+    life.source.whenLost?.((error) => life.path.failed(error));
     this.#life = life;
     this.#nowOpen();
   }

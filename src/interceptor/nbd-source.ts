@@ -5,6 +5,7 @@ import { nbdClientClearPieceBytes, nbdClientClearPiecesMax, nbdZeroPieceBytes } 
 import type { DoneCallback, Extent } from "#src/host/block-device.ts";
 import type { NbdClient } from "#src/nbd/client/client.ts";
 import { type ConnectOptions, connect } from "#src/nbd/client/connect.ts";
+import { NbdConnectionError } from "#src/nbd/client/errors.ts";
 import { allocationFlag, baseAllocation, commandFlag } from "#src/nbd/constants.ts";
 import { ClearPieces } from "./clear-pieces.ts";
 import type { ExtentsCallback, Source } from "./source.ts";
@@ -112,6 +113,15 @@ class NbdSource implements Source {
   willNeed(position: number, lengthBytes: number): void {
     // A hint: whether it helped is nobody's business.
     if (this.#client.flags.canCache) this.#client.cache(position, lengthBytes).catch(() => {});
+  }
+
+  whenLost(told: (error: Error) => void): void {
+    this.#client.whenClosed(() => {
+      const cause = this.#client.failure;
+      const how = cause === undefined ? "" : ` (${cause.message})`;
+      const help = "when it is back, 'tidemark volume unfence' connects to it again";
+      told(new NbdConnectionError(`the server of the source is gone${how}: ${help}`, { cause }));
+    });
   }
 
   async close(): Promise<void> {

@@ -34,6 +34,8 @@ export interface Source {
   sync(done: DoneCallback): void;
   /** The runs from `position` on, at most `countMax`, ending at or before the range does. */
   extents(position: number, lengthBytes: number, countMax: number, done: ExtentsCallback): void;
+  /** Tells once when nothing that is asked of it can succeed any more, because the way to it is gone. Only a new one is of use. */
+  whenLost?(told: (error: Error) => void): void;
   willNeed(position: number, lengthBytes: number): void;
   /**
    * Nothing else may be called after this, but itself once more. Resolves when all that was under way has called back: only then

@@ -242,6 +242,23 @@ test("a long clear is not waited for: the rest of it is redone", async () => {
   expect([world.source[0], world.source[MiB]]).toEqual([0, 7]);
 });
 
+test("a source whose server is gone fences the volume although hosts only read, and unfence connects again", async () => {
+  const world = new VolumeWorld();
+  const losses: ((error: Error) => void)[] = [];
+  const whenLost = (told: (error: Error) => void) => void losses.push(told);
+  world.wrap = (source) => Object.assign(source, { whenLost });
+  await world.open();
+  losses[0]?.(new ReconnectError("the server of the source is gone"));
+  await world.pass(10);
+  expect(world.volume.status()).toMatchObject({ state: "fenced", why: "the server of the source is gone" });
+  await world.run(world.volume.unfence());
+  // Of the one before nobody wants to know any more.
+  losses[0]?.(new ReconnectError("the server of the source is gone"));
+  await world.pass(10);
+  expect([losses.length, world.volume.status().state]).toEqual([2, "open"]);
+  expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.ok);
+});
+
 test("one that ends while it is being unfenced leaves nothing open or attached", async () => {
   const { world, unfencing, goOn } = await beingUnfenced();
   const ending = world.volume.stop(1_000);

@@ -153,6 +153,19 @@ describe("a long clear", () => {
   });
 });
 
+test("a server that goes away under a source nobody writes to is told of, with what to do", async () => {
+  const target = new ScriptedExport({ sizeBytes });
+  const { server, path } = await serve(target);
+  const address = { kind: "unix", path } as const;
+  const source = await openNbdSource({ address, exportName: target.name, sockets: nodeSockets, clock: nodeClock });
+  const lost = new Promise<Error>((resolve) => source.whenLost?.(resolve));
+  await server.close(0);
+  expect((await lost).message).toMatch(/the server of the source is gone \(.+\): .* 'tidemark volume unfence'/);
+  const reading = done((callback) => source.read(Buffer.alloc(512), 0, 512, 0, callback));
+  await expect(reading).rejects.toThrow();
+  await source.close();
+});
+
 describe("a server", () => {
   test("that cannot zero has zeros written to it, and trims are none", async () => {
     const target = new ScriptedExport({ sizeBytes, features: { writeZeroes: false } });

@@ -123,6 +123,11 @@ export class NbdClient implements AsyncDisposable {
     return this.#submit(this.#range(command.writeZeroes, flags, offset, lengthBytes, done));
   }
 
+  /** Calls back once, later, when the connection is gone, whoever has ended it. */
+  whenClosed(callback: () => void): void {
+    this.#transmission.whenClosed(callback);
+  }
+
   whenRoom(callback: () => void): void {
     this.#transmission.whenRoom(callback);
   }
