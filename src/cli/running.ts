@@ -1,6 +1,6 @@
 /**
- * A program from its start to its end by a signal, or by a failure that leaves it nothing to go on with. SIGHUP has it read
- * its configuration again; one that cannot be used changes nothing.
+ * A program from its start to its end by a signal, which may come while it starts, or by a failure that leaves it nothing to
+ * go on with. SIGHUP has it read its configuration again; one that cannot be used changes nothing.
  */
 import type { Config } from "#src/control/config-schema.ts";
 import { farewellText } from "#src/control/farewell.ts";
@@ -31,13 +31,15 @@ export async function runProgram({ config, configAnew, roles, asJson, started }:
     if (running !== undefined) void reload(running, configAnew);
   });
   try {
-    const program = await Program.start(config, roles);
-    await Promise.race([started(program), program.failed]);
-    running = program;
-    tellServiceManager("ready");
-    giveBackStartMemory();
-    keepNursery();
-    await Promise.race([signal, program.failed]);
+    const program = new Program(config, roles);
+    const isUp = program.start().then(() => started(program));
+    if (await Promise.race([isUp.then(() => true), signal.then(() => false), program.failed])) {
+      running = program;
+      tellServiceManager("ready");
+      giveBackStartMemory();
+      keepNursery();
+      await Promise.race([signal, program.failed]);
+    }
     tellServiceManager("stopping");
     const farewell = await program.stop();
     process.stdout.write(`${asJson ? JSON.stringify({ stopped: farewell }) : farewellText(farewell)}\n`);

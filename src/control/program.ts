@@ -44,6 +44,8 @@ import { wireToken } from "./wire-token.ts";
 interface RunningSide {
   readonly client: SideClient;
   readonly thread: Thread;
+  /** It can be stopped in order. */
+  isStarted: boolean;
 }
 
 /** As published. */
@@ -70,8 +72,11 @@ export class Program {
   /** As they were when they were read. */
   #contents: FileContents = new Map();
   #isEnding = false;
+  #beginning: Promise<void> = Promise.resolve();
 
-  private constructor(config: Config, roles: readonly RoleName[]) {
+  /** Throws if the configuration cannot be used. */
+  constructor(config: Config, roles: readonly RoleName[]) {
+    checkConfig(config, roles);
     this.#config = config;
     this.#roles = roles;
     this.#log = processLog(config);
@@ -79,17 +84,15 @@ export class Program {
     this.#failure.promise.catch(() => {});
   }
 
-  /** Resolves when all that was asked for runs, the volumes aside: they open one by one. */
-  static async start(config: Config, roles: readonly RoleName[]): Promise<Program> {
-    checkConfig(config, roles);
-    const program = new Program(config, roles);
+  /** Called once. Resolves when all that was asked for runs, the volumes aside: they open one by one. */
+  async start(): Promise<void> {
+    this.#beginning = this.#begin();
     try {
-      await Promise.race([program.#begin(), program.#failure.promise]);
+      await Promise.race([this.#beginning, this.#failure.promise]);
     } catch (error) {
-      program.#abandon();
+      if (!this.#isEnding) this.#abandon();
       throw error;
     }
-    return program;
   }
 
   async #begin(): Promise<void> {
@@ -123,6 +126,7 @@ export class Program {
       counters: countersOver(this.#counters),
       ...{ clock, troubles },
     });
+    this.#refuseToGoOn();
     await this.#openApi(api, [...metricsRoutes(scrape), ...pageRoutes(new Page(nodeModuleSource))]);
     keeper?.openAll();
   }
@@ -138,14 +142,26 @@ export class Program {
   }
 
   async #startSide(name: SideName, settings: SideSettings): Promise<SideClient> {
+    this.#refuseToGoOn();
     const thread = startThread(threadModules[name], name, settings);
     const client = new SideClient(name, thread, this.#machine.clock);
-    this.#sides.push({ client, thread });
-    void thread.ended.then((error) => this.#sideEnded(name, error));
+    const side = { client, thread, isStarted: false };
+    this.#sides.push(side);
+    const ended = thread.ended.then((error) => {
+      this.#sideEnded(name, error);
+      throw new StopError(`the ${name} side has ended`);
+    });
+    ended.catch(() => {});
     // Recovery reads what was left behind, however much that is.
-    await client.ask("start", null, endlessly);
+    await Promise.race([client.ask("start", null, endlessly), ended]);
+    side.isStarted = true;
     client.watch();
     return client;
+  }
+
+  /** A start that is told to stop begins nothing more. */
+  #refuseToGoOn(): void {
+    if (this.#isEnding) throw new StopError("the program is about to end");
   }
 
   #sideEnded(name: SideName, error: Error | undefined): void {
@@ -212,13 +228,18 @@ export class Program {
     return this.#failure.promise;
   }
 
-  /** NBD first, then the interceptors, the local appliance, the remote one. */
+  /**
+   * NBD first, then the interceptors, the local appliance, the remote one. What is still being started is left as a kill
+   * would leave it, for the next start: nothing was promised there.
+   */
   async stop(): Promise<Farewell> {
     this.#isEnding = true;
     const farewells: Farewell[] = [];
+    for (const { thread, isStarted } of this.#sides) if (!isStarted) thread.end();
+    await this.#beginning.catch(() => {});
     for (const { client } of this.#sides) client.unwatch();
-    for (const { client, thread } of this.#sides.toReversed()) {
-      farewells.push(await client.ask("stop", null, sideStopMs));
+    for (const { client, thread, isStarted } of this.#sides.toReversed()) {
+      if (isStarted) farewells.push(await client.ask("stop", null, sideStopMs));
       thread.end();
       await thread.ended;
     }

@@ -1,5 +1,6 @@
 /** What a program says when it has ended in order. */
 import { once } from "node:events";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import type { VolumeReport } from "#src/control/control-plane.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { Program } from "#test/oracle/program.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
+import { whenSeen } from "#test/patience.ts";
 import { launcher, RunningProgram } from "./running-program.ts";
 
 const block = Buffer.alloc(4096, 1);
@@ -61,6 +63,29 @@ test("roles by themselves say what they know, for people in one line", async () 
   await again.line((text) => text.includes("API"));
   await again.stop();
   expect(again.lines.at(-1)).toBe("stopped");
+});
+
+test("a program that is told to stop while it starts does so at once, in order", async () => {
+  const folder = temporaryFolder();
+  const data = join(folder, "data");
+  await (await RunningProgram.start("remote", data, "--set", "wire.port=0")).program.stop();
+  const nobody = ["--set", `remote.address=${join(folder, "nobody")}`];
+  const local = await RunningProgram.start("local", data, ...nobody);
+  const interceptor = await RunningProgram.start("interceptor", data);
+  await interceptor.asked("volume", "add", "disk", "--source", join(folder, "disk.img"), "--size", "1M");
+  await local.program.kill();
+  const bootIdFile = join(folder, "boot-id");
+  writeFileSync(bootIdFile, "after-a-loss-of-power");
+  // It waits for the remote appliance, which may have what the spool has lost.
+  const line = ["local", "--data", data, "--set", "http.port=0", "--json", ...nobody];
+  const again = new Program("local", [process.execPath, launcher, ...line], { bootIdFile });
+  const groups = join(data, "local", "groups");
+  const [group] = readdirSync(groups);
+  const state = () => readFileSync(join(groups, group as string, "group.json"), "utf8");
+  await whenSeen(() => expect(state()).toContain("after-a-loss-of-power"));
+  await again.stop();
+  const none = { writes: 0, volumes: [], groups: [], remoteGroups: [] };
+  expect(again.lines.map((text) => JSON.parse(text) as unknown)).toEqual([{ stopped: none }]);
 });
 
 /** One question after the other on one connection, until nobody answers any more. Resolves with the first answer. */
