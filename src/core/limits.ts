@@ -135,7 +135,8 @@ export const wireRefusedMs = 15_000;
 /** Batches of a volume that the appliance has not taken up yet. */
 export const volumeWindowBytes = 4 * batchBytesMax;
 export const volumeFlushCountMax = 4096;
-export const wireConnectionCountMax = 256;
+/** Of peers that have proved who they are: each group and each volume has one, and comes again before the old one is missed. */
+export const wireConnectionCountMax = 4096 + 256;
 /** Shorter batches are not compressed. */
 export const compressBytesMin = 4 * KiB;
 /** A link that was waited for so long is slow, for so long. */
@@ -186,6 +187,7 @@ export const remoteCheckpointAfterMs = 5_000;
 export const remoteFullProbeMs = 1_000;
 export const remoteFullProbeBytes = 4 * MiB;
 export const remoteGroupCountMax = 4096;
+assert(remoteGroupCountMax < wireConnectionCountMax, "each group has a connection");
 export const remoteNameBytesMax = 1 * KiB;
 /** Groups that keep their files open: three each, and a few that are full and not durable yet. */
 export const remoteOpenGroupCountMax = 256;
@@ -217,6 +219,7 @@ export const sideFactsEveryMs = 1_000;
 export const nameCharactersMax = 64;
 export const volumeIdBytes = 16;
 export const catalogueVolumesMax = 1024;
+assert(catalogueVolumesMax < wireConnectionCountMax, "each volume has a connection");
 /** Questions to a thread that it has not answered; more are refused at once. Each volume that is opened is one of them. */
 export const sideAsksMax = catalogueVolumesMax + 64;
 

@@ -1,6 +1,6 @@
 /**
  * The side of a link that is connected to: listens, and lets in who proves who it is. Strangers are few, may say one
- * small thing, and have to say it soon.
+ * small thing, and have to say it soon. However many come, they take no room from those who have proved who they are.
  */
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
 import { wireConnectionCountMax, wireNonceBytes, wireStrangerCountMax } from "#src/core/limits.ts";
@@ -15,7 +15,9 @@ import { checkToken, type LinkOptions, type LinkTiming, timingOf } from "./link-
 export interface AcceptorOptions extends LinkOptions {
   /** TLS is then a must. With `ca` the other side must show a certificate too. */
   readonly tls?: TlsCredentials;
+  /** Of those who have proved who they are. */
   readonly connectionCountMax?: number;
+  /** Of all others, until nothing of them is left. */
   readonly strangerCountMax?: number;
 }
 
@@ -54,12 +56,11 @@ export class Acceptor {
   }
 
   async #connected(connection: Connection): Promise<void> {
-    const { tls, log, connectionCountMax = wireConnectionCountMax } = this.#options;
-    const { strangerCountMax = wireStrangerCountMax } = this.#options;
-    const isFull = this.connectionCount >= connectionCountMax || this.#strangerCount >= strangerCountMax;
+    const { tls, log, strangerCountMax = wireStrangerCountMax } = this.#options;
+    const isFull = this.#strangerCount >= strangerCountMax;
     if (isFull || this.#isClosed) {
       connection.destroy();
-      if (isFull) log.warn("a peer was turned away: too many connections", { peer: connection.peer });
+      if (isFull) log.warn("a peer was turned away: too many have not said who they are", { peer: connection.peer });
       return;
     }
     this.#strangerCount++;
@@ -89,16 +90,34 @@ export class Acceptor {
   #receive(connection: Connection): void {
     const nonce = this.#options.randomness.bytes(wireNonceBytes);
     const handshake = new AcceptingHandshake({ token: this.#options.token, link: this.#link, nonce });
-    const stranger = new Stranger(handshake, this.#accept, this.#timing, {
+    let isStranger = true;
+    const isNoneAnyMore = (): void => {
+      if (isStranger) this.#strangerCount--;
+      isStranger = false;
+    };
+    const stranger = new Stranger(handshake, this.#acceptWithRoom, this.#timing, {
       turnedAway: (error) =>
         this.#options.log.warn("a peer was turned away", { peer: connection.peer, why: error.message }),
-      over: () => this.#strangerCount--,
+      letIn: isNoneAnyMore,
     });
     const channel = new FrameChannel(connection, this.#timing, stranger);
     this.#channels.add(channel);
-    void channel.over.then(() => this.#channels.delete(channel));
+    void channel.over.then(() => {
+      this.#channels.delete(channel);
+      isNoneAnyMore();
+    });
     stranger.greet(channel);
   }
+
+  readonly #acceptWithRoom: Accept = (channel, hello) => {
+    const { connectionCountMax = wireConnectionCountMax } = this.#options;
+    // Whoever comes counts as a stranger until he is let in.
+    if (this.connectionCount - this.#strangerCount < connectionCountMax) return this.#accept(channel, hello);
+    throw new RefuseError(
+      `there is no room for another ${this.#link} here: ${connectionCountMax} are connected, the most that may be; ` +
+        "end one that is not needed",
+    );
+  };
 
   /** Listens no more and ends the connections that stand. */
   async close(why: string): Promise<void> {
@@ -113,8 +132,7 @@ export class Acceptor {
 
 interface StrangerOwner {
   turnedAway(error: Error): void;
-  /** He is none any more, or gone. */
-  over(): void;
+  letIn(): void;
 }
 
 /** Who has not proved yet who he is. */
@@ -125,7 +143,6 @@ class Stranger implements FrameHandler {
   readonly #owner: StrangerOwner;
   #channel!: FrameChannel;
   #timer: Timer | undefined;
-  #isOver = false;
 
   constructor(handshake: AcceptingHandshake, accept: Accept, timing: LinkTiming, owner: StrangerOwner) {
     this.#handshake = handshake;
@@ -151,12 +168,7 @@ class Stranger implements FrameHandler {
     this.#channel.send(frameType.proof, proof);
     this.#channel.trust();
     this.#channel.handler = this.#accept(this.#channel, hello);
-    this.#end();
-  }
-
-  #end(): void {
-    if (!this.#isOver) this.#owner.over();
-    this.#isOver = true;
+    this.#owner.letIn();
   }
 
   endOfRead(): void {}
@@ -165,7 +177,6 @@ class Stranger implements FrameHandler {
 
   closed(error: Error): void {
     this.#timer?.cancel();
-    this.#end();
     this.#owner.turnedAway(error);
   }
 }

@@ -199,19 +199,34 @@ describe("fault 33: a peer before the proof", () => {
     const late = await stranger(world, "late");
     await world.driver.until(() => late.peer.countOf("closed") === 1);
     expect(late.peer.receivedBytes).toBe(0);
-    expect(world.trace.lines.join("\n")).toContain("too many connections");
+    expect(world.trace.lines.join("\n")).toContain("too many have not said who they are");
     early[0]?.peer.destroy();
     await world.driver.until(() => world.server.connectionCount === 2);
     const next = await stranger(world, "next");
     await next.joined();
   });
 
-  test("all connections together are bounded, those who proved themselves included", async () => {
+  test("those who proved themselves are bounded too, and who finds no room hears why and may come again", async () => {
     const world = await groupWorld({ connectionCountMax: 2 });
+    const [first] = [await (await stranger(world, "first")).joined(), await (await stranger(world, "second")).joined()];
+    world.client.start();
+    await world.driver.until(() => world.owner.refusals.length === 1);
+    expect(world.owner.refusals[0]?.message).toContain("there is no room for another group here: 2 are connected");
+    expect([world.client.isUp, world.sessions.opened.length]).toEqual([false, 2]);
+    first?.peer.destroy();
+    await world.driver.until(() => world.client.isUp);
+  });
+
+  test("strangers take no room from those who proved themselves, nor does what is left of them", async () => {
+    const world = await groupWorld({ connectionCountMax: 2, strangerCountMax: 3 });
+    const silent = await Promise.all([1, 2].map((index) => stranger(world, `silent-${index}`)));
+    const liar = await stranger(world, "liar");
+    await liar.introduce(someHello, "another token than theirs");
+    await world.driver.until(() => liar.lastWords.includes("the token is not the right one"));
+    silent[0]?.peer.destroy();
+    await world.driver.until(() => world.server.connectionCount === 2);
     for (const name of ["first", "second"]) await (await stranger(world, name)).joined();
-    const third = await stranger(world, "third");
-    await world.driver.until(() => third.peer.countOf("closed") === 1);
-    expect(world.server.connectionCount).toBe(2);
+    expect(world.sessions.opened.length).toBe(2);
   });
 
   test("garbage of any kind ends in a farewell or a closed connection, and others are not harmed", async () => {

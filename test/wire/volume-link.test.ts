@@ -1,7 +1,7 @@
 /** The two ends of a volume's link against each other: interceptor and appliance in two processes. */
 import { describe, expect, test } from "vitest";
 import { ReconnectError, RefuseError, StopError } from "#src/core/errors.ts";
-import { blockBytes, volumeWindowBytes } from "#src/core/limits.ts";
+import { blockBytes, catalogueVolumesMax, volumeWindowBytes, wireConnectionCountMax } from "#src/core/limits.ts";
 import { recordType } from "#src/records/record.ts";
 import type { VolumeLink } from "#src/wire/volume-link.ts";
 import { VolumeLinkClient } from "#src/wire/volume-link-client.ts";
@@ -12,6 +12,8 @@ import {
   attach,
   attachedWorld,
   blocksOf,
+  KeepingAppliance,
+  KeepingLink,
   RecordingReceiver,
   redoWrite,
   socketAddress,
@@ -28,6 +30,20 @@ describe("attaching", () => {
     const { lastOrdinal, inDoubt, isAllInDoubt, link } = await attach(world, 41);
     expect(world.appliance.attachments).toEqual([{ identity: someVolume, durableOrdinal: 41 }]);
     expect([lastOrdinal, inDoubt, isAllInDoubt, link.lastOrdinal]).toEqual([0, true, true, 0]);
+  });
+
+  test("each of many volumes has a connection", async () => {
+    const world = await volumeWorld();
+    world.appliance.attach = async (_identity, _durable, receiver) => {
+      const link = new KeepingLink(new KeepingAppliance(), receiver);
+      return { link, lastOrdinal: 0, inDoubt: false, isAllInDoubt: false };
+    };
+    for (let number = 0; number < 300; number++) {
+      const volume = { ...someVolume, id: number.toString(16).padStart(32, "0") };
+      await driven(world.driver, world.client.attach(volume, 0, new RecordingReceiver()));
+    }
+    expect(world.server.connectionCount).toBe(300);
+    expect(wireConnectionCountMax).toBeGreaterThan(catalogueVolumesMax);
   });
 
   test("records that the source may lack are redone in their order before it is done", async () => {
