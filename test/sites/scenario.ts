@@ -3,7 +3,7 @@
  * left must come together: every volume open, every record durable at the remote, source and journal the same.
  */
 
-import { spoolIsMoving } from "#src/appliance/local/moving-group.ts";
+import { lacksRoomToBegin, spoolIsMoving } from "#src/appliance/local/moving-group.ts";
 import { blockBytes, lostEpochCount } from "#src/core/limits.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { demandBounds } from "./bounds.ts";
@@ -161,7 +161,8 @@ function switchMode(world: World, random: SeededRandom): void {
 
 /** And can be asked for something. */
 function isThere(world: World, name: string): boolean {
-  return world.source?.groups().some((one) => one.name === name && one.why !== spoolIsMoving) === true;
+  const found = world.source?.groups().find((one) => one.name === name);
+  return found !== undefined && found.why !== spoolIsMoving && found.why !== lacksRoomToBegin;
 }
 
 function setMark(world: World, random: SeededRandom): void {

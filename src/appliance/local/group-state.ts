@@ -82,6 +82,8 @@ export class GroupStateFile {
   #state: GroupState;
   #ceilingWanted = 0;
   #published: Promise<void> = Promise.resolve();
+  /** Called each time that a change has to wait for room, for more than a moment. */
+  lacksRoom: () => void = () => {};
 
   private constructor(machine: Machine, path: string, state: GroupState) {
     this.#machine = machine;
@@ -152,15 +154,29 @@ export class GroupStateFile {
 
   /** On a full disk it waits for room, as the group's writers do; and for a descriptor. */
   async #publishWhenThereIsRoom(): Promise<void> {
-    for (;;) {
+    for (let attempts = 1; ; attempts++) {
       const seqCeiling = Math.max(this.#state.seqCeiling, this.#ceilingWanted);
       try {
-        return await publishDocument(this.#machine.files, this.#path, kind, { ...this.#state, seqCeiling });
+        await publishDocument(this.#machine.files, this.#path, kind, { ...this.#state, seqCeiling });
+        if (attempts > 2) this.#machine.log.info("there is room again: the group goes on", this.#about);
+        return;
       } catch (error) {
         if (this.#isEnding || !isLackOfRoom(error)) throw error;
+        // What lasts for a moment is not worth a word.
+        if (attempts === 2) this.#waitsForRoom(error);
       }
       await new Promise<void>((resolve) => this.#machine.clock.timer(roomCheckMs, resolve));
     }
+  }
+
+  #waitsForRoom(error: unknown): void {
+    const what = "there is no room to note what a group must know of itself: it waits until you make some";
+    this.#machine.log.warn(what, { ...this.#about, error });
+    this.lacksRoom();
+  }
+
+  get #about() {
+    return { group: this.#state.name, path: this.#path };
   }
 
   /** From now on a lack of room is an error, since nobody is there to wait. */

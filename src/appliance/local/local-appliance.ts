@@ -23,6 +23,7 @@ import { Crowd } from "../crowd.ts";
 import { attachVolume } from "./attachment.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { GroupFigures } from "./group-figures.ts";
+import { helloOf } from "./group-hello.ts";
 import type { MarkRequest, PlacedMark } from "./group-marks.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { fetchLost, LinkRelay } from "./group-recovery.ts";
@@ -31,7 +32,7 @@ import { beginGroupSpool, openGroupSpool } from "./group-spool.ts";
 import { beginLife, type NewGroup, openGroupState } from "./group-start.ts";
 import { type GroupStateFile, modeAtEnd } from "./group-state.ts";
 import { LocalGroup } from "./local-group.ts";
-import { MovingGroup, spoolIsMoving, spoolIsOpening } from "./moving-group.ts";
+import { lacksRoomToBegin, MovingGroup, refuseMove, spoolIsMoving, spoolIsOpening } from "./moving-group.ts";
 import type { Spool } from "./spool.ts";
 import { readSpoolFacts } from "./spool-facts.ts";
 import { type SpoolAnew, spoolAnew, spoolFolderOf } from "./spool-place.ts";
@@ -64,6 +65,8 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   /** Those whose spool is lost. */
   readonly #stopped = new Map<string, StoppedGroup>();
   readonly #moving = new Map<string, MovingGroup>();
+  /** Those that wait for room to begin. */
+  readonly #waiting = new Map<GroupStateFile, Promise<void>>();
   readonly #opening = new Map<string, Promise<LocalGroup>>();
   readonly #removing = new Map<string, Promise<void>>();
   #isOver = false;
@@ -80,8 +83,8 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   }
 
   /**
-   * Opens the groups that are there. One that cannot be opened, as a rule since its spool is lost, is stopped, and keeps no
-   * other from its work. But where one's state cannot be read nobody knows its name, which an attaching volume must not begin
+   * Opens the groups that are there. One that cannot be opened, as a rule since its spool is lost, is stopped, one on a full
+   * disk is opened when there is room, and neither keeps another from its work. But where one's state cannot be read nobody knows its name, which an attaching volume must not begin
    * anew: then nothing is started.
    */
   static async open(parts: LocalApplianceParts): Promise<LocalAppliance> {
@@ -93,7 +96,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
       const folder = `${parts.folder}/groups/${id}`;
       if (isBeingRemoved(files, folder)) await finishRemoval(files, folder);
       if (!files.exists(`${folder}/group.json`)) continue;
-      await appliance.#openOrStop({ id, name: "", mode: parts.newGroupMode });
+      await appliance.#openWhenThereIsRoom({ id, name: "", mode: parts.newGroupMode });
     }
     return appliance;
   }
@@ -107,12 +110,34 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     await this.#groupNamed(group.name, group);
   }
 
-  async #openOrStop(group: NewGroup): Promise<void> {
+  /** Resolves also when it waits for room, which may be for ever. */
+  async #openWhenThereIsRoom(group: NewGroup): Promise<void> {
+    const { machine, policy } = this.#parts;
+    const { promise: waits, resolve: lacksRoom } = Promise.withResolvers<GroupStateFile>();
+    const opening = this.#openOrStop(group, lacksRoom);
+    const state = await Promise.race([opening.then(() => undefined), waits]);
+    if (state === undefined) return;
+    const { name } = state.state;
+    this.#moving.set(name, new MovingGroup(state, policy, lacksRoomToBegin));
+    const ended = async (): Promise<void> => {
+      this.#moving.delete(name);
+      this.#waiting.delete(state);
+      if (this.#isOver) await this.#groups.get(name)?.stop();
+    };
+    const failed = (error: Error): void => {
+      raiseOwnFault(error, machine.clock);
+      machine.log.error("a group cannot be opened", { group: name, error });
+    };
+    this.#waiting.set(state, opening.finally(ended).catch(failed));
+  }
+
+  async #openOrStop(group: NewGroup, lacksRoom: (state: GroupStateFile) => void): Promise<void> {
     try {
-      const { state } = await this.#openGroup(group);
+      const { state } = await this.#openGroup(group, lacksRoom);
       this.#stopped.delete(state.state.name);
     } catch (error) {
       if (isOwnFault(error)) throw error;
+      if (this.#isOver) return;
       await this.#stopGroup(group, error as Error);
     }
   }
@@ -148,8 +173,10 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const { id, name, mode } = state.state;
     if (this.#isOver || this.#stopped.get(name) !== stopped) return;
     if (this.#opening.has(name)) return this.#openLater(stopped);
-    this.#moving.set(name, new MovingGroup(state, this.#parts.policy, spoolIsOpening));
-    await this.#openOrStop({ id, name, mode });
+    const opened = new MovingGroup(state, this.#parts.policy, spoolIsOpening);
+    this.#moving.set(name, opened);
+    await this.#openWhenThereIsRoom({ id, name, mode });
+    if (this.#moving.get(name) !== opened) return;
     this.#moving.delete(name);
     if (this.#isOver) await this.#groups.get(name)?.stop();
   }
@@ -162,6 +189,8 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const found = this.#groups.get(name);
     if (found !== undefined) return Promise.resolve(found);
     let opening = this.#opening.get(name);
+    const waiting = this.#moving.get(name);
+    if (opening === undefined && waiting !== undefined) return Promise.reject(waiting.refusal);
     if (opening === undefined) {
       opening = this.#openGroup(create).finally(() => this.#opening.delete(name));
       this.#opening.set(name, opening);
@@ -169,15 +198,17 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     return opening;
   }
 
-  async #openGroup(create: NewGroup): Promise<LocalGroup> {
+  async #openGroup(create: NewGroup, lacksRoom = (_: GroupStateFile): void => {}): Promise<LocalGroup> {
     const { machine, policy, connect, hook } = this.#parts;
     const folder = `${this.#parts.folder}/groups/${create.id}`;
     machine.files.makeFolder(folder);
     await folderSynced(machine, `${this.#parts.folder}/groups`);
     const state = await openGroupState(machine, `${folder}/group.json`, create);
+    state.lacksRoom = () => lacksRoom(state);
     const spool = await openGroupSpool(this.#parts, state, spoolFolderOf(folder, state.state));
     await state.update(beginLife(state.state, spool.lastSeq, machine.bootId, policy));
-    const hello = (): GroupHello => this.#hello(state, spool);
+    const { bootId } = machine;
+    const hello = (): GroupHello => helloOf(state.state, spool, { writer: this.#writer, bootId });
     const relay = new LinkRelay(hello);
     const link = connect(relay);
     let group: LocalGroup | undefined;
@@ -217,22 +248,6 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     }
     if (spool.lastSeq > before)
       machine.log.info("fetched what the spool lost", { from: before + 1, to: spool.lastSeq });
-  }
-
-  #hello(state: GroupStateFile, spool: Spool): GroupHello {
-    const { id, name, life } = state.state;
-    return {
-      group: id,
-      groupName: name,
-      writer: this.#writer,
-      life,
-      bootId: this.#parts.machine.bootId,
-      // The one that is to begin, also before its record is made: it never goes back, whatever is fetched meanwhile.
-      epoch: state.state.epoch,
-      // An empty spool has neither a first nor a last record.
-      firstSeq: spool.lastSeq === 0 ? 0 : spool.firstSeq,
-      lastSeq: spool.lastSeq,
-    };
   }
 
   async attach(
@@ -364,26 +379,12 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
 
   async stop(): Promise<void> {
     this.#isOver = true;
-    await Promise.all(this.#removing.values());
+    // Nobody makes room for them now: the next start goes on with them.
+    for (const state of this.#waiting.keys()) state.end();
+    await Promise.all([...this.#removing.values(), ...this.#waiting.values()]);
     await Promise.all([...this.#groups.values()].map((group) => group.stop()));
     this.#groups.clear();
   }
-}
-
-/** A spool that can be read is given up only where the remote takes nothing of it, and no source needs the rest. */
-function refuseMove(group: LocalGroup): void {
-  const { name, refusal } = group.figures();
-  if (group.failure !== undefined) return;
-  if (refusal === undefined) {
-    throw new RefuseError(
-      `the spool of group '${name}' is sound, and the remote appliance takes what is in it: no other one is needed`,
-    );
-  }
-  const { half } = group.volumes;
-  if (half === undefined) return;
-  throw new RetryError(
-    `the source of '${half}' is being brought up to date from the spool: try again when that is done`,
-  );
 }
 
 function folderSynced(machine: Machine, path: string): Promise<void> {

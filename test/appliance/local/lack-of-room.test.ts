@@ -134,6 +134,54 @@ test("fault 37: a start without a descriptor puts no source in doubt, and stops 
   expect(it.attachment).toMatchObject({ lastOrdinal: 1, inDoubt: false });
 });
 
+describe("fault 15: a start on a full disk", () => {
+  async function onFullDisk() {
+    const it = await startBench();
+    it.write(5, 1);
+    it.flush();
+    await it.rest();
+    it.host.disk.faults.capacityBytes = 0;
+    it.host.kill();
+    it.remote = new ScriptedRemote();
+    const said = (): string[] => it.simulation.trace.lines.filter((line) => line.includes("room"));
+    const before = said().length;
+    await it.open();
+    return { it, said: () => said().slice(before) };
+  }
+
+  test("is done without the groups that lack room, which say so and go on by themselves", async () => {
+    const { it, said } = await onFullDisk();
+    await it.rest(10_000);
+    expect(it.figures).toMatchObject({
+      name: "g",
+      state: "stalled",
+      why: expect.stringContaining("no room on the disk"),
+    });
+    await expect(it.attach()).rejects.toMatchObject({
+      name: "RetryError",
+      message: expect.stringContaining("make some"),
+    });
+    await expect(it.appliance.forgetVolume("aa")).rejects.toMatchObject({ name: "RetryError" });
+    expect(said()).toHaveLength(1);
+    it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+    await it.rest(1_000);
+    expect(said()).toHaveLength(2);
+    await it.attach();
+    expect([it.attachment.lastOrdinal, it.figures.state]).toEqual([1, "steady"]);
+  });
+
+  test("may be stopped, and the next one finds all as it was", async () => {
+    const { it, said } = await onFullDisk();
+    await it.done(it.appliance.stop());
+    expect(said()).toHaveLength(1);
+    it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+    it.remote = new ScriptedRemote();
+    await it.open();
+    await it.attach();
+    expect(it.attachment).toMatchObject({ lastOrdinal: 1, inDoubt: false });
+  });
+});
+
 test("fault 37: a volume whose redo found no descriptor may come again, and gets it then", async () => {
   const it = await startBench();
   for (let block = 0; block < 60; block++) {
