@@ -343,9 +343,26 @@ export class InterceptorPart {
     this.#isStopping = true;
     const kept = [...this.#kept.values()];
     for (const one of kept) one.wake?.();
-    await Promise.all([this.#server, this.#ownServer].map((server) => server?.close(shutdownGraceMs)));
-    await Promise.all(kept.map(({ opening }) => opening));
-    return Promise.all(kept.flatMap(({ volume }) => (volume === undefined ? [] : [volume.close()])));
+    // It may wait for what only ends with the program. Nobody was promised anything of it: the next start opens it.
+    const opened = this.#within(shutdownGraceMs, Promise.all(kept.map(({ opening }) => opening)), []);
+    const servers = [this.#server, this.#ownServer].map((server) => server?.close(shutdownGraceMs));
+    await Promise.all([...servers, opened]);
+    return Promise.all(kept.flatMap(({ volume }) => (volume === undefined ? [] : [this.#close(volume)])));
+  }
+
+  /** One that is being opened anew may wait likewise. */
+  #close(volume: OpenVolume): Promise<VolumeFarewell> {
+    const { name } = volume.volume;
+    const { state, writes } = volume.figures();
+    const closed = volume.close();
+    return state === "redoing" ? this.#within(2 * shutdownGraceMs, closed, { name, writes, isDurable: false }) : closed;
+  }
+
+  /** What does not end by then goes on by itself. */
+  async #within<Result>(patienceMs: number, work: Promise<Result>, otherwise: Result): Promise<Result> {
+    const { promise: late, resolve } = Promise.withResolvers<Result>();
+    const timer = this.#machine.clock.timer(patienceMs, () => resolve(otherwise));
+    return Promise.race([work, late]).finally(() => timer.cancel());
   }
 }
 

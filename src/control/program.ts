@@ -4,7 +4,7 @@
  */
 import { AssertionError } from "#src/core/assert.ts";
 import { StopError } from "#src/core/errors.ts";
-import { sidePatienceMs, sideStopMs } from "#src/core/limits.ts";
+import { sidePatienceMs } from "#src/core/limits.ts";
 import type { FolderLock } from "#src/host/files.ts";
 import type { HttpListener } from "#src/host/http.ts";
 import type { Log } from "#src/host/log.ts";
@@ -37,14 +37,14 @@ import { pageRoutes } from "./page/page-routes.ts";
 import type { RoleName } from "./role.ts";
 import type { SideName, SideSettings } from "./side.ts";
 import { endlessly, SideClient } from "./side-client.ts";
+import { type EndingSide, endSides } from "./side-ends.ts";
 import { processLog, setLogLevel } from "./side-machine.ts";
 import { VolumeKeeper } from "./volume-keeper.ts";
 import { wireToken } from "./wire-token.ts";
 
-interface RunningSide {
+interface RunningSide extends EndingSide {
   readonly client: SideClient;
   readonly thread: Thread;
-  /** It can be stopped in order. */
   isStarted: boolean;
 }
 
@@ -234,15 +234,10 @@ export class Program {
    */
   async stop(): Promise<Farewell> {
     this.#isEnding = true;
-    const farewells: Farewell[] = [];
     for (const { thread, isStarted } of this.#sides) if (!isStarted) thread.end();
     await this.#beginning.catch(() => {});
     for (const { client } of this.#sides) client.unwatch();
-    for (const { client, thread, isStarted } of this.#sides.toReversed()) {
-      if (isStarted) farewells.push(await client.ask("stop", null, sideStopMs));
-      thread.end();
-      await thread.ended;
-    }
+    const farewells = await endSides(this.#sides.toReversed());
     await this.#api?.close();
     for (const lock of this.#locks) lock.release();
     return { ...joinFarewells(farewells), writes: countersOver(this.#counters).read().writes_total ?? 0 };
