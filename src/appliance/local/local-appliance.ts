@@ -84,8 +84,8 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
 
   /**
    * Opens the groups that are there. One that cannot be opened, as a rule since its spool is lost, is stopped, one on a full
-   * disk is opened when there is room, and neither keeps another from its work. But where one's state cannot be read nobody knows its name, which an attaching volume must not begin
-   * anew: then nothing is started.
+   * disk is opened when there is room, and neither keeps another from its work. But where one's state cannot be read nobody
+   * knows its name, which an attaching volume must not begin anew: then nothing is started.
    */
   static async open(parts: LocalApplianceParts): Promise<LocalAppliance> {
     const appliance = new LocalAppliance(parts);
