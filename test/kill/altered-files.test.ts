@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { StatusReport } from "#src/control/control-plane.ts";
 import { launcher } from "#test/cli/running-program.ts";
-import { run } from "#test/clients/command.ts";
 import { needPrograms, temporaryFolder } from "#test/clients/harness.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
 import { Program } from "#test/oracle/program.ts";
@@ -27,35 +26,26 @@ const written = StoppedAt.beginning("async", async ({ sites }) => {
   await sites.stop("interceptor", "local");
 });
 
-test("fault 12: a spool that is damaged before sound records stops its group at the local appliance, and is left as it is", async () => {
-  const it = await written();
-  const folder = it.sites.dataOf("local");
-  const altered = AlteredFile.withDamage(folder, "spool");
-  const before = logContents(folder);
-  await it.sites.start("local");
-  const { why = "" } = await it.sites.groupThat((group) => group.state === "stopped");
-  for (const words of [altered.path, "is damaged", "volume move-spool"]) expect(why).toContain(words);
-  await it.sites.stop("local");
-  expect(logContents(folder)).toEqual(before);
-  altered.putBack();
-  await it.startAgain();
-  await it.expectWhole(after);
-});
-
-test("fault 29: a spool of another version keeps the local appliance from starting, and is left as it is", async () => {
-  const it = await written();
-  const folder = it.sites.dataOf("local");
-  const altered = AlteredFile.ofNextVersion(folder, "spool");
-  const before = logContents(folder);
-  const line = [launcher, "local", "--config", it.sites.configOf("local")];
-  const { exitCode, stderr } = await run(process.execPath, line);
-  expect([exitCode, stderr.split("\n").length]).toEqual([1, 2]);
-  for (const words of [altered.path, "version"]) expect(stderr).toContain(words);
-  expect(logContents(folder)).toEqual(before);
-  altered.putBack();
-  await it.startAgain();
-  await it.expectWhole(after);
-});
+test.each([
+  ["fault 12", "damaged before sound records", AlteredFile.withDamage, "is damaged"],
+  ["fault 29", "of another version", AlteredFile.ofNextVersion, "version"],
+] as const)(
+  "%s: a spool that is %s stops its group at the local appliance, and is left as it is",
+  async (_, __, alter, what) => {
+    const it = await written();
+    const folder = it.sites.dataOf("local");
+    const altered = alter(folder, "spool");
+    const before = logContents(folder);
+    await it.sites.start("local");
+    const { why = "" } = await it.sites.groupThat((group) => group.state === "stopped");
+    for (const words of [altered.path, what, "volume move-spool"]) expect(why).toContain(words);
+    await it.sites.stop("local");
+    expect(logContents(folder)).toEqual(before);
+    altered.putBack();
+    await it.startAgain();
+    await it.expectWhole(after);
+  },
+);
 
 test.each([
   ["damaged before sound records", AlteredFile.withDamage, "is damaged"],
