@@ -2,7 +2,7 @@
  * What a group of the local appliance must know for certain when it starts, beside its spool: who it is, which life this
  * is, how far its seqs may have gone, which volumes it has. Changes are published one after the other.
  */
-import { StopError } from "#src/core/errors.ts";
+import { RetryError, StopError } from "#src/core/errors.ts";
 import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
 import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
@@ -79,6 +79,7 @@ export class GroupStateFile {
   readonly #machine: Machine;
   readonly #path: string;
   #isEnding = false;
+  #isHandedOver = false;
   #state: GroupState;
   #ceilingWanted = 0;
   #published: Promise<void> = Promise.resolve();
@@ -146,6 +147,7 @@ export class GroupStateFile {
 
   /** What is written is what holds when the turn comes, so that no later publication takes back an earlier one. */
   #publish(): Promise<void> {
+    if (this.#isHandedOver) return Promise.reject(new RetryError(`group '${this.#state.name}' is being opened anew`));
     const published = this.#published.then(() => this.#publishWhenThereIsRoom());
     // Whoever waits for this one hears of its failure; those after it try for themselves.
     this.#published = published.catch(() => {});
@@ -182,6 +184,12 @@ export class GroupStateFile {
   /** From now on a lack of room is an error, since nobody is there to wait. */
   end(): void {
     this.#isEnding = true;
+  }
+
+  /** Another object is about to speak for the file: nothing is written through this one when it resolves, nor later. */
+  async handOver(): Promise<void> {
+    this.#isHandedOver = true;
+    await this.#published;
   }
 }
 

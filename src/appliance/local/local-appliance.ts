@@ -62,7 +62,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   /** Told of by the remote, to know two writers of a group apart. */
   readonly #writer: string;
   readonly #groups = new Map<string, LocalGroup>();
-  /** Those whose spool is lost. */
+  /** Those that could not be opened, as a rule since their spool is lost. */
   readonly #stopped = new Map<string, StoppedGroup>();
   readonly #moving = new Map<string, MovingGroup>();
   /** Those that wait for room to begin. */
@@ -91,7 +91,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const appliance = new LocalAppliance(parts);
     const { files } = parts.machine;
     files.makeFolder(`${parts.folder}/groups`);
-    await folderSynced(parts.machine, parts.folder);
+    await whenDone((done) => files.syncFolder(parts.folder, done));
     for (const id of files.list(`${parts.folder}/groups`)) {
       const folder = `${parts.folder}/groups/${id}`;
       if (isBeingRemoved(files, folder)) await finishRemoval(files, folder);
@@ -124,11 +124,13 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
       this.#waiting.delete(state);
       if (this.#isOver) await this.#groups.get(name)?.stop();
     };
+    // Its file cannot even be read: it is as it was, and nobody may begin another group of its name.
     const failed = (error: Error): void => {
       raiseOwnFault(error, machine.clock);
-      machine.log.error("a group cannot be opened", { group: name, error });
+      machine.log.error("a group is stopped", { group: name, error });
+      this.#stopped.set(name, new StoppedGroup(state, error, policy));
     };
-    this.#waiting.set(state, opening.finally(ended).catch(failed));
+    this.#waiting.set(state, opening.catch(failed).finally(ended));
   }
 
   async #openOrStop(group: NewGroup, lacksRoom: (state: GroupStateFile) => void): Promise<void> {
@@ -175,9 +177,13 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     if (this.#opening.has(name)) return this.#openLater(stopped);
     const opened = new MovingGroup(state, this.#parts.policy, spoolIsOpening);
     this.#moving.set(name, opened);
-    await this.#openWhenThereIsRoom({ id, name, mode });
-    if (this.#moving.get(name) !== opened) return;
-    this.#moving.delete(name);
+    try {
+      // A volume may just be forgotten through it.
+      await state.handOver();
+      await this.#openWhenThereIsRoom({ id, name, mode });
+    } finally {
+      if (this.#moving.get(name) === opened) this.#moving.delete(name);
+    }
     if (this.#isOver) await this.#groups.get(name)?.stop();
   }
 
@@ -202,39 +208,44 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const { machine, policy, connect, hook } = this.#parts;
     const folder = `${this.#parts.folder}/groups/${create.id}`;
     machine.files.makeFolder(folder);
-    await folderSynced(machine, `${this.#parts.folder}/groups`);
+    await whenDone((done) => machine.files.syncFolder(`${this.#parts.folder}/groups`, done));
     const state = await openGroupState(machine, `${folder}/group.json`, create);
     state.lacksRoom = () => lacksRoom(state);
-    const spool = await openGroupSpool(this.#parts, state, spoolFolderOf(folder, state.state));
-    await state.update(beginLife(state.state, spool.lastSeq, machine.bootId, policy));
-    const { bootId } = machine;
-    const hello = (): GroupHello => helloOf(state.state, spool, { writer: this.#writer, bootId });
-    const relay = new LinkRelay(hello);
-    const link = connect(relay);
+    let spool: Spool | undefined;
+    let link: GroupLink | undefined;
     let group: LocalGroup | undefined;
     try {
+      const opened = await openGroupSpool(this.#parts, state, spoolFolderOf(folder, state.state));
+      spool = opened;
+      await state.update(beginLife(state.state, opened.lastSeq, machine.bootId, policy));
+      const { bootId } = machine;
+      const hello = (): GroupHello => helloOf(state.state, opened, { writer: this.#writer, bootId });
+      const relay = new LinkRelay(hello);
+      link = connect(relay);
       // In the name of one that is lost nothing is fetched: the sources know what the remote lacks.
-      if (state.state.epochSeq !== null && !state.state.isSpoolNew) await this.#recoverLost(relay, link, spool);
-      const facts = await readSpoolFacts(spool, modeAtEnd(state.state, spool));
+      if (state.state.epochSeq !== null && !state.state.isSpoolNew) await this.#recoverLost(relay, link, opened);
+      const facts = await readSpoolFacts(opened, modeAtEnd(state.state, opened));
       // Its record is durable now, and will not be in the spool for ever.
       if (facts.mode !== state.state.mode) {
         // Whoever asked for it may not have been noted either.
         await state.update({ mode: facts.mode, ...(facts.wasAskedFor ? { wantedMode: facts.mode } : {}) });
       }
       const shared = { machine, policy, pool: this.#pool, crowd: this.#crowd };
-      group = new LocalGroup({ ...shared, state, spool, facts, link, hello, hook });
+      group = new LocalGroup({ ...shared, state, spool: opened, facts, link, hello, hook });
       await group.start();
+      relay.handOver(group);
+      if (relay.welcome !== undefined) group.up(relay.welcome);
+      this.#groups.set(state.state.name, group);
+      return group;
     } catch (error) {
-      // Another attempt has a link of its own, and this one would be at odds with it.
+      // Another attempt has all of these anew, and would be at odds with them.
       group?.end();
-      await link.stop();
-      spool.close();
+      await link?.stop();
+      spool?.close();
+      state.end();
+      await state.handOver();
       throw error;
     }
-    relay.handOver(group);
-    if (relay.welcome !== undefined) group.up(relay.welcome);
-    this.#groups.set(state.state.name, group);
-    return group;
   }
 
   async #recoverLost(relay: LinkRelay, link: GroupLink, spool: Spool): Promise<void> {
@@ -385,8 +396,4 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     await Promise.all([...this.#groups.values()].map((group) => group.stop()));
     this.#groups.clear();
   }
-}
-
-function folderSynced(machine: Machine, path: string): Promise<void> {
-  return whenDone((done) => machine.files.syncFolder(path, done));
 }

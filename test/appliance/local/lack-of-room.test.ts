@@ -182,6 +182,54 @@ describe("fault 15: a start on a full disk", () => {
   });
 });
 
+test.each([1, 2])(
+  "where %i reads fail when there is room at last, a group is stopped, and nobody begins another of its name",
+  async (count) => {
+    const it = await startBench();
+    it.write(5, 1);
+    it.flush();
+    await it.rest();
+    it.host.disk.faults.capacityBytes = 0;
+    it.host.kill();
+    it.remote = new ScriptedRemote();
+    await it.open();
+    await it.rest(2_000);
+    for (let failures = 0; failures < count; failures++) it.host.disk.failNext("read", "EIO");
+    it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+    await it.rest(10_000);
+    expect(it.figures).toMatchObject({ name: "g", state: "stopped", why: expect.stringContaining("EIO") });
+    await expect(it.attach()).rejects.toThrow("the group 'g' is stopped");
+    expect(it.appliance.figures()).toHaveLength(1);
+  },
+);
+
+test.each([20, 8, 4, 2, 1, 0.5])(
+  "a volume that is forgotten %i ms before its group is opened once more stays forgotten",
+  async (beforeMs) => {
+    const it = await startBench();
+    await it.rest();
+    it.host.kill();
+    it.remote = new ScriptedRemote();
+    const { files } = it.host;
+    const open = files.open.bind(files);
+    files.open = (path, mode) => {
+      if (path.includes("/spool")) throw systemError("EMFILE", path);
+      return open(path, mode);
+    };
+    await it.open();
+    files.open = open;
+    expect(it.figures.state).toBe("stopped");
+    await it.rest(5_000 - beforeMs);
+    await it.done(it.appliance.forgetVolume("aa"));
+    await it.rest(10_000);
+    expect(it.figures).toMatchObject({ state: "steady", volumeNames: [] });
+    it.host.kill();
+    it.remote = new ScriptedRemote();
+    await it.open();
+    expect(it.figures.volumeNames).toEqual([]);
+  },
+);
+
 test("fault 37: a volume whose redo found no descriptor may come again, and gets it then", async () => {
   const it = await startBench();
   for (let block = 0; block < 60; block++) {
