@@ -6,7 +6,7 @@
  * Each export has a share of it, as large as what it leaves for others: an export that answers nobody, since its disk is full
  * or stands still, comes to half of the budget, the next such one to half of the rest, and so on. So others go on.
  *
- * Invariant: heldBytes = sum of the buffers given out, and of what the shares hold.
+ * Invariant: heldBytes = sum of the buffers given out.
  */
 import { assert } from "#src/core/assert.ts";
 import {
@@ -26,12 +26,15 @@ interface Waiter {
 export class MemoryShare {
   readonly #memory: TransferMemory;
   readonly #waiting: Waiter[] = [];
+  /** What has come already, and waits for its request to begin: it must not keep that from it. */
+  readonly #beside = new Set<Buffer>();
   #heldBytes = 0;
 
   constructor(memory: TransferMemory) {
     this.#memory = memory;
   }
 
+  /** Of requests and replies. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -45,16 +48,30 @@ export class MemoryShare {
     return this.#memory.hasRoomFor(byteLength, this.#heldBytes);
   }
 
-  /** At least so many bytes, of any content. Never fails: whoever may wait asks `hasRoomFor` first. */
+  /** For a request, at least so many bytes, of any content. Never fails: whoever may wait asks `hasRoomFor` first. */
   take(byteLength: number): Buffer {
-    const buffer = this.#memory.take(byteLength);
+    const buffer = this.#memory.take(byteLength, true);
     this.#heldBytes += buffer.length;
     return buffer;
   }
 
-  /** Takes back what `take` gave: the very buffer, not a part of it. */
+  /** For replies that their peer does not take. */
+  takeForReplies(byteLength: number): Buffer {
+    const buffer = this.#memory.take(byteLength, false);
+    this.#heldBytes += buffer.length;
+    return buffer;
+  }
+
+  /** For what came behind a request that may not begin yet. */
+  takeBeside(byteLength: number): Buffer {
+    const buffer = this.#memory.take(byteLength, false);
+    this.#beside.add(buffer);
+    return buffer;
+  }
+
+  /** Takes back what was given out: the very buffer, not a part of it. */
   give(buffer: Buffer): void {
-    this.#heldBytes -= buffer.length;
+    if (!this.#beside.delete(buffer)) this.#heldBytes -= buffer.length;
     assert(this.#heldBytes >= 0, "no more memory comes back to a share than it gave out");
     this.#memory.give(buffer);
   }
@@ -95,8 +112,8 @@ export class TransferMemory {
   }
 
   /**
-   * Whether a request that needs so much may begin, of a share that holds `ownBytes`. The largest request there is always
-   * may, if its share holds nothing else; one at a time may do so beyond the budget. A small one that finds its memory in
+   * Whether a request that needs so much may begin, of a share that holds `ownBytes`. The largest request there is
+   * always may, if no other of its share is under way; one at a time may do so beyond the budget. A small one that finds its memory in
    * pieces is better served than refused; a large one waits for a whole piece.
    */
   hasRoomFor(byteLength: number, ownBytes: number): boolean {
@@ -108,7 +125,7 @@ export class TransferMemory {
     return fits && ownBytes + byteLength <= leftBytes;
   }
 
-  take(byteLength: number): Buffer {
+  take(byteLength: number, isRequest: boolean): Buffer {
     const pages = pagesOf(byteLength);
     const start = this.#runs.take(pages);
     const bytes = pages * nbdMemoryPageBytes;
@@ -117,7 +134,7 @@ export class TransferMemory {
       return this.#arena.subarray(start * nbdMemoryPageBytes, start * nbdMemoryPageBytes + bytes);
     }
     const buffer = Buffer.allocUnsafeSlow(bytes);
-    if (byteLength > nbdSmallRunBytes && this.#beyond === undefined) this.#beyond = buffer;
+    if (isRequest && byteLength > nbdSmallRunBytes && this.#beyond === undefined) this.#beyond = buffer;
     else this.#heldBytes += bytes;
     return buffer;
   }

@@ -102,7 +102,7 @@ export class ReplySender {
     if (this.#used === 0) return;
     const slab = this.#shared.slab;
     this.#closeRun();
-    const copy = this.#memory.take(this.#used);
+    const copy = this.#memory.takeForReplies(this.#used);
     slab.copy(copy, 0, 0, this.#used);
     const moved = (piece: Buffer): Buffer => {
       const at = piece.buffer === slab.buffer ? piece.byteOffset - slab.byteOffset : -1;

@@ -124,7 +124,7 @@ export class Transmission implements RequestSink, RequestOwner {
     if (this.#reader.ending !== undefined || (start === end && this.ready() && !this.#waitsForMemory)) return;
     const byteLength = end - start;
     const counted = byteLength > nbdSmallRestBytes;
-    const buffer = counted ? this.#memory.take(byteLength) : Buffer.allocUnsafe(byteLength);
+    const buffer = counted ? this.#memory.takeBeside(byteLength) : Buffer.allocUnsafe(byteLength);
     bytes.copy(buffer, 0, start, end);
     this.#stash = { buffer, counted, start: 0, end: byteLength };
     this.#connection.pause();
@@ -337,7 +337,7 @@ export class Transmission implements RequestSink, RequestOwner {
       request.contextIds,
       request.extents ?? [],
     );
-    const own = this.#memory.take(reply.length);
+    const own = this.#memory.takeForReplies(reply.length);
     reply.copy(own);
     this.#sender.append(own, 0, reply.length);
   }

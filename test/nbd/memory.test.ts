@@ -65,9 +65,9 @@ describe("the budget", () => {
 
   test("is scarce from half on", () => {
     const memory = new TransferMemory(() => {});
-    const half = memory.take(nbdBytesInFlightMax / 2);
+    const half = memory.take(nbdBytesInFlightMax / 2, true);
     expect(memory.scarce).toBe(false);
-    const more = memory.take(1);
+    const more = memory.take(1, true);
     expect(memory.scarce).toBe(true);
     memory.give(half);
     memory.give(more);
@@ -105,6 +105,22 @@ describe("shares of several exports", () => {
     second.give(largest);
     expect(third.hasRoomFor(nbdPayloadBytesMax)).toBe(true);
     expect([second.heldBytes, third.heldBytes]).toEqual([0, 0]);
+  });
+
+  test("what has come already, and waits for its request to begin, does not keep that from it", () => {
+    const turns = new Turns();
+    const memory = new TransferMemory(turns.soon);
+    const calls: string[] = [];
+    const [stuck, other, third] = [new MemoryShare(memory), new MemoryShare(memory), new MemoryShare(memory)];
+    while (stuck.hasRoomFor(MiB)) stuck.take(MiB);
+    const largest = third.take(nbdPayloadBytesMax);
+    other.takeBeside(256 * KiB);
+    other.wait(nbdPayloadBytesMax, () => calls.push("other"));
+    turns.run();
+    expect(calls).toEqual([]);
+    third.give(largest);
+    turns.run();
+    expect(calls).toEqual(["other"]);
   });
 
   test("who waits for what never comes back keeps nobody else waiting", () => {
