@@ -186,7 +186,7 @@ export class InterceptorPart {
   /** No host sees the volume before the order for which its source is taken as it is has gone. */
   async #attempt(kept: Kept): Promise<void> {
     const { definition } = kept;
-    const takesSource = this.#resyncs.isGiven(definition.id);
+    const takesSource = this.#resyncs.begin(definition.id);
     const volume = await this.#opener.open(definition, takesSource);
     let isOrderedSince: boolean;
     try {
@@ -331,6 +331,7 @@ export class InterceptorPart {
     if (kept.volume !== undefined) return kept.volume.resync();
     await this.#resyncs.give(kept.definition);
     this.#machine.log.info("a resync is ordered for when the volume opens", { volume: name });
+    // Where it is open by now, an opening that began with the order has carried it out.
     if (kept.volume === undefined) kept.isResyncOrdered = true;
     kept.wake?.();
   }

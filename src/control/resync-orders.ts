@@ -5,17 +5,19 @@
  */
 import { join } from "node:path";
 import { RefuseError } from "#src/core/errors.ts";
-import type { Files } from "#src/host/files.ts";
+import type { FileHandle, Files } from "#src/host/files.ts";
 import { keepName } from "#src/host/publish.ts";
 import { inWords } from "#src/host/system-words.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import type { Config } from "./config-schema.ts";
 import type { VolumeDefinition } from "./role.ts";
-import { makeVolumeFolder, volumeFolder } from "./volume-folder.ts";
+import { beginVolumeFolder, keepVolumeFolder, volumeFolder } from "./volume-folder.ts";
 
 export class ResyncOrders {
   readonly #files: Files;
   readonly #config: Config;
+  /** The volumes of which one was given since their last opening began: that may have copied what has changed by now. */
+  readonly #since = new Set<string>();
 
   constructor(files: Files, config: Config) {
     this.#files = files;
@@ -26,12 +28,25 @@ export class ResyncOrders {
     return this.#files.exists(this.#pathOf(id));
   }
 
-  /** Resolves when it is durable, or was carried out meanwhile. What has failed half-way stands until the next start. */
+  /** A volume's opening begins. Answers whether it is to carry out what is given; what comes from now on is not for it. */
+  begin(id: string): boolean {
+    this.#since.delete(id);
+    return this.isGiven(id);
+  }
+
+  /**
+   * It stands before anything is waited for, so that an opening that is under way sees it. Resolves when it is durable, or was carried
+   * out meanwhile. What has failed half-way stands until the next opening.
+   */
   async give({ id, name }: VolumeDefinition): Promise<void> {
     const path = this.#pathOf(id);
     try {
-      await makeVolumeFolder(this.#files, this.#config, id);
-      if (!this.#files.exists(path)) await this.#make(path);
+      const folder = beginVolumeFolder(this.#files, this.#config, id);
+      const handle = this.#files.exists(path) ? undefined : this.#files.create(path);
+      this.#since.add(id);
+      // From here on it may be carried out at any time: a file that was made later would outlive that.
+      if (handle !== undefined) await synced(handle);
+      await keepVolumeFolder(this.#files, folder);
       await keepName(this.#files, path);
     } catch (error) {
       const message = `the resync of volume '${name}' could not be noted durably: ${inWords(error)}`;
@@ -39,17 +54,12 @@ export class ResyncOrders {
     }
   }
 
-  async #make(path: string): Promise<void> {
-    const handle = this.#files.create(path);
-    try {
-      await whenDone((done) => handle.sync(done));
-    } finally {
-      handle.close();
-    }
-  }
-
-  /** Resolves when the next start does not find it. */
+  /**
+   * The opening that took it has ended well. Resolves when the next start does not find it, but for one that was given since. Where
+   * this ends half-way, the next opening makes the removal last: it syncs this folder, where its region map lies.
+   */
   async carriedOut(id: string): Promise<void> {
+    if (this.#since.has(id)) return;
     const path = this.#pathOf(id);
     this.#files.remove(path);
     await keepName(this.#files, path);
@@ -57,5 +67,13 @@ export class ResyncOrders {
 
   #pathOf(id: string): string {
     return join(volumeFolder(this.#config, id), "resync-ordered");
+  }
+}
+
+async function synced(handle: FileHandle): Promise<void> {
+  try {
+    await whenDone((done) => handle.sync(done));
+  } finally {
+    handle.close();
   }
 }

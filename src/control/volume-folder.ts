@@ -1,5 +1,5 @@
 /** Where the interceptor keeps what it must know of a volume. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Files } from "#src/host/files.ts";
 import { keepName } from "#src/host/publish.ts";
 import type { Config } from "./config-schema.ts";
@@ -11,12 +11,21 @@ export function volumeFolder(config: Config, id: string): string {
 
 /** Resolves when it is there durably. */
 export async function makeVolumeFolder(files: Files, config: Config, id: string): Promise<string> {
-  const parent = openedVolumesFolder(config);
-  const folder = volumeFolder(config, id);
-  files.makeFolder(parent);
-  files.makeFolder(folder);
-  // Also where they were found: whoever made them may have been killed before this.
-  await keepName(files, parent);
-  await keepName(files, folder);
+  const folder = beginVolumeFolder(files, config, id);
+  await keepVolumeFolder(files, folder);
   return folder;
+}
+
+/** A loss of power may undo it until it is kept. */
+export function beginVolumeFolder(files: Files, config: Config, id: string): string {
+  const folder = volumeFolder(config, id);
+  files.makeFolder(dirname(folder));
+  files.makeFolder(folder);
+  return folder;
+}
+
+/** Also where it was found: whoever made it may have been killed before this. */
+export async function keepVolumeFolder(files: Files, folder: string): Promise<void> {
+  await keepName(files, dirname(folder));
+  await keepName(files, folder);
 }

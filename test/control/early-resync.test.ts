@@ -6,6 +6,7 @@ import { RefuseError } from "#src/core/errors.ts";
 import { MiB } from "#src/core/limits.ts";
 import { shareCounters } from "#src/host/node/counters.ts";
 import { driven } from "#test/contract/driver.ts";
+import { promisesSettled } from "#test/sim/sim-clock.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
 import { systemError } from "#test/sim/system-error.ts";
@@ -21,6 +22,8 @@ class World {
   readonly host = this.simulation.host("a");
   /** Whether each attempt took the source as it is. */
   readonly taken: boolean[] = [];
+  /** Orders, and what carries one out. */
+  readonly course: ("order" | "taken" | "resync")[] = [];
   closed = 0;
   resyncs = 0;
   /** An attempt ends with it. */
@@ -36,10 +39,28 @@ class World {
 
   async #open(takesSource: boolean): Promise<OpenVolume> {
     this.taken.push(takesSource);
+    if (takesSource) this.course.push("taken");
     await this.opening;
     const close = async () => void this.closed++;
-    const resync = async () => void this.resyncs++;
+    const resync = async () => {
+      this.resyncs++;
+      this.course.push("resync");
+    };
     return { volume: definition, close, resync } as unknown as OpenVolume;
+  }
+
+  order(part: InterceptorPart): Promise<void> {
+    this.course.push("order");
+    return part.resync("disk");
+  }
+
+  /** So many events, and of what the last one begins so many turns. */
+  async pass(events: number, turns: number): Promise<void> {
+    for (let count = 0; count < events; count++) {
+      await promisesSettled();
+      this.simulation.clock.step();
+    }
+    for (let count = 0; count < turns; count++) await Promise.resolve();
   }
 
   run<Result>(promise: Promise<Result>): Promise<Result> {
@@ -80,6 +101,51 @@ test("faults 9 and 10: between two attempts, and before a loss of power: the nex
     world.host.cutPower();
   }
 });
+
+const moments = Array.from({ length: 6 * 6 }, (_, index) => {
+  const [events, turns] = [Math.floor(index / 6), index % 6];
+  /** Power is lost when the order is answered, and not as soon as hosts may write. */
+  return { events, turns, isAnswered: (events + turns) % 2 === 1 };
+});
+
+test.each([
+  ["an order", "the end of the opening", false],
+  ["an order", "the end of an opening that carries out one", true],
+  ["the end of the opening", "an order", false],
+  ["the end of an opening that carries out one", "an order", true],
+])(
+  "faults 9 and 10: %s, and at any moment behind it %s: it is carried out, and the next start knows of none",
+  async (first, _, isOneGiven) => {
+    for (const { events, turns, isAnswered } of moments) {
+      const world = new World();
+      const part = await world.start();
+      const opening = Promise.withResolvers<void>();
+      world.opening = Promise.reject(new RefuseError("an old image"));
+      world.opening.catch(() => {});
+      const added = part.addVolume(definition, false);
+      await simDriver(world.simulation.clock).until(() => part.volumes()[0]?.why === "an old image");
+      world.opening = opening.promise;
+      if (isOneGiven) await world.run(world.order(part));
+      await simDriver(world.simulation.clock).until(() => world.taken.length === 2);
+      let ordered = Promise.resolve();
+      if (first === "an order") ordered = world.order(part);
+      else opening.resolve();
+      await world.pass(events, turns);
+      if (first === "an order") opening.resolve();
+      else ordered = world.order(part);
+      await world.run(added);
+      if (isAnswered) await world.run(ordered);
+      const { course } = world;
+      const isCarriedOut = course.lastIndexOf("order") < course.length - 1;
+      world.host.cutPower();
+      world.taken.length = 0;
+      const next = await world.start();
+      await world.run(next.addVolume(definition, false));
+      const found = { events, turns, isAnswered, course };
+      expect({ ...found, isCarriedOut, taken: world.taken }).toEqual({ ...found, isCarriedOut: true, taken: [false] });
+    }
+  },
+);
 
 test.each(["create", "sync"])("where it cannot be noted durably that is said (%s)", async (what) => {
   const world = new World();
