@@ -11,7 +11,13 @@ export interface SideError {
 export function toldError(error: unknown): SideError {
   const { name } = error as Error;
   if (name === "AssertionError" || name === "TypeError") throw error;
-  return { name, message: inWords(error) };
+  return { name: kindOf(error), message: inWords(error) };
+}
+
+/** What the other thread does next: of what kind of refusal it was its message alone tells there. */
+function kindOf(error: unknown): string {
+  if (error instanceof RefuseError) return "RefuseError";
+  return error instanceof RetryError ? "RetryError" : (error as Error).name;
 }
 
 /** What is refused, or may work later, stays so on its way between the threads; the rest is said as it was. */
