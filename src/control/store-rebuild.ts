@@ -122,7 +122,7 @@ async function makeGroups(
   key: Buffer | undefined,
   lost: readonly LostGroup[],
 ): Promise<Omit<StoreRebuildResult, "store">> {
-  const { machine, folder, objects, progress } = parts;
+  const { machine, folder, objects, isInPlace, progress } = parts;
   const { files } = machine;
   const groupsPath = join(folder, "groups");
   files.makeFolder(groupsPath);
@@ -136,9 +136,10 @@ async function makeGroups(
     await whenDone((done) => files.syncFolder(path, done));
   }
   const names = await readVolumeNames(objects);
-  // Where the folder said what is lost, or did before this was interrupted.
+  // Where the folder said what is lost, or did before this was interrupted. Another group may have the same name.
   const isConfirmed = (id: string): boolean =>
-    lost.some((group) => group.id === id) || parts.confirmed.includes(names.group(id) ?? "");
+    lost.some((group) => group.id === id) ||
+    (isInPlace && isAside(machine, groupsPath, id) && parts.confirmed.includes(names.group(id) ?? ""));
   const rebuilt: RebuiltGroup[] = [];
   const broken: BrokenGroup[] = [];
   for (const id of await storedGroups(objects)) {
@@ -194,11 +195,20 @@ async function rebuiltOrCut(
   }
 }
 
+/** What there was of the group was set aside, now or before. */
+function isAside({ files }: Machine, groupsPath: string, id: string): boolean {
+  return files.list(groupsPath).some((name) => name.startsWith(asideName(id, "")));
+}
+
 /** The name is not one of a group, so nobody opens it. */
+function asideName(id: string, count: number | ""): string {
+  return `${id}.set-aside-${count}`;
+}
+
 async function putAside({ files }: Machine, groupsPath: string, id: string): Promise<string> {
   let count = 1;
-  while (files.exists(join(groupsPath, `${id}.set-aside-${count}`))) count++;
-  const aside = join(groupsPath, `${id}.set-aside-${count}`);
+  while (files.exists(join(groupsPath, asideName(id, count)))) count++;
+  const aside = join(groupsPath, asideName(id, count));
   files.rename(join(groupsPath, id), aside);
   await keepName(files, aside);
   return aside;

@@ -85,3 +85,56 @@ test("fault 18: one group's damaged newest piece keeps no other from being mende
     broken: [],
   });
 });
+
+test("fault 18: of a store that a new folder is made of nothing is cut by a confirmed name", async () => {
+  const world = await started();
+  await store(world, await world.connect(), 1, 2, 3);
+  const { clock, randomness, files } = world.host;
+  const { objects } = world.store ?? expect.unreachable("there is a store");
+  const history = new GroupHistory({ clock, randomness, objects, key: undefined, group: groupA });
+  await driven(world.driver, history.makeSnapshot(3, freely));
+  await world.stop();
+  files.remove(piecePath(3));
+  const told = () => ["groups", `snapshots/${groupA}`].map((name) => files.list(`/store/${name}`));
+  const whole = told();
+  for (const folder of ["/new", "/newer"]) {
+    const confirmed = folder === "/new" ? ["disks"] : [];
+    expect(await rebuild(world, { folder, confirmed })).toMatchObject({
+      rebuilt: [],
+      broken: [{ id: groupA, why: expect.stringContaining("its newest pieces are missing"), canBeCut: true }],
+    });
+    expect(told()).toEqual(whole);
+  }
+});
+
+test("fault 18: a name that is confirmed cuts no other group that has it, which the folder never had", async () => {
+  const world = await started();
+  await store(world, await world.connect(), 1, 2, 3);
+  await store(world, await world.connect(hello({ group: groupB })), 1, 2);
+  await world.stop();
+  const { files } = world.host;
+  files.rename(`/data/groups/${groupB}`, "/data/groups/elsewhere");
+  files.remove(piecePath(3));
+  files.remove(piecePath(2, groupB));
+  for (let time = 1; time <= 2; time++) {
+    expect(await rebuild(world, { isInPlace: true, confirmed: ["disks"] })).toMatchObject({
+      ...(time === 1 ? { rebuilt: [{ id: groupA, lastSeq: 2 }] } : { kept: [groupA] }),
+      broken: [{ id: groupB, why: expect.stringContaining("the store had those up to 2"), canBeCut: true }],
+    });
+  }
+});
+
+test("fault 9: what was set aside before an interruption stays confirmed by the same words, and not without them", async () => {
+  const world = await started();
+  await store(world, await world.connect(), 1, 2, 3);
+  await world.stop();
+  world.host.files.remove(piecePath(3));
+  const progress = (): never => {
+    throw new Error("interrupted");
+  };
+  const wanted = { isInPlace: true, confirmed: ["disks"] };
+  await expect(rebuild(world, { ...wanted, progress })).rejects.toThrow("interrupted");
+  expect(world.host.files.list("/data/groups")).toContain(`${groupA}.set-aside-1`);
+  expect(await rebuild(world, { isInPlace: true })).toMatchObject({ rebuilt: [], broken: [{ id: groupA }] });
+  expect(await rebuild(world, wanted)).toMatchObject({ rebuilt: [{ id: groupA, lastSeq: 2 }], broken: [] });
+});
