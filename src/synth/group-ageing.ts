@@ -79,12 +79,16 @@ export class GroupAgeing {
   async measures({ behind }: HistoryDocument): Promise<LevelMeasure[]> {
     const { inForce } = await foundPieces(this.#parts.objects, this.#parts.group);
     const measures = new Map<number, LevelMeasure>();
+    let last: AgeingPiece | undefined;
     for (const piece of await this.#looked(inForce)) {
       if (piece.lastSeq <= (behind?.lastSeq ?? 0)) continue;
       const { level, recordCount, earliestMicros, latestMicros } = piece;
       const before = measures.get(level) ?? { level, recordCount: 0, spanMicros: 0 };
-      const spanMicros = before.spanMicros + latestMicros - earliestMicros;
+      // A group at rest has that level too. One piece that stayed behind at another level says nothing of the time until now.
+      const pauseMicros = last?.level === level ? Math.max(0, earliestMicros - last.latestMicros) : 0;
+      const spanMicros = before.spanMicros + pauseMicros + latestMicros - earliestMicros;
       measures.set(level, { level, recordCount: before.recordCount + recordCount, spanMicros });
+      last = piece;
     }
     return [...measures.values()];
   }

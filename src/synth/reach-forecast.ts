@@ -11,14 +11,14 @@
 export interface LevelMeasure {
   readonly level: number;
   readonly recordCount: number;
-  /** Of all that they span. */
+  /** Of all that they span, with the pauses between one and the next. */
   readonly spanMicros: number;
 }
 
 export interface ReachFacts {
   /** From the oldest point that is kept to the newest record, of the group whose history is the longest. */
   readonly spanMicros: number;
-  /** Of each group; what is not told of has nothing yet. */
+  /** Of each group; what is not told of, or is of a moment alone, has nothing yet. */
   readonly groups: readonly (readonly LevelMeasure[])[];
   /** From which age on history has which level, ever older; before the first it has every write. */
   readonly steps: readonly { readonly afterMicros: number; readonly level: number }[];
@@ -98,7 +98,8 @@ interface GroupRate {
 
 /** `finer`: what it has at the level before. A day at rest says little of the days to come, but coarser history is never dearer. */
 function rateAt(level: number, measures: readonly LevelMeasure[], finer: GroupRate): GroupRate {
-  if (measures.length === 0) return finer;
+  // One piece of one record is a moment, of which nothing can be told.
+  if (measures.every((one) => one.spanMicros === 0)) return finer;
   const found = measures.find((one) => one.level === level && one.spanMicros > 0);
   // Where there is older history alone nothing was written lately, and that is known.
   const isOlder = finer.perSecond === 0 && measures.some((one) => one.level > level && one.spanMicros > 0);

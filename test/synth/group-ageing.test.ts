@@ -35,6 +35,23 @@ test("what is folded takes the place of many pieces, and these go with the next 
   expect(await names()).toEqual({ inForce: after.inForce, replaced: [] });
 });
 
+test("what is measured of a level has the pauses between its pieces", async () => {
+  const world = await opened(7, 6);
+  const spanOf = (pieces: readonly SealedPiece[]) =>
+    (pieces.at(-1)?.numbers.latestMicros ?? 0) - (pieces[0]?.numbers.earliestMicros ?? 0);
+  const whole = await world.run(world.pieces());
+  const recordCount = whole.reduce((sum, { numbers }) => sum + numbers.recordCount, 0);
+  const measured = () => world.run(world.history.levelMeasures());
+  expect(await measured()).toEqual([{ level: 0, recordCount, spanMicros: spanOf(whole) }]);
+  await world.run(world.history.age(policy([[0, 3600]]), idleControl));
+  const [folded, newest] = await world.run(world.pieces());
+  // No pause between two levels counts for either.
+  expect((await measured()).map(({ level, spanMicros }) => [level, spanMicros])).toEqual([
+    [3600, folded && spanOf([folded])],
+    [0, newest && spanOf([newest])],
+  ]);
+});
+
 test("a snapshot that nobody asked for is no point once what it lies in is folded, and points are made of it still", async () => {
   const twin = await opened(21, 6);
   await twin.run(twin.history.age(policy([[0, 3600]]), idleControl));

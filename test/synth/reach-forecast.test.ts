@@ -62,6 +62,15 @@ test("a group that is not that old yet costs as much as what is younger of it, w
   });
 });
 
+test("a group that has no more than a moment of history costs nothing yet, and leaves the others measured", () => {
+  const moment = [{ level: 0, recordCount: 1, spanMicros: 0 }];
+  const costs = reachForecast({ ...facts, groups: [...facts.groups, moment] })?.costs;
+  expect(costs?.map(({ level, isMeasured }) => [level, isMeasured])).toEqual([
+    [0, true],
+    [60, true],
+  ]);
+});
+
 test("a full disk reaches as far as what there is, and one that nobody writes to for ever", () => {
   expect(reachForecast({ ...facts, freeBytes: 0 })?.roomSeconds).toBe(10 * 86_400);
   const idle = reachForecast({ ...facts, physicalBytes: 5_000_000 });
