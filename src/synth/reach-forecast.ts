@@ -64,7 +64,8 @@ const roomSecondsMax = 100 * 365 * daySeconds;
 export function reachForecast(facts: ReachFacts): ReachForecast | undefined {
   const { spanMicros, physicalBytes, currentBytes, freeBytes, keepMicros, groups } = facts;
   const recordCount = groups.flat().reduce((sum, measure) => sum + measure.recordCount, 0);
-  if (spanMicros < spanMicrosMin || physicalBytes <= 0 || recordCount === 0) return undefined;
+  const isMeasured = groups.flat().some((measure) => measure.recordCount > 0 && measure.spanMicros > 0);
+  if (spanMicros < spanMicrosMin || physicalBytes <= 0 || !isMeasured) return undefined;
   const historyBytes = Math.max(0, physicalBytes - currentBytes);
   const costs = levelCosts(facts, historyBytes / recordCount);
   const roomSeconds = Math.min(roomSecondsMax, reachOf(costs, historyBytes + freeBytes));

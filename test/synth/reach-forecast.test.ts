@@ -85,4 +85,5 @@ test("of an hour nothing can be told, nor of an empty store", () => {
   expect(reachForecast({ ...facts, spanMicros: 3599e6 })).toBeUndefined();
   expect(reachForecast({ ...facts, physicalBytes: 0 })).toBeUndefined();
   expect(reachForecast({ ...facts, groups: [] })).toBeUndefined();
+  expect(reachForecast({ ...facts, groups: [[{ level: 0, recordCount: 1, spanMicros: 0 }]] })).toBeUndefined();
 });
