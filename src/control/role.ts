@@ -56,6 +56,8 @@ export interface VolumeFacts {
   readonly state: VolumeState;
   /** Why it is in a state other than `open`. */
   readonly why?: string;
+  /** Where it is fenced. `volume`: for its source or region map, at which a person must look. */
+  readonly fencedBy?: "group" | "volume";
   /** The source is being copied into the journal: no point lies in that. */
   readonly copy?: CopyProgress;
   /** NBD connections. */

@@ -87,6 +87,7 @@ function figuresOf(volume: InterceptedVolume, wait: HostWait, clock: Clock): Ope
   return {
     state: status.state,
     ...(status.why === undefined ? {} : { why: status.why }),
+    ...(status.fencedBy === undefined ? {} : { fencedBy: status.fencedBy }),
     ...(status.copy === undefined ? {} : { copy: status.copy }),
     baseMissing: status.baseMissing,
     added: status.addedOrdinal,

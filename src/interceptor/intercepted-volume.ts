@@ -242,8 +242,8 @@ export class InterceptedVolume implements NbdExport {
   }
 
   status(): VolumeStatus {
-    const { path, mapFile } = this.#life ?? {};
-    return volumeStatus(this.#condition, this.#why, path, mapFile);
+    const { path, mapFile, source } = this.#life ?? {};
+    return volumeStatus(this.#condition, this.#why, path, mapFile, source);
   }
 
   /** Remembers the life of the last records from now on; 0: no more. */

@@ -97,7 +97,7 @@ export class LinkKeeper {
     const needsRedo = !mapFile.state.tracking;
     const attachment = await links
       .attach(identity, mapFile.state.durableOrdinal, receiver, { ...mapFile.said, sourceAge, needsRedo })
-      .catch((error: Error) => this.#trackOn(error));
+      .catch((error: Error) => this.#trackOn(error, receiver));
     if (attachment === undefined) return;
     this.#link = attachment.link;
     if (!takesSource) redo.refuseHalf(identity.name);
@@ -114,9 +114,9 @@ export class LinkKeeper {
   }
 
   /** A volume that went on without the appliance before, since that has no room, needs nothing of it to go on so. */
-  #trackOn(error: Error): undefined {
+  #trackOn(error: Error, receiver: LinkReceiver): undefined {
     const { flight, mapFile, checkpoints, failed } = this.#parts;
-    if (!(error instanceof OverflowError) || !mapFile.state.tracking) throw error;
+    if (!(error instanceof OverflowError) || !mapFile.state.tracking) throw receiver.notAttached(error);
     this.#noteAway(error);
     checkpoints.pause(true);
     flight.rebase(mapFile.state.durableOrdinal, 0);
@@ -263,7 +263,7 @@ export class LinkKeeper {
     try {
       attachment = await links.attach(identity, durableOrdinal, receiver, { ...mapFile.said, ...copy.said });
     } catch (error) {
-      if (!mayTryAgain(error)) throw error;
+      if (!mayTryAgain(error)) throw receiver.notAttached(error);
       this.#noteAway(error as Error);
       return !this.#isAway;
     }

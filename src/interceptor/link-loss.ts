@@ -10,3 +10,15 @@ export function mayComeBack(error: unknown): boolean {
 export function mayTryAgain(error: unknown): boolean {
   return mayComeBack(error) || error instanceof RefuseError;
 }
+
+const told = new WeakSet<Error>();
+
+/** It came from the appliance, and the source had no part in it. */
+export function toldByAppliance(error: Error): Error {
+  told.add(error);
+  return error;
+}
+
+export function isToldByAppliance(error: Error): boolean {
+  return told.has(error);
+}

@@ -1,6 +1,9 @@
 /** What a volume says of itself to whoever watches it: plain data. */
+import { hasLostWrites } from "./completion.ts";
 import type { CopyProgress } from "./copy-regions.ts";
+import { isToldByAppliance } from "./link-loss.ts";
 import type { RegionMapFile } from "./region-map-file.ts";
+import type { Source } from "./source.ts";
 import type { WritePath } from "./write-path.ts";
 
 export interface VolumeStatus {
@@ -12,6 +15,8 @@ export interface VolumeStatus {
   readonly state: "open" | "redoing" | "stalled" | "tracking" | "full" | "fenced" | "stopped";
   /** Why it is not `open`. */
   readonly why?: string;
+  /** Where it is fenced. `group`: for what its group has said alone. `volume`: a person must look at its source or region map. */
+  readonly fencedBy?: "group" | "volume";
   /** The source is being copied into the order; until that is done, no point is a true state of the volume. */
   readonly copy?: CopyProgress;
   /** What the source held before it was protected is not all in the order yet. */
@@ -41,6 +46,7 @@ export function volumeStatus(
   why: Error | undefined,
   path: WritePath | undefined,
   mapFile: RegionMapFile | undefined,
+  source: Source | undefined,
 ): VolumeStatus {
   const linkState = path?.keeper.state;
   const isAway = condition === "open" && (linkState === "stalled" || linkState === "tracking");
@@ -52,6 +58,7 @@ export function volumeStatus(
   return {
     state: isAway ? linkState : lack === undefined ? condition : "full",
     ...(reason === undefined ? {} : { why: reason }),
+    ...(condition === "fenced" ? { fencedBy: fencedBy(why, source) } : {}),
     ...(progress === undefined ? {} : { copy: progress }),
     baseMissing: mapFile !== undefined && mapFile.state.base !== "complete",
     isWaiting: path?.isWaiting ?? false,
@@ -66,4 +73,10 @@ export function volumeStatus(
     regionBytes: mapFile?.map.regionBytes ?? 0,
     markedRegions: mapFile?.map.markedCount ?? 0,
   };
+}
+
+/** What the source has lost since is no matter of the group. */
+function fencedBy(why: Error | undefined, source: Source | undefined): "group" | "volume" {
+  if (why === undefined || !isToldByAppliance(why)) return "volume";
+  return source !== undefined && hasLostWrites(source) ? "volume" : "group";
 }

@@ -1,7 +1,7 @@
 /** A source that fails, and the way back. */
 import { describe, expect, test } from "vitest";
 import { AssertionError } from "#src/core/assert.ts";
-import { ReconnectError } from "#src/core/errors.ts";
+import { ReconnectError, RefuseError, RetryError } from "#src/core/errors.ts";
 import { blockBytes, MiB } from "#src/core/limits.ts";
 import { sourceClosePatienceMs } from "#src/core/volume-limits.ts";
 import type { DoneCallback } from "#src/host/block-device.ts";
@@ -308,6 +308,29 @@ test("after a restart the fence is gone, and the redo has made the source right"
   expect([world.volume.status().state, world.source[0]]).toEqual(["open", 7]);
 });
 
+test("it is known of a fenced volume whether its group has done that or its source, each time anew", async () => {
+  const world = await opened();
+  expect(world.volume.status()).not.toHaveProperty("fencedBy");
+  world.links.lose(new Error("the spool is broken"));
+  await world.pass(20);
+  expect(world.volume.status()).toMatchObject({ state: "fenced", fencedBy: "group" });
+  const attach = world.links.attach.bind(world.links);
+  for (const [error, fencedBy] of [
+    [new RetryError("the group is stopped"), "group"],
+    [new RefuseError("the source is an old image"), "volume"],
+  ] as const) {
+    world.links.attach = () => Promise.reject(error);
+    await expect(world.run(world.volume.unfence())).rejects.toThrow(error.message);
+    expect(world.volume.status()).toMatchObject({ state: "fenced", fencedBy });
+  }
+  world.links.attach = attach;
+  await world.run(world.volume.unfence());
+  world.host.disk.failNext("write");
+  world.write(0, payload);
+  await world.pass(20);
+  expect(world.volume.status()).toMatchObject({ state: "fenced", fencedBy: "volume" });
+});
+
 test("a source that could not be synced is read by nobody, although the volume was fenced for another reason before", async () => {
   const world = await opened();
   world.write(0, payload);
@@ -316,6 +339,8 @@ test("a source that could not be synced is read by nobody, although the volume w
   world.links.lose(new Error("the spool is broken"));
   await world.pass(50);
   expect([flush.error, world.volume.status().why]).toEqual([nbdError.io, "the spool is broken"]);
+  // What the group has done is not all that is wrong with it.
+  expect(world.volume.status().fencedBy).toBe("volume");
   expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.io);
   await world.run(world.volume.unfence());
   expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.ok);

@@ -32,6 +32,7 @@ export const volumeReport: Schema<VolumeReport> = object<VolumeReport>(
     ofView: optional(viewOrigin),
     state: choice(volumeStates, "open: hosts can write, and it is protected"),
     why: optional(words("why it is in a state other than open")),
+    fencedBy: optional(choice(["group", "volume"], "volume: its source or region map, at which a person must look")),
     copy: optional(copyProgress),
     connections: count("of hosts, over NBD"),
     added: count("writes that were handed over, as an ordinal"),
