@@ -33,7 +33,7 @@ import type {
 import type { SideFacts, SideName } from "./side.ts";
 import type { SideClient } from "./side-client.ts";
 import { SnapshotControl } from "./snapshot-control.ts";
-import { fencedByGroup, type SpoolMove, unfenceAll } from "./spool-move.ts";
+import { fencedOf, helpedOn, type SpoolMove, stillFencedOf, unfenceAll } from "./spool-move.ts";
 import { StoreControl } from "./store-control.ts";
 import { itemNamed } from "./unknown-name.ts";
 import { ViewControl } from "./view-control.ts";
@@ -246,12 +246,17 @@ export class ControlPlane {
   /** A volume's name stands for its group's. */
   async moveSpool(groupOrVolume: string, folder: string | undefined): Promise<SpoolMove> {
     const side = this.#local("local");
+    const { name } = groupOfVolume((await this.status()).groups, groupOrVolume);
+    const fenced = async () => fencedOf(name, (await this.status()).volumes);
+    try {
+      await side.ask("moveSpool", { group: name, ...(folder === undefined ? {} : { folder }) });
+    } catch (error) {
+      throw helpedOn(error as Error, await fenced());
+    }
+    const outcomes = await unfenceAll(side, await fenced());
     const { groups, volumes } = await this.status();
-    const group = groupOfVolume(groups, groupOrVolume);
-    await side.ask("moveSpool", { group: group.name, ...(folder === undefined ? {} : { folder }) });
-    const stillFenced = await unfenceAll(side, fencedByGroup(group, volumes));
-    const moved = itemNamed(group.name, (await this.status()).groups, "group");
-    return { ...moved, ...(stillFenced.length === 0 ? {} : { stillFenced }) };
+    const stillFenced = stillFencedOf(name, volumes, outcomes);
+    return { ...itemNamed(name, groups, "group"), ...(stillFenced.length === 0 ? {} : { stillFenced }) };
   }
 
   async unfence(name: string): Promise<VolumeReport> {

@@ -84,8 +84,8 @@ export const spoolMove = object<SpoolMove>(
     ...groupFields,
     stillFenced: optional(
       list(
-        object<NonNullable<SpoolMove["stillFenced"]>[number]>({ volume: words("its name"), why: words("what failed") }),
-        "volumes that the old spool's failure had fenced, and that could not be taken back to work",
+        object<NonNullable<SpoolMove["stillFenced"]>[number]>({ volume: words("its name"), why: words("what for") }),
+        "its volumes that are fenced, whatever for: those that the group had fenced were tried to be taken back to work",
       ),
     ),
   },
