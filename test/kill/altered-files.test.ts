@@ -27,11 +27,11 @@ const written = StoppedAt.beginning("async", async ({ sites }) => {
 });
 
 test.each([
-  ["fault 12", "damaged before sound records", AlteredFile.withDamage, "is damaged"],
-  ["fault 29", "of another version", AlteredFile.ofNextVersion, "version"],
+  ["damaged before sound records", AlteredFile.withDamage, "is damaged"],
+  ["of another version", AlteredFile.ofNextVersion, "version"],
 ] as const)(
-  "%s: a spool that is %s stops its group at the local appliance, and is left as it is",
-  async (_, __, alter, what) => {
+  "faults 12 and 29: a spool that is %s stops its group at the local appliance, and is left as it is",
+  async (_, alter, what) => {
     const it = await written();
     const folder = it.sites.dataOf("local");
     const altered = alter(folder, "spool");
