@@ -251,7 +251,7 @@ export class ControlPlane {
     try {
       await side.ask("moveSpool", { group: name, ...(folder === undefined ? {} : { folder }) });
     } catch (error) {
-      throw helpedOn(error as Error, await fenced());
+      throw helpedOn(error as Error, await fenced().catch(() => []));
     }
     const outcomes = await unfenceAll(side, await fenced());
     const { groups, volumes } = await this.status();

@@ -23,6 +23,7 @@ import type {
   WantedBlock,
   Watermarks,
 } from "#src/wire/group-link.ts";
+import type { SpoolSite } from "./group-spool.ts";
 import type { Spool } from "./spool.ts";
 
 /** Stands for the group at the link until there is one. */
@@ -89,6 +90,23 @@ export class LinkRelay implements GroupLinkOwner {
   recall(wanted: readonly WantedBlock[]): Promise<RecalledBlocks> {
     return this.#target?.recall(wanted) ?? Promise.resolve(wanted.map(() => undefined));
   }
+}
+
+/** What cannot be had in time, or not at all, stays lost. */
+export async function recoverLost(
+  { machine, policy }: SpoolSite,
+  relay: LinkRelay,
+  link: GroupLink,
+  spool: Spool,
+): Promise<void> {
+  const before = spool.lastSeq;
+  await relay.waitForRemote(machine.clock, policy.remoteAfterPowerLossMs);
+  try {
+    await fetchLost(link, relay.welcome, spool);
+  } catch (error) {
+    machine.log.warn("what the spool lost with the power could not be fetched whole", { error });
+  }
+  if (spool.lastSeq > before) machine.log.info("fetched what the spool lost", { from: before + 1, to: spool.lastSeq });
 }
 
 /** Fetches what the remote has beyond the spool. What came before a fault stays: each batch is one more that is not lost. */

@@ -115,6 +115,7 @@ export class GroupStateFile {
 
   /** Holds at once in memory; resolves when it is durable, together with all changes before it. */
   update(change: Partial<GroupState>): Promise<void> {
+    if (this.#isHandedOver) return this.#publish();
     this.#state = { ...this.#state, ...change };
     return this.#publish();
   }

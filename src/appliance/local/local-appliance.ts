@@ -26,7 +26,7 @@ import type { GroupFigures } from "./group-figures.ts";
 import { helloOf } from "./group-hello.ts";
 import type { MarkRequest, PlacedMark } from "./group-marks.ts";
 import type { GroupPolicy } from "./group-policy.ts";
-import { fetchLost, LinkRelay } from "./group-recovery.ts";
+import { LinkRelay, recoverLost } from "./group-recovery.ts";
 import { finishRemoval, isBeingRemoved, refuseNeeded, removeGroupFiles } from "./group-removal.ts";
 import { beginGroupSpool, openGroupSpool } from "./group-spool.ts";
 import { beginLife, type NewGroup, openGroupState } from "./group-start.ts";
@@ -68,6 +68,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   /** Those that wait for room to begin. */
   readonly #waiting = new Map<GroupStateFile, Promise<void>>();
   readonly #opening = new Map<string, Promise<LocalGroup>>();
+  readonly #idsBegun = new Map<string, string>();
   readonly #removing = new Map<string, Promise<void>>();
   #isOver = false;
   readonly #removals = new VolumeRemovals({ groups: this.#groups, stopped: this.#stopped, moving: this.#moving });
@@ -124,13 +125,13 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
       this.#waiting.delete(state);
       if (this.#isOver) await this.#groups.get(name)?.stop();
     };
-    // Its file cannot even be read: it is as it was, and nobody may begin another group of its name.
+    // Its file cannot even be read.
     const failed = (error: Error): void => {
       raiseOwnFault(error, machine.clock);
-      machine.log.error("a group is stopped", { group: name, error });
-      this.#stopped.set(name, new StoppedGroup(state, error, policy));
+      this.#keepStopped(state, error);
     };
-    this.#waiting.set(state, opening.catch(failed).finally(ended));
+    const unended = (error: Error): void => machine.log.error("a group was not ended in order", { group: name, error });
+    this.#waiting.set(state, opening.catch(failed).then(ended).catch(unended));
   }
 
   async #openOrStop(group: NewGroup, lacksRoom: (state: GroupStateFile) => void): Promise<void> {
@@ -144,13 +145,17 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     }
   }
 
-  /** As it was left: whoever could not go on with it may have changed it. */
-  async #stopGroup(group: NewGroup, error: Error): Promise<StoppedGroup> {
-    const { machine, policy, folder } = this.#parts;
-    const state = await openGroupState(machine, `${folder}/groups/${group.id}/group.json`, group);
+  /** As it was left: whoever could not go on with it may have changed it. `known`: where that cannot be read. */
+  async #stopGroup(group: NewGroup, error: Error, known?: GroupStateFile): Promise<StoppedGroup> {
+    const { machine, folder } = this.#parts;
+    const read = openGroupState(machine, `${folder}/groups/${group.id}/group.json`, group);
+    return this.#keepStopped(known === undefined ? await read : await read.catch(() => known), error);
+  }
+
+  #keepStopped(state: GroupStateFile, error: Error): StoppedGroup {
+    const { machine, policy } = this.#parts;
     const { name } = state.state;
-    const isNews = this.#stopped.get(name)?.hasFailedAs(error) !== true;
-    if (isNews) machine.log.error("a group is stopped", { group: name, error });
+    if (!this.#stopped.get(name)?.hasFailedAs(error)) machine.log.error("a group is stopped", { group: name, error });
     const stopped = new StoppedGroup(state, error, policy);
     this.#stopped.set(name, stopped);
     if (stopped.mayPass) this.#openLater(stopped);
@@ -198,10 +203,19 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const waiting = this.#moving.get(name);
     if (opening === undefined && waiting !== undefined) return Promise.reject(waiting.refusal);
     if (opening === undefined) {
-      opening = this.#openGroup(create).finally(() => this.#opening.delete(name));
+      opening = this.#makeGroup(create).finally(() => this.#opening.delete(name));
       this.#opening.set(name, opening);
     }
     return opening;
+  }
+
+  /** Where that failed half-way before, it goes on with what is there: two of one name would be at odds at the next start. */
+  async #makeGroup(create: NewGroup): Promise<LocalGroup> {
+    const id = this.#idsBegun.get(create.name) ?? create.id;
+    this.#idsBegun.set(create.name, id);
+    const group = await this.#openGroup({ ...create, id });
+    this.#idsBegun.delete(create.name);
+    return group;
   }
 
   async #openGroup(create: NewGroup, lacksRoom = (_: GroupStateFile): void => {}): Promise<LocalGroup> {
@@ -218,12 +232,12 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
       const opened = await openGroupSpool(this.#parts, state, spoolFolderOf(folder, state.state));
       spool = opened;
       await state.update(beginLife(state.state, opened.lastSeq, machine.bootId, policy));
-      const { bootId } = machine;
-      const hello = (): GroupHello => helloOf(state.state, opened, { writer: this.#writer, bootId });
+      const writer = { writer: this.#writer, bootId: machine.bootId };
+      const hello = (): GroupHello => helloOf(state.state, opened, writer);
       const relay = new LinkRelay(hello);
       link = connect(relay);
       // In the name of one that is lost nothing is fetched: the sources know what the remote lacks.
-      if (state.state.epochSeq !== null && !state.state.isSpoolNew) await this.#recoverLost(relay, link, opened);
+      if (state.state.epochSeq !== null && !state.state.isSpoolNew) await recoverLost(this.#parts, relay, link, opened);
       const facts = await readSpoolFacts(opened, modeAtEnd(state.state, opened));
       // Its record is durable now, and will not be in the spool for ever.
       if (facts.mode !== state.state.mode) {
@@ -246,19 +260,6 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
       await state.handOver();
       throw error;
     }
-  }
-
-  async #recoverLost(relay: LinkRelay, link: GroupLink, spool: Spool): Promise<void> {
-    const { machine, policy } = this.#parts;
-    const before = spool.lastSeq;
-    await relay.waitForRemote(machine.clock, policy.remoteAfterPowerLossMs);
-    try {
-      await fetchLost(link, relay.welcome, spool);
-    } catch (error) {
-      machine.log.warn("what the spool lost with the power could not be fetched whole", { error });
-    }
-    if (spool.lastSeq > before)
-      machine.log.info("fetched what the spool lost", { from: before + 1, to: spool.lastSeq });
   }
 
   async attach(
@@ -340,7 +341,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     } catch (error) {
       if (isOwnFault(error)) throw error;
       // Whatever hinders it: it is still there, and who names it must not begin another one.
-      throw (await this.#stopGroup(same, error as Error)).refusal;
+      throw (await this.#stopGroup(same, error as Error, state)).refusal;
     }
   }
 

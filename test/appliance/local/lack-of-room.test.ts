@@ -203,6 +203,26 @@ test.each([1, 2])(
   },
 );
 
+test("where descriptors lack, too, when there is room, a group is opened by itself when there are some", async () => {
+  const it = await startBench();
+  it.write(5, 1);
+  it.flush();
+  await it.rest();
+  it.host.disk.faults.capacityBytes = 0;
+  it.host.kill();
+  it.remote = new ScriptedRemote();
+  await it.open();
+  await it.rest(2_000);
+  const undo = lackDescriptors(it.host, range(0, 40));
+  it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+  await it.rest(3_000);
+  undo();
+  await it.rest(20_000);
+  expect(it.figures.state).toBe("steady");
+  await it.attach();
+  expect(it.attachment).toMatchObject({ lastOrdinal: 1, inDoubt: false });
+});
+
 test.each([20, 8, 4, 2, 1, 0.5])(
   "a volume that is forgotten %i ms before its group is opened once more stays forgotten",
   async (beforeMs) => {
@@ -229,6 +249,29 @@ test.each([20, 8, 4, 2, 1, 0.5])(
     expect(it.figures.volumeNames).toEqual([]);
   },
 );
+
+test("a group that could not be made goes on with what is there of it when it is named again, and is there once", async () => {
+  const it = new Bench();
+  await it.open();
+  const { files } = it.host;
+  const create = files.create.bind(files);
+  files.create = (path) => {
+    if (path.includes("/spool")) throw systemError("EMFILE", path);
+    return create(path);
+  };
+  await expect(it.attach()).rejects.toThrow("EMFILE");
+  files.create = create;
+  await it.attach();
+  it.write(5, 1);
+  it.flush();
+  await it.rest();
+  expect(files.list("/data/groups")).toHaveLength(1);
+  it.host.kill();
+  it.remote = new ScriptedRemote();
+  await it.open();
+  await it.attach();
+  expect(it.attachment).toMatchObject({ lastOrdinal: 1, inDoubt: false });
+});
 
 test("fault 37: a volume whose redo found no descriptor may come again, and gets it then", async () => {
   const it = await startBench();
