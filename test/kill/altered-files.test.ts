@@ -26,10 +26,12 @@ const written = StoppedAt.beginning("async", async ({ sites }) => {
   await sites.stop("interceptor", "local");
 });
 
-test.each([
+const alterations = [
   ["damaged before sound records", AlteredFile.withDamage, "is damaged"],
   ["of another version", AlteredFile.ofNextVersion, "version"],
-] as const)(
+] as const;
+
+test.each(alterations)(
   "faults 12 and 29: a spool that is %s stops its group at the local appliance, and is left as it is",
   async (_, alter, what) => {
     const it = await written();
@@ -47,10 +49,7 @@ test.each([
   },
 );
 
-test.each([
-  ["damaged before sound records", AlteredFile.withDamage, "is damaged"],
-  ["of another version", AlteredFile.ofNextVersion, "version"],
-] as const)(
+test.each(alterations)(
   "faults 12 and 29: a journal that is %s stops its group at the remote, and is left as it is",
   async (_, alter, words) => {
     const it = await written();

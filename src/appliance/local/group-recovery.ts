@@ -110,7 +110,7 @@ export async function recoverLost(
 }
 
 /** Fetches what the remote has beyond the spool. What came before a fault stays: each batch is one more that is not lost. */
-export async function fetchLost(link: GroupLink, welcome: GroupWelcome | undefined, spool: Spool): Promise<void> {
+async function fetchLost(link: GroupLink, welcome: GroupWelcome | undefined, spool: Spool): Promise<void> {
   if (welcome === undefined || !link.isUp || welcome.received <= spool.lastSeq) return;
   await link.fetch(spool.lastSeq, (batch) => adopt(batch, spool));
 }

@@ -134,21 +134,22 @@ test("fault 37: a start without a descriptor puts no source in doubt, and stops 
   expect(it.attachment).toMatchObject({ lastOrdinal: 1, inDoubt: false });
 });
 
-describe("fault 15: a start on a full disk", () => {
-  async function onFullDisk() {
-    const it = await startBench();
-    it.write(5, 1);
-    it.flush();
-    await it.rest();
-    it.host.disk.faults.capacityBytes = 0;
-    it.host.kill();
-    it.remote = new ScriptedRemote();
-    const said = (): string[] => it.simulation.trace.lines.filter((line) => line.includes("room"));
-    const before = said().length;
-    await it.open();
-    return { it, said: () => said().slice(before) };
-  }
+/** Killed with one write in the spool, and started again without room. `said`: what was logged of room since then. */
+async function onFullDisk() {
+  const it = await startBench();
+  it.write(5, 1);
+  it.flush();
+  await it.rest();
+  it.host.disk.faults.capacityBytes = 0;
+  it.host.kill();
+  it.remote = new ScriptedRemote();
+  const said = (): string[] => it.simulation.trace.lines.filter((line) => line.includes("room"));
+  const before = said().length;
+  await it.open();
+  return { it, said: () => said().slice(before) };
+}
 
+describe("fault 15: a start on a full disk", () => {
   test("is done without the groups that lack room, which say so and go on by themselves", async () => {
     const { it, said } = await onFullDisk();
     await it.rest(10_000);
@@ -185,14 +186,7 @@ describe("fault 15: a start on a full disk", () => {
 test.each([1, 2])(
   "where %i reads fail when there is room at last, a group is stopped, and nobody begins another of its name",
   async (count) => {
-    const it = await startBench();
-    it.write(5, 1);
-    it.flush();
-    await it.rest();
-    it.host.disk.faults.capacityBytes = 0;
-    it.host.kill();
-    it.remote = new ScriptedRemote();
-    await it.open();
+    const { it } = await onFullDisk();
     await it.rest(2_000);
     for (let failures = 0; failures < count; failures++) it.host.disk.failNext("read", "EIO");
     it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
@@ -204,14 +198,7 @@ test.each([1, 2])(
 );
 
 test("where descriptors lack, too, when there is room, a group is opened by itself when there are some", async () => {
-  const it = await startBench();
-  it.write(5, 1);
-  it.flush();
-  await it.rest();
-  it.host.disk.faults.capacityBytes = 0;
-  it.host.kill();
-  it.remote = new ScriptedRemote();
-  await it.open();
+  const { it } = await onFullDisk();
   await it.rest(2_000);
   const undo = lackDescriptors(it.host, range(0, 40));
   it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
