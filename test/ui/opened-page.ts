@@ -15,6 +15,8 @@ export interface Look {
   readonly colours?: "light" | "dark";
   /** What may be said on the console: requests that are meant to fail. */
   readonly mayFail?: boolean;
+  /** Done in the browser before anything of the page is. */
+  readonly first?: () => void;
 }
 
 let browser: Browser | undefined;
@@ -31,12 +33,13 @@ export function useBrowser(): void {
 
 export async function openedPage(
   url: string,
-  { width = 1280, colours = "light", mayFail = false }: Look = {},
+  { width = 1280, colours = "light", mayFail = false, first }: Look = {},
 ): Promise<Page> {
   const viewport = { width, height: width === 390 ? 844 : 860 };
   const context = await (browser as Browser).newContext({ viewport, colorScheme: colours });
   // What is tested may give way to all else on a machine that is busy.
   context.setDefaultTimeout(patienceMs);
+  if (first !== undefined) await context.addInitScript(first);
   const page = await context.newPage();
   const objections: string[] = [];
   page.on("pageerror", (error) => objections.push(error.message));

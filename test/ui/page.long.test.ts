@@ -204,6 +204,17 @@ test("fault 35: where a token is needed it is asked for, one that does not hold 
   await up.program.stop();
 });
 
+test("fault 35: what is answered before the page has been painted is shown, though nothing comes after it", async () => {
+  const up = await RunningProgram.start("up", join(temporaryFolder(), "data"));
+  const first = (): void => {
+    globalThis.fetch = () => Promise.resolve(new Response("{}", { status: 401 }));
+  };
+  const page = await openedPage(up.api, { first });
+  await page.getByRole("heading", { name: "A token is needed" }).waitFor();
+  await page.close();
+  await up.program.stop();
+});
+
 test("a connection that is lost is told, and comes back by itself", async () => {
   const { folder, up } = await protectedDisk();
   const page = await openedPage(up.api, { mayFail: true });

@@ -1,12 +1,13 @@
 /** What several components need of time, width and work under way. */
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { inWords } from "../api.ts";
 import type { Desk } from "../desk.ts";
 import type { PageState } from "../page-state.ts";
 
 export function useDeskState(desk: Desk): PageState {
   const [state, setState] = useState(desk.state);
-  useEffect(() => desk.watch(() => setState(desk.state)), [desk]);
+  // Not after the next frame: an answer may come before it, and "a token is needed" is followed by no other.
+  useLayoutEffect(() => desk.watch(() => setState(desk.state)), [desk]);
   return state;
 }
 
