@@ -7,7 +7,7 @@ import type { RemoteGroupFacts, StoreFacts } from "#src/control/role.ts";
 import type { StoreState } from "#src/control/store-state.ts";
 import { keptVolumesLine } from "#src/control/volume-quotas.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
-import { counted } from "#src/core/counted.ts";
+import { counted, listed } from "#src/core/counted.ts";
 import { formatDuration, roundedDuration } from "#src/core/duration.ts";
 import { watchEveryMs } from "#src/core/limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
@@ -188,9 +188,7 @@ export function groupTable(groups: readonly GroupReport[]): string {
 /** Of a local appliance that runs alone; elsewhere the volumes are told themselves. */
 function absenceLines({ name, missingVolumes = [] }: GroupReport): string[] {
   if (missingVolumes.length === 0) return [];
-  const shown = missingVolumes.slice(0, absencesShownMax);
-  const more = missingVolumes.length - shown.length;
-  const which = [...shown, ...(more === 0 ? [] : [`${more} more`])].join(", ");
+  const which = listed(missingVolumes).join(", ");
   const lost = `one that is lost is let go of by 'tidemark group forget ${name} VOLUME'`;
   return [
     `${name}: no interceptor has ${which} now; 'tidemark interceptor' on the machine of the source does, and ${lost}\n`,
@@ -206,7 +204,6 @@ function levelLine(volume: string, seconds: number): string {
   return `${volume}: its points are ${formatDuration(seconds)} from each other\n`;
 }
 
-const absencesShownMax = 8;
 const volumesTitle = "VOLUMES";
 
 const groupColumns: readonly Column<GroupReport>[] = [

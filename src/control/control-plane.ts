@@ -5,6 +5,7 @@
 
 import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
 import { assert } from "#src/core/assert.ts";
+import { listed } from "#src/core/counted.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { statusPatienceMs } from "#src/core/limits.ts";
 import { recordTimeText } from "#src/core/record-time.ts";
@@ -349,7 +350,6 @@ export class ControlPlane {
 
 const volumesElsewhere = "volumes are the interceptor's, which does not run here: name its API, with --api URL";
 const groupsElsewhere = "groups are the local appliance's, which does not run here: name its API, with --api URL";
-const knownShownMax = 8;
 
 /** `GROUP/VOLUME`, as far as a line has room for them. */
 function knownVolumes(groups: readonly GroupReport[], remoteGroups: readonly RemoteGroupFacts[]): readonly string[] {
@@ -357,6 +357,5 @@ function knownVolumes(groups: readonly GroupReport[], remoteGroups: readonly Rem
     ...groups.flatMap(({ name, volumeNames }) => volumeNames.map((volume) => `${name}/${volume}`)),
     ...remoteGroups.flatMap(({ name, volumes }) => volumes.map((volume) => `${name}/${volume.name}`)),
   ]);
-  const shown = [...all].slice(0, knownShownMax);
-  return all.size > shown.length ? [...shown, `${all.size - shown.length} more`] : shown;
+  return listed([...all]);
 }

@@ -1,4 +1,5 @@
 /** Volumes that were fenced since their group has failed, and go back to work when it has another spool. */
+import { listed } from "#src/core/counted.ts";
 import type { GroupReport } from "./readiness.ts";
 import type { VolumeFacts } from "./role.ts";
 import type { SideClient } from "./side-client.ts";
@@ -19,8 +20,6 @@ type Fenced = Pick<VolumeFacts, "name" | "group" | "state" | "why" | "fencedBy">
 
 /** What became of those that were tried: what failed, or nothing. */
 type Outcomes = ReadonlyMap<string, Error | undefined>;
-
-const shownMax = 8;
 
 export function fencedOf<Facts extends Fenced>(group: string, volumes: readonly Facts[]): readonly Facts[] {
   return volumes.filter((volume) => volume.group === group && volume.state === "fenced");
@@ -55,9 +54,8 @@ export function stillFencedOf(group: string, volumes: readonly Fenced[], outcome
 /** The group may open by itself, or work already: then nobody else takes these back. */
 export function helpedOn(error: Error, fenced: readonly Fenced[]): Error {
   if (fenced.length === 0) return error;
-  const names = fenced.slice(0, shownMax).map(({ name }) => `'${name}'`);
-  const all = fenced.length > shownMax ? [...names, `${fenced.length - shownMax} more`] : names;
+  const names = listed(fenced.map(({ name }) => `'${name}'`));
   const help = "when the group works, 'tidemark volume unfence NAME' takes a volume back to work";
-  const list = `fenced ${all.length === 1 ? "is" : "are"} ${all.join(", ")}`;
+  const list = `fenced ${names.length === 1 ? "is" : "are"} ${names.join(", ")}`;
   return errorOf({ name: error.name, message: `${error.message}; ${help}: ${list}` });
 }
