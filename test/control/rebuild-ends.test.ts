@@ -1,29 +1,19 @@
 /** A store that has lost the newest pieces of a group: what else it says of them, and what is made of the rest. */
 import { expect, test } from "vitest";
-import { recordType } from "#src/records/record.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { decodeScrubNotes, scrubDocumentName } from "#src/store/scrub-document.ts";
 import { ScrubNotebook } from "#src/store/scrub-notebook.ts";
-import { GroupHistory } from "#src/synth/group-history.ts";
 import { groupA, groupB, hello } from "#test/appliance/remote/remote-world.ts";
 import { driven } from "#test/contract/driver.ts";
-import { wireBatch } from "#test/journals/wire-batch.ts";
 import { freely } from "#test/store/memory-store.ts";
-import { piecePath, rebuild, started, store } from "./rebuild-world.ts";
+import { historyOf, piecePath, rebuild, started, store, storeResized } from "./rebuild-world.ts";
 
 test("fault 18: a group whose newest pieces are lost is named and not made; cut there, nothing of what was behind counts", async () => {
   const world = await started();
-  const peer = await world.connect();
-  const about = { type: recordType.volume, ordinal: 0, blockCount: 0 };
-  peer.send(wireBatch({ firstSeq: 1 }, [{ ...about, extra: { id: "v", name: "root", sizeBytes: 8192 } }]));
-  await world.driver.until(() => peer.last.stored === 1);
-  await store(world, peer, 2);
-  const resize = { ...about, type: recordType.resize, extra: { sizeBytes: 16384, previousBytes: 8192 } };
-  peer.send(wireBatch({ firstSeq: 3 }, [resize]));
-  await world.driver.until(() => peer.last.stored === 3);
-  const { clock, randomness, files } = world.host;
+  await storeResized(world);
+  const { files } = world.host;
   const { objects } = world.store ?? expect.unreachable("there is a store");
-  const history = new GroupHistory({ clock, randomness, objects, key: undefined, group: groupA });
+  const history = historyOf(world);
   await driven(world.driver, history.makeSnapshot(3, freely));
   const scrubbed = await driven(world.driver, ScrubNotebook.open(objects, world.host.log));
   scrubbed.setHead({ group: groupA, firstSeq: 3, lastSeq: 3, hash: "0".repeat(64) });
@@ -50,9 +40,8 @@ test("fault 18: a group whose newest pieces are lost is named and not made; cut 
 test("fault 20: what a group has lost is confirmed once, and no snapshot of it passes for a point of what comes next", async () => {
   const world = await started();
   await store(world, await world.connect(), 1, 2, 3);
-  const { clock, randomness, files } = world.host;
-  const { objects } = world.store ?? expect.unreachable("there is a store");
-  const history = new GroupHistory({ clock, randomness, objects, key: undefined, group: groupA });
+  const { files } = world.host;
+  const history = historyOf(world);
   await driven(world.driver, history.makeSnapshot(3, freely));
   await world.stop();
   files.remove(piecePath(3));
@@ -89,9 +78,8 @@ test("fault 18: one group's damaged newest piece keeps no other from being mende
 test("fault 18: of a store that a new folder is made of nothing is cut by a confirmed name", async () => {
   const world = await started();
   await store(world, await world.connect(), 1, 2, 3);
-  const { clock, randomness, files } = world.host;
-  const { objects } = world.store ?? expect.unreachable("there is a store");
-  const history = new GroupHistory({ clock, randomness, objects, key: undefined, group: groupA });
+  const { files } = world.host;
+  const history = historyOf(world);
   await driven(world.driver, history.makeSnapshot(3, freely));
   await world.stop();
   files.remove(piecePath(3));

@@ -6,7 +6,6 @@ import { RetryError } from "#src/core/errors.ts";
 import { segmentNumbersSkipped } from "#src/core/store-limits.ts";
 import { encodeGroupDocument, groupDocumentName } from "#src/journals/group-document.ts";
 import { sealedPieces } from "#src/journals/sealed-piece-chain.ts";
-import { recordType } from "#src/records/record.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { readStoreHolder } from "#src/store/store-holder.ts";
 import { GroupHistory } from "#src/synth/group-history.ts";
@@ -17,7 +16,7 @@ import { driven } from "#test/contract/driver.ts";
 import { wireBatch } from "#test/journals/wire-batch.ts";
 import { durableNode } from "#test/sites/file-tree.ts";
 import { freely } from "#test/store/memory-store.ts";
-import { piecePath, rebuild, started, store } from "./rebuild-world.ts";
+import { historyOf, piecePath, rebuild, started, store, storeResized } from "./rebuild-world.ts";
 
 /** The same, but for some of what it has. */
 function instead<Target extends object>(target: Target, change: Partial<Target>): Target {
@@ -226,11 +225,8 @@ test("fault 18: a group with a gap in its pieces is named and not made, the othe
 test("fault 18: no snapshot of what a cut has removed passes for a point of what comes next", async () => {
   const world = await started();
   await store(world, await world.connect(), 1, 2, 3, 4);
-  const { clock, randomness, files } = world.host;
-  const history = () => {
-    const { objects } = world.store ?? expect.unreachable("there is a store");
-    return new GroupHistory({ clock, randomness, objects, key: undefined, group: groupA });
-  };
+  const { files } = world.host;
+  const history = () => historyOf(world);
   for (const seq of [2, 4]) {
     await driven(world.driver, history().makeSnapshot(seq, freely));
     const pin = { id: `pin-${seq}`, seq, keeps: "snapshot", reason: "a test" } as const;
@@ -255,9 +251,8 @@ test("fault 18: no snapshot of what a cut has removed passes for a point of what
 test("fault 18: where a gap leaves nothing to go on with, it is not cut, and nothing is removed", async () => {
   const world = await started();
   await store(world, await world.connect(), 1, 2, 3, 4, 5);
-  const { clock, randomness, files } = world.host;
-  const { objects } = world.store ?? expect.unreachable("there is a store");
-  const history = new GroupHistory({ clock, randomness, objects, key: undefined, group: groupA });
+  const { files } = world.host;
+  const history = historyOf(world);
   await driven(world.driver, history.retain({ fromSeq: 2 }, freely));
   await world.stop();
   files.remove(piecePath(3));
@@ -272,17 +267,10 @@ test("fault 18: where a gap leaves nothing to go on with, it is not cut, and not
 test("fault 18: volumes of which only expired records told are known from the base, where the group's document is damaged", async () => {
   for (const harm of ["damaged", "older", "base damaged"]) {
     const world = await started();
-    const peer = await world.connect();
-    const about = { type: recordType.volume, ordinal: 0, blockCount: 0 };
-    peer.send(wireBatch({ firstSeq: 1 }, [{ ...about, extra: { id: "v", name: "root", sizeBytes: 8192 } }]));
-    await world.driver.until(() => peer.last.stored === 1);
-    await store(world, peer, 2);
-    const resize = { ...about, type: recordType.resize, extra: { sizeBytes: 16384, previousBytes: 8192 } };
-    peer.send(wireBatch({ firstSeq: 3 }, [resize]));
-    await world.driver.until(() => peer.last.stored === 3);
-    const { clock, randomness, disk } = world.host;
+    await storeResized(world);
+    const { disk } = world.host;
     const { objects } = world.store ?? expect.unreachable("there is a store");
-    const history = new GroupHistory({ clock, randomness, objects, key: undefined, group: groupA });
+    const history = historyOf(world);
     await driven(world.driver, history.retain({ fromSeq: 2 }, freely));
     if (harm === "older") {
       const writer = { name: "disks", writer: "writer-1", life: 1, epoch: 1 };
