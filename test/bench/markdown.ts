@@ -29,9 +29,9 @@ export function wrapped(text: string, charactersMax = 120): string {
   return lines.join("\n");
 }
 
-/** Puts `text` between the two markers of a section, and leaves everything around them as it is. */
-export function replaceSection(document: string, section: string, text: string): string {
-  const begin = `<!-- ${section}: written by \`npm run bench\`, not by hand -->`;
+/** Puts `text` between the two markers of a section, and leaves everything around them as it is. `writer`: the command that does so. */
+export function replaceSection(document: string, section: string, text: string, writer = "npm run bench"): string {
+  const begin = `<!-- ${section}: written by \`${writer}\`, not by hand -->`;
   const end = `<!-- end of ${section} -->`;
   const from = document.indexOf(begin);
   const to = document.indexOf(end);

@@ -13,6 +13,7 @@ the seeds under way, and tells of those that were run.
   --workers W   processes that share the work (2)
   --failures F  ends early after so many seeds have failed (1)
   --json        the sum as JSON
+  --publish     writes the sum into docs/simulation.md
   --seed S      a single one; with --trace all that happened in it
   --breaks      breaks the program in each known way, and writes into docs/simulation.md which seeds find it
   --help        this text
@@ -34,6 +35,7 @@ async function run(programArguments: readonly string[]): Promise<void> {
     workers: { type: "string", default: "2" },
     failures: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
+    publish: { type: "boolean", default: false },
     breaks: { type: "boolean", default: false },
   });
   if (positionals.length > 0) throw new UsageError(`sim takes no '${positionals[0]}'; --help lists the options`);
@@ -50,7 +52,7 @@ async function run(programArguments: readonly string[]): Promise<void> {
   }
   const { runMany, runOne } = await import("./asked-runs.ts");
   if (seed !== undefined) await runOne(seed, values.trace);
-  else await runMany({ first, count, failuresMax, workers }, values.json);
+  else await runMany({ first, count, failuresMax, workers }, { asJson: values.json, isPublished: values.publish });
 }
 
 try {
