@@ -1,8 +1,8 @@
 /**
- * Runs one suite: `node deploy/test.js short|long`. Lint and format first, then types, then the tests; the first failure
- * ends it. The last line is always `N passed, N failed`. Plain JavaScript: the machine's own Node may be the one to run it.
+ * Runs one suite: `node deploy/test.js short|long`. Lint, format and types first, then the tests; without the first there are no
+ * second. The last line is always `N passed, N failed`. Plain JavaScript: the machine's own Node may be the one to run it.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, relative } from "node:path";
@@ -13,8 +13,35 @@ const bin = join(root, "node_modules/.bin");
 const failureLineCountMax = 40;
 
 /** Every tool starts with `env node`; with `bin` first, that is the pinned one. */
+const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` };
+
+const checks = [
+  ["biome", "check", "--error-on-warnings", "."],
+  ["tsc", "--noEmit"],
+  // The page is for browsers, which know other types.
+  ["tsc", "--noEmit", "--project", "src/ui"],
+];
+
+/** Side by side, for most of them use one processor; what each has said comes in one piece. */
+async function pass() {
+  const passed = await Promise.all(checks.map(([tool, ...toolArguments]) => passes(tool, toolArguments)));
+  return passed.every(Boolean);
+}
+
+function passes(tool, toolArguments) {
+  return new Promise((resolve) => {
+    const child = spawn(join(bin, tool), toolArguments, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    const said = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => said.push(bytes));
+    child.on("error", (error) => said.push(Buffer.from(`${tool} could not be started: ${error.message}\n`)));
+    child.on("close", (status) => {
+      process.stdout.write(Buffer.concat(said));
+      resolve(status === 0);
+    });
+  });
+}
+
 function run(tool, toolArguments) {
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` };
   const child = spawnSync(join(bin, tool), toolArguments, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
   if (child.error) console.error(`${tool} could not be started: ${child.error.message}`);
   return child.status === 0;
@@ -62,12 +89,8 @@ function count(report, succeeded) {
   return { passed, failed, skipped };
 }
 
-function runSuite(suite) {
-  if (!run("biome", ["check", "--error-on-warnings", "."])) return { passed: 0, failed: 1, skipped: 0 };
-  if (!run("tsc", ["--noEmit"])) return { passed: 0, failed: 1, skipped: 0 };
-  // The page is for browsers, which know other types.
-  if (!run("tsc", ["--noEmit", "--project", "src/ui"])) return { passed: 0, failed: 1, skipped: 0 };
-  return runTests(suite);
+async function runSuite(suite) {
+  return (await pass()) ? runTests(suite) : { passed: 0, failed: 1, skipped: 0 };
 }
 
 const suite = process.argv[2];
@@ -75,7 +98,7 @@ if (suite !== "short" && suite !== "long") {
   console.error("Usage: node deploy/test.js short|long");
   process.exit(2);
 }
-const { passed, failed, skipped } = runSuite(suite);
+const { passed, failed, skipped } = await runSuite(suite);
 if (skipped > 0) console.log(`${skipped} not run, for want of what the messages above name`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

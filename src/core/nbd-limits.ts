@@ -32,7 +32,7 @@ export const nbdBytesInFlightMax = 40 * MiB;
 export const nbdMemoryPageBytes = 4 * KiB;
 /** Up to this a request does not wait because its memory would lie in pieces only; it gets some from outside. */
 export const nbdSmallRunBytes = 64 * KiB;
-/** Kept free of larger requests, so that a few of those which never end cannot stop everybody. */
+/** Kept free of larger requests, so that a few of those which never end cannot stop everybody, and for an export that comes. */
 export const nbdSmallReserveBytes = 4 * MiB;
 /** The start of a request, or a few without a payload, may wait outside of the budget: each connection has one such rest. */
 export const nbdSmallRestBytes = 1 * KiB;

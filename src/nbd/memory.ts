@@ -4,7 +4,8 @@
  * gets to it, and its pages would cost a fault each at their next use.
  *
  * Each export has a share of it, as large as what it leaves for others: an export that answers nobody, since its disk is full
- * or stands still, comes to half of the budget, the next such one to half of the rest, and so on. So others go on.
+ * or stands still, comes to half of the budget, the next such one to half of the rest, and so on. So others go on. While none has
+ * a connection but one, it may use nearly all: its peers would wait for one another only.
  *
  * Invariant: heldBytes = sum of the buffers given out.
  */
@@ -29,9 +30,21 @@ export class MemoryShare {
   /** What has come already, and waits for its request to begin: it must not keep that from it. */
   readonly #beside = new Set<Buffer>();
   #heldBytes = 0;
+  #peerCount = 0;
 
   constructor(memory: TransferMemory) {
     this.#memory = memory;
+  }
+
+  /** A connection of the export has begun. */
+  join(): void {
+    if (this.#peerCount++ === 0) this.#memory.begin();
+  }
+
+  /** It has ended. What it holds may come back later. */
+  leave(): void {
+    assert(this.#peerCount > 0, "no more connections end than began");
+    if (--this.#peerCount === 0) this.#memory.end();
   }
 
   /** Of requests and replies. */
@@ -95,6 +108,8 @@ export class TransferMemory {
   /** Those of which something waits; whose turn was longest ago comes first. */
   readonly #waiting = new Set<MemoryShare>();
   #heldBytes = 0;
+  /** Of exports that have connections. */
+  #shareCount = 0;
   /** A large request of an export that had nothing under way, and found no room beside what others hold. */
   #beyond: Buffer | undefined;
 
@@ -104,6 +119,16 @@ export class TransferMemory {
 
   get heldBytes(): number {
     return this.#heldBytes + (this.#beyond?.length ?? 0);
+  }
+
+  /** A share is in use. */
+  begin(): void {
+    this.#shareCount++;
+  }
+
+  end(): void {
+    this.#shareCount--;
+    this.#wakeNext();
   }
 
   /** Time to accept only small things: half the budget is gone. */
@@ -122,7 +147,8 @@ export class TransferMemory {
     const leftBytes = budget - this.#heldBytes - byteLength;
     const fits = leftBytes >= 0 && (!isLarge || this.#runs.has(pagesOf(byteLength)));
     if (ownBytes === 0) return fits || (isLarge && this.#beyond === undefined);
-    return fits && ownBytes + byteLength <= leftBytes;
+    const isAlone = this.#shareCount <= 1 && leftBytes >= nbdSmallReserveBytes;
+    return fits && (isAlone || ownBytes + byteLength <= leftBytes);
   }
 
   take(byteLength: number, isRequest: boolean): Buffer {

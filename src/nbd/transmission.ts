@@ -73,6 +73,7 @@ export class Transmission implements RequestSink, RequestOwner {
     this.#agreement = agreement;
     this.#connection = connection;
     this.#memory = shared.shareOf(agreement.target);
+    this.#memory.join();
     this.#soon = soon;
     this.#sender = new ReplySender(connection, shared, this.#memory);
     this.#reader = new RequestReader(shared, this.#memory, agreement.style === "extended", this);
@@ -378,6 +379,7 @@ export class Transmission implements RequestSink, RequestOwner {
     this.#sender.drop();
     this.#reader.drop();
     this.#dropStash();
+    this.#memory.leave();
   }
 }
 

@@ -41,11 +41,11 @@ describe("what a source held before", () => {
     });
     await again.program.stop();
     const fast = await RunningProgram.start("up", join(folder, "data"));
-    const isComplete = async (): Promise<boolean> => {
+    await whenSeen(async () => {
       const { volumes } = (await fast.asked("volume", "ls")) as { readonly volumes: readonly VolumeReport[] };
-      return volumes.every((volume) => volume.state === "open" && !volume.baseMissing && volume.copy === undefined);
-    };
-    while (!(await isComplete()));
+      const isComplete = volumes.map(({ state, baseMissing, copy }) => [state, baseMissing, copy]);
+      expect(isComplete).toEqual(volumes.map(() => ["open", false, undefined]));
+    });
     expect((await fast.typed("status")).stdout).not.toContain("not all protected");
   });
 

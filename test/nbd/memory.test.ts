@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { KiB, MiB } from "#src/core/limits.ts";
-import { nbdBytesInFlightMax, nbdPayloadBytesMax } from "#src/core/nbd-limits.ts";
+import { nbdBytesInFlightMax, nbdPayloadBytesMax, nbdSmallReserveBytes } from "#src/core/nbd-limits.ts";
 import { MemoryShare, TransferMemory } from "#src/nbd/memory.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
@@ -17,6 +17,13 @@ class Turns {
 
 function shareOfNew(soon: (callback: () => void) => void = () => {}): MemoryShare {
   return new MemoryShare(new TransferMemory(soon));
+}
+
+/** Of an export that has a connection. */
+function joined(memory: TransferMemory): MemoryShare {
+  const share = new MemoryShare(memory);
+  share.join();
+  return share;
 }
 
 test("what is held is the sum of what was given out, and nothing when all came back", () => {
@@ -53,13 +60,13 @@ test("no two that hold memory hold the same", () => {
 });
 
 describe("the budget", () => {
-  test("has room for the largest request when nothing is held, and afterwards for what is left", () => {
+  test("has room for the largest request when nothing is held, and afterwards for all but what another needs", () => {
     const memory = shareOfNew();
     expect(memory.hasRoomFor(nbdPayloadBytesMax + 64)).toBe(true);
-    const half = memory.take(nbdBytesInFlightMax / 2 - 64 * KiB);
+    const most = memory.take(nbdBytesInFlightMax - nbdSmallReserveBytes - 64 * KiB);
     expect(memory.hasRoomFor(64 * KiB)).toBe(true);
     expect(memory.hasRoomFor(64 * KiB + 1)).toBe(false);
-    memory.give(half);
+    memory.give(most);
     expect(memory.hasRoomFor(64 * KiB + 1)).toBe(true);
   });
 
@@ -76,6 +83,14 @@ describe("the budget", () => {
 });
 
 describe("shares of several exports", () => {
+  /** Two have connections already, and ask for nothing. */
+  function sharedMemory(soon: (callback: () => void) => void = () => {}): TransferMemory {
+    const memory = new TransferMemory(soon);
+    joined(memory);
+    joined(memory);
+    return memory;
+  }
+
   /** What each of them comes to that takes all it can get and gives nothing back. */
   function heldByStuck(memory: TransferMemory, byteLength: number): number {
     const share = new MemoryShare(memory);
@@ -86,7 +101,7 @@ describe("shares of several exports", () => {
   test.each([4 * KiB, 60 * KiB, 128 * KiB, MiB])(
     "one that gives nothing back leaves half to others, in pieces of %i",
     (byteLength) => {
-      const memory = new TransferMemory(() => {});
+      const memory = sharedMemory();
       expect(heldByStuck(memory, byteLength)).toBeLessThanOrEqual(nbdBytesInFlightMax / 2);
       expect(memory.scarce).toBe(false);
       expect(heldByStuck(memory, byteLength)).toBeLessThanOrEqual(nbdBytesInFlightMax / 4);
@@ -94,8 +109,33 @@ describe("shares of several exports", () => {
     },
   );
 
-  test("the largest request of another may begin beside it, one at a time", () => {
+  test("one that was alone, and gives nothing back, leaves something to those that come", () => {
     const memory = new TransferMemory(() => {});
+    const alone = joined(memory);
+    while (alone.hasRoomFor(4 * KiB)) alone.take(4 * KiB);
+    expect(alone.heldBytes).toBe(nbdBytesInFlightMax - nbdSmallReserveBytes);
+    const others = [joined(memory), joined(memory)];
+    expect(others.map((one) => one.hasRoomFor(MiB))).toEqual([true, true]);
+    for (const one of others) while (one.hasRoomFor(4 * KiB)) one.take(4 * KiB);
+    expect(others.map(({ heldBytes }) => heldBytes)).toEqual([nbdSmallReserveBytes / 2, nbdSmallReserveBytes / 4]);
+  });
+
+  test("one that is alone again goes on beyond its share", () => {
+    const turns = new Turns();
+    const memory = new TransferMemory(turns.soon);
+    const [stays, leaves] = [joined(memory), joined(memory)];
+    const calls: string[] = [];
+    while (stays.hasRoomFor(MiB)) stays.take(MiB);
+    stays.wait(MiB, () => calls.push("stays"));
+    turns.run();
+    expect(calls).toEqual([]);
+    leaves.leave();
+    turns.run();
+    expect(calls).toEqual(["stays"]);
+  });
+
+  test("the largest request of another may begin beside it, one at a time", () => {
+    const memory = sharedMemory();
     heldByStuck(memory, 128 * KiB);
     const [second, third] = [new MemoryShare(memory), new MemoryShare(memory)];
     expect(second.hasRoomFor(nbdPayloadBytesMax)).toBe(true);
@@ -109,7 +149,7 @@ describe("shares of several exports", () => {
 
   test("what has come already, and waits for its request to begin, does not keep that from it", () => {
     const turns = new Turns();
-    const memory = new TransferMemory(turns.soon);
+    const memory = sharedMemory(turns.soon);
     const calls: string[] = [];
     const [stuck, other, third] = [new MemoryShare(memory), new MemoryShare(memory), new MemoryShare(memory)];
     while (stuck.hasRoomFor(MiB)) stuck.take(MiB);
@@ -125,7 +165,7 @@ describe("shares of several exports", () => {
 
   test("who waits for what never comes back keeps nobody else waiting", () => {
     const turns = new Turns();
-    const memory = new TransferMemory(turns.soon);
+    const memory = sharedMemory(turns.soon);
     const calls: string[] = [];
     const [stuck, other] = [new MemoryShare(memory), new MemoryShare(memory)];
     while (stuck.hasRoomFor(MiB)) stuck.take(MiB);
