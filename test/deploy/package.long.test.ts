@@ -1,5 +1,5 @@
 /** The npm package as a user gets it: packed, installed into an empty folder, and run there, without any step in between. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -60,6 +60,17 @@ test("it has JavaScript, types of the library, documents and what is deployed, a
   // The pinned Node is for checkouts; it would be four times as large as all the rest.
   expect(existsSync(join(installed.folder, "node_modules/node"))).toBe(false);
   expect(existsSync(join(projectRoot, "dist"))).toBe(false);
+});
+
+test("a secret that lies beside what is deployed in containers is not in it", async () => {
+  const checkout = temporaryFolder();
+  for (const path of ["package.json", "deploy"])
+    cpSync(join(projectRoot, path), join(checkout, path), { recursive: true });
+  writeFileSync(join(checkout, "deploy/container/token"), "ab".repeat(32));
+  const list = await succeed("bash", ["-c", `cd "${checkout}" && npm pack --dry-run --json --ignore-scripts`]);
+  expect(list.stdout).toContain('"deploy/container/grafana/datasource.yaml"');
+  expect(list.stdout).toContain('"deploy/container/prometheus.yml"');
+  expect(list.stdout).not.toContain("deploy/container/token");
 });
 
 test("every module names others as they are called there", () => {

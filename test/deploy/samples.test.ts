@@ -40,6 +40,7 @@ interface Service {
 interface Compose {
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: Readonly<Record<string, null>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
 
 const compose = parse(text("container/compose.yaml"), { merge: true }) as Compose;
@@ -62,6 +63,15 @@ test("interceptor and local appliance share their data, and the remote one has i
   );
   expect(interceptor).toEqual(local);
   expect(remote).not.toEqual(local);
+});
+
+test("the token that containers share lies outside of the checkout, and where it once lay neither an image nor a commit takes it", () => {
+  const { token } = compose.secrets;
+  expect(token?.file).toMatch(/^\/etc\//);
+  for (const place of [text("container/compose.yaml"), readFileSync(join(projectRoot, "docs/install.md"), "utf8")])
+    expect(place).toMatch(new RegExp(`openssl rand -hex 32 .* -m 600 -o 10001 /dev/stdin ${token?.file}$`, "m"));
+  for (const ignored of [".dockerignore", ".gitignore"])
+    expect(readFileSync(join(projectRoot, ignored), "utf8").split("\n")).toContain("deploy/container/token");
 });
 
 test("every volume of the compose file is declared, and every folder is there", () => {

@@ -1,6 +1,6 @@
 /**
  * Starts a service of deploy/container/compose.yaml by Podman, whose own compose takes no `network_mode: host` in Debian 12:
- * `node compose.js SERVICE`, in the folder with the file and its token. Knows the options that the roles have, and refuses others.
+ * `node compose.js SERVICE`, in the folder with the file. Knows the options that the roles have, and refuses others.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";

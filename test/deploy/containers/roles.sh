@@ -5,10 +5,11 @@ set -euo pipefail
 source "$ROOT/test/deploy/containers/podman.sh"
 ip link set lo up
 
-# The compose file, beside a token of its own.
+# The compose file, with a token of its own.
 cp -r "$ROOT/deploy" "$SCRATCH/deploy"
 cd "$SCRATCH/deploy/container"
-openssl rand -hex 32 > token && chown 10001 token && chmod 600 token
+openssl rand -hex 32 | install -m 600 -o 10001 /dev/stdin "$SCRATCH/token"
+sed -i "s|/etc/tidemark/container.token|$SCRATCH/token|" compose.yaml
 in_role() {
   podman exec "tidemark_$1_1" "${@:2}"
 }
