@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { run, succeed } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { projectRoot } from "#test/tidy/project-files.ts";
 import { readUnit, unitNames, unitPath } from "./unit-file.ts";
 
 needPrograms("systemd-analyze");
@@ -32,6 +33,17 @@ test.each(unitNames)("%s may do little", async (name) => {
   const { stdout } = await succeed("systemd-analyze", ["security", "--offline=true", "--no-pager", unitPath(name)]);
   const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout) ?? [];
   expect(Number(exposure)).toBeLessThanOrEqual(exposureMax);
+});
+
+test("what docs/install.md adds for a block device to restore to is in order, and opens little", async () => {
+  const document = readFileSync(join(projectRoot, "docs/install.md"), "utf8");
+  const [, dropIn = ""] = /^```ini\n([^`]*DeviceAllow=[^`]*)^```$/m.exec(document) ?? [];
+  const unit = join(temporaryFolder(), "tidemark-remote.service");
+  writeFileSync(unit, `${readFileSync(unitPath("tidemark-remote"), "utf8")}\n${dropIn}`);
+  const { stdout, stderr } = await succeed("systemd-analyze", ["security", "--offline=true", "--no-pager", unit]);
+  expect(stderr).not.toContain("tidemark");
+  expect(stdout).toMatch(/PrivateDevices= +Service potentially has access to hardware devices/);
+  expect(Number(/Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThanOrEqual(exposureMax);
 });
 
 test("each role has a unit of its own, run by a user of its own, with the sample's file", () => {
