@@ -11,6 +11,7 @@ import { roundedByteSize } from "#src/core/byte-size.ts";
 import { recordTimeText } from "#src/core/record-time.ts";
 import { rebuildProgressPieces } from "#src/core/store-limits.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
+import { otherOwner } from "#src/host/node/other-owner.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
@@ -19,7 +20,8 @@ const help = `Usage: tidemark rebuild --from OBJECTS [OPTION ...]
        tidemark rebuild --in-place [OPTION ...]
 
 Makes the data of a remote appliance anew of its store's objects alone: groups, their volumes, and where their records go on.
-The remote appliance must not run. The objects stay where they are, and are used from there.
+The remote appliance must not run, and it is its user who runs this: what root makes it could not read. The objects stay where they
+are, and are used from there.
 
 With --from the data folder has to be without a remote appliance's data, and OBJECTS is the store: the folder with store.json
 in it. With --in-place the data folder is there, and its store has lost something, or is another one: what the store has of
@@ -81,6 +83,7 @@ async function rebuilt(config: Config, objectsPath: string, chosen: Chosen): Pro
   const machine = sideMachine(config, "rebuild");
   const { files } = machine;
   if (!files.exists(objectsPath)) throw new Error(`there is no folder ${objectsPath}`);
+  for (const path of [config.data, objectsPath]) demandOwner(path);
   const wrappingKey = await readStoreKey(files, config);
   const locks = await takeFolders(files, config, ["remote"]);
   try {
@@ -98,6 +101,16 @@ async function rebuilt(config: Config, objectsPath: string, chosen: Chosen): Pro
   } finally {
     for (const lock of locks) lock.release();
   }
+}
+
+/** Otherwise the service, as another user, could not open what is made here, and would not start any more. */
+function demandOwner(path: string): void {
+  const owner = otherOwner(path);
+  if (owner === undefined) return;
+  throw new Error(
+    `${path} belongs to the user with the number ${owner}, who could not read what root makes: run this as that user, as in ` +
+      `'runuser -u tidemark -- tidemark rebuild', or give it to root where the remote appliance is root's`,
+  );
 }
 
 /** For people who wait at a terminal. */

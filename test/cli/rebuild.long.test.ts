@@ -163,6 +163,22 @@ test("a rebuild from nowhere, or from two places, is wrong use, and one from whe
   expect(empty).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("holds no store") });
 });
 
+test.skipIf(process.getuid?.() !== 0)("root rebuilds nothing for another user, who could not read it", async () => {
+  const user = 10_001;
+  const words = expect.stringMatching(/number 10001,.*'runuser -u tidemark -- /);
+  for (const others of ["data", "store"] as const) {
+    const place = new RebuiltPlace();
+    for (const path of [place.store, place.data]) fs.mkdirSync(path);
+    fs.chownSync(place[others], user, user);
+    expect(await place.offline("rebuild", "--from", place.store, "--data", place.data)).toMatchObject({
+      exitCode: 1,
+      stderr: words,
+    });
+    expect(fs.readdirSync(place.data)).toEqual([]);
+    expect(fs.readdirSync(place.store)).toEqual([]);
+  }
+});
+
 test("fault 20: what was not stored when the disk was lost comes from a spool that has kept it, and nothing is copied", async () => {
   const place = new RebuiltPlace();
   const quick = [...place.settings, "local.spool.keep=4M"];

@@ -19,6 +19,10 @@ const stepMs = 5 * patienceMs;
 const ports = ["7878", "7879", "7880", "7881", "10809"];
 const httpPort: Readonly<Record<RoleName, string>> = { interceptor: "7878", local: "7880", remote: "7881" };
 
+/** Here everything is of one user. */
+const ownUser =
+  'runuser() { [ "$1 $2 $3" = "-u tidemark --" ] && shift 3 && "$@"; }; chown() { [ "$1" = tidemark: ]; }';
+
 export class TwoSites {
   readonly folder = temporaryFolder();
   /** What is started from now on. */
@@ -129,7 +133,7 @@ export class TwoSites {
       .replaceAll("nbd://127.0.0.1/", `nbd://127.0.0.1:${this.#port("10809")}/`)
       .replaceAll(/\b78\d\d\b/g, (name) => String(this.#port(name)));
     const command = `tidemark() { "${process.execPath}" "${launcher}" "$@"; }`;
-    const text = [command, "set -o pipefail", `cd "${this.path(machine)}"`, here].join("\n");
+    const text = [command, ownUser, "set -o pipefail", `cd "${this.path(machine)}"`, here].join("\n");
     const environment = { TIDEMARK_API: `http://127.0.0.1:${this.#port(machine === "site" ? "7878" : "7881")}` };
     const { exitCode, stdout, stderr } = await run("bash", ["-ec", text], { environment, timeoutMs: stepMs });
     if (exitCode !== 0) throw new Error(`ended with ${exitCode}:\n${script}\n${stdout}${stderr}`);
