@@ -1,6 +1,7 @@
 /** `tidemark attach`. */
 import { resolve } from "node:path";
 import { isName } from "#src/control/name.ts";
+import { detachSecondsDefault } from "#src/core/attach-limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { environment, workingFolder } from "#src/host/node/environment.ts";
 import { nodePrograms } from "#src/host/node/programs.ts";
@@ -14,6 +15,8 @@ import {
   attachClients,
   attachmentsFolder,
 } from "./attach/attachment.ts";
+import { isCutShort } from "./attach/cut-short.ts";
+import { detachDisk } from "./attach/detach-disk.ts";
 import { foundExport } from "./attach/found-export.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { type Column, table } from "./table.ts";
@@ -75,9 +78,7 @@ export const attachCommand: Command = {
     const client = values.client === undefined ? undefined : clientOf(values.client);
     const { programs } = hands;
     const place = new AttachmentPlace(attachmentsFolder(environment(), programs.isRoot), name);
-    const known = place.read(programs);
-    if (known !== undefined)
-      throw new Error(`${name} is attached already: ${placeText(known)}; 'tidemark detach ${name}'`);
+    await demandDetached(place, name);
     if (!programs.isRoot && values.file !== true) {
       throw new Error("a block device takes root; --file makes a file of it, for any user who may use FUSE");
     }
@@ -91,6 +92,15 @@ export const attachCommand: Command = {
     return 0;
   },
 };
+
+/** What an attach has left that was cut short is taken away. */
+async function demandDetached(place: AttachmentPlace, name: string): Promise<void> {
+  const known = place.read(nodePrograms);
+  if (known === undefined) return;
+  if (!isCutShort(nodePrograms, known))
+    throw new Error(`${name} is attached already: ${placeText(known)}; 'tidemark detach ${name}'`);
+  await detachDisk(hands, place, known, { isForced: false, withinMs: detachSecondsDefault * 1000 });
+}
 
 const hands = { programs: nodePrograms, clock: nodeClock };
 

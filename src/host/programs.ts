@@ -17,6 +17,8 @@ export interface Daemon {
 
 export interface Programs {
   readonly isRoot: boolean;
+  /** Of this process. */
+  readonly processId: number;
   /** Rejects where there is no such program (`ENOENT`). */
   run(program: string, programArguments: readonly string[], withinMs: number): Promise<ProgramEnding>;
   /** Outlives this process; what it says goes to the file. */

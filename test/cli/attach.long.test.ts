@@ -1,11 +1,11 @@
 /** Volumes as block devices of this machine, as a user attaches them: nbdfuse and a loop device, a file system on top. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Attachment } from "#src/cli/attach/attachment.ts";
 import { attachObstacle } from "#test/clients/attached-disk.ts";
-import { run } from "#test/clients/command.ts";
+import { run, succeed } from "#test/clients/command.ts";
 import { needPrograms, skipWhere } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { whenSeen } from "#test/patience.ts";
@@ -97,6 +97,23 @@ test("a view is attached like a volume, and one that cannot be written cannot be
   expect(() => writeFileSync(join(machine.mountedAt, "letter"), "")).toThrow("EROFS");
   expect((await machine.typed("detach", "then")).exitCode).toBe(0);
   machine.expectNothingLeft(view);
+});
+
+test("what an attach has left that was killed on its way is detached, or attached anew", async () => {
+  const machine = await Machine.start();
+  const facts = join(machine.attached, "disk/attachment.json");
+  const cutShort = ({ name, uri, client }: Attachment): void => {
+    const gone = spawnSync("true").pid;
+    writeFileSync(facts, JSON.stringify({ name, uri, client, by: gone }));
+  };
+  const first = await machine.attach("--mkfs", "ext4");
+  cutShort(first);
+  const second = await machine.attach("--mount", machine.mountedAt);
+  expect(JSON.parse(readFileSync(facts, "utf8"))).toEqual(second);
+  await succeed("umount", [machine.mountedAt]);
+  cutShort(second);
+  expect(await machine.typed("detach", "disk")).toMatchObject({ exitCode: 0, stdout: "disk is detached\n" });
+  machine.expectNothingLeft(second);
 });
 
 test("what is in use stays attached, unless it is forced away", async () => {

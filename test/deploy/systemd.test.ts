@@ -2,6 +2,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
+import {
+  attachOpenMs,
+  attachReadyMs,
+  attachStepMs,
+  detachSecondsDefault,
+  makeFileSystemMs,
+} from "#src/core/attach-limits.ts";
 import { run, succeed } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
@@ -44,6 +51,16 @@ test("what docs/install.md adds for a block device to restore to is in order, an
   expect(stderr).not.toContain("tidemark");
   expect(stdout).toMatch(/PrivateDevices= +Service potentially has access to hardware devices/);
   expect(Number(/Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThanOrEqual(exposureMax);
+});
+
+test("the unit that attaches a volume goes on until it has, and ends no attach that is still on its way", () => {
+  const unit = readUnit("tidemark-attach@");
+  expect([unit.get("Service.Restart"), unit.get("Unit.StartLimitIntervalSec")]).toEqual([["on-failure"], ["0"]]);
+  const [seconds] = unit.get("Service.TimeoutStartSec") ?? [];
+  // What an earlier one has left, the volume, the device, a file system, a mount; and the small steps between them.
+  const longestMs =
+    detachSecondsDefault * 1000 + attachOpenMs + attachReadyMs + 2 * makeFileSystemMs + 6 * attachStepMs;
+  expect(Number(seconds) * 1000).toBeGreaterThan(longestMs);
 });
 
 test("each role has a unit of its own, run by a user of its own, with the sample's file", () => {

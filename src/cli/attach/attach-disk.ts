@@ -34,9 +34,9 @@ export async function attachDisk(hands: Hands, place: AttachmentPlace, order: At
   try {
     const client = order.isFileOnly ? "fuse" : (order.client ?? (await bestClient(hands)));
     // Known before there is anything, so that detach finds what a killed attach has left.
-    place.save(programs, { name, uri, client });
-    const attached = client === "kernel" ? await byKernel(hands, order) : await byFuse(hands, place, order);
-    place.save(programs, attached);
+    place.save(programs, { name, uri, client, by: programs.processId });
+    const attached = await (client === "kernel" ? byKernel : byFuse)(hands, place, order);
+    place.save(programs, { ...attached, by: programs.processId });
     const whole = await mounted(hands, attached, order);
     place.save(programs, whole);
     return whole;
@@ -60,19 +60,24 @@ async function hasKernelClient({ programs }: Hands): Promise<boolean> {
   return isThere();
 }
 
-async function byKernel(hands: Hands, { name, uri, isReadOnly }: AttachOrder): Promise<Attachment> {
+async function byKernel(hands: Hands, place: AttachmentPlace, order: AttachOrder): Promise<Attachment> {
+  const { name, uri, isReadOnly } = order;
+  const begun: Attachment = { name, uri, client: "kernel", by: hands.programs.processId };
   if (!(await hasKernelClient(hands))) {
     throw new RefuseError("this machine's kernel has no NBD client; without --client kernel nbdfuse is taken");
   }
   let why = "all of the kernel's NBD devices are in use";
   for (const device of freeKernelDevices(hands.programs)) {
     const connect = connectArguments({ uri, device, isReadOnly });
+    place.save(hands.programs, { ...begun, intended: device });
     const ending = await runHere(hands, "nbd-client", connect, attachReadyMs);
     // It comes back before the kernel is done.
     const isReady = (): boolean => kernelDeviceSectors(hands.programs, basename(device)) > 0;
     if (ending.status === 0 && (await comesTrue(hands, isReady, attachStepMs))) {
       return { name, uri, client: "kernel", device };
     }
+    // It has not got it, and nobody may take it from who has.
+    if (ending.status !== undefined && ending.status !== 0) place.save(hands.programs, begun);
     why = `nbd-client could not attach ${device}: ${ending.words || "no answer in time"}`;
     // Somebody else was quicker with that one; anything else would fail with the next one too.
     if (!/busy|in use/i.test(ending.words)) break;

@@ -16,6 +16,10 @@ export interface Attachment {
   readonly file?: string;
   /** Where it was mounted. */
   readonly mountedAt?: string;
+  /** The process that attaches it, until it has done so. */
+  readonly by?: number;
+  /** The device that the kernel's client is told to take, until it is known to have it. */
+  readonly intended?: string;
 }
 
 /** Of this user, and in no folder of the program's own user: goes with a restart of the machine, as attached devices do. */

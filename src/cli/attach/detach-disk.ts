@@ -9,6 +9,7 @@ import { attachStepMs } from "#src/core/attach-limits.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import type { ProgramEnding } from "#src/host/programs.ts";
 import type { Attachment, AttachmentPlace } from "./attachment.ts";
+import { withLeftDevice } from "./cut-short.ts";
 import { comesTrue, type Hands, howItEnded, runHere } from "./hands.ts";
 import { disconnectArguments } from "./kernel-client.ts";
 import { isMountPoint, mountsOf } from "./mount-table.ts";
@@ -28,7 +29,8 @@ export async function detachDisk(
   attachment: Attachment,
   { isForced, withinMs }: DetachOrder,
 ): Promise<CutOff> {
-  const detaching = new Detaching(hands, place, attachment, hands.clock.monotonicMs() + withinMs);
+  const whole = withLeftDevice(hands.programs, place, attachment);
+  const detaching = new Detaching(hands, place, whole, hands.clock.monotonicMs() + withinMs);
   const why = isForced ? "it was told not to wait" : await detaching.inOrder();
   if (why !== undefined) await detaching.cutOff();
   hands.programs.removeFolder(place.folder);

@@ -43,7 +43,7 @@ export function freeKernelDevices(programs: Programs): string[] {
   return numbers.filter((number) => !isTaken(programs, `nbd${number}`)).map((number) => `/dev/nbd${number}`);
 }
 
-function isTaken(programs: Programs, name: string): boolean {
+export function isTaken(programs: Programs, name: string): boolean {
   return programs.textOf(`/sys/block/${name}/pid`) !== undefined || kernelDeviceSectors(programs, name) > 0;
 }
 

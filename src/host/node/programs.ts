@@ -13,6 +13,7 @@ const wordsCharactersMax = 64 * 1024;
 
 export const nodePrograms: Programs = {
   isRoot: process.getuid?.() === 0,
+  processId: process.pid,
   run: runWithin,
   startDaemon,
   kill: (processId) => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type AttachOrder, attachDisk } from "#src/cli/attach/attach-disk.ts";
 import { AttachmentPlace } from "#src/cli/attach/attachment.ts";
+import { isCutShort } from "#src/cli/attach/cut-short.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { failing, PlayedPrograms } from "./played-programs.ts";
 
@@ -34,6 +35,32 @@ async function refusalOf(blkid: number, isReadOnly = false): Promise<string> {
     (error: Error) => error.message,
   );
 }
+
+test("the device is noted before nbd-client is told of it, and one that somebody else was quicker with is left to them", async () => {
+  const programs = machine([]);
+  const noted: unknown[] = [];
+  const run = programs.run.bind(programs);
+  programs.run = async (program, programArguments) => {
+    if (program === "nbd-client") noted.push(place.read(programs));
+    const ending = await run(program, programArguments);
+    return program === "nbd-client" ? failing("Cannot use /dev/nbd0: Device or resource busy") : ending;
+  };
+  await expect(attachDisk({ programs, clock: nodeClock }, place, order)).rejects.toThrow("could not attach /dev/nbd0");
+  expect(noted).toMatchObject([{ by: programs.processId, intended: "/dev/nbd0" }]);
+  expect(programs.lines.filter((line) => line.startsWith("nbd-client -d"))).toEqual([]);
+});
+
+test("an attach is cut short when its process is gone, and not when it is done", async () => {
+  const programs = machine([]);
+  const { name, uri } = order;
+  const begun = { name, uri, client: "kernel", by: 4321 } as const;
+  expect(isCutShort(programs, begun)).toBe(true);
+  programs.texts.set("/proc/4321/cmdline", "node\0main.ts\0attach\0disk\0");
+  expect(isCutShort(programs, begun)).toBe(false);
+  const whole = await attachDisk({ programs, clock: nodeClock }, place, order);
+  expect(place.read(programs)).toEqual(whole);
+  expect(isCutShort(programs, whole)).toBe(false);
+});
 
 test("XFS may be mounted beside another one with the same UUID", async () => {
   const programs = machine([[/^blkid /, { ...failing("", 0), output: '/dev/nbd0: UUID="1" TYPE="xfs"' }]]);

@@ -79,6 +79,53 @@ test.each([
   expect(programs.lines.join()).not.toMatch(/lazy|removed/);
 });
 
+const cutShort = { name: "disk", uri, client: "kernel", by: 4321, intended: "/dev/nbd1" } as const;
+
+test("the device of an attach that was killed before it could note it is found", async () => {
+  const { programs, clock } = hands();
+  programs.texts.set("/sys/block/nbd1/size", "2048\n");
+  await detachDisk({ programs, clock }, place, cutShort, order);
+  expect(programs.lines).toEqual(["sync /dev/nbd1", "nbd-client -d /dev/nbd1", "(removed /run/attached/disk)"]);
+
+  const fuse = hands();
+  fuse.programs.folders.set("/sys/block", ["loop0", "loop7"]);
+  fuse.programs.texts.set("/sys/block/loop0/loop/backing_file", "/srv/other.img\n");
+  fuse.programs.texts.set("/sys/block/loop7/loop/backing_file", `${place.mountPoint}/disk\n`);
+  await detachDisk(fuse, place, { name: "disk", uri, client: "fuse", by: 4321 }, { ...order, isForced: true });
+  expect(fuse.programs.lines).toContain("losetup --detach /dev/loop7");
+});
+
+const takers: readonly (readonly [who: string, take: (programs: PlayedPrograms) => unknown])[] = [
+  ["nobody", () => {}],
+  ["a mount", (programs) => programs.texts.set("/proc/self/mounts", "/dev/nbd1p1 /srv ext4 rw 0 0\n")],
+  ["another device", (programs) => programs.folders.set("/sys/block/nbd1/holders", ["dm-3"])],
+  [
+    "another program",
+    (programs) => {
+      programs.texts.set("/sys/block/nbd1/pid", "99\n");
+      programs.texts.set("/proc/99/cmdline", "/usr/bin/qemu-nbd\0-c\0/dev/nbd1\0");
+    },
+  ],
+  [
+    "another volume",
+    (programs) => {
+      programs.folders.set("/run/attached", ["disk", "other"]);
+      programs.texts.set("/run/attached/other/attachment.json", '{"name":"other","device":"/dev/nbd1"}');
+    },
+  ],
+];
+
+test.each(takers)(
+  "a device that an attach was killed over, and that %s has by now, is left alone",
+  async (who, take) => {
+    const { programs, clock } = hands();
+    if (who !== "nobody") programs.texts.set("/sys/block/nbd1/size", "2048\n");
+    take(programs);
+    await detachDisk({ programs, clock }, place, cutShort, { ...order, isForced: true });
+    expect(programs.lines).toEqual(["(removed /run/attached/disk)"]);
+  },
+);
+
 test("a device that is part of another one stays", async () => {
   const { programs, clock } = hands();
   programs.folders.set("/sys/block/nbd0/holders", ["dm-3"]);

@@ -7,6 +7,7 @@ export const failing = (words: string, status = 1): ProgramEnding => ({ status, 
 
 export class PlayedPrograms implements Programs {
   readonly isRoot = true;
+  readonly processId = 55;
   /** Each as it would be typed. */
   readonly lines: string[] = [];
   readonly killed: number[] = [];
