@@ -59,7 +59,7 @@ const columns: readonly Column<TokenReport>[] = [
   { title: "TOKEN", text: ({ name }) => name },
   { title: "ROLE", text: ({ role }) => role },
   { title: "MADE", text: ({ made }) => made },
-  { title: "ENDS", text: ({ ends, expired }) => (ends === undefined ? "" : expired ? `${ends} (over)` : ends) },
+  { title: "ENDS", text: ({ ends = "", expired }) => (expired ? `${ends} (over)`.trim() : ends) },
   { title: "USED", text: ({ used }) => used ?? "" },
 ];
 

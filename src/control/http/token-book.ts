@@ -51,6 +51,8 @@ export class TokenBook {
   readonly #path: string;
   #tokens: readonly KeptToken[];
   readonly #usedMs = new Map<string, number>();
+  /** Taken away, which could not be noted: they hold no more, and are left out of the next document that is written. */
+  readonly #revoked = new Set<string>();
   /** What changes it is done one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -97,7 +99,7 @@ export class TokenBook {
   find(text: string): { readonly name: string; readonly role: ApiRole } | undefined {
     const digest = digestOf(text);
     const found = this.#tokens.find((token) => token.digest === digest);
-    if (found === undefined || this.#isExpired(found)) return undefined;
+    if (found === undefined || this.#isOver(found)) return undefined;
     this.#usedMs.set(found.name, this.#machine.clock.wallMs());
     return { name: found.name, role: found.role };
   }
@@ -124,20 +126,23 @@ export class TokenBook {
     });
   }
 
-  /** It holds no more at once; resolves when that is durable. */
+  /** It holds no more at once; resolves when that is durable. Until then it is one that there is: a start would bring it back. */
   async remove(name: string): Promise<void> {
     return this.#inTurn(async () => {
-      const tokens = this.#tokens.filter((one) => one.name !== name);
-      if (tokens.length === this.#tokens.length) throw new UnknownNameError(`there is no token '${name.slice(0, 64)}'`);
-      this.#tokens = tokens;
+      if (!this.#tokens.some((one) => one.name === name)) {
+        throw new UnknownNameError(`there is no token '${name.slice(0, 64)}'`);
+      }
+      this.#revoked.add(name);
+      await this.#publish(this.#tokens);
       this.#usedMs.delete(name);
-      await this.#publish(tokens);
     });
   }
 
-  async #publish(tokens: readonly KeptToken[]): Promise<void> {
+  async #publish(all: readonly KeptToken[]): Promise<void> {
+    const tokens = all.filter(({ name }) => !this.#revoked.has(name));
     await publishDocument(this.#machine.files, this.#path, kind, { tokens });
     this.#tokens = tokens;
+    this.#revoked.clear();
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -146,8 +151,8 @@ export class TokenBook {
     return done;
   }
 
-  #isExpired({ endsMs }: KeptToken): boolean {
-    return endsMs !== undefined && endsMs <= this.#machine.clock.wallMs();
+  #isOver({ name, endsMs }: KeptToken): boolean {
+    return this.#revoked.has(name) || (endsMs !== undefined && endsMs <= this.#machine.clock.wallMs());
   }
 
   #report(token: KeptToken): TokenReport {
@@ -155,7 +160,7 @@ export class TokenBook {
     return {
       ...{ name: token.name, role: token.role, made: timeOf(token.madeMs) },
       ...(token.endsMs === undefined ? {} : { ends: timeOf(token.endsMs) }),
-      expired: this.#isExpired(token),
+      expired: this.#isOver(token),
       ...(usedMs === undefined ? {} : { used: timeOf(usedMs) }),
     };
   }

@@ -1,5 +1,7 @@
 /** Who may what: tokens, their roles, and what is noted of those who ask. */
 import { expect, test } from "vitest";
+import { closeCodes } from "#src/control/http/events/event-stream.ts";
+import { TokenBook } from "#src/control/http/token-book.ts";
 import { driven } from "#test/contract/driver.ts";
 import { apiDriver } from "./api-driver.ts";
 import { ScriptedSide } from "./scripted-side.ts";
@@ -91,6 +93,32 @@ test("a token that was taken away, or has expired, holds no more", async () => {
   for (const name of ["local", "configuration", "a b", "../x"]) {
     expect((await ask(admin, "POST", "/tokens", { name, role: "read" })).status).toBe(422);
   }
+});
+
+test("a token that is taken away on a full disk holds no more, and is listed until that is durable", async () => {
+  const { served, ask, token } = guarded();
+  const gone = await token("gone", "admin");
+  const { paper, tokens, events } = served;
+  const ended: number[] = [];
+  const peer = {
+    unsentBytes: 0,
+    send: () => {},
+    ping: () => {},
+    drop: () => {},
+    close: (code: number) => ended.push(code),
+  };
+  events.add(peer, { afterId: undefined, mayGoOn: () => tokens.find(gone) !== undefined });
+  const foundByStart = () => TokenBook.open(paper, "/tokens.json").find(gone) !== undefined;
+  // That of the audit log, and that of the tokens.
+  for (let writes = 0; writes < 2; writes++) paper.disk.failNext("write", "ENOSPC");
+  const { status, body } = await ask(admin, "DELETE", "/tokens/gone");
+  expect([status, body.detail]).toEqual([500, expect.stringContaining("the disk is full; make room and try again")]);
+  expect([(await ask(gone, "GET", "/caller")).status, ended]).toEqual([401, [closeCodes.tokenGone]]);
+  expect((await ask(admin, "GET", "/tokens")).body).toMatchObject({ tokens: [{ name: "gone", expired: true }] });
+  expect(foundByStart()).toBe(true);
+  expect((await ask(admin, "DELETE", "/tokens/gone")).status).toBe(200);
+  expect([foundByStart(), tokens.list()]).toEqual([false, []]);
+  expect((await ask(admin, "DELETE", "/tokens/gone")).status).toBe(404);
 });
 
 test("fault 35: a token is told once, and kept, listed and logged nowhere", async () => {

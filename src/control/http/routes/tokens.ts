@@ -70,8 +70,7 @@ export function tokenRoutes(tokens: TokenBook, removed: () => void): readonly Ro
       role: "admin",
       reply: nothing,
       answer: async ({ names }) => {
-        await tokens.remove(names.token);
-        removed();
+        await tokens.remove(names.token).finally(removed);
         return done<Nothing>({});
       },
     }),
