@@ -1,5 +1,6 @@
 /** A restore in words: waiting, under way, over. */
 import type { JobReport } from "#src/control/job.ts";
+import { listed } from "#src/core/counted.ts";
 import { bytesInWords, countInWords, spanInWords } from "./words.ts";
 
 export function isOver({ state }: Pick<JobReport, "state">): boolean {
@@ -12,7 +13,18 @@ export function jobShare({ progress }: Pick<JobReport, "progress">): number {
   return Math.min(1, progress.done / progress.total);
 }
 
-export function jobInWords({ state, restore, why, progress }: JobReport): string {
+/** One that is done is well only where all of it could be brought back. */
+export function jobHealth({ state, result }: Pick<JobReport, "state" | "result">): "good" | "bad" | "" {
+  if (state === "failed" || result?.isSound === false) return "bad";
+  return state === "done" ? "good" : "";
+}
+
+/** What a person must know of it, as far as there is room. */
+export function jobFindings({ result }: Pick<JobReport, "result">): readonly string[] {
+  return listed(result?.lines ?? []);
+}
+
+export function jobInWords({ id, state, restore, why, progress, result }: JobReport): string {
   const what =
     restore === undefined ? "The work" : `Restoring ${restore.volume} as of seq ${countInWords(restore.seq)}`;
   switch (state) {
@@ -20,8 +32,11 @@ export function jobInWords({ state, restore, why, progress }: JobReport): string
       return `${what} waits for its turn${why === undefined ? "" : `: ${why}`}.`;
     case "running":
       return `${what}${progress === undefined ? "" : `: ${progressInWords(progress)}`}.`;
-    case "done":
-      return `${what} is done${restore === undefined ? "" : `: ${restore.target}`}.`;
+    case "done": {
+      const where = restore === undefined ? "" : `: ${restore.target}`;
+      if (result?.isSound !== false) return `${what} is done${where}.`;
+      return `${what} is done, but not all of it is as it was${where} ('tidemark job show ${id}' tells more).`;
+    }
     case "failed":
       return `${what} has failed: ${why ?? "nobody knows why"}.`;
     case "cancelled":

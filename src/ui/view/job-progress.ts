@@ -3,7 +3,7 @@ import { type ComponentChild, h } from "preact";
 import { useState } from "preact/hooks";
 import type { JobReport } from "#src/control/job.ts";
 import type { Desk } from "../desk.ts";
-import { isOver, jobInWords, jobShare } from "../job-words.ts";
+import { isOver, jobFindings, jobHealth, jobInWords, jobShare } from "../job-words.ts";
 import { useEvery } from "./hooks.ts";
 
 interface JobParts {
@@ -22,10 +22,10 @@ export function JobProgress({ desk, first, dismiss }: JobParts): ComponentChild 
     },
     [first.id],
   );
-  const kind = job.state === "failed" ? "bad" : job.state === "done" ? "good" : "";
+  const findings = jobFindings(job);
   return h(
     "section",
-    { class: `panel note ${kind}`, "aria-label": "Restore" },
+    { class: `panel note ${jobHealth(job)}`, "aria-label": "Restore" },
     h(
       "div",
       { class: "between" },
@@ -38,6 +38,12 @@ export function JobProgress({ desk, first, dismiss }: JobParts): ComponentChild 
             "Cancel",
           ),
     ),
+    findings.length > 0 &&
+      h(
+        "ul",
+        { class: "small", "aria-label": "Findings" },
+        findings.map((words) => h("li", { key: words }, words)),
+      ),
     !isOver(job) && bar(jobShare(job)),
   );
 }
