@@ -108,6 +108,17 @@ describe("fault 34: a request", () => {
   });
 
   test.each([
+    ["that says for whom it is", "HTTP/1.1", "x-forwarded-for: 127.0.0.1\r\n"],
+    ["that says which way it came", "HTTP/1.1", "Via: 1.1 proxy\r\n"],
+    ["of HTTP/1.0, which a proxy speaks that says nothing", "HTTP/1.0", ""],
+  ])("%s is none of this machine's: it needs a token, and health alone does not", async (_, version, headers) => {
+    const { port } = await serving();
+    const ask = (path: string) => told(port, `GET ${path} ${version}\r\n${host}${headers}${last}`);
+    expect(await ask("/api/v1/caller")).toMatch(/^HTTP\/1\.1 401 [\s\S]*through a proxy, or by HTTP\/1\.0/);
+    expect(await ask("/healthz")).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test.each([
     ["that is none", "hello\r\n\r\n"],
     ["for a WebSocket that is refused", `GET / HTTP/1.1\r\n${host}connection: upgrade\r\nupgrade: websocket\r\n\r\n`],
   ])("%s holds no connection, although its client never hangs up", async (_, text) => {
@@ -139,6 +150,7 @@ describe("fault 34: a WebSocket", () => {
   test.each([
     ["from a page of another site", `${host}origin: https://evil.example\r\n`, "/api/v1/events", 403],
     ["by another site's name", "host: evil.example\r\n", "/api/v1/events", 403],
+    ["through a proxy", `${host}x-forwarded-for: 192.0.2.1\r\n`, "/api/v1/events", 401],
     ["somewhere else", host, "/api/v1/status", 404],
     ["behind a way up", host, "/api/v1/x/../events", 400],
     ["behind no number", host, "/api/v1/events?after=-1", 400],

@@ -1,6 +1,6 @@
 /**
- * Who may ask. On loopback everybody on this machine, unless the configuration says another; elsewhere who shows a token. No page
- * of another site in a browser, whoever has it open.
+ * Who may ask. On loopback everybody on this machine, unless the configuration says another; elsewhere, and through a proxy, who shows
+ * a token. No page of another site in a browser, whoever has it open.
  */
 import { isLoopback } from "../listening-address.ts";
 import { type ApiRole, type Caller, callerNames, mayDo } from "./caller.ts";
@@ -8,6 +8,8 @@ import { ProblemError } from "./problem.ts";
 
 export interface Knock {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Of the request: `1.1`. */
+  readonly httpVersion: string;
   readonly address: string;
   readonly needs: ApiRole | "open";
 }
@@ -27,11 +29,11 @@ export class Door {
   }
 
   /** Throws for whom it does not let in. */
-  check({ headers, address, needs }: Knock): Caller {
-    const host = one(headers.host) ?? "";
+  check(knock: Knock): Caller {
+    const { headers, address, needs } = knock;
     const shown = bearerOf(one(headers.authorization));
-    if (needs !== "open") refuseOtherSites(host, headers);
-    const caller = shown === undefined ? this.#withoutToken(host, address, needs) : this.#withToken(shown, address);
+    if (needs !== "open") refuseOtherSites(hostOf(knock), headers);
+    const caller = shown === undefined ? this.#withoutToken(knock) : this.#withToken(shown, address);
     if (needs === "open" || mayDo(caller.role, needs)) return caller;
     throw new ProblemError(
       403,
@@ -46,14 +48,17 @@ export class Door {
     return { name: found.name, role: found.role, address };
   }
 
-  #withoutToken(host: string, address: string, needs: ApiRole | "open"): Caller {
+  #withoutToken(knock: Knock): Caller {
     const { withoutToken } = this.#parts;
-    if (needs === "open" && (withoutToken === "nothing" || !isOwnHost(host))) {
+    const { address, needs } = knock;
+    // A name of somebody else's that leads to this machine would make a page from there one of ours.
+    const isOwn = isOwnHost(hostOf(knock));
+    if (needs === "open" && (withoutToken === "nothing" || isForwarded(knock) || !isOwn)) {
       return { name: nobody, role: "read", address, isStranger: true };
     }
     if (withoutToken === "nothing") throw unknownToken("a token is needed (authorization: Bearer …)");
-    // A name of somebody else's that leads to this machine would make a page from there one of ours.
-    if (!isOwnHost(host)) throw new ProblemError(403, "without a token only requests to localhost are answered");
+    if (isForwarded(knock)) throw unknownToken(ofProxy);
+    if (!isOwn) throw new ProblemError(403, "without a token only requests to localhost are answered");
     return { name: nobody, role: withoutToken, address };
   }
 }
@@ -71,6 +76,22 @@ function refuseOtherSites(host: string, headers: Knock["headers"]): void {
 /** The page was got from the very address that it asks now. */
 function isSameSite(origin: string, host: string): boolean {
   return origin.replace(/^https?:\/\//, "") === host;
+}
+
+const ofProxy =
+  "what comes through a proxy, or by HTTP/1.0 as from one, needs a token: 'tidemark token add', typed on this machine, makes one";
+
+/** For whoever asks the proxy, from wherever: the connection is from this machine, and mostly the name that is asked for is its own. */
+function isForwarded({ headers, httpVersion }: Knock): boolean {
+  // As nginx speaks to what is behind it, unless told otherwise; it says nothing else of itself then.
+  return (
+    httpVersion === "1.0" ||
+    Object.keys(headers).some((name) => /^(via|forwarded|x-forwarded-.+|x-real-ip)$/.test(name))
+  );
+}
+
+function hostOf({ headers }: Knock): string {
+  return one(headers.host) ?? "";
 }
 
 function isOwnHost(text: string): boolean {

@@ -117,8 +117,9 @@ export class ApiServer {
 
   #letIn(route: Route, request: FastifyRequest): void {
     const arrivedMs = this.#parts.clock.hostMs();
-    const { remoteAddress = "" } = request.raw.socket;
-    const caller = this.#parts.door.check({ headers: request.headers, address: remoteAddress, needs: route.role });
+    const { headers, httpVersion, socket } = request.raw;
+    const { remoteAddress: address = "" } = socket;
+    const caller = this.#parts.door.check({ headers, httpVersion, address, needs: route.role });
     arrivals.set(request, { caller, arrivedMs });
   }
 
@@ -148,12 +149,12 @@ export class ApiServer {
   /** Also what is asked for without an upgrade goes by the same door. */
   #upgrade(upgraded: Upgraded): void {
     const { request, socket } = upgraded;
-    const { url: target = "", headers, method = "" } = request;
+    const { url: target = "", headers, httpVersion, method = "" } = request;
     const address = request.socket.remoteAddress ?? "";
     // Who hangs up in the middle wants no answer.
     socket.on("error", () => {});
     try {
-      const listening = listeningOf({ target, headers, address }, this.#parts.door);
+      const listening = listeningOf({ target, headers, httpVersion, address }, this.#parts.door);
       this.#upgrades.accept(upgraded, (peer) => this.#parts.events.add(peer, listening));
     } catch (error) {
       this.#noteRefusal(error, { from: address, method, target });

@@ -226,6 +226,11 @@ describe("the door", () => {
     [{ host: "localhost:7878", origin: "http://localhost:7878" }, 200],
     [{ host: "localhost:7878", "sec-fetch-site": "cross-site" }, 403],
     [{ host: "[::1]:7878" }, 200],
+    [{ host: "localhost:7878", forwarded: "for=192.0.2.1" }, 401],
+    [{ host: "localhost:7878", "x-forwarded-for": "192.0.2.1" }, 401],
+    [{ host: "localhost:7878", "x-forwarded-proto": "https" }, 401],
+    [{ host: "localhost:7878", "x-real-ip": "127.0.0.1" }, 401],
+    [{ host: "localhost:7878", via: "1.1 proxy" }, 401],
   ])("without a token %j is answered with %d", async (headers, status) => {
     expect((await new Caller().ask("GET", "/api/v1/status", {}, { headers })).status).toBe(status);
   });
@@ -235,6 +240,7 @@ describe("the door", () => {
     [{ authorization: "Bearer wrong" }, 401],
     [{ authorization: "Basic secret" }, 401],
     [{ authorization: "Bearer secret" }, 200],
+    [{ authorization: "Bearer secret", "x-forwarded-for": "192.0.2.1" }, 200],
   ])("with a token %j is answered with %d", async (headers, status) => {
     expect((await new Caller().ask("GET", "/api/v1/status", {}, { headers, token: "secret" })).status).toBe(status);
   });

@@ -64,6 +64,7 @@ test("why the program is not ready is told to those who may read, and to nobody 
   expect(await openAnswer({ host: "localhost" })).toEqual([503, { ready: false, why }]);
   // A name of somebody else's that leads to this machine.
   expect(await openAnswer({ host: "evil.example" })).toEqual([503, { ready: false }]);
+  expect(await openAnswer({ host: "localhost", "x-forwarded-for": "192.0.2.1" })).toEqual([503, { ready: false }]);
 });
 
 test("whoever may not is told what he may, and what he would need", async () => {

@@ -12,17 +12,15 @@ export const eventsProtocol = "tidemark";
 /** A browser can show a token in no other way: as a second protocol that it offers. */
 const tokenProtocol = "token.";
 
-export interface UpgradeRequest {
+export interface UpgradeRequest extends Omit<Knock, "needs"> {
   readonly target: string;
-  readonly headers: Knock["headers"];
-  readonly address: string;
 }
 
 /** Throws for whom it does not let in. */
-export function listeningOf({ target, headers, address }: UpgradeRequest, door: Door): Listening {
+export function listeningOf({ target, headers, ...more }: UpgradeRequest, door: Door): Listening {
   checkAddress(target);
   if (pathOf(target) !== eventsPath) throw new ProblemError(404, "there is no WebSocket at this address");
-  const knock: Knock = { headers: withToken(headers), address, needs: "read" };
+  const knock: Knock = { ...more, headers: withToken(headers), needs: "read" };
   door.check(knock);
   return { afterId: afterOf(target), mayGoOn: () => isLetIn(door, knock) };
 }
