@@ -4,6 +4,7 @@
  */
 import type { Config } from "#src/control/config-schema.ts";
 import { farewellText } from "#src/control/farewell.ts";
+import { reloadInWords } from "#src/control/live-settings.ts";
 import { Program } from "#src/control/program.ts";
 import type { RoleName } from "#src/control/role.ts";
 import { tellServiceManager } from "#src/host/node/service-manager.ts";
@@ -53,12 +54,7 @@ export async function runProgram({ config, configAnew, roles, asJson, started }:
 
 async function reload(program: Program, configAnew: () => Config): Promise<void> {
   try {
-    const { taken, waiting } = await program.reload(configAnew());
-    const parts = [
-      ...(taken.length === 0 ? [] : [`in force now: ${taken.join(", ")}`]),
-      ...(waiting.length === 0 ? [] : [`in force after a restart: ${waiting.join(", ")}`]),
-    ];
-    process.stderr.write(`tidemark: ${parts.length === 0 ? "the configuration has not changed" : parts.join("; ")}\n`);
+    process.stderr.write(`tidemark: ${reloadInWords(await program.reload(configAnew()))}\n`);
   } catch (error) {
     process.stderr.write(`tidemark: the configuration stays as it is: ${inWords(error)}\n`);
   }

@@ -8,18 +8,32 @@ const taken = [
   ...["modes.linkLoss", "modes.degradeAfterSeconds", "modes.aggregateSeconds", "modes.auto"],
 ];
 
-export interface Reload {
+export interface Changes {
   /** In force from now on. */
   readonly taken: readonly string[];
   /** In force when the program is started again. */
   readonly waiting: readonly string[];
 }
 
+export interface Reload extends Changes {
+  /** Why what is taken may not be in force everywhere yet. */
+  readonly failures: readonly string[];
+}
+
+export function reloadInWords({ taken, waiting, failures }: Reload): string {
+  const parts = [
+    ...(taken.length === 0 ? [] : [`in force now: ${taken.join(", ")}`]),
+    ...(waiting.length === 0 ? [] : [`in force after a restart: ${waiting.join(", ")}`]),
+    ...failures.map((why) => `${why}: the next reload asks again`),
+  ];
+  return parts.length === 0 ? "the configuration has not changed" : parts.join("; ");
+}
+
 export function isLive(key: string): boolean {
   return taken.some((part) => key === part || key.startsWith(`${part}.`));
 }
 
-export function changesOf(old: Config, next: Config): Reload {
+export function changesOf(old: Config, next: Config): Changes {
   const keys = entriesOf(configSchema).map(({ key }) => key);
   const changed = keys.filter((key) => !isDeepStrictEqual(settingIn(old, key), settingIn(next, key)));
   const isTaken = (key: string): boolean => isLive(key) && (keepsTls(old, next) || !key.startsWith("http.tls."));

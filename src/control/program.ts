@@ -4,7 +4,6 @@
  */
 import { AssertionError } from "#src/core/assert.ts";
 import { StopError } from "#src/core/errors.ts";
-import { sidePatienceMs } from "#src/core/limits.ts";
 import type { FolderLock } from "#src/host/files.ts";
 import type { HttpListener } from "#src/host/http.ts";
 import type { Log } from "#src/host/log.ts";
@@ -39,6 +38,7 @@ import type { SideName, SideSettings } from "./side.ts";
 import { endlessly, SideClient } from "./side-client.ts";
 import { type EndingSide, endSides } from "./side-ends.ts";
 import { processLog, setLogLevel } from "./side-machine.ts";
+import { SideReload } from "./side-reload.ts";
 import { VolumeKeeper } from "./volume-keeper.ts";
 import { wireToken } from "./wire-token.ts";
 
@@ -71,6 +71,7 @@ export class Program {
   #control: ControlPlane | undefined;
   /** As they were when they were read. */
   #contents: FileContents = new Map();
+  readonly #sideReload = new SideReload();
   #isEnding = false;
   #beginning: Promise<void> = Promise.resolve();
 
@@ -204,22 +205,23 @@ export class Program {
     return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
   }
 
-  /** Takes over what can be while it runs, and tells what waits for the next start. */
+  /** Takes over what can be while it runs, and tells what waits for the next start. Rejects only where nothing has changed. */
   async reload(config: Config): Promise<Reload> {
     checkConfig(config, this.#roles);
-    const { taken, waiting } = changesOf(this.#config, config);
+    const changes = changesOf(this.#config, config);
     const next = withLive(this.#config, config);
     // Throws where it cannot be used, when nothing has changed yet. Who gives up TLS may have removed the files already.
-    const keepsTls = !waiting.includes("http.tls.certFile");
+    const keepsTls = !changes.waiting.includes("http.tls.certFile");
     const shown = keepsTls ? (this.#certificate?.take(next.http.tls) ?? []) : [];
     const changed = changedContents(this.#contents, contentsOf(config)).filter((key) => !isLive(key));
-    const anew = (keys: readonly string[]): readonly string[] =>
-      keys.filter((key) => !taken.includes(key) && !waiting.includes(key)).map(withOtherContent);
-    const reload = { taken: [...taken, ...anew(shown)], waiting: [...waiting, ...anew(changed)] };
     this.#config = next;
-    setLogLevel(this.#config.log.level);
-    for (const { client } of this.#sides) await client.ask("reconfigure", { config: this.#config }, sidePatienceMs);
-    this.#log.info("the configuration was read again", { ...reload });
+    setLogLevel(next.log.level);
+    const sides = this.#sides.map(({ client }) => client);
+    const { taken, failures } = await this.#sideReload.tell(sides, { config: next, changed: changes.taken });
+    const anew = (keys: readonly string[]): readonly string[] =>
+      keys.filter((key) => !taken.includes(key) && !changes.waiting.includes(key)).map(withOtherContent);
+    const reload = { taken: [...taken, ...anew(shown)], waiting: [...changes.waiting, ...anew(changed)], failures };
+    this.#log[failures.length === 0 ? "info" : "warn"]("the configuration was read again", { ...reload });
     return reload;
   }
 
