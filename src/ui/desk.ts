@@ -20,6 +20,10 @@ const lookMs = { live: 1000, asking: 2000 } as const;
 /** An appliance answers within half a second, whatever stands still there. Longer, and nobody knows how things are. */
 const lookPatienceMs = 5000;
 const eventRestMs = 50;
+/** Nothing tells of what hosts write to views. */
+const viewsLookMs = 10_000;
+/** After these another view may be open, or one that was is not. */
+const viewEvents: readonly string[] = ["audit", "alarm", "program"];
 
 export interface RestoreOrder {
   readonly volume: string;
@@ -39,6 +43,10 @@ export class Desk {
   #takeBackLook: (() => void) | undefined;
   /** Looks that were begun: what an older one answers late is left aside. */
   #lookCount = 0;
+  /** Likewise of the views. */
+  #viewsCount = 0;
+  #viewsMs = 0;
+  #areViewsInDoubt = false;
   #isStreaming = false;
   #takeBackSoon: (() => void) | undefined;
 
@@ -106,6 +114,7 @@ export class Desk {
 
   #heard(event: PageEvent): void {
     this.#set({ log: withEvent(this.#state.log, event) });
+    if (viewEvents.includes(event.kind)) this.#areViewsInDoubt = true;
     // Several come at once, and all of them may have changed what is shown.
     this.#takeBackSoon?.();
     this.#takeBackSoon = this.browser.after(eventRestMs, () => void this.#look());
@@ -128,7 +137,7 @@ export class Desk {
       const { connection } = this.#state;
       const next: Connection = this.#isStreaming ? { kind: "live" } : { kind: "asking" };
       this.#set({ ...withStatus(this.#state, status, this.browser.nowMs()), connection: next });
-      if (connection.kind === "lost") void this.refreshViews();
+      if (connection.kind === "lost" || this.#areViewsOld(status)) void this.refreshViews();
     } catch (error) {
       if (look !== this.#lookCount || (error instanceof ApiError && error.status === 401)) return;
       this.#lost(this.browser.nowMs() + lookMs.asking);
@@ -160,10 +169,19 @@ export class Desk {
     }
   }
 
+  /** Where there is no remote appliance there are none. */
+  #areViewsOld({ roles }: StatusReport): boolean {
+    const isTime = this.browser.nowMs() - this.#viewsMs >= viewsLookMs;
+    return roles.includes("remote") && (this.#areViewsInDoubt || isTime);
+  }
+
   async refreshViews(): Promise<void> {
+    const look = ++this.#viewsCount;
+    this.#viewsMs = this.browser.nowMs();
+    this.#areViewsInDoubt = false;
     try {
       const { views } = await this.#api.ask<{ readonly views: readonly ViewFacts[] }>("GET", ["views"]);
-      this.#set({ views });
+      if (look === this.#viewsCount) this.#set({ views });
     } catch {
       // Where there is no remote appliance there are none; what is lost is told already.
     }

@@ -1,11 +1,14 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Browser, SocketEars } from "#src/ui/browser.ts";
 import { Desk } from "#src/ui/desk.ts";
 import type { ShownVolume } from "#src/ui/shown-volumes.ts";
 import { patience } from "#test/patience.ts";
 import { PlayedTime } from "./played-time.ts";
 
-const status = (ready: boolean) => ({ ready, problems: [], silent: [], volumes: [], groups: [] });
+const status = (ready: boolean) => ({
+  ...{ ready, problems: [], silent: [], volumes: [], groups: [] },
+  roles: ["interceptor", "local", "remote"],
+});
 
 /** As the other end of a connection does that is gone without a word. */
 const never = {};
@@ -19,7 +22,7 @@ class PlayedAppliance extends PlayedTime {
   readonly asked: string[] = [];
   readonly ears: SocketEars[] = [];
   readonly #memory = new Map<string, string>();
-  answer: (path: string, token: string | undefined) => object | number = () => status(true);
+  answer: (path: string, token: string | undefined) => object | number | Promise<object> = () => status(true);
 
   get browser(): Browser {
     return {
@@ -29,7 +32,7 @@ class PlayedAppliance extends PlayedTime {
       request: async (path: string, { headers, signal }: RequestInit) => {
         this.asked.push(path);
         const { authorization } = headers as Record<string, string>;
-        const answer = this.answer(path, authorization?.replace("Bearer ", ""));
+        const answer = await this.answer(path, authorization?.replace("Bearer ", ""));
         if (answer === never) await ended(signal);
         if (answer === 0) throw new TypeError("no connection");
         const code = typeof answer === "number" ? answer : 200;
@@ -122,6 +125,55 @@ test("a token is asked for where there must be one, and one that does not hold i
 test("whoever may only look is not offered orders", async () => {
   const { desk } = await begun((path) => (path.endsWith("/caller") ? { name: "ann", role: "read" } : status(true)));
   await vi.waitFor(() => expect(desk.state.mayOperate).toBe(false), patience);
+});
+
+describe("views", () => {
+  const open = { name: "disk-7", writtenBytes: 0 };
+  const viewsAsked = ({ asked }: PlayedAppliance) => asked.filter((path) => path.endsWith("/views")).length;
+
+  async function withViews(roles: readonly string[]) {
+    const told = { views: [] as object[] };
+    const { appliance, desk } = await begun((path) => (path.endsWith("/views") ? told : { ...status(true), roles }));
+    appliance.ears[0]?.opened();
+    await vi.waitFor(() => expect(desk.state.connection.kind).toBe("live"), patience);
+    return { appliance, desk, told };
+  }
+
+  test("that are opened elsewhere are seen at once, and after a while what is written to them", async () => {
+    const { appliance, desk, told } = await withViews(["remote"]);
+    told.views = [open];
+    appliance.ears[0]?.message(JSON.stringify({ type: "event", id: 1, time: "t", kind: "audit", facts: {} }));
+    appliance.pass(60);
+    await vi.waitFor(() => expect(desk.state.views).toEqual([open]), patience);
+    const before = viewsAsked(appliance);
+    told.views = [{ ...open, writtenBytes: 4096 }];
+    appliance.pass(9000);
+    await vi.waitFor(() => expect(desk.state.statusMs).toBe(appliance.nowMs), patience);
+    expect(viewsAsked(appliance)).toBe(before);
+    appliance.pass(1000);
+    await vi.waitFor(() => expect(desk.state.views).toEqual(told.views), patience);
+    expect(viewsAsked(appliance)).toBe(before + 1);
+  });
+
+  test("are not asked for again and again where there is no remote appliance", async () => {
+    const { appliance, desk } = await withViews(["interceptor", "local"]);
+    const before = viewsAsked(appliance);
+    appliance.pass(10_000);
+    await vi.waitFor(() => expect(desk.state.statusMs).toBe(10_000), patience);
+    expect(viewsAsked(appliance)).toBe(before);
+  });
+
+  test("that were there when an older question was asked do not come back with its late answer", async () => {
+    const { appliance, desk } = await withViews(["remote"]);
+    const late = Promise.withResolvers<object>();
+    appliance.answer = () => late.promise;
+    const older = desk.refreshViews();
+    appliance.answer = () => ({ views: [] });
+    await desk.refreshViews();
+    late.resolve({ views: [open] });
+    await older;
+    expect(desk.state.views).toEqual([]);
+  });
 });
 
 test("a level is asked for by the volume's name, with its group's where that is another one's too, and seen at once", async () => {
