@@ -90,10 +90,21 @@ export class Desk {
     this.start();
   }
 
+  /** What was seen with it is forgotten too, and what is shown without one is asked for. */
   logOut(): void {
     this.#api.useToken(undefined);
-    this.#live.stop();
-    this.#set({ ...firstState, login: "needed" });
+    this.#set(firstState);
+    this.start();
+  }
+
+  /** Where without one it is only looked. */
+  askForToken(): void {
+    this.#set({ login: "offered" });
+  }
+
+  goOnWithoutToken(): void {
+    if (this.hasToken) this.logOut();
+    else this.#set({ login: "none" });
   }
 
   get hasToken(): boolean {

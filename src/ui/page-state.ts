@@ -15,8 +15,8 @@ export type Connection =
   | { readonly kind: "lost"; readonly sinceMs: number; readonly againAtMs: number };
 
 export interface PageState {
-  /** A token is needed; `refused`: the one that was given does not hold. */
-  readonly login: "none" | "needed" | "refused";
+  /** A token is needed; `refused`: the one that was given does not hold; `offered`: more may be done with one. */
+  readonly login: "none" | "needed" | "refused" | "offered";
   /** Whether whoever looks may also order. */
   readonly mayOperate: boolean;
   readonly connection: Connection;

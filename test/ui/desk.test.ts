@@ -118,13 +118,42 @@ test("a token is asked for where there must be one, and one that does not hold i
   await vi.waitFor(() => expect(desk.state.status?.ready).toBe(true), patience);
   expect(desk.state.login).toBe("none");
   desk.logOut();
-  expect([desk.state.login, desk.state.status]).toEqual(["needed", undefined]);
+  expect([desk.state.login, desk.state.status]).toEqual(["none", undefined]);
+  await vi.waitFor(() => expect(desk.state.login).toBe("needed"), patience);
+  expect(desk.state.status).toBeUndefined();
   expect(appliance.browser.remembered("token")).toBe("");
 });
 
 test("whoever may only look is not offered orders", async () => {
   const { desk } = await begun((path) => (path.endsWith("/caller") ? { name: "ann", role: "read" } : status(true)));
   await vi.waitFor(() => expect(desk.state.mayOperate).toBe(false), patience);
+});
+
+test("whoever is only let look without a token may give one, and go on without it again", async () => {
+  const role = (token: string | undefined) => ({ name: "ann", role: token === "right" ? "operate" : "read" });
+  const { desk } = await begun((path, token) => {
+    if (token === "wrong") return 401;
+    return path.endsWith("/caller") ? role(token) : status(true);
+  });
+  const isLooking = () =>
+    vi.waitFor(() => expect([desk.state.mayOperate, desk.hasToken]).toEqual([false, false]), patience);
+  await isLooking();
+  desk.askForToken();
+  expect(desk.state.login).toBe("offered");
+  desk.goOnWithoutToken();
+  expect([desk.state.login, desk.state.status?.ready]).toEqual(["none", true]);
+  desk.askForToken();
+  desk.logIn("wrong");
+  await vi.waitFor(() => expect(desk.state.login).toBe("refused"), patience);
+  desk.goOnWithoutToken();
+  await isLooking();
+  await vi.waitFor(() => expect([desk.state.login, desk.state.status?.ready]).toEqual(["none", true]), patience);
+  desk.askForToken();
+  desk.logIn("right");
+  await vi.waitFor(() => expect(desk.state.mayOperate).toBe(true), patience);
+  desk.logOut();
+  await isLooking();
+  expect(desk.state.login).toBe("none");
 });
 
 describe("views", () => {

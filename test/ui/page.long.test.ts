@@ -203,11 +203,11 @@ test("fault 35: where a token is needed it is asked for, one that does not hold 
   const page = await openedPage(up.api, { mayFail: true });
   await page.getByRole("heading", { name: "A token is needed" }).waitFor();
   await page.getByLabel("Token").fill("another");
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Go on", exact: true }).click();
   await page.getByText("That token does not hold").waitFor();
   await shoot(page, "login-1280");
   await page.getByLabel("Token").fill(token);
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Go on", exact: true }).click();
   await page.getByRole("heading", { name: "No volume yet" }).waitFor();
   await page.getByText("live", { exact: true }).waitFor();
   await page.reload();
@@ -217,6 +217,27 @@ test("fault 35: where a token is needed it is asked for, one that does not hold 
   expect(await page.content()).not.toContain(token);
   await page.close();
   await up.program.stop();
+});
+
+test("whoever is only let look without a token gives one to the page, and operates then", async () => {
+  const { folder, up } = await protectedDisk();
+  const { token } = (await up.asked("token", "add", "ops", "--role", "operate")) as { readonly token: string };
+  await up.program.stop();
+  const again = await RunningProgram.start("up", join(folder, "data"), "--set", "http.withoutToken=read");
+  const page = await openedPage(again.api);
+  const modes = page.getByRole("group", { name: "Mode of group disk" });
+  const sync = modes.getByRole("button", { name: "sync", exact: true });
+  await expect.poll(() => sync.isDisabled(), patience).toBe(true);
+  await page.getByRole("button", { name: "Give a token" }).click();
+  await shoot(page, "offered-1280");
+  await page.getByRole("button", { name: "Go on without one" }).click();
+  await page.getByRole("button", { name: "Give a token" }).click();
+  await page.getByLabel("Token").fill(token);
+  await page.getByRole("button", { name: "Go on", exact: true }).click();
+  await sync.click();
+  await expect.poll(() => modes.locator('[aria-pressed="true"]').textContent(), patience).toBe("sync");
+  await page.close();
+  await again.program.stop();
 });
 
 test("fault 35: what is answered before the page has been painted is shown, though nothing comes after it", async () => {

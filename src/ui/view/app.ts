@@ -13,7 +13,7 @@ import { VolumePage } from "./volume-page.ts";
 export function App({ desk }: { readonly desk: Desk }): ComponentChild {
   const state = useDeskState(desk);
   const hash = useHash();
-  if (state.login !== "none") return h(Login, { desk, isRefused: state.login === "refused" });
+  if (state.login !== "none") return h(Login, { desk, login: state.login });
   return h(
     "div",
     { class: "frame" },

@@ -20,6 +20,9 @@ export function Header({ desk, state }: { readonly desk: Desk; readonly state: P
       h(SchemeSwitch, { desk }),
       desk.hasToken &&
         h("button", { type: "button", class: "button plain", onClick: () => desk.logOut() }, "Forget token"),
+      !desk.hasToken &&
+        !state.mayOperate &&
+        h("button", { type: "button", class: "button plain", onClick: () => desk.askForToken() }, "Give a token"),
     ),
   );
 }
