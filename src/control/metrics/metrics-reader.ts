@@ -9,6 +9,7 @@ import type { GroupFacts, RoleName } from "../role.ts";
 import type { SideFacts, SideName } from "../side.ts";
 import type { KnownFacts, SideClient } from "../side-client.ts";
 import type { VolumeKeeper } from "../volume-keeper.ts";
+import { GrowingSum } from "./growing-sum.ts";
 import type { SideMeasures } from "./measures.ts";
 import type { CertificateTerm, MeasuredVolume, MetricsSnapshot, PromisedTerms } from "./metrics-snapshot.ts";
 import { ownDrills, ownGroups } from "./own-labels.ts";
@@ -35,6 +36,7 @@ const sideOf: Readonly<Record<RoleName, SideName>> = { interceptor: "local", loc
 
 export class MetricsReader {
   readonly #parts: MetricsReaderParts;
+  readonly #copied = new GrowingSum();
 
   constructor(parts: MetricsReaderParts) {
     this.#parts = parts;
@@ -49,6 +51,7 @@ export class MetricsReader {
     const groups = facts.flatMap((one) => one.groups);
     const remoteGroups = ownGroups(facts.flatMap((one) => one.remoteGroups));
     const volumes = this.#volumes(sides, facts, measures);
+    for (const { name, measures } of volumes) if (measures !== undefined) this.#copied.look(name, measures.copyBytes);
     const silent = sides
       .filter(({ silentSeconds }) => silentSeconds >= 1)
       .map(({ name: side, silentSeconds }) => ({ side, seconds: Math.floor(silentSeconds) }));
@@ -58,6 +61,7 @@ export class MetricsReader {
     });
     return {
       ...{ version, runtime, certificates: certificates(), terms, store, groups, remoteGroups, volumes },
+      copiedBytes: this.#copied.sum,
       roles: roles.map((role) => ({ role, isUp: sides.some(({ name, isUp }) => isUp && name === sideOf[role]) })),
       isReady: obstacles.length === 0,
       problemCount: obstacles.length + problems.length + (troubles?.().length ?? 0),

@@ -31,6 +31,8 @@ export interface MetricsSnapshot {
   readonly isReady: boolean;
   readonly problemCount: number;
   readonly volumes: readonly MeasuredVolume[];
+  /** Of sources into journals, also by volumes that were closed since. */
+  readonly copiedBytes: number;
   readonly groups: readonly GroupFacts[];
   readonly remoteGroups: readonly RemoteGroupFacts[];
   readonly store: StoreFacts | undefined;

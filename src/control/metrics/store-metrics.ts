@@ -29,10 +29,9 @@ function byLabel(label: string, values: Readonly<Record<string, number | undefin
 }
 
 /** What was taken from one place and written to another, without a host having asked for it. */
-function movedBytes({ store, volumes }: MetricsSnapshot): Record<string, number | undefined> {
-  const open = volumes.flatMap(({ measures }) => (measures === undefined ? [] : [measures.copyBytes]));
+function movedBytes({ store, volumes, copiedBytes }: MetricsSnapshot): Record<string, number | undefined> {
   return {
-    copy: open.length === 0 ? undefined : open.reduce((sum, one) => sum + one, 0),
+    copy: volumes.some(({ measures }) => measures !== undefined) ? copiedBytes : undefined,
     seal: store?.sealed.logicalBytes,
     collect: store?.state?.counts?.collectWrittenBytes,
   };

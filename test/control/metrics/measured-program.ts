@@ -64,6 +64,7 @@ export const measuredProgram: MetricsSnapshot = {
     { role: "remote", isUp: true },
   ],
   volumes: [measuredVolume],
+  copiedBytes: 4096,
   groups: [
     {
       ...group,

@@ -4,7 +4,7 @@ import { MetricsReader, type MetricsReaderParts } from "#src/control/metrics/met
 import { noFacts, type SideFacts } from "#src/control/side.ts";
 import type { KnownFacts } from "#src/control/side-client.ts";
 import { group, volumeFacts } from "../http/scripted-side.ts";
-import { measuredRemoteGroup, measuredStore } from "./measured-program.ts";
+import { measuredRemoteGroup, measuredStore, measuredVolume } from "./measured-program.ts";
 
 const lagging = { ...group, lagRecords: 1, lagSeconds: 2 };
 const localFacts: SideFacts = { ...noFacts, volumes: [volumeFacts("v")], groups: [lagging] };
@@ -15,13 +15,17 @@ function side(name: "local" | "remote", facts: SideFacts, ageSeconds: number): M
   return { name, freshFacts: async (): Promise<KnownFacts> => ({ facts, silentSeconds, ageSeconds }) };
 }
 
-function reader(ages: { readonly local: number; readonly remote: number }, ofRemote = remoteFacts): MetricsReader {
-  return new MetricsReader({
+function partsOf(sides: MetricsReaderParts["sides"]): MetricsReaderParts {
+  return {
     ...{ version: "1", runtime: "v26", roles: ["interceptor", "local", "remote"], certificates: () => [] },
-    sides: [side("local", localFacts, ages.local), side("remote", ofRemote, ages.remote)],
+    sides,
     keeper: { describe: (told) => [...told], describeGroups: (told) => [...told] },
     terms: { keepSeconds: 1, scrubSeconds: 1 },
-  });
+  };
+}
+
+function reader(ages: { readonly local: number; readonly remote: number }, ofRemote = remoteFacts): MetricsReader {
+  return new MetricsReader(partsOf([side("local", localFacts, ages.local), side("remote", ofRemote, ages.remote)]));
 }
 
 test("all that both sides tell is shown", async () => {
@@ -49,6 +53,28 @@ test("fault 17: a side that is held up shows as down, and nothing that it told b
   expect(snapshot.remoteGroups).toEqual([measuredRemoteGroup]);
   const other = await reader({ local: 0, remote: Number.POSITIVE_INFINITY }).read();
   expect([other.store, other.remoteGroups, other.groups]).toEqual([undefined, [], [lagging]]);
+});
+
+test("what was copied in the background only grows, also where a volume that had copied is opened anew, or goes", async () => {
+  const measures = measuredVolume.measures as NonNullable<typeof measuredVolume.measures>;
+  const told: { counts: Readonly<Record<string, number>> } = { counts: {} };
+  const freshFacts = async (): Promise<KnownFacts> => {
+    const volumes = Object.entries(told.counts).map(([name, copyBytes]) => ({ ...measures, name, copyBytes }));
+    const facts = { ...noFacts, volumes: volumes.map(({ name }) => volumeFacts(name)), measures: { volumes } };
+    return { facts, silentSeconds: 0, ageSeconds: 0 };
+  };
+  const local = new MetricsReader(partsOf([{ name: "local", freshFacts }]));
+  const moved = allMetrics.find(({ name }) => name === "payload_bytes_moved_total");
+  const copied = async (counts: Readonly<Record<string, number>>) => {
+    told.counts = counts;
+    return moved?.read(await local.read());
+  };
+  const of = (value: number) => [{ labels: { why: "copy" }, value }];
+  expect(await copied({ v: 8192, w: 4096 })).toEqual(of(12_288));
+  expect(await copied({ v: 8192, w: 8192 })).toEqual(of(16_384));
+  expect(await copied({ v: 0, w: 8192 })).toEqual(of(16_384));
+  expect(await copied({ v: 4096 })).toEqual(of(20_480));
+  expect(await copied({ v: 4096, w: 4096 })).toEqual(of(24_576));
 });
 
 test("no two series have one name: groups of one name have their ids, and a volume that came again counts as it is now", async () => {
