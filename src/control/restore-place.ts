@@ -7,6 +7,7 @@ import type { Source } from "#src/interceptor/source.ts";
 import { readsZeros } from "#src/interceptor/source-zeros.ts";
 import { isNbdUri } from "#src/nbd/uri.ts";
 import type { RestoreTarget } from "#src/synth/restore-target.ts";
+import type { RestoreRequest } from "./restore.ts";
 import { lookAtPath } from "./source-fit.ts";
 import { createSource, openSource } from "./volume-source.ts";
 
@@ -18,6 +19,17 @@ export interface WantedPlace {
   readonly mayOverwrite: boolean;
   /** Told how an export that holds something describes itself. Throws a `RefuseError` for one that is not to be written to. */
   readonly accept?: (description: string) => Promise<void>;
+}
+
+/** `isBegun`: it is noted that this very restore has written there, which looks itself whether that is what lies there. */
+export function wantedPlace(
+  { target, mayOverwrite, goesOn }: Pick<RestoreRequest, "target" | "mayOverwrite" | "goesOn">,
+  { sizeBytes, accept }: Required<Pick<WantedPlace, "sizeBytes" | "accept">>,
+  isBegun: boolean,
+): WantedPlace {
+  const wanted = { target, sizeBytes, mayOverwrite: mayOverwrite || isBegun };
+  // Of what this job has written itself there is no mark: what was there before had one when it began.
+  return isBegun && goesOn !== true ? wanted : { ...wanted, accept };
 }
 
 export interface RestorePlace {

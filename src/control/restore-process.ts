@@ -22,7 +22,7 @@ import { PointReaders } from "./point-readers.ts";
 import type { RestoreRequest } from "./restore.ts";
 import { restoreLive } from "./restore-live.ts";
 import { demandMark, isItself } from "./restore-mark.ts";
-import { openPlace, type WantedPlace } from "./restore-place.ts";
+import { openPlace, type WantedPlace, wantedPlace } from "./restore-place.ts";
 import type { RestoreNews, RestoreOrderWord, RestoreSettings } from "./restore-words.ts";
 import { sideMachine } from "./side-machine.ts";
 import { sentError } from "./store-errors.ts";
@@ -164,11 +164,10 @@ async function restoreWhole(
   { request, sumsPath }: RestoreSettings,
   { image, control, accept }: ContentParts<ReadImage>,
 ): Promise<RestoreOutcome> {
-  const { target: path, isVerified, mayOverwrite } = request;
-  // What is noted is that this very restore has begun to write there: it looks itself whether that is what lies there.
+  const { isVerified, mayOverwrite } = request;
   const isBegun = machine.files.exists(sumsPath);
-  const wanted = { target: path, sizeBytes: image.sizeBytes, mayOverwrite: request.mayOverwrite || isBegun };
-  const { target, isClear } = await openPlace(machine, isBegun ? wanted : { ...wanted, accept });
+  const wanted = wantedPlace(request, { sizeBytes: image.sizeBytes, accept }, isBegun);
+  const { target, isClear } = await openPlace(machine, wanted);
   try {
     const sums = RestoreSums.open(machine.files, sumsPath, identityOf(request, image), stretchesOf(image));
     try {

@@ -39,6 +39,8 @@ export interface RestoreRequest extends Omit<RestoreWish, "point"> {
   readonly note?: string;
   /** Of what holds the point meanwhile, and of what is noted of the restore. */
   readonly id: string;
+  /** It goes on from what an earlier job has noted: what came to the target since that one ended is somebody else's. */
+  readonly goesOn?: true;
 }
 
 const pinPrefix = "restore:";

@@ -87,8 +87,9 @@ export class Restores implements JobWorker {
       throw error;
     }
     const earlier = this.#begunBefore(restore, jobs);
-    if (earlier !== undefined) machine.files.rename(earlier, this.#sumsPath(id));
-    return { kind: "restore", isDry: false, restore };
+    if (earlier === undefined) return { kind: "restore", isDry: false, restore };
+    machine.files.rename(earlier, this.#sumsPath(id));
+    return { kind: "restore", isDry: false, restore: { ...restore, goesOn: true } };
   }
 
   async work(request: WorkRequest): Promise<WorkResult> {

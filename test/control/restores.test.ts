@@ -277,6 +277,7 @@ test("a restore that was cancelled goes on from its notes when it is asked for a
   expect(host.files.list("/remote/restores")).toEqual([`${cancelled.request.restore?.id}.sums`]);
   const again = await driven(driver, restores.hold(wish, [cancelled]));
   expect(again.restore?.id).not.toBe(cancelled.request.restore?.id);
+  expect([cancelled.request.restore?.goesOn, again.restore?.goesOn]).toEqual([undefined, true]);
   expect(host.files.list("/remote/restores")).toEqual([`${again.restore?.id}.sums`]);
   expect([...pins.keys()]).toEqual([`restore:${again.restore?.id}`]);
 });
