@@ -79,6 +79,7 @@ export class DrillSchedule {
         const nowMs = machine.clock.wallMs();
         // A clock that was put back makes nobody wait longer.
         const lastMs = Math.min(this.#triedMs.get(key) ?? Number.NEGATIVE_INFINITY, nowMs);
+        this.#triedMs.set(key, lastMs);
         if (this.#ending.signal.aborted || nowMs - lastMs < order.everyMs) continue;
         this.#triedMs.set(key, nowMs);
         const isTried = await this.#drill({ group, volume });

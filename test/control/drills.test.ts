@@ -77,6 +77,20 @@ test("each of the volumes that had one name is drilled by itself, also where gro
   await world.waited(schedule.stop());
 });
 
+test("behind a clock that had jumped ahead drills go on when they are due, and not in that future", async () => {
+  const { world, book, schedule } = await scheduled(async () => {});
+  const yearMs = 8760 * order.everyMs;
+  world.host.clock.jumpWall(yearMs);
+  schedule.start();
+  await world.driver.until(() => book.all.length === 1);
+  world.host.clock.jumpWall(-yearMs);
+  const backMs = world.host.clock.monotonicMs();
+  await world.driver.until(() => book.all.length === 2);
+  const waitedMs = world.host.clock.monotonicMs() - backMs;
+  expect([waitedMs >= order.everyMs, waitedMs < 2 * order.everyMs]).toEqual([true, true]);
+  await world.waited(schedule.stop());
+});
+
 test("a drill that cannot begin is tried again before its next turn", async () => {
   const { world, book, schedule } = await scheduled(async () => {});
   world.failing.add("resolve");
