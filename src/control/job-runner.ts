@@ -196,8 +196,10 @@ export class JobRunner {
       // It goes on after the next start.
       if (this.#isStopped) return;
       const isCancelled = this.#underWay.get(id)?.ending === "cancelled";
+      const outcome = outcomeOf(error);
       if (error instanceof CancelledError && !isCancelled) this.#book.putBack(id);
-      else this.#end(id, outcomeOf(error));
+      // Whatever ended it just then, it is not to be tried again.
+      else this.#end(id, isCancelled && outcome.kind === "later" ? { kind: "cancelled" } : outcome);
     }
     await this.#keep();
   }

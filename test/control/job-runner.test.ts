@@ -17,6 +17,8 @@ const index: WorkRequest = { kind: "index", isDry: false };
 class ScriptedStore {
   readonly asked: WorkRequest[] = [];
   workNews: undefined;
+  /** Instead of ending where that is safe. */
+  dies = false;
   #work: PromiseWithResolvers<WorkResult> | undefined;
 
   work(request: WorkRequest): Promise<WorkResult> {
@@ -26,7 +28,7 @@ class ScriptedStore {
   }
 
   async endWork(): Promise<void> {
-    this.#work?.reject(new CancelledError());
+    this.#work?.reject(this.dies ? new RetryError("its process has ended") : new CancelledError());
   }
 
   done(): void {
@@ -87,6 +89,18 @@ test("a job under way that is cancelled ends where that is safe; one that makes 
   await driven(driver, jobs.cancel(hurried.id));
   await driver.until(() => store.asked.length === 3);
   expect([store.asked[2], jobs.report(hurried.id).state]).toEqual([verify, "cancelled"]);
+});
+
+test("a job whose process dies just as it is cancelled is cancelled, and not tried again", async () => {
+  const { host, driver } = world();
+  const { store, jobs } = opened(host);
+  const { id } = await driven(driver, jobs.add(verify));
+  await driver.until(() => store.asked.length === 1);
+  store.dies = true;
+  await driven(driver, jobs.cancel(id));
+  await driver.until(() => jobs.report(id).state !== "running");
+  expect(jobs.report(id)).toMatchObject({ id, state: "cancelled" });
+  expect(jobs.report(id).why).toBeUndefined();
 });
 
 test("what may work later is tried later, what does not has failed, and it is said why", async () => {
