@@ -36,7 +36,7 @@ export interface RestoreControlParts {
 }
 
 /** `confirm`: the name of the volume that it is restored onto. */
-export type RestoreAsk = Omit<RestoreWish, "fromSeq"> & { readonly confirm?: string };
+export type RestoreAsk = Omit<RestoreWish, "fromSeq" | "note"> & { readonly confirm?: string };
 
 export interface RestoreReport extends JobReport {
   /** Of what the volume itself held before. */
@@ -65,9 +65,14 @@ export class RestoreControl {
     await this.#parts.arrived(wish.volume, [wish.point]);
     if (live === undefined || uri === undefined) return remote.ask("addRestore", wish);
     // What cannot be is refused before anything is marked.
-    await remote.ask("difference", { volume: wish.volume, first: wish.point, second: wish.point, fromByte: 0 });
+    const { volume } = wish;
+    const { seq, note } = await remote.ask("point", { volume, point: wish.point, isNearest: false });
+    // Behind the mark '-5m' would be another point than the one that was looked at.
+    const point = `seq:${seq}`;
+    await remote.ask("difference", { volume, first: point, second: point, fromByte: 0 });
     const mark = await this.#mark(live);
-    const job = await remote.ask("addRestore", { ...wish, target: uri, fromSeq: mark.seq });
+    const found = { ...wish, point, ...(note === undefined ? {} : { note }) };
+    const job = await remote.ask("addRestore", { ...found, target: uri, fromSeq: mark.seq });
     return { ...job, mark };
   }
 

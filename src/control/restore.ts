@@ -12,6 +12,8 @@ export interface RestoreWish {
   readonly isVerified: boolean;
   /** Not the point alone, but with what was written to this view of it, which is put away. */
   readonly view?: RestoredView;
+  /** What else is to be said of the point, for people, where whoever asks has looked at it. */
+  readonly note?: string;
   /** The target is this volume's own export, and holds what the point of this seq holds: only what differs is written. */
   readonly fromSeq?: number;
 }
@@ -35,8 +37,6 @@ export interface RestoreRequest extends Omit<RestoreWish, "point"> {
   /** The point. */
   readonly seq: number;
   readonly timeMicros: number;
-  /** What else is to be said of the point, for people. */
-  readonly note?: string;
   /** Of what holds the point meanwhile, and of what is noted of the restore. */
   readonly id: string;
   /** It goes on from what an earlier job has noted: what came to the target since that one ended is somebody else's. */

@@ -25,7 +25,7 @@ function controlWith(facts: Pick<SideFacts, "ownNbdAddress">, ...volumes: readon
   const done: unknown[] = [];
   const ask = async (word: string, asked: unknown) => {
     done.push([word, asked]);
-    return { id: 1 };
+    return word === "point" ? { seq: 4, note: "the newest" } : { id: 1 };
   };
   const restores = new RestoreControl({
     side: { ask } as unknown as SideClient,
@@ -47,11 +47,23 @@ test("onto its own volume a point goes by the export, behind a mark, with what d
     const { mark } = await restores.add({ ...wish, volume: "a", target, confirm: "a" });
     expect(mark).toMatchObject({ name: "before-restore-2023-11-14T22-13-20-000Z", seq: 77 });
     expect(done).toEqual([
+      ["point", { volume: "a", point: "seq:4", isNearest: false }],
       ["difference", { volume: "a", first: "seq:4", second: "seq:4", fromByte: 0 }],
       ["mark", "g"],
-      ["addRestore", { ...wish, volume: "a", target: "nbd://127.0.0.1:10809/a", fromSeq: 77 }],
+      ["addRestore", { ...wish, volume: "a", target: "nbd://127.0.0.1:10809/a", fromSeq: 77, note: "the newest" }],
     ]);
   }
+});
+
+test("a point that is told by the time before now is the one of when it was asked for, and not of behind the mark", async () => {
+  const { restores, done } = control(volume("a"));
+  await restores.add({ ...wish, point: "-5m", volume: "a", target: "/srv/a.img", confirm: "a" });
+  expect(done).toMatchObject([
+    ["point", { point: "-5m" }],
+    ["difference", { first: "seq:4" }],
+    ["mark", "g"],
+    ["addRestore", { point: "seq:4", note: "the newest" }],
+  ]);
 });
 
 test("fault 39: without its name, with hosts or closed, and with a point of another one, a volume stays as it is", async () => {
