@@ -48,21 +48,22 @@ export async function promote(args: readonly string[]): Promise<number> {
   const known = await volumeOver(interceptor, wanted);
   const { view, nearest } = await viewOf(api, name);
   const isMade = known !== undefined && isMadeOf(known, name, view);
-  if (isMade && isOver(view, values)) return told(values, known, `what view '${name}' had`);
+  if (isMade && isOver(view, values)) return told(values, known, whatHad(name));
   if (view === undefined) throw noView(name, nearest, known);
   if (known !== undefined && !isMade) throw isThereAlready(view, known);
-  const copied = values.at === undefined ? copiedByJob(api, view, wanted, known) : copiedHere(api, view, wanted, known);
-  const copiedBytes = await copied;
+  const isByJob = values.at === undefined;
+  const copiedBytes = await (isByJob ? copiedByJob(api, view, wanted, known) : copiedHere(api, view, wanted, known));
   if (copiedBytes === undefined) return 1;
   const report = known ?? (await added(interceptor, values, wanted, view));
   const isKept = values["keep-view"] === true;
-  if (isKept && values.at === undefined) await api.ask("POST", ["views", name, "open"], { body: {} });
+  if (isKept && isByJob) await api.ask("POST", ["views", name, "open"], { body: {} });
   if (!isKept) {
-    // One that was copied here has its export still.
-    if (values.at !== undefined && !(await isUnchanged(api, view))) throw isThereAlready(view, report);
+    // One that was copied here has its export still, and any other one may have it again.
+    const isSame = isByJob ? await isCopyOf(api, view, wanted) : await isUnchanged(api, view);
+    if (!isSame) throw isThereAlready(await viewNow(api, view), report);
     await api.ask("DELETE", ["views", name], { flags: ["discard"] });
   }
-  return told(values, report, `${roundedByteSize(copiedBytes)} of ${name}`);
+  return told(values, report, copiedBytes === 0 ? whatHad(name) : `${roundedByteSize(copiedBytes)} of ${name}`);
 }
 
 type PromoteValues = ReturnType<typeof parseCommandLine<typeof promoteOptions>>["values"];
@@ -70,6 +71,10 @@ type PromoteValues = ReturnType<typeof parseCommandLine<typeof promoteOptions>>[
 interface WantedVolume {
   readonly name: string;
   readonly source: string;
+}
+
+function whatHad(name: string): string {
+  return `what view '${name}' had`;
 }
 
 function told({ json }: PromoteValues, volume: VolumeReport, what: string): number {
@@ -172,8 +177,21 @@ async function copiedHere(
   return dataBytes;
 }
 
-async function isUnchanged(api: ApiClient, { name, changes }: ViewFacts): Promise<boolean> {
-  return ((await api.ask("GET", ["views", name])) as ViewFacts).changes === changes;
+async function isUnchanged(api: ApiClient, view: ViewFacts): Promise<boolean> {
+  return (await viewNow(api, view)).changes === view.changes;
+}
+
+async function viewNow(api: ApiClient, { name }: ViewFacts): Promise<ViewFacts> {
+  return (await api.ask("GET", ["views", name])) as ViewFacts;
+}
+
+/** Of what is a volume by now nothing is copied: it is refused where the view was opened since, and may hold something else. */
+async function isCopyOf(api: ApiClient, { name }: ViewFacts, { source }: WantedVolume): Promise<boolean> {
+  const asked = api.ask("POST", ["views", name, "copies"], { body: { target: source } });
+  return asked.then(
+    () => true,
+    () => false,
+  );
 }
 
 function isThereAlready(view: ViewFacts, volume: VolumeReport): Error {

@@ -79,6 +79,7 @@ export class RemotePart {
       views: parts.served.views,
       jobs: parts.jobs,
       restore: (wish) => this.restore(wish),
+      forget: (copy) => parts.restores.forget(copy),
       groups: () => this.groups(),
     });
     this.#restores = parts.restores;

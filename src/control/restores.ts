@@ -3,7 +3,8 @@
  *
  * Invariants: a point is held durably before its restore is noted as a job, and until the job is over; what a crash leaves, a
  * hold for nobody or notes of a job that is done, goes at the next start. What one that was cancelled or has failed has noted stays as
- * long as it was the last job that had the target: if the same is asked for again it goes on from there.
+ * long as it was the last job that had the target: if the same is asked for again it goes on from there. So do the notes of a copy of
+ * a view that is done, until the view goes: whoever needs that copy has it looked at again.
  */
 import { join } from "node:path";
 import { isOwnFault } from "#src/core/assert.ts";
@@ -192,8 +193,13 @@ export class Restores implements JobWorker {
   over(request: WorkRequest, isDone: boolean): void {
     const restore = restoreOf(request);
     this.#asked.delete(restore.id);
-    if (isDone) this.#forget(restore.id);
+    if (isDone && restore.view === undefined) this.forget(request);
     void this.#letGo(restore);
+  }
+
+  /** What was noted of one that is over: if the same is asked for again it begins anew. */
+  forget(request: WorkRequest): void {
+    this.#forget(restoreOf(request).id);
   }
 
   /** Where the store does not answer it is tried again until it does: what is held for nobody keeps all history behind it. */
@@ -211,11 +217,11 @@ export class Restores implements JobWorker {
     }
   }
 
-  /** What the last job noted that had the target, if that was the same restore, and was not done. */
+  /** What the last job noted that had the target, if that was the same restore, and its notes still count. */
   #begunBefore(wanted: RestoreRequest, jobs: readonly Job[]): string | undefined {
     const last = lastOfTargets(jobs).get(wanted.target);
     const restore = last?.request.restore;
-    if (last === undefined || restore === undefined || !isUndone(last) || wanted.fromSeq !== undefined)
+    if (last === undefined || restore === undefined || !keepsNotes(last) || wanted.fromSeq !== undefined)
       return undefined;
     const { group, number, seq, id, view } = restore;
     const isSameView =
@@ -235,12 +241,12 @@ export class Restores implements JobWorker {
     const { machine, folder, pins, groups } = this.#parts;
     const idsOf = (some: readonly Job[]) => new Set(some.flatMap(({ request }) => request.restore?.id ?? []));
     const open = idsOf(jobs.filter(isOpenJob));
-    const undone = idsOf([...lastOfTargets(jobs).values()].filter(isUndone));
+    const noted = idsOf([...lastOfTargets(jobs).values()].filter(keepsNotes));
     const isOpen = (id: string) => open.has(id) || this.#asked.has(id);
     try {
       for (const name of machine.files.list(folder)) {
         const id = name.replace(/\.sums$/, "");
-        if (!isOpen(id) && !undone.has(id)) this.#forget(id);
+        if (!isOpen(id) && !noted.has(id)) this.#forget(id);
       }
       for (const { id: group } of groups()) {
         for (const { id } of await pins.pins(group)) {
@@ -275,8 +281,9 @@ export class Restores implements JobWorker {
   }
 }
 
-function isUndone({ state }: Job): boolean {
-  return state === "cancelled" || state === "failed";
+/** Of one that is over. */
+function keepsNotes({ state, request }: Job): boolean {
+  return state === "cancelled" || state === "failed" || (state === "done" && request.restore?.view !== undefined);
 }
 
 function restoreOf({ restore }: WorkRequest): RestoreRequest {

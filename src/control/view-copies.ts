@@ -1,13 +1,14 @@
 /**
  * Views that become disks of their own: one is put away, so that it stands still, and copied with what was written to it, by a job as
- * restores are. While that goes on it is neither opened nor thrown away; who asks for the same copy again gets the same job, also when
- * that is done and the view was not opened since.
+ * restores are. While that goes on it is neither opened nor thrown away, and who asks for the same copy again gets the same job. When
+ * that is done, and the view was not opened since, another one looks whether the copy is there still, and mends what is not.
  */
 import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { isOpenJob, type Job, type JobReport, lastOfTargets } from "./job.ts";
 import type { JobRunner } from "./job-runner.ts";
 import type { RestoreWish } from "./restore.ts";
+import type { WorkRequest } from "./store-work.ts";
 import type { ViewDefinition, ViewFacts } from "./view.ts";
 import type { ViewClosing } from "./view-closing.ts";
 import type { Views } from "./views.ts";
@@ -24,6 +25,8 @@ export interface ViewCopiesParts {
   readonly views: Pick<Views, "putAwayFor" | "copiedTo" | "reopen" | "close">;
   readonly jobs: Pick<JobRunner, "all" | "report">;
   readonly restore: (wish: RestoreWish) => Promise<JobReport>;
+  /** What was noted of a copy that is over. */
+  readonly forget: (copy: WorkRequest) => void;
   readonly groups: () => readonly VolumesOfGroup[];
 }
 
@@ -48,12 +51,10 @@ export class ViewCopies {
   }
 
   async #copy({ name, target, mayOverwrite, isVerified }: ViewCopyWish): Promise<JobReport> {
-    const { views, jobs, restore, groups } = this.#parts;
+    const { views, restore, groups } = this.#parts;
     const busy = this.#busy(name);
     if (busy !== undefined && busy.request.restore?.target !== target) throw refusal(name, busy);
-    const { view, wasOpen, wasCopied } = await views.putAwayFor(name, target);
-    const done = wasCopied ? this.#doneCopy(view, target) : undefined;
-    if (done !== undefined) return jobs.report(done.id);
+    const { view, wasOpen } = await views.putAwayFor(name, target);
     const { id, incarnation, isWritable, reopenCount } = view;
     const content = { id, name, incarnation, isWritable, ...(reopenCount === undefined ? {} : { reopenCount }) };
     // Another volume may have its name by now.
@@ -95,7 +96,11 @@ export class ViewCopies {
 
   async close(name: string, how: ViewClosing): Promise<void> {
     this.#refuseBusy(name);
-    await this.#parts.views.close(name, how);
+    const { views, jobs, forget } = this.#parts;
+    await views.close(name, how);
+    // Put away it may be copied again.
+    if (how !== "discarded" && how !== "unwritten") return;
+    for (const { request } of jobs.all) if (request.restore?.view?.name === name) forget(request);
   }
 
   #refuseBusy(name: string): void {

@@ -257,7 +257,7 @@ export class Views {
     if (refusal !== undefined) throw refusal;
   }
 
-  /** So that it stands still while it is copied there. `wasCopied`: it was for the same, and was not opened since. */
+  /** So that it stands still while it is copied there. */
   putAwayFor(name: string, target: string) {
     return this.#inTurn(async () => {
       const found = this.#found(name);
@@ -268,9 +268,8 @@ export class Views {
         await this.#putAway(found);
       }
       const view = { ...this.#found(name), copiedTo: target };
-      const wasCopied = found.copiedTo === target;
-      if (!wasCopied) await this.#parts.shelf.put(view);
-      return { view, wasOpen, wasCopied };
+      if (found.copiedTo !== target) await this.#parts.shelf.put(view);
+      return { view, wasOpen };
     });
   }
 

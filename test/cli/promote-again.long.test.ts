@@ -1,6 +1,8 @@
-/** `tidemark view promote` typed again when it has ended: of a view that is still there, or of another one of its name. */
+/** `tidemark view promote` typed again when it has ended: of a view that is still there, or of another one of its name, and of its copy. */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { JobReport } from "#src/control/job.ts";
 import type { ViewFacts } from "#src/control/view.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { protectedSmallDisk } from "./small-disk.ts";
@@ -37,4 +39,23 @@ test.each(["by a job", "by itself"])("a view that is kept becomes a volume once,
     expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining("an earlier view of that name")]);
   }
   expect((await up.status()).volumes).toHaveLength(2);
+});
+
+test("no volume is made of a copy that was replaced before that, and one that was removed is made again", async () => {
+  const { folder, up } = await protectedSmallDisk();
+  await up.asked("view", "open", "disk@now", "--writable", "--name", "mine");
+  const target = join(folder, "second.img");
+  const line = ["view", "promote", "mine", "second", "--source", target];
+  const { id } = (await up.sent("POST", "/api/v1/views/mine/copies", { target })) as JobReport;
+  await up.asked("job", "show", String(id), "--wait");
+  const whole = readFileSync(target);
+  const other = Buffer.alloc(whole.length, 3);
+  writeFileSync(target, other);
+  const refused = await up.typed(...line);
+  expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("has not put there")]);
+  expect(readFileSync(target).equals(other)).toBe(true);
+  rmSync(target);
+  expect(await up.asked(...line)).toMatchObject({ name: "second", source: target });
+  expect(readFileSync(target).equals(whole)).toBe(true);
+  expect((await up.typed("view", "ls")).stdout).toBe("no views\n");
 });

@@ -297,6 +297,22 @@ test("what was noted of a target counts no more when another restore has had it,
   expect(host.files.list("/remote/restores")).toEqual([]);
 });
 
+test("what was noted of a copy of a view is there when that is done, for whoever has it looked at again", async () => {
+  const { driver, host, restores, startAgain } = world();
+  const copy = { ...wish, view: { id: "1", name: "mine", incarnation: 5, isWritable: true } };
+  const request = await driven(driver, restores.hold(copy, []));
+  host.files.create(`/remote/restores/${request.restore?.id}.sums`).close();
+  restores.over(request, true);
+  await driver.quiet();
+  const done = { id: 1, request, isOfSchedule: false, state: "done", madeMs: 0 } as const satisfies Job;
+  await driven(driver, startAgain().sweep([done]));
+  const again = await driven(driver, restores.hold(copy, [done]));
+  expect(again.restore).toMatchObject({ goesOn: true });
+  expect(host.files.list("/remote/restores")).toEqual([`${again.restore?.id}.sums`]);
+  restores.forget(again);
+  expect(host.files.list("/remote/restores")).toEqual([]);
+});
+
 test("what was noted of a view counts no more when that was opened again, for it may have been written to", async () => {
   const all = world();
   const { driver, host, restores } = all;

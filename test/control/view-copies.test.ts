@@ -12,7 +12,7 @@ async function world() {
   const served = views.start();
   await views.waited(served.open({ volume: "disk", point: "now", isWritable: true, name: "mine" }));
   const asked: RestoreWish[] = [];
-  const facts = { jobs: [] as Job[], refusal: undefined as Error | undefined };
+  const facts = { jobs: [] as Job[], refusal: undefined as Error | undefined, forgotten: [] as unknown[] };
   const copies = new ViewCopies({
     views: served,
     jobs: {
@@ -26,6 +26,7 @@ async function world() {
       asked.push(restore);
       return { id: 1 } as JobReport;
     },
+    forget: ({ restore }) => void facts.forgotten.push(restore?.target),
     groups: () => views.groups ?? [{ id: viewGroup, name: "g", durable: 9, volumes: views.volumes }],
   });
   return { views, served, asked, facts, copies };
@@ -66,19 +67,30 @@ test("a copy of a view is of its own volume, also where another one has that nam
   expect(asked.map(({ volume }) => volume)).toEqual([`${viewGroup.slice(0, 8)}/disk#1`]);
 });
 
-test("a copy that is done is not made again, unless the view was opened since, or another is asked for", async () => {
+test("a copy that is done is looked at by another job when it is asked for again, and not taken for what is there", async () => {
   const { views, asked, facts, copies } = await world();
   await views.waited(copies.copy(wish));
   facts.jobs = [jobOf(asked[0] as RestoreWish, "done")];
-  expect((await views.waited(copies.copy(wish))).id).toBe(1);
-  expect(asked).toHaveLength(1);
+  await views.waited(copies.copy(wish));
+  expect(asked[1]).toEqual(asked[0]);
   await views.waited(copies.copy({ ...wish, target: "/srv/other.img" }));
-  expect(asked).toHaveLength(2);
   await views.waited(copies.reopen("mine"));
   await views.waited(copies.copy(wish));
-  expect(asked).toHaveLength(3);
   // What an earlier copy has noted is not of what it holds now.
-  expect(asked.map(({ view }) => view?.reopenCount)).toEqual([undefined, undefined, 1]);
+  expect(asked.map(({ view }) => view?.reopenCount)).toEqual([undefined, undefined, undefined, 1]);
+});
+
+test("what was noted of copies of a view goes with it, and stays where it is put away", async () => {
+  const { views, asked, facts, copies } = await world();
+  await views.waited(copies.copy(wish));
+  const [copy] = asked as [RestoreWish];
+  const other = { ...copy, target: "/srv/other.img", view: { ...copy.view, name: "other" } } as RestoreWish;
+  facts.jobs = [jobOf(copy, "done"), jobOf(other, "done")];
+  await views.waited(copies.reopen("mine"));
+  await views.waited(copies.close("mine", "kept"));
+  expect(facts.forgotten).toEqual([]);
+  await views.waited(copies.close("mine", "discarded"));
+  expect(facts.forgotten).toEqual([wish.target]);
 });
 
 test("of what became a volume it is told that all of the view was copied there, as long as the view was not opened since", async () => {

@@ -125,7 +125,6 @@ test("faults 7 and 9: restores and copies of views that are killed again and aga
   });
   await checkDone(up, wanted);
   for (const [target, content] of wanted) expect(readFileSync(target).equals(content), target).toBe(true);
-  await whenSeen(() => expect(readdirSync(join(folder, "data/remote/restores"))).toEqual([]));
   // What was promised of a view is there, also when it is opened again.
   for (const { name, content } of views) {
     const { uri } = (await up.asked("view", "open", name)) as ViewFacts;
@@ -134,6 +133,7 @@ test("faults 7 and 9: restores and copies of views that are killed again and aga
     await client.disconnect();
     await up.asked("view", "close", name, "--discard");
   }
+  await whenSeen(() => expect(readdirSync(join(folder, "data/remote/restores"))).toEqual([]));
 });
 
 test("a drill that is killed with all of the program leaves no report, and no view for long", async (context) => {
