@@ -3,7 +3,7 @@ import type { ViewFacts } from "#src/control/view.ts";
 import { Bisection } from "#src/synth/bisection.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
-import { commandText, type Trial, tryOnView } from "./view-trial.ts";
+import { commandText, type Trial, type TrialSteps, tryOnView } from "./view-trial.ts";
 
 const withinSecondsMax = 86_400;
 const cannotTell = 125;
@@ -70,32 +70,50 @@ interface SearchParts {
   readonly withinMs: number;
 }
 
-class Search {
+interface FoundPoints {
+  readonly good: FoundPoint;
+  readonly bad: FoundPoint;
+}
+
+export class Search {
   readonly #parts: SearchParts;
 
   constructor(parts: SearchParts) {
     this.#parts = parts;
   }
 
-  async run(goodPoint: string, badPoint: string): Promise<{ readonly good: FoundPoint; readonly bad: FoundPoint }> {
-    let good = await this.#end(goodPoint, false);
-    let bad = await this.#end(badPoint, true);
+  /** The view of the good end is there until all is over: so nothing behind it is folded meanwhile, and each write stays a point. */
+  async run(goodPoint: string, badPoint: string): Promise<FoundPoints> {
+    let found: FoundPoints | undefined;
+    const over = async (trial: Trial, signal: AbortSignal): Promise<void> => {
+      const good = this.#end(trial, goodPoint, false);
+      signal.throwIfAborted();
+      const bad = this.#end(await this.#try(badPoint, false), badPoint, true);
+      found = await this.#between(good, bad, signal);
+    };
+    await this.#try(goodPoint, false, { over });
+    if (found === undefined) throw new Error("nothing came of the search");
+    return found;
+  }
+
+  async #between(good: FoundPoint, bad: FoundPoint, signal: AbortSignal): Promise<FoundPoints> {
     const bisection = new Bisection(good.seq, bad.seq);
+    const found = { good, bad };
     for (let seq = bisection.nextSeq; seq !== undefined; seq = bisection.nextSeq) {
-      const trial = await this.#try(`seq:${seq}`, (view) => bisection.isNews(view.seq));
+      signal.throwIfAborted();
+      const trial = await this.#try(`seq:${seq}`, true, { shouldRun: (view) => bisection.isNews(view.seq) });
       const isBad = trial.ending !== undefined && isBadEnding(trial);
       if (trial.ending !== undefined) {
         this.#tell(trial.view, isBad, `at most ${bisection.triesLeft - 1} more`);
-        if (isBad) bad = pointOf(trial.view);
-        else good = pointOf(trial.view);
+        found[isBad ? "bad" : "good"] = pointOf(trial.view);
       }
       bisection.found(trial.view.seq, isBad);
     }
-    return { good, bad };
+    signal.throwIfAborted();
+    return found;
   }
 
-  async #end(point: string, shouldBeBad: boolean): Promise<FoundPoint> {
-    const trial = await this.#try(point, () => true, false);
+  #end(trial: Trial, point: string, shouldBeBad: boolean): FoundPoint {
     const isBad = isBadEnding(trial);
     this.#tell(trial.view, isBad, point);
     if (isBad === shouldBeBad) return pointOf(trial.view);
@@ -103,9 +121,9 @@ class Search {
     throw new Error(`${point} (seq:${trial.view.seq}) was to be ${shouldBeBad ? "bad" : "good"}, and ${found}`);
   }
 
-  #try(point: string, shouldRun: (view: ViewFacts) => boolean, isNearest = true): Promise<Trial> {
+  #try(point: string, isNearest: boolean, steps: TrialSteps = {}): Promise<Trial> {
     const { api, volume, command, withinMs } = this.#parts;
-    return tryOnView(api, { volume, point, isNearest, command, withinMs }, { shouldRun });
+    return tryOnView(api, { volume, point, isNearest, command, withinMs }, steps);
   }
 
   #tell({ seq, time }: ViewFacts, isBad: boolean, more: string): void {

@@ -27,7 +27,6 @@ export interface Trial {
   readonly durationMs: number;
 }
 
-/** `over`: what is to be done before the view goes. */
 export async function tryOnView(
   api: ApiClient,
   { volume, point, isNearest, command, withinMs }: TrialOrder,
@@ -49,7 +48,7 @@ export async function tryOnView(
     const ending = shouldRun(view) ? await shellEnding(command, options) : undefined;
     interrupted.signal.throwIfAborted();
     const trial = { view, ending, durationMs: Math.round(nodeClock.monotonicMs() - startedMs) };
-    await over(trial);
+    await over(trial, interrupted.signal);
     return trial;
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
@@ -74,7 +73,8 @@ async function close(api: ApiClient, { name, opened }: ViewFacts): Promise<void>
 
 export interface TrialSteps {
   readonly shouldRun?: (view: ViewFacts) => boolean;
-  readonly over?: (trial: Trial) => Promise<void>;
+  /** What is to be done before the view goes. `signal`: it is gone, or this is to end. */
+  readonly over?: (trial: Trial, signal: AbortSignal) => Promise<void>;
 }
 
 /** One word is for the shell as it is; several are a program and what it is given. */
