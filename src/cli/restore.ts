@@ -5,6 +5,7 @@ import { isNbdUri } from "#src/nbd/uri.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { followJob } from "./job-following.ts";
+import { tellPoint } from "./point-told.ts";
 import { onlyName } from "./volume.ts";
 
 const help = `Usage: tidemark restore VOLUME@POINT --to PATH|NBD-URI [OPTION ...]
@@ -60,8 +61,7 @@ export const restoreCommand: Command = {
     };
     const api = new ApiClient(values);
     const job = (await api.ask("POST", ["restores"], { body })) as RestoreReport;
-    const { note, seq, volume } = job.restore ?? {};
-    if (note !== undefined && values.json !== true) process.stderr.write(`seq:${seq} of ${volume}: ${note}\n`);
+    if (job.restore !== undefined && values.json !== true) tellPoint(job.restore);
     if (job.mark !== undefined && values.json !== true) {
       process.stderr.write(`what ${job.mark.group} held before is mark:${job.mark.name} (seq:${job.mark.seq})\n`);
     }

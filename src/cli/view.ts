@@ -3,6 +3,7 @@ import type { ViewFacts } from "#src/control/view.ts";
 import { formatByteSize } from "#src/core/byte-size.ts";
 import { ApiClient, apiHelp, apiOptions } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
+import { tellPoint } from "./point-told.ts";
 import { type Column, table } from "./table.ts";
 import { promote } from "./view-promote.ts";
 import { onlyName } from "./volume.ts";
@@ -85,7 +86,7 @@ async function open(args: readonly string[]): Promise<number> {
     view = (await api.ask("POST", ["views"], { body })) as ViewFacts;
   }
   process.stdout.write(values.json === true ? `${JSON.stringify(view)}\n` : `${view.uri}\n`);
-  if (view.note !== undefined) process.stderr.write(`seq:${view.seq} of ${view.volume}: ${view.note}\n`);
+  if (values.json !== true) tellPoint(view);
   for (const finding of view.findings) process.stderr.write(`damaged: ${finding}\n`);
   return 0;
 }

@@ -3,8 +3,8 @@
  * except in sync it is without the remote. So is a volume that was just added, with all of its points. Whoever asks for one waits until
  * it is there, and hears why not if it does not come.
  *
- * Invariants: a mark that was promised is never said not to be there, and never taken for an earlier one of its name, and so it is with
- * volumes; who asks for what is there already waits for nothing.
+ * Invariants, as long as the program runs: a mark that was promised is never said not to be there, and never taken for an earlier
+ * one of its name, and so it is with volumes; who asks for what is there already waits for nothing.
  */
 import { notConnectedYet } from "#src/appliance/local/remote-knowledge.ts";
 import { counted } from "#src/core/counted.ts";

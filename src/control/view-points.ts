@@ -34,6 +34,8 @@ export interface ResolvedPoint {
 
 const cutOff = "; its local appliance is not connected, and what that has beyond this comes when the link is back";
 
+const laterMark = "its local appliance is not connected, and may have set a later mark of that name";
+
 export class ViewPoints {
   readonly #parts: ViewPointsParts;
 
@@ -45,7 +47,10 @@ export class ViewPoints {
   async resolve(volume: string, point: string, isNearest = false): Promise<ResolvedPoint> {
     const place = this.#placeOf(volume);
     const answer = await this.#parts.server.ask("resolve", { ...place, words: point }, viewPatienceMs);
-    if (answer.point !== undefined) return { ...answer, place };
+    if (answer.point !== undefined) {
+      const isPerhapsEarlier = point.startsWith("mark:") && !this.#isConnected(place);
+      return { ...(isPerhapsEarlier ? { note: laterMark } : {}), ...answer, place };
+    }
     if (isNearest && answer.before !== undefined) return { place, point: answer.before };
     const isCutOff = answer.mayCome === true && !this.#isConnected(place);
     const why = `${inWords(answer)}${isCutOff ? cutOff : ""}${earlierInWords(this.#earlierOf(volume))}`;

@@ -58,6 +58,14 @@ describe("a command that looks", () => {
   });
 });
 
+test("who opens a point by words hears which one it is, and a pipe gets the URI alone", async () => {
+  const told = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const world = await ContractWorld.served();
+  expect(await commandOf("view").run(["open", "disk@-5m", "--api", world.url])).toBe(0);
+  expect(told.mock.calls).toEqual([["seq:7 of disk (2026-01-01T00:00:00.000Z)\n"]]);
+  expect(printed.out).toMatch(/^nbd\+unix:\S+\n$/);
+});
+
 describe("a wrong use", () => {
   test.each(commands.map(({ name }) => [name] as const))("of %s is said with where to read on", async (name) => {
     const error: unknown = await commandOf(name)

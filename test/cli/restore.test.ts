@@ -37,7 +37,8 @@ test("a point is restored to a file, sparse and whole, and what differs from a l
   expect((await up.typed("diff", "disk@now..now")).stdout).toContain("nothing was written");
   // It holds something now.
   const again = await up.typed("restore", "disk@mark:late", "--to", target);
-  expect(again).toMatchObject({ exitCode: 1 });
+  // Which point the words stood for.
+  expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^seq:\d+ of disk \(\d{4}-[^)]+\)\n$/) });
   expect(again.stdout).toContain("--overwrite says that it may go");
   await up.asked("restore", "disk@mark:late", "--to", target, "--overwrite", "--no-verify");
   expect(readFileSync(target).equals(late)).toBe(true);

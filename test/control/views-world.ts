@@ -123,7 +123,7 @@ export class ViewsWorld {
   #resolved({ words }: ViewWords["resolve"]["ask"]) {
     const none = { point: undefined, before: undefined, after: undefined };
     if (this.newestSeq === 0) return { ...none, why: "nothing is durable here yet", isNew: true };
-    const seq = words === "now" ? this.newestSeq : Number(words.slice("seq:".length));
+    const seq = words === "now" ? this.newestSeq : Number(words.replace(/^(seq|mark):/, ""));
     const note = seq === this.newestSeq && this.note !== undefined ? { note: this.note } : {};
     if (seq <= this.newestSeq) return { point: { seq, timeMicros: seq }, ...note };
     const before = { seq: this.newestSeq, timeMicros: this.newestSeq };

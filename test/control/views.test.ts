@@ -43,6 +43,16 @@ test("what is no point is refused with the nearest ones, and leaves nothing behi
   expect([world.pins.size, world.shelf.all.length]).toEqual([0, 0]);
 });
 
+test("of a mark it is told that there may be a later one of its name, while nobody is connected who would know", async () => {
+  const world = new ViewsWorld(4);
+  const views = world.start();
+  const noteOf = async (point: string) => (await world.waited(views.resolve("disk", point))).note;
+  expect(await noteOf("mark:5")).toBeUndefined();
+  world.peer = undefined;
+  expect(await noteOf("mark:5")).toContain("may have set a later mark of that name");
+  expect(await noteOf("seq:5")).toBeUndefined();
+});
+
 test("what else is to be said of a point is told when it is opened", async () => {
   const world = new ViewsWorld(5);
   world.note = "it is the newest";
