@@ -1,7 +1,10 @@
 /** `tidemark view promote` typed again when it has ended: of a view that is still there, or of another one of its name, and of its copy. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { text } from "node:stream/consumers";
+import { expect, onTestFinished, test } from "vitest";
 import type { JobReport } from "#src/control/job.ts";
 import type { ViewFacts } from "#src/control/view.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
@@ -58,4 +61,38 @@ test("no volume is made of a copy that was replaced before that, and one that wa
   expect(await up.asked(...line)).toMatchObject({ name: "second", source: target });
   expect(readFileSync(target).equals(whole)).toBe(true);
   expect((await up.typed("view", "ls")).stdout).toBe("no views\n");
+});
+
+/** The API, with something that is done as soon as a volume is added, and before whoever asked for that hears of it. */
+async function meddled(api: string, behindAdding: () => Promise<unknown>): Promise<string> {
+  const server = http.createServer(async (request, reply) => {
+    const { method = "GET", url = "/", headers } = request;
+    const body = await text(request);
+    const type = headers["content-type"];
+    const order = method === "GET" || body === "" ? {} : { body, headers: { "content-type": type ?? "" } };
+    const answer = await fetch(`${api}${url}`, { method, ...order });
+    const content = await answer.text();
+    if (method === "POST" && url === "/api/v1/volumes") await behindAdding();
+    reply.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(content);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test("a view that somebody opens behind its copy is not thrown away with what he writes to it", async () => {
+  const { folder, up } = await protectedSmallDisk();
+  const view = (await up.asked("view", "open", "disk@now", "--writable", "--name", "mine")) as ViewFacts;
+  const api = await meddled(up.api, async () => {
+    await up.asked("view", "open", "mine");
+    const client = await openVolume(view.uri);
+    await client.write(4 * MiB, Buffer.alloc(MiB, 7));
+    await client.disconnect();
+    await up.asked("view", "close", "mine", "--keep");
+  });
+  const line = ["view", "promote", "mine", "second", "--source", join(folder, "second.img"), "--api", api];
+  const { exitCode, stderr } = await up.typed(...line);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("it was made of view 'mine', which is put away")]);
+  const { views } = (await up.asked("view", "ls")) as { readonly views: readonly ViewFacts[] };
+  expect(views).toMatchObject([{ name: "mine", state: "put away" }]);
 });
