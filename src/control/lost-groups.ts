@@ -1,10 +1,11 @@
 /**
  * Groups of which a store has not what their folder says, be it less or more: fewer records than it had, or more than the folder's
- * journals have, or not the payload of records that it has still to get, which was sealed and removed here.
+ * journals have, or not the payload of records that it has still to get, which was sealed and removed here. And those of which the
+ * folder cannot say anything any more.
  */
 import { join } from "node:path";
-import { RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.ts";
-import { RefuseError } from "#src/core/errors.ts";
+import { type RemoteGroupState, RemoteGroupStateFile } from "#src/appliance/remote/remote-group-state.ts";
+import { RefuseError, StopError } from "#src/core/errors.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
 import { piecesInForce } from "#src/journals/pieces-in-force.ts";
@@ -17,8 +18,9 @@ import { GroupFolders } from "./group-folders.ts";
 
 export interface LostGroup {
   readonly id: string;
+  /** Its id, where that is all that is known. */
   readonly name: string;
-  /** Up to there the store had the records, as the folder says. */
+  /** Up to there the store had the records, as the folder says; or as they were found, where it cannot say it. */
   readonly storedSeq: number;
   /** And has them now. */
   readonly foundSeq: number;
@@ -26,6 +28,8 @@ export interface LostGroup {
   readonly lostSegment: number | null;
   /** Of a piece behind it: why it cannot be read. Absent: there is none. */
   readonly damage?: string;
+  /** Why the folder cannot say what it has of it. Absent: it can. */
+  readonly unreadable?: string;
 }
 
 export interface LostGroupsPlace {
@@ -40,16 +44,32 @@ export async function lostGroups(place: LostGroupsPlace, key: Buffer | undefined
   const lost: LostGroup[] = [];
   for (const id of groupsIn(machine, folder)) {
     const { foundSeq, damage } = await foundEnd(objects, id, key);
-    const state = RemoteGroupStateFile.read(machine.files, join(folder, "groups", id), id)?.state;
+    const state = stateOrDamage(place, id);
     // Without a state nothing was ever taken, or it is being made.
     if (state === undefined) continue;
+    const damaged = damage === undefined ? {} : { damage };
+    if (state instanceof StopError) {
+      const unreadable = state.message;
+      lost.push({ id, name: id, storedSeq: foundSeq, foundSeq, lostSegment: null, ...damaged, unreadable });
+      continue;
+    }
     const { name, storedSeq, checkpointSeq } = state;
     const isOther = foundSeq < storedSeq || foundSeq > checkpointSeq;
     const lostSegment = isOther ? null : await findLostSegment(place, id, foundSeq);
     const isLost = isOther || lostSegment !== null;
-    if (isLost) lost.push({ id, name, storedSeq, foundSeq, lostSegment, ...(damage === undefined ? {} : { damage }) });
+    if (isLost) lost.push({ id, name, storedSeq, foundSeq, lostSegment, ...damaged });
   }
   return lost;
+}
+
+/** A state that a later version has written is none that is lost. */
+function stateOrDamage({ machine, folder }: LostGroupsPlace, id: string): RemoteGroupState | StopError | undefined {
+  try {
+    return RemoteGroupStateFile.read(machine.files, join(folder, "groups", id), id)?.state;
+  } catch (error) {
+    if (error instanceof StopError) return error;
+    throw error;
+  }
 }
 
 /** Where what can be read of the pieces ends, and what is damaged behind it. What a disk does not give just now is not lost. */
@@ -115,9 +135,10 @@ export function demandConfirmed(lost: readonly LostGroup[], confirmed: readonly 
   );
 }
 
-function lossOf({ name, storedSeq, foundSeq, lostSegment, damage }: LostGroup): string {
+function lossOf({ name, storedSeq, foundSeq, lostSegment, damage, unreadable }: LostGroup): string {
   const mending = damage === undefined ? "" : ` (${damage}; 'tidemark scrub' may repair that)`;
   const found = `of ${name} it has the records up to ${foundSeq}${mending}`;
+  if (unreadable !== undefined) return `${found}, and nobody knows up to where it had them, since ${unreadable}`;
   return lostSegment === null
     ? `${found}, and had them up to ${storedSeq}`
     : `${found}, and not segment ${lostSegment}, to which others point`;

@@ -137,9 +137,9 @@ async function makeGroups(
   }
   const names = await readVolumeNames(objects);
   // Where the folder said what is lost, or did before this was interrupted. Another group may have the same name.
+  const isNamed = (id: string): boolean => [id, names.group(id) ?? id].some((name) => parts.confirmed.includes(name));
   const isConfirmed = (id: string): boolean =>
-    lost.some((group) => group.id === id) ||
-    (isInPlace && isAside(machine, groupsPath, id) && parts.confirmed.includes(names.group(id) ?? ""));
+    lost.some((group) => group.id === id) || (isInPlace && isAside(machine, groupsPath, id) && isNamed(id));
   const rebuilt: RebuiltGroup[] = [];
   const broken: BrokenGroup[] = [];
   for (const id of await storedGroups(objects)) {

@@ -13,6 +13,8 @@ export interface VolumesOfGroup {
   readonly volumes: readonly RemoteVolume[];
   /** The local appliance that is connected. */
   readonly peer?: string;
+  /** Why it is not open. */
+  readonly why?: string;
 }
 
 export interface VolumeOfGroup {
@@ -43,8 +45,14 @@ export function findVolume(groups: readonly VolumesOfGroup[], wanted: string): V
   }
   const names = all.map(({ volume }) => volume.name);
   const nearest = nearestName(wanted, names);
-  const advice = nearest === undefined ? "" : `; did you mean '${nearest}'?`;
+  const advice = unknownVolumes(groups) ?? (nearest === undefined ? "" : `; did you mean '${nearest}'?`);
   throw new RefuseError(`the remote appliance has no volume '${wanted.slice(0, 64)}'${advice}`);
+}
+
+/** There may be the one that is wanted. */
+function unknownVolumes(groups: readonly VolumesOfGroup[]): string | undefined {
+  const group = groups.find(({ volumes, why }) => volumes.length === 0 && why !== undefined);
+  return group === undefined ? undefined : `; it may be in group ${group.name}, of which it knows none: ${group.why}`;
 }
 
 /** What a volume's own number stands behind; no name has such a sign. */

@@ -6,6 +6,10 @@ import { RefuseError, StopError } from "#src/core/errors.ts";
 import { checksumBytes, putChecksum } from "./checksum.ts";
 import type { Files } from "./files.ts";
 import { publish } from "./publish.ts";
+import { turnBitBack } from "./turned-bit.ts";
+
+/** Of a larger one it would take too long to try each bit. */
+const mendedBytesMax = 8192;
 
 export interface DocumentKind {
   /** For example `tidemark-group`. */
@@ -30,6 +34,28 @@ export function encodeDocument(kind: DocumentKind, content: object): Buffer {
 /** Undefined: there is no such file. */
 export function readDocument(files: Files, path: string, kind: DocumentKind): Record<string, unknown> | undefined {
   return files.exists(path) ? decodeDocument(readWhole(files, path), path, kind) : undefined;
+}
+
+export interface MendedDocument {
+  readonly content: Record<string, unknown>;
+  /** One bit of the file had been turned: it is turned back in what is said here, and the file is as it was. */
+  readonly isMended: boolean;
+}
+
+/** As `readDocument`, of a document without which much else is of no use: one turned bit does not make it damaged. */
+export function readMendedDocument(files: Files, path: string, kind: DocumentKind): MendedDocument | undefined {
+  if (!files.exists(path)) return undefined;
+  const bytes = readWhole(files, path);
+  const isSound = (candidate: Buffer): boolean => isWholeOf(parse(candidate), kind.format);
+  const isTried = !isSound(bytes) && bytes.length <= mendedBytesMax;
+  const isMended = isTried && turnBitBack(bytes, bytes.length, isSound);
+  return { content: decodeDocument(bytes, path, kind), isMended };
+}
+
+/** Of whatever version. */
+function isWholeOf(envelope: Envelope | undefined, format: string): boolean {
+  if (envelope?.format !== format || !Number.isSafeInteger(envelope.version)) return false;
+  return envelope.checksum === checksumOf(envelope, envelope.content);
 }
 
 /** Throws a `StopError` where it is damaged, a `RefuseError` where it has another version. `path`: for people. */

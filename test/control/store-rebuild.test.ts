@@ -205,6 +205,26 @@ test("fault 20: journals that are older than their store go on from there when t
   expect(world.appliance.status()).toMatchObject([{ state: "open", received: 2, stored: 2 }]);
 });
 
+test("fault 18: a group of which the folder cannot say anything any more goes on with what the store has, when it is named", async () => {
+  const world = await started();
+  await store(world, await world.connect(), 1, 2);
+  await store(world, await world.connect(hello({ group: groupB, groupName: "others" })), 1);
+  await world.stop();
+  for (const bit of [1, 2]) world.host.disk.fileAt(`${world.folder().path}/group.json`).flipBit(40, bit);
+  await expect(rebuild(world, { isInPlace: true })).rejects.toThrow(
+    new RegExp(
+      `of ${groupA} it has the records up to 2, and nobody knows.*group.json is damaged.*--confirm ${groupA}$`,
+    ),
+  );
+  expect(await rebuild(world, { isInPlace: true, confirmed: [groupA] })).toMatchObject({
+    rebuilt: [{ id: groupA, name: "disks", lastSeq: 2 }],
+    setAside: [{ id: groupA, name: groupA, foundSeq: 2, unreadable: expect.stringContaining("group.json") }],
+    kept: [groupB],
+  });
+  await world.start();
+  await store(world, await world.connect(hello({ life: 2 })), 3);
+});
+
 test("fault 18: a group with a gap in its pieces is named and not made, the others are; cut there it goes on before the gap", async () => {
   const world = await started();
   const peer = await world.connect();

@@ -38,6 +38,14 @@ test("of one that was removed and added again the earlier one is there by its nu
   }
 });
 
+test("where it is not known which volumes a group has, nobody is told that there is none of the name", () => {
+  const dark = { ...groupOf("3", "3"), why: "/group.json is damaged" };
+  expect(() => findVolume([...groups, dark], "log")).toThrow(
+    "no volume 'log'; it may be in group 3, of which it knows none: /group.json is damaged",
+  );
+  expect(findVolume([...groups, dark], "logs").group.name).toBe("east");
+});
+
 test("where groups have one name too, their ids say which", () => {
   const [old, anew] = ["00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100"];
   const twins = [

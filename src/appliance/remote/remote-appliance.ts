@@ -8,11 +8,12 @@
  */
 
 import { dirname, join } from "node:path";
-import { RefuseError, RetryError } from "#src/core/errors.ts";
+import { RefuseError, RetryError, StopError } from "#src/core/errors.ts";
 import { remoteGroupCountMax, remoteNameBytesMax } from "#src/core/limits.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
+import { raiseOwnFault } from "#src/host/own-fault.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { JournalFolder } from "#src/journals/journal-folder.ts";
 import { wholeJournal } from "#src/journals/journal-start.ts";
@@ -31,7 +32,7 @@ import type { Sealer } from "./group-sealing.ts";
 import { OpenFiles } from "./open-files.ts";
 import { Receiver } from "./receiver.ts";
 import { RemoteGroupStateFile } from "./remote-group-state.ts";
-import type { RemoteGroupStatus } from "./remote-group-status.ts";
+import { type RemoteGroupStatus, unreadableStatus } from "./remote-group-status.ts";
 import { type RemoteOptions, remoteDefaults } from "./remote-options.ts";
 import { SealTurn } from "./seal-turn.ts";
 import { SegmentCatalogue } from "./segment-catalogue.ts";
@@ -93,11 +94,26 @@ export class RemoteAppliance implements GroupSessions {
       try {
         const state = RemoteGroupStateFile.read(files, join(this.#groupsPath, id), id);
         // Without a state nothing was ever taken: it is made when its local appliance comes again.
-        if (state !== undefined) await this.#openEngine(state);
+        if (state === undefined) continue;
+        if (state.isMended) await this.#writeAnew(state);
+        await this.#openEngine(state);
       } catch (error) {
-        this.#unreadable.set(id, error as Error);
+        this.#unreadable.set(id, error instanceof StopError ? withWayOut(error) : (error as Error));
         log.error("a group cannot be read", { group: id, error });
       }
+    }
+  }
+
+  /** A bit of it had been turned. Two would be too many. */
+  async #writeAnew(state: RemoteGroupStateFile): Promise<void> {
+    const { clock, log } = this.#parts.machine;
+    log.warn("a bit of what is noted of a group had been turned, and is turned back", { group: state.state.id });
+    try {
+      await state.update({});
+    } catch (error) {
+      raiseOwnFault(error, clock);
+      // It is turned back at the next start too.
+      log.warn("what is noted of a group could not be written anew", { group: state.state.id, error });
     }
   }
 
@@ -172,7 +188,8 @@ export class RemoteAppliance implements GroupSessions {
   }
 
   status(): RemoteGroupStatus[] {
-    return [...this.#engines.values()].map((engine) => engine.status);
+    const unreadable = [...this.#unreadable].map(([id, { message }]) => unreadableStatus(id, message));
+    return [...[...this.#engines.values()].map((engine) => engine.status), ...unreadable];
   }
 
   /** What could not be sealed is tried again at once, in all groups. */
@@ -198,6 +215,12 @@ export class RemoteAppliance implements GroupSessions {
     await Promise.allSettled(this.#creating.values());
     await Promise.all([...this.#engines.values()].map((engine) => engine.end()));
   }
+}
+
+/** Of a group whose state is damaged. */
+function withWayOut(error: StopError): StopError {
+  const wayOut = "'tidemark rebuild --in-place' makes the group anew of what the store has of it";
+  return new StopError(`${error.message}; ${wayOut}`, { cause: error });
 }
 
 /** The group's name becomes a folder's, the rest is kept: so they are what they should be. */

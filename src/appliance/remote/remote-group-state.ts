@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { StopError } from "#src/core/errors.ts";
-import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
+import { type DocumentKind, publishDocument, readMendedDocument } from "#src/host/document.ts";
 import type { Files } from "#src/host/files.ts";
 import { type JournalStart, wholeJournal } from "#src/journals/journal-start.ts";
 import type { RemoteVolume } from "#src/journals/volume-table.ts";
@@ -30,28 +30,31 @@ export interface RemoteGroupState extends Writer {
 export class RemoteGroupStateFile {
   readonly #files: Files;
   readonly #path: string;
+  /** A bit of the file had been turned, and has been ever since, unless it was written anew. */
+  readonly isMended: boolean;
   #state: RemoteGroupState;
   #published: Promise<void> = Promise.resolve();
 
-  private constructor(files: Files, path: string, state: RemoteGroupState) {
+  private constructor(files: Files, path: string, state: RemoteGroupState, isMended: boolean) {
     this.#files = files;
     this.#path = path;
     this.#state = state;
+    this.isMended = isMended;
   }
 
   /** Undefined: the group was never made whole. */
   static read(files: Files, folder: string, id: string): RemoteGroupStateFile | undefined {
     const path = join(folder, "group.json");
-    const content = readDocument(files, path, kind);
-    if (content === undefined) return undefined;
+    const found = readMendedDocument(files, path, kind);
+    if (found === undefined) return undefined;
     // Those of before there was a store do not have them.
-    const state = { storedSeq: 0, journalStart: wholeJournal, ...content } as unknown as RemoteGroupState;
+    const state = { storedSeq: 0, journalStart: wholeJournal, ...found.content } as unknown as RemoteGroupState;
     if (!isWhole(state) || state.id !== id) throw new StopError(`${path} is not the state of the group ${id}`);
-    return new RemoteGroupStateFile(files, path, state);
+    return new RemoteGroupStateFile(files, path, state, found.isMended);
   }
 
   static async create(files: Files, folder: string, state: RemoteGroupState): Promise<RemoteGroupStateFile> {
-    const file = new RemoteGroupStateFile(files, join(folder, "group.json"), state);
+    const file = new RemoteGroupStateFile(files, join(folder, "group.json"), state, false);
     await file.update({});
     return file;
   }

@@ -44,3 +44,24 @@ export interface RemoteGroupStatus extends Watermarks, LandedFigures {
   /** Of these, blocks that were read back. */
   readonly journalErrors?: number;
 }
+
+/** Of one whose state cannot be read: nothing is known of it, not even its name. */
+export function unreadableStatus(id: string, why: string): RemoteGroupStatus {
+  return {
+    id,
+    name: id,
+    epoch: 0,
+    received: 0,
+    durable: 0,
+    stored: 0,
+    state: "stopped",
+    why,
+    timeMicros: 0,
+    journalBytes: 0,
+    segmentCount: 0,
+    unsealedBytes: 0,
+    ...noLanding,
+    volumes: [],
+    checksumErrors: 0,
+  };
+}

@@ -233,13 +233,32 @@ test("credit comes back as data lands, and stops while too much of it is not dur
   expect(send()).toBe(true);
 });
 
-test("a group that cannot be opened does not hinder the others", async () => {
+/** Both groups have a record each; of what is noted of the first one bits are turned, as many as are named. */
+async function withTurnedBits(...bits: readonly number[]): Promise<RemoteWorld> {
   const world = await started();
   for (const group of [groupA, groupB]) (await world.connect(hello({ group }))).send(wireBatch({ firstSeq: 1 }, [{}]));
   await world.stop();
-  world.host.disk.fileAt(`/data/groups/${groupA}/group.json`).flipBit(40, 1);
+  const file = world.host.disk.fileAt(`/data/groups/${groupA}/group.json`);
+  for (const bit of bits) file.flipBit(40, bit);
   await world.start();
-  await expect(world.connect(hello({ life: 2 }))).rejects.toThrow(/damaged|no document/);
+  return world;
+}
+
+test("fault 18: a turned bit in what is noted of a group is in the way of nobody, and goes", async () => {
+  const world = await withTurnedBits(1);
+  expect(world.content(1).map(({ record }) => record.seq)).toEqual([1]);
+  expect(world.appliance.status()).toMatchObject([{ state: "open" }, { state: "open" }]);
+  expect((await world.connect(hello({ life: 2 }))).welcome.received).toBe(1);
+});
+
+test("fault 18: a group that cannot be read says so with a way out, and does not hinder the others", async () => {
+  const world = await withTurnedBits(1, 2);
+  const why = /group.json is damaged.*'tidemark rebuild --in-place' makes the group anew/;
+  expect(world.appliance.status()).toMatchObject([
+    { id: groupB, state: "open" },
+    { id: groupA, name: groupA, state: "stopped", why: expect.stringMatching(why), volumes: [] },
+  ]);
+  await expect(world.connect(hello({ life: 2 }))).rejects.toThrow(why);
   expect((await world.connect(hello({ group: groupB, life: 2 }))).welcome.received).toBe(1);
 });
 
