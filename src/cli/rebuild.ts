@@ -29,7 +29,8 @@ each group counts, and what the folder has beyond is set aside.
 
   --from OBJECTS   the store's folder
   --in-place       mend what is there, with the store that the configuration names
-  --confirm GROUP  set aside what the store has lost of this group; may be repeated
+  --confirm GROUP  set aside what the store has lost of this group; may be repeated; binding.json: the store is this
+                   folder's, though that document is damaged or lost
   --cut GROUP      by its id: where its pieces have a gap, or the newest are missing, remove those behind it from the store, and
                    snapshots of what was behind it; may be repeated
   --key-file FILE  the key of an encrypted store; short for --set store.keyFile=FILE

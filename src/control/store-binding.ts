@@ -1,11 +1,12 @@
 /**
  * Which store belongs to the data folder of a remote appliance: noted in the folder, and who may write in the store. What was
  * noted of a group's records counts for that store alone, so another one, an empty one, or one that a newer appliance has
- * taken is not gone on with.
+ * taken is not gone on with. Nor is any, where nobody can read any more which it was.
  */
 import { join } from "node:path";
+import { isOwnFault } from "#src/core/assert.ts";
 import { StopError } from "#src/core/errors.ts";
-import { publishDocument, readDocument } from "#src/host/document.ts";
+import { publishDocument, readMendedDocument } from "#src/host/document.ts";
 import type { Files } from "#src/host/files.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { ReadableObjects } from "#src/store/objects.ts";
@@ -76,9 +77,10 @@ export class StoreBinding {
 
   static async open({ machine, folder, objects, place }: StoreBindingParts): Promise<StoreBinding> {
     const { files, randomness } = machine;
-    const noted = readNotedStore(files, folder);
+    const { noted, isMended, damage } = findNotedStore(files, folder);
     const found = await findStore(objects);
-    const trouble = bindingTrouble(noted, found, place);
+    const trouble = damage === undefined ? bindingTrouble(noted, found, place) : inWords(damage);
+    if (noted !== undefined && isMended) await writeAnew(files, folder, noted);
     if (noted !== undefined || trouble !== undefined) {
       return new StoreBinding(files, folder, noted ?? newBinding(randomness, null), trouble);
     }
@@ -111,7 +113,7 @@ export class StoreBinding {
   }
 
   async #note(objects: ReadableObjects): Promise<void> {
-    if (this.#noted.store !== null) return;
+    if (this.#noted.store !== null || this.trouble !== undefined) return;
     const document = await readStoreDocument(objects);
     if (document === undefined) return;
     const noted = { ...this.#noted, store: document.id };
@@ -120,16 +122,53 @@ export class StoreBinding {
   }
 }
 
+export const bindingName = "binding.json";
+
 function pathIn(folder: string): string {
-  return join(folder, "binding.json");
+  return join(folder, bindingName);
 }
 
-/** Undefined: the folder is new, or of before this was noted. */
+function inWords({ message }: StopError): string {
+  const wayOut = "'tidemark rebuild --in-place' writes it anew, if the store is this data folder's still";
+  return `nobody can say which store belongs to this data folder, since ${message}: ${wayOut}`;
+}
+
+/** A bit of it had been turned, which is turned back at the next start too where this fails. Two would be too many. */
+async function writeAnew(files: Files, folder: string, noted: NotedStore): Promise<void> {
+  try {
+    await noteStore(files, folder, noted);
+  } catch (error) {
+    if (isOwnFault(error)) throw error;
+  }
+}
+
+export interface FoundNote {
+  /** Undefined: the folder is new, or of before this was noted; or nobody can read it. */
+  readonly noted?: NotedStore | undefined;
+  /** A bit of it had been turned, and is turned back here. */
+  readonly isMended: boolean;
+  /** Why nobody can read it. */
+  readonly damage?: StopError;
+}
+
+export function findNotedStore(files: Files, folder: string): FoundNote {
+  try {
+    const found = readMendedDocument(files, pathIn(folder), kind);
+    return { noted: found && notedIn(found.content, pathIn(folder)), isMended: found?.isMended === true };
+  } catch (error) {
+    if (!(error instanceof StopError)) throw error;
+    return { isMended: false, damage: error };
+  }
+}
+
+/** Undefined: the folder is new, or of before this was noted. Throws a `StopError` where nobody can read it. */
 export function readNotedStore(files: Files, folder: string): NotedStore | undefined {
-  const path = pathIn(folder);
-  const content = readDocument(files, path, kind);
-  if (content === undefined) return undefined;
-  const { store, holder, isRebuilding } = content;
+  const { noted, damage } = findNotedStore(files, folder);
+  if (damage !== undefined) throw new StopError(inWords(damage), { cause: damage });
+  return noted;
+}
+
+function notedIn({ store, holder, isRebuilding }: Record<string, unknown>, path: string): NotedStore {
   const isWhole =
     (store === null || isHexadecimal(store)) && isHexadecimal(holder) && typeof isRebuilding === "boolean";
   if (!isWhole) throw new StopError(`${path} does not say which store belongs to this data folder`);

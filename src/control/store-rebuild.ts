@@ -31,7 +31,15 @@ import { openKeys } from "#src/store/store-keys.ts";
 import type { WrappingKey } from "#src/store/wrapping-key.ts";
 import { cutSnapshots } from "#src/synth/history-cut.ts";
 import { demandConfirmed, groupsIn, type LostGroup, lostGroups } from "./lost-groups.ts";
-import { type NotedStore, newBinding, noteStore, readNotedStore } from "./store-binding.ts";
+import {
+  bindingName,
+  type FoundNote,
+  findNotedStore,
+  type NotedStore,
+  newBinding,
+  noteStore,
+  readNotedStore,
+} from "./store-binding.ts";
 
 export interface StoreRebuildParts {
   readonly machine: Machine;
@@ -43,7 +51,7 @@ export interface StoreRebuildParts {
   readonly wrappingKey: WrappingKey | undefined;
   /** The folder has groups, which stay where the store has just what they say. */
   readonly isInPlace: boolean;
-  /** Names of groups of which what the store has not may be set aside. */
+  /** Names of groups of which what the store has not may be set aside; that of the binding: it says nothing, and the store is ours. */
   readonly confirmed: readonly string[];
   /** Names of groups whose pieces behind a gap may be removed from the store. */
   readonly cut: readonly string[];
@@ -75,11 +83,10 @@ const belongToNobody = new Set(["objects", "index", "lock", "lost+found"]);
 export async function rebuildFromStore(parts: StoreRebuildParts): Promise<StoreRebuildResult> {
   const { machine, folder, objects, isInPlace } = parts;
   const { files, randomness, clock } = machine;
-  const noted = readNotedStore(files, folder);
-  if (!isInPlace) assertEmpty(parts, noted);
+  if (!isInPlace) assertEmpty(parts, readNotedStore(files, folder));
   const document = (await findStoreDocument(objects))?.document;
   if (document === undefined && !isInPlace) throw new RefuseError(`${parts.place} holds no store`);
-  if (isInPlace) await assertOwn(objects, noted);
+  if (isInPlace) await assertOwn(parts, findNotedStore(files, folder));
   const key = document === undefined ? undefined : openKeys(document, parts.wrappingKey)?.keys.storeKey;
   const store = document?.id ?? null;
   const lost = await lostGroups(parts, key);
@@ -111,10 +118,19 @@ function assertEmpty({ machine, folder }: StoreRebuildParts, noted: NotedStore |
 }
 
 /** Whoever else has the store may be at work: it is taken from him only by who names it. */
-async function assertOwn(objects: Objects, noted: NotedStore | undefined): Promise<void> {
+async function assertOwn(parts: StoreRebuildParts, { noted, damage }: FoundNote): Promise<void> {
+  const { machine, folder, objects, confirmed } = parts;
   const holder = await readStoreHolder(objects);
-  const isOwn = holder === undefined || holder.holder === noted?.holder || noted?.isRebuilding === true;
-  if (!isOwn) throw new RefuseError(heldByAnother(holder).message);
+  if (holder === undefined || holder.holder === noted?.holder || noted?.isRebuilding === true) return;
+  const { message } = heldByAnother(holder);
+  const isForgotten = noted === undefined && groupsIn(machine, folder).length > 0;
+  if (!isForgotten) throw new RefuseError(message);
+  if (confirmed.includes(bindingName)) return;
+  const why = damage?.message ?? `${join(folder, bindingName)} is not there`;
+  throw new RefuseError(
+    `${message}. Or it is this folder's, which cannot say so any more: ${why}. ` +
+      `If that is so, and nobody else writes to the store, add --confirm ${bindingName}`,
+  );
 }
 
 async function makeGroups(

@@ -1,5 +1,6 @@
 /** A store that has lost the newest pieces of a group: what else it says of them, and what is made of the rest. */
 import { expect, test } from "vitest";
+import { readNotedStore } from "#src/control/store-binding.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { decodeScrubNotes, scrubDocumentName } from "#src/store/scrub-document.ts";
 import { ScrubNotebook } from "#src/store/scrub-notebook.ts";
@@ -125,4 +126,25 @@ test("fault 9: what was set aside before an interruption stays confirmed by the 
   expect(world.host.files.list("/data/groups")).toContain(`${groupA}.set-aside-1`);
   expect(await rebuild(world, { isInPlace: true })).toMatchObject({ rebuilt: [], broken: [{ id: groupA }] });
   expect(await rebuild(world, wanted)).toMatchObject({ rebuilt: [{ id: groupA, lastSeq: 2 }], broken: [] });
+});
+
+test("fault 18: a folder that cannot say any more which store is its own goes on with it when that is confirmed", async () => {
+  for (const harm of ["is damaged", "is not there"]) {
+    const world = await started();
+    await store(world, await world.connect(), 1, 2);
+    await world.stop();
+    expect(await rebuild(world, { isInPlace: true })).toMatchObject({ kept: [groupA] });
+    const { files, disk } = world.host;
+    if (harm === "is damaged") for (const bit of [1, 2]) disk.fileAt("/data/binding.json").flipBit(40, bit);
+    else files.remove("/data/binding.json");
+    await expect(rebuild(world, { isInPlace: true })).rejects.toThrow(
+      new RegExp(`this folder's, which cannot say so any more: .*binding.json ${harm}.*--confirm binding.json$`),
+    );
+    await expect(rebuild(world)).rejects.toThrow(harm === "is damaged" ? "'tidemark rebuild --in-place'" : "not empty");
+    const result = await rebuild(world, { isInPlace: true, confirmed: ["binding.json"] });
+    expect(result).toMatchObject({ kept: [groupA], rebuilt: [], setAside: [], broken: [] });
+    expect(readNotedStore(files, "/data")).toMatchObject({ store: result.store, isRebuilding: false });
+    await world.start();
+    expect(world.appliance.status()).toMatchObject([{ state: "open", received: 2, stored: 2 }]);
+  }
 });

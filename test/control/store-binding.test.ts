@@ -7,6 +7,7 @@ import {
   readNotedStore,
   StoreBinding,
 } from "#src/control/store-binding.ts";
+import { readDocument } from "#src/host/document.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { decodeStoreHolder, encodeStoreHolder, holdStore, takeStore } from "#src/store/store-holder.ts";
 import { openStore } from "#src/store/store-opening.ts";
@@ -107,4 +108,33 @@ test("fault 18: a damaged word on who holds the store is written anew by him who
   expect((await bind()).trouble).toBeUndefined();
   await driven(driver, holdStore(objects, binding.holder, 1000));
   await expect(driven(driver, holdStore(objects, b, 1000))).rejects.toThrow("another remote appliance");
+});
+
+test("fault 18: a turned bit in what says which store is the folder's is turned back, and goes", async () => {
+  const { machine, driver, objects, bind } = await opened();
+  const binding = await bind();
+  await driven(driver, openStore(objects, machine));
+  await driven(driver, holdStore(objects, binding.holder, 1000));
+  await driven(driver, binding.note(objects));
+  machine.disk.fileAt("/remote/binding.json").flipBit(90, 2);
+  const next = await bind();
+  expect([next.trouble, next.store, next.holder]).toEqual([undefined, binding.store, binding.holder]);
+  expect(readDocument(machine.files, "/remote/binding.json", { format: "tidemark-remote-store", version: 1 })).toEqual({
+    store: binding.store,
+    holder: binding.holder,
+    isRebuilding: false,
+  });
+});
+
+test("fault 18: where nobody can read which store is the folder's, none is gone on with, and the way out is said", async () => {
+  const { machine, driver, objects, bind } = await opened();
+  const binding = await bind();
+  await driven(driver, openStore(objects, machine));
+  await driven(driver, holdStore(objects, binding.holder, 1000));
+  await driven(driver, binding.note(objects));
+  for (const bit of [1, 2]) machine.disk.fileAt("/remote/binding.json").flipBit(40, bit);
+  const next = await bind();
+  expect(next.trouble).toMatch(/binding.json is damaged.*'tidemark rebuild --in-place' writes it anew/);
+  await driven(driver, next.note(objects));
+  expect((await bind()).trouble).toBe(next.trouble);
 });
