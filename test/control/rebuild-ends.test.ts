@@ -1,6 +1,7 @@
 /** A store that has lost the newest pieces of a group: what else it says of them, and what is made of the rest. */
 import { expect, test } from "vitest";
 import { readNotedStore } from "#src/control/store-binding.ts";
+import { segmentNumbersSkipped } from "#src/core/store-limits.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { decodeScrubNotes, scrubDocumentName } from "#src/store/scrub-document.ts";
 import { ScrubNotebook } from "#src/store/scrub-notebook.ts";
@@ -147,4 +148,17 @@ test("fault 18: a folder that cannot say any more which store is its own goes on
     await world.start();
     expect(world.appliance.status()).toMatchObject([{ state: "open", received: 2, stored: 2 }]);
   }
+});
+
+test("fault 18: a damaged catalogue of segment numbers is written anew in place, and no number is given again", async () => {
+  const world = await started();
+  await store(world, await world.connect(), 1);
+  await world.stop();
+  for (const bit of [1, 2]) world.host.disk.fileAt("/data/segments.json").flipBit(40, bit);
+  expect(await rebuild(world, { isInPlace: true })).toMatchObject({ kept: [groupA], broken: [] });
+  expect(readNotedStore(world.host.files, "/data")?.isRebuilding).toBe(false);
+  await world.start();
+  expect(world.appliance.status()).toMatchObject([{ state: "open", received: 1, stored: 1 }]);
+  await store(world, await world.connect(hello({ life: 2 })), 2);
+  expect(world.store?.newestSegment).toBeGreaterThan(segmentNumbersSkipped);
 });

@@ -88,7 +88,7 @@ export class GroupEngine implements SessionGroup {
     const { machine, folder, state, catalogue, options, hook, sealer, sealTurn, crowd } = this.#parts;
     try {
       folder.makeNow(machine.files);
-      for (const segment of folder.segments(machine.files)) catalogue.assertGiven(segment, folder.path);
+      catalogue.assertGiven(folder.segments(machine.files), folder.path);
       this.#journals = await openGroupJournals({
         machine,
         folder,

@@ -193,5 +193,5 @@ export async function rebuildSegmentNumbers(
   { machine, folder }: Pick<RebuildPlace, "machine" | "folder">,
   behind: number,
 ): Promise<void> {
-  await SegmentCatalogue.open(machine.files, folder, behind).reserve();
+  await SegmentCatalogue.rebuild(machine.files, folder, behind);
 }

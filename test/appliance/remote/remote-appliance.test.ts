@@ -233,6 +233,25 @@ test("credit comes back as data lands, and stops while too much of it is not dur
   expect(send()).toBe(true);
 });
 
+test("fault 18: a turned bit in the catalogue of segment numbers is turned back; with two, groups are stopped in words", async () => {
+  for (const [bits, state] of [
+    [[1], "open"],
+    [[1, 2], "stopped"],
+  ] as const) {
+    const world = await started();
+    (await world.connect()).send(wireBatch({ firstSeq: 1 }, [{}]));
+    await world.stop();
+    for (const bit of bits) world.host.disk.fileAt("/data/segments.json").flipBit(40, bit);
+    await world.start();
+    const [group] = world.appliance.status();
+    expect([group?.state, group?.received]).toEqual([state, state === "open" ? 1 : 0]);
+    if (state === "open") continue;
+    const why = /segments.json is damaged.*'tidemark rebuild --in-place' writes it anew/;
+    expect(group?.why).toMatch(why);
+    await expect(world.connect(hello({ group: groupB }))).rejects.toThrow(why);
+  }
+});
+
 /** Both groups have a record each; of what is noted of the first one bits are turned, as many as are named. */
 async function withTurnedBits(...bits: readonly number[]): Promise<RemoteWorld> {
   const world = await started();
