@@ -25,7 +25,6 @@ import { type FingerprintIndexParts, openFingerprintIndex } from "#src/store/map
 import type { Objects } from "#src/store/objects.ts";
 import { noNames } from "#src/store/scrub-finding.ts";
 import type { SealHelpers } from "#src/store/seal-helpers.ts";
-import type { ClosedSegment } from "#src/store/segment-seal.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
 import { openStore } from "#src/store/store-opening.ts";
 import { StoreTotals } from "#src/store/store-totals.ts";
@@ -43,6 +42,7 @@ import { type Keeper, KeeperDesk } from "./keeper-desk.ts";
 import { assertBound, heldObjects, openedFolder } from "./keeper-opening.ts";
 import { KeeperRecalls } from "./keeper-recalls.ts";
 import { type HistoryWindow, KeptHistories } from "./kept-histories.ts";
+import { LostSums } from "./lost-sums.ts";
 import { otherDocuments } from "./other-documents.ts";
 import { startSealHelp } from "./seal-help.ts";
 import { sideMachine } from "./side-machine.ts";
@@ -118,6 +118,7 @@ class StoreKeeper implements Keeper {
   readonly #folds: FoldLane;
   readonly #snapshots: SnapshotDesk;
   readonly #recalls: KeeperRecalls;
+  readonly #lostSums: LostSums;
   #sealingCount = 0;
   #steps = 0;
 
@@ -146,6 +147,7 @@ class StoreKeeper implements Keeper {
     this.#snapshots = new SnapshotDesk({ objects, key, histories, lane: this.#lane });
     this.#wrappingKey = wrappingKey;
     this.#recalls = recalls;
+    this.#lostSums = new LostSums({ machine, recall: recalls.ask });
     this.#open = open;
     this.#pieces = pieces;
     this.#missingCount = missingCount;
@@ -234,27 +236,20 @@ class StoreKeeper implements Keeper {
     return this.#steps;
   }
 
-  readonly seal = async ({ group, folder, segment }: SealRequest): Promise<StoreWords["seal"]["answer"]> => {
+  readonly seal = async (request: SealRequest): Promise<StoreWords["seal"]["answer"]> => {
     const { machine, store, scrub } = this.#open;
-    const { files } = machine;
+    const { group, folder, segment } = request;
     const { damagedBlocks } = store.figures;
-    const source = new ClosedSegmentFiles({ files, folder: new JournalFolder(folder), group, segment });
-    const watched: ClosedSegment = {
-      segment,
-      slotCount: source.slotCount,
-      read: (slot, count, run) => {
-        this.#steps++;
-        source.read(slot, count, run);
-      },
-    };
+    const closed = new ClosedSegmentFiles({ files: machine.files, folder: new JournalFolder(folder), group, segment });
     this.#sealingCount++;
     try {
-      await store.seal(watched, { group, level: everyWriteLevel });
+      const source = await this.#lostSums.sourceOf(closed, request, () => this.#steps++);
+      await store.seal(source, { group, level: everyWriteLevel });
       if (store.figures.damagedBlocks > damagedBlocks) scrub.sealedDamaged(segment, group);
       return { figures: store.figures, isThere: store.segments.has(segment) };
     } finally {
       this.#sealingCount--;
-      source.close();
+      closed.close();
     }
   };
 

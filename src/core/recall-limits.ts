@@ -10,6 +10,8 @@ export const recallMs = 30_000;
 export const spoolRecallPauseMs = 10;
 /** Blocks that are asked for at a time, and so many are held in memory. */
 export const scrubRecallMax = 1024;
+/** So long a segment whose sums are lost in part is not sealed while nobody answers who may have its blocks. */
+export const lostSumsWaitMs = 600_000;
 /** Repairs that a scrub tells one by one. */
 export const scrubRepairsTold = 64;
 

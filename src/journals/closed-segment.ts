@@ -54,9 +54,16 @@ export class ClosedSegmentFiles implements ClosedSegment {
     }
   }
 
+  /** By slot, whether there is a sum of it. Of the others nothing ever came to count, or a disk has lost what it was told to write. */
+  slotsWithSum(): readonly boolean[] {
+    const sums = Buffer.alloc(this.slotCount * sumBytes);
+    readOrZeros(this.#sums, sums, sumBytes, this.slotCount, sumsHeaderBytes);
+    return Array.from({ length: this.slotCount }, (_, slot) => isSumThere(sums, slot * sumBytes));
+  }
+
   #stateOf(run: SlotRun, index: number, volume: number, address: number): number {
     const at = index * sumBytes;
-    if (this.#sumBytes.subarray(at, at + sumBytes).every((byte) => byte === 0)) return blockState.none;
+    if (!isSumThere(this.#sumBytes, at)) return blockState.none;
     const start = index * blockBytes;
     const isSound =
       isSumFor(this.#sumBytes, at, volume, address) &&
@@ -68,6 +75,12 @@ export class ClosedSegmentFiles implements ClosedSegment {
     this.#data?.close();
     this.#sums?.close();
   }
+}
+
+const zeroSum = Buffer.alloc(sumBytes);
+
+function isSumThere(sums: Buffer, at: number): boolean {
+  return sums.compare(zeroSum, 0, sumBytes, at, at + sumBytes) !== 0;
 }
 
 function opened(files: Files, path: string): FileHandle | undefined {

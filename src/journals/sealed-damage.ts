@@ -59,16 +59,22 @@ export async function writesOfDamage(
 }
 
 function lostBlocksOf(record: MetadataRecord, segment: number, damaged: ReadonlySet<number>): readonly number[] {
-  const { type, startBlock, blockCount, address } = record;
-  if (!hasPayload(type)) return none;
-  // A row of blocks may begin in one segment and end in the next.
-  if (segmentOf(address) !== segment && segmentOf(address + blockCount - 1) !== segment) return none;
-  const blocks: number[] = [];
-  for (let index = 0; index < blockCount; index++) {
-    const isLost = segmentOf(address + index) === segment && damaged.has(slotOf(address + index));
-    if (isLost) blocks.push(startBlock + index);
-  }
-  return blocks;
+  return slotsOf(record, segment)
+    .filter(({ slot }) => damaged.has(slot))
+    .map(({ block }) => block);
 }
 
-const none: readonly number[] = [];
+/** Where the record's blocks are in the segment. */
+export function slotsOf(
+  { type, startBlock, blockCount, address }: MetadataRecord,
+  segment: number,
+): readonly { readonly slot: number; readonly block: number }[] {
+  // What has a payload lies within one segment.
+  if (!hasPayload(type) || segmentOf(address) !== segment) return none;
+  return Array.from({ length: blockCount }, (_, index) => ({
+    slot: slotOf(address) + index,
+    block: startBlock + index,
+  }));
+}
+
+const none: readonly never[] = [];
