@@ -3,15 +3,14 @@ import { RetryError, StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { imageDamageMsMax, imageDamageMsMin } from "#src/core/point-limits.ts";
 import { objectOfPiece, type SealedPieceIdentity, sealedPieceName } from "#src/journals/sealed-piece-format.ts";
-import { ObjectDamageError } from "#src/store/object-damage.ts";
-import { ObjectFile } from "#src/store/object-file.ts";
 import type { PartType } from "#src/store/part.ts";
 import { partType } from "#src/store/part.ts";
 import type { PointImage } from "#src/synth/point-image.ts";
 import { objectOfSnapshot, snapshotName } from "#src/synth/snapshot-format.ts";
 import { contentOf, volumeCount } from "#test/journals/random-units.ts";
-import { listOf, pieceGroup } from "#test/journals/sealed-pieces.ts";
-import { PointWorld, storeFolder, wordsOf } from "./point-world.ts";
+import { pieceGroup } from "#test/journals/sealed-pieces.ts";
+import { flip, partsOf } from "./object-flips.ts";
+import { PointWorld, wordsOf } from "./point-world.ts";
 
 /** Two pieces, a snapshot within the first, and a point behind. */
 async function sealedWorld(seed: number): Promise<PointWorld> {
@@ -21,12 +20,6 @@ async function sealedWorld(seed: number): Promise<PointWorld> {
   world.write(60);
   await world.seal();
   return world;
-}
-
-async function partsOf(world: PointWorld, name: string, identity: Parameters<typeof ObjectFile.open>[2]) {
-  const file = await world.run(ObjectFile.open(world.objects, name, identity, undefined));
-  const parts = await world.run(listOf(file.parts()));
-  return parts.flatMap((part) => (part instanceof ObjectDamageError ? [] : [{ type: part.type, offset: part.offset }]));
 }
 
 async function damagePiece(world: PointWorld, identity: SealedPieceIdentity, type: PartType): Promise<void> {
@@ -64,15 +57,6 @@ async function unknownImage(world: PointWorld, fromSeq: number): Promise<PointIm
     }
   }
   throw new Error("nothing depends on what is damaged");
-}
-
-function flip(world: PointWorld, name: string, position: number): void {
-  const handle = world.host.files.open(`${storeFolder}/${name}`, "readWrite");
-  const byte = Buffer.alloc(1);
-  handle.readNow(byte, 0, 1, position);
-  byte[0] = (byte[0] as number) ^ 0x10;
-  handle.writeNow(byte, 0, 1, position);
-  handle.close();
 }
 
 const volumes = Array.from({ length: volumeCount }, (_, index) => index + 1);
