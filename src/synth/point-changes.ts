@@ -96,14 +96,13 @@ async function rowsOf(
   if (isInBase && instead === undefined) rows.push(base.snapshot.changes(volume, afterSeq, fromBlock));
   for (const piece of instead ?? []) {
     // What its end has beyond the snapshot comes with the pieces behind that.
-    if (!pieces.some(({ firstSeq }) => firstSeq === piece.identity.firstSeq)) rows.push(indexRow(piece, wanted));
+    if (!pieces.some(({ firstSeq }) => firstSeq === piece.identity.firstSeq)) rows.push(pieceRow(piece, wanted));
   }
   for (const identity of pieces) {
     const held = await sealed.held(identity);
     if (held instanceof ObjectDamageError) throw held;
     const { piece } = held;
-    if (piece.numbers.lastSeq <= afterSeq) continue;
-    rows.push(piece.numbers.lastSeq <= seq ? indexRow(piece, wanted) : recordsRow(piece, wanted));
+    if (piece.numbers.lastSeq > afterSeq) rows.push(pieceRow(piece, wanted));
   }
   for (const chunk of chunks) {
     if (chunk.lastSeq <= afterSeq) continue;
@@ -135,12 +134,19 @@ async function piecesInstead(
     if (held instanceof ObjectDamageError) return undefined;
     if (held.piece.numbers.lastSeq <= afterSeq) continue;
     lastSeq = held.piece.numbers.lastSeq;
+    // Where the snapshot lies within it its records are gone through.
+    if (lastSeq > snapshotSeq && (await sealed.events(identity)).damaged.length > 0) return undefined;
     const count = held.piece.extentsAtMost(volume);
     all += count;
     most = Math.max(most, count);
     found.push(held.piece);
   }
   return lastSeq >= snapshotSeq && all <= differenceRepeatsMax * most ? found : undefined;
+}
+
+/** Its index is of all its records, also of those behind the later point. */
+function pieceRow(piece: SealedPiece, wanted: WantedChanges): ExtentRow {
+  return piece.numbers.lastSeq <= wanted.seq ? indexRow(piece, wanted) : recordsRow(piece, wanted);
 }
 
 async function* indexRow(piece: SealedPiece, wanted: WantedChanges): ExtentRow {

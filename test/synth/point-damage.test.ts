@@ -2,12 +2,13 @@ import { expect, test } from "vitest";
 import { RetryError, StopError } from "#src/core/errors.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { imageDamageMsMax, imageDamageMsMin } from "#src/core/point-limits.ts";
+import type { SealedPiece } from "#src/journals/sealed-piece.ts";
 import { objectOfPiece, type SealedPieceIdentity, sealedPieceName } from "#src/journals/sealed-piece-format.ts";
 import type { PartType } from "#src/store/part.ts";
 import { partType } from "#src/store/part.ts";
 import type { PointImage } from "#src/synth/point-image.ts";
 import { objectOfSnapshot, snapshotName } from "#src/synth/snapshot-format.ts";
-import { contentOf, volumeCount } from "#test/journals/random-units.ts";
+import { contentOf, volumeBlocks, volumeCount } from "#test/journals/random-units.ts";
 import { pieceGroup } from "#test/journals/sealed-pieces.ts";
 import { flip, partsOf } from "./object-flips.ts";
 import { PointWorld, wordsOf } from "./point-world.ts";
@@ -173,6 +174,33 @@ test("fault 18: where what says which volume it was is damaged, its points are r
     /which volume it was is damaged: .*nearest points are after it/,
   );
   expect(await world.differences(await world.image(1, snapshot.seq))).toEqual([]);
+});
+
+test("fault 18: a difference up to a snapshot is told, though records are damaged that come before it in its piece", async () => {
+  const world = await sealedWorld(22);
+  const [first, last] = (await world.run(world.pieces())) as [SealedPiece, SealedPiece];
+  const middle = Math.floor(last.recordPageCount / 2);
+  const { lastSeq } = last.recordPagePlace(middle);
+  const seq = world.pointSeqs.find((one) => one > lastSeq && one < last.numbers.lastSeq) as number;
+  await world.snapshot(seq);
+  const pages = (await partsOf(world, last.name, objectOfPiece(last.identity))).filter(
+    ({ type }) => type === partType.records,
+  );
+  flip(world, last.name, (pages[middle]?.offset ?? 0) + 40);
+  await world.open();
+  const asked = { firstSeq: first.numbers.lastSeq, secondSeq: seq, fromBlock: 0, rangesMax: 1000 };
+  let count = 0;
+  for (const volume of volumes) {
+    const { ranges, secondBytes } = await world.run(world.points.difference(volume, asked));
+    const isTold = (block: number) => ranges.some(({ fromBlock, toBlock }) => block >= fromBlock && block < toBlock);
+    const blocks = Array.from({ length: Math.min(volumeBlocks, secondBytes / blockBytes) }, (_, block) => block);
+    const decidedBetween = blocks.filter(
+      (block) => (contentOf(world.records, volume, block, seq)?.seq ?? 0) > asked.firstSeq,
+    );
+    expect(decidedBetween.filter((block) => !isTold(block))).toEqual([]);
+    count += decidedBetween.length;
+  }
+  expect(count).toBeGreaterThan(0);
 });
 
 function addressAt(world: PointWorld, volume: number, block: number): number {
