@@ -69,6 +69,11 @@ export class HistoryGaps {
     return { seq: behind?.lastSeq ?? 0, link: behind };
   }
 
+  /** Of all that there is. Rejects as `find` does. */
+  ofWhole(): Promise<readonly HistoryGap[]> {
+    return this.find({ start: this.historyStart, pieces: this.#sealed.pieces, isWithTail: true });
+  }
+
   /** In their order. Rejects with a `RetryError` where one is seen for the first time: list anew, and ask again. */
   async find({ start, pieces, isWithTail }: GapsWanted): Promise<readonly HistoryGap[]> {
     this.#letGo();

@@ -5,10 +5,12 @@ import type { Clock } from "#src/host/clock.ts";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import { decodeExtra, recordType, wholeGroup } from "#src/records/record.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
-import type { HistoryGap, HistoryGaps } from "./history-gaps.ts";
+import type { HistoryGaps } from "./history-gaps.ts";
 import { isPointByItself } from "./kept-snapshots.ts";
+import { lossAt, lossInWords, lostBetween } from "./lost-records.ts";
 import { isNewVolume } from "./new-volume.ts";
 import type { OpenTail } from "./open-tail.ts";
+import type { DamagedRecords } from "./piece-events.ts";
 import type { NoPoint, Point, PointAnswer } from "./point-answer.ts";
 import { isAhead, noteOfTime } from "./point-note.ts";
 import { parsePoint } from "./point-words.ts";
@@ -49,7 +51,7 @@ export class PointSearch {
     const wanted = parsePoint(words, nowMicros);
     switch (wanted.by) {
       case "now":
-        return await this.#checked(volume, await this.#upTo(this.newestSeq), statesAt, "nothing is durable here yet");
+        return await this.#now(volume, statesAt);
       case "seq":
         return await this.pointOf(volume, wanted.seq, statesAt);
       case "snapshot":
@@ -70,8 +72,10 @@ export class PointSearch {
       return await this.#checked(volume, await this.#ofSnapshot(seq), statesAt, "");
     }
     if (seq > this.newestSeq) {
+      const lost = await this.#lostBehind(await this.#upTo(this.newestSeq));
       const why = `record ${seq} is not durable here yet: the newest is ${this.newestSeq}`;
-      return { ...(await this.#none(volume, seq, why)), mayCome: true };
+      const orLost = lost === undefined ? why : `record ${seq} is not durable here yet, or lost: ${lossInWords(lost)}`;
+      return { ...(await this.#none(volume, seq, orLost)), mayCome: true };
     }
     const point = await this.#upTo(seq);
     if (point?.seq === seq) return await this.#checked(volume, point, statesAt, "");
@@ -83,7 +87,7 @@ export class PointSearch {
 
   async #whyNot(seq: number): Promise<string> {
     const { sealed } = this.#parts;
-    const loss = await this.#lossAt(seq);
+    const loss = await lossAt(this.#parts, seq);
     if (loss !== undefined) return loss;
     if (seq === 0) return "the first record of a group is 1";
     if (!sealed.snapshotSeqs.includes(seq))
@@ -91,16 +95,11 @@ export class PointSearch {
     return `snapshot ${seq} is no point any more: nobody has asked for it, and what is kept of that time has fewer points`;
   }
 
-  /** Why the record cannot be told from one that is no point; undefined: nothing is lost there. */
-  async #lossAt(seq: number): Promise<string | undefined> {
-    const { sealed, tail } = this.#parts;
-    const identity = sealed.pieces[sealed.indexOf(seq)];
-    const damaged = identity === undefined ? [] : (await sealed.events(identity)).damaged;
-    const damage = damaged.find(({ firstSeq, lastSeq }) => seq >= firstSeq && seq <= lastSeq);
-    if (damage !== undefined) return `the record is damaged: ${damage.finding}`;
-    const gap = (await this.#gaps()).find(({ firstSeq, lastSeq }) => seq >= firstSeq && seq <= lastSeq);
-    if (gap !== undefined) return `the record is ${gap.finding}`;
-    return seq > sealed.lastSeq ? tail.finding : undefined;
+  async #now(volume: number, statesAt: StatesAt): Promise<PointAnswer> {
+    const newest = await this.#upTo(this.newestSeq);
+    const lost = await this.#lostBehind(newest);
+    if (lost !== undefined) return await this.#hidden(volume, "which point is the newest cannot be told", lost);
+    return await this.#checked(volume, newest, statesAt, "nothing is durable here yet");
   }
 
   async #at(volume: number, timeMicros: number, nowMicros: number, statesAt: StatesAt): Promise<PointAnswer> {
@@ -110,6 +109,8 @@ export class PointSearch {
     const lastMicros = Math.max(nowMicros, newest?.timeMicros ?? 0);
     if (timeMicros > lastMicros) return await this.#none(volume, this.newestSeq + 1, `${time} is yet to come`);
     const found = await this.#made(timeMicros);
+    const lost = await this.#lostBehind(found, (await this.#behind(found?.seq ?? 0))?.seq);
+    if (lost !== undefined) return await this.#hidden(volume, `what was there at ${time} cannot be told`, lost);
     const why = `nothing is kept of ${time}: the history begins later`;
     if (found === undefined) return await this.#none(volume, 0, why);
     const answer = await this.#checked(volume, found, statesAt, why, timeMicros);
@@ -132,8 +133,25 @@ export class PointSearch {
 
   async #mark(volume: number, name: string, statesAt: StatesAt): Promise<PointAnswer> {
     const found = await this.#findMark(volume, name);
-    if (found !== undefined) return await this.#checked(volume, found, statesAt, "");
-    return { ...(await this.#none(volume, this.newestSeq + 1, `no mark '${name}' has come here`)), mayCome: true };
+    const lost = await this.#lostBehind(found);
+    if (found === undefined) {
+      const why = `no mark '${name}' has come here`;
+      const orLost = lost === undefined ? why : `${why} that can be read: ${lossInWords(lost)}`;
+      return { ...(await this.#none(volume, this.newestSeq + 1, orLost)), mayCome: true };
+    }
+    if (lost === undefined) return await this.#checked(volume, found, statesAt, "");
+    // The last of its name is meant, which may be one that nobody can read: whoever means this one can say so by its seq.
+    const last = `the last mark '${name}' that can be read is seq:${found.seq} (${recordTimeText(found.timeMicros)})`;
+    return await this.#hidden(volume, `${last}, and a later one may be lost`, lost);
+  }
+
+  /** What may be meant instead of a point that was found. `nextSeq`: of the next one, which is not what is meant. */
+  #lostBehind(found: Point | undefined, nextSeq = Number.POSITIVE_INFINITY): Promise<DamagedRecords | undefined> {
+    return lostBetween(this.#parts, found?.seq ?? this.#parts.sealed.history.basedOn, nextSeq);
+  }
+
+  async #hidden(volume: number, what: string, lost: DamagedRecords): Promise<NoPoint> {
+    return await this.#none(volume, lost.firstSeq, `${what}: ${lossInWords(lost)}`);
   }
 
   /** The last of this name. */
@@ -181,7 +199,7 @@ export class PointSearch {
     const { sealed } = this.#parts;
     if (!sealed.snapshotSeqs.includes(seq)) return false;
     // Its record may be lost, and all that it comes to is there.
-    return isPointByItself(sealed.history, seq) || (await this.#lossAt(seq)) !== undefined;
+    return isPointByItself(sealed.history, seq) || (await lossAt(this.#parts, seq)) !== undefined;
   }
 
   async #upTo(seq: number): Promise<Point | undefined> {
@@ -253,7 +271,7 @@ export class PointSearch {
       const [damage] = (await sealed.events(identity)).damaged;
       if (damage !== undefined) return `what would say which volume it was is damaged: ${damage.finding}`;
     }
-    const gap = (await this.#gaps()).findLast(({ firstSeq }) => firstSeq <= seq);
+    const gap = (await this.#parts.gaps.ofWhole()).findLast(({ firstSeq }) => firstSeq <= seq);
     if (gap !== undefined) return `what would say which volume it was is damaged: ${gap.finding}`;
     return "the volume had not joined its group then";
   }
@@ -268,7 +286,7 @@ export class PointSearch {
     const none = { point: undefined, why: why ?? whyNoPoint(here?.kind ?? stretchKind.joined), before, after };
     if (before !== undefined || after !== undefined) return none;
     const { sealed, tail } = this.#parts;
-    const isNew = await isNewVolume({ sealed, tail, gaps: await this.#gaps(), stretches });
+    const isNew = await isNewVolume({ sealed, tail, gaps: await this.#parts.gaps.ofWhole(), stretches });
     return isNew ? { ...none, isNew } : none;
   }
 
@@ -311,7 +329,7 @@ export class PointSearch {
 
   async timeline(volume: number, span: TimelineSpan): Promise<VolumeTimeline> {
     const walk = new TimelineWalk(volume, await this.stretches(volume));
-    for (const gap of await this.#gaps()) walk.sawDamage(gap);
+    for (const gap of await this.#parts.gaps.ofWhole()) walk.sawDamage(gap);
     for await (const part of this.#historyParts()) walk.saw(part);
     const newest = await this.#upTo(this.newestSeq);
     const { finding, seenSeq, durableSeq } = this.#parts.tail;
@@ -342,12 +360,6 @@ export class PointSearch {
     if (held instanceof ObjectDamageError) return { seq: basedOn, timeMicros: 0, states: [] };
     const { numbers, volumes } = held.snapshot;
     return { seq: basedOn, timeMicros: numbers.timeMicros, states: volumes };
-  }
-
-  /** Of the whole history. */
-  #gaps(): Promise<readonly HistoryGap[]> {
-    const { gaps, sealed } = this.#parts;
-    return gaps.find({ start: gaps.historyStart, pieces: sealed.pieces, isWithTail: true });
   }
 
   /** All behind the base and up to the newest that is durable. */

@@ -153,9 +153,10 @@ export class SealedPoints {
     return { pages, clock, isGone: () => !this.#names.has(name) };
   }
 
-  /** Where its end cannot be read, its own first record is all that is known. */
+  /** Where its end cannot be read, its own first record is all that is known, until it was repaired. */
   async #endOfNewest(identity: SealedPieceIdentity): Promise<number> {
-    if (this.#pieces.at(-1)?.firstSeq === identity.firstSeq) return this.#lastSeq;
+    const isKnown = this.#pieces.at(-1)?.firstSeq === identity.firstSeq && this.#lastSeq > identity.firstSeq;
+    if (isKnown) return this.#lastSeq;
     const held = await this.held(identity);
     return held instanceof ObjectDamageError ? identity.firstSeq : held.piece.numbers.lastSeq;
   }
@@ -188,6 +189,12 @@ export class SealedPoints {
       const events = held instanceof ObjectDamageError ? this.#noEvents(identity, held) : await eventsOf(held.piece);
       return { events, atMs: this.#parts.clock.monotonicMs() };
     });
+  }
+
+  /** What was read of it before it was damaged tells of no damage. */
+  async #sawDamage(identity: SealedPieceIdentity): Promise<void> {
+    const name = sealedPieceName(identity);
+    if ((await this.#eventsOf(identity, name)).events.damaged.length === 0) this.#events.drop(name);
   }
 
   #noEvents(identity: SealedPieceIdentity, { message: finding }: ObjectDamageError): PieceEvents {
@@ -241,7 +248,7 @@ export class SealedPoints {
       if (held instanceof ObjectDamageError || held.piece.numbers.lastSeq <= seq) continue;
       for (let page = 0; page < held.piece.recordPageCount; page++) {
         if (held.piece.recordPagePlace(page).lastSeq <= seq) continue;
-        const found = (await pointsOf(held, page)).find((point) => point.seq > seq);
+        const found = (await this.#pointsOf(identity, held, page)).find((point) => point.seq > seq);
         if (found !== undefined) return found;
       }
     }
@@ -277,22 +284,23 @@ export class SealedPoints {
         if (held.piece.recordPagePlace(page).firstSeq > seq) continue;
         const { lastSeq, timeMicros } = held.piece.recordPagePlace(page);
         const last = { seq: lastSeq, timeMicros };
-        const found = isWanted(last) ? last : (await pointsOf(held, page)).findLast(isWanted);
+        const found = isWanted(last) ? last : (await this.#pointsOf(identity, held, page)).findLast(isWanted);
         if (found !== undefined) return found;
       }
     }
     return undefined;
   }
-}
 
-/** Entries that stand together for several records have the last one's seq: all are one point. */
-async function pointsOf({ piece }: HeldPiece, page: number): Promise<readonly Point[]> {
-  try {
-    return (await piece.recordPage(page)).records.map(({ seq, timeMicros }) => ({ seq, timeMicros }));
-  } catch (error) {
-    if (!(error instanceof ObjectDamageError)) throw error;
-    const { lastSeq, timeMicros } = piece.recordPagePlace(page);
-    return [{ seq: lastSeq, timeMicros }];
+  /** Entries that stand together for several records have the last one's seq: all are one point. */
+  async #pointsOf(identity: SealedPieceIdentity, { piece }: HeldPiece, page: number): Promise<readonly Point[]> {
+    try {
+      return (await piece.recordPage(page)).records.map(({ seq, timeMicros }) => ({ seq, timeMicros }));
+    } catch (error) {
+      if (!(error instanceof ObjectDamageError)) throw error;
+      await this.#sawDamage(identity);
+      const { lastSeq, timeMicros } = piece.recordPagePlace(page);
+      return [{ seq: lastSeq, timeMicros }];
+    }
   }
 }
 
