@@ -48,9 +48,9 @@ export function timelineText(report: TimelineReport): string {
   const lines = [
     ...report.ranges.map(({ firstSeq: seq, from: time, ...range }) => ({ seq, time, what: rangeInWords(range) })),
     ...report.events.map(({ seq, time, type, says }) => ({ seq, time, what: eventInWords(type, says) })),
-    ...report.marks.map(({ seq, time, name, quiesced }) => ({
+    ...report.marks.map(({ seq, time, name, quiesced, point }) => ({
       ...{ seq, time },
-      what: `mark ${name}${quiesced ? ", with applications at rest" : ""}`,
+      what: `mark ${name}${quiesced ? ", with applications at rest" : ""}${point ? "" : ", no point"}`,
     })),
     ...report.snapshots.map(({ seq, time }) => ({ seq, time: time ?? "damaged", what: `snapshot snap:${seq}` })),
     ...report.drills.map(({ seq, time, outcome, command, point }) => ({

@@ -1,5 +1,4 @@
 /** Finds the point of a volume that somebody means, or the nearest ones and why there is none. */
-import { timelineItemsMax } from "#src/core/point-limits.ts";
 import { recordTimeText } from "#src/core/record-time.ts";
 import type { Clock } from "#src/host/clock.ts";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
@@ -16,11 +15,12 @@ import { isAhead, noteOfTime } from "./point-note.ts";
 import { parsePoint } from "./point-words.ts";
 import type { SealedPoints } from "./sealed-points.ts";
 import type { TailChunk } from "./tail-chunk.ts";
+import { timelineSnapshots } from "./timeline-snapshots.ts";
 import { latestWithin, type TimelineSpan } from "./timeline-span.ts";
 import { gapEndBehind } from "./unprotected-time.ts";
 import { isPoint, type VolumeState } from "./volume-state.ts";
 import { type StretchStart, StretchWalk, stretchKind, type VolumeStretch, whyNoPoint } from "./volume-stretches.ts";
-import { type TimelinePart, type TimelineSnapshot, TimelineWalk, type VolumeTimeline } from "./volume-timeline.ts";
+import { type TimelinePart, TimelineWalk, type VolumeTimeline } from "./volume-timeline.ts";
 
 export interface PointSearchParts {
   readonly sealed: SealedPoints;
@@ -328,23 +328,16 @@ export class PointSearch {
   }
 
   async timeline(volume: number, span: TimelineSpan): Promise<VolumeTimeline> {
-    const walk = new TimelineWalk(volume, await this.stretches(volume));
+    const stretches = await this.stretches(volume);
+    const walk = new TimelineWalk(volume, stretches);
     for (const gap of await this.#parts.gaps.ofWhole()) walk.sawDamage(gap);
     for await (const part of this.#historyParts()) walk.saw(part);
     const newest = await this.#upTo(this.newestSeq);
     const { finding, seenSeq, durableSeq } = this.#parts.tail;
     if (finding !== undefined) walk.sawDamage({ firstSeq: seenSeq + 1, lastSeq: durableSeq, finding });
-    return latestWithin(walk.finish(newest?.seq ?? 0, newest?.timeMicros, await this.#snapshots()), span);
-  }
-
-  async #snapshots(): Promise<TimelineSnapshot[]> {
-    const snapshots: TimelineSnapshot[] = [];
-    // One more than is told, so that it is known that there are more.
-    for (const seq of this.#parts.sealed.snapshotSeqs.slice(-timelineItemsMax - 1)) {
-      if (this.#isInFolded(seq) && !(await this.isPoint(seq))) continue;
-      snapshots.push({ seq, timeMicros: (await this.#ofSnapshot(seq))?.timeMicros });
-    }
-    return snapshots;
+    const isThere = async (seq: number): Promise<boolean> => !this.#isInFolded(seq) || (await this.isPoint(seq));
+    const snapshots = await timelineSnapshots(this.#parts, { volume, stretches, isThere });
+    return latestWithin(walk.finish(newest?.seq ?? 0, newest?.timeMicros, snapshots), span);
   }
 
   #isInFolded(seq: number): boolean {

@@ -2,9 +2,11 @@ import { expect, test } from "vitest";
 import { pointListMs } from "#src/core/point-limits.ts";
 import { addressOf } from "#src/records/address.ts";
 import { encodeExtra, recordType } from "#src/records/record.ts";
+import { snapshotName } from "#src/synth/snapshot-format.ts";
 import type { VolumeTimeline } from "#src/synth/volume-timeline.ts";
 import type { Unit } from "#test/journals/random-units.ts";
-import { PointWorld } from "./point-world.ts";
+import { pieceGroup } from "#test/journals/sealed-pieces.ts";
+import { PointWorld, storeFolder } from "./point-world.ts";
 import { idleControl } from "./snapshot-world.ts";
 
 /** Units one behind the other, a second apart, behind those with which the volumes join. */
@@ -191,6 +193,50 @@ for (const isSealed of [false, true]) {
     ]);
   });
 }
+
+test("snapshots are told where the volume has a point, and not those of the group within its copies or before it came", async () => {
+  const story = await Story.begin(56);
+  const { world } = story;
+  const early = story.tell(recordType.write, 2);
+  story.tell(recordType.resyncBegin, 1);
+  const copying = story.tell(recordType.write, 1);
+  story.tell(recordType.resyncEnd, 1);
+  const complete = story.tell(recordType.initialComplete, 1);
+  story.tell(recordType.resyncBegin, 1);
+  const within = story.tell(recordType.write, 1);
+  const healed = story.tell(recordType.resyncEnd, 1);
+  const last = story.tell(recordType.write, 1);
+  await world.seal();
+  const all = [early, copying, complete, within, healed, last];
+  for (const seq of all) await world.snapshot(seq);
+  await world.open();
+  const told = async (volume: number) => (await story.timeline(volume)).snapshots.map(({ seq }) => seq);
+  expect([await told(1), await told(2)]).toEqual([[complete, healed, last], all]);
+  for (const seq of all) {
+    const { point } = await world.run(world.points.resolve(1, `snap:${seq}`));
+    expect(point?.seq).toBe([complete, healed, last].includes(seq) ? seq : undefined);
+  }
+  for (const seq of [copying, healed]) {
+    world.host.disk.fileAt(`${storeFolder}/${snapshotName({ group: pieceGroup, seq })}`).flipBit(20, 3);
+  }
+  await world.open();
+  expect((await story.timeline(1)).snapshots).toMatchObject([
+    { seq: complete, timeMicros: microsOf(complete) },
+    { seq: healed, timeMicros: undefined },
+    { seq: last, timeMicros: microsOf(last) },
+  ]);
+});
+
+test("a snapshot of a time without protection is none of the volume's", async () => {
+  const { story, within, healed } = await unprotected(true);
+  const [safe, unsafe] = within as [number, number, number];
+  for (const seq of [safe, unsafe, healed]) await story.world.snapshot(seq);
+  const told = async (volume: number) => (await story.timeline(volume)).snapshots.map(({ seq }) => seq);
+  expect([await told(1), await told(2)]).toEqual([
+    [safe, healed],
+    [safe, unsafe, healed],
+  ]);
+});
 
 test("a mark with which the history begins is told, as it can be opened", async () => {
   const { world, ...story } = await begunWithMark();
