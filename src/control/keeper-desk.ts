@@ -11,6 +11,7 @@ import { keeperBeatMs } from "#src/core/store-limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import { LongWork } from "#src/store/long-work.ts";
+import { UnknownNamesError } from "#src/store/unknown-names-error.ts";
 import { CancelledError, type WorkControl } from "#src/store/work-control.ts";
 import { sentError } from "./store-errors.ts";
 import type { StoreState } from "./store-state.ts";
@@ -89,10 +90,13 @@ export class KeeperDesk {
     return await ((await this.#opened())[word] as (ask: unknown) => Promise<unknown>)(ask);
   }
 
-  /** After an opening that failed the next one tries again. */
+  /**
+   * After an opening that failed the next one tries again; but not where a folder could not be synced: it would be synced once more,
+   * and believed.
+   */
   #opened(): Promise<Keeper> {
     this.#keeper ??= this.#open().catch((error) => {
-      this.#keeper = undefined;
+      if (!(error instanceof UnknownNamesError)) this.#keeper = undefined;
       throw error;
     });
     return this.#keeper;
@@ -146,7 +150,8 @@ export class KeeperDesk {
     this.#isStopped = true;
     this.#ownWork?.work.cancel();
     await this.#ownWork?.done;
-    if (this.#keeper !== undefined) await (await this.#keeper).stop(null);
+    const keeper = await this.#keeper?.catch(() => undefined);
+    await keeper?.stop(null);
     return null;
   }
 

@@ -7,9 +7,8 @@ import { dirname } from "node:path";
 import { assert } from "#src/core/assert.ts";
 import type { Files } from "#src/host/files.ts";
 import { keepName } from "#src/host/publish.ts";
-import { inWords } from "#src/host/system-words.ts";
-import { isOfSystem } from "./object-error.ts";
-import { UnknownNamesError } from "./unknown-names-error.ts";
+import { objectError } from "./object-error.ts";
+import { afterFailedSync, UnknownNamesError } from "./unknown-names-error.ts";
 
 export class DurableFolders {
   readonly #files: Files;
@@ -54,8 +53,9 @@ export class DurableFolders {
     try {
       await keepName(this.#files, path);
     } catch (error) {
-      if (!isOfSystem(error)) throw error;
-      this.#failure ??= new UnknownNamesError(`nobody knows what is in ${folder}: ${inWords(error)}`, { cause: error });
+      const failure = afterFailedSync(error, folder);
+      if (!(failure instanceof UnknownNamesError)) throw objectError(failure, folder);
+      this.#failure ??= failure;
     }
     // Another sync may have failed meanwhile, and have been told what this one should have been.
     if (this.#failure !== undefined) throw this.#failure;

@@ -5,6 +5,7 @@ import type { Files, FolderLock } from "#src/host/files.ts";
 import { keepName, unpublishedEnding } from "#src/host/publish.ts";
 import { objectError } from "./object-error.ts";
 import { isNamePart } from "./object-name.ts";
+import { afterFailedSync } from "./unknown-names-error.ts";
 
 export interface OpenedFolder {
   readonly lock: FolderLock;
@@ -31,7 +32,16 @@ async function makeDurably(files: Files, root: string): Promise<void> {
     throw new StopError(`there is no folder ${dirname(root)}; 'mkdir -p ${dirname(root)}' makes it`);
   }
   files.makeFolder(root);
-  await keepName(files, root);
+  await keepNameOrTell(files, root);
+}
+
+/** The system tells of each failure once, so that the next opening would know nothing of it: whoever hears of it notes it. */
+async function keepNameOrTell(files: Files, path: string): Promise<void> {
+  try {
+    await keepName(files, path);
+  } catch (error) {
+    throw afterFailedSync(error, dirname(path));
+  }
 }
 
 function lockOf(files: Files, root: string): FolderLock {
@@ -61,5 +71,5 @@ async function settle(files: Files, folder: string, folders: string[]): Promise<
       files.remove(path);
     }
   }
-  await keepName(files, join(folder, "any"));
+  await keepNameOrTell(files, join(folder, "any"));
 }

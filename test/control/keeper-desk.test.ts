@@ -5,6 +5,7 @@ import type { StoreState } from "#src/control/store-state.ts";
 import type { StoreAnswer, StoreAsk, StoreBeat, StoreWord } from "#src/control/store-words.ts";
 import { StopError } from "#src/core/errors.ts";
 import { keeperBeatMs } from "#src/core/store-limits.ts";
+import { UnknownNamesError } from "#src/store/unknown-names-error.ts";
 import type { WorkControl } from "#src/store/work-control.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
@@ -187,6 +188,19 @@ test("what it was asked for while it could not be opened is refused, and the nex
   await driver.until(() => answerTo(second) !== undefined);
   expect(answerTo(first)).toEqual({ id: first, error: { kind: "stop", message: "no such folder" } });
   expect(answerTo(second)).toMatchObject({ answer: { isThere: true } });
+});
+
+test("fault 13: one that met a folder that could not be synced is not opened again: that sync would be believed", async () => {
+  const { ask, answerTo, done, driver } = desk({ openErrors: [new UnknownNamesError("nobody knows")] });
+  const asked = [ask("seal", seal(1)), ask("seal", seal(2)), ask("stop")];
+  await driver.until(() => answerTo(asked[2] as number) !== undefined);
+  const error = { kind: "unknown names", message: "nobody knows" };
+  expect(asked.map(answerTo)).toEqual([
+    { id: asked[0], error },
+    { id: asked[1], error },
+    { id: asked[2], answer: null },
+  ]);
+  expect(done).toEqual([]);
 });
 
 test("one that could not be opened is stopped without opening it", async () => {

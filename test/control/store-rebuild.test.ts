@@ -13,19 +13,11 @@ import { changeHistory, wholeHistory } from "#src/synth/history-document.ts";
 import { Snapshot } from "#src/synth/snapshot.ts";
 import { groupA, groupB, hello } from "#test/appliance/remote/remote-world.ts";
 import { driven } from "#test/contract/driver.ts";
+import { instead } from "#test/instead.ts";
 import { wireBatch } from "#test/journals/wire-batch.ts";
 import { durableNode } from "#test/sites/file-tree.ts";
 import { freely } from "#test/store/memory-store.ts";
 import { historyOf, piecePath, rebuild, started, store, storeResized } from "./rebuild-world.ts";
-
-/** The same, but for some of what it has. */
-function instead<Target extends object>(target: Target, change: Partial<Target>): Target {
-  const get = (it: Target, name: string | symbol): unknown => {
-    const found = Reflect.get(name in change ? change : it, name);
-    return typeof found === "function" ? found.bind(it) : found;
-  };
-  return new Proxy(target, { get });
-}
 
 test("an empty folder is made of the store, which belongs to it then and to no other", async () => {
   const world = await started();

@@ -234,6 +234,29 @@ test("a synced folder keeps its names, and a synced file without one is lost", (
   expect(lost).toBeLessThan(seeds.length - 5);
 });
 
+test.each([
+  [false, "keeps"],
+  [true, "loses"],
+])("where names get lost (%s) a failed sync of a folder %s them, whatever a later one says", (losesNames, _what) => {
+  let lost = 0;
+  for (const seed of seeds) {
+    const it = world(seed);
+    it.host.disk.faults.losesNames = losesNames;
+    it.host.files.create("/a").close();
+    it.host.disk.failNext("syncFolder");
+    it.host.files.syncFolder("/", (error) => expect(error).toMatchObject({ code: "EIO" }));
+    it.simulation.clock.runUntilIdle();
+    it.host.files.create("/b").close();
+    finish(it, (done) => it.host.files.syncFolder("/", done));
+    expect(it.host.files.list("/")).toEqual(["a", "b"]);
+    it.host.cutPower();
+    expect(it.host.files.exists("/b")).toBe(true);
+    if (!it.host.files.exists("/a")) lost++;
+  }
+  expect(lost > 5).toBe(losesNames);
+  expect(lost).toBeLessThan(seeds.length - 5);
+});
+
 test("a write under way at a power cut is there or not, and is never answered", () => {
   const outcomes = new Set<number>();
   for (const seed of seeds) {

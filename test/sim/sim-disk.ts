@@ -23,6 +23,8 @@ export interface DiskFaults {
   readErrorChance: number;
   writeErrorChance: number;
   syncErrorChance: number;
+  /** A sync of a folder that fails loses the names that it was to keep: a later one that succeeds says nothing of them. */
+  losesNames: boolean;
   /** What is called back takes up to this long. */
   latencyMsMax: number;
   /** How often a read would have to wait for the disk. */
@@ -51,6 +53,7 @@ export class SimDisk {
     readErrorChance: 0,
     writeErrorChance: 0,
     syncErrorChance: 0,
+    losesNames: false,
     latencyMsMax: 2,
     coldChance: 0.25,
   };
@@ -174,7 +177,12 @@ export class SimDisk {
     const node = outcomeOf(lookUp);
     const changeCount = node instanceof SimFolder ? node.changeCount : 0;
     const effect = (): void => {
-      this.#failPerhaps("syncFolder", this.faults.syncErrorChance);
+      try {
+        this.#failPerhaps("syncFolder", this.faults.syncErrorChance);
+      } catch (error) {
+        if (this.faults.losesNames && node instanceof SimFolder) node.settle(this.#parts.random);
+        throw error;
+      }
       if (!(node instanceof SimFolder)) throw node;
       node.makeDurable(changeCount);
     };

@@ -46,6 +46,13 @@ export class SimFolder {
   }
 
   cutPower(random: SeededRandom): void {
+    this.settle(random);
+    this.#current = new Map(this.#durable);
+    for (const node of this.#current.values()) node.cutPower(random);
+  }
+
+  /** What was not synced is on the disk or lost, and counts as written from now on: some file systems do so after a failed sync. */
+  settle(random: SeededRandom): void {
     const chanceToKeep = random.pick([0, 0.5, 0.9, 1]);
     const lostNames = new Set<string>();
     for (const change of this.#unsynced) {
@@ -55,8 +62,6 @@ export class SimFolder {
     }
     this.#unsynced = [];
     this.#settledCount = this.#changeCount;
-    this.#current = new Map(this.#durable);
-    for (const node of this.#current.values()) node.cutPower(random);
   }
 }
 

@@ -1,10 +1,14 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { storeDocumentBytesMax } from "#src/core/store-limits.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeFiles } from "#src/host/node/files.ts";
+import { whenDone } from "#src/host/when-done.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
+import { afterFailedSync, UnknownNamesError } from "#src/store/unknown-names-error.ts";
 import { type Driver, driven } from "#test/contract/driver.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
+import { instead } from "#test/instead.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
@@ -16,8 +20,8 @@ interface World {
   readonly objects: FolderObjects;
 }
 
-async function world(): Promise<World> {
-  const simulation = new Simulation(1);
+async function world(seed = 1): Promise<World> {
+  const simulation = new Simulation(seed);
   const host = simulation.host("a");
   const driver = simDriver(simulation.clock);
   const objects = await driven(driver, FolderObjects.open(host, "/store"));
@@ -58,8 +62,43 @@ describe("opening a folder of objects", () => {
     const { host, driver } = await world();
     host.files.makeFolder("/other");
     host.disk.failNext("syncFolder");
-    await expect(driven(driver, FolderObjects.open(host, "/other"))).rejects.toEqual(stop("/other cannot be opened"));
+    await expect(driven(driver, FolderObjects.open(host, "/other"))).rejects.toEqual(stop("nobody knows what is in /"));
+    // Whether that one relies on what it finds is for whoever opens it.
     await driven(driver, FolderObjects.open(host, "/other"));
+  });
+
+  test("fault 13: that a folder could not be synced when it was opened is told, since the next opening hears nothing of it", async () => {
+    let lost = 0;
+    for (let seed = 0; seed < 40; seed++) {
+      const it = await world(seed);
+      const { disk, files, clock } = it.host;
+      disk.faults.losesNames = true;
+      await put(it, "a/1", "one");
+      void it.objects.create("a/2").finish();
+      await it.driver.until(() => files.exists("/store/a/2"));
+      it.host.kill();
+      const failing = instead(files, {
+        syncFolder: (path, done) => {
+          if (path === "/store/a") disk.failNext("syncFolder");
+          files.syncFolder(path, done);
+        },
+      });
+      const open = (through = files) => driven(it.driver, FolderObjects.open({ files: through, clock }, "/store"));
+      const error = await open(failing).catch((why: unknown) => why);
+      expect(error).toBeInstanceOf(UnknownNamesError);
+      expect(error).toEqual(stop("nobody knows what is in /store/a"));
+      expect(await names({ ...it, objects: await open() })).toEqual(["a/1", "a/2"]);
+      it.host.cutPower();
+      if ((await names({ ...it, objects: await open() })).length === 1) lost++;
+    }
+    expect(lost).toBeGreaterThan(0);
+  });
+
+  test("where a folder could not even be opened to be synced, the next sync still tells", async () => {
+    const missing = join(temporaryFolder(), "none");
+    const error = await whenDone((done) => nodeFiles.syncFolder(missing, done)).catch((why: unknown) => why);
+    expect(error).toMatchObject({ code: "ENOENT" });
+    expect(afterFailedSync(error, missing)).toBe(error);
   });
 
   test("files that are no objects are left alone", async () => {
