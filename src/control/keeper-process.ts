@@ -88,7 +88,7 @@ export class KeeperProcess {
   async ask<Word extends StoreWord>(word: Word, ask: StoreWords[Word]["ask"]): Answer<Word> {
     if (this.#isStopped) throw new RetryError("the store is closed");
     if (this.#leaving !== undefined) return this.#leaving.promise.then(() => this.ask(word, ask));
-    if (this.#keeper === undefined) this.#doubt?.assertNone();
+    this.#doubt?.assertNone();
     this.#keeper ??= this.#started();
     return this.#askOf(this.#keeper, word, ask);
   }
@@ -192,6 +192,11 @@ export class KeeperProcess {
     this.#pending.clear();
     this.#leaving?.resolve();
     this.#leaving = undefined;
+  }
+
+  /** Somebody else has met a failed sync: what this process is told of its own proves nothing any more. */
+  distrust(): void {
+    this.#keeper?.end();
   }
 
   /** In good order, unless it is at work: what is being sealed is left as it is, and begun anew next time. */

@@ -7,6 +7,7 @@ import { StopError } from "#src/core/errors.ts";
 import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
+import { UnknownNamesError } from "#src/store/unknown-names-error.ts";
 
 const kind: DocumentKind = { format: "tidemark-names-doubt", version: 1 };
 
@@ -16,6 +17,7 @@ export class NamesDoubt {
   readonly #machine: DoubtGround;
   readonly #path: string;
   #why: string | undefined;
+  #noting: Promise<void> | undefined;
 
   private constructor(machine: DoubtGround, path: string, why: string | undefined) {
     this.#machine = machine;
@@ -41,8 +43,23 @@ export class NamesDoubt {
     if (this.trouble !== undefined) throw new StopError(this.trouble);
   }
 
-  /** Holds at once, and over restarts as far as that can be noted: perhaps it is the same disk. */
-  async note(why: string): Promise<void> {
+  /** Holds at once, and over restarts when it resolves, as far as that can be noted: perhaps it is the same disk. */
+  note(why: string): Promise<void> {
+    this.#noting ??= this.#note(why);
+    return this.#noting;
+  }
+
+  /** What this meets is noted before anybody hears of it: whoever tried again would find nothing wrong. */
+  async heed<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof UnknownNamesError) await this.note(error.message);
+      throw error;
+    }
+  }
+
+  async #note(why: string): Promise<void> {
     if (this.#why !== undefined) return;
     this.#why = why;
     const { files, bootId, log, clock } = this.#machine;
@@ -61,5 +78,6 @@ export class NamesDoubt {
     if (this.#why === undefined) return;
     if (this.#machine.files.exists(this.#path)) this.#machine.files.remove(this.#path);
     this.#why = undefined;
+    this.#noting = undefined;
   }
 }

@@ -28,7 +28,7 @@ export function startPieceThread(name: string, settings: PieceThreadSettings): P
 export function runThread(line: MessageLine, { config, folder, key, cache }: PieceThreadSettings): void {
   const storeKey = key === undefined ? undefined : Buffer.from(key);
   servePieces(line, async () => {
-    const objects = FolderObjects.openToRead(sideMachine(config, "store"), folder);
+    const objects = FolderObjects.openToShow(sideMachine(config, "store"), folder);
     const openObject = (identity: SegmentIdentity) => SegmentFile.open(objects, identity, storeKey);
     const segments = await SealedSegments.open(objects, openObject, cache?.directoryBytes);
     return { reader: new BlockReader(segments, undefined, cache?.frameBytes), segments };

@@ -65,7 +65,7 @@ export class PointReaders {
     this.#metDamage = metDamage;
     this.#machine = machine;
     this.#place = place;
-    this.#objects = FolderObjects.openToRead(machine, place.storeFolder);
+    this.#objects = FolderObjects.openToShow(machine, place.storeFolder);
   }
 
   /** `durableSeq`: the group's records up to there are durable, as whoever has the journals knows. */

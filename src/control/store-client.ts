@@ -53,7 +53,7 @@ export class StoreClient implements Sealer {
   readonly blocks: BlockReader;
   readonly #segments: SealedSegments;
   readonly #met: MetDamage;
-  readonly #objects: ReadableObjects;
+  readonly #objects: FolderObjects;
   readonly #keeper: KeeperProcess;
   readonly #doubt: NamesDoubt | undefined;
   readonly #key: () => Promise<Buffer | undefined>;
@@ -62,7 +62,7 @@ export class StoreClient implements Sealer {
 
   private constructor(
     { machine, startKeeper, binding, doubt, lackedRoom, recall }: StoreClientParts,
-    objects: ReadableObjects,
+    objects: FolderObjects,
     segments: SealedSegments,
     key: () => Promise<Buffer | undefined>,
   ) {
@@ -77,7 +77,18 @@ export class StoreClient implements Sealer {
   }
 
   static async open(parts: StoreClientParts): Promise<StoreClient> {
-    const objects = FolderObjects.openToRead(parts.machine, parts.folder);
+    const { machine, folder, doubt } = parts;
+    let client: StoreClient | undefined;
+    const objects = FolderObjects.openToRead(machine, folder, ({ message }) => {
+      void doubt?.note(message);
+      if (client !== undefined) client.#keeper.distrust();
+    });
+    const opening = () => StoreClient.#over(objects, parts);
+    client = await (doubt === undefined ? opening() : doubt.heed(opening));
+    return client;
+  }
+
+  static async #over(objects: FolderObjects, parts: StoreClientParts): Promise<StoreClient> {
     // The first process that writes makes what says that it is encrypted; then there is nothing to read yet.
     let known = await encryptionOf(objects, parts.wrappingKey);
     const key = async () => {
@@ -110,7 +121,7 @@ export class StoreClient implements Sealer {
   }
 
   async seal(request: SealRequest): Promise<void> {
-    const { figures, isThere } = await this.#keeper.ask("seal", request);
+    const { figures, isThere } = await this.#believed(this.#keeper.ask("seal", request));
     this.#figures = figures;
     if (!isThere) return;
     this.#segments.published({ segment: request.segment, generation: 0 });
@@ -139,11 +150,18 @@ export class StoreClient implements Sealer {
   }
 
   confirmRecords(request: ConfirmRequest): Promise<JournalStart> {
-    return this.#keeper.ask("confirmRecords", request);
+    return this.#believed(this.#keeper.ask("confirmRecords", request));
+  }
+
+  /** Not before it is known that no sync of this side was told what one of the process should have been. */
+  async #believed<Answer>(asked: Promise<Answer>): Promise<Answer> {
+    const answer = await asked;
+    await this.#objects.assertNamesKnown();
+    return answer;
   }
 
   async sealRecords(request: SealedPart): Promise<number> {
-    const { storedSeq } = await this.#keeper.ask("sealRecords", request);
+    const { storedSeq } = await this.#believed(this.#keeper.ask("sealRecords", request));
     await this.#binding?.note(this.#objects);
     return storedSeq;
   }
@@ -155,7 +173,7 @@ export class StoreClient implements Sealer {
 
   /** Durable when it resolves. */
   async pin(group: string, pin: HistoryPin): Promise<void> {
-    await this.#keeper.ask("pin", { group, pin });
+    await this.#believed(this.#keeper.ask("pin", { group, pin }));
     await this.#binding?.note(this.#objects);
   }
 
@@ -174,11 +192,11 @@ export class StoreClient implements Sealer {
 
   /** Answers the id of the copy of the store's keys that it opens. */
   addKey(key: WrappingKey): Promise<string> {
-    return this.#keeper.ask("addKey", sentKey(key));
+    return this.#believed(this.#keeper.ask("addKey", sentKey(key)));
   }
 
   async removeKey(copyId: string): Promise<void> {
-    await this.#keeper.ask("removeKey", { copyId });
+    await this.#believed(this.#keeper.ask("removeKey", { copyId }));
   }
 
   /** The work answers for itself when it has. */
@@ -207,6 +225,7 @@ export class StoreClient implements Sealer {
 
   /** Somebody says that what the system shows of the store is what its disk has. */
   trustNames(): void {
+    this.#objects.trustNames();
     this.#doubt?.clear();
   }
 

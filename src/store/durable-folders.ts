@@ -15,14 +15,26 @@ export class DurableFolders {
   readonly #root: string;
   /** Folders whose own names are on the disk. */
   readonly #kept: Set<string>;
+  readonly #failed: (error: UnknownNamesError) => void;
   #failure: UnknownNamesError | undefined;
+  /** Settles when all that were begun have. Never rejects. */
+  #syncs: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  /** `kept`: the root, and all folders in it that are known to be on the disk. */
-  constructor(files: Files, root: string, kept: Iterable<string>) {
+  /**
+   * `kept`: the root, and all folders in it that are known to be on the disk. `failed` is called when a sync has failed, before
+   * anybody else hears of it.
+   */
+  constructor(
+    files: Files,
+    root: string,
+    kept: Iterable<string>,
+    failed: (error: UnknownNamesError) => void = () => {},
+  ) {
     this.#files = files;
     this.#root = root;
     this.#kept = new Set(kept);
+    this.#failed = failed;
   }
 
   assertOpen(): void {
@@ -50,15 +62,35 @@ export class DurableFolders {
       this.#kept.add(folder);
     }
     this.assertUsable();
+    const sync = this.#sync(path);
+    this.#syncs = Promise.allSettled([this.#syncs, sync]);
+    await sync;
+    // Another sync may have failed meanwhile, and have been told what this one should have been.
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #sync(path: string): Promise<void> {
     try {
       await keepName(this.#files, path);
     } catch (error) {
+      const folder = dirname(path);
       const failure = afterFailedSync(error, folder);
       if (!(failure instanceof UnknownNamesError)) throw objectError(failure, folder);
-      this.#failure ??= failure;
+      if (this.#failure !== undefined) return;
+      this.#failure = failure;
+      this.#failed(failure);
     }
-    // Another sync may have failed meanwhile, and have been told what this one should have been.
-    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Resolves when those that were begun are over, and rejects if one has failed. */
+  async settled(): Promise<void> {
+    await this.#syncs;
+    this.assertUsable();
+  }
+
+  /** Somebody says that what the system shows is what the disk has. */
+  trust(): void {
+    this.#failure = undefined;
   }
 
   close(): void {

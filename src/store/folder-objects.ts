@@ -27,6 +27,7 @@ import {
   type VersionedDocument,
 } from "./objects.ts";
 import type { SpaceReserve } from "./space-reserve.ts";
+import type { UnknownNamesError } from "./unknown-names-error.ts";
 
 type Ports = Pick<Machine, "files" | "clock">;
 
@@ -38,15 +39,23 @@ export class FolderObjects implements Objects {
   /** Undefined: somebody else may have it, and write. */
   readonly #lock: FolderLock | undefined;
   readonly #folders: DurableFolders;
+  /** Whoever writes may not have made names durable yet, or may have been killed before. */
+  readonly #syncsFirst: boolean;
   readonly #documents: FolderDocuments;
   readonly #handles: ObjectHandles;
   /** Objects that have their names, which are not known to be durable. */
   readonly #unsettled = new Set<ObjectName>();
   #writerCount = 0;
 
-  private constructor(ports: Ports, root: string, lock: FolderLock | undefined, folders: DurableFolders) {
+  private constructor(
+    ports: Ports,
+    root: string,
+    folders: DurableFolders,
+    { lock, syncsFirst }: { readonly lock?: FolderLock; readonly syncsFirst: boolean },
+  ) {
     this.#ports = ports;
     this.#root = root;
+    this.#syncsFirst = syncsFirst;
     this.#rootPrefix = join(root, "/");
     this.#lock = lock;
     this.#folders = folders;
@@ -57,12 +66,23 @@ export class FolderObjects implements Objects {
   /** Makes the folder where there is none. Throws a `StopError` if another process has it. */
   static async open(ports: Ports, folder: string): Promise<FolderObjects> {
     const { lock, folders } = await openFolder(ports.files, folder);
-    return new FolderObjects(ports, folder, lock, new DurableFolders(ports.files, folder, folders));
+    const durable = new DurableFolders(ports.files, folder, folders);
+    return new FolderObjects(ports, folder, durable, { lock, syncsFirst: false });
   }
 
-  /** For one of those who only read, beside the one who has the folder. It need not be there yet. */
-  static openToRead(ports: Ports, folder: string): ReadableObjects {
-    return new FolderObjects(ports, folder, undefined, new DurableFolders(ports.files, folder, [dirname(folder)]));
+  /**
+   * For one who only reads, beside the one who has the folder. It need not be there yet. What this one tells of others rely on, so
+   * it syncs folders too; `failed` hears at once where that fails, since nobody else is told any more.
+   */
+  static openToRead(ports: Ports, folder: string, failed?: (error: UnknownNamesError) => void): FolderObjects {
+    const folders = new DurableFolders(ports.files, folder, [dirname(folder)], failed);
+    return new FolderObjects(ports, folder, folders, { syncsFirst: true });
+  }
+
+  /** For those who show what is there, because of which nothing is removed: they sync nothing, and so meet no failure. */
+  static openToShow(ports: Ports, folder: string): ReadableObjects {
+    const folders = new DurableFolders(ports.files, folder, [dirname(folder)]);
+    return new FolderObjects(ports, folder, folders, { syncsFirst: false });
   }
 
   create(name: ObjectName, reserve?: SpaceReserve): ObjectWriter {
@@ -139,9 +159,9 @@ export class FolderObjects implements Objects {
 
   async sizeBytes(name: ObjectName): Promise<number> {
     const path = this.#pathOfSettled(name);
-    this.#folders.assertUsable();
-    // Whoever writes may have restored it since it was opened here.
+    // Who has the folder relies on the name; who only reads on what he reads, which the writer may have restored since.
     if (this.#lock === undefined) this.#handles.drop(path);
+    else this.#folders.assertUsable();
     const sizeBytes = this.#sizeOf(path);
     if (sizeBytes === undefined) throw new AbsentObjectError(name);
     return sizeBytes;
@@ -161,8 +181,7 @@ export class FolderObjects implements Objects {
   /** `base`: a folder's name with a `/` behind it, or nothing. */
   async *#names(base: string, prefix: string): AsyncGenerator<ObjectName, void> {
     const entries = this.#entries(base);
-    // Whoever writes may not have made them durable yet, or may have been killed before; and who is told relies on them.
-    if (this.#lock === undefined && entries.length > 0) await this.#folders.keepNames(this.#pathOf(`${base}any`));
+    if (this.#syncsFirst && entries.length > 0) await this.#folders.keepNames(this.#pathOf(`${base}any`));
     for (const { name, isFolder } of entries) {
       const ownName = base + name;
       if (isFolder && `${ownName}/`.startsWith(prefix)) yield* this.#names(`${ownName}/`, prefix);
@@ -219,6 +238,16 @@ export class FolderObjects implements Objects {
   async changeDocument(name: ObjectName, bytes: Buffer, version: string | undefined): Promise<string | undefined> {
     checkDocumentName(name);
     return await this.#documents.change(this.#pathOf(name), bytes, version);
+  }
+
+  /** Rejects if a sync that was begun here before has failed: somebody else's may then have been told nothing. */
+  async assertNamesKnown(): Promise<void> {
+    await this.#folders.settled();
+  }
+
+  /** Somebody says that what the system shows is what the disk has. */
+  trustNames(): void {
+    this.#folders.trust();
   }
 
   async close(): Promise<void> {

@@ -153,6 +153,18 @@ test("fault 13: after a failed sync of a folder no process trusts its names, unt
   expect(NamesDoubt.open(host, "/names-doubt.json").trouble).toBeUndefined();
 });
 
+test("fault 13: a process that is not believed any more is ended, and asked nothing while it still stands", async () => {
+  const { keeper, keepers, doubt } = opened();
+  const sealing = keeper.ask("seal", seal).catch((error: Error) => error.name);
+  const [first] = keepers as [ScriptedKeeper];
+  first.isHeldUp = true;
+  void doubt.note("nobody knows what is in /objects");
+  keeper.distrust();
+  await expect(keeper.ask("seal", seal)).rejects.toThrow("store retry --remounted");
+  first.die(new Error("killed"));
+  expect([await sealing, first.isEnded, keepers.length]).toEqual(["RetryError", true, 1]);
+});
+
 test("fault 16: that the disk of the store is full is heard by whoever makes room, and may pass", async () => {
   const { keeper, keepers, lacks } = opened();
   const sealing = keeper.ask("seal", seal).catch((error: Error) => error);

@@ -1,26 +1,47 @@
 import { expect, test } from "vitest";
-import { StoreClient } from "#src/control/store-client.ts";
+import { NamesDoubt } from "#src/control/names-doubt.ts";
+import { StoreClient, type StoreClientParts } from "#src/control/store-client.ts";
+import type { Files } from "#src/host/files.ts";
 import { CrashError, type Thread } from "#src/host/thread.ts";
+import { UnknownNamesError } from "#src/store/unknown-names-error.ts";
 import { driven } from "#test/contract/driver.ts";
+import { instead } from "#test/instead.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
+import type { SimHost } from "#test/sim/sim-host.ts";
 import { Simulation } from "#test/sim/simulation.ts";
+import { systemError } from "#test/sim/system-error.ts";
 import { ScriptedKeeper } from "./scripted-keeper.ts";
 
 const figures = { segmentCount: 1, logicalBytes: 4096, uniqueBytes: 4096, physicalBytes: 700, damagedBlocks: 0 };
 
-async function opened() {
-  const simulation = new Simulation(1);
-  const machine = simulation.host("remote");
+async function opened({ host, driver } = empty(), others: Partial<StoreClientParts> = {}) {
   const keepers: ScriptedKeeper[] = [];
   const startKeeper = (isIndexSuspect: boolean): Thread => {
     const keeper = new ScriptedKeeper(isIndexSuspect);
     keepers.push(keeper);
     return keeper;
   };
-  const parts = { machine, folder: "/objects", startKeeper, wrappingKey: undefined };
-  const driver = simDriver(simulation.clock);
+  const parts = { machine: host, folder: "/objects", startKeeper, wrappingKey: undefined, ...others };
   const client = await driven(driver, StoreClient.open(parts));
   return { client, keepers, driver };
+}
+
+function empty() {
+  const simulation = new Simulation(1);
+  return { host: simulation.host("remote"), driver: simDriver(simulation.clock) };
+}
+
+/** With a name in the last of these folders, and a note of what nobody knows. */
+function withName(...folders: readonly string[]) {
+  const world = empty();
+  const { files } = world.host;
+  for (const folder of folders) files.makeFolder(folder);
+  files.create(`${folders.at(-1)}/a`).close();
+  return { ...world, doubt: noted(world.host) };
+}
+
+function noted(host: SimHost): NamesDoubt {
+  return NamesDoubt.open(host, "/names-doubt.json");
 }
 
 const request = { group: "a".repeat(32), folder: "/g", segment: 5 };
@@ -119,4 +140,50 @@ test("damage that a read has met is told to the process, once in a while", async
     ["suspect", { segment: 5 }],
     ["suspect", { segment: 6 }],
   ]);
+});
+
+test("fault 13: after a failed sync of this side no answer counts and nothing is asked, until somebody vouches", async () => {
+  const { host, driver, doubt } = withName("/objects", "/objects/pieces", `/objects/pieces/${request.group}`);
+  const held: (() => void)[] = [];
+  let isHeld = true;
+  const syncFolder: Files["syncFolder"] = (path, done) => {
+    if (isHeld) held.push(() => done(systemError("EIO", path)));
+    else host.files.syncFolder(path, done);
+  };
+  const machine = instead(host, { files: instead(host.files, { syncFolder }) });
+  const { client, keepers } = await opened({ host, driver }, { machine, doubt });
+  const listing = client.storedSeq(request.group).catch((error: unknown) => error);
+  await driver.until(() => held.length > 0);
+  const sealing = client.seal(request).catch((error: unknown) => error);
+  let isOver = false;
+  void sealing.then(() => {
+    isOver = true;
+  });
+  // Its own sync may have been told nothing, because this one is told.
+  keepers[0]?.answer({ figures, isThere: true });
+  await driver.quiet();
+  expect(isOver).toBe(false);
+  held.shift()?.();
+  for (const error of [await listing, await sealing]) expect(error).toBeInstanceOf(UnknownNamesError);
+  expect(keepers.map(({ isEnded }) => isEnded)).toEqual([true]);
+  await expect(client.seal(request)).rejects.toThrow("nobody knows what is in /: ");
+  await driver.quiet();
+  expect(client.trouble).toContain("store retry --remounted");
+  expect(noted(host).trouble).toBe(client.trouble);
+  isHeld = false;
+  client.trustNames();
+  expect([client.trouble, noted(host).trouble]).toEqual([undefined, undefined]);
+  const again = client.seal(request);
+  keepers[1]?.answer({ figures, isThere: true });
+  await again;
+  expect(await driven(driver, client.storedSeq(request.group))).toBe(0);
+});
+
+test("fault 13: a failed sync that ends a start is noted first, since the next start would meet none", async () => {
+  const { host, driver, doubt } = withName("/objects", "/objects/segments");
+  host.disk.failNext("syncFolder");
+  await expect(opened({ host, driver }, { doubt })).rejects.toThrow("nobody knows what is in /: ");
+  expect(noted(host).trouble).toContain("store retry --remounted");
+  const { client } = await opened({ host, driver }, { doubt: noted(host) });
+  await expect(client.seal(request)).rejects.toThrow("store retry --remounted");
 });

@@ -152,7 +152,7 @@ async function contentsByReader(
 
 /** What the volumes were where the history begins. */
 async function readBase(world: World, group: GroupOracle, seq: number, contents: Contents): Promise<void> {
-  const objects = FolderObjects.openToRead(world.remoteHost, storeFolder);
+  const objects = FolderObjects.openToShow(world.remoteHost, storeFolder);
   const snapshot = await Snapshot.open(objects, { group: group.id, seq }, world.remoteDisks.storeKey());
   for (const { number } of snapshot.volumes) {
     const content = contents.get(group.history.hostVolumeOf({ volume: number }) ?? 0);

@@ -6,6 +6,7 @@ import { openRemoteAppliance } from "#src/appliance/remote/remote-appliance.ts";
 import type { RemoteGroupStatus } from "#src/appliance/remote/remote-group-status.ts";
 import type { Config } from "#src/control/config-schema.ts";
 import { JobRunner } from "#src/control/job-runner.ts";
+import { NamesDoubt } from "#src/control/names-doubt.ts";
 import { StoreBinding } from "#src/control/store-binding.ts";
 import { StoreClient } from "#src/control/store-client.ts";
 import { sentKey } from "#src/control/store-words.ts";
@@ -92,7 +93,8 @@ async function openStore(machine: SimHost, { config, wrappingKey, processEnd }: 
     process = new StoreProcess(machine, settings, processEnd());
     return process;
   };
-  const store = await StoreClient.open({ machine, folder: storeFolder, startKeeper, wrappingKey, binding });
+  const doubt = NamesDoubt.open(machine, `${remoteFolder}/names-doubt.json`);
+  const store = await StoreClient.open({ machine, folder: storeFolder, startKeeper, wrappingKey, binding, doubt });
   return { store, process: () => (process?.isOver === false ? process : undefined) };
 }
 

@@ -83,6 +83,32 @@ test("a folder that cannot be synced is not told of", async () => {
   await expect(names(it)).rejects.toMatchObject({ name: "StopError" });
 });
 
+test("fault 13: who relies on names hears once that nobody knows them, and reads on; vouched for, they are listed again", async () => {
+  const it = world();
+  const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
+  await put(it, objects, "a");
+  const heard: string[] = [];
+  const reader = FolderObjects.openToRead(it.host, "/store", ({ message }) => void heard.push(message));
+  const own = { ...it, reader };
+  it.host.disk.failNext("syncFolder");
+  for (let time = 1; time <= 2; time++) await expect(names(own)).rejects.toThrow("nobody knows what is in /");
+  await expect(reader.assertNamesKnown()).rejects.toThrow("nobody knows what is in /");
+  expect([heard.length, await content(own, "a")]).toEqual([1, "content of a"]);
+  reader.trustNames();
+  await reader.assertNamesKnown();
+  expect([heard.length, await names(own)]).toEqual([1, ["a"]]);
+});
+
+test("fault 13: who only shows what is there syncs nothing, so that the one who writes hears of each failure", async () => {
+  const it = world();
+  const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
+  await put(it, objects, "a");
+  it.host.disk.failNext("syncFolder");
+  const reader = FolderObjects.openToShow(it.host, "/store");
+  expect(await names({ ...it, reader })).toEqual(["a"]);
+  await expect(put(it, objects, "b")).rejects.toThrow("nobody knows what is in /store");
+});
+
 test("who reads an object that is being removed reads it to its end", async () => {
   const it = world();
   const objects = await driven(it.driver, FolderObjects.open(it.host, "/store"));
