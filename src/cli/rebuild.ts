@@ -1,5 +1,5 @@
 /** `tidemark rebuild`: the data folder of a remote appliance, made anew of its store's objects. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { RebuildProgress, RebuiltGroup } from "#src/appliance/remote/rebuilt-groups.ts";
 import type { Config } from "#src/control/config-schema.ts";
 import { takeFolders } from "#src/control/data-folders.ts";
@@ -8,11 +8,14 @@ import { sideMachine } from "#src/control/side-machine.ts";
 import { readStoreKey } from "#src/control/store-key.ts";
 import { rebuildFromStore, type StoreRebuildResult } from "#src/control/store-rebuild.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
+import { RefuseError } from "#src/core/errors.ts";
 import { recordTimeText } from "#src/core/record-time.ts";
 import { rebuildProgressPieces } from "#src/core/store-limits.ts";
+import type { Files } from "#src/host/files.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
 import { otherOwner } from "#src/host/node/other-owner.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
+import { storeDocumentNames } from "#src/store/store-document-copies.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
 
@@ -85,6 +88,7 @@ async function rebuilt(config: Config, objectsPath: string, chosen: Chosen): Pro
   const { files } = machine;
   if (!files.exists(objectsPath)) throw new Error(`there is no folder ${objectsPath}`);
   for (const path of [config.data, objectsPath]) demandOwner(path);
+  if (!chosen.isInPlace) demandStore(files, objectsPath);
   const wrappingKey = await readStoreKey(files, config);
   const locks = await takeFolders(files, config, ["remote"]);
   try {
@@ -112,6 +116,13 @@ function demandOwner(path: string): void {
     `${path} belongs to the user with the number ${owner}, who could not read what root makes: run this as that user, as in ` +
       `'runuser -u tidemark -- tidemark rebuild', or give it to root where the remote appliance is root's`,
   );
+}
+
+/** Whoever opens a folder to write tidies it up, and a wrong one is to stay as it is. */
+function demandStore(files: Files, folder: string): void {
+  if (storeDocumentNames.some((name) => files.exists(join(folder, name)))) return;
+  const found = `${folder} holds no store: ${storeDocumentNames.join(" and ")} are missing`;
+  throw new RefuseError(`${found}; name the folder that has them`);
 }
 
 /** For people who wait at a terminal. */
