@@ -7,7 +7,7 @@
  * turns.
  */
 import { assert, isOwnFault } from "#src/core/assert.ts";
-import { keeperBeatMs } from "#src/core/store-limits.ts";
+import { keeperBeatMs, keeperLookMs } from "#src/core/store-limits.ts";
 import type { Clock, Timer } from "#src/host/clock.ts";
 import type { MessageLine } from "#src/host/thread.ts";
 import { LongWork } from "#src/store/long-work.ts";
@@ -51,6 +51,7 @@ export class KeeperDesk {
   #work: LongWork | undefined;
   #ownWork: { readonly work: LongWork; readonly done: Promise<void> } | undefined;
   #beat: Timer | undefined;
+  #look: Timer | undefined;
   #isStopped = false;
 
   constructor(parts: KeeperDeskParts) {
@@ -62,7 +63,7 @@ export class KeeperDesk {
     this.#beatWhileBusy();
     if (ask.word === "work") {
       const answered = this.#answer(ask, () => this.#doWork(ask.ask as WorkRequest));
-      return void answered.then(() => this.#beginOwnWork());
+      return void answered.then(() => this.#lookForOwnWork());
     }
     if (ask.word === "endWork") {
       this.#work?.cancel();
@@ -80,7 +81,7 @@ export class KeeperDesk {
     this.#turn = this.#turn.then(async () => {
       await this.#answer(ask, () => this.#act(ask));
       this.#answeredCount++;
-      await this.#beginOwnWork();
+      await this.#lookForOwnWork();
     });
   }
 
@@ -130,9 +131,18 @@ export class KeeperDesk {
     return new LongWork({ clock, bytesPerSecondMax: bytesPerSecondMax(kind), isOtherHurried });
   }
 
+  /** Something is done, and something else may be due; or comes to be due while nobody asks for anything. */
+  async #lookForOwnWork(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#look?.cancel();
+    this.#look = this.#parts.clock.timer(keeperLookMs, () => void this.#beginOwnWork());
+    await this.#beginOwnWork();
+  }
+
   async #beginOwnWork(): Promise<void> {
+    const keeper = await this.#keeper?.catch(() => undefined);
     if (this.#isStopped || this.#work !== undefined || this.#ownWork !== undefined) return;
-    const own = (await this.#keeper?.catch(() => undefined))?.ownWork();
+    const own = keeper?.ownWork();
     if (own === undefined) return;
     const work = this.#longWork("index");
     const done = own(work)
@@ -142,12 +152,15 @@ export class KeeperDesk {
       .finally(() => {
         this.#ownWork = undefined;
         this.#tell();
+        void this.#lookForOwnWork();
       });
     this.#ownWork = { work, done };
+    this.#beatWhileBusy();
   }
 
   async #stop(): Promise<null> {
     this.#isStopped = true;
+    this.#look?.cancel();
     this.#ownWork?.work.cancel();
     await this.#ownWork?.done;
     const keeper = await this.#keeper?.catch(() => undefined);

@@ -182,6 +182,8 @@ export const workPieceBytes = 1 * MiB;
 export const indexCatchUpCountMax = 16;
 /** How often it is counted what the store holds, at most. */
 export const storeCountPauseMs = 60_000;
+/** After so long without a question the process that keeps the store looks whether it has to do anything by itself. */
+export const keeperLookMs = 60_000;
 /** A reserve of room may take so much of what the store takes. */
 export const reserveShareOfStore = 1 / 8;
 /** Findings of one work that are told one by one; the rest is counted. */
@@ -232,6 +234,8 @@ export const collectionLeftMax = 256;
 /** Segments in which readers have met damage: so many are kept in mind, and each is told again after so long. */
 export const metDamageMax = 1024;
 export const metDamageAgainMs = 60 * 60_000;
+/** One that could not be looked at just now, for want of room for example, is looked at again after that. */
+export const suspectPauseMs = 10 * 60_000;
 /** Volumes of which is noted how much is needed of them, those with most first, */
 export const volumeUseCountMax = 4096;
 /** and told in the status: those that are over their quota before others. */

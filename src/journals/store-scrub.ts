@@ -12,7 +12,13 @@
  * I/O of a round: all bytes of the store, and the directories of segments and all pieces again where damage is found.
  * Memory: 16 MiB, and the notes, which have at most 1 MiB in the store.
  */
-import { metDamageMax, scrubListCount, scrubNoteBytes, scrubNoteObjects } from "#src/core/store-limits.ts";
+import {
+  metDamageMax,
+  scrubListCount,
+  scrubNoteBytes,
+  scrubNoteObjects,
+  suspectPauseMs,
+} from "#src/core/store-limits.ts";
 import { AbsentObjectError, type ObjectName } from "#src/store/objects.ts";
 import type { FinishedRound, ScrubRound } from "#src/store/scrub-document.ts";
 import { isReadingHurt, isRemnant, type ScrubFinding } from "#src/store/scrub-finding.ts";
@@ -69,8 +75,8 @@ export class StoreScrub {
   #flawCount = 0;
   #unnotedBytes = 0;
   #unnotedCount = 0;
-  /** Segments in which a read has met damage, which are checked before others. */
-  readonly #suspects = new Set<number>();
+  /** Segments in which a read has met damage, which are checked before others, and from when on. */
+  readonly #suspects = new Map<number, number>();
 
   private constructor(parts: StoreScrubParts, notebook: ScrubNotebook) {
     this.#parts = parts;
@@ -129,7 +135,7 @@ export class StoreScrub {
 
   /** Somebody has met damage there. */
   suspect(segment: number): void {
-    if (this.#suspects.size < metDamageMax) this.#suspects.add(segment);
+    if (this.#suspects.size < metDamageMax) this.#suspects.set(segment, 0);
   }
 
   /** Blocks of it were damaged when it was sealed. */
@@ -138,7 +144,13 @@ export class StoreScrub {
   }
 
   get hasSuspects(): boolean {
-    return this.#suspects.size > 0 || this.#recall.isDue;
+    return this.#dueSuspects().length > 0 || this.#recall.isDue;
+  }
+
+  #dueSuspects(): number[] {
+    if (this.#suspects.size === 0) return [];
+    const nowMs = this.#parts.clock.monotonicMs();
+    return [...this.#suspects].filter(([, dueMs]) => dueMs <= nowMs).map(([segment]) => segment);
   }
 
   /** Only those in which somebody has met damage, or sealing has. As `run`, not beside one. */
@@ -153,11 +165,15 @@ export class StoreScrub {
 
   async #checkSuspects(control: WorkControl): Promise<void> {
     await this.#recall.checkSealed(control);
-    for (const segment of this.#suspects) {
+    for (const segment of this.#dueSuspects()) {
       control.throwIfCancelled();
-      this.#suspects.delete(segment);
+      // Where it cannot be checked just now it is not forgotten, and keeps nothing else waiting.
+      const againMs = this.#parts.clock.monotonicMs() + suspectPauseMs;
+      this.#suspects.set(segment, againMs);
       const generation = this.#parts.store.segments.generationOf(segment);
       if (generation !== undefined) await this.#checkOne(segmentObjectName({ segment, generation }), control);
+      // Another read may have met something meanwhile.
+      if (this.#suspects.get(segment) === againMs) this.#suspects.delete(segment);
     }
   }
 

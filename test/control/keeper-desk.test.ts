@@ -169,6 +169,21 @@ test("what the keeper has to do by itself is no hindrance to sealing, and over b
   expect(done.slice(4, 6)).toEqual(["own work ends", "index begins"]);
 });
 
+test("what it has to do by itself is begun when what was before it is done, and looked for while nobody asks", async () => {
+  const { ask, answerTo, answers, done, driver, owe } = desk();
+  const first = Promise.withResolvers<void>();
+  owe(() => first.promise);
+  const sealed = ask("seal", seal(1));
+  await driver.until(() => answerTo(sealed) !== undefined);
+  owe(async () => void done.push("what came up meanwhile"));
+  await driver.until(() => answers.filter((answer) => "beat" in answer).length === 2);
+  expect(done).not.toContain("what came up meanwhile");
+  first.resolve();
+  await driver.until(() => done.includes("what came up meanwhile"));
+  owe(async () => void done.push("what is due later"));
+  await driver.until(() => done.includes("what is due later"));
+});
+
 test("a keeper that was told to stop begins nothing by itself any more", async () => {
   const { ask, answerTo, done, owe, driver } = desk();
   const first = ask("seal", seal(1));

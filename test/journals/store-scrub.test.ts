@@ -1,10 +1,12 @@
 /** Rounds of the scrub over a small store: what it finds, keeps, and repairs. */
 import { expect, test } from "vitest";
-import { StopError } from "#src/core/errors.ts";
+import { RetryError, StopError } from "#src/core/errors.ts";
+import { suspectPauseMs } from "#src/core/store-limits.ts";
 import type { SnapshotBlocks } from "#src/journals/snapshot-blocks.ts";
 import { addressOf } from "#src/records/address.ts";
 import { findingLine, isRemnant } from "#src/store/scrub-finding.ts";
 import { segmentObjectName } from "#src/store/segment-format.ts";
+import { Simulation } from "#test/sim/simulation.ts";
 import { FreeWork } from "#test/store/free-work.ts";
 import { ContentSegment, ScrubWorld, scrubGroup, startMicros, type Written } from "./scrub-world.ts";
 
@@ -132,6 +134,22 @@ test("where a read has met damage it is looked before anything else, and what is
   });
   expect(scrub.state.findings[0]?.affected?.length).toBeGreaterThan(0);
   expect((await world.scrub()).state.findings).toHaveLength(1);
+});
+
+test("where it cannot be looked just now it is looked later, and what else there is to do goes on", async () => {
+  const world = await ScrubWorld.make(false);
+  const simulation = new Simulation(1);
+  const scrub = await world.scrub({ clock: simulation.host("a").clock });
+  for (const bit of [8 * 170, 8 * 175 + 3]) world.store.flip(segmentObjectName({ segment: 3, generation: 0 }), bit);
+  scrub.suspect(3);
+  const hindered = new FreeWork();
+  hindered.pace = async () => Promise.reject(new RetryError("there is no room"));
+  await expect(scrub.checkSuspects(hindered)).rejects.toThrow("there is no room");
+  expect([scrub.hasSuspects, scrub.state.findings]).toEqual([false, []]);
+  simulation.clock.advance(suspectPauseMs);
+  expect(scrub.hasSuspects).toBe(true);
+  await scrub.checkSuspects(new FreeWork());
+  expect([scrub.hasSuspects, scrub.state.findings.length]).toEqual([false, 1]);
 });
 
 test("during a round it is looked there next", async () => {
