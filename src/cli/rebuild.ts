@@ -3,10 +3,11 @@ import { join, resolve } from "node:path";
 import type { RebuildProgress, RebuiltGroup } from "#src/appliance/remote/rebuilt-groups.ts";
 import type { Config } from "#src/control/config-schema.ts";
 import { takeFolders } from "#src/control/data-folders.ts";
-import { roleFolder, storeFolder } from "#src/control/folder-layout.ts";
+import { namesDoubtPath, roleFolder, storeFolder } from "#src/control/folder-layout.ts";
+import { NamesDoubt } from "#src/control/names-doubt.ts";
 import { sideMachine } from "#src/control/side-machine.ts";
 import { readStoreKey } from "#src/control/store-key.ts";
-import { rebuildFromStore, type StoreRebuildResult } from "#src/control/store-rebuild.ts";
+import { rebuildFromStore, type StoreRebuildParts, type StoreRebuildResult } from "#src/control/store-rebuild.ts";
 import { roundedByteSize } from "#src/core/byte-size.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { recordTimeText } from "#src/core/record-time.ts";
@@ -92,19 +93,22 @@ async function rebuilt(config: Config, objectsPath: string, chosen: Chosen): Pro
   const wrappingKey = await readStoreKey(files, config);
   const locks = await takeFolders(files, config, ["remote"]);
   try {
-    const objects = await FolderObjects.open(machine, objectsPath);
-    try {
-      const folder = roleFolder(config, "remote");
-      return await rebuildFromStore({
-        ...{ machine, folder, objects, wrappingKey, ...chosen },
-        place: objectsPath,
-        progress: showProgress,
-      });
-    } finally {
-      await objects.close();
-    }
+    const doubt = NamesDoubt.open(machine, namesDoubtPath(config));
+    doubt.assertNone();
+    const folder = roleFolder(config, "remote");
+    const parts = { machine, folder, wrappingKey, ...chosen, place: objectsPath, progress: showProgress };
+    return await doubt.heed(() => rebuiltFrom(parts));
   } finally {
     for (const lock of locks) lock.release();
+  }
+}
+
+async function rebuiltFrom(parts: Omit<StoreRebuildParts, "objects">): Promise<StoreRebuildResult> {
+  const objects = await FolderObjects.open(parts.machine, parts.place);
+  try {
+    return await rebuildFromStore({ ...parts, objects });
+  } finally {
+    await objects.close();
   }
 }
 
