@@ -77,7 +77,7 @@ describe("while the appliance does not acknowledge", () => {
   });
 });
 
-test("what waits for room is bounded by the memory of the server, but for what others need: it reads no more from its clients", async () => {
+test("what waits for room is bounded by the server: it reads no more from its clients", async () => {
   const { world, client, server } = await serving();
   world.links.hasRoom = false;
   const payload = filled(1024 * 1024, 1);
