@@ -8,9 +8,8 @@ export function tearLastBatch(folder: string): void {
     const last = readLogFile(path, "spool")?.batches.at(-1);
     if (last === undefined) continue;
     const bytes = readFileSync(path);
-    const payloadAt = bytes.indexOf(last.payload);
-    if (last.payload.length === 0) throw new Error(`${path} ends with a batch that has nothing to tear`);
-    bytes.fill(0, payloadAt + last.payload.length / 2, payloadAt + last.payload.length + last.heads.length);
+    const headsAt = bytes.indexOf(last.heads);
+    bytes.fill(0, headsAt - last.payload.length / 2, headsAt + last.heads.length);
     writeFileSync(path, bytes);
   }
 }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { succeed } from "#test/clients/command.ts";
 import { Program } from "#test/oracle/program.ts";
+import { patienceMs } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { type Habit, readRecord, recordBytes } from "./append-records.ts";
 import type { FileSystemKind } from "./disk-commands.ts";
@@ -54,6 +55,16 @@ export async function cutAtWork(seed: number, kind: FileSystemKind): Promise<Rem
   await writer.line((line) => line.startsWith("published"));
   await disk.cutAfter(new SeededRandom(seed).between(1, 60), seed);
   await disk.whenCut;
+  return remainsOf(disk, writer);
+}
+
+/** Cuts the power in the middle of the given request of a program's first sync, or of what follows soon. */
+export async function cutAtBegin(requests: number, seed: number, kind: FileSystemKind): Promise<Remains> {
+  const disk = await PowerDisk.make(kind);
+  await disk.cutAfter(requests, seed, patienceMs);
+  const writer = start(disk, "careful", 3);
+  const atRest = writer.line((line) => line === "published 2").then(() => disk.cut(seed));
+  await Promise.any([disk.whenCut, atRest]);
   return remainsOf(disk, writer);
 }
 

@@ -89,8 +89,8 @@ export class PowerDisk {
   }
 
   /** Cuts the power in the middle of the n-th write or flush from now on; soon, also where nobody writes or flushes. */
-  async cutAfter(requests: number, seed: number): Promise<void> {
-    await this.#order({ do: "cutAfter", requests, latestMs: cutLatestMs, seed });
+  async cutAfter(requests: number, seed: number, latestMs = cutLatestMs): Promise<void> {
+    await this.#order({ do: "cutAfter", requests, latestMs, seed });
   }
 
   /** Takes the file system down; after a cut what it would still write fails. */
