@@ -49,12 +49,8 @@ export class LostSums {
     if (lost.size === 0) return new SegmentToSeal(closed, lost, new Map(), stepped);
     const recalled = await this.#recalled(request, lost, stepped);
     const { group, segment } = request;
-    const counts = { blocks: lost.size, recalled: recalled.size };
-    this.#parts.machine.log.error("a disk has lost sums of blocks that are to be sealed", {
-      group,
-      segment,
-      ...counts,
-    });
+    const fields = { group, segment, blocks: lost.size, recalled: recalled.size };
+    this.#parts.machine.log.error("a disk has lost sums of blocks that are to be sealed", fields);
     return new SegmentToSeal(closed, lost, recalled, stepped);
   }
 

@@ -5,7 +5,7 @@ import { segmentNumbersSkipped } from "#src/core/store-limits.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { decodeScrubNotes, scrubDocumentName } from "#src/store/scrub-document.ts";
 import { ScrubNotebook } from "#src/store/scrub-notebook.ts";
-import { groupA, groupB, hello } from "#test/appliance/remote/remote-world.ts";
+import { groupA, groupB, hello, type RemoteWorld } from "#test/appliance/remote/remote-world.ts";
 import { driven } from "#test/contract/driver.ts";
 import { freely } from "#test/store/memory-store.ts";
 import { historyOf, piecePath, rebuild, started, store, storeResized } from "./rebuild-world.ts";
@@ -39,14 +39,19 @@ test("fault 18: a group whose newest pieces are lost is named and not made; cut 
   expect(await rebuild(world, { folder: "/newest" })).toMatchObject({ rebuilt: made, broken: [] });
 });
 
-test("fault 20: what a group has lost is confirmed once, and no snapshot of it passes for a point of what comes next", async () => {
+/** Three records, a snapshot of the third, and then its piece is gone. */
+async function withoutNewest(): Promise<RemoteWorld> {
   const world = await started();
   await store(world, await world.connect(), 1, 2, 3);
-  const { files } = world.host;
-  const history = historyOf(world);
-  await driven(world.driver, history.makeSnapshot(3, freely));
+  await driven(world.driver, historyOf(world).makeSnapshot(3, freely));
   await world.stop();
-  files.remove(piecePath(3));
+  world.host.files.remove(piecePath(3));
+  return world;
+}
+
+test("fault 20: what a group has lost is confirmed once, and no snapshot of it passes for a point of what comes next", async () => {
+  const world = await withoutNewest();
+  const { files } = world.host;
   expect(await rebuild(world, { isInPlace: true, confirmed: ["disks"] })).toMatchObject({
     rebuilt: [{ lastSeq: 2 }],
     setAside: [{ id: groupA, storedSeq: 3, foundSeq: 2 }],
@@ -78,13 +83,8 @@ test("fault 18: one group's damaged newest piece keeps no other from being mende
 });
 
 test("fault 18: of a store that a new folder is made of nothing is cut by a confirmed name", async () => {
-  const world = await started();
-  await store(world, await world.connect(), 1, 2, 3);
+  const world = await withoutNewest();
   const { files } = world.host;
-  const history = historyOf(world);
-  await driven(world.driver, history.makeSnapshot(3, freely));
-  await world.stop();
-  files.remove(piecePath(3));
   const told = () => ["groups", `snapshots/${groupA}`].map((name) => files.list(`/store/${name}`));
   const whole = told();
   for (const folder of ["/new", "/newer"]) {

@@ -74,6 +74,17 @@ async function opened() {
   return { machine, driver, objects, bind };
 }
 
+/** Its store is held, and that is noted. */
+async function bound() {
+  const world = await opened();
+  const { machine, driver, objects, bind } = world;
+  const binding = await bind();
+  await driven(driver, openStore(objects, machine));
+  await driven(driver, holdStore(objects, binding.holder, 1000));
+  await driven(driver, binding.note(objects));
+  return { ...world, binding };
+}
+
 test("a new folder is bound to the store that is made for it, as soon as that is there", async () => {
   const { machine, driver, objects, bind } = await opened();
   const binding = await bind();
@@ -111,11 +122,7 @@ test("fault 18: a damaged word on who holds the store is written anew by him who
 });
 
 test("fault 18: a turned bit in what says which store is the folder's is turned back, and goes", async () => {
-  const { machine, driver, objects, bind } = await opened();
-  const binding = await bind();
-  await driven(driver, openStore(objects, machine));
-  await driven(driver, holdStore(objects, binding.holder, 1000));
-  await driven(driver, binding.note(objects));
+  const { machine, binding, bind } = await bound();
   machine.disk.fileAt("/remote/binding.json").flipBit(90, 2);
   const next = await bind();
   expect([next.trouble, next.store, next.holder]).toEqual([undefined, binding.store, binding.holder]);
@@ -127,11 +134,7 @@ test("fault 18: a turned bit in what says which store is the folder's is turned 
 });
 
 test("fault 18: where nobody can read which store is the folder's, none is gone on with, and the way out is said", async () => {
-  const { machine, driver, objects, bind } = await opened();
-  const binding = await bind();
-  await driven(driver, openStore(objects, machine));
-  await driven(driver, holdStore(objects, binding.holder, 1000));
-  await driven(driver, binding.note(objects));
+  const { machine, driver, objects, bind } = await bound();
   for (const bit of [1, 2]) machine.disk.fileAt("/remote/binding.json").flipBit(40, bit);
   const next = await bind();
   expect(next.trouble).toMatch(/binding.json is damaged.*'tidemark rebuild --in-place' writes it anew/);

@@ -217,10 +217,7 @@ test("fault 18: a mark that may be in a piece that cannot be opened, or is missi
 test("fault 12: where a journal that is durable cannot be read to its end, what is there is not the newest", async () => {
   const world = await PointWorld.make(44);
   world.write(40);
-  const [path] = world.folder.pieces(world.host.files).map((position) => world.folder.piecePath(position));
-  const handle = world.host.files.open(path as string, "readWrite");
-  handle.writeNow(Buffer.alloc(64, 0xff), 0, 64, Math.floor(handle.sizeBytesNow() / 2 / 512) * 512 + 128);
-  handle.close();
+  world.damageOpenPiece();
   await world.open();
   const { newestSeq: seq } = world.points;
   const ends = world.records.filter((record) => record.seq === seq || record.seq === world.lastSeq);

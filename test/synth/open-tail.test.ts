@@ -124,10 +124,7 @@ test("a journal that is another one is read from its beginning", async () => {
 test("fault 12: damage in what is durable ends what can be read, and is told", async () => {
   const world = await PointWorld.make(44);
   world.write(40);
-  const [path] = world.folder.pieces(world.host.files).map((position) => world.folder.piecePath(position));
-  const handle = world.host.files.open(path as string, "readWrite");
-  handle.writeNow(Buffer.alloc(64, 0xff), 0, 64, Math.floor(handle.sizeBytesNow() / 2 / 512) * 512 + 128);
-  handle.close();
+  world.damageOpenPiece();
   await world.open();
   const { newestSeq } = world.points;
   expect(newestSeq).toBeLessThan(world.lastSeq);

@@ -134,6 +134,15 @@ export class PointWorld {
     }
   }
 
+  /** In its middle, of what is durable. */
+  damageOpenPiece(): void {
+    const { files } = this.host;
+    const [path] = this.folder.pieces(files).map((position) => this.folder.piecePath(position));
+    const handle = files.open(path as string, "readWrite");
+    handle.writeNow(Buffer.alloc(64, 0xff), 0, 64, Math.floor(handle.sizeBytesNow() / 2 / 512) * 512 + 128);
+    handle.close();
+  }
+
   get lastSeq(): number {
     return this.records.at(-1)?.seq ?? 0;
   }
