@@ -1,7 +1,7 @@
 /** Figures of `npm run bench -- points`. */
 import type { Machine } from "./machine.ts";
 import { round, roundDown } from "./rounding.ts";
-import { median, ratioOf } from "./rounds.ts";
+import { median, type Ratio, ratioOf } from "./rounds.ts";
 
 export interface SynthesisFigures {
   readonly name: string;
@@ -11,10 +11,28 @@ export interface SynthesisFigures {
   readonly baseBytes: number;
   readonly medianSeconds: number;
   readonly meanSeconds: number;
+  readonly lowestSeconds: number;
   readonly highestSeconds: number;
   /** Of the snapshots' objects, all in all. */
   readonly bytesPerChange: number;
   readonly layers: number;
+  /** How its seconds are to those of another case, which had turns with it. */
+  readonly beside?: SecondsBeside;
+  readonly goals: SynthesisGoals;
+}
+
+export interface SecondsBeside extends Ratio {
+  readonly name: string;
+}
+
+/** The most. */
+export interface SynthesisGoals {
+  /** In the middle. */
+  readonly seconds?: number;
+  /** Of a block, for each change of one. */
+  readonly bytesPercent?: number;
+  /** Of its seconds to those of the case beside it, or of those to its own. */
+  readonly factor?: number;
 }
 
 export interface OpeningFigures {
@@ -69,7 +87,7 @@ export function peerFigures({ series, ...about }: PeerSeries): PeerFigures {
   const { ofMedians, lowest, highest } = ratioOf(own, other);
   return {
     ...about,
-    own: round(median(own), 1),
+    own: roundDown(median(own), 1),
     other: round(median(other), 1),
     ratio: roundDown(ofMedians, 2),
     lowestRatio: roundDown(lowest, 2),
