@@ -9,13 +9,12 @@ import { type SealThreadSettings, SealThreads } from "#src/store/seal-threads.ts
 export { runThread } from "#src/store/seal-threads.ts";
 
 /** They are begun when there is something to seal. */
-export function startSealHelp(fingerprintKey: Buffer | undefined): SealHelpers {
-  return new LateHelpers(() => begun(fingerprintKey));
+export function startSealHelp(settings: SealThreadSettings): SealHelpers {
+  return new LateHelpers(() => begun(settings));
 }
 
 /** One that fails is a fault of this program's own: the process ends with it, and another one begins. */
-function begun(fingerprintKey: Buffer | undefined): SealThreads {
-  const settings: SealThreadSettings = { fingerprintKey };
+function begun(settings: SealThreadSettings): SealThreads {
   const threads = Array.from({ length: sealThreadCount }, (_, number) =>
     startThread(new URL(import.meta.url), `seal ${number}`, settings),
   );

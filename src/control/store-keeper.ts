@@ -7,6 +7,7 @@ import { keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { lmdbMaps } from "#src/host/node/sorted-map.ts";
 import { giveBackStartMemory } from "#src/host/node/start-memory.ts";
+import { setPartEffort } from "#src/host/part-compression.ts";
 import { keepName } from "#src/host/publish.ts";
 import type { SortedMaps } from "#src/host/sorted-map.ts";
 import type { MessageLine } from "#src/host/thread.ts";
@@ -25,6 +26,7 @@ import { type FingerprintIndexParts, openFingerprintIndex } from "#src/store/map
 import type { Objects } from "#src/store/objects.ts";
 import { noNames } from "#src/store/scrub-finding.ts";
 import type { SealHelpers } from "#src/store/seal-helpers.ts";
+import type { SealThreadSettings } from "#src/store/seal-threads.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
 import { openStore } from "#src/store/store-opening.ts";
 import { StoreTotals } from "#src/store/store-totals.ts";
@@ -62,7 +64,7 @@ export interface KeeperGround {
   readonly maps: SortedMaps;
   readonly indexBounds?: Pick<FingerprintIndexParts, "filterBytesMax" | "gatherBytesMax">;
   /** Undefined: it seals without help. */
-  readonly startSealHelp?: (fingerprintKey: Buffer | undefined) => SealHelpers;
+  readonly startSealHelp?: (settings: SealThreadSettings) => SealHelpers;
   /** The store is open. */
   readonly opened?: () => void;
 }
@@ -186,7 +188,9 @@ class StoreKeeper implements Keeper {
     try {
       const fingerprints = keys === undefined ? plainFingerprints : keyedFingerprints(keys.fingerprintKey);
       const key = keys?.storeKey;
-      const helpers = ground.startSealHelp?.(keys?.fingerprintKey);
+      const effort = settings.config.store.compress;
+      setPartEffort(effort);
+      const helpers = ground.startSealHelp?.({ fingerprintKey: keys?.fingerprintKey, effort });
       const store = await SegmentStore.open({ objects, index, fingerprints, helpers, key, clock, randomness, log });
       const missingCount = (await store.missing()).length;
       // Many of them are read beside sealing, which keeps blocks that the store has already until then.

@@ -145,6 +145,10 @@ export const objectRunScratchCountMax = 2;
 assert(partBytesMax + 4 * KiB <= objectWalkBytes, "a largest part as it is stored is gone through in one piece,");
 assert(partBytesMax + 4 * KiB <= objectRunBytesMax, "and can be read");
 
+/** How much time compression may take to leave little. Whatever it took, everybody can read it. */
+export const partEfforts = ["normal", "small"] as const;
+export type PartEffort = (typeof partEfforts)[number];
+
 // The index of fingerprints
 export const sortedMapTableCountMax = 8;
 export const fingerprintKeyBytes = 8;

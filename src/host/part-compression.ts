@@ -12,5 +12,5 @@ export interface PartCompression {
   decompress(bytes: Buffer, start: number, end: number, target: Buffer, at: number, byteLength: number): boolean;
 }
 
-export { partCompression } from "./node/part-compression.ts";
+export { partCompression, setPartEffort } from "./node/part-compression.ts";
 export { compressedBytesMax } from "./node/zstd.ts";

@@ -4,9 +4,9 @@
  */
 import { assert } from "#src/core/assert.ts";
 import { RetryError } from "#src/core/errors.ts";
-import { sealAheadPerThread, sealBatchFrames } from "#src/core/store-limits.ts";
+import { type PartEffort, sealAheadPerThread, sealBatchFrames } from "#src/core/store-limits.ts";
 import { keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
-import { partCompression } from "#src/host/part-compression.ts";
+import { partCompression, setPartEffort } from "#src/host/part-compression.ts";
 import type { MessageLine, Thread } from "#src/host/thread.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import type { SealHelpers } from "./seal-helpers.ts";
@@ -15,6 +15,7 @@ import { SlotRun } from "./slot-run.ts";
 export interface SealThreadSettings {
   /** With which blocks are fingerprinted; undefined: the store is not encrypted. */
   readonly fingerprintKey: Uint8Array | undefined;
+  readonly effort: PartEffort;
 }
 
 interface Sharing {
@@ -35,7 +36,8 @@ interface Answer {
 }
 
 /** The thread's side. */
-export function runThread(line: MessageLine, { fingerprintKey }: SealThreadSettings): void {
+export function runThread(line: MessageLine, { fingerprintKey, effort }: SealThreadSettings): void {
+  setPartEffort(effort);
   const fingerprints =
     fingerprintKey === undefined ? plainFingerprints : keyedFingerprints(Buffer.from(fingerprintKey));
   const compression = partCompression();

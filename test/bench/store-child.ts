@@ -17,8 +17,8 @@ import type { ChildAnswer, ChildOrder, RandomOrder, RestoreOrder, SealOrder, Wor
 import { benchOrigin, objectsFolder, openOwnStore } from "./store-own.ts";
 import { benchVolume, ImageSource } from "./store-source.ts";
 
-async function seal({ folder, threadCount, image, numbersFile }: SealOrder): Promise<WorkAnswer> {
-  const { store, close } = await openOwnStore(folder, threadCount);
+async function seal({ folder, threadCount, effort, image, numbersFile }: SealOrder): Promise<WorkAnswer> {
+  const { store, close } = await openOwnStore(folder, threadCount, effort);
   const numbers = numbersFile === undefined ? undefined : numbersIn(readFileSync(numbersFile));
   const source = new ImageSource(image, numbers);
   const first = store.segments.newest + 1;

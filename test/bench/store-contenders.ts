@@ -16,7 +16,7 @@ export type StoreContenderName = (typeof storeContenderNames)[number];
 export type Aim = "fast" | "small";
 
 export const settingsOf: Readonly<Record<StoreContenderName, Readonly<Record<Aim, string>>>> = {
-  tidemark: { fast: "zstd level 1, two threads that help", small: "the same" },
+  tidemark: { fast: "zstd level 1, two threads that help", small: "store.compress: small" },
   restic: { fast: "--compression auto", small: "--compression max" },
   borg: { fast: "no encryption, lz4", small: "no encryption, zstd,6" },
   casync: { fast: "zstd", small: "zstd" },
@@ -48,7 +48,7 @@ export async function openRepository(name: StoreContenderName, folder: string, a
 }
 
 const opening: { readonly [Name in StoreContenderName]: (folder: string, aim: Aim) => Promise<Repository> } = {
-  tidemark: async (folder) => ownRepository(folder),
+  tidemark: async (folder, aim) => ownRepository(folder, aim),
   restic: resticRepository,
   borg: borgRepository,
   casync: async (folder) => casyncRepository(folder),
@@ -62,14 +62,15 @@ export function folderBytes(folder: string): number {
 
 const helpingThreads = 2;
 
-function ownRepository(folder: string): Repository {
+function ownRepository(folder: string, aim: Aim): Repository {
+  const effort = aim === "fast" ? "normal" : "small";
   const states: { readonly firstSegment: number; readonly blockCount: number }[] = [];
   let firstSegment = 1;
   return {
     name: "tidemark",
     add: async (image, state, numbersFile) => {
       const about = numbersFile === undefined ? {} : { numbersFile };
-      const done = await carryOut({ word: "seal", folder, threadCount: helpingThreads, image, ...about });
+      const done = await carryOut({ word: "seal", folder, threadCount: helpingThreads, effort, image, ...about });
       states[state] = { firstSegment, blockCount: done.blockCount };
       firstSegment += Math.ceil(done.blockCount / slotsPerSegment);
       return turnOf(done);

@@ -75,7 +75,7 @@ async function turnOf(
   rmSync(`${output}.folder`, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
   if (name !== "tidemark") return { add, restore, physicalBytes, alone: undefined };
-  const order = { word: "seal", folder, threadCount: 0, image } as const;
+  const order = { word: "seal", folder, threadCount: 0, effort: "normal", image } as const;
   await openRepository(name, folder, "fast");
   const [unique, known] = [await carryOut(order), await carryOut(order)];
   rmSync(folder, { recursive: true, force: true });

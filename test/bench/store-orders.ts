@@ -1,6 +1,7 @@
 /** What the process that does our part of the benchmark of the store can be told, and what it answers. */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PartEffort } from "#src/core/store-limits.ts";
 import { succeed } from "#test/clients/command.ts";
 import type { Progress } from "./progress.ts";
 
@@ -8,6 +9,7 @@ export interface SealOrder {
   readonly word: "seal";
   readonly folder: string;
   readonly threadCount: number;
+  readonly effort: PartEffort;
   readonly image: string;
   /** Numbers of the blocks that were written, 32 bits each; undefined: all of the image. */
   readonly numbersFile?: string;

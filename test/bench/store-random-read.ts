@@ -16,7 +16,7 @@ export async function measureRandomRead(options: StoreOptions, progress: Progres
   using scratch = createScratch(options.folder);
   const [image, folder] = [scratch.file("image"), scratch.file("store")];
   await makePackagesImage(scratch, image, options.imageMebibytes * MiB);
-  await carryOut({ word: "seal", folder, threadCount: 2, image });
+  await carryOut({ word: "seal", folder, threadCount: 2, effort: "normal", image });
   rmSync(image);
   const rates: number[] = [];
   let readCount = 0;

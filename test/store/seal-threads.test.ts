@@ -2,16 +2,18 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { RetryError } from "#src/core/errors.ts";
+import type { PartEffort } from "#src/core/store-limits.ts";
 import { keyedFingerprints, plainFingerprints } from "#src/host/fingerprint.ts";
 import { nodeMachine } from "#src/host/node/machine.ts";
 import { lmdbMaps } from "#src/host/node/sorted-map.ts";
 import { startThread } from "#src/host/node/thread.ts";
+import { setPartEffort } from "#src/host/part-compression.ts";
 import type { Thread } from "#src/host/thread.ts";
 import { addressOf } from "#src/records/address.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { openFingerprintIndex } from "#src/store/mapped-fingerprint-index.ts";
 import type { SealHelpers } from "#src/store/seal-helpers.ts";
-import { SealThreads } from "#src/store/seal-threads.ts";
+import { type SealThreadSettings, SealThreads } from "#src/store/seal-threads.ts";
 import { segmentObjectName } from "#src/store/segment-format.ts";
 import { SegmentStore } from "#src/store/segment-store.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
@@ -38,9 +40,10 @@ async function storeIn(folder: string, helpers: SealHelpers | undefined, isKeyed
   return SegmentStore.open({ objects, index, fingerprints, helpers, key: storeKey, clock, randomness, log });
 }
 
-function startedThreads(count: number, fingerprintKey?: Buffer): Thread[] {
+function startedThreads(count: number, fingerprintKey?: Buffer, effort: PartEffort = "normal"): Thread[] {
   const module = new URL("../../src/store/seal-threads.ts", import.meta.url);
-  const threads = Array.from({ length: count }, () => startThread(module, "seal", { fingerprintKey }));
+  const settings: SealThreadSettings = { fingerprintKey, effort };
+  const threads = Array.from({ length: count }, () => startThread(module, "seal", settings));
   onTestFinished(() => {
     for (const thread of threads) thread.end();
   });
@@ -62,11 +65,14 @@ function objectBytes(folder: string, segment: number): Buffer {
 }
 
 test.each([
-  ["plain", false],
-  ["encrypted", true],
-])("whoever helps, the object is the same to the byte: %s", async (_, isKeyed) => {
+  ["plain", false, "normal"],
+  ["encrypted", true, "normal"],
+  ["smaller", false, "small"],
+] as const)("whoever helps, the object is the same to the byte: %s", async (_, isKeyed, effort) => {
+  onTestFinished(() => setPartEffort("normal"));
+  setPartEffort(effort);
   const [alone, helped] = [temporaryFolder(), temporaryFolder()];
-  const threads = new SealThreads(startedThreads(2, isKeyed ? key : undefined));
+  const threads = new SealThreads(startedThreads(2, isKeyed ? key : undefined, effort));
   const stores = [await storeIn(alone, undefined, isKeyed), await storeIn(helped, threads, isKeyed)];
   for (const segment of [1, 2]) {
     const source = new ClosedBlocks(segment, slotsOfChance(segment));

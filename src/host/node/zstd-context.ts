@@ -38,11 +38,13 @@ export interface ZstdStreams {
   decompressing(): ZstdStream;
 }
 
-export const nodeStreams: ZstdStreams = {
-  compressing: () =>
-    createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }) as unknown as ZstdStream,
-  decompressing: () => createZstdDecompress() as unknown as ZstdStream,
-};
+export function nodeStreams(level = zstdLevel): ZstdStreams {
+  const params = { [constants.ZSTD_c_compressionLevel]: level };
+  return {
+    compressing: () => createZstdCompress({ params }) as unknown as ZstdStream,
+    decompressing: () => createZstdDecompress() as unknown as ZstdStream,
+  };
+}
 
 class ZstdContext {
   readonly #handle: ZstdHandle;
@@ -117,7 +119,7 @@ export class ContextCompression implements PartCompression {
 }
 
 /** Undefined: Node is not as it was. */
-export function openContextCompression(streams = nodeStreams): ContextCompression | undefined {
+export function openContextCompression(streams = nodeStreams()): ContextCompression | undefined {
   const compression = new ContextCompression(streams);
   try {
     if (isAsExpected(compression)) return compression;

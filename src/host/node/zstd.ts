@@ -6,10 +6,10 @@ export const zstdLevel = 1;
 const windowBitsMax = 22;
 const chunkBytesMin = 64;
 
-export function compressed(bytes: Buffer): Buffer {
+export function compressed(bytes: Buffer, level = zstdLevel): Buffer {
   return zstdCompressSync(bytes, {
     chunkSize: Math.max(chunkBytesMin, bytes.length),
-    params: { [constants.ZSTD_c_compressionLevel]: zstdLevel },
+    params: { [constants.ZSTD_c_compressionLevel]: level },
   });
 }
 
