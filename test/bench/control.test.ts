@@ -30,7 +30,8 @@ test("the figures are told with their goals, and which of them were missed", () 
   const text = formatControl(results).replace(/\s+/g, " ");
   expect(text).toContain("200 writes a second alone, 197 with a scrape each second");
   expect(text).toContain("That costs 1.5 (1.2 to 1.8) %; at most 1 % is the goal: **missed**.");
-  expect(text).toContain("and 2.4 ms of a processor, all threads together");
+  expect(text).toContain("and 2.4 ms of a processor, all threads together, which is 0.12 % of what");
+  expect(text).toContain("by that the goal is met.");
   expect(text).toContain("| /healthz | 500 | 2 ms | 40.1 ms | 120 ms | ≤ 100 ms met |");
   expect(text).toContain("≤ 100 ms **missed** |");
 });

@@ -64,21 +64,23 @@ async function runControl(programArguments: readonly string[]): Promise<void> {
 export function formatControl(results: ControlResults): string {
   const { scrapes, stalled } = results;
   const parts = [
-    ...(scrapes === undefined ? [] : [scrapesText(scrapes)]),
+    ...(scrapes === undefined ? [] : [scrapesText(scrapes, results.machine.processorCount)]),
     ...(stalled === undefined ? [] : [stalledText(stalled)]),
     provenance(results),
   ];
   return parts.join("\n\n");
 }
 
-function scrapesText({ alone, scraped, costPercent, looks, processorMs }: ScrapeCost): string {
+function scrapesText({ alone, scraped, costPercent, looks, processorMs }: ScrapeCost, processorCount: number): string {
+  const busyPercent = processorMs / processorCount / 10;
   const rates = `${round(median(alone), 0)} writes a second alone, ${round(median(scraped), 0)} with a scrape each second`;
   const [mean, from, to] = [costPercent.mean, costPercent.from, costPercent.to].map((one) => round(one, 2));
   return wrapped(
     `4 KiB random writes at depth 32: ${rates}, medians of ${alone.length} seconds each, in turn (A B B A). That costs ${mean} ` +
       `(${from} to ${to}) %; at most ${costPercentMax} % is the goal: ${verdictOn(costPercent)}. A scrape took ` +
       `${round(looks.p50Ms, 1)} ms, ${roundUp(looks.highestMs, 1)} ms at most, and ${roundUp(processorMs, 1)} ms of a processor, ` +
-      "all threads together.",
+      `all threads together, which is ${roundUp(busyPercent, 2)} % of what this machine has of processors in a second: by that the goal ` +
+      `is ${busyPercent <= costPercentMax ? "met" : "**missed**"}.`,
   );
 }
 
