@@ -4,7 +4,7 @@
  * the machine, by any process, until somebody says that the file system was mounted anew, whose view is then that of the disk.
  */
 import { StopError } from "#src/core/errors.ts";
-import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
+import { type DocumentKind, publishDocument, readMendedDocument } from "#src/host/document.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
 import { UnknownNamesError } from "#src/store/unknown-names-error.ts";
@@ -13,28 +13,34 @@ const kind: DocumentKind = { format: "tidemark-names-doubt", version: 1 };
 
 type DoubtGround = Pick<Machine, "files" | "clock" | "log" | "bootId">;
 
+interface FoundDoubt {
+  readonly why?: string;
+  readonly damage?: string;
+}
+
 export class NamesDoubt {
   readonly #machine: DoubtGround;
   readonly #path: string;
   #why: string | undefined;
+  /** Why nobody can read what was noted, on this start of the machine or on another. */
+  #damage: string | undefined;
   #noting: Promise<void> | undefined;
 
-  private constructor(machine: DoubtGround, path: string, why: string | undefined) {
+  private constructor(machine: DoubtGround, path: string, { why, damage }: FoundDoubt) {
     this.#machine = machine;
     this.#path = path;
     this.#why = why;
+    this.#damage = damage;
   }
 
   /** `path`: of the note about it. Its folder is there. */
   static open(machine: DoubtGround, path: string): NamesDoubt {
-    const noted = readDocument(machine.files, path, kind);
-    const isOfThisStart = noted?.bootId === machine.bootId && typeof noted.why === "string";
-    return new NamesDoubt(machine, path, isOfThisStart ? (noted.why as string) : undefined);
+    return new NamesDoubt(machine, path, foundDoubt(machine, path));
   }
 
   /** In words, with what to do. Undefined: there is none. */
   get trouble(): string | undefined {
-    if (this.#why === undefined) return undefined;
+    if (this.#why === undefined) return this.#damage;
     const advice = "mount its file system anew, and then 'tidemark store retry --remounted'; or start the machine anew";
     return `${this.#why}: a sync has failed, so nothing more is written to the store (${advice})`;
   }
@@ -75,9 +81,25 @@ export class NamesDoubt {
 
   /** Somebody says that what the system shows of the store is what its disk has. */
   clear(): void {
-    if (this.#why === undefined) return;
+    if (this.trouble === undefined) return;
     if (this.#machine.files.exists(this.#path)) this.#machine.files.remove(this.#path);
     this.#why = undefined;
+    this.#damage = undefined;
     this.#noting = undefined;
+  }
+}
+
+/** Throws a `RefuseError` where a later version has written it. */
+function foundDoubt({ files, bootId }: DoubtGround, path: string): FoundDoubt {
+  try {
+    const noted = readMendedDocument(files, path, kind)?.content;
+    return noted?.bootId === bootId && typeof noted.why === "string" ? { why: noted.why } : {};
+  } catch (error) {
+    if (!(error instanceof StopError)) throw error;
+    const told =
+      "so a sync of the store may have failed on this start of the machine, and nothing more is written to it";
+    const wayOut =
+      "when its file system was mounted anew, or the machine started anew: 'tidemark store retry --remounted'";
+    return { damage: `${error.message}: ${told} (${wayOut})` };
   }
 }
