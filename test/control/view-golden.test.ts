@@ -1,16 +1,14 @@
 /** Views, what was written to them, and drills, as version 1 has them: what is there today must be found by every later program. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Drill } from "#src/control/drill.ts";
 import { DrillBook } from "#src/control/drill-book.ts";
 import type { ViewDefinition } from "#src/control/view.ts";
 import { ViewShelf } from "#src/control/view-shelf.ts";
-import type { Files } from "#src/host/files.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { LostSync } from "#src/synth/lost-sync.ts";
 import { simDriver } from "#test/sim/sim-driver.ts";
 import { Simulation } from "#test/sim/simulation.ts";
+import { golden, put, written } from "./golden-files.ts";
 
 const view: ViewDefinition = {
   ...{ id: "ab".repeat(16), name: "mine", group: "cd".repeat(16), groupName: "g", volume: 2, volumeName: "disk" },
@@ -23,10 +21,6 @@ const drill: Omit<Drill, "id"> = {
   ...{ timeMicros: 1_800_000_000_000_001, outcome: "failed", command: "check", why: "it ended with status 1" },
   ...{ by: "schedule", startedMs: 1_800_000_000_000, durationMs: 1500 },
 };
-
-function golden(name: string): Buffer {
-  return readFileSync(join(import.meta.dirname, "../golden", name));
-}
 
 function world() {
   const simulation = new Simulation(1);
@@ -41,20 +35,6 @@ function world() {
     return promise;
   };
   return { host, files, waited };
-}
-
-function written(files: Files, path: string): Buffer {
-  const handle = files.open(path, "read");
-  const bytes = Buffer.alloc(handle.sizeBytesNow());
-  handle.readNow(bytes, 0, bytes.length, 0);
-  handle.close();
-  return bytes;
-}
-
-function put(files: Files, path: string, bytes: Buffer): void {
-  const handle = files.create(path);
-  handle.writeNow(bytes, 0, bytes.length, 0);
-  handle.close();
 }
 
 test("the document of a view", async () => {
