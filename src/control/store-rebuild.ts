@@ -2,7 +2,8 @@
  * Makes the data folder of a remote appliance anew of its store's objects: all of it, where the folder is empty, or the groups of
  * which the store has less than the folder says, or more. Interrupted, it is run again and comes to the same.
  *
- * Invariant: until all of it is made, the folder says that it is being made, and no appliance opens it.
+ * Invariants: until all of it is made, the folder says that it is being made, and no appliance opens it; what is refused for what
+ * it was asked, or for what a later program has written, is refused before anything is changed.
  */
 import { join } from "node:path";
 import {
@@ -30,6 +31,7 @@ import { heldByAnother, readStoreHolder, takeStore } from "#src/store/store-hold
 import { openKeys } from "#src/store/store-keys.ts";
 import type { WrappingKey } from "#src/store/wrapping-key.ts";
 import { cutSnapshots } from "#src/synth/history-cut.ts";
+import { assertDocumentsKnown, assertObjectsKnown } from "./later-versions.ts";
 import { demandConfirmed, groupsIn, type LostGroup, lostGroups } from "./lost-groups.ts";
 import {
   bindingName,
@@ -84,6 +86,7 @@ export async function rebuildFromStore(parts: StoreRebuildParts): Promise<StoreR
   const { machine, folder, objects, isInPlace } = parts;
   const { files, randomness, clock } = machine;
   if (!isInPlace) assertEmpty(parts, readNotedStore(files, folder));
+  await assertDocumentsKnown(parts);
   const document = (await findStoreDocument(objects))?.document;
   if (document === undefined && !isInPlace) throw new RefuseError(`${parts.place} holds no store`);
   if (isInPlace) await assertOwn(parts, findNotedStore(files, folder));
@@ -91,6 +94,7 @@ export async function rebuildFromStore(parts: StoreRebuildParts): Promise<StoreR
   const store = document?.id ?? null;
   const lost = await lostGroups(parts, key);
   demandConfirmed(lost, parts.confirmed);
+  await assertObjectsKnown(objects, await groupsToMake(parts, lost));
   const binding = { ...newBinding(randomness, store), isRebuilding: true };
   await noteStore(files, folder, binding);
   const newest = await newestSegment(objects);
@@ -102,6 +106,17 @@ export async function rebuildFromStore(parts: StoreRebuildParts): Promise<StoreR
   const made = await makeGroups(parts, key, lost);
   await noteStore(files, folder, { ...binding, isRebuilding: false });
   return { store, ...made };
+}
+
+/** Of the others nothing is read. */
+async function groupsToMake(
+  { machine, folder, objects }: StoreRebuildParts,
+  lost: readonly LostGroup[],
+): Promise<string[]> {
+  const isLost = (id: string): boolean => lost.some((group) => group.id === id);
+  const groupsPath = join(folder, "groups");
+  const whole = groupsIn(machine, folder).filter((id) => !isLost(id) && hasState(machine, groupsPath, id));
+  return (await storedGroups(objects)).filter((id) => !whole.includes(id));
 }
 
 function assertEmpty({ machine, folder }: StoreRebuildParts, noted: NotedStore | undefined): void {

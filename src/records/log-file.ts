@@ -142,9 +142,7 @@ export function ownLogFileHeader(
     case "otherKind":
       throw new RefuseError(`${path} is a file of another kind of log`);
     case "otherVersion":
-      throw new RefuseError(
-        `${path} has version ${found.version} of its format; this program knows version ${version}`,
-      );
+      throw unknownLogFileVersion(path, found.version);
     case "sound":
       break;
   }
@@ -154,6 +152,12 @@ export function ownLogFileHeader(
     throw new RefuseError(`${path} belongs to another log of this group, ${incarnationName(header.incarnation)}`);
   }
   return header;
+}
+
+export function unknownLogFileVersion(path: string, found: number): RefuseError {
+  return new RefuseError(
+    `${path} has version ${found}, and this program reads version ${version}: use the program that wrote it`,
+  );
 }
 
 export function incarnationName(incarnation: number): string {

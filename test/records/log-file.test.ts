@@ -96,7 +96,7 @@ test("numbers that cannot be are broken, whatever their checksum says", () => {
 test("fault 29: another version is refused in words, if its checksum fits", () => {
   const later = bytesWith((it) => it.writeUInt16LE(2, 4), true);
   expect(() => ownLogFileHeader("/a", getLogFileHeader(later, logFileMagic.spool), log)).toThrow(
-    new RefuseError("/a has version 2 of its format; this program knows version 1"),
+    new RefuseError("/a has version 2, and this program reads version 1: use the program that wrote it"),
   );
 });
 
