@@ -50,7 +50,9 @@ export class LostSums {
     const recalled = await this.#recalled(request, lost, stepped);
     const { group, segment } = request;
     const fields = { group, segment, blocks: lost.size, recalled: recalled.size };
-    this.#parts.machine.log.error("a disk has lost sums of blocks that are to be sealed", fields);
+    const others = "the others cannot be read any more, and a scrub names them";
+    const outcome = recalled.size === lost.size ? "all of these came back from a spool" : others;
+    this.#parts.machine.log.error(`a disk has lost sums of blocks that are to be sealed: ${outcome}`, fields);
     return new SegmentToSeal(closed, lost, recalled, stepped);
   }
 

@@ -75,6 +75,9 @@ export interface ScrubFinding {
 /** Nothing is known to be lost yet. */
 export const obstacleOfAbsentDisk = "the disk does not give all of it now: it is tried again in the next round";
 
+/** Of blocks that were damaged before they were sealed: a copy would have to be known by what is gone. */
+export const obstacleOfLostSums = "their checksums are lost with them, so no other block can be told to be theirs";
+
 /** Why what was found is still there: everything else has been tried. */
 export function obstacleTo(thing: DamagedThing): string {
   switch (thing) {
@@ -133,11 +136,14 @@ export function findingLine(finding: ScrubFinding, names: FindingNames = noNames
   return words.join("; ");
 }
 
-function wayOutWords({ affected = [] }: ScrubFinding, names: FindingNames): string {
+function wayOutWords({ affected = [], obstacle }: ScrubFinding, names: FindingNames): string {
   const stillSeen = affected.filter(({ untilSeq }) => untilSeq === undefined);
   const called = new Set(stillSeen.map(({ group, volume }) => names.volume(group, volume) ?? "NAME"));
   if (called.size === 0) called.add("NAME");
   const commands = [...called].map((name) => `tidemark volume resync ${name}`);
+  // Nothing repairs the points before: they are as they are until they expire.
+  if (obstacle === obstacleOfLostSums)
+    return `for points from then on, if the source still has it: ${commands.join(", ")}`;
   return `where the source still has it: ${commands.join(", ")}, and then tidemark scrub`;
 }
 

@@ -8,6 +8,7 @@ import {
   type AffectedBlocks,
   type DamagedThing,
   obstacleOfAbsentDisk,
+  obstacleOfLostSums,
   obstacleTo,
   type ScrubFinding,
 } from "./scrub-finding.ts";
@@ -23,6 +24,8 @@ export interface Flaw extends Pick<ScrubFinding, "thing" | "finding" | "count" |
   readonly places: readonly FlawedPlace[];
   /** Some of it the disk does not give, and nobody knows whether it is damaged. */
   readonly isNotGiven: boolean;
+  /** Of none of the blocks the checksum is known. */
+  readonly isWithoutSums?: boolean;
   /** Where it says by itself what is affected. */
   readonly affected?: readonly AffectedBlocks[];
 }
@@ -35,12 +38,15 @@ export interface FlawFacts {
   readonly affected?: AffectedBlocks;
   /** The disk does not give it. */
   readonly isNotGiven?: boolean | undefined;
+  /** Nobody knows its checksum. */
+  readonly isWithoutSum?: boolean;
 }
 
 interface Gathered {
   readonly finding: string;
   count: number;
   isNotGiven: boolean;
+  isWithoutSums: boolean;
   slots: SlotRange[];
   seqs: { readonly first: number; readonly last: number } | undefined;
   readonly places: FlawedPlace[];
@@ -68,12 +74,13 @@ export class Flaws {
   add(
     thing: DamagedThing,
     finding: string,
-    { slots = [], seqs, place, affected, isNotGiven = false }: FlawFacts = {},
+    { slots = [], seqs, place, affected, isNotGiven = false, isWithoutSum = false }: FlawFacts = {},
   ): void {
     const one = this.#gathered.get(thing) ?? {
       finding,
       count: 0,
       isNotGiven: false,
+      isWithoutSums: true,
       slots: [],
       seqs: undefined,
       places: [],
@@ -82,6 +89,7 @@ export class Flaws {
     this.#gathered.set(thing, one);
     one.count++;
     one.isNotGiven ||= isNotGiven;
+    one.isWithoutSums &&= isWithoutSum;
     one.slots.push(...slots);
     if (one.slots.length > looseRangesMax) one.slots = mergedRanges(one.slots);
     if (seqs !== undefined) one.seqs = hull(one.seqs, seqs);
@@ -99,14 +107,13 @@ export class Flaws {
   }
 
   list(): Flaw[] {
-    return [...this.#gathered].map(([thing, { finding, count, isNotGiven, slots, seqs, places, affected }]) => ({
+    return [...this.#gathered].map(([thing, { slots, seqs, places, affected, isWithoutSums, ...gathered }]) => ({
       thing,
-      finding,
-      count,
-      isNotGiven,
+      ...gathered,
       slots: mergedRanges(slots),
       ...(seqs === undefined ? {} : { seqs }),
       places,
+      ...(isWithoutSums ? { isWithoutSums } : {}),
       ...(affected.length === 0 ? {} : { affected }),
     }));
   }
@@ -115,10 +122,11 @@ export class Flaws {
 /** What is left of it, as it is kept. */
 export function findingOf(
   object: ObjectName,
-  { places: _, isNotGiven, ...flaw }: Flaw,
+  { places: _, isNotGiven, isWithoutSums, ...flaw }: Flaw,
   foundMicros: number,
 ): ScrubFinding {
-  return { object, ...flaw, foundMicros, obstacle: isNotGiven ? obstacleOfAbsentDisk : obstacleTo(flaw.thing) };
+  const known = isWithoutSums === true ? obstacleOfLostSums : obstacleTo(flaw.thing);
+  return { object, ...flaw, foundMicros, obstacle: isNotGiven ? obstacleOfAbsentDisk : known };
 }
 
 function hull(

@@ -33,6 +33,7 @@ import {
   forwardAt,
   frameAt,
   frameSlotAt,
+  hasSlotChecksum,
   isSoundPage,
   placeInFrameAt,
   slotChecksumAt,
@@ -203,11 +204,9 @@ export class SegmentCheck {
       else if (kind === slotKind.forward) this.#found.forwards++;
       else if (kind === slotKind.damaged) {
         this.#found.damaged++;
-        const isFirst = this.#identity.generation === 0;
-        const finding = isFirst
-          ? "they were not what had been written when they were sealed"
-          : "they were lost, when they were sealed or in the store";
-        this.#flaws.add("sealed", finding, { slots: [{ slot, count: 1 }] });
+        const isWithoutSum = !hasSlotChecksum(entries, slot * slotEntryBytes);
+        const finding = this.#markedWords(isWithoutSum);
+        this.#flaws.add("sealed", finding, { slots: [{ slot, count: 1 }], isWithoutSum });
       } else if (kind === slotKind.kept) {
         this.#found.kept++;
         const range = frameAt(entries, slot * slotEntryBytes);
@@ -217,6 +216,13 @@ export class SegmentCheck {
       }
     }
     return frames;
+  }
+
+  #markedWords(isWithoutSum: boolean): string {
+    if (isWithoutSum) return "a disk had lost their checksums when they were sealed";
+    return this.#identity.generation === 0
+      ? "they were not what had been written when they were sealed"
+      : "they were lost, when they were sealed or in the store";
   }
 
   async #checkFrames(source: ScrubSource, frames: readonly FrameSlots[]): Promise<void> {

@@ -64,6 +64,12 @@ export function slotVolumeAt(page: Uint8Array, start: number): number {
   return getLe32(page, start + at.volume);
 }
 
+/** Not so of a block whose checksum was lost before it was sealed: as good as no block has one of zeros alone. */
+export function hasSlotChecksum(page: Buffer, start: number): boolean {
+  const from = slotChecksumAt(start);
+  return page.subarray(from, from + checksumBytes).some((byte) => byte !== 0);
+}
+
 /** Where the block's checksum lies in the page. */
 export function slotChecksumAt(start: number): number {
   return start + at.checksum;

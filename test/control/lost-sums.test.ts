@@ -131,7 +131,7 @@ test("fault 18: nothing is sealed while the journal cannot say which blocks have
   await expect(sourceOf(world, lostSums)).rejects.toMatchObject({ name: "RetryError" });
 });
 
-test("fault 18: the process that keeps the store seals what came back, and counts what did not", async () => {
+test("fault 18: what came back is sealed, and what did not is counted, and told by a scrub to stay lost", async () => {
   const world = await written();
   const { host, driver } = world;
   loseSums(world, 0, 4);
@@ -165,5 +165,11 @@ test("fault 18: the process that keeps the store seals what came back, and count
   await driver.until(() => answers.some(({ id }) => id === 1));
   expect(answers.find(({ id }) => id === 1)).toMatchObject({
     answer: { isThere: true, figures: { damagedBlocks: 2, logicalBytes: 4 * blockBytes } },
+  });
+  ask({ id: 2, word: "work", ask: { kind: "scrub", isDry: false, isAnew: true } });
+  await driver.until(() => answers.some(({ id }) => id === 2));
+  const stayLost = /\(2\): a disk had lost their checksums .*; slots 0-1; .*not repaired: .*no other block can be told/;
+  expect(answers.find(({ id }) => id === 2)).toMatchObject({
+    answer: { lines: [expect.stringMatching(stayLost)] },
   });
 });

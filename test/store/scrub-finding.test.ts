@@ -10,6 +10,7 @@ import {
   isReadingHurt,
   isRemnant,
   obstacleOfAbsentDisk,
+  obstacleOfLostSums,
   obstacleTo,
   type ScrubFinding,
 } from "#src/store/scrub-finding.ts";
@@ -62,6 +63,14 @@ test("whom it hurts may be nobody, more than are told, or not known", () => {
 test("a disk that does not give it now may give it later: nobody is told to copy anew", () => {
   const told = line({ slots: [{ slot: 1, count: 1 }], affected: [place], obstacle: obstacleOfAbsentDisk });
   expect(told).toMatch(/not repaired: the disk does not give all of it now: it is tried again in the next round$/);
+});
+
+test("fault 18: blocks that nothing can be told to be a copy of are said to stay lost, and what is whole after a resync", () => {
+  const slots = [{ slot: 1, count: 1 }];
+  const told = line({ thing: "sealed", slots, affected: [place], obstacle: obstacleOfLostSums }, names);
+  expect(told).toMatch(
+    /; not repaired: their checksums are lost with them, .*; for points from then on, .*resync disk$/,
+  );
 });
 
 test("records of a piece are told by their numbers, which may be open to the end", () => {
