@@ -8,17 +8,19 @@ import type { FileHandle, Files, FolderEntry, FolderLock, OpenMode } from "#src/
 export class DoomedFiles implements Files {
   readonly #files: Files;
   readonly #doom: () => void;
+  readonly #mayDie: () => boolean;
   #pointsLeft: number;
   #pointCount = 0;
   #isDead = false;
   /** What the system lets go of when the process ends. */
   readonly #held = new Set<() => void>();
 
-  /** `doom` is called instead of the call after so many others. */
-  constructor(files: Files, pointsBefore: number, doom: () => void) {
+  /** `doom` is called instead of the call after so many others, or of the first one behind it at which the process may die. */
+  constructor(files: Files, pointsBefore: number, doom: () => void, mayDie = () => true) {
     this.#files = files;
     this.#pointsLeft = pointsBefore;
     this.#doom = doom;
+    this.#mayDie = mayDie;
   }
 
   get isDead(): boolean {
@@ -32,7 +34,7 @@ export class DoomedFiles implements Files {
 
   /** False: the process is dead, perhaps since now. */
   passes(): boolean {
-    if (!this.#isDead && this.#pointsLeft-- === 0) {
+    if (!this.#isDead && this.#pointsLeft-- <= 0 && this.#mayDie()) {
       this.#isDead = true;
       this.#doom();
     }

@@ -65,6 +65,8 @@ export class SimDisk {
   readonly #handleCounts = new Map<SimFile, number>();
   readonly #locked = new Set<SimFolder>();
   #stalledUntilMs = 0;
+  /** By the host's monotonic clock: when a failed sync of a folder has lost names the last time. */
+  #namesLostMs = Number.NEGATIVE_INFINITY;
   #life = 0;
 
   constructor(parts: SimDiskParts) {
@@ -78,6 +80,15 @@ export class SimDisk {
   /** The next call of this kind fails. */
   failNext(call: DiskCall, code = "EIO"): void {
     this.#ordered.push({ call, code });
+  }
+
+  /** The next call of this kind is to fail. */
+  isToFail(call: DiskCall): boolean {
+    return this.#ordered.some((ordered) => ordered.call === call);
+  }
+
+  get namesLostMs(): number {
+    return this.#namesLostMs;
   }
 
   /** What was ordered to fail and has not yet will not. */
@@ -180,7 +191,10 @@ export class SimDisk {
       try {
         this.#failPerhaps("syncFolder", this.faults.syncErrorChance);
       } catch (error) {
-        if (this.faults.losesNames && node instanceof SimFolder) node.settle(this.#parts.random);
+        if (this.faults.losesNames && node instanceof SimFolder) {
+          node.settle(this.#parts.random);
+          this.#namesLostMs = this.#parts.clock.monotonicMs();
+        }
         throw error;
       }
       if (!(node instanceof SimFolder)) throw node;

@@ -20,11 +20,11 @@ export class SimProcess implements Machine {
   readonly #ended: () => void;
   #isOver = false;
 
-  /** It ends by itself after so many of its own calls; `ended` is called then, and from where it made the call. */
-  constructor(host: SimHost, callsBefore: number, ended: () => void) {
+  /** It ends by itself after so many of its own calls, once it may; `ended` is called then, and from where it made the call. */
+  constructor(host: SimHost, callsBefore: number, ended: () => void, mayEnd = () => true) {
     this.#host = host;
     this.#ended = ended;
-    this.#files = new DoomedFiles(host.files, callsBefore, () => this.end());
+    this.#files = new DoomedFiles(host.files, callsBefore, () => this.end(), mayEnd);
     this.clock = {
       monotonicMs: () => host.clock.monotonicMs(),
       hostMs: () => host.clock.hostMs(),

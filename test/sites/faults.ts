@@ -68,13 +68,24 @@ export class Faults {
     this.#source = parts.source;
     this.#remote = parts.remote;
     this.#parts = parts;
+    // The worst that a file system does; and nobody is told of it twice.
+    if (parts.store !== undefined) parts.store.faults.losesNames = true;
+  }
+
+  /** What a failed sync tells a process that has just ended nobody hears, and no program can know it. */
+  get mayKill(): boolean {
+    const { store } = this.#parts;
+    const sinceMs = this.#remote.clock.monotonicMs() - (store?.namesLostMs ?? Number.NEGATIVE_INFINITY);
+    const isHeard = store?.isToFail("syncFolder") !== true && sinceMs >= noteMs;
+    return isHeard && this.#simulation.clock.nowMs >= this.#noKillBeforeMs;
   }
 
   /** One fault of those that this world has, if it has any. */
   inject(): void {
     const { kills, powerCuts, network, slowDisks, fullDisks, errors, flips, clocks } = this.#weather;
     const possible: (() => void)[] = [];
-    if (kills && this.#simulation.clock.nowMs >= this.#noKillBeforeMs) possible.push(() => this.#end(true));
+    const mayKill = kills && this.mayKill;
+    if (mayKill) possible.push(() => this.#end(true));
     if (powerCuts) possible.push(() => this.#end(false));
     if (network) possible.push(() => this.#disturbLink());
     if (slowDisks) possible.push(() => this.#slowDown());
@@ -82,7 +93,7 @@ export class Faults {
     if (errors) possible.push(() => this.#failDisk());
     if (flips) possible.push(() => this.#flip());
     if (clocks) possible.push(() => this.#jump());
-    if (kills && this.#parts.store !== undefined) possible.push(() => this.#endStoreProcess());
+    if (mayKill && this.#parts.store !== undefined) possible.push(() => this.#endStoreProcess());
     if (possible.length > 0) this.#random.pick(possible)();
   }
 

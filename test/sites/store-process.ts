@@ -35,6 +35,8 @@ export interface StoreProcessEnd {
   readonly random: SeededRandom;
   /** It ends by itself after so many of its own calls. */
   readonly callsBefore: number;
+  /** Otherwise it goes on until it may. */
+  readonly mayEnd: () => boolean;
   /** Answers whether the machine has ended with it. */
   readonly endedByItself: () => boolean;
 }
@@ -49,16 +51,17 @@ export class StoreProcess implements Thread {
   #hear: ((message: unknown) => void) | undefined;
   #answer: ((message: unknown) => void) | undefined;
 
-  constructor(host: SimHost, settings: StoreSettings, { random, callsBefore, endedByItself }: StoreProcessEnd) {
+  constructor(host: SimHost, settings: StoreSettings, { random, callsBefore, mayEnd, endedByItself }: StoreProcessEnd) {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.ended = promise;
     this.#host = host;
     // To the one who started it a signal is not the same as a status.
     this.#why = random.chance(0.5) ? new CrashError("it was ended by a signal") : new Error("it ended with status 1");
-    this.#process = new SimProcess(host, callsBefore, () => {
+    const ended = () => {
       // Where the machine has ended with it nobody is left who could be told.
       if (this.#isEnded || !endedByItself()) resolve(this.#why);
-    });
+    };
+    this.#process = new SimProcess(host, callsBefore, ended, mayEnd);
     const line = {
       send: (message: unknown) => {
         if (!this.#process.isOver) this.#deliver(message, () => this.#answer);

@@ -161,7 +161,12 @@ export class StoreSide {
       hasJobs: sealing.works !== undefined,
       wrappingKey: key,
       prepare: async () => await this.folder?.mend(key),
-      processEnd: () => ({ random, callsBefore: callsBefore(), endedByItself }),
+      processEnd: () => ({
+        random,
+        callsBefore: callsBefore(),
+        mayEnd: () => this.#world.faults.mayKill,
+        endedByItself,
+      }),
     };
   }
 
