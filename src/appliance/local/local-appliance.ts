@@ -5,12 +5,9 @@
 import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
-import type { FaultHook } from "#src/host/faults.ts";
-import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
-import type { GroupHello, GroupLink, GroupLinkOwner } from "#src/wire/group-link.ts";
 import type {
   AttachedSource,
   Attachment,
@@ -23,18 +20,14 @@ import { Crowd } from "../crowd.ts";
 import { attachVolume } from "./attachment.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { GroupFigures } from "./group-figures.ts";
-import { helloOf } from "./group-hello.ts";
 import type { MarkRequest, PlacedMark } from "./group-marks.ts";
-import type { GroupPolicy } from "./group-policy.ts";
-import { LinkRelay, recoverLost } from "./group-recovery.ts";
+import { type GroupSite, type OpeningSite, openGroup } from "./group-opening.ts";
 import { finishRemoval, isBeingRemoved, refuseNeeded, removeGroupFiles } from "./group-removal.ts";
-import { beginGroupSpool, openGroupSpool } from "./group-spool.ts";
-import { beginLife, type NewGroup, openGroupState } from "./group-start.ts";
-import { type GroupStateFile, modeAtEnd } from "./group-state.ts";
+import { beginGroupSpool } from "./group-spool.ts";
+import { type NewGroup, openGroupState } from "./group-start.ts";
+import type { GroupStateFile } from "./group-state.ts";
 import { LocalGroup } from "./local-group.ts";
 import { lacksRoomToBegin, MovingGroup, refuseMove, spoolIsMoving, spoolIsOpening } from "./moving-group.ts";
-import type { Spool } from "./spool.ts";
-import { readSpoolFacts } from "./spool-facts.ts";
 import { type SpoolAnew, spoolAnew, spoolFolderOf } from "./spool-place.ts";
 import { StoppedGroup } from "./stopped-group.ts";
 import type { TracedRecord } from "./trace-log.ts";
@@ -43,24 +36,14 @@ import { type LostVolume, VolumeRemovals } from "./volume-removal.ts";
 /** A group that could not be opened for want of room is tried again so much later. */
 const openAgainMs = 5_000;
 
-export interface LocalApplianceParts {
-  readonly machine: Machine;
-  /** Must exist. Holds a folder `groups`, and in it one folder per group, named by its id. */
-  readonly folder: string;
-  readonly policy: GroupPolicy;
+export interface LocalApplianceParts extends GroupSite {
   /** Of a group that an attaching volume names and that is not there yet. */
   readonly newGroupMode: WantedMode;
-  /** Faults to order, where there are any. */
-  readonly hook?: FaultHook | undefined;
-  readonly connect: (owner: GroupLinkOwner) => GroupLink;
 }
 
 export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   readonly #parts: LocalApplianceParts;
-  readonly #pool: BatchPool;
-  readonly #crowd = new Crowd();
-  /** Told of by the remote, to know two writers of a group apart. */
-  readonly #writer: string;
+  readonly #site: OpeningSite;
   readonly #groups = new Map<string, LocalGroup>();
   /** Those that could not be opened, as a rule since their spool is lost. */
   readonly #stopped = new Map<string, StoppedGroup>();
@@ -75,12 +58,13 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
 
   private constructor(parts: LocalApplianceParts) {
     this.#parts = parts;
-    this.#writer = parts.machine.randomness.bytes(16).toString("hex");
-    this.#pool = new BatchPool({
+    const pool = new BatchPool({
       slabBytes: batchSlabBytes,
       slabCountMax: batchSlabCountMax,
       freed: () => parts.machine.clock.soon(() => this.#roomAgain()),
     });
+    const writer = parts.machine.randomness.bytes(16).toString("hex");
+    this.#site = { ...parts, pool, writer, crowd: new Crowd() };
   }
 
   /**
@@ -219,47 +203,9 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   }
 
   async #openGroup(create: NewGroup, lacksRoom = (_: GroupStateFile): void => {}): Promise<LocalGroup> {
-    const { machine, policy, connect, hook } = this.#parts;
-    const folder = `${this.#parts.folder}/groups/${create.id}`;
-    machine.files.makeFolder(folder);
-    await whenDone((done) => machine.files.syncFolder(`${this.#parts.folder}/groups`, done));
-    const state = await openGroupState(machine, `${folder}/group.json`, create);
-    state.lacksRoom = () => lacksRoom(state);
-    let spool: Spool | undefined;
-    let link: GroupLink | undefined;
-    let group: LocalGroup | undefined;
-    try {
-      const opened = await openGroupSpool(this.#parts, state, spoolFolderOf(folder, state.state));
-      spool = opened;
-      await state.update(beginLife(state.state, opened.lastSeq, machine.bootId, policy));
-      const writer = { writer: this.#writer, bootId: machine.bootId };
-      const hello = (): GroupHello => helloOf(state.state, opened, writer);
-      const relay = new LinkRelay(hello);
-      link = connect(relay);
-      // In the name of one that is lost nothing is fetched: the sources know what the remote lacks.
-      if (state.state.epochSeq !== null && !state.state.isSpoolNew) await recoverLost(this.#parts, relay, link, opened);
-      const facts = await readSpoolFacts(opened, modeAtEnd(state.state, opened));
-      // Its record is durable now, and will not be in the spool for ever.
-      if (facts.mode !== state.state.mode) {
-        // Whoever asked for it may not have been noted either.
-        await state.update({ mode: facts.mode, ...(facts.wasAskedFor ? { wantedMode: facts.mode } : {}) });
-      }
-      const shared = { machine, policy, pool: this.#pool, crowd: this.#crowd };
-      group = new LocalGroup({ ...shared, state, spool: opened, facts, link, hello, hook });
-      await group.start();
-      relay.handOver(group);
-      if (relay.welcome !== undefined) group.up(relay.welcome);
-      this.#groups.set(state.state.name, group);
-      return group;
-    } catch (error) {
-      // Another attempt has all of these anew, and would be at odds with them.
-      group?.end();
-      await link?.stop();
-      spool?.close();
-      state.end();
-      await state.handOver();
-      throw error;
-    }
+    const group = await openGroup(this.#site, create, lacksRoom);
+    this.#groups.set(group.state.state.name, group);
+    return group;
   }
 
   async attach(
