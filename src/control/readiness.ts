@@ -29,17 +29,20 @@ export interface Readiness {
 }
 
 export function readinessOf({ silent, volumes, groups, remoteGroups, store }: Work): Readiness {
-  const inUse = groups.filter((group) => group.volumes !== 0 || group.lagRecords > 0);
+  const isInUse = (group: GroupReport): boolean => group.volumes !== 0 || group.lagRecords > 0;
+  const inUse = groups.filter(isInUse);
   return {
     obstacles: [
       ...silent.map(({ side, seconds }) => `the ${side} side has not answered for ${seconds} s`),
       ...volumes.filter(({ state }) => stopsWrites[state]).map(describeVolume),
       ...volumes.filter(({ state }) => !stopsWrites[state]).flatMap(standstillOf),
-      ...inUse.filter(isStopped).map(({ name, why }) => `group ${name} takes no writes${because(why)}`),
+      ...inUse.filter(isStopped).map(describeStop),
     ],
     problems: [
       ...volumes.filter(({ state }) => state === "tracking").map(describeVolume),
       ...inUse.filter((group) => !isStopped(group)).flatMap(troubleOf),
+      // Nobody knows of the state of some what volumes it was for.
+      ...groups.filter((group) => !isInUse(group) && group.state === "stopped").map(describeStop),
       ...remoteGroups
         .filter(({ why }) => why !== undefined)
         .map(({ name, state, why }) => `group ${name} is ${state} at the remote appliance${because(why)}`),
@@ -98,6 +101,10 @@ function percentOf({ bytesDone, bytesTotal }: CopyProgress): number {
 /** At a limit writers wait too, but not for anything that would have to be mended as long as the remote goes on taking. */
 function isStopped({ state, pressure, linkUp }: GroupReport): boolean {
   return state === "stopped" || (state === "stalled" && !(pressure >= 1 && linkUp));
+}
+
+function describeStop({ name, why }: GroupReport): string {
+  return `group ${name} takes no writes${because(why)}`;
 }
 
 function troubleOf({ name, why, linkUp, linkWhy }: GroupReport): string[] {

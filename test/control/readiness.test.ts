@@ -83,6 +83,13 @@ describe("a group", () => {
     expect(ofGroup({ ...limit, linkUp: false }).obstacles).toEqual(["group g takes no writes: a limit is reached"]);
   });
 
+  test("that is stopped is said, also where nobody knows what volumes it has", () => {
+    const stop = { state: "stopped", why: "its state is damaged" } as const;
+    const said = ["group g takes no writes: its state is damaged"];
+    expect(ofGroup(stop)).toEqual({ obstacles: said, problems: [] });
+    expect(ofGroup({ ...stop, volumes: 0, linkUp: false })).toEqual({ obstacles: [], problems: said });
+  });
+
   test("without volumes needs nothing, once the remote has all of it", () => {
     expect(ofGroup({ volumes: 0, linkUp: false })).toEqual({ obstacles: [], problems: [] });
     expect(ofGroup({ volumes: 0, linkUp: false, lagRecords: 1 }).problems).toHaveLength(1);

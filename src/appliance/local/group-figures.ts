@@ -106,7 +106,7 @@ export function groupFigures(parts: FigureParts): GroupFigures {
 
 /** One that was removed and added again is another one of the same name, behind it: the newest counts. */
 export function namedVolumes(
-  { volumes }: GroupState,
+  { volumes }: Pick<GroupState, "volumes">,
   hasVolume = (_number: number) => true,
 ): Pick<GroupFigures, "volumeNames" | "missingVolumes" | "levels"> {
   const newest = new Map(volumes.filter(({ isGone }) => isGone !== true).map((volume) => [volume.name, volume]));

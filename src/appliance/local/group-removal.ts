@@ -1,7 +1,9 @@
 /** The end of a group at this side: who still needs it, and how its files go. What the remote appliance has of it stays. */
 import { dirname, join } from "node:path";
+import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import type { Files } from "#src/host/files.ts";
+import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import type { LocalGroup } from "./local-group.ts";
 import { isSpoolFolder } from "./spool-place.ts";
@@ -35,11 +37,21 @@ export async function removeGroupFiles(files: Files, folder: string, spoolFolder
   await finishRemoval(files, folder);
 }
 
-export function isBeingRemoved(files: Files, folder: string): boolean {
-  return files.exists(join(folder, removedName));
+/** What an earlier program has begun. Where it cannot be done, the next start tries again: it is no group any more. */
+export async function finishLateRemoval({ files, log }: Pick<Machine, "files" | "log">, folder: string): Promise<void> {
+  if (!files.exists(join(folder, removedName))) return;
+  try {
+    await finishRemoval(files, folder);
+  } catch (error) {
+    if (isOwnFault(error)) throw error;
+    log.warn("what is left of a group that was removed cannot be removed: the next start tries again", {
+      folder,
+      error,
+    });
+  }
 }
 
-export async function finishRemoval(files: Files, folder: string): Promise<void> {
+async function finishRemoval(files: Files, folder: string): Promise<void> {
   for (const name of files.list(folder)) if (isSpoolFolder(name)) await removeSpool(files, join(folder, name));
   files.remove(join(folder, removedName));
   await whenDone((done) => files.syncFolder(folder, done));

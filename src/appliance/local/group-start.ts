@@ -37,6 +37,9 @@ export async function openGroupState(machine: Machine, path: string, create: New
   if (found !== undefined) {
     if (found.state.id !== create.id)
       throw new StopError(`${path} belongs to the group ${found.state.id}, not to ${create.id}`);
+    if (found.isMended) {
+      machine.log.warn("a bit of what is noted of a group had been turned, and is turned back", { group: create.name });
+    }
     return found;
   }
   return GroupStateFile.create(machine, path, {

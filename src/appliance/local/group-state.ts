@@ -3,7 +3,7 @@
  * is, how far its seqs may have gone, which volumes it has. Changes are published one after the other.
  */
 import { RetryError, StopError } from "#src/core/errors.ts";
-import { type DocumentKind, publishDocument, readDocument } from "#src/host/document.ts";
+import { type DocumentKind, publishDocument, readMendedDocument } from "#src/host/document.ts";
 import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import type { Machine } from "#src/host/machine.ts";
 import type { WantedMode } from "./auto-mode.ts";
@@ -78,6 +78,8 @@ const noMove: Pick<GroupState, "spoolFolder" | "isSpoolNew"> = { spoolFolder: nu
 export class GroupStateFile {
   readonly #machine: Machine;
   readonly #path: string;
+  /** A bit of the file had been turned. It is written anew with the next change. */
+  readonly isMended: boolean;
   #isEnding = false;
   #isHandedOver = false;
   #state: GroupState;
@@ -86,25 +88,27 @@ export class GroupStateFile {
   /** Called each time that a change has to wait for room, for more than a moment. */
   lacksRoom: () => void = () => {};
 
-  private constructor(machine: Machine, path: string, state: GroupState) {
+  private constructor(machine: Machine, path: string, state: GroupState, isMended: boolean) {
     this.#machine = machine;
     this.#path = path;
     this.#state = state;
+    this.isMended = isMended;
   }
 
   static read(machine: Machine, path: string): GroupStateFile | undefined {
-    const content = readDocument(machine.files, path, kind);
-    if (content === undefined) return undefined;
+    const found = readMendedDocument(machine.files, path, kind);
+    if (found === undefined) return undefined;
+    const { content, isMended } = found;
     if (typeof content.id !== "string" || !Array.isArray(content.volumes)) {
       throw new StopError(`${path} does not say which group it is for`);
     }
     // Those from before a spool could be moved say nothing of it.
     const state = { ...noMove, ...content } as unknown as GroupState;
-    return new GroupStateFile(machine, path, state);
+    return new GroupStateFile(machine, path, state, isMended);
   }
 
   static async create(machine: Machine, path: string, state: GroupState): Promise<GroupStateFile> {
-    const file = new GroupStateFile(machine, path, state);
+    const file = new GroupStateFile(machine, path, state, false);
     await file.update({});
     return file;
   }

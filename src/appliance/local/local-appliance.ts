@@ -22,10 +22,11 @@ import type { WantedMode } from "./auto-mode.ts";
 import type { GroupFigures } from "./group-figures.ts";
 import type { MarkRequest, PlacedMark } from "./group-marks.ts";
 import { type GroupSite, type OpeningSite, openGroup } from "./group-opening.ts";
-import { finishRemoval, isBeingRemoved, refuseNeeded, removeGroupFiles } from "./group-removal.ts";
+import { finishLateRemoval, refuseNeeded, removeGroupFiles } from "./group-removal.ts";
 import { beginGroupSpool } from "./group-spool.ts";
 import { type NewGroup, openGroupState } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
+import { LeftGroup, LeftGroups, readFound } from "./left-groups.ts";
 import { LocalGroup } from "./local-group.ts";
 import { lacksRoomToBegin, MovingGroup, refuseMove, spoolIsMoving, spoolIsOpening } from "./moving-group.ts";
 import { type SpoolAnew, spoolAnew, spoolFolderOf } from "./spool-place.ts";
@@ -51,17 +52,24 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   /** Those that wait for room to begin. */
   readonly #waiting = new Map<GroupStateFile, Promise<void>>();
   readonly #opening = new Map<string, Promise<LocalGroup>>();
+  readonly #left: LeftGroups;
   readonly #idsBegun = new Map<string, string>();
   readonly #removing = new Map<string, Promise<void>>();
   #isOver = false;
-  readonly #removals = new VolumeRemovals({ groups: this.#groups, stopped: this.#stopped, moving: this.#moving });
+  readonly #removals: VolumeRemovals;
 
   private constructor(parts: LocalApplianceParts) {
     this.#parts = parts;
+    this.#left = new LeftGroups(parts.policy);
+    const states = { groups: this.#groups, stopped: this.#stopped, moving: this.#moving };
+    this.#removals = new VolumeRemovals({ ...states, left: this.#left });
     const pool = new BatchPool({
       slabBytes: batchSlabBytes,
       slabCountMax: batchSlabCountMax,
-      freed: () => parts.machine.clock.soon(() => this.#roomAgain()),
+      freed: () =>
+        parts.machine.clock.soon(() => {
+          for (const group of this.#groups.values()) group.roomAgain();
+        }),
     });
     const writer = parts.machine.randomness.bytes(16).toString("hex");
     this.#site = { ...parts, pool, writer, crowd: new Crowd() };
@@ -69,25 +77,44 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
 
   /**
    * Opens the groups that are there. One that cannot be opened, as a rule since its spool is lost, is stopped, one on a full
-   * disk is opened when there is room, and neither keeps another from its work. But where one's state cannot be read nobody
-   * knows its name, which an attaching volume must not begin anew: then nothing is started.
+   * disk is opened when there is room, one whose state cannot be read is left, and none keeps another from its work.
    */
   static async open(parts: LocalApplianceParts): Promise<LocalAppliance> {
     const appliance = new LocalAppliance(parts);
     const { files } = parts.machine;
     files.makeFolder(`${parts.folder}/groups`);
     await whenDone((done) => files.syncFolder(parts.folder, done));
-    for (const id of files.list(`${parts.folder}/groups`)) {
-      const folder = `${parts.folder}/groups/${id}`;
-      if (isBeingRemoved(files, folder)) await finishRemoval(files, folder);
-      if (!files.exists(`${folder}/group.json`)) continue;
-      await appliance.#openWhenThereIsRoom({ id, name: "", mode: parts.newGroupMode });
-    }
+    for (const id of files.list(`${parts.folder}/groups`)) await appliance.#openFound(id);
     return appliance;
   }
 
-  #roomAgain(): void {
-    for (const group of this.#groups.values()) group.roomAgain();
+  /** `id`: what its folder is called. */
+  async #openFound(id: string): Promise<void> {
+    const { machine, folder } = this.#parts;
+    await finishLateRemoval(machine, `${folder}/groups/${id}`);
+    const isTaken = (name: string): boolean =>
+      [this.#groups, this.#stopped, this.#moving].some((groups) => groups.has(name));
+    const found = readFound(machine, `${folder}/groups`, id, isTaken);
+    if (found === undefined) return;
+    if (found instanceof LeftGroup) return this.#leave(found);
+    this.#left.delete(id);
+    try {
+      await this.#openKnown(found);
+    } catch (error) {
+      if (isOwnFault(error)) throw error;
+      this.#leave(new LeftGroup(id, found.state.name, error as Error));
+    }
+  }
+
+  #leave(left: LeftGroup): void {
+    const { clock, log } = this.#parts.machine;
+    const { id, why, mayPass } = left;
+    if (this.#left.get(id)?.why !== why) log.error("the folder of a group is left as it is", { group: id, why });
+    this.#left.set(left);
+    const again = (): void => {
+      if (!this.#isOver) this.#openFound(id).catch((error: Error) => raiseOwnFault(error, clock));
+    };
+    if (mayPass) clock.timer(openAgainMs, again);
   }
 
   /** A group that is there already is left as it is. */
@@ -160,10 +187,14 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
 
   /** Unless somebody has begun another spool meanwhile. Until it is known how it is, nobody may change it. */
   async #openAgain(stopped: StoppedGroup): Promise<void> {
-    const { state } = stopped;
-    const { id, name, mode } = state.state;
+    const { name } = stopped.state.state;
     if (this.#isOver || this.#stopped.get(name) !== stopped) return;
     if (this.#opening.has(name)) return this.#openLater(stopped);
+    await this.#openKnown(stopped.state);
+  }
+
+  async #openKnown(state: GroupStateFile): Promise<void> {
+    const { id, name, mode } = state.state;
     const opened = new MovingGroup(state, this.#parts.policy, spoolIsOpening);
     this.#moving.set(name, opened);
     try {
@@ -187,6 +218,8 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const waiting = this.#moving.get(name);
     if (opening === undefined && waiting !== undefined) return Promise.reject(waiting.refusal);
     if (opening === undefined) {
+      const refusal = this.#left.refusalOf(name);
+      if (refusal !== undefined) return Promise.reject(refusal);
       opening = this.#makeGroup(create).finally(() => this.#opening.delete(name));
       this.#opening.set(name, opening);
     }
@@ -255,10 +288,11 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const found = this.#stopped.get(name) ?? this.#group(name);
     if (found instanceof LocalGroup) refuseMove(found);
     this.#moving.set(name, new MovingGroup(found.state, policy, spoolIsMoving));
-    const moving = this.#moveSpool(found, {
+    const anew: SpoolAnew = {
       ...{ groupFolder: `${folder}/groups/${found.state.state.id}`, parentFolder, seqReserve: policy.seqReserve },
       ...{ incarnation: machine.randomness.integerBelow(2 ** 32), bootId: machine.bootId },
-    }).finally(() => {
+    };
+    const moving = this.#moveSpool(found, anew).finally(() => {
       this.#opening.delete(name);
       this.#moving.delete(name);
     });
@@ -298,7 +332,14 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     this.#groups.delete(name);
     const folder = `${this.#parts.folder}/groups/${group.state.state.id}`;
     const spoolFolder = spoolFolderOf(folder, group.state.state);
-    const removing = group.stop().then(() => removeGroupFiles(this.#parts.machine.files, folder, spoolFolder));
+    const { files } = this.#parts.machine;
+    const failed = (error: Error): never => {
+      // Nobody may begin another of its name: the next start would find both.
+      if (files.exists(`${folder}/group.json`)) this.#keepStopped(group.state, error);
+      throw error;
+    };
+    const removal = group.stop().then(() => removeGroupFiles(files, folder, spoolFolder));
+    const removing = removal.catch(failed);
     // Who names it meanwhile begins another one afterwards.
     this.#removing.set(
       name,
@@ -310,7 +351,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   figures(): GroupFigures[] {
     // What is moved may be in one of the other two as well, before and after.
     const all = new Map<string, { figures(): GroupFigures }>([...this.#groups, ...this.#stopped, ...this.#moving]);
-    return [...all.values()].map((group) => group.figures());
+    return [...[...all.values()].map((group) => group.figures()), ...this.#left.figures()];
   }
 
   /** Switches tracing on, and answers what there is so far. */
@@ -331,8 +372,9 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const stopped = this.#stopped.get(name);
     if (stopped !== undefined) throw new RefuseError(stopped.refusal.message);
     const group = this.#groups.get(name);
-    if (group === undefined) throw new RefuseError(`there is no group '${name}'`);
-    return group;
+    if (group !== undefined) return group;
+    const left = this.#left.get(name);
+    throw new RefuseError(left === undefined ? `there is no group '${name}'` : left.why);
   }
 
   async stop(): Promise<void> {

@@ -46,7 +46,7 @@ export class StoppedGroup {
 
 /** Of a group that has no spool to tell of. */
 export function figuresWithoutSpool(
-  group: GroupState,
+  group: Pick<GroupState, "id" | "name" | "mode" | "wantedMode" | "epoch" | "volumes">,
   policy: GroupPolicy,
   condition: Pick<GroupFigures, "state" | "why">,
 ): GroupFigures {

@@ -2,9 +2,10 @@
  * The end of a volume at this side: its group goes on without it, and keeps nothing for its source. Its number and its name
  * stay, since the remote appliance's history speaks of them, and numbers are never given again.
  */
-import { RefuseError } from "#src/core/errors.ts";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
 import type { GroupStateFile, GroupVolume } from "./group-state.ts";
 import { type GroupVolumes, wasRemoved } from "./group-volumes.ts";
+import type { LeftGroups } from "./left-groups.ts";
 import type { LocalGroup } from "./local-group.ts";
 import type { MovingGroup } from "./moving-group.ts";
 import type { StoppedGroup } from "./stopped-group.ts";
@@ -13,6 +14,7 @@ export interface GroupsOfVolumes {
   readonly groups: ReadonlyMap<string, LocalGroup>;
   readonly stopped: ReadonlyMap<string, StoppedGroup>;
   readonly moving: ReadonlyMap<string, MovingGroup>;
+  readonly left: Pick<LeftGroups, "unknown">;
 }
 
 /** A volume whose interceptor is lost, so that nobody is left who would tell of it by its id. */
@@ -54,10 +56,14 @@ export class VolumeRemovals {
 
   /** Resolves when it is durable; done again, it changes nothing. */
   async forget(id: string): Promise<void> {
-    const { groups, stopped, moving } = this.#parts;
-    for (const group of moving.values())
-      if (group.state.state.volumes.some((one) => one.id === id)) throw group.refusal;
+    const { groups, stopped, moving, left } = this.#parts;
+    const has = ({ state }: { readonly state: GroupStateFile }): boolean =>
+      state.state.volumes.some((one) => one.id === id);
+    for (const group of moving.values()) if (has(group)) throw group.refusal;
     this.#forgotten.add(id);
+    if (left.unknown !== undefined && ![...groups.values(), ...stopped.values()].some(has)) {
+      throw new RetryError(`the volume may be one of a group that cannot be read: ${left.unknown.why}`);
+    }
     for (const group of groups.values()) await forgetIn(group, id);
     for (const { state } of stopped.values()) await noteGone(state, id);
   }
