@@ -51,7 +51,9 @@ function atTheLatestAtTheEnd(action: () => Promise<void>): () => Promise<void> {
 
 async function showAsFile(uri: string, mountPoint: string): Promise<() => Promise<void>> {
   await mkdir(mountPoint);
-  const child = spawn("nbdfuse", [join(mountPoint, "disk"), uri], { stdio: ["ignore", "ignore", "pipe"] });
+  // Where the tests are killed it goes with them: whoever touches a mount that outlives its server hangs.
+  const command = ["--pdeathsig", "KILL", "--", "nbdfuse", join(mountPoint, "disk"), uri];
+  const child = spawn("setpriv", command, { stdio: ["ignore", "ignore", "pipe"] });
   let words = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     words += text;

@@ -16,7 +16,7 @@ import { needPrograms, skipWhere, type TemporaryFolder, temporaryFolder } from "
 import { PostgresCluster } from "./postgres.ts";
 import { durable, lastSeq, protectedDisk } from "./protected-disk.ts";
 
-needPrograms("nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "pg_ctlcluster");
+needPrograms("setpriv", "nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "pg_ctlcluster");
 skipWhere(attachObstacle);
 
 const roundTransactions = 1000;

@@ -8,7 +8,7 @@ import { needPrograms, skipWhere, startServer, temporaryFolder } from "./harness
 import { allocatedBytes, createImage, MiB, noise } from "./image.ts";
 import { treeHash, writeTree } from "./tree.ts";
 
-needPrograms("nbdfuse", "fusermount3", "losetup", "fstrim", "mkfs.ext4", "mkfs.xfs");
+needPrograms("setpriv", "nbdfuse", "fusermount3", "losetup", "fstrim", "mkfs.ext4", "mkfs.xfs");
 skipWhere(attachObstacle);
 
 interface FileSystem {

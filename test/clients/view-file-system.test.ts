@@ -12,7 +12,7 @@ import { needPrograms, skipWhere, temporaryFolder } from "./harness.ts";
 import { noise } from "./image.ts";
 import { treeHash, writeTree } from "./tree.ts";
 
-needPrograms("nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "e2fsck");
+needPrograms("setpriv", "nbdfuse", "fusermount3", "losetup", "mkfs.ext4", "e2fsck");
 skipWhere(attachObstacle);
 
 /** What all is durable of at the remote appliance. */

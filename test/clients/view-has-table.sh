@@ -32,7 +32,8 @@ mkdir "$folder/fuse" "$folder/mount" "$folder/socket"
 chmod 711 "$folder"
 chown postgres "$folder/socket"
 
-nbdfuse "$folder/fuse/disk" "$TIDEMARK_URI" &
+# Where this is killed it goes too: whoever touches a mount that outlives its server hangs.
+setpriv --pdeathsig KILL -- nbdfuse "$folder/fuse/disk" "$TIDEMARK_URI" &
 until [[ -e $folder/fuse/disk ]]; do
   kill -0 $! || exit
   sleep 0.05

@@ -84,7 +84,9 @@ class PoweredDisk {
     const path = join(this.#folder, "fuse");
     await mkdir(path, { recursive: true });
     const file = join(path, "disk");
-    const child = spawn("nbdfuse", [file, uri], { stdio: ["ignore", "ignore", "pipe"] });
+    // Where this process is killed it goes too: whoever touches a mount that outlives its server hangs.
+    const command = ["--pdeathsig", "KILL", "--", "nbdfuse", file, uri];
+    const child = spawn("setpriv", command, { stdio: ["ignore", "ignore", "pipe"] });
     // It complains of every request that fails, and after a cut all do: only how it begins is of interest.
     let words = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
