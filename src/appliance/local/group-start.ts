@@ -23,9 +23,6 @@ import type { WantedMode } from "./auto-mode.ts";
 import type { GroupPolicy } from "./group-policy.ts";
 import { type GroupState, GroupStateFile } from "./group-state.ts";
 
-/** No machine's. A start that finds it takes what it finds for what a loss of power has left. */
-export const noBootId = "none";
-
 export interface NewGroup {
   readonly id: string;
   readonly name: string;

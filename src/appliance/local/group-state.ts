@@ -12,6 +12,8 @@ import type { Spool } from "./spool.ts";
 
 const kind: DocumentKind = { format: "tidemark-local-group", version: 1 };
 
+/** No machine's. A start that finds it takes what it finds for what a loss of power has left. */
+export const noBootId = "none";
 const roomCheckMs = 250;
 /** More are never lost together: what comes behind the record of a switch says soon that it was durable. */
 const notedSwitchesMax = 64;
@@ -130,6 +132,11 @@ export class GroupStateFile {
     return this.update({ mode: to, switches: [...before, { seq, from }].slice(-notedSwitchesMax) });
   }
 
+  /** A disk that could not sync may have thrown away what was written, as a loss of power does. */
+  async noteLoss(): Promise<void> {
+    await this.update({ bootId: noBootId }).catch(() => {});
+  }
+
   /** The last change of all. Without room for it the next start takes this end for a crash, which loses nothing either. */
   async noteStop(stoppedAtSeq: number): Promise<void> {
     try {
@@ -168,8 +175,9 @@ export class GroupStateFile {
         if (attempts > 2) this.#machine.log.info("there is room again: the group goes on", this.#about);
         return;
       } catch (error) {
-        if (this.#isEnding || !isLackOfRoom(error)) throw error;
         // What lasts for a moment is not worth a word.
+        if (attempts === 2 && isLackOfRoom(error)) this.lacksRoom();
+        if (this.#isEnding || !isLackOfRoom(error)) throw error;
         if (attempts === 2) this.#waitsForRoom(error);
       }
       await new Promise<void>((resolve) => this.#machine.clock.timer(roomCheckMs, resolve));
@@ -179,7 +187,6 @@ export class GroupStateFile {
   #waitsForRoom(error: unknown): void {
     const what = "there is no room to note what a group must know of itself: it waits until you make some";
     this.#machine.log.warn(what, { ...this.#about, error });
-    this.lacksRoom();
   }
 
   get #about() {

@@ -5,7 +5,6 @@
 import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
-import { raiseOwnFault } from "#src/host/own-fault.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import type {
@@ -33,9 +32,12 @@ import { type SpoolAnew, spoolAnew, spoolFolderOf } from "./spool-place.ts";
 import { StoppedGroup } from "./stopped-group.ts";
 import type { TracedRecord } from "./trace-log.ts";
 import { type LostVolume, VolumeRemovals } from "./volume-removal.ts";
+import { WorkUnderWay } from "./work-under-way.ts";
 
 /** A group that could not be opened for want of room is tried again so much later. */
 const openAgainMs = 5_000;
+
+const isStopping = new RetryError("the local appliance is being stopped");
 
 export interface LocalApplianceParts extends GroupSite {
   /** Of a group that an attaching volume names and that is not there yet. */
@@ -50,16 +52,19 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   readonly #stopped = new Map<string, StoppedGroup>();
   readonly #moving = new Map<string, MovingGroup>();
   /** Those that wait for room to begin. */
-  readonly #waiting = new Map<GroupStateFile, Promise<void>>();
+  readonly #waiting = new Set<GroupStateFile>();
   readonly #opening = new Map<string, Promise<LocalGroup>>();
   readonly #left: LeftGroups;
   readonly #idsBegun = new Map<string, string>();
   readonly #removing = new Map<string, Promise<void>>();
+  /** Whatever may come to open a group. */
+  readonly #underWay: WorkUnderWay;
   #isOver = false;
   readonly #removals: VolumeRemovals;
 
   private constructor(parts: LocalApplianceParts) {
     this.#parts = parts;
+    this.#underWay = new WorkUnderWay(parts.machine.clock);
     this.#left = new LeftGroups(parts.policy);
     const states = { groups: this.#groups, stopped: this.#stopped, moving: this.#moving };
     this.#removals = new VolumeRemovals({ ...states, left: this.#left });
@@ -111,10 +116,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const { id, why, mayPass } = left;
     if (this.#left.get(id)?.why !== why) log.error("the folder of a group is left as it is", { group: id, why });
     this.#left.set(left);
-    const again = (): void => {
-      if (!this.#isOver) this.#openFound(id).catch((error: Error) => raiseOwnFault(error, clock));
-    };
-    if (mayPass) clock.timer(openAgainMs, again);
+    if (mayPass) clock.timer(openAgainMs, () => void (this.#isOver || this.#underWay.add(this.#openFound(id))));
   }
 
   /** A group that is there already is left as it is. */
@@ -124,25 +126,29 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
 
   /** Resolves also when it waits for room, which may be for ever. */
   async #openWhenThereIsRoom(group: NewGroup): Promise<void> {
-    const { machine, policy } = this.#parts;
-    const { promise: waits, resolve: lacksRoom } = Promise.withResolvers<GroupStateFile>();
+    const { policy } = this.#parts;
+    const { promise: waits, resolve } = Promise.withResolvers<GroupStateFile>();
+    const lacksRoom = (state: GroupStateFile): void => {
+      // Nobody makes room for it now.
+      if (this.#isOver) state.end();
+      resolve(state);
+    };
     const opening = this.#openOrStop(group, lacksRoom);
     const state = await Promise.race([opening.then(() => undefined), waits]);
     if (state === undefined) return;
     const { name } = state.state;
     this.#moving.set(name, new MovingGroup(state, policy, lacksRoomToBegin));
-    const ended = async (): Promise<void> => {
+    const ended = (): void => {
       this.#moving.delete(name);
       this.#waiting.delete(state);
-      if (this.#isOver) await this.#groups.get(name)?.stop();
     };
     // Its file cannot even be read.
     const failed = (error: Error): void => {
-      raiseOwnFault(error, machine.clock);
+      if (isOwnFault(error)) throw error;
       this.#keepStopped(state, error);
     };
-    const unended = (error: Error): void => machine.log.error("a group was not ended in order", { group: name, error });
-    this.#waiting.set(state, opening.catch(failed).then(ended).catch(unended));
+    this.#waiting.add(state);
+    void this.#underWay.add(opening.catch(failed).then(ended));
   }
 
   async #openOrStop(group: NewGroup, lacksRoom: (state: GroupStateFile) => void): Promise<void> {
@@ -177,8 +183,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const { clock, log } = this.#parts.machine;
     const { name } = stopped.state.state;
     clock.timer(openAgainMs, () => {
-      this.#openAgain(stopped).catch((error: Error) => {
-        raiseOwnFault(error, clock);
+      this.#underWay.add(this.#openAgain(stopped)).catch((error: Error) => {
         log.error("a group that is stopped cannot be looked at", { group: name, error });
         this.#openLater(stopped);
       });
@@ -204,7 +209,6 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     } finally {
       if (this.#moving.get(name) === opened) this.#moving.delete(name);
     }
-    if (this.#isOver) await this.#groups.get(name)?.stop();
   }
 
   #groupNamed(name: string, create: NewGroup): Promise<LocalGroup> {
@@ -218,9 +222,9 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     const waiting = this.#moving.get(name);
     if (opening === undefined && waiting !== undefined) return Promise.reject(waiting.refusal);
     if (opening === undefined) {
-      const refusal = this.#left.refusalOf(name);
+      const refusal = this.#isOver ? isStopping : this.#left.refusalOf(name);
       if (refusal !== undefined) return Promise.reject(refusal);
-      opening = this.#makeGroup(create).finally(() => this.#opening.delete(name));
+      opening = this.#underWay.add(this.#makeGroup(create)).finally(() => this.#opening.delete(name));
       this.#opening.set(name, opening);
     }
     return opening;
@@ -285,6 +289,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     }
     const opened = this.#moving.get(name);
     if (opened !== undefined) throw opened.refusal;
+    if (this.#isOver) throw isStopping;
     const found = this.#stopped.get(name) ?? this.#group(name);
     if (found instanceof LocalGroup) refuseMove(found);
     this.#moving.set(name, new MovingGroup(found.state, policy, spoolIsMoving));
@@ -292,7 +297,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
       ...{ groupFolder: `${folder}/groups/${found.state.state.id}`, parentFolder, seqReserve: policy.seqReserve },
       ...{ incarnation: machine.randomness.integerBelow(2 ** 32), bootId: machine.bootId },
     };
-    const moving = this.#moveSpool(found, anew).finally(() => {
+    const moving = this.#underWay.add(this.#moveSpool(found, anew)).finally(() => {
       this.#opening.delete(name);
       this.#moving.delete(name);
     });
@@ -339,7 +344,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
       throw error;
     };
     const removal = group.stop().then(() => removeGroupFiles(files, folder, spoolFolder));
-    const removing = removal.catch(failed);
+    const removing = this.#underWay.add(removal.catch(failed));
     // Who names it meanwhile begins another one afterwards.
     this.#removing.set(
       name,
@@ -380,8 +385,9 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   async stop(): Promise<void> {
     this.#isOver = true;
     // Nobody makes room for them now: the next start goes on with them.
-    for (const state of this.#waiting.keys()) state.end();
-    await Promise.all([...this.#removing.values(), ...this.#waiting.values()]);
+    for (const state of this.#waiting) state.end();
+    for (const { state } of this.#stopped.values()) state.end();
+    await this.#underWay.over();
     await Promise.all([...this.#groups.values()].map((group) => group.stop()));
     this.#groups.clear();
   }

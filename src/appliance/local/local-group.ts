@@ -24,7 +24,6 @@ import { GroupMarks } from "./group-marks.ts";
 import { GroupMode } from "./group-mode.ts";
 import { GroupOverflow } from "./group-overflow.ts";
 import { GroupShipping } from "./group-shipping.ts";
-import { noBootId } from "./group-start.ts";
 import type { GroupStateFile } from "./group-state.ts";
 import { GroupVolumes } from "./group-volumes.ts";
 import { IdlePreparation } from "./idle-preparation.ts";
@@ -194,7 +193,6 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     else for (const { to, ordinal } of volumes) to.acknowledged(ordinal);
   }
 
-  /** Those who wait for room look again. */
   roomAgain(): void {
     this.volumes.roomAgain();
   }
@@ -358,8 +356,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     assert(!(error instanceof RetryError), "what may work later is no failure");
     this.#failure = error;
     this.#log.error("the group has failed and takes no more writes", { error });
-    // A disk that could not sync may have thrown away what was written, as a loss of power does.
-    this.#parts.state.update({ bootId: noBootId }).catch(() => {});
+    void this.#parts.state.noteLoss();
     this.order.end();
     this.#flushes.end(error);
     this.acknowledgements.end(error);
@@ -373,6 +370,10 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
     this.end();
     try {
       if (this.#failure === undefined) await this.#spoolSynced();
+    } catch (error) {
+      this.#parts.state.end();
+      await this.#parts.state.noteLoss();
+      throw error;
     } finally {
       // Nobody is told of this group any more, however it ended.
       await this.#link.stop();
