@@ -81,11 +81,15 @@ function refuseOld({ name }: VolumeIdentity, durableOrdinal: number, ordinals: O
 async function volumeOf(group: LocalGroup, identity: VolumeIdentity): Promise<GroupVolume> {
   const { volumes } = group.state.state;
   const known = volumes.find((one) => one.id === identity.id);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    // An attempt before this one may have failed to note it.
+    if (known.isNew) await group.state.settled();
+    return group.state.state.volumes.find((one) => one.id === identity.id) ?? known;
+  }
   const number = Math.max(0, ...volumes.map((one) => one.number)) + 1;
   const { id, name, sizeBytes } = identity;
   const joined: GroupVolume = { number, id, name, sizeBytes, inDoubt: false, isNew: true };
-  await group.state.update({ volumes: [...volumes, joined] });
+  await group.state.updateSoon({ volumes: [...volumes, joined] });
   return joined;
 }
 

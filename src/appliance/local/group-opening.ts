@@ -2,6 +2,7 @@
  * How a group of the local appliance is opened: its state, its spool, its link to the remote, and what the remote alone has of
  * it after a loss of power.
  */
+import { RetryError } from "#src/core/errors.ts";
 import type { FaultHook } from "#src/host/faults.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { whenDone } from "#src/host/when-done.ts";
@@ -37,7 +38,7 @@ export interface OpeningSite extends GroupSite {
   readonly writer: string;
 }
 
-/** `lacksRoom` is called each time that the group's state has to wait for room. */
+/** `lacksRoom` is called each time that the group's state has to wait for room, until the group is open. */
 export async function openGroup(
   site: OpeningSite,
   create: NewGroup,
@@ -47,8 +48,7 @@ export async function openGroup(
   const folder = `${site.folder}/groups/${create.id}`;
   machine.files.makeFolder(folder);
   await whenDone((done) => machine.files.syncFolder(`${site.folder}/groups`, done));
-  const state = await openGroupState(machine, `${folder}/group.json`, create);
-  state.lacksRoom = () => lacksRoom(state);
+  const state = await openGroupState(machine, `${folder}/group.json`, create, lacksRoom);
   let spool: Spool | undefined;
   let link: GroupLink | undefined;
   let group: LocalGroup | undefined;
@@ -71,6 +71,7 @@ export async function openGroup(
     await group.start();
     relay.handOver(group);
     if (relay.welcome !== undefined) group.up(relay.welcome);
+    state.lacksRoom = () => {};
     return group;
   } catch (error) {
     // Another attempt has all of these anew, and would be at odds with them.
@@ -81,4 +82,12 @@ export async function openGroup(
     await state.handOver();
     throw error;
   }
+}
+
+/** Of one that is not there yet, and is not begun. */
+export function lacksRoomFor(name: string, cause: Error): RetryError {
+  return new RetryError(
+    `there is no room on the disk of the local appliance to begin group '${name}' (${cause.message}): make some, and try again`,
+    { cause },
+  );
 }

@@ -29,7 +29,12 @@ export interface NewGroup {
   readonly mode: WantedMode;
 }
 
-export async function openGroupState(machine: Machine, path: string, create: NewGroup): Promise<GroupStateFile> {
+export async function openGroupState(
+  machine: Machine,
+  path: string,
+  create: NewGroup,
+  lacksRoom: (state: GroupStateFile) => void = () => {},
+): Promise<GroupStateFile> {
   const found = GroupStateFile.read(machine, path);
   if (found !== undefined) {
     if (found.state.id !== create.id)
@@ -37,9 +42,10 @@ export async function openGroupState(machine: Machine, path: string, create: New
     if (found.isMended) {
       machine.log.warn("a bit of what is noted of a group had been turned, and is turned back", { group: create.name });
     }
+    found.lacksRoom = () => lacksRoom(found);
     return found;
   }
-  return GroupStateFile.create(machine, path, {
+  const state: GroupState = {
     id: create.id,
     name: create.name,
     life: 0,
@@ -54,7 +60,8 @@ export async function openGroupState(machine: Machine, path: string, create: New
     wantedMode: create.mode,
     mode: create.mode === "auto" ? "async" : create.mode,
     volumes: [],
-  });
+  };
+  return GroupStateFile.create(machine, path, state, lacksRoom);
 }
 
 /** What the new life begins with, given what the spool was found to hold. Pure. */

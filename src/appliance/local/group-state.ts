@@ -87,6 +87,13 @@ export class GroupStateFile {
   #state: GroupState;
   #ceilingWanted = 0;
   #published: Promise<void> = Promise.resolve();
+  /** Changes that were made, and how many of them are durable. */
+  #changeCount = 0;
+  #durableCount = 0;
+  /** Why a change waits, as long as one does. */
+  #lack: RetryError | undefined;
+  /** Tell those who would rather come again. */
+  readonly #hasty = new Set<(lack: RetryError) => void>();
   /** Called each time that a change has to wait for room, for more than a moment. */
   lacksRoom: () => void = () => {};
 
@@ -109,8 +116,14 @@ export class GroupStateFile {
     return new GroupStateFile(machine, path, state, isMended);
   }
 
-  static async create(machine: Machine, path: string, state: GroupState): Promise<GroupStateFile> {
+  static async create(
+    machine: Machine,
+    path: string,
+    state: GroupState,
+    lacksRoom: (file: GroupStateFile) => void = () => {},
+  ): Promise<GroupStateFile> {
     const file = new GroupStateFile(machine, path, state, false);
+    file.lacksRoom = () => lacksRoom(file);
     await file.update({});
     return file;
   }
@@ -123,7 +136,24 @@ export class GroupStateFile {
   update(change: Partial<GroupState>): Promise<void> {
     if (this.#isHandedOver) return this.#publish();
     this.#state = { ...this.#state, ...change };
+    this.#changeCount++;
     return this.#publish();
+  }
+
+  /** As `update`, for who can come again: where there is no room he is told so, and the change waits for it all the same. */
+  updateSoon(change: Partial<GroupState>): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#hasty.add(reject);
+    this.update(change)
+      .then(resolve, reject)
+      .finally(() => this.#hasty.delete(reject));
+    if (this.#lack !== undefined) reject(this.#lack);
+    return promise;
+  }
+
+  /** All that it says is durable then. An earlier attempt to make it so may have failed, or wait for room as in `updateSoon`. */
+  async settled(): Promise<void> {
+    if (this.#durableCount < this.#changeCount) await this.updateSoon({});
   }
 
   /** Its record is durable in the spool. What the remote has is not lost with the spool's end. */
@@ -170,23 +200,35 @@ export class GroupStateFile {
   async #publishWhenThereIsRoom(): Promise<void> {
     for (let attempts = 1; ; attempts++) {
       const seqCeiling = Math.max(this.#state.seqCeiling, this.#ceilingWanted);
+      const changeCount = this.#changeCount;
       try {
         await publishDocument(this.#machine.files, this.#path, kind, { ...this.#state, seqCeiling });
         if (attempts > 2) this.#machine.log.info("there is room again: the group goes on", this.#about);
+        this.#durableCount = changeCount;
+        this.#lack = undefined;
         return;
       } catch (error) {
         // What lasts for a moment is not worth a word.
         if (attempts === 2 && isLackOfRoom(error)) this.lacksRoom();
-        if (this.#isEnding || !isLackOfRoom(error)) throw error;
-        if (attempts === 2) this.#waitsForRoom(error);
+        if (this.#isEnding || !isLackOfRoom(error)) {
+          this.#lack = undefined;
+          throw error;
+        }
+        if (attempts === 2) this.#waitsForRoom(error as Error);
       }
       await new Promise<void>((resolve) => this.#machine.clock.timer(roomCheckMs, resolve));
     }
   }
 
-  #waitsForRoom(error: unknown): void {
+  #waitsForRoom(cause: Error): void {
     const what = "there is no room to note what a group must know of itself: it waits until you make some";
-    this.#machine.log.warn(what, { ...this.#about, error });
+    this.#machine.log.warn(what, { ...this.#about, error: cause });
+    this.#lack = new RetryError(
+      `group '${this.#state.name}' has no room on the disk of the local appliance to note what it must know of itself ` +
+        `(${cause.message}): make some, and try again`,
+      { cause },
+    );
+    for (const tell of this.#hasty) tell(this.#lack);
   }
 
   get #about() {

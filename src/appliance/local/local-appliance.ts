@@ -5,6 +5,7 @@
 import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { batchSlabBytes, batchSlabCountMax } from "#src/core/limits.ts";
+import { isLackOfRoom } from "#src/host/lack-of-room.ts";
 import { whenDone } from "#src/host/when-done.ts";
 import { BatchPool } from "#src/records/batch-pool.ts";
 import type {
@@ -20,7 +21,7 @@ import { attachVolume } from "./attachment.ts";
 import type { WantedMode } from "./auto-mode.ts";
 import type { GroupFigures } from "./group-figures.ts";
 import type { MarkRequest, PlacedMark } from "./group-marks.ts";
-import { type GroupSite, type OpeningSite, openGroup } from "./group-opening.ts";
+import { type GroupSite, lacksRoomFor, type OpeningSite, openGroup } from "./group-opening.ts";
 import { finishLateRemoval, refuseNeeded, removeGroupFiles } from "./group-removal.ts";
 import { beginGroupSpool } from "./group-spool.ts";
 import { type NewGroup, openGroupState } from "./group-start.ts";
@@ -234,9 +235,14 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
   async #makeGroup(create: NewGroup): Promise<LocalGroup> {
     const id = this.#idsBegun.get(create.name) ?? create.id;
     this.#idsBegun.set(create.name, id);
-    const group = await this.#openGroup({ ...create, id });
-    this.#idsBegun.delete(create.name);
-    return group;
+    try {
+      // Whoever names it may do so again when there is room.
+      const group = await this.#openGroup({ ...create, id }, (state) => state.end());
+      this.#idsBegun.delete(create.name);
+      return group;
+    } catch (error) {
+      throw isLackOfRoom(error) ? lacksRoomFor(create.name, error as Error) : error;
+    }
   }
 
   async #openGroup(create: NewGroup, lacksRoom = (_: GroupStateFile): void => {}): Promise<LocalGroup> {

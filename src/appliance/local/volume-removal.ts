@@ -77,7 +77,9 @@ function isClaimed({ number }: GroupVolume, volumes: GroupVolumes | undefined): 
 
 async function forgetIn(group: LocalGroup, id: string): Promise<void> {
   const volume = group.state.state.volumes.find((one) => one.id === id);
-  if (volume === undefined || volume.isGone === true) return;
+  if (volume === undefined) return;
+  // An attempt before this one may have failed to note it.
+  if (volume.isGone === true) return group.state.settled();
   await group.volumes.forget(volume);
   group.levels.forget(volume.number);
 }
@@ -85,6 +87,8 @@ async function forgetIn(group: LocalGroup, id: string): Promise<void> {
 /** Of a group that does nothing at the moment. */
 async function noteGone(state: GroupStateFile, id: string): Promise<void> {
   const { volumes } = state.state;
-  if (!volumes.some((one) => one.id === id && one.isGone !== true)) return;
-  await state.update({ volumes: volumes.map((one) => (one.id === id ? { ...one, isGone: true } : one)) });
+  const volume = volumes.find((one) => one.id === id);
+  if (volume === undefined) return;
+  if (volume.isGone === true) return state.settled();
+  await state.update({ volumes: volumes.map((one) => (one === volume ? { ...one, isGone: true } : one)) });
 }

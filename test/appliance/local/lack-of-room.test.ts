@@ -260,6 +260,55 @@ test("a group that could not be made goes on with what is there of it when it is
   expect(it.attachment).toMatchObject({ lastOrdinal: 1, inDoubt: false });
 });
 
+describe("fault 15: on a full disk", () => {
+  test("no group is begun, who names one hears so, and may name it again", async () => {
+    const it = new Bench();
+    await it.open();
+    it.host.disk.faults.capacityBytes = 0;
+    const refusal = {
+      name: "RetryError",
+      message: expect.stringMatching(
+        /^there is no room on the disk of the local appliance to begin group 'g' .*make some, and try again$/,
+      ),
+    };
+    await expect(it.attach()).rejects.toMatchObject(refusal);
+    const begun = it.appliance.addGroup({ id: "bb".repeat(16), name: "g", mode: "async" });
+    await expect(it.done(begun)).rejects.toMatchObject(refusal);
+    expect(it.appliance.figures()).toEqual([]);
+    it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+    await it.attach();
+    expect([it.figures.state, it.host.files.list("/data/groups")]).toEqual(["steady", [it.figures.id]]);
+  });
+
+  test("a group that was begun goes on as others do, with what it has to note", async () => {
+    const it = await startBench();
+    it.host.disk.faults.capacityBytes = 0;
+    it.appliance.setMode("g", "sync");
+    await it.rest(2_000);
+    it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+    await it.rest(1_000);
+    it.remote.markAll(it.figures.lastSeq);
+    await it.rest(1_000);
+    expect(it.figures).toMatchObject({ wantedMode: "sync", mode: "sync", state: "steady" });
+  });
+
+  test("no volume joins a group, and who brings it hears so, at once or when it comes to wait", async () => {
+    const it = await startBench();
+    it.host.disk.faults.capacityBytes = 0;
+    it.identity = { ...it.identity, id: "bb", name: "other" };
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(it.attach()).rejects.toMatchObject({
+        name: "RetryError",
+        message: expect.stringMatching(/^group 'g' has no room .*make some, and try again$/),
+      });
+    }
+    it.host.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+    await it.rest(1_000);
+    await it.attach();
+    expect(it.figures.volumeNames).toEqual(["disk", "other"]);
+  });
+});
+
 test("fault 37: a volume whose redo found no descriptor may come again, and gets it then", async () => {
   const it = await startBench();
   for (let block = 0; block < 60; block++) {

@@ -1,5 +1,5 @@
 /** A volume that is not protected any more: its group goes on without it, whatever its source may lack. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { recordType } from "#src/records/record.ts";
 import type { VolumeIdentity, VolumeLink } from "#src/wire/volume-link.ts";
 import { Bench, policy } from "./appliance-bench.ts";
@@ -180,4 +180,51 @@ test("one whose interceptor is lost is forgotten by its name, and never one that
   link.detach();
   await forget("other");
   await expect(forget("other")).rejects.toThrow("or has forgotten it already");
+});
+
+/** From the first kill on: what its disk says of its volumes after another one. */
+async function keptAfterKill(it: Bench): Promise<readonly string[]> {
+  it.host.kill();
+  it.remote = new ScriptedRemote();
+  await it.open();
+  return it.figures.volumeNames;
+}
+
+describe("fault 13: what could not be noted is not taken for noted", () => {
+  test("of a volume that is forgotten by a stopped group", async () => {
+    const { it } = await startPair();
+    it.host.kill();
+    const { files } = it.host;
+    const folder = `/data/groups/${it.figures.id}/spool`;
+    for (const name of files.list(folder)) files.remove(`${folder}/${name}`);
+    it.remote = new ScriptedRemote();
+    await it.open();
+    expect(it.figures.state).toBe("stopped");
+    it.host.disk.failNext("sync", "EIO");
+    await expect(it.done(it.appliance.forgetVolume("bb"))).rejects.toThrow("EIO");
+    await it.done(it.appliance.forgetVolume("bb"));
+    expect(await keptAfterKill(it)).toEqual(["disk"]);
+  });
+
+  test("of a volume that is forgotten by a group which has failed at it", async () => {
+    const { it, otherLink } = await startPair();
+    otherLink.detach();
+    for (let count = 0; count < 2; count++) it.host.disk.failNext("sync", "EIO");
+    await expect(it.done(it.appliance.forgetVolume("bb"))).rejects.toThrow("EIO");
+    await it.rest();
+    expect(it.figures.state).toBe("stopped");
+    await it.done(it.appliance.forgetVolume("bb"));
+    expect(await keptAfterKill(it)).toEqual(["disk"]);
+  });
+
+  test("of a volume that joins its group, whose number would be given again", async () => {
+    const it = new Bench();
+    await it.start();
+    await it.rest();
+    it.identity = other;
+    it.host.disk.failNext("sync", "EIO");
+    await expect(it.attach()).rejects.toThrow("EIO");
+    await it.attach();
+    expect(await keptAfterKill(it)).toEqual(["disk", "other"]);
+  });
 });
