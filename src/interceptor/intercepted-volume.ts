@@ -84,6 +84,8 @@ export class InterceptedVolume implements NbdExport {
   #life: Life | undefined;
   /** Of the life before, until it is let go of. */
   #formerSource: Source | undefined;
+  /** Of the newest life that has ended: what it had lost is missing until there is another one. */
+  #endedSource: Source | undefined;
   #condition: VolumeCondition = "redoing";
   /** Settled when nothing is opened anew. */
   #unfencing: Promise<void> = Promise.resolve();
@@ -213,6 +215,7 @@ export class InterceptedVolume implements NbdExport {
   async #endLife(): Promise<void> {
     await this.#life?.path.stop(0);
     this.#formerSource = this.#life?.source ?? this.#formerSource;
+    this.#endedSource = this.#formerSource ?? this.#endedSource;
     this.#life = undefined;
     await this.#formerSource?.close();
     this.#formerSource = undefined;
@@ -242,7 +245,7 @@ export class InterceptedVolume implements NbdExport {
   }
 
   status(): VolumeStatus {
-    const { path, mapFile, source } = this.#life ?? {};
+    const { path, mapFile, source = this.#endedSource } = this.#life ?? {};
     return volumeStatus(this.#condition, this.#why, path, mapFile, source);
   }
 

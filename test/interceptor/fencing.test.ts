@@ -341,6 +341,13 @@ test("a source that could not be synced is read by nobody, although the volume w
   expect([flush.error, world.volume.status().why]).toEqual([nbdError.io, "the spool is broken"]);
   // What the group has done is not all that is wrong with it.
   expect(world.volume.status().fencedBy).toBe("volume");
+  const attach = world.links.attach.bind(world.links);
+  for (const why of ["the group is stopped", "the group is stopped once more"]) {
+    world.links.attach = () => Promise.reject(new RetryError(why));
+    await expect(world.run(world.volume.unfence())).rejects.toThrow(why);
+    expect(world.volume.status()).toMatchObject({ state: "fenced", why, fencedBy: "volume" });
+  }
+  world.links.attach = attach;
   expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.io);
   await world.run(world.volume.unfence());
   expect(world.submit({ command: command.read, length: 512 }).error).toBe(nbdError.ok);
