@@ -15,6 +15,8 @@ const zeros = Buffer.alloc(nbdZeroPieceBytes);
 export async function openNbdSource(options: Omit<ConnectOptions, "want">): Promise<Source> {
   const client = await connect({
     ...options,
+    // A disk that is slow is none that has failed, here as in a file: hosts get their answers when it has done what it has to.
+    waitsForFlushes: true,
     want: { structured: true, extended: true, metaContexts: [baseAllocation] },
   });
   const why = unfitness(client);

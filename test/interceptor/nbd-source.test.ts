@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { blockBytes, GiB, MiB } from "#src/core/limits.ts";
 import { nbdClientClearPieceBytes, nbdClientClearPiecesMax } from "#src/core/nbd-limits.ts";
+import type { Clock } from "#src/host/clock.ts";
 import { openBlockDevice } from "#src/host/node/block-device.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { nodeSockets } from "#src/host/node/sockets.ts";
@@ -166,7 +167,46 @@ test("a server that goes away under a source nobody writes to is told of, with w
   await source.close();
 });
 
+/** The real one, but that its timers are called when a test says so. */
+function handWound(): { readonly clock: Clock; readonly strike: () => void } {
+  const due = new Set<() => void>();
+  const timer: Clock["timer"] = (_delayMs, callback) => {
+    due.add(callback);
+    return { cancel: () => void due.delete(callback) };
+  };
+  const strike = (): void => {
+    for (const callback of [...due]) {
+      due.delete(callback);
+      callback();
+    }
+  };
+  return { clock: { ...nodeClock, timer }, strike };
+}
+
 describe("a server", () => {
+  test("that is slow to flush is waited for as long as the connection stands, and none is that forgets a write", async () => {
+    const target = new ScriptedExport({ sizeBytes });
+    target.keeps = () => true;
+    const { path } = await serve(target);
+    const { clock, strike } = handWound();
+    const address = { kind: "unix", path } as const;
+    const source = await openNbdSource({ address, exportName: target.name, sockets: nodeSockets, clock });
+    const outcomes: (string | undefined)[] = [];
+    source.sync((error) => outcomes.push(error?.message));
+    await until(() => target.kept.length === 1);
+    for (let count = 0; count < 100; count++) strike();
+    target.release();
+    await until(() => outcomes.length === 1);
+    expect(outcomes).toEqual([undefined]);
+    source.write(Buffer.alloc(512), 0, 512, 0, (error) => outcomes.push(error?.message));
+    await until(() => target.kept.length === 1);
+    for (let count = 0; count < 6; count++) strike();
+    await until(() => outcomes.length === 2);
+    expect(outcomes[1]).toContain("no progress in 60000 ms: write");
+    target.release();
+    await source.close();
+  });
+
   test("that cannot zero has zeros written to it, and trims are none", async () => {
     const target = new ScriptedExport({ sizeBytes, features: { writeZeroes: false } });
     target.bytes.fill(1);

@@ -81,7 +81,9 @@ function connect(address: SocketAddress, timeoutMs: number): Promise<Connection>
   if (address.kind === "inherited") return Promise.reject(new Error("an inherited socket can only be listened on"));
   const target = address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port };
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ ...target, allowHalfOpen: true, noDelay: true });
+    // A peer whose machine is gone says nothing, and some of those who connect wait for theirs without an end.
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: socketKeepAliveMs };
+    const socket = net.connect({ ...target, ...keepAlive, allowHalfOpen: true, noDelay: true });
     const fail = (error: Error): void => {
       clearTimeout(timer);
       socket.destroy();

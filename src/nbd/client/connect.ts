@@ -16,6 +16,8 @@ export type ConnectOptions = ServerOptions & {
   readonly exportName: string;
   /** What to ask the server for beside the export; all that may make requests better, and no metadata contexts. */
   readonly want?: Partial<Wants>;
+  /** A flush may take as long as it takes while the connection stands, and others as long as they wait for it. Not so by default. */
+  readonly waitsForFlushes?: boolean;
 };
 
 const wantsByDefault: Wants = { structured: true, extended: true, metaContexts: [] };
@@ -35,13 +37,14 @@ export interface ExportDescription extends ExportDetails {
 
 export async function connect(options: ConnectOptions): Promise<NbdClient> {
   const session = withTimeouts(options);
-  const { clock, requestTimeoutMs, exportName } = session;
+  const { clock, requestTimeoutMs, exportName, waitsForFlushes = false } = session;
   const want = { ...wantsByDefault, ...options.want };
   let client: NbdClient | undefined;
   await holdSession(session, { kind: "open", exportName, want }, (outcome, connection) => {
     assert(outcome.kind === "open", "what was asked for is what came of it");
     const { style, contexts, details } = outcome;
-    const transmission = new Transmission(connection, { clock, requestTimeoutMs, style, contexts });
+    const settings = { clock, requestTimeoutMs, waitsForFlushes, style, contexts };
+    const transmission = new Transmission(connection, settings);
     client = new NbdClient({ exportName, details, contexts, style, transmission, clock });
     return transmission;
   });

@@ -8,8 +8,13 @@
  * A request whose bytes have not all been taken moves as long as anything is taken: the link is slow, not dead. While others
  * are answered, one that waits is not lost yet either: a server may be at work on what came before it, or on something long.
  * But it may have been forgotten, so there is an end to that too.
+ *
+ * How long a flush takes depends on all that was written before, and servers that do one thing at a time answer nobody
+ * meanwhile. Whoever wants to wait for that does so as long as the connection stands: nothing ages in a silence with a flush
+ * in it, and a flush not at all.
  */
 import type { Clock, Timer } from "#src/host/clock.ts";
+import { command } from "../constants.ts";
 import type { RequestTable, Slot } from "./request-table.ts";
 import type { RequestWriter } from "./request-writer.ts";
 
@@ -22,6 +27,7 @@ export class StallWatch {
   readonly #spanMs: number;
   readonly #table: RequestTable;
   readonly #writer: RequestWriter;
+  readonly #waitsForFlushes: () => boolean;
   readonly #stalled: (slot: Slot) => void;
   #timer: Timer | undefined;
   #takenBytes = 0;
@@ -34,12 +40,14 @@ export class StallWatch {
     timeoutMs: number,
     table: RequestTable,
     writer: RequestWriter,
+    waitsForFlushes: () => boolean,
     stalled: (slot: Slot) => void,
   ) {
     this.#clock = clock;
     this.#spanMs = timeoutMs / looksPerTimeout;
     this.#table = table;
     this.#writer = writer;
+    this.#waitsForFlushes = waitsForFlushes;
     this.#stalled = stalled;
   }
 
@@ -62,7 +70,10 @@ export class StallWatch {
     const isMoving = this.#takenBytes > takenBefore;
     const isSilent = this.#silentLooks > looksPerTimeout;
     const idleLooksMax = isSilent ? looksPerTimeout : looksPerTimeout * overtakenTimeoutsMax;
+    const waitsForFlushes = this.#waitsForFlushes();
+    const isHeldUp = waitsForFlushes && this.#silentLooks > 1 && this.#isFlushing;
     for (const slot of this.#table.busy()) {
+      if (isHeldUp || (waitsForFlushes && this.#isSentFlush(slot))) continue;
       const hasMoved = isMoving && slot.sentEnd > takenBefore;
       slot.idleLooks = hasMoved ? 1 : slot.idleLooks + 1;
       if (slot.idleLooks > idleLooksMax) {
@@ -71,6 +82,15 @@ export class StallWatch {
       }
     }
     this.start();
+  }
+
+  get #isFlushing(): boolean {
+    for (const slot of this.#table.busy()) if (this.#isSentFlush(slot)) return true;
+    return false;
+  }
+
+  #isSentFlush({ type, sentEnd }: Slot): boolean {
+    return type === command.flush && sentEnd <= this.#takenBytes;
   }
 
   /** Nobody is silent who is not asked. */

@@ -27,6 +27,8 @@ import { StallWatch } from "./stall-watch.ts";
 export interface TransmissionSettings {
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
+  /** Until it is left: for as long as the connection stands. */
+  readonly waitsForFlushes: boolean;
   readonly style: ReplyStyle;
   readonly contexts: readonly MetaContext[];
 }
@@ -60,14 +62,16 @@ export class Transmission implements Receiver {
   #closedWaiters: (() => void)[] = [];
 
   constructor(connection: Connection, settings: TransmissionSettings) {
-    const { clock, requestTimeoutMs, style, contexts } = settings;
+    const { clock, requestTimeoutMs, waitsForFlushes, style, contexts } = settings;
     this.#connection = connection;
     this.#clock = clock;
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#extended = style === "extended";
     this.#writer = new RequestWriter(connection, this.#extended);
     this.#reader = new ReplyReader(style, contexts, this.#table, (slot) => this.#answered(slot));
-    this.#watch = new StallWatch(clock, requestTimeoutMs, this.#table, this.#writer, (slot) => this.#stalled(slot));
+    const waits = (): boolean => waitsForFlushes && this.#state === "open";
+    const stalled = (slot: Slot): void => this.#stalled(slot);
+    this.#watch = new StallWatch(clock, requestTimeoutMs, this.#table, this.#writer, waits, stalled);
   }
 
   /** Why this connection takes nothing more. */

@@ -107,6 +107,65 @@ describe("a server that went silent", () => {
     await expect(reading).rejects.toThrow("no progress");
   });
 
+  describe("that is flushing", () => {
+    const waiting = { waitsForFlushes: true } as const;
+
+    test("may take as long as it takes, where that is waited for, and all who wait behind it", async () => {
+      const { client, clock, wire, requests } = await open({ style: "simple" }, waiting);
+      const told: (Error | null)[] = [];
+      client.submitFlush((error) => void told.push(error));
+      clock.advance(requestTimeoutMs / 2);
+      client.submitWrite(4096, Buffer.of(1), 0, 1, 0, (error) => void told.push(error));
+      clock.advance(100 * requestTimeoutMs);
+      expect([told, wire.ending]).toEqual([[], "none"]);
+      const both = requests();
+      wire.say(simpleReply(both[0] as HeardRequest));
+      clock.advance(requestTimeoutMs / 2);
+      wire.say(simpleReply(both[1] as HeardRequest));
+      expect(told).toEqual([null, null]);
+    });
+
+    test("is noticed to have forgotten a request that others overtake, flushes or not", async () => {
+      const { client, clock, wire, requests } = await open({ style: "simple" }, waiting);
+      const forgotten = client.trim(512, 512);
+      forgotten.catch(() => {});
+      requests();
+      const slow = client.flush();
+      slow.catch(() => {});
+      requests();
+      for (let elapsedMs = 0; elapsedMs < 11 * requestTimeoutMs; elapsedMs += 50) {
+        const other = client.cache(0, 512);
+        other.catch(() => {});
+        wire.say(...requests().map((request) => simpleReply(request)));
+        clock.advance(50);
+      }
+      await expect(forgotten).rejects.toThrow("trim of 512 bytes at 512");
+    });
+
+    test("is noticed to have gone silent by who leaves it", async () => {
+      const { client, clock, wire } = await open({ style: "simple" }, waiting);
+      const flushing = client.flush();
+      clock.advance(10 * requestTimeoutMs);
+      expect(wire.ending).toBe("none");
+      const leaving = client.disconnect();
+      clock.advance(noticedMs);
+      await expect(flushing).rejects.toThrow("no progress in 1000 ms: flush");
+      await leaving;
+    });
+
+    test("is noticed when it stops taking requests before the flush has left", async () => {
+      const { client, clock, wire } = await open({ style: "simple" }, waiting);
+      wire.isSlow = true;
+      const writing = client.write(0, Buffer.alloc(8 << 20));
+      const flushing = client.flush();
+      flushing.catch(() => {});
+      clock.turn();
+      wire.drain();
+      clock.advance(requestTimeoutMs * 1.5);
+      await expect(writing).rejects.toThrow("no progress");
+    });
+  });
+
   test("is nobody's concern while nothing is asked of it", async () => {
     const { client, clock, wire, requests } = await open({ style: "simple" });
     const first = client.flush();
