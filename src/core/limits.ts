@@ -151,6 +151,8 @@ export const bandwidthBurstMs = 100;
 export const bandwidthLookMs = 1_000;
 export const bandwidthHoursMax = 24;
 export const wireStrangerCountMax = 64;
+/** However many are one too many, they are told of so often at most. */
+export const crowdWordMs = 10_000;
 
 assert(batchBytesMax <= wireBulkBytesMax, "a largest batch fits into a frame");
 assert(wireHandshakeBytesMax <= wireControlBytesMax, "nobody may say more before the handshake than after it");

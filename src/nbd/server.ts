@@ -1,5 +1,7 @@
 /** An NBD server: several exports on several sockets, one budget of memory, one clock for all who keep it waiting. */
+import { crowdWordMs } from "#src/core/limits.ts";
 import { nbdConnectionCountMax, nbdPatienceCheckMs } from "#src/core/nbd-limits.ts";
+import { RareWord } from "#src/core/rare-word.ts";
 import type { Timer } from "#src/host/clock.ts";
 import type { Connection, Listener, SocketAddress } from "#src/host/socket.ts";
 import { ServerConnection } from "./server-connection.ts";
@@ -12,6 +14,7 @@ export class NbdServer {
   readonly #listeners: Listener[] = [];
   /** Called after each end of a connection. */
   readonly #waiting = new Set<() => void>();
+  readonly #crowdWord = new RareWord(crowdWordMs);
   #patience: Timer | undefined;
 
   constructor(options: NbdServerOptions) {
@@ -46,7 +49,7 @@ export class NbdServer {
   #accept(connection: Connection): void {
     if (this.#connections.size >= nbdConnectionCountMax) {
       connection.destroy();
-      this.#context.report({ kind: "dropped", peer: connection.peer, why: "too many connections" });
+      this.#tellOfCrowd(connection.peer);
       return;
     }
     const accepted = new ServerConnection(this.#context, connection, (closed) => {
@@ -55,6 +58,13 @@ export class NbdServer {
     });
     this.#connections.add(accepted);
     accepted.begin();
+  }
+
+  #tellOfCrowd(peer: string): void {
+    const count = this.#crowdWord.happened(this.#context.clock.monotonicMs());
+    if (count === undefined) return;
+    const others = count === 1 ? "" : `: ${count} were one too many since this was said last`;
+    this.#context.report({ kind: "dropped", peer, why: `too many connections${others}` });
   }
 
   #watch(): void {

@@ -3,7 +3,8 @@
  * small thing, and have to say it soon. However many come, they take no room from those who have proved who they are.
  */
 import { ReconnectError, RefuseError } from "#src/core/errors.ts";
-import { wireConnectionCountMax, wireNonceBytes, wireStrangerCountMax } from "#src/core/limits.ts";
+import { crowdWordMs, wireConnectionCountMax, wireNonceBytes, wireStrangerCountMax } from "#src/core/limits.ts";
+import { RareWord } from "#src/core/rare-word.ts";
 import type { Timer } from "#src/host/clock.ts";
 import type { Connection, Listener, SocketAddress, TlsCredentials } from "#src/host/socket.ts";
 import { type FrameType, frameType } from "./frame.ts";
@@ -33,6 +34,7 @@ export class Acceptor {
   /** Those in the middle of a TLS handshake. */
   readonly #securing = new Set<Connection>();
   readonly #channels = new Set<FrameChannel>();
+  readonly #crowdWord = new RareWord(crowdWordMs);
   #strangerCount = 0;
   #isClosed = false;
 
@@ -56,17 +58,25 @@ export class Acceptor {
   }
 
   async #connected(connection: Connection): Promise<void> {
-    const { tls, log, strangerCountMax = wireStrangerCountMax } = this.#options;
+    const { tls, strangerCountMax = wireStrangerCountMax } = this.#options;
     const isFull = this.#strangerCount >= strangerCountMax;
     if (isFull || this.#isClosed) {
       connection.destroy();
-      if (isFull) log.warn("a peer was turned away: too many have not said who they are", { peer: connection.peer });
+      if (isFull) this.#tellOfCrowd(connection.peer);
       return;
     }
     this.#strangerCount++;
     const secured = tls === undefined ? connection : await this.#secure(connection, tls);
     if (secured === undefined) this.#strangerCount--;
     else this.#receive(secured);
+  }
+
+  #tellOfCrowd(peer: string): void {
+    const { clock, log } = this.#options;
+    const count = this.#crowdWord.happened(clock.monotonicMs());
+    if (count === undefined) return;
+    const since = count === 1 ? {} : { countSinceLastSaid: count };
+    log.warn("a peer was turned away: too many have not said who they are", { peer, ...since });
   }
 
   /** Undefined: there is no connection any more. */

@@ -120,6 +120,9 @@ describe("connections", () => {
     const late = world.greet();
     expect(late.connection.isGone).toBe(true);
     expect(world.events.at(-1)).toMatchObject({ kind: "dropped", why: "too many connections" });
+    const toldCount = world.events.length;
+    for (let count = 0; count < 100; count++) world.greet();
+    expect(world.events).toHaveLength(toldCount);
     expect(world.server.connectionCount).toBe(nbdConnectionCountMax);
     clients[5]?.connection.hangUp();
     world.world.advance(0);
