@@ -15,17 +15,26 @@ export interface DrillListParts {
 export async function drillsReport({ drills, waiting, server, groups }: DrillListParts): Promise<DrillsReport> {
   const all = drills();
   const still = new Map<string, ReadonlySet<number>>();
-  const ask = async ({ id: group, durable: durableSeq }: VolumesOfGroup): Promise<void> => {
-    const seqs = [...new Set(all.filter((drill) => drill.group === group).map(({ seq }) => seq))];
-    if (seqs.length === 0) return;
+  const ask = async ({ id: group, durable: durableSeq }: VolumesOfGroup, volume: number): Promise<void> => {
+    const isOfIt = (drill: Drill): boolean => drill.group === group && drill.volume === volume;
+    const seqs = [...new Set(all.filter(isOfIt).map(({ seq }) => seq))];
     try {
-      still.set(group, new Set(await server.ask("stillPoints", { group, durableSeq, seqs }, viewPatienceMs)));
+      const found = await server.ask("stillPoints", { group, volume, durableSeq, seqs }, viewPatienceMs);
+      still.set(keyOf({ group, volume }), new Set(found));
     } catch (error) {
       // What came of them is told all the same.
       if (isOwnFault(error)) throw error;
     }
   };
-  await Promise.all(groups().map(ask));
-  const reports = all.map((drill) => drillReport(drill, still.get(drill.group)?.has(drill.seq)));
+  const asks = groups().flatMap((group) => {
+    const volumes = new Set(all.filter((drill) => drill.group === group.id).map(({ volume }) => volume));
+    return [...volumes].map((volume) => ask(group, volume));
+  });
+  await Promise.all(asks);
+  const reports = all.map((drill) => drillReport(drill, still.get(keyOf(drill))?.has(drill.seq)));
   return { drills: reports, waiting: waiting() };
+}
+
+function keyOf({ group, volume }: Pick<Drill, "group" | "volume">): string {
+  return `${group} ${volume}`;
 }

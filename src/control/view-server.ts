@@ -87,7 +87,8 @@ export class ViewServer {
       const span = { fromMicros, toMicros: await points.timeOf(volume, to) };
       return { timeline: await points.timeline(volume, span), span };
     },
-    stillPoints: async ({ group, durableSeq, seqs }) => (await this.#points.of(group, durableSeq)).stillPoints(seqs),
+    stillPoints: async ({ group, volume, durableSeq, seqs }) =>
+      (await this.#points.of(group, durableSeq)).stillPoints(volume, seqs),
     density: async ({ group, volume, durableSeq, ...wish }) => {
       const points = await this.#points.of(group, durableSeq);
       return findDensity(points, volume, wish, Math.round(this.#machine.clock.wallMs() * 1000));

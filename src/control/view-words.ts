@@ -61,9 +61,9 @@ export interface ViewWords {
     readonly ask: PointPlace & { readonly from: string | undefined; readonly to: string | undefined };
     readonly answer: { readonly timeline: VolumeTimeline; readonly span: TimelineSpan };
   };
-  /** Of seqs that were points of the group once, those that still are. */
+  /** Of seqs that were points of the volume once, those that still are. */
   stillPoints: {
-    readonly ask: Pick<PointPlace, "group" | "durableSeq"> & { readonly seqs: readonly number[] };
+    readonly ask: PointPlace & { readonly seqs: readonly number[] };
     readonly answer: readonly number[];
   };
   density: { readonly ask: PointPlace & Omit<DensityWish, "volume">; readonly answer: WriteDensity };

@@ -8,8 +8,6 @@ export const pointPagesBytes = 96 * MiB;
 export const pointOpenPiecesMax = 1024;
 /** Pieces of which it is kept in memory what they say of volumes, marks and modes. */
 export const pointPieceEventsMax = 16_384;
-/** The record that says when a gap began is looked for in so many pieces from a point on: others of its group may go on meanwhile. */
-export const gapLookPiecesMax = 16;
 /** Snapshots of a group that are kept open. */
 export const pointOpenSnapshotsMax = 64;
 /** Records of a chunk of what is not sealed, at 56 bytes each; a point within is made of one such chunk. */

@@ -198,14 +198,10 @@ export class GroupPoints {
     return await this.#steady(() => this.#search.pointOf(volume, seq, (one) => this.#layers.states(one)));
   }
 
-  /** Of seqs that were points once, those that still are. */
-  async stillPoints(seqs: readonly number[]): Promise<readonly number[]> {
+  /** Of seqs that were points of the volume once, those that still are. */
+  async stillPoints(volume: number, seqs: readonly number[]): Promise<readonly number[]> {
     await this.refresh();
-    return await this.#steady(async () => {
-      const found: number[] = [];
-      for (const seq of seqs) if (await this.#search.isStillPoint(seq)) found.push(seq);
-      return found;
-    });
+    return await this.#steady(() => this.#search.stillPoints(volume, seqs));
   }
 
   /** See above who pins it. Throws a `RefuseError` with the nearest points where it is none. */

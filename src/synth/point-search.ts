@@ -5,6 +5,7 @@ import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import { decodeExtra, recordType, wholeGroup } from "#src/records/record.ts";
 import { ObjectDamageError } from "#src/store/object-damage.ts";
 import type { HistoryGaps } from "./history-gaps.ts";
+import { historyParts } from "./history-parts.ts";
 import { isPointByItself } from "./kept-snapshots.ts";
 import { lossAt, lossInWords, lostBetween } from "./lost-records.ts";
 import { isNewVolume } from "./new-volume.ts";
@@ -188,10 +189,22 @@ export class PointSearch {
     return (await this.#upTo(seq))?.seq === seq || (await this.#isSnapshotAlone(seq));
   }
 
-  /** Of one that was a point once: only where it was folded, or history was let go of, may it be none any more. */
-  async isStillPoint(seq: number): Promise<boolean> {
-    const isAsItWas = seq >= this.#parts.sealed.history.basedOn && seq <= this.newestSeq && !this.#isInFolded(seq);
-    return isAsItWas || (await this.isPoint(seq));
+  /**
+   * Of seqs that were points of the volume once: where it was folded, or history was let go of, one may be none any more, and so may one
+   * of a time of which it was told later that the volume went on without protection.
+   */
+  async stillPoints(volume: number, seqs: readonly number[]): Promise<readonly number[]> {
+    const { basedOn } = this.#parts.sealed.history;
+    const stretches = await this.stretches(volume);
+    const still: number[] = [];
+    for (const seq of seqs) {
+      // What was before the history begins, and is kept, is told as it was.
+      const stretch = seq < basedOn ? undefined : stretches.findLast(({ fromSeq }) => fromSeq <= seq);
+      if (stretch !== undefined && stretch.kind !== stretchKind.points) continue;
+      const isAsItWas = seq >= basedOn && seq <= this.newestSeq && !this.#isInFolded(seq);
+      if (isAsItWas || (await this.isPoint(seq))) still.push(seq);
+    }
+    return still;
   }
 
   /** Of a seq behind which no record says that there is a point: whether a snapshot makes it one. */
@@ -308,9 +321,12 @@ export class PointSearch {
   }
 
   /** Of the whole history, in their order. */
-  async stretches(volume: number): Promise<readonly VolumeStretch[]> {
+  async stretches(
+    volume: number,
+    parts: Iterable<TimelinePart> | AsyncIterable<TimelinePart> = this.#historyParts(),
+  ): Promise<readonly VolumeStretch[]> {
     const walk = new StretchWalk(volume, await this.#base());
-    for await (const { records } of this.#historyParts()) for (const record of records) walk.saw(record);
+    for await (const { records } of parts) for (const record of records) walk.saw(record);
     const stretches: VolumeStretch[] = [];
     for (const stretch of walk.stretches) stretches.push(await this.#withGap(stretches, stretch));
     return stretches;
@@ -328,10 +344,12 @@ export class PointSearch {
   }
 
   async timeline(volume: number, span: TimelineSpan): Promise<VolumeTimeline> {
-    const stretches = await this.stretches(volume);
+    // Both walks are of the same: more may come meanwhile.
+    const parts = await Array.fromAsync(this.#historyParts());
+    const stretches = await this.stretches(volume, parts);
     const walk = new TimelineWalk(volume, stretches);
     for (const gap of await this.#parts.gaps.ofWhole()) walk.sawDamage(gap);
-    for await (const part of this.#historyParts()) walk.saw(part);
+    for (const part of parts) walk.saw(part);
     const newest = await this.#upTo(this.newestSeq);
     const { finding, seenSeq, durableSeq } = this.#parts.tail;
     if (finding !== undefined) walk.sawDamage({ firstSeq: seenSeq + 1, lastSeq: durableSeq, finding });
@@ -356,37 +374,7 @@ export class PointSearch {
   }
 
   /** All behind the base and up to the newest that is durable. */
-  async *#historyParts(): AsyncGenerator<TimelinePart, void> {
-    const { sealed } = this.#parts;
-    const { basedOn } = sealed.history;
-    for (const identity of sealed.pieces) {
-      const { records, hasAggregates, damaged } = await sealed.events(identity);
-      const held = await sealed.held(identity);
-      const isRead = !(held instanceof ObjectDamageError);
-      yield {
-        firstSeq: Math.max(identity.firstSeq, basedOn + 1),
-        fromMicros: isRead ? held.piece.numbers.earliestMicros : 0,
-        level: isRead ? held.piece.level : 0,
-        isFolded: identity.folded !== undefined,
-        hasAggregates,
-        // A mark at the base is one of its points; all else there the snapshot says.
-        records: records.filter(({ seq, type }) => seq > basedOn || (seq === basedOn && type === recordType.mark)),
-        damaged,
-      };
-    }
-    for (const chunk of this.#chunks()) {
-      const { events, hasAggregates, firstPoint } = chunk.summary;
-      const records = events.filter(({ seq }) => seq > sealed.lastSeq && seq <= this.newestSeq);
-      const fromMicros = firstPoint?.timeMicros ?? 0;
-      yield {
-        firstSeq: Math.max(chunk.firstSeq, sealed.lastSeq + 1),
-        fromMicros,
-        level: 0,
-        isFolded: false,
-        hasAggregates,
-        records,
-        damaged: [],
-      };
-    }
+  #historyParts(): AsyncGenerator<TimelinePart, void> {
+    return historyParts(this.#parts.sealed, this.#chunks(), this.newestSeq);
   }
 }

@@ -2,7 +2,6 @@
  * Where a gap begins: a volume that went on without its appliance was written to before the record that says so, a `resync-begin`,
  * could come. Of that time there is no point of it, whatever other volumes of its group made points meanwhile. Reads only.
  */
-import { gapLookPiecesMax } from "#src/core/point-limits.ts";
 import type { JournalRecord } from "#src/journals/journal-reader.ts";
 import { decodeExtra, isOfBlocks, recordType } from "#src/records/record.ts";
 import type { OpenTail } from "./open-tail.ts";
@@ -33,8 +32,8 @@ export async function gapEndBehind(
 }
 
 /**
- * What tells something of the volume behind a record. Others of its group may have gone on without it, but not for ever: as a rule they
- * share the appliance that it had lost.
+ * What tells something of the volume behind a record. As a rule that is soon: volumes of a group share the appliance that one had lost.
+ * But others may have gone on without it for as long as they like, and what each piece tells is kept in memory.
  */
 async function* nextOf(
   { sealed, tail }: { readonly sealed: SealedPoints; readonly tail: OpenTail },
@@ -42,10 +41,8 @@ async function* nextOf(
   seq: number,
 ): AsyncGenerator<JournalRecord, void> {
   const isNext = (record: JournalRecord): boolean => record.volume === volume && record.seq > seq;
-  const first = Math.max(0, sealed.indexOf(seq));
-  const pieces = seq < sealed.lastSeq ? sealed.pieces.slice(first, first + gapLookPiecesMax) : [];
+  const pieces = seq < sealed.lastSeq ? sealed.pieces.slice(Math.max(0, sealed.indexOf(seq))) : [];
   for (const identity of pieces) yield* (await sealed.events(identity)).records.filter(isNext);
-  if (first + pieces.length < sealed.pieces.length && pieces.length > 0) return;
   for (const { lastSeq, summary } of tail.chunks) {
     if (lastSeq > Math.max(seq, sealed.lastSeq)) yield* summary.events.filter(isNext);
   }

@@ -58,7 +58,7 @@ test("drills are told with whether their points are there still, as far as someb
   ]);
   const seqsOf = { [known]: [7, 8], [silent]: [7] };
   expect(asked).toEqual(
-    Object.entries(seqsOf).map(([group, seqs]) => ({ stillPoints: { group, durableSeq: 9, seqs } })),
+    Object.entries(seqsOf).map(([group, seqs]) => ({ stillPoints: { group, volume: 1, durableSeq: 9, seqs } })),
   );
 });
 

@@ -56,7 +56,7 @@ test("a view of a point that was folded before it was pinned is refused, however
   expect(await ask("open", { view: viewOf(last), folder: "/data/view", durableSeq: 0 })).toMatchObject({
     answer: { sizeBytes: expect.any(Number), findings: [] },
   });
-  const once = { group: pieceGroup, durableSeq: 0, seqs: [seq, last, world.lastSeq] };
+  const once = { ...place, seqs: [seq, last, world.lastSeq] };
   expect(await ask("stillPoints", once)).toMatchObject({ answer: [last, world.lastSeq] });
   await ask("stop", {});
 });

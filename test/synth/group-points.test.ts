@@ -138,7 +138,7 @@ test("after history was let go of, points behind the base are as before", async 
   expect(await allDifferences(world, [kept[0] as number, kept[20] as number, world.lastSeq])).toEqual([]);
   const answer = await world.run(world.points.resolve(1, `seq:${basedOn - 1}`));
   expect(answer).toMatchObject({ point: undefined, after: { seq: basedOn } });
-  expect(await world.run(world.points.stillPoints([basedOn - 1, basedOn, world.lastSeq]))).toEqual([
+  expect(await world.run(world.points.stillPoints(1, [basedOn - 1, basedOn, world.lastSeq]))).toEqual([
     basedOn,
     world.lastSeq,
   ]);
@@ -166,7 +166,7 @@ test("of what was folded the points that are left are as before, and the others 
   await world.run(world.points.refresh());
   let [left, gone] = [0, 0];
   const once = world.pointSeqs.filter((one) => one > 10 && one % 3 === 0);
-  const still = await world.run(world.points.stillPoints([...once, world.lastSeq + 1]));
+  const still = await world.run(world.points.stillPoints(1, [...once, world.lastSeq + 1]));
   for (const seq of once) {
     const { point } = await world.run(world.points.resolve(1, `seq:${seq}`));
     expect([seq, still.includes(seq)]).toEqual([seq, point !== undefined]);

@@ -194,6 +194,38 @@ for (const isSealed of [false, true]) {
   });
 }
 
+test("what was a point before it was told that the volume was without protection is none of it any more", async () => {
+  const { story, last, within, begin, healed } = await unprotected(true);
+  const { world } = story;
+  const [safe, ...unsafe] = within as [number, ...number[]];
+  const seqs = [last, safe, ...unsafe, begin, healed];
+  const still = (volume: number) => world.run(world.points.stillPoints(volume, seqs));
+  expect([await still(1), await still(2)]).toEqual([[last, safe, healed], seqs]);
+});
+
+test("others of a group may go on for as long as they like: what is told behind that makes a gap all the same", async () => {
+  const story = await Story.begin(57);
+  const { world } = story;
+  const last = story.tell(recordType.write, 1);
+  await world.seal();
+  for (let count = 0; count < 18; count++) {
+    story.tell(recordType.write, 2);
+    await world.seal();
+  }
+  const sinceMicros = microsOf(last) + 500_000;
+  story.tell(recordType.resyncBegin, 1, { sinceMicros });
+  const healed = story.tell(recordType.resyncEnd, 1);
+  await world.seal();
+  await world.open();
+  const at = (seq: number) => world.run(world.points.resolve(1, `seq:${seq}`));
+  expect((await at(last)).point?.seq).toBe(last);
+  expect(await at(last + 1)).toMatchObject({ point: undefined, before: { seq: last }, after: { seq: healed } });
+  expect(short(await story.timeline(1)).slice(-2)).toEqual([
+    `resync - ${last + 1}-${healed - 1}`,
+    `points every-write ${healed}-${healed}`,
+  ]);
+});
+
 test("snapshots are told where the volume has a point, and not those of the group within its copies or before it came", async () => {
   const story = await Story.begin(56);
   const { world } = story;
