@@ -41,8 +41,7 @@ export class JobBook {
   constructor({ lastId, lastDoneMs, jobs }: JobBookContent = { lastId: 0, lastDoneMs: {}, jobs: [] }) {
     this.#lastId = lastId;
     this.#lastDoneMs = { ...lastDoneMs };
-    // What was under way when the program ended goes on.
-    this.#jobs = new Map(jobs.map((job) => [job.id, job.state === "running" ? { ...job, state: "waiting" } : job]));
+    this.#jobs = new Map(jobs.map((job) => [job.id, job.state === "running" ? afterStart(job) : job]));
   }
 
   get content(): JobBookContent {
@@ -121,7 +120,7 @@ export class JobBook {
   }
 
   end(id: number, outcome: JobOutcome, nowMs: number, wallMs: number): void {
-    const job = this.#known(id);
+    const { cancelledMs: _, ...job } = this.#known(id);
     if (outcome.kind === "later") {
       const count = (this.#pauses.get(id)?.count ?? 0) + 1;
       const pauseMs = Math.min(jobRetryMs * 2 ** (count - 1), jobRetryMsMax);
@@ -140,6 +139,12 @@ export class JobBook {
   /** It makes way, and goes on when nothing hurries more. */
   putBack(id: number): void {
     this.#jobs.set(id, { ...this.#known(id), state: "waiting" });
+  }
+
+  /** Of one that was told to end: if the program ends first, it does not go on with the next start. */
+  cancelled(id: number, wallMs: number): void {
+    const job = this.#jobs.get(id);
+    if (job?.state === "running") this.#jobs.set(id, { ...job, cancelledMs: wallMs });
   }
 
   /** Throws a `RefuseError` where it is over. */
@@ -171,6 +176,12 @@ export class JobBook {
     const over = this.all.filter(isOver);
     for (const { id } of over.slice(0, Math.max(0, over.length - jobsKeptMax))) this.#jobs.delete(id);
   }
+}
+
+/** What was under way when the program ended goes on, unless somebody had cancelled it. */
+function afterStart({ cancelledMs, ...job }: Job): Job {
+  if (cancelledMs === undefined) return { ...job, state: "waiting" };
+  return { ...job, state: "cancelled", endedMs: cancelledMs };
 }
 
 function isSame(a: WorkRequest, b: WorkRequest): boolean {

@@ -99,6 +99,9 @@ export class JobRunner {
     if (underWay !== undefined) {
       underWay.ending = "cancelled";
       await this.#workerOf(underWay.request).end(underWay.request);
+      // The program may end before it does.
+      this.#book.cancelled(id, this.#parts.machine.clock.wallMs());
+      await this.#keep();
     } else {
       this.#book.cancel(id, this.#parts.machine.clock.wallMs());
       const request = this.#book.get(id)?.request;

@@ -14,6 +14,8 @@ export interface Job {
   readonly madeMs: number;
   readonly startedMs?: number;
   readonly endedMs?: number;
+  /** Of one under way: somebody has cancelled it then, and it ends where that is safe. */
+  readonly cancelledMs?: number;
   /** Why it failed, or why it waits although it was begun. */
   readonly why?: string;
   readonly result?: WorkResult;

@@ -103,6 +103,21 @@ test("a job whose process dies just as it is cancelled is cancelled, and not tri
   expect(jobs.report(id).why).toBeUndefined();
 });
 
+test("a job that was cancelled just before the program ends is cancelled, and does not go on with the next start", async () => {
+  const { host, driver } = world();
+  const { store, jobs } = opened(host);
+  const [slow, other] = [await driven(driver, jobs.add(verify)), await driven(driver, jobs.add(index))];
+  await driver.until(() => store.asked.length === 2);
+  store.endWork = async () => {};
+  await driven(driver, jobs.cancel(other.id));
+  jobs.stop();
+  store.failed(new RetryError("its process has ended"));
+  const next = opened(host);
+  expect(next.jobs.report(other.id)).toMatchObject({ state: "cancelled", ended: expect.any(String) as string });
+  await driver.until(() => next.store.asked.length === 1);
+  expect([next.store.asked, next.jobs.report(slow.id).state]).toEqual([[verify], "running"]);
+});
+
 test("what may work later is tried later, what does not has failed, and it is said why", async () => {
   const { host, driver } = world();
   const { store, jobs } = opened(host);
