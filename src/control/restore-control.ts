@@ -3,9 +3,11 @@
  * and what was there before stays a point, which is marked first.
  */
 import type { MarkRequest } from "#src/appliance/local/group-marks.ts";
+import { isOwnFault } from "#src/core/assert.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { markPatienceMs } from "#src/core/limits.ts";
 import { realPath } from "#src/host/node/real-path.ts";
+import { inWords } from "#src/host/system-words.ts";
 import { formatNbdUri, isNbdUri, parseNbdUri } from "#src/nbd/uri.ts";
 import type { MarkReport, VolumeReport } from "./control-plane.ts";
 import type { DifferenceReport, DifferenceWish } from "./difference.ts";
@@ -69,11 +71,24 @@ export class RestoreControl {
     const { seq, note } = await remote.ask("point", { volume, point: wish.point, isNearest: false });
     // Behind the mark '-5m' would be another point than the one that was looked at.
     const point = `seq:${seq}`;
-    await remote.ask("difference", { volume, first: point, second: point, fromByte: 0 });
+    await this.#refuseUntold(remote, volume, point);
     const mark = await this.#mark(live);
     const found = { ...wish, point, ...(note === undefined ? {} : { note }) };
     const job = await remote.ask("addRestore", { ...found, target: uri, fromSeq: mark.seq });
     return { ...job, mark };
+  }
+
+  /** What differs from the newest is all that is written: where something of that is lost, a mark would not help. */
+  async #refuseUntold(remote: SideClient, volume: string, point: string): Promise<void> {
+    try {
+      await remote.ask("difference", { volume, first: point, second: "now", fromByte: 0 });
+    } catch (error) {
+      // There may be very much of it: that is looked at again when it is written.
+      if (error instanceof RetryError) return;
+      if (isOwnFault(error)) throw error;
+      const why = `what differs from ${point} cannot be told, so it is not brought back straight onto its volume`;
+      throw new RefuseError(`${inWords(error)}; ${why}: restore it to another target`, { cause: error });
+    }
   }
 
   /** A view as a disk of its own, with what was written to it. */

@@ -23,7 +23,10 @@ function control(...volumes: readonly VolumeReport[]) {
 
 function controlWith(facts: Pick<SideFacts, "ownNbdAddress">, ...volumes: readonly VolumeReport[]) {
   const done: unknown[] = [];
+  const failing = new Map<string, Error>();
   const ask = async (word: string, asked: unknown) => {
+    const error = failing.get(word);
+    if (error !== undefined) throw error;
     done.push([word, asked]);
     return word === "point" ? { seq: 4, note: "the newest" } : { id: 1 };
   };
@@ -38,7 +41,7 @@ function controlWith(facts: Pick<SideFacts, "ownNbdAddress">, ...volumes: readon
     arrived: async () => {},
     wallMs: () => 1_700_000_000_000,
   });
-  return { restores, done };
+  return { restores, done, failing };
 }
 
 test("onto its own volume a point goes by the export, behind a mark, with what differs alone", async () => {
@@ -48,11 +51,35 @@ test("onto its own volume a point goes by the export, behind a mark, with what d
     expect(mark).toMatchObject({ name: "before-restore-2023-11-14T22-13-20-000Z", seq: 77 });
     expect(done).toEqual([
       ["point", { volume: "a", point: "seq:4", isNearest: false }],
-      ["difference", { volume: "a", first: "seq:4", second: "seq:4", fromByte: 0 }],
+      ["difference", { volume: "a", first: "seq:4", second: "now", fromByte: 0 }],
       ["mark", "g"],
       ["addRestore", { ...wish, volume: "a", target: "nbd://127.0.0.1:10809/a", fromSeq: 77, note: "the newest" }],
     ]);
   }
+});
+
+test("where it cannot be told what differs from the newest nothing is marked, and it is said what can be done", async () => {
+  const asked = { ...wish, volume: "a", target: "/srv/a.img", confirm: "a" };
+  for (const error of [new RefuseError("record 9 is damaged"), new Error("record 9 is damaged")]) {
+    const { restores, done, failing } = control(volume("a"));
+    failing.set("difference", error);
+    await expect(restores.add(asked)).rejects.toThrow(
+      new RefuseError(
+        "record 9 is damaged; what differs from seq:4 cannot be told, so it is not brought back straight onto its volume: restore " +
+          "it to another target",
+      ),
+    );
+    expect(done).toMatchObject([["point", {}]]);
+  }
+  // There may be too much to be told so soon.
+  const { restores, done, failing } = control(volume("a"));
+  failing.set("difference", new RetryError("it has not answered"));
+  await restores.add(asked);
+  expect(done).toMatchObject([
+    ["point", {}],
+    ["mark", "g"],
+    ["addRestore", {}],
+  ]);
 });
 
 test("a point that is told by the time before now is the one of when it was asked for, and not of behind the mark", async () => {

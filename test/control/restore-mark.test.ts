@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { demandMark, isItself, type MarkParts } from "#src/control/restore-mark.ts";
+import { StopError } from "#src/core/errors.ts";
 import { restoreMarkArrivalMs } from "#src/core/restore-limits.ts";
 import { describeProtected } from "#src/interceptor/export-description.ts";
 import { driven } from "#test/contract/driver.ts";
@@ -12,16 +13,20 @@ const restored = { volume: "g/disk", number: 2, target: "nbd://site/disk" };
 function world() {
   const simulation = new Simulation(1);
   const { clock } = simulation.host("remote");
-  const history = { marks: [] as number[], writes: [7], newest: 9 };
+  const history = { marks: [] as number[], writes: [7], newest: 9, lost: 0, isNewestLost: false };
   const points = {
-    timeline: async () => ({ marks: history.marks.map((seq) => ({ seq, isPoint: seq % 2 === 0 })) }),
-    resolve: async () => ({ point: { seq: history.newest } }),
+    timeline: async () => ({ marks: history.marks.map((seq) => ({ seq, name: `m${seq}`, isPoint: seq % 2 === 0 })) }),
+    resolve: async () =>
+      history.isNewestLost
+        ? { point: undefined, why: "record 9 is damaged", before: { seq: 8, timeMicros: 8 }, after: undefined }
+        : { point: { seq: history.newest } },
     difference: async (
       _: number,
       { firstSeq, secondSeq }: { readonly firstSeq: number; readonly secondSeq: number },
-    ) => ({
-      ranges: history.writes.filter((seq) => seq > firstSeq && seq <= secondSeq),
-    }),
+    ) => {
+      if (history.lost > firstSeq) throw new StopError(`record ${history.lost} is lost`);
+      return { ranges: history.writes.filter((seq) => seq > firstSeq && seq <= secondSeq) };
+    },
   };
   const parts: MarkParts = { clock, points: async () => points as never };
   const demanded = () => driven(simDriver(simulation.clock), demandMark(restored, parts));
@@ -47,6 +52,19 @@ test("what a volume holds must have a mark, behind which nothing was written to 
   history.marks = [6, 9];
   await expect(demanded()).rejects.toThrow(refusal);
   history.marks = [6, 8];
+  await demanded();
+});
+
+test("where it cannot be told what is behind the last mark that is said, and not that there is none", async () => {
+  const { history, demanded } = world();
+  history.marks = [8];
+  history.isNewestLost = true;
+  const untold = "whether it was written to behind its last mark 'm8' (seq:8) cannot be told: record 9 is";
+  await expect(demanded()).rejects.toThrow(`${untold} damaged; the nearest points are before it seq:8`);
+  history.isNewestLost = false;
+  history.lost = 9;
+  await expect(demanded()).rejects.toThrow(`${untold} lost; so it wants a new mark, which nobody here can set`);
+  history.marks = [10];
   await demanded();
 });
 
