@@ -19,7 +19,7 @@ import { levelOfWords, type VolumeLevel, wordsOfLevel } from "./level-words.ts";
 import { formatAddress } from "./listening-address.ts";
 import { checkName } from "./name.ts";
 import { groupNamed, groupOfVolume, volumeNamed } from "./named-group.ts";
-import { PointsOnTheWay } from "./points-on-the-way.ts";
+import { marksFound, PointsOnTheWay } from "./points-on-the-way.ts";
 import { type GroupReport, readinessOf } from "./readiness.ts";
 import { RestoreControl } from "./restore-control.ts";
 import type {
@@ -105,9 +105,11 @@ export class ControlPlane {
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
     const remote = parts.sides.find(({ name }) => name === "remote");
+    const local = parts.sides.find(({ name }) => name === "local");
     const { clock } = parts;
     this.#onTheWay = new PointsOnTheWay({
       groups: () => this.#groupsNow(),
+      marksFound: () => (local === undefined ? [] : marksFound(local.known().facts, remote?.known().facts)),
       newVolumes: () => parts.keeper?.unknownTo(remote?.known().facts.remoteGroups ?? []) ?? [],
       hasRemoteTold: () => Number.isFinite(remote?.known().ageSeconds),
       clock,

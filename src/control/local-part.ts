@@ -2,6 +2,7 @@
 import type { MarkRequest, PlacedMark } from "#src/appliance/local/group-marks.ts";
 import { defaultGroupPolicy, type GroupPolicy } from "#src/appliance/local/group-policy.ts";
 import { LocalAppliance } from "#src/appliance/local/local-appliance.ts";
+import type { MarkOnTheWay } from "#src/appliance/local/spool-facts.ts";
 import type { TracedRecord } from "#src/appliance/local/trace-log.ts";
 import type { LostVolume } from "#src/appliance/local/volume-removal.ts";
 import { assert } from "#src/core/assert.ts";
@@ -112,6 +113,10 @@ export class LocalPart {
 
   groups(): readonly GroupFacts[] {
     return this.#appliance.figures();
+  }
+
+  marksOnTheWay(): readonly MarkOnTheWay[] {
+    return this.#appliance.marksOnTheWay();
   }
 
   trace(groupName: string, volumeName: string): readonly Readonly<TracedRecord>[] {

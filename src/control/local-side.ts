@@ -113,6 +113,7 @@ class LocalSide implements Omit<SideActions, StoreSideWord> {
       nbdAddresses: this.#interceptor?.addresses ?? [],
       ...(ownNbdAddress === undefined ? {} : { ownNbdAddress }),
       groups: this.#local?.groups() ?? [],
+      marksOnTheWay: this.#local?.marksOnTheWay() ?? [],
       ...(this.#interceptor === undefined ? {} : { measures: { volumes: this.#interceptor.measures() } }),
     };
     return facts;

@@ -3,16 +3,19 @@
  * except in sync it is without the remote. So is a volume that was just added, with all of its points. Whoever asks for one waits until
  * it is there, and hears why not if it does not come.
  *
- * Invariants, as long as the program runs: a mark that was promised is never said not to be there, and never taken for an earlier
- * one of its name, and so it is with volumes; who asks for what is there already waits for nothing.
+ * Invariants: a mark that was promised is never said not to be there, and never taken for an earlier one of its name, and so it is with
+ * volumes; who asks for what is there already waits for nothing. Of marks that were promised before the program was started this holds
+ * from when the local appliance has told of its spool, which has those that have not arrived.
  */
 import { notConnectedYet } from "#src/appliance/local/remote-knowledge.ts";
+import type { MarkOnTheWay } from "#src/appliance/local/spool-facts.ts";
 import { counted } from "#src/core/counted.ts";
 import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { marksOnTheWayMax, pointArrivalMs, pointLookMs } from "#src/core/point-limits.ts";
 import type { Clock } from "#src/host/clock.ts";
 import { volumeNamed } from "./named-group.ts";
 import type { GroupFacts } from "./role.ts";
+import type { SideFacts } from "./side.ts";
 
 export type SourceGroup = Pick<
   GroupFacts,
@@ -28,6 +31,8 @@ export interface NewVolume {
 export interface PointsOnTheWayParts {
   /** As the local appliance tells of them now; none where it runs elsewhere. */
   readonly groups: () => Promise<readonly SourceGroup[]>;
+  /** Of before the start: those in the spool that the remote appliance is not known to have. Undefined: the spool is not told of yet. */
+  readonly marksFound: () => readonly MarkOnTheWay[] | undefined;
   /** As of the last that the remote appliance told, which is no older than what `groups` has answered. */
   readonly newVolumes: () => readonly NewVolume[];
   /** Whether that has told anything yet. */
@@ -35,30 +40,26 @@ export interface PointsOnTheWayParts {
   readonly clock: Pick<Clock, "monotonicMs" | "timer">;
 }
 
-interface Promised {
-  readonly group: string;
-  readonly name: string;
-  readonly seq: number;
-}
-
 export class PointsOnTheWay {
   readonly #parts: PointsOnTheWayParts;
   /** The newest is last. */
-  #marks: Promised[] = [];
+  #marks: MarkOnTheWay[] = [];
 
   constructor(parts: PointsOnTheWayParts) {
     this.#parts = parts;
   }
 
-  promised(mark: Promised): void {
+  promised(mark: MarkOnTheWay): void {
     this.#marks.push(mark);
     if (this.#marks.length > marksOnTheWayMax) this.#marks.shift();
   }
 
   /** Resolves when the volume, and all of these points in words, are where points are, as far as it is known that they come. */
   async arrived(volume: string, points: readonly string[]): Promise<void> {
-    const { clock } = this.#parts;
-    const isPromised = (words: string): boolean => this.#marks.some(({ name }) => words === `mark:${name}`);
+    const { clock, marksFound } = this.#parts;
+    const isAnyMark = points.some((words) => words.startsWith("mark:"));
+    if (isAnyMark && marksFound() === undefined) await this.#parts.groups();
+    const isPromised = (words: string): boolean => this.#known.some(({ name }) => words === `mark:${name}`);
     const wanted = points.filter((words) => words.startsWith("seq:") || isPromised(words));
     if (wanted.length === 0 && !this.#parts.newVolumes().some((one) => isNamed(one, volume))) return;
     for (const untilMs = clock.monotonicMs() + pointArrivalMs; ; ) {
@@ -91,15 +92,29 @@ export class PointsOnTheWay {
   #seqOf(group: SourceGroup, words: string): number | undefined {
     const [, digits] = /^seq:(\d{1,16})$/.exec(words) ?? [];
     if (digits !== undefined) return Number(digits);
-    return this.#marks.findLast((mark) => mark.group === group.name && words === `mark:${mark.name}`)?.seq;
+    return this.#known.findLast((mark) => mark.group === group.name && words === `mark:${mark.name}`)?.seq;
+  }
+
+  get #known(): readonly MarkOnTheWay[] {
+    return [...(this.#parts.marksFound() ?? []), ...this.#marks];
   }
 
   /** What is there is asked of whoever has it. */
   #forget(groups: readonly SourceGroup[]): void {
-    const isThere = ({ group, seq }: Promised): boolean =>
+    const isThere = ({ group, seq }: MarkOnTheWay): boolean =>
       groups.some((one) => one.name === group && seq <= one.durable);
     this.#marks = this.#marks.filter((mark) => !isThere(mark));
   }
+}
+
+/** Those of before the start that a remote appliance which runs here has not told that it has. Undefined: nothing is told of any. */
+export function marksFound(
+  local: SideFacts | undefined,
+  remote: SideFacts | undefined,
+): readonly MarkOnTheWay[] | undefined {
+  const durableSeqs = new Map((remote?.remoteGroups ?? []).map(({ id, durable }) => [id, durable]));
+  const idOf = (group: string): string => local?.groups.find(({ name }) => name === group)?.id ?? "";
+  return local?.marksOnTheWay?.filter(({ group, seq }) => seq > (durableSeqs.get(idOf(group)) ?? 0));
 }
 
 /** The volume, and not a point of it. */

@@ -3,6 +3,7 @@
  * control plane in the main thread.
  */
 import type { MarkRequest, PlacedMark } from "#src/appliance/local/group-marks.ts";
+import type { MarkOnTheWay } from "#src/appliance/local/spool-facts.ts";
 import type { LostVolume } from "#src/appliance/local/volume-removal.ts";
 import type { SharedCounters } from "#src/host/node/counters.ts";
 import type { SocketAddress, TlsCredentials } from "#src/host/socket.ts";
@@ -55,6 +56,8 @@ export interface SideSecrets {
 export interface SideFacts {
   readonly volumes: readonly VolumeFacts[];
   readonly groups: readonly GroupFacts[];
+  /** Marks from before the start, which may not have arrived. */
+  readonly marksOnTheWay?: readonly MarkOnTheWay[];
   readonly remoteGroups: readonly RemoteGroupFacts[];
   /** Where there is a remote appliance. */
   readonly store?: StoreFacts;

@@ -152,6 +152,22 @@ test("a history up to a record that is on its way is told as far as it is there,
   await expect(done(upTo)).rejects.toThrow("mark:m is on its way");
 });
 
+test("a mark of before the start that has not arrived is waited for too, and none that the remote appliance tells of", async () => {
+  const { side, control, clock, done, arriveAfter } = begun();
+  side.marksOnTheWay = [{ group: "g", name: "m", seq: 7 }];
+  arriveAfter(700);
+  const beganMs = clock.monotonicMs();
+  expect(await done(control.views.open(open("mark:m")))).toEqual(viewFacts);
+  expect(clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(700);
+  // The local appliance does not know yet what has arrived.
+  side.groups = [{ ...behind, durable: 0, linkUp: false, linkWhy: "nothing listens there" }];
+  await done(control.status());
+  await expect(done(control.views.open(open("mark:m")))).rejects.toThrow("mark:m is on its way");
+  side.remoteGroups = [{ ...measuredRemoteGroup, id: group.id, durable: 7 }];
+  await done(control.status());
+  expect(await done(control.views.open(open("mark:m")))).toEqual(viewFacts);
+});
+
 test("a link that is slow is waited for as long as was said, and then how much is before the mark", async () => {
   const { control, clock, done } = begun({ ...behind, durable: 2 });
   await done(control.mark("g", marking));
@@ -166,6 +182,7 @@ test("of too many marks the oldest are not kept in mind, and of other volumes no
   const groups = [{ ...behind, linkUp: false }];
   const onTheWay = new PointsOnTheWay({
     groups: async () => groups,
+    marksFound: () => [],
     newVolumes: () => [],
     hasRemoteTold: () => true,
     clock: begun().clock,

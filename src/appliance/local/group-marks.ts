@@ -11,6 +11,7 @@ import { recordType, wholeGroup } from "#src/records/record.ts";
 import type { GroupFlushes } from "./group-flushes.ts";
 import type { GroupVolumes } from "./group-volumes.ts";
 import type { Order } from "./order.ts";
+import type { FoundMark } from "./spool-facts.ts";
 
 export interface MarkRequest {
   readonly name: string;
@@ -34,6 +35,9 @@ export interface GroupMarksParts {
   readonly volumes: GroupVolumes;
   readonly clock: Clock;
   readonly failure: () => Error | undefined;
+  /** In the spool, when it was opened. */
+  readonly found: readonly FoundMark[];
+  readonly remoteSeq: () => number;
 }
 
 const noRoom: string = "there was no room for a mark in time: the spool is full";
@@ -71,6 +75,12 @@ export class GroupMarks {
       }
       await new Promise<void>((resolve) => clock.timer(Math.min(againAfterMs, leftMs), resolve));
     }
+  }
+
+  /** Of before the start: nobody here knows any more who was promised them, and the remote has not said that it has them durably. */
+  get onTheWay(): readonly FoundMark[] {
+    const durableSeq = this.#parts.remoteSeq();
+    return this.#parts.found.filter(({ seq }) => seq > durableSeq);
   }
 
   /**

@@ -29,6 +29,7 @@ import type { GroupStateFile } from "./group-state.ts";
 import { LeftGroup, LeftGroups, readFound } from "./left-groups.ts";
 import { LocalGroup } from "./local-group.ts";
 import { lacksRoomToBegin, MovingGroup, refuseMove, spoolIsMoving, spoolIsOpening } from "./moving-group.ts";
+import type { MarkOnTheWay } from "./spool-facts.ts";
 import { type SpoolAnew, spoolAnew, spoolFolderOf } from "./spool-place.ts";
 import { StoppedGroup } from "./stopped-group.ts";
 import type { TracedRecord } from "./trace-log.ts";
@@ -263,13 +264,8 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     return attachVolume(group, identity, { durableOrdinal, ...said }, receiver);
   }
 
-  forgetVolume(id: string): Promise<void> {
-    return this.#removals.forget(id);
-  }
-
-  forgetLost(lost: LostVolume): Promise<void> {
-    return this.#removals.forgetLost(lost);
-  }
+  readonly forgetVolume = (id: string): Promise<void> => this.#removals.forget(id);
+  readonly forgetLost = (lost: LostVolume): Promise<void> => this.#removals.forgetLost(lost);
 
   setMode(groupName: string, mode: WantedMode): void {
     this.#group(groupName).setMode(mode);
@@ -363,6 +359,11 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     // What is moved may be in one of the other two as well, before and after.
     const all = new Map<string, { figures(): GroupFigures }>([...this.#groups, ...this.#stopped, ...this.#moving]);
     return [...[...all.values()].map((group) => group.figures()), ...this.#left.figures()];
+  }
+
+  /** Marks that were on their way to the remote one when this one was started, and still are as far as is known. */
+  marksOnTheWay(): MarkOnTheWay[] {
+    return [...this.#groups].flatMap(([group, { marks }]) => marks.onTheWay.map((mark) => ({ group, ...mark })));
   }
 
   /** Switches tracing on, and answers what there is so far. */

@@ -119,7 +119,8 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
       failed: (error) => this.fail(error),
     });
     const own = { order: this.order, clock: machine.clock, failure: () => this.#failure };
-    this.marks = new GroupMarks({ ...own, flushes: this.#flushes, volumes: this.volumes });
+    const sent = { found: facts.marks, remoteSeq: () => this.#remote.marks.durable };
+    this.marks = new GroupMarks({ ...own, ...sent, flushes: this.#flushes, volumes: this.volumes });
     this.levels = new GroupLevels({ ...own, state });
     this.#shipper = new GroupShipping({
       ...{ spool, link: this.#link, clock: machine.clock, modes: facts.modes, aggregate: policy.aggregate },

@@ -1,4 +1,8 @@
-/** What one look over the spool tells of a group: its volumes' last ordinals and cuts, and the modes that its records were added under. */
+/**
+ * What one look over the spool tells of a group: its volumes' last ordinals and cuts, the modes that its records were added under, and the
+ * marks that may be on their way still.
+ */
+import { marksOnTheWayMax } from "#src/core/point-limits.ts";
 import { decodeExtra, recordType } from "#src/records/record.ts";
 import { type ModeChange, ModeHistory } from "./mode-history.ts";
 import { askedFor, isMode, type Mode } from "./mode-machine.ts";
@@ -14,6 +18,18 @@ export interface SpoolFacts {
   readonly mode: Mode;
   /** The newest switch in the spool is one that somebody had asked for. */
   readonly wasAskedFor: boolean;
+  readonly marks: readonly FoundMark[];
+}
+
+/** The last of its name in the spool. */
+export interface FoundMark {
+  readonly name: string;
+  readonly seq: number;
+}
+
+export interface MarkOnTheWay extends FoundMark {
+  /** Its name. */
+  readonly group: string;
 }
 
 /** `knownMode`: where no switch is in the spool any more. */
@@ -22,6 +38,7 @@ export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<Spo
   const cuts = new VolumeCuts();
   const changes: ModeChange[] = [];
   let earliest: Mode | undefined;
+  const marks = new Map<string, FoundMark>();
   let wasAskedFor = false;
   await spool.scan(0, (record, buffer) => {
     if (record.ordinal > 0) {
@@ -34,6 +51,8 @@ export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<Spo
     } else if (record.type === recordType.resize) {
       const extra = buffer.subarray(record.extraAt, record.extraAt + record.extraBytes);
       cuts.add(record.volume, record.seq, decodeExtra(extra) ?? {});
+    } else if (record.type === recordType.mark) {
+      noteMark(marks, record.seq, buffer.subarray(record.extraAt, record.extraAt + record.extraBytes));
     } else if (record.type === recordType.mode) {
       const content = decodeExtra(buffer.subarray(record.extraAt, record.extraAt + record.extraBytes));
       if (!isMode(content?.to)) return;
@@ -43,5 +62,18 @@ export async function readSpoolFacts(spool: Spool, knownMode: Mode): Promise<Spo
     }
   });
   const modes = new ModeHistory(earliest ?? knownMode, changes);
-  return { ordinals, cuts, modes, mode: changes.at(-1)?.to ?? knownMode, wasAskedFor };
+  return { ordinals, cuts, modes, mode: changes.at(-1)?.to ?? knownMode, wasAskedFor, marks: [...marks.values()] };
+}
+
+/** The newest are last, and beyond the bound the oldest go. */
+function noteMark(marks: Map<string, FoundMark>, seq: number, extra: Buffer): void {
+  const name = decodeExtra(extra)?.name;
+  if (typeof name !== "string") return;
+  marks.delete(name);
+  marks.set(name, { name, seq });
+  if (marks.size <= marksOnTheWayMax) return;
+  for (const oldest of marks.keys()) {
+    marks.delete(oldest);
+    return;
+  }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { recordType } from "#src/records/record.ts";
 import { startBench } from "./appliance-bench.ts";
+import { ScriptedRemote } from "./scripted-remote.ts";
 
 const request = { name: "m", isQuiesced: true, deadlineMs: Number.POSITIVE_INFINITY };
 
@@ -45,6 +46,25 @@ test("a mark of a volume to which nothing was written is a point of it, and says
   it.write(5, 1);
   await it.done(it.appliance.mark("g", request));
   expect(it.shippedTypes).toEqual(["volume", "initialComplete", "mark", "mark", "write", "mark"]);
+});
+
+test("after a start the marks are known that the remote may not have, of each name the last, until it says that it has them", async () => {
+  const it = await startBench();
+  it.write(5, 1);
+  const set = (name: string) => it.done(it.appliance.mark("g", { ...request, name }));
+  const [, other, last] = [await set("m"), await set("other"), await set("m")];
+  expect(it.appliance.marksOnTheWay()).toEqual([]);
+  await it.done(it.appliance.stop());
+  it.remote = new ScriptedRemote();
+  await it.open();
+  const both = [other, last].map(({ name, seq }) => ({ group: "g", name, seq }));
+  expect(it.appliance.marksOnTheWay()).toEqual(both);
+  it.remote.come({ received: last.seq, durable: other.seq });
+  await it.rest();
+  expect(it.appliance.marksOnTheWay()).toEqual(both.slice(1));
+  it.remote.markAll(it.figures.lastSeq);
+  await it.rest();
+  expect(it.appliance.marksOnTheWay()).toEqual([]);
 });
 
 test("there is no mark while a volume is copied, or is not attached", async () => {

@@ -1,4 +1,6 @@
 /** The control plane over a side that a test plays. */
+import type { MarkRequest, PlacedMark } from "#src/appliance/local/group-marks.ts";
+import type { MarkOnTheWay } from "#src/appliance/local/spool-facts.ts";
 import { Catalogue } from "#src/control/catalogue.ts";
 import { ControlPlane } from "#src/control/control-plane.ts";
 import type { DensityReport, PointReport } from "#src/control/density.ts";
@@ -93,6 +95,10 @@ const drillReport: DrillReport = {
   ...{ by: "operator", started: "2026-01-02T00:00:00.000Z", seconds: 1.5 },
 };
 
+function placedMark({ name, isQuiesced }: MarkRequest): PlacedMark {
+  return { name, isQuiesced, epoch: 1, seq: 7, timeMicros: 0 };
+}
+
 const madeSnapshot: MadeSnapshot = { seq: 7, isFirst: false, isAsked: true, heldBy: [], isNew: true, seconds: 0.25 };
 
 export class ScriptedSide {
@@ -114,6 +120,8 @@ export class ScriptedSide {
   density: DensityReport | undefined;
   point: PointReport | undefined;
   groups: readonly GroupFacts[] = [group];
+  /** Of before the start. */
+  marksOnTheWay: readonly MarkOnTheWay[] = [];
   /** As the remote side tells of them. */
   remoteGroups: readonly RemoteGroupFacts[] = [];
   /** Until then it tells nothing. */
@@ -190,7 +198,8 @@ export class ScriptedSide {
   async #facts(): Promise<SideFacts> {
     await this.held.get("facts");
     const nbdAddresses = [{ kind: "unix", path: "/n" } as const];
-    return { ...noFacts, volumes: [...this.volumes.values()], groups: this.groups, nbdAddresses };
+    const { groups, marksOnTheWay } = this;
+    return { ...noFacts, volumes: [...this.volumes.values()], groups, marksOnTheWay, nbdAddresses };
   }
 
   #actions(): SideActions {
@@ -232,8 +241,7 @@ export class ScriptedSide {
       moveSpool: (ask) => acted("moveSpool", ask, () => null),
       setMode: (ask) => acted("setMode", ask, () => null),
       setLevel: (ask) => acted("setLevel", ask, () => null),
-      mark: (ask) =>
-        acted("mark", ask, () => ({ name: ask.name, isQuiesced: ask.isQuiesced, epoch: 1, seq: 7, timeMicros: 0 })),
+      mark: (ask) => acted("mark", ask, () => placedMark(ask)),
       removeGroup: (ask) => acted("removeGroup", ask, () => null),
       trace: (ask) => acted("trace", ask, () => []),
       jobs: (ask) => acted("jobs", ask, () => this.jobs),
