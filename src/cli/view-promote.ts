@@ -57,12 +57,7 @@ export async function promote(args: readonly string[]): Promise<number> {
   const report = known ?? (await added(interceptor, values, wanted, view));
   const isKept = values["keep-view"] === true;
   if (isKept && isByJob) await api.ask("POST", ["views", name, "open"], { body: {} });
-  if (!isKept) {
-    // One that was copied here has its export still, and any other one may have it again.
-    const isSame = isByJob ? await isCopyOf(api, view, wanted) : await isUnchanged(api, view);
-    if (!isSame) throw isThereAlready(await viewNow(api, view), report);
-    await api.ask("DELETE", ["views", name], { flags: ["discard"] });
-  }
+  if (!isKept) await closeCopied(api, view, report, isByJob);
   return told(values, report, copiedBytes === 0 ? whatHad(name) : `${roundedByteSize(copiedBytes)} of ${name}`);
 }
 
@@ -185,13 +180,17 @@ async function viewNow(api: ApiClient, { name }: ViewFacts): Promise<ViewFacts> 
   return (await api.ask("GET", ["views", name])) as ViewFacts;
 }
 
-/** Of what is a volume by now nothing is copied: it is refused where the view was opened since, and may hold something else. */
-async function isCopyOf(api: ApiClient, { name }: ViewFacts, { source }: WantedVolume): Promise<boolean> {
-  const asked = api.ask("POST", ["views", name, "copies"], { body: { target: source } });
-  return asked.then(
-    () => true,
-    () => false,
-  );
+/**
+ * One that was copied here has its export still, and any other one may have it again: whoever keeps it looks, and throws it away, in
+ * one. What was written to it since is not lost.
+ */
+async function closeCopied(api: ApiClient, view: ViewFacts, volume: VolumeReport, isByJob: boolean): Promise<void> {
+  const query = isByJob ? { copied: volume.source } : { changes: String(view.changes) };
+  try {
+    await api.ask("DELETE", ["views", view.name], { query });
+  } catch (error) {
+    throw Object.assign(isThereAlready(await viewNow(api, view), volume), { cause: error });
+  }
 }
 
 function isThereAlready(view: ViewFacts, volume: VolumeReport): Error {

@@ -7,6 +7,7 @@ import type { PointsOnTheWay } from "./points-on-the-way.ts";
 import type { SideClient } from "./side-client.ts";
 import { UnknownNameError } from "./unknown-name.ts";
 import type { ViewFacts, ViewRequest } from "./view.ts";
+import type { ViewClosing } from "./view-closing.ts";
 import type { HistoryWish, TimelineReport } from "./volume-history.ts";
 
 export class ViewControl {
@@ -68,12 +69,10 @@ export class ViewControl {
     await this.#remote.ask("renewView", { name });
   }
 
-  /** `isDiscarded`: what was written to it is thrown away. Where neither is said it must not have been written to. */
-  async close(name: string, how: { readonly isKept: boolean; readonly isDiscarded: boolean }): Promise<void> {
+  async close(name: string, how: ViewClosing): Promise<void> {
     const { writable } = await this.one(name);
-    if (how.isKept && !writable) throw new RefuseError(`nothing was written to view '${name}': it is only closed`);
-    const notKept = how.isDiscarded ? "discarded" : "unwritten";
-    await this.#remote.ask("closeView", { name, how: how.isKept ? "kept" : notKept });
+    if (how === "kept" && !writable) throw new RefuseError(`nothing was written to view '${name}': it is only closed`);
+    await this.#remote.ask("closeView", { name, how });
   }
 
   drills(): Promise<DrillsReport> {

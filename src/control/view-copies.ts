@@ -10,7 +10,7 @@ import type { JobRunner } from "./job-runner.ts";
 import type { RestoreWish } from "./restore.ts";
 import type { WorkRequest } from "./store-work.ts";
 import type { ViewDefinition, ViewFacts } from "./view.ts";
-import type { ViewClosing } from "./view-closing.ts";
+import { refusalOfChanged, type ViewClosing } from "./view-closing.ts";
 import type { Views } from "./views.ts";
 import { nameNow, type VolumesOfGroup } from "./volume-of-group.ts";
 
@@ -83,6 +83,11 @@ export class ViewCopies {
     throw new RefuseError(`${target} is volume '${volume}': name another target`);
   }
 
+  #refuseUncopied(name: string, target: string): void {
+    const view = this.#parts.views.copiedTo(name, target);
+    if (view === undefined || this.#doneCopy(view, target) === undefined) throw refusalOfChanged(name);
+  }
+
   /** The last job that wrote there was one that copied all of the view. */
   #doneCopy(view: ViewDefinition, target: string): Job | undefined {
     const last = lastOfTargets(this.#parts.jobs.all).get(target);
@@ -97,9 +102,10 @@ export class ViewCopies {
   async close(name: string, how: ViewClosing): Promise<void> {
     this.#refuseBusy(name);
     const { views, jobs, forget } = this.#parts;
+    if (typeof how === "object" && "copiedTo" in how) this.#refuseUncopied(name, how.copiedTo);
     await views.close(name, how);
     // Put away it may be copied again.
-    if (how !== "discarded" && how !== "unwritten") return;
+    if (how === "kept" || how === "tried") return;
     for (const { request } of jobs.all) if (request.restore?.view?.name === name) forget(request);
   }
 

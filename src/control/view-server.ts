@@ -220,14 +220,14 @@ export class ViewServer {
     };
   }
 
-  async #closeView({ id, mustBeUnwritten }: ViewWords["close"]["ask"]): Promise<ClosedView> {
+  async #closeView({ id, changes }: ViewWords["close"]["ask"]): Promise<ClosedView> {
     const open = this.#open.get(id);
     if (open === undefined) return {};
     // Nobody finds it any more, and who has it is hung up on.
     this.#open.delete(id);
     await this.#nbd.hangUp(open.view.name, shutdownGraceMs);
     // Not before: a write may have been replied to until then.
-    if (mustBeUnwritten && this.#figures(open).changes > 0) {
+    if (changes !== undefined && this.#figures(open).changes !== changes) {
       this.#open.set(id, open);
       return { isWritten: true };
     }

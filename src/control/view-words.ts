@@ -42,7 +42,7 @@ export interface OpenViewAsk {
 export interface ClosedView {
   /** Why nobody knows that all that was written is durable. Absent: it is. */
   readonly lost?: string;
-  /** It was to be closed only unwritten, and is as it was, but for its clients, who were hung up on. Absent: it is closed. */
+  /** It was written to more often than it was to be, and is as it was, but for its clients, who were hung up on. Absent: it is closed. */
   readonly isWritten?: true;
 }
 
@@ -52,7 +52,8 @@ export interface ViewWords {
   resolve: { readonly ask: PointPlace & { readonly words: string }; readonly answer: PointAnswer };
   open: { readonly ask: OpenViewAsk; readonly answer: ViewFigures };
   /** Its export is gone when this is answered. Nothing happens where it is not open. */
-  close: { readonly ask: { readonly id: string; readonly mustBeUnwritten: boolean }; readonly answer: ClosedView };
+  /** `changes`: it must have been written to so often. */
+  close: { readonly ask: { readonly id: string; readonly changes?: number }; readonly answer: ClosedView };
   facts: { readonly ask: null; readonly answer: readonly ViewFigures[] };
   /** Of two points in either order. */
   difference: { readonly ask: PointPlace & WantedDifference; readonly answer: PointDifference };

@@ -13,8 +13,6 @@ import type { Machine } from "#src/host/machine.ts";
 import { raiseOwnFault } from "#src/host/own-fault.ts";
 import type { SocketAddress } from "#src/host/socket.ts";
 import { inWords } from "#src/host/system-words.ts";
-import type { DensityReport, DensityWish } from "./density.ts";
-import type { DifferenceReport, DifferenceWish } from "./difference.ts";
 import type { Drill, DrillNote } from "./drill.ts";
 import type { DrillBook } from "./drill-book.ts";
 import { Leases } from "./leases.ts";
@@ -22,7 +20,13 @@ import { checkName } from "./name.ts";
 import type { PinKeeper } from "./pin-keeper.ts";
 import { itemNamed } from "./unknown-name.ts";
 import { type ViewDefinition, type ViewFacts, type ViewFigures, type ViewRequest, viewPin } from "./view.ts";
-import { refusalOfWritten, refusalToLose, type ViewClosing } from "./view-closing.ts";
+import {
+  refusalOfChanged,
+  refusalOfWritten,
+  refusalToLose,
+  type ViewAsCopied,
+  type ViewClosing,
+} from "./view-closing.ts";
 import { viewFacts } from "./view-facts.ts";
 import { dropStrayPins } from "./view-pins.ts";
 import { type ResolvedPoint, ViewPoints } from "./view-points.ts";
@@ -30,7 +34,6 @@ import type { ViewProcess } from "./view-process.ts";
 import { ViewRetry } from "./view-retry.ts";
 import type { ViewShelf } from "./view-shelf.ts";
 import type { ClosedView } from "./view-words.ts";
-import type { HistoryWish, TimelineReport } from "./volume-history.ts";
 import { findVolume, type VolumesOfGroup } from "./volume-of-group.ts";
 
 export interface ViewsParts {
@@ -45,8 +48,8 @@ export interface ViewsParts {
 }
 
 export class Views {
+  readonly points: ViewPoints;
   readonly #parts: ViewsParts;
-  readonly #points: ViewPoints;
   /** By the ids of views that go when nobody says any more that he holds them. */
   readonly #leases: Leases;
   /** Why those are not open that should be. */
@@ -65,7 +68,7 @@ export class Views {
   constructor(parts: ViewsParts) {
     this.#parts = parts;
     const { clock } = parts.machine;
-    this.#points = new ViewPoints(parts);
+    this.points = new ViewPoints(parts);
     this.#leases = new Leases(clock, viewLeaseMs);
     this.#openingAgain = new ViewRetry(clock, () => void this.#inTurn(() => this.#openAll()));
     this.#tidyingAgain = new ViewRetry(clock, () => void this.#inTurn(() => this.#tidy()));
@@ -127,19 +130,7 @@ export class Views {
 
   /** As `ViewPoints` has it. */
   resolve(volume: string, point: string, isNearest = false): Promise<ResolvedPoint> {
-    return this.#points.resolve(volume, point, isNearest);
-  }
-
-  difference(wish: DifferenceWish): Promise<DifferenceReport> {
-    return this.#points.difference(wish);
-  }
-
-  history(wish: HistoryWish): Promise<TimelineReport> {
-    return this.#points.history(wish);
-  }
-
-  density(wish: DensityWish): Promise<DensityReport> {
-    return this.#points.density(wish);
+    return this.points.resolve(volume, point, isNearest);
   }
 
   open(request: ViewRequest): Promise<ViewFacts> {
@@ -163,7 +154,7 @@ export class Views {
       openedMs: Math.round(machine.clock.wallMs()),
       isPutAway: false,
       ...(isLeased === true ? { isLeased } : {}),
-      ...(sinceWords.length === 0 ? {} : { since: await this.#points.since(volume, sinceWords) }),
+      ...(sinceWords.length === 0 ? {} : { since: await this.points.since(volume, sinceWords) }),
     };
     const heldSeq = Math.min(view.seq, ...(view.since ?? []).map(({ seq }) => seq));
     const reason = `view ${name} of ${found.volume.name}`;
@@ -245,8 +236,13 @@ export class Views {
       if (how === "kept") return this.#putAway(view);
       if (how === "unwritten") await this.#refuseWritten(view);
       if (how === "tried" && view.isLeased !== true) return;
-      await this.#discard(view, how === "unwritten");
+      if (typeof how === "object" && !this.#isAsCopied(view, how)) throw refusalOfChanged(name);
+      await this.#discard(view, how);
     });
+  }
+
+  #isAsCopied({ id, name }: ViewDefinition, how: ViewAsCopied): boolean {
+    return "changes" in how ? this.#opened.has(id) : this.copiedTo(name, how.copiedTo) !== undefined;
   }
 
   async #refuseWritten(view: ViewDefinition): Promise<void> {
@@ -285,7 +281,7 @@ export class Views {
     const isSure = !view.isWritable || this.#opened.has(view.id);
     const unopened = isSure ? undefined : await this.#openOne(view).catch((error: Error) => error);
     if (isOwnFault(unopened)) throw unopened;
-    const { lost = unopened && inWords(unopened) } = await this.#end(view);
+    const { lost = unopened && inWords(unopened) } = await this.#end(view, "kept");
     // Whoever puts it away wants to keep it.
     const { isLeased: _, ...kept } = view;
     this.#leases.drop(view.id);
@@ -302,10 +298,12 @@ export class Views {
     throw new StopError(`${what}: ${lost}`);
   }
 
-  async #end({ id, name }: ViewDefinition, mustBeUnwritten = false): Promise<ClosedView> {
+  async #end({ id, name }: ViewDefinition, how: ViewClosing): Promise<ClosedView> {
     const { server } = this.#parts;
-    const closed = server.isRunning ? await server.ask("close", { id, mustBeUnwritten }, viewPatienceMs) : {};
-    if (closed.isWritten) throw refusalOfWritten(name);
+    const asCopied = typeof how === "object" && "changes" in how ? how : {};
+    const wanted = how === "unwritten" ? { changes: 0 } : asCopied;
+    const closed = server.isRunning ? await server.ask("close", { id, ...wanted }, viewPatienceMs) : {};
+    if (closed.isWritten) throw how === "unwritten" ? refusalOfWritten(name) : refusalOfChanged(name);
     this.#opened.delete(id);
     this.#failures.delete(id);
     return closed;
@@ -322,8 +320,8 @@ export class Views {
   }
 
   /** It is gone then; where the store does not answer, its point is let go of later. */
-  async #discard(view: ViewDefinition, mustBeUnwritten = false): Promise<void> {
-    await this.#end(view, mustBeUnwritten);
+  async #discard(view: ViewDefinition, how: ViewClosing = "discarded"): Promise<void> {
+    await this.#end(view, how);
     await this.#parts.shelf.remove(view.id);
     // Not before: where it stays just now it still goes by itself.
     this.#leases.drop(view.id);

@@ -110,6 +110,19 @@ test("of what became a volume it is told that all of the view was copied there, 
   expect(asked).toHaveLength(1);
 });
 
+test("a view goes as one that was copied only where all of it was, and its notes with it", async () => {
+  const { views, asked, facts, copies } = await world();
+  const close = () => views.waited(copies.close("mine", { copiedTo: wish.target }));
+  await views.waited(copies.copy(wish));
+  await expect(close()).rejects.toThrow("view 'mine' is not as it was when it was copied");
+  const done = jobOf(asked[0] as RestoreWish, "done");
+  facts.jobs = [{ ...done, result: { isSound: false, figures: {}, lines: [] } }];
+  await expect(close()).rejects.toThrow("view 'mine' is not as it was when it was copied");
+  facts.jobs = [done];
+  await close();
+  expect([views.shelf.all, facts.forgotten]).toEqual([[], [wish.target]]);
+});
+
 test("a view that somebody has attached is not copied, and stays as it is", async () => {
   const { views, served, asked, copies } = await world();
   views.connections = 1;

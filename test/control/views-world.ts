@@ -102,8 +102,8 @@ export class ViewsWorld {
     if (word === "listen") return { kind: "unix", path: "/v" };
     if (word === "resolve") return this.#resolved(ask as ViewWords["resolve"]["ask"]);
     if (word === "close") {
-      const { id, mustBeUnwritten } = ask as ViewWords["close"]["ask"];
-      if (mustBeUnwritten && this.changes + this.lateChanges > 0) return { isWritten: true };
+      const { id, changes } = ask as ViewWords["close"]["ask"];
+      if (changes !== undefined && this.changes + this.lateChanges !== changes) return { isWritten: true };
       this.open.delete(id);
       return this.lost === undefined ? {} : { lost: this.lost };
     }

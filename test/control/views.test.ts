@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { ViewRequest } from "#src/control/view.ts";
+import type { ViewClosing } from "#src/control/view-closing.ts";
 import { viewLeaseMs } from "#src/core/view-limits.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
 import { ViewsWorld } from "./views-world.ts";
@@ -184,6 +185,26 @@ test.each(["close", "unpin"])(
     expect(world.shelf.all.length).toBe(0);
   },
 );
+
+test("a view that was copied goes only as it was then, and what was written to it since stays", async () => {
+  const world = new ViewsWorld(20);
+  const views = world.start();
+  await world.waited(views.open({ ...request, name: "mine" }));
+  const close = (how: ViewClosing) => world.waited(views.close("mine", how));
+  world.changes = 3;
+  await expect(close({ changes: 2 })).rejects.toThrow("view 'mine' is not as it was when it was copied, and stays");
+  // Another one may just have been copied elsewhere, or opened again.
+  await expect(close({ copiedTo: "/srv/a.img" })).rejects.toThrow("is not as it was");
+  await world.waited(views.putAwayFor("mine", "/srv/a.img"));
+  for (const how of [{ changes: 3 }, { copiedTo: "/srv/b.img" }]) await expect(close(how)).rejects.toThrow("is not as");
+  await world.waited(views.reopen("mine"));
+  await expect(close({ copiedTo: "/srv/a.img" })).rejects.toThrow("is not as it was");
+  await close({ changes: 3 });
+  await world.waited(views.open({ ...request, name: "mine" }));
+  await world.waited(views.putAwayFor("mine", "/srv/a.img"));
+  await close({ copiedTo: "/srv/a.img" });
+  expect([world.pins.size, world.shelf.all.length]).toEqual([0, 0]);
+});
 
 test("a view that was put away and cannot be opened again just now is opened as soon as it can", async () => {
   const world = new ViewsWorld(11);

@@ -38,11 +38,13 @@ test("a leased view is opened and renewed", async () => {
 test("what was written to a view is thrown away or kept only where somebody says which", async () => {
   const { side, ask } = askedSide();
   side.views = [viewFacts];
-  for (const query of ["", "?discard=true", "?keep=true", "?keep=true&discard=true"]) {
+  const copied = ["?changes=3&discard=true", "?copied=/srv/a.img"];
+  for (const query of ["", "?discard=true", "?keep=true", "?keep=true&discard=true", ...copied]) {
     expect((await ask("DELETE", `/views/disk-7${query}`)).status).toBe(200);
   }
+  const ways = ["unwritten", "discarded", "kept", "kept", { changes: 3 }, { copiedTo: "/srv/a.img" }];
   expect(side.asked.filter((one) => "closeView" in (one as object))).toEqual(
-    ["unwritten", "discarded", "kept", "kept"].map((how) => ({ closeView: { name: "disk-7", how } })),
+    ways.map((how) => ({ closeView: { name: "disk-7", how } })),
   );
   side.views = [{ ...viewFacts, writable: false }];
   expect((await ask("DELETE", "/views/disk-7?keep=true")).status).toBe(422);

@@ -2,9 +2,10 @@
 import { nameCharactersMax } from "#src/core/limits.ts";
 import { viewLeaseMs } from "#src/core/view-limits.ts";
 import type { ViewFacts } from "../../view.ts";
+import type { ViewClosing } from "../../view-closing.ts";
 import type { ViewControl } from "../../view-control.ts";
 import { apiPrefix, done, made, type Route, route } from "../route.ts";
-import { flag, list, object, optional, text } from "../schema.ts";
+import { count, flag, list, object, optional, text } from "../schema.ts";
 import { type Nothing, nothing } from "./shapes/nothing.ts";
 import { pointCharactersMax, pointWords } from "./shapes/point-words.ts";
 import { viewFacts } from "./shapes/view.ts";
@@ -34,6 +35,16 @@ const viewBody = object<ViewBody>({
 interface ClosingQuery {
   readonly discard?: boolean;
   readonly keep?: boolean;
+  readonly changes?: number;
+  readonly copied?: string;
+}
+
+/** What loses least counts. Where nothing is said it must not have been written to. */
+function closingOf({ discard, keep, changes, copied }: ClosingQuery): ViewClosing {
+  if (keep === true) return "kept";
+  if (copied !== undefined) return { copiedTo: copied };
+  if (changes !== undefined) return { changes };
+  return discard === true ? "discarded" : "unwritten";
 }
 
 const one = `${apiPrefix}/views/{view}` as const;
@@ -87,10 +98,14 @@ export function viewRoutes(views: ViewControl): readonly Route[] {
       query: object<ClosingQuery>({
         discard: optional(flag("what was written to it is thrown away")),
         keep: optional(flag("it is put away with what was written to it, until it is opened again")),
+        changes: optional(count("it is thrown away only if it is open, and was written to so often")),
+        copied: optional(
+          text("it is thrown away only if all of it was copied to this path, and it was not opened since"),
+        ),
       }),
       reply: nothing,
-      answer: async ({ names, query: { discard = false, keep = false } }) => {
-        await views.close(names.view, { isKept: keep, isDiscarded: discard });
+      answer: async ({ names, query }) => {
+        await views.close(names.view, closingOf(query));
         return done<Nothing>({});
       },
     }),
