@@ -8,7 +8,7 @@ import type { TimelineReport } from "#src/control/volume-history.ts";
 import { Api, ApiError } from "./api.ts";
 import type { Browser } from "./browser.ts";
 import { begunAnew, type PageEvent, withEvent } from "./event-log.ts";
-import { isOver } from "./job-words.ts";
+import { isOver, isToBeSeen } from "./job-words.ts";
 import { unambiguousName } from "./levels.ts";
 import { Live } from "./live.ts";
 import { type Connection, firstState, type PageState, type VolumeWindow, withStatus } from "./page-state.ts";
@@ -251,11 +251,23 @@ export class Desk {
     return this.#api.ask("POST", ["restores"], { body: order });
   }
 
-  /** The last one of a point of the volume that is not over, whoever has asked for it. */
-  async openRestore({ name, group, reference }: ShownVolume): Promise<JobReport | undefined> {
+  /**
+   * Of points of the volume, whoever has asked for them: the last one that is not over, or else the first that went wrong lately and that
+   * nobody here has seen.
+   */
+  async restoreToShow(volume: ShownVolume): Promise<JobReport | undefined> {
     const { jobs } = await this.#api.ask<{ readonly jobs: readonly JobReport[] }>("GET", ["jobs"]);
+    const { name, group, reference } = volume;
     const names = [reference, name, `${group}/${name}`];
-    return jobs.findLast((job) => job.restore !== undefined && names.includes(job.restore.volume) && !isOver(job));
+    const own = jobs.filter(({ restore }) => restore !== undefined && names.includes(restore.volume));
+    const seen = this.browser.kept(seenKey(volume)) ?? "";
+    const isUnseen = (job: JobReport) => isToBeSeen(job, this.browser.nowMs()) && (job.ended ?? "") > seen;
+    return own.findLast((job) => !isOver(job)) ?? own.filter(isUnseen).sort(byEnd)[0];
+  }
+
+  /** One that is over: if it went wrong it is not shown again. */
+  sawRestore(volume: ShownVolume, job: JobReport): void {
+    if (isToBeSeen(job, this.browser.nowMs())) this.browser.keep(seenKey(volume), job.ended);
   }
 
   job(id: number): Promise<JobReport> {
@@ -265,6 +277,14 @@ export class Desk {
   cancelJob(id: number): Promise<JobReport> {
     return this.#api.ask("DELETE", ["jobs", String(id)]);
   }
+}
+
+function byEnd({ ended: one = "" }: JobReport, { ended: other = "" }: JobReport): number {
+  return one < other ? -1 : 1;
+}
+
+function seenKey({ reference }: ShownVolume): string {
+  return `restore seen ${reference}`;
 }
 
 function windowOf(report: TimelineReport): VolumeWindow | undefined {

@@ -19,6 +19,14 @@ export function jobHealth({ state, result }: Pick<JobReport, "state" | "result">
   return state === "done" ? "good" : "";
 }
 
+/** What went wrong while nobody looked is shown for so long. */
+const seenForMs = 86_400_000;
+
+/** Somebody who was not there when it ended should know of it. */
+export function isToBeSeen(job: Pick<JobReport, "state" | "result" | "ended">, nowMs: number): boolean {
+  return jobHealth(job) === "bad" && job.ended !== undefined && nowMs - Date.parse(job.ended) < seenForMs;
+}
+
 /** What a person must know of it, as far as there is room. */
 export function jobFindings({ result }: Pick<JobReport, "result">): readonly string[] {
   return listed(result?.lines ?? []);

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import type { JobReport } from "#src/control/job.ts";
 import type { Browser, SocketEars } from "#src/ui/browser.ts";
 import { Desk } from "#src/ui/desk.ts";
 import type { ShownVolume } from "#src/ui/shown-volumes.ts";
@@ -22,6 +23,7 @@ class PlayedAppliance extends PlayedTime {
   readonly asked: string[] = [];
   readonly ears: SocketEars[] = [];
   readonly #memory = new Map<string, string>();
+  readonly #kept = new Map<string, string>();
   answer: (path: string, token: string | undefined) => object | number | Promise<object> = () => status(true);
 
   get browser(): Browser {
@@ -48,6 +50,8 @@ class PlayedAppliance extends PlayedTime {
       },
       remembered: (name: string) => this.#memory.get(name),
       remember: (name: string, value: string | undefined) => void this.#memory.set(name, value ?? ""),
+      kept: (name: string) => this.#kept.get(name),
+      keep: (name: string, value: string) => void this.#kept.set(name, value),
     } as unknown as Browser;
   }
 }
@@ -229,9 +233,37 @@ test("a restore that goes on from before the page was opened is found, by whatev
   ];
   const { desk } = await begun((path) => (path.endsWith("/jobs") ? { jobs } : status(true)));
   const volume = { name: "disk", group: "bank", reference: "0123abcd/disk" } as ShownVolume;
-  expect(await desk.openRestore(volume)).toBeUndefined();
+  expect(await desk.restoreToShow(volume)).toBeUndefined();
   for (const name of ["disk", "bank/disk", "0123abcd/disk"]) {
     jobs.push(job(jobs.length + 1, name, "waiting"));
-    expect(await desk.openRestore(volume)).toMatchObject({ id: jobs.length });
+    expect(await desk.restoreToShow(volume)).toMatchObject({ id: jobs.length });
   }
+});
+
+test("a restore that went wrong while nobody looked is shown for a day, until somebody has seen it", async () => {
+  const hourMs = 3_600_000;
+  const job = (id: number, state: string, endedMs: number, isSound: boolean, volume = "disk"): JobReport =>
+    ({
+      ...{ id, kind: "restore", state, restore: { volume, seq: 1 }, ended: new Date(endedMs).toISOString() },
+      ...(state === "done" ? { result: { isSound, figures: {}, lines: [] } } : {}),
+    }) as unknown as JobReport;
+  const [lacking, failed] = [job(1, "done", hourMs, false), job(4, "failed", 2 * hourMs, false)];
+  const others = [
+    job(2, "done", hourMs, true),
+    job(3, "done", hourMs, false, "other"),
+    job(5, "cancelled", hourMs, true),
+  ];
+  const jobs = [lacking, ...others, failed];
+  const { appliance, desk } = await begun((path) => (path.endsWith("/jobs") ? { jobs } : status(true)));
+  appliance.nowMs = 3 * hourMs;
+  const volume = { name: "disk", group: "bank", reference: "0123abcd/disk" } as ShownVolume;
+  const shown = async () => (await desk.restoreToShow(volume))?.id;
+  expect(await shown()).toBe(lacking.id);
+  desk.sawRestore(volume, lacking);
+  expect(await shown()).toBe(failed.id);
+  // One that is well is not taken for what went wrong before it.
+  desk.sawRestore(volume, others[0] as JobReport);
+  expect(await shown()).toBe(failed.id);
+  appliance.nowMs = 26 * hourMs;
+  expect(await shown()).toBeUndefined();
 });

@@ -9,7 +9,7 @@ import { useEvery } from "./hooks.ts";
 interface JobParts {
   readonly desk: Desk;
   readonly first: JobReport;
-  readonly dismiss: () => void;
+  readonly dismiss: (job: JobReport) => void;
 }
 
 export function JobProgress({ desk, first, dismiss }: JobParts): ComponentChild {
@@ -31,7 +31,7 @@ export function JobProgress({ desk, first, dismiss }: JobParts): ComponentChild 
       { class: "between" },
       h("p", { role: "status" }, jobInWords(job)),
       isOver(job)
-        ? h("button", { type: "button", class: "button plain", onClick: dismiss }, "Dismiss")
+        ? h("button", { type: "button", class: "button plain", onClick: () => dismiss(job) }, "Dismiss")
         : h(
             "button",
             { type: "button", class: "button plain", onClick: () => desk.cancelJob(job.id).then(setJob, () => {}) },

@@ -45,12 +45,20 @@ export function VolumePage({ desk, state, volume }: PageParts): ComponentChild {
   const earlier = useEarlier(desk, reference, isKept);
   const isHistoryHere = isKept && (failure === undefined || report !== undefined);
   const moment = { desk, volume: reference, report, nowMs, picked, pick };
+  const dismiss = (seen: JobReport): void => {
+    desk.sawRestore(volume, seen);
+    setJob(undefined);
+    desk.restoreToShow(volume).then(
+      (next) => setJob((begun) => begun ?? next),
+      () => {},
+    );
+  };
   const views = state.views.filter((view) => view.volume === name && view.group === volume.group);
   return h(
     "div",
     { class: "main" },
     h(VolumeHead, { desk, state, volume, nowMs }),
-    job !== undefined && h(JobProgress, { key: job.id, desk, first: job, dismiss: () => setJob(undefined) }),
+    job !== undefined && h(JobProgress, { key: job.id, desk, first: job, dismiss }),
     h(
       "section",
       { class: "panel", "aria-labelledby": "history" },
@@ -82,12 +90,12 @@ export function VolumePage({ desk, state, volume }: PageParts): ComponentChild {
   );
 }
 
-/** The one that was begun here; before that one that goes on from before the page was opened. */
+/** The one that was begun here; before that one that goes on from before the page was opened, or went wrong then. */
 function useRestore(desk: Desk, volume: ShownVolume, isKept: boolean) {
   const [job, setJob] = useState<JobReport | undefined>(undefined);
   useEffect(() => {
     let isWanted = isKept;
-    const found = isKept ? desk.openRestore(volume) : Promise.resolve(undefined);
+    const found = isKept ? desk.restoreToShow(volume) : Promise.resolve(undefined);
     found.then(
       (open) => isWanted && setJob((begun) => begun ?? open),
       () => {},
