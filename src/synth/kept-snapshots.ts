@@ -2,7 +2,7 @@
 import { RetryError, StopError } from "#src/core/errors.ts";
 import { isObjectThere } from "#src/store/object-presence.ts";
 import type { ReadableObjects } from "#src/store/objects.ts";
-import type { HistoryDocument } from "./history-document.ts";
+import type { HistoryDocument, HistoryPin } from "./history-document.ts";
 import { snapshotName } from "./snapshot-format.ts";
 
 /** Whether the snapshot is there for readers, and not only for those who point into it, or about to go. */
@@ -30,7 +30,7 @@ export function neededAlone({ basedOn, pins }: HistoryDocument): number[] {
 /**
  * Where a list of a store does not tell of snapshots that are known to be there, what only those need would pass for needed by
  * nobody. Throws a `RetryError` where one of them is there: a service may answer with a list of a while ago. A `StopError` where it
- * is lost: that does not pass by itself.
+ * is lost and nothing else can stand in for it: that does not pass by itself. One behind the base can be made of pieces once more.
  */
 export async function checkToldOf(
   objects: Pick<ReadableObjects, "sizeBytes">,
@@ -39,13 +39,21 @@ export async function checkToldOf(
   group: string,
 ): Promise<void> {
   const known = pins.filter(({ keeps }) => keeps === "snapshot").map(({ seq }) => seq);
-  const untold = [...known, ...(basedOn === 0 ? [] : [basedOn])].filter((seq) => !there.includes(seq));
-  for (const seq of untold) {
+  for (const seq of [...known, ...(basedOn === 0 ? [] : [basedOn])].filter((one) => !there.includes(one))) {
     const name = snapshotName({ group, seq });
-    if (await isObjectThere(objects, name)) continue;
-    throw new StopError(`the store has lost ${name}, from which points are made: put it back from a copy of the store`);
+    if (await isObjectThere(objects, name)) {
+      throw new RetryError(`the store does not tell of snapshot ${seq} of group ${group}`);
+    }
+    if (seq <= basedOn) throw lostAlone(name, seq === basedOn ? undefined : pins.find((pin) => pin.seq === seq));
   }
-  if (untold.length > 0) throw new RetryError(`the store does not tell of snapshot ${untold[0]} of group ${group}`);
+}
+
+/** `pin`: nothing but that needs it. */
+function lostAlone(name: string, pin: HistoryPin | undefined): StopError {
+  const held = pin === undefined ? "" : `, or let go of what holds it, '${pin.id}' (${pin.reason})`;
+  return new StopError(
+    `the store has lost ${name}, from which points are made: put it back from a copy of the store${held}`,
+  );
 }
 
 export interface SnapshotNeeds {

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { RefuseError } from "#src/core/errors.ts";
 import { synthesisPiecesMax } from "#src/core/store-limits.ts";
 import { CancelledError } from "#src/store/work-control.ts";
+import { snapshotName } from "#src/synth/snapshot-format.ts";
+import { pieceGroup } from "#test/journals/sealed-pieces.ts";
 import { DoomedFiles } from "#test/sim/doomed-files.ts";
 import { HistoryWorld } from "./history-world.ts";
 import { idleControl } from "./snapshot-world.ts";
@@ -86,6 +88,34 @@ test("a pin holds the history behind it, another one just its snapshot", async (
   await world.run(history.unpin("b"));
   await world.run(history.retain({ fromSeq: Number.MAX_SAFE_INTEGER }, idleControl));
   expect(await seqsOf(world)).toEqual([ends[3]]);
+});
+
+test("of a pinned snapshot that is lost it is said what would help, and one of which the pieces are there holds up nothing", async () => {
+  const world = await opened(8, 6);
+  const { history } = world;
+  const ends = (await world.run(world.pieces())).map((piece) => piece.numbers.lastSeq) as number[];
+  const [first = 0, second = 0, third = 0, fourth = 0] = ends;
+  /** What this process has made it would know of. */
+  const lose = async (seq: number): Promise<void> => {
+    await world.run(world.objects.remove(snapshotName({ group: pieceGroup, seq })));
+    await world.run(world.objects.close());
+    await world.run(world.open());
+  };
+  for (const [id, seq] of Object.entries({ a: first, b: fourth })) {
+    await world.run(history.makeSnapshot(seq, idleControl));
+    await world.run(history.pin({ id, seq, keeps: "snapshot", reason: "asked for" }));
+  }
+  await lose(fourth);
+  await world.run(world.history.retain({ fromSeq: second }, idleControl));
+  expect((await world.run(world.history.history())).basedOn).toBe(second);
+  await lose(first);
+  const retain = () => world.run(world.history.retain({ fromSeq: third }, idleControl));
+  await expect(retain()).rejects.toThrow(
+    /from which points are made: put it back from a copy of the store, or let go of what holds it, 'a' \(asked for\)$/,
+  );
+  await world.run(world.history.unpin("a"));
+  await retain();
+  expect((await world.run(world.history.history())).basedOn).toBe(third);
 });
 
 test.each(["killed", "powerCut"] as const)(
