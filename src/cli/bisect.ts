@@ -99,6 +99,7 @@ export class Search {
   async #between(good: FoundPoint, bad: FoundPoint, signal: AbortSignal): Promise<FoundPoints> {
     const bisection = new Bisection(good.seq, bad.seq);
     const found = { good, bad };
+    const told = new Set<string>();
     for (let seq = bisection.nextSeq; seq !== undefined; seq = bisection.nextSeq) {
       signal.throwIfAborted();
       const trial = await this.#try(`seq:${seq}`, true, { shouldRun: (view) => bisection.isNews(view.seq) });
@@ -108,6 +109,9 @@ export class Search {
         found[isBad ? "bad" : "good"] = pointOf(trial.view);
       }
       bisection.found(trial.view.seq, isBad);
+      const { note } = trial.view;
+      if (note !== undefined && !told.has(note)) process.stderr.write(`seq:${seq}: ${note}\n`);
+      told.add(note ?? "");
     }
     signal.throwIfAborted();
     return found;

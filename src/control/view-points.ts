@@ -5,7 +5,7 @@ import { historyPatienceMs } from "#src/core/point-limits.ts";
 import { differenceRangesMax, viewSinceMax } from "#src/core/restore-limits.ts";
 import { viewPatienceMs } from "#src/core/view-limits.ts";
 import { inWords } from "#src/synth/group-points.ts";
-import type { Point } from "#src/synth/point-answer.ts";
+import type { NoPoint, Point } from "#src/synth/point-answer.ts";
 import { isWithin } from "#src/synth/timeline-span.ts";
 import { type DensityReport, type DensityWish, densityReport } from "./density.ts";
 import { type DifferenceReport, type DifferenceWish, differenceReport } from "./difference.ts";
@@ -51,7 +51,7 @@ export class ViewPoints {
       const isPerhapsEarlier = point.startsWith("mark:") && !this.#isConnected(place);
       return { ...(isPerhapsEarlier ? { note: laterMark } : {}), ...answer, place };
     }
-    if (isNearest && answer.before !== undefined) return { place, point: answer.before };
+    if (isNearest && answer.before !== undefined) return { place, point: answer.before, ...noteOfSkipped(answer) };
     const isCutOff = answer.mayCome === true && !this.#isConnected(place);
     const why = `${inWords(answer)}${isCutOff ? cutOff : ""}${earlierInWords(this.#earlierOf(volume))}`;
     if (answer.isNew === true) throw new NoPointYetError(volume, why);
@@ -115,6 +115,12 @@ export class ViewPoints {
     const { group, volume } = findVolume(this.#parts.groups(), name);
     return { group: group.id, volume: volume.number, durableSeq: group.durable };
   }
+}
+
+/** Where nothing is lost between it and what was asked for, the point before that is all that there can be. */
+function noteOfSkipped({ skipped }: NoPoint): Pick<ResolvedPoint, "note"> {
+  if (skipped === undefined) return {};
+  return { note: `there may have been later points before what was asked for: ${skipped}` };
 }
 
 /** For people: what was protected under this name before is other volumes' history. */

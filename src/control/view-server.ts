@@ -82,8 +82,7 @@ export class ViewServer {
     history: async ({ group, volume, durableSeq, from, to }) => {
       const points = await this.#points.of(group, durableSeq);
       // From now on is from the newest record on.
-      const newest = from === "now" ? (await points.resolve(volume, from)).point : undefined;
-      const fromMicros = newest?.timeMicros ?? (await points.timeOf(volume, from));
+      const fromMicros = await (from === "now" ? points.pointTimeOf(volume, from) : points.timeOf(volume, from));
       const span = { fromMicros, toMicros: await points.timeOf(volume, to) };
       return { timeline: await points.timeline(volume, span), span };
     },

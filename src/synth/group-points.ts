@@ -177,7 +177,11 @@ export class GroupPoints {
   async timeOf(volume: number, words: string | undefined): Promise<number | undefined> {
     if (words === undefined || words === "now") return undefined;
     const wanted = parsePoint(words, Math.round(this.#clock.wallMs() * 1000));
-    if (wanted.by === "time") return wanted.timeMicros;
+    return wanted.by === "time" ? wanted.timeMicros : await this.pointTimeOf(volume, words);
+  }
+
+  /** When the point was made that the words mean. Throws a `RefuseError` where it is none. */
+  async pointTimeOf(volume: number, words: string): Promise<number> {
     const answer = await this.resolve(volume, words);
     if (answer.point === undefined) throw new RefuseError(inWords(answer));
     return answer.point.timeMicros;

@@ -21,6 +21,8 @@ export interface NoPoint {
   readonly mayCome?: boolean;
   /** The volume has no point yet, and none of it is lost: the first one is to come. */
   readonly isNew?: true;
+  /** For people: records behind the point before it that are lost, so that there may have been others. */
+  readonly skipped?: string;
   /** The nearest ones that there are; undefined: there is none on that side. */
   readonly before: Point | undefined;
   readonly after: Point | undefined;

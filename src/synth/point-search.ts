@@ -296,7 +296,12 @@ export class PointSearch {
     const here = stretches[index];
     const before = await this.#lastPoint(stretches.slice(0, index + 1), seq);
     const after = await this.#firstPoint(stretches.slice(Math.max(0, index)), seq);
-    const none = { point: undefined, why: why ?? whyNoPoint(here?.kind ?? stretchKind.joined), before, after };
+    // Whoever is content with the point before it passes over what may have been others.
+    const lost = before === undefined ? undefined : await lostBetween(this.#parts, before.seq, seq + 1);
+    const none = {
+      ...{ point: undefined, why: why ?? whyNoPoint(here?.kind ?? stretchKind.joined), before, after },
+      ...(lost === undefined ? {} : { skipped: lossInWords(lost) }),
+    };
     if (before !== undefined || after !== undefined) return none;
     const { sealed, tail } = this.#parts;
     const isNew = await isNewVolume({ sealed, tail, gaps: await this.#parts.gaps.ofWhole(), stretches });

@@ -92,6 +92,24 @@ test("fault 18: what a view says to be damaged is looked at again when somebody 
   await ask("stop", {});
 });
 
+test("a history from now on is refused where nobody can tell which point is the newest", async () => {
+  const world = await PointWorld.make(54);
+  world.write(10);
+  await world.seal();
+  world.write(10);
+  const { name } = await world.seal();
+  const server = serverOf(world);
+  const place = { group: pieceGroup, volume: 1, durableSeq: 0, from: "now", to: undefined };
+  const ask = () => world.run(server.answer({ id: 1, word: "history", ask: place }));
+  expect(await ask()).toMatchObject({ answer: { span: { fromMicros: expect.any(Number) } } });
+  world.host.disk.fileAt(`${storeFolder}/${name}`).flipBit(20, 3);
+  const anew = serverOf(world);
+  expect(await world.run(anew.answer({ id: 2, word: "history", ask: place }))).toMatchObject({
+    error: { message: expect.stringContaining("which point is the newest cannot be told: ") },
+  });
+  for (const one of [server, anew]) await world.run(one.answer({ id: 3, word: "stop", ask: {} }));
+});
+
 test("a view that is to be closed unwritten and was written to is as it was, but for its clients", async () => {
   const world = await PointWorld.make(53);
   world.write(10);

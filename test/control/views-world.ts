@@ -33,6 +33,10 @@ export class ViewsWorld {
   newestSeq = 9;
   /** What else is to be said of the newest. */
   note: string | undefined;
+  /** Why nobody can tell which point is the newest. */
+  newestLost: string | undefined;
+  /** What is lost behind the newest. */
+  skipped: string | undefined;
   /** The local appliance that is connected. */
   peer: string | undefined = "a";
   /** Of each view. */
@@ -127,7 +131,8 @@ export class ViewsWorld {
     const note = seq === this.newestSeq && this.note !== undefined ? { note: this.note } : {};
     if (seq <= this.newestSeq) return { point: { seq, timeMicros: seq }, ...note };
     const before = { seq: this.newestSeq, timeMicros: this.newestSeq };
-    return { point: undefined, why: `there is no record ${seq} yet`, mayCome: true, before, after: undefined };
+    const skipped = this.skipped === undefined ? {} : { skipped: this.skipped };
+    return { ...none, why: `there is no record ${seq} yet`, mayCome: true, before, ...skipped };
   }
 
   async waited<Result>(promise: Promise<Result>): Promise<Result> {

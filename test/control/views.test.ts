@@ -54,6 +54,19 @@ test("of a mark it is told that there may be a later one of its name, while nobo
   expect(await noteOf("seq:5")).toBeUndefined();
 });
 
+test("who is content with the point before what was asked for is told of what may be lost between the two", async () => {
+  const world = new ViewsWorld(6);
+  const views = world.start();
+  const nearest = { volume: "disk", point: "seq:12", isWritable: false, isNearest: true };
+  const opened = await world.waited(views.open(nearest));
+  world.skipped = "records 10 to 11 are damaged: pieces/x";
+  const other = await world.waited(views.open(nearest));
+  expect([opened.seq, opened.note, other.seq]).toEqual([9, undefined, 9]);
+  expect(other.note).toBe(
+    "there may have been later points before what was asked for: records 10 to 11 are damaged: pieces/x",
+  );
+});
+
 test("what else is to be said of a point is told when it is opened", async () => {
   const world = new ViewsWorld(5);
   world.note = "it is the newest";

@@ -127,6 +127,21 @@ test("fault 18: so is one within a piece that cannot be opened, or is missing", 
   }
 });
 
+test("who takes the point before one that is none hears what is lost between the two, and nothing where all is there", async () => {
+  const { world, pieces } = await storedWorld(78);
+  const { beforeSeq, lastSeq } = await damagePage(world, pieces[0], 2);
+  await world.open();
+  const skipped = `records ${beforeSeq + 1} to ${lastSeq} are damaged: `;
+  for (const words of [`seq:${beforeSeq + 1}`, recordTimeText(microsOf(beforeSeq + 1))]) {
+    expect(await asked(world, words)).toMatchObject({
+      ...{ point: undefined, before: { seq: beforeSeq } },
+      skipped: expect.stringContaining(skipped) as string,
+    });
+  }
+  // Nothing is lost between the newest and what is yet to come.
+  expect(await asked(world, `seq:${world.lastSeq + 1}`)).not.toHaveProperty("skipped");
+});
+
 test("fault 18: damage that comes when all was read before hides what is in it all the same", async () => {
   const { world, pieces } = await storedWorld(73);
   await world.open();

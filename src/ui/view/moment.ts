@@ -84,7 +84,7 @@ function what({ point, failure, picked, report, nowMs }: WhatParts): ComponentCh
   const kind = point.mark !== undefined ? `mark ${point.mark}` : point.snapshot ? "a snapshot" : picked?.words;
   const notes = [
     agoInWords(ms, nowMs),
-    ...(picked === undefined ? ["the newest that is durable"] : []),
+    ...(picked === undefined && point.note === undefined ? ["the newest that is durable"] : []),
     ...(kind === undefined ? [] : [kind]),
     ...(range === undefined ? [] : [rangeInWords(range)]),
   ];
@@ -98,6 +98,7 @@ function what({ point, failure, picked, report, nowMs }: WhatParts): ComponentCh
       h("span", { class: "seq" }, `seq ${countInWords(point.seq)}`),
     ),
     h("p", { class: "small soft" }, notes.join(" · ")),
+    point.note !== undefined && h("p", { class: "small note warn" }, point.note),
   );
 }
 
@@ -143,9 +144,9 @@ function GoTo({ desk, volume, pick }: MomentParts): ComponentChild {
     if (wanted === "") return;
     if (wanted === "now") return pick(undefined);
     task.run("looking", async () => {
-      const { seq, time } = await desk.point(volume, wanted);
+      const { seq, time, note } = await desk.point(volume, wanted);
       pick({ ms: Date.parse(time), point: `seq:${seq}`, words: `as ${wanted}` });
-      return undefined;
+      return note;
     });
   };
   return h(
