@@ -14,7 +14,8 @@ const help = `Usage: tidemark drill VOLUME [--at POINT] [OPTION ...] -- COMMAND 
 
 A recovery test: opens a point as a writable view while replication goes on, runs the command here on it, and throws away what was
 written. If the command ends with status 0 in time the point is proven, otherwise it has failed; both are kept, and listed by 'drill
-ls'. By itself the remote appliance does so where drills.everySeconds and drills.command are set.
+ls'. By itself the remote appliance does so where drills.everySeconds and drills.command are set. A point that cannot be told since records
+are lost has failed too.
 
 The command finds TIDEMARK_URI (of the view), TIDEMARK_VIEW, TIDEMARK_VOLUME, TIDEMARK_SEQ and TIDEMARK_TIME in its environment. A
 command of one word is a line for the shell. The exit status is 1 where the point has failed.
@@ -59,6 +60,11 @@ export const drillCommand: Command = {
 
 async function drill(api: ApiClient, order: Parameters<typeof tryOnView>[1], asJson: boolean): Promise<number> {
   let report: DrillReport | undefined;
+  let isOpened = false;
+  const shouldRun = (): boolean => {
+    isOpened = true;
+    return true;
+  };
   const over = async ({ view, ending, durationMs }: Awaited<ReturnType<typeof tryOnView>>): Promise<void> => {
     const why = ending?.why;
     const body = {
@@ -67,13 +73,29 @@ async function drill(api: ApiClient, order: Parameters<typeof tryOnView>[1], asJ
     };
     report = (await api.ask("POST", ["drills"], { body })) as DrillReport;
   };
-  await tryOnView(api, order, { over });
+  try {
+    await tryOnView(api, order, { shouldRun, over });
+  } catch (error) {
+    if (isOpened) throw error;
+    report = await refused(api, order, error);
+  }
   if (report === undefined) throw new Error("nothing came of the drill");
   process.stdout.write(asJson ? `${JSON.stringify(report)}\n` : reportText(report));
   return report.outcome === "proven" ? 0 : 1;
 }
 
+/** A point that is lost has failed; whatever else is against a view of it says nothing of the point. */
+async function refused(api: ApiClient, order: Parameters<typeof tryOnView>[1], error: unknown): Promise<DrillReport> {
+  const { volume, point, command } = order;
+  try {
+    return (await api.ask("POST", ["drills", "refused"], { body: { volume, point, command } })) as DrillReport;
+  } catch {
+    throw error;
+  }
+}
+
 function reportText({ volume, seq, time, outcome, why, seconds }: DrillReport): string {
+  if (seq === undefined) return `a drill of ${volume} has failed, no point could be opened: ${why}\n`;
   const what = outcome === "proven" ? "is proven" : `has failed: ${why}`;
   return `seq:${seq} of ${volume} (${time}) ${what}; the command took ${seconds} s\n`;
 }
@@ -95,8 +117,8 @@ const columns: readonly Column<DrillReport>[] = [
   { title: "DRILL", isNumber: true, text: ({ id }) => String(id) },
   { title: "STARTED", text: ({ started }) => started },
   { title: "VOLUME", text: ({ volume }) => volume },
-  { title: "SEQ", isNumber: true, text: ({ seq }) => String(seq) },
-  { title: "TIME", text: ({ time }) => time },
+  { title: "SEQ", isNumber: true, text: ({ seq }) => String(seq ?? "-") },
+  { title: "TIME", text: ({ time = "-" }) => time },
   { title: "OUTCOME", text: ({ outcome, why }) => (why === undefined ? outcome : `${outcome}: ${why}`) },
   { title: "SECONDS", isNumber: true, text: ({ seconds }) => seconds.toFixed(1) },
   { title: "BY", text: ({ by }) => by },

@@ -1,7 +1,7 @@
 /** The drills that there were, as operators list them: which of their points are there still, and which volumes have none yet. */
 import { isOwnFault } from "#src/core/assert.ts";
 import { viewPatienceMs } from "#src/core/view-limits.ts";
-import { type Drill, type DrillsReport, drillReport, type WaitingDrill } from "./drill.ts";
+import { type Drill, type DrillsReport, drillReport, noPoint, type WaitingDrill } from "./drill.ts";
 import type { ViewProcess } from "./view-process.ts";
 import type { VolumesOfGroup } from "./volume-of-group.ts";
 
@@ -17,7 +17,8 @@ export async function drillsReport({ drills, waiting, server, groups }: DrillLis
   const still = new Map<string, ReadonlySet<number>>();
   const ask = async ({ id: group, durable: durableSeq }: VolumesOfGroup, volume: number): Promise<void> => {
     const isOfIt = (drill: Drill): boolean => drill.group === group && drill.volume === volume;
-    const seqs = [...new Set(all.filter(isOfIt).map(({ seq }) => seq))];
+    const seqs = [...new Set(all.filter(isOfIt).map(({ seq }) => seq))].filter((seq) => seq !== noPoint.seq);
+    if (seqs.length === 0) return;
     try {
       const found = await server.ask("stillPoints", { group, volume, durableSeq, seqs }, viewPatienceMs);
       still.set(keyOf({ group, volume }), new Set(found));

@@ -3,16 +3,18 @@
  * it, and what came of it is noted. One at a time; replication goes on beside it.
  */
 import { isOwnFault } from "#src/core/assert.ts";
-import { RefuseError } from "#src/core/errors.ts";
+import { RefuseError, RetryError } from "#src/core/errors.ts";
 import { drillAgainMs, drillLookMs, viewRenewMs } from "#src/core/view-limits.ts";
 import type { Timer } from "#src/host/clock.ts";
 import type { Machine } from "#src/host/machine.ts";
 import { inWords } from "#src/host/system-words.ts";
 import type { Drill, WaitingDrill } from "./drill.ts";
 import type { DrillBook } from "./drill-book.ts";
+import { LostPointError } from "./lost-point-error.ts";
 import { NoPointYetError } from "./no-point-yet-error.ts";
 import type { ViewFacts } from "./view.ts";
 import { viewEnvironment } from "./view-environment.ts";
+import type { ViewPoints } from "./view-points.ts";
 import type { Views } from "./views.ts";
 import { ownName, type VolumeOfGroup, type VolumesOfGroup } from "./volume-of-group.ts";
 
@@ -34,7 +36,9 @@ export interface DrillScheduleParts {
   readonly machine: Pick<Machine, "clock" | "log">;
   readonly order: DrillOrder;
   readonly book: DrillBook;
-  readonly views: Pick<Views, "open" | "close" | "note" | "renew">;
+  readonly views: Pick<Views, "open" | "close" | "note" | "renew"> & {
+    readonly points: Pick<ViewPoints, "noteUnopened">;
+  };
   readonly groups: () => readonly VolumesOfGroup[];
   readonly run: RunCommand;
 }
@@ -100,6 +104,7 @@ export class DrillSchedule {
     } catch (error) {
       if (isOwnFault(error)) throw error;
       if (error instanceof NoPointYetError) this.#wait(one, error.why);
+      else if (hasFailed(error)) return this.#unopened(one, error as Error);
       else machine.log.warn("a drill could not begin", { volume, error });
       return false;
     }
@@ -118,6 +123,23 @@ export class DrillSchedule {
       await views.close(view.name, "tried").catch((error) => machine.log.warn("a view could not be closed", { error }));
     }
     return true;
+  }
+
+  /** Answers whether it is noted. */
+  async #unopened(one: VolumeOfGroup, error: Error): Promise<boolean> {
+    const { views, machine, order } = this.#parts;
+    const volume = one.volume.name;
+    const why = error instanceof LostPointError ? error.why : inWords(error);
+    this.#waiting.delete(keyOf(one));
+    machine.log.error("a drill has failed: no point could be opened", { volume, why });
+    try {
+      await views.points.noteUnopened(ownName(one), { command: order.command, why }, "schedule");
+      return true;
+    } catch (unnoted) {
+      if (isOwnFault(unnoted)) throw unnoted;
+      machine.log.error("what came of a drill could not be noted", { volume, error: unnoted });
+      return false;
+    }
   }
 
   /** Nothing is wrong with a volume that nobody has written to: it is said once, and listed until that has changed. */
@@ -171,6 +193,11 @@ export class DrillSchedule {
     this.#timer?.cancel();
     await this.#round;
   }
+}
+
+/** Whoever wanted the point back now would not get it; what is refused for another reason, or busy, says nothing of that. */
+function hasFailed(error: unknown): boolean {
+  return error instanceof LostPointError || !(error instanceof RefuseError || error instanceof RetryError);
 }
 
 function keyOf({ group, volume }: VolumeOfGroup): string {

@@ -5,6 +5,10 @@ import type { NamedPoint } from "./named-point.ts";
 export const drillOutcomes = ["proven", "failed"] as const;
 export type DrillOutcome = (typeof drillOutcomes)[number];
 
+/** What a drill has for a point where none could be opened. */
+export const noPoint = { seq: 0, timeMicros: 0 } as const;
+
+/** `noPoint`: it has failed before there was a view. */
 export interface Drill extends NamedPoint {
   /** Given once. */
   readonly id: number;
@@ -22,9 +26,10 @@ export interface DrillReport {
   readonly id: number;
   readonly volume: string;
   readonly group: string;
-  readonly seq: number;
+  /** Absent, as its time is: no point could be opened. */
+  readonly seq?: number;
   /** Of the point's record. */
-  readonly time: string;
+  readonly time?: string;
   readonly outcome: DrillOutcome;
   readonly command: string;
   readonly why?: string;
@@ -48,6 +53,13 @@ export interface DrillsReport {
   readonly waiting: readonly WaitingDrill[];
 }
 
+/** One that could not begin: no view can be opened of the point. */
+export interface RefusedDrill {
+  readonly volume: string;
+  readonly point: string;
+  readonly command: string;
+}
+
 /** What came of a command on a view that is still open. */
 export interface DrillNote {
   /** The view's name. */
@@ -61,11 +73,12 @@ export interface DrillNote {
 export function drillReport(drill: Drill, isPoint: boolean | undefined): DrillReport {
   const { id, volumeName, groupName, seq, timeMicros, outcome, command, why, by, startedMs, durationMs } = drill;
   return {
-    ...{ id, volume: volumeName, group: groupName, seq, time: recordTimeText(timeMicros) },
+    ...{ id, volume: volumeName, group: groupName },
+    ...(seq === noPoint.seq ? {} : { seq, time: recordTimeText(timeMicros) }),
     ...{ outcome, command, ...(why === undefined ? {} : { why }), by },
     started: new Date(startedMs).toISOString(),
     seconds: durationMs / 1000,
-    ...(isPoint === undefined ? {} : { point: isPoint }),
+    ...(isPoint === undefined || seq === noPoint.seq ? {} : { point: isPoint }),
   };
 }
 
@@ -75,6 +88,7 @@ export function drillTroubles(last: readonly Drill[]): string[] {
     .filter(({ outcome }) => outcome === "failed")
     .map(
       ({ volumeName, seq, why }) =>
-        `the last drill of volume ${volumeName} has failed at seq:${seq}: ${why ?? "it is not said why"}`,
+        `the last drill of volume ${volumeName} has failed${seq === noPoint.seq ? "" : ` at seq:${seq}`}: ` +
+        (why ?? "it is not said why"),
     );
 }

@@ -57,6 +57,7 @@ const withoutStore: Pick<SideActions, StoreSideWord> = {
   closeView: absent,
   drills: absent,
   noteDrill: absent,
+  noteRefusedDrill: absent,
 };
 
 class LocalSide implements Omit<SideActions, StoreSideWord> {

@@ -104,6 +104,7 @@ function storeActions(started: () => RemotePart): Pick<SideActions, StoreSideWor
     drills: () => started().listDrills(),
     // Its view is open still.
     noteDrill: async (note) => drillReport(await started().views.note(note, "operator"), true),
+    noteRefusedDrill: async (refused) => drillReport(await started().views.points.noteRefused(refused), undefined),
     closeView: async ({ name, how }) => {
       await started().copies.close(name, how);
       return null;

@@ -11,7 +11,7 @@ import type { SnapshotDescriptionItem } from "#src/synth/snapshot-description.ts
 import type { Config } from "./config-schema.ts";
 import type { DensityReport, DensityWish, PointReport, PointWish } from "./density.ts";
 import type { DifferenceReport, DifferenceWish } from "./difference.ts";
-import type { DrillNote, DrillReport, DrillsReport } from "./drill.ts";
+import type { DrillNote, DrillReport, DrillsReport, RefusedDrill } from "./drill.ts";
 import type { Farewell } from "./farewell.ts";
 import type { JobReport } from "./job.ts";
 import type { SideMeasures } from "./metrics/measures.ts";
@@ -170,6 +170,8 @@ export interface SideWords {
   /** Answers the job; its point is held. */
   addRestore: { readonly ask: RestoreWish; readonly answer: JobReport };
   drills: { readonly ask: null; readonly answer: DrillsReport };
+  /** One whose point is refused since something is lost: it is looked at there once more. */
+  noteRefusedDrill: { readonly ask: RefusedDrill; readonly answer: DrillReport };
   noteDrill: { readonly ask: DrillNote; readonly answer: DrillReport };
   trace: { readonly ask: { readonly volume: string }; readonly answer: readonly TraceEntry[] };
   /** Takes over what can be changed while it runs. */
@@ -193,6 +195,7 @@ export type StoreSideWord =
       | "closeView"
       | "drills"
       | "noteDrill"
+      | "noteRefusedDrill"
       | "history"
       | "density"
       | "point"

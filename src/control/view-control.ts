@@ -2,7 +2,7 @@
 import { RefuseError } from "#src/core/errors.ts";
 import { historyPatienceMs } from "#src/core/point-limits.ts";
 import type { DensityReport, DensityWish, PointReport, PointWish } from "./density.ts";
-import type { DrillNote, DrillReport, DrillsReport } from "./drill.ts";
+import type { DrillNote, DrillReport, DrillsReport, RefusedDrill } from "./drill.ts";
 import type { PointsOnTheWay } from "./points-on-the-way.ts";
 import type { SideClient } from "./side-client.ts";
 import { UnknownNameError } from "./unknown-name.ts";
@@ -82,6 +82,11 @@ export class ViewControl {
   async noteDrill(note: DrillNote): Promise<DrillReport> {
     await this.one(note.view);
     return this.#remote.ask("noteDrill", note);
+  }
+
+  /** Its point is refused since something is lost. */
+  noteRefusedDrill(refused: RefusedDrill): Promise<DrillReport> {
+    return this.#remote.ask("noteRefusedDrill", refused);
   }
 
   get #remote(): SideClient {

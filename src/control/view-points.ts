@@ -4,13 +4,15 @@ import { blockBytes } from "#src/core/limits.ts";
 import { historyPatienceMs } from "#src/core/point-limits.ts";
 import { differenceRangesMax, viewSinceMax } from "#src/core/restore-limits.ts";
 import { viewPatienceMs } from "#src/core/view-limits.ts";
+import type { Machine } from "#src/host/machine.ts";
 import { inWords } from "#src/synth/group-points.ts";
 import type { NoPoint, Point } from "#src/synth/point-answer.ts";
 import { isWithin } from "#src/synth/timeline-span.ts";
 import { type DensityReport, type DensityWish, densityReport } from "./density.ts";
 import { type DifferenceReport, type DifferenceWish, differenceReport } from "./difference.ts";
-import type { Drill } from "./drill.ts";
+import { type Drill, noPoint, type RefusedDrill } from "./drill.ts";
 import type { DrillBook } from "./drill-book.ts";
+import { LostPointError } from "./lost-point-error.ts";
 import { checkName } from "./name.ts";
 import { NoPointYetError } from "./no-point-yet-error.ts";
 import type { ViewSince } from "./view.ts";
@@ -23,6 +25,7 @@ export interface ViewPointsParts {
   readonly server: Pick<ViewProcess, "ask">;
   readonly groups: () => readonly VolumesOfGroup[];
   readonly drills: DrillBook;
+  readonly machine: Pick<Machine, "clock">;
 }
 
 export interface ResolvedPoint {
@@ -55,7 +58,31 @@ export class ViewPoints {
     const isCutOff = answer.mayCome === true && !this.#isConnected(place);
     const why = `${inWords(answer)}${isCutOff ? cutOff : ""}${earlierInWords(this.#earlierOf(volume))}`;
     if (answer.isNew === true) throw new NoPointYetError(volume, why);
+    if (answer.isLost === true) throw new LostPointError(volume, why);
     throw new RefuseError(`volume '${volume}': ${why}`);
+  }
+
+  /**
+   * What came of a drill whose point is refused, by whoever asks; looked at here once more. Throws a `RefuseError` where nothing is
+   * lost: what is only not there has not failed. Durable when it resolves.
+   */
+  async noteRefused({ volume, point, command }: RefusedDrill): Promise<Drill> {
+    const refusal = await this.resolve(volume, point).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (refusal instanceof LostPointError) return this.noteUnopened(volume, { command, why: refusal.why }, "operator");
+    throw refusal ?? new RefuseError(`volume '${volume}': ${point} is there: a drill of it opens it as a view`);
+  }
+
+  /** A drill for which no point could be opened. */
+  noteUnopened(name: string, what: Required<Pick<Drill, "command" | "why">>, by: Drill["by"]): Promise<Drill> {
+    const { group, volume } = findVolume(this.#parts.groups(), name);
+    return this.#parts.drills.add({
+      ...{ group: group.id, groupName: group.name, volume: volume.number, volumeName: volume.name },
+      ...{ ...noPoint, outcome: "failed", ...what, by, durationMs: 0 },
+      startedMs: Math.round(this.#parts.machine.clock.wallMs()),
+    });
   }
 
   /** Points that a view is compared with. Unless told otherwise each is called by its mark, or by its record. */
@@ -88,7 +115,8 @@ export class ViewPoints {
     const place = this.#placeOf(volume);
     const ask = { ...place, from, to };
     const { timeline, span } = await this.#parts.server.ask("history", ask, historyPatienceMs);
-    const isOfVolume = (drill: Drill): boolean => drill.group === place.group && drill.volume === place.volume;
+    const isOfVolume = (drill: Drill): boolean =>
+      drill.group === place.group && drill.volume === place.volume && drill.seq !== noPoint.seq;
     const drills = this.#parts.drills.all.filter((drill) => isOfVolume(drill) && isWithin(drill, span));
     const seqs = [...new Set(drills.map(({ seq }) => seq))];
     const still =

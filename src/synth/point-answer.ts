@@ -19,6 +19,8 @@ export interface NoPoint {
   readonly why: string;
   /** It may be behind what is durable here, and come. */
   readonly mayCome?: boolean;
+  /** What is meant was here, and may be lost. */
+  readonly isLost?: true;
   /** The volume has no point yet, and none of it is lost: the first one is to come. */
   readonly isNew?: true;
   /** For people: records behind the point before it that are lost, so that there may have been others. */

@@ -30,6 +30,10 @@ export interface PointSearchParts {
   readonly clock: Clock;
 }
 
+/** `loss`: what is lost; undefined: nothing that could be meant. */
+const isLost = (loss: unknown): { readonly isLost?: true } => (loss === undefined ? {} : { isLost: true });
+const untold = (damage: string): string => `what would say which volume it was is damaged: ${damage}`;
+
 type StatesAt = (seq: number) => Promise<readonly VolumeState[]>;
 
 export class PointSearch {
@@ -83,13 +87,12 @@ export class PointSearch {
     const kept = (await this.#isSnapshotAlone(seq)) ? await this.#ofSnapshot(seq) : undefined;
     if (kept !== undefined) return await this.#checked(volume, kept, statesAt, "");
     if (seq < basedOn) return await this.#none(volume, seq, `the history begins with record ${basedOn}`);
-    return await this.#none(volume, seq, await this.#whyNot(seq));
+    const loss = await lossAt(this.#parts, seq);
+    return { ...(await this.#none(volume, seq, loss ?? this.#whyNot(seq))), ...isLost(loss) };
   }
 
-  async #whyNot(seq: number): Promise<string> {
+  #whyNot(seq: number): string {
     const { sealed } = this.#parts;
-    const loss = await lossAt(this.#parts, seq);
-    if (loss !== undefined) return loss;
     if (seq === 0) return "the first record of a group is 1";
     if (!sealed.snapshotSeqs.includes(seq))
       return `${seq} is no point: it is within an aggregate, or between two epochs`;
@@ -152,7 +155,7 @@ export class PointSearch {
   }
 
   async #hidden(volume: number, what: string, lost: DamagedRecords): Promise<NoPoint> {
-    return await this.#none(volume, lost.firstSeq, `${what}: ${lossInWords(lost)}`);
+    return { ...(await this.#none(volume, lost.firstSeq, `${what}: ${lossInWords(lost)}`)), isLost: true };
   }
 
   /** The last of this name. */
@@ -273,20 +276,20 @@ export class PointSearch {
       const gapEnd = await gapEndBehind(this.#parts, volume, { seq: point.seq, timeMicros });
       return gapEnd === undefined ? { point } : await this.#none(volume, gapEnd.seq, undefined);
     }
-    const why = state === undefined ? await this.#whyUnknown(point.seq) : undefined;
-    return await this.#none(volume, point.seq, why);
+    if (state !== undefined) return await this.#none(volume, point.seq, undefined);
+    const damage = await this.#whyUnknown(point.seq);
+    const why = damage === undefined ? "the volume had not joined its group then" : untold(damage);
+    return { ...(await this.#none(volume, point.seq, why)), ...isLost(damage) };
   }
 
-  async #whyUnknown(seq: number): Promise<string> {
+  async #whyUnknown(seq: number): Promise<string | undefined> {
     const { sealed } = this.#parts;
     const earlier = sealed.pieces.filter(({ firstSeq }) => firstSeq <= seq);
     for (const identity of earlier.toReversed()) {
       const [damage] = (await sealed.events(identity)).damaged;
-      if (damage !== undefined) return `what would say which volume it was is damaged: ${damage.finding}`;
+      if (damage !== undefined) return damage.finding;
     }
-    const gap = (await this.#parts.gaps.ofWhole()).findLast(({ firstSeq }) => firstSeq <= seq);
-    if (gap !== undefined) return `what would say which volume it was is damaged: ${gap.finding}`;
-    return "the volume had not joined its group then";
+    return (await this.#parts.gaps.ofWhole()).findLast(({ firstSeq }) => firstSeq <= seq)?.finding;
   }
 
   /** `why` undefined: as the stretch says that the seq is in. */

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { UsageError } from "#src/cli/command.ts";
 import { commands } from "#src/cli/commands.ts";
+import { RefuseError } from "#src/core/errors.ts";
 import { ContractWorld } from "#test/control/http/contract-world.ts";
 
 const printed = vi.hoisted(() => ({ out: "" }));
@@ -64,6 +65,18 @@ test("who opens a point by words hears which one it is, and a pipe gets the URI 
   expect(await commandOf("view").run(["open", "disk@-5m", "--api", world.url])).toBe(0);
   expect(told.mock.calls).toEqual([["seq:7 of disk (2026-01-01T00:00:00.000Z)\n"]]);
   expect(printed.out).toMatch(/^nbd\+unix:\S+\n$/);
+});
+
+test("a drill of a point that is lost has failed, and what says nothing of the point is told as it is", async () => {
+  const world = await ContractWorld.served();
+  world.side.refusals.set("openView", new RefuseError("volume 'disk': it is lost"));
+  const drill = () => commandOf("drill").run(["disk", "--api", world.url, "--", "exit 0"]);
+  expect(await drill()).toBe(1);
+  expect(printed.out).toBe("a drill of disk has failed, no point could be opened: it is lost\n");
+  expect(world.side.asked.at(-1)).toEqual({ noteRefusedDrill: { volume: "disk", point: "now", command: "exit 0" } });
+  world.side.refusals.set("openView", new RefuseError("there are 100 views already"));
+  world.side.refusals.set("noteRefusedDrill", new RefuseError("now is there"));
+  await expect(drill()).rejects.toThrow("there are 100 views already");
 });
 
 describe("a wrong use", () => {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { type DrillNote, drillTroubles } from "#src/control/drill.ts";
+import { type DrillNote, drillReport, drillTroubles } from "#src/control/drill.ts";
 import { DrillBook } from "#src/control/drill-book.ts";
 import { DrillSchedule } from "#src/control/drill-schedule.ts";
+import { lastDrills } from "#src/control/metrics/last-works.ts";
 import type { VolumesOfGroup } from "#src/control/volume-of-group.ts";
 import { drillAgainMs, viewLeaseMs } from "#src/core/view-limits.ts";
 import { promisesSettled } from "#test/sim/sim-clock.ts";
@@ -102,6 +103,40 @@ test("a drill that cannot begin is tried again before its next turn", async () =
   const waitedMs = (book.all[0]?.startedMs ?? 0) - beganMs;
   expect([waitedMs >= drillAgainMs, waitedMs < order.everyMs]).toEqual([true, true]);
   await world.waited(schedule.stop());
+});
+
+test("where nobody can tell which point is the newest the drill has failed, and says why", async () => {
+  const { world, book, schedule } = await scheduled(async () => {});
+  world.newestLost = "records 8 to 9 are damaged";
+  schedule.start();
+  await world.driver.until(() => book.all.length === 1);
+  const why = "records 8 to 9 are damaged";
+  expect(book.all).toMatchObject([{ outcome: "failed", by: "schedule", command: "check", volumeName: "disk", why }]);
+  expect(drillTroubles(book.last)).toEqual([`the last drill of volume disk has failed: ${why}`]);
+  expect(lastDrills(book.last)).toMatchObject([{ volume: "disk", group: "g", isProven: false }]);
+  const [told] = book.all.map((drill) => drillReport(drill, false));
+  expect([told?.why, told?.seq, told?.time, told?.point]).toEqual([why, undefined, undefined, undefined]);
+  // It has had its turn: the next one comes when that is due.
+  world.newestLost = undefined;
+  await world.driver.until(() => book.all.length === 2);
+  const [failed, proven] = book.all;
+  expect(proven?.outcome).toBe("proven");
+  expect((proven?.startedMs ?? 0) - (failed?.startedMs ?? 0)).toBeGreaterThanOrEqual(order.everyMs);
+  await world.waited(schedule.stop());
+});
+
+test("who drills by hand has a refusal noted where something is lost, and nowhere else", async () => {
+  const world = new ViewsWorld(3);
+  const { points } = world.start();
+  const drill = { volume: "disk", point: "now", command: "check" };
+  await expect(world.waited(points.noteRefused(drill))).rejects.toThrow(
+    "now is there: a drill of it opens it as a view",
+  );
+  await expect(world.waited(points.noteRefused({ ...drill, point: "seq:12" }))).rejects.toThrow("no record 12 yet");
+  expect(world.drills.all).toEqual([]);
+  world.newestLost = "records 8 to 9 are damaged";
+  await world.waited(points.noteRefused(drill));
+  expect(world.drills.all).toMatchObject([{ outcome: "failed", by: "operator", command: "check", volume: 1 }]);
 });
 
 test("a volume that has no point yet is drilled from its first one on, and its waiting is said once", async () => {

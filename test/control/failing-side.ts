@@ -56,6 +56,7 @@ export function runThread(line: MessageLine): void {
     closeView: unused,
     drills: unused,
     noteDrill: unused,
+    noteRefusedDrill: unused,
     reconfigure: unused,
     stop: unused,
   };

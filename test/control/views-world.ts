@@ -126,6 +126,7 @@ export class ViewsWorld {
 
   #resolved({ words }: ViewWords["resolve"]["ask"]) {
     const none = { point: undefined, before: undefined, after: undefined };
+    if (this.newestLost !== undefined && words === "now") return { ...none, why: this.newestLost, isLost: true };
     if (this.newestSeq === 0) return { ...none, why: "nothing is durable here yet", isNew: true };
     const seq = words === "now" ? this.newestSeq : Number(words.replace(/^(seq|mark):/, ""));
     const note = seq === this.newestSeq && this.note !== undefined ? { note: this.note } : {};

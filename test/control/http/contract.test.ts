@@ -19,6 +19,7 @@ const bodies: Readonly<Record<string, object>> = {
   "POST /api/v1/views": { volume: "v", point: "now" },
   "POST /api/v1/views/{view}/copies": { target: "/t" },
   "POST /api/v1/restores": { volume: "v", point: "now", target: "/t" },
+  "POST /api/v1/drills/refused": { volume: "v", point: "now", command: "c" },
   "POST /api/v1/drills": { view: "disk-7", outcome: "proven", command: "c", milliseconds: 1 },
   "POST /api/v1/store/keys": { keyFile: "/k" },
   "POST /api/v1/tokens": { name: "ops", role: "operate" },

@@ -18,5 +18,9 @@ test("what came of a drill is noted of a view that is there, and of no other one
   const { milliseconds: durationMs, ...noted } = note;
   expect(side.asked.at(-1)).toEqual({ noteDrill: { ...noted, durationMs } });
   expect((await ask("POST", "/drills", { ...note, outcome: "perfect" })).status).toBe(400);
+  const refused = { volume: "disk", point: "now", command: "check" };
+  const { status, body } = await ask("POST", "/drills/refused", refused);
+  expect([status, body.outcome, "seq" in body]).toEqual([201, "failed", false]);
+  expect(side.asked.at(-1)).toEqual({ noteRefusedDrill: refused });
   expect((await ask("GET", "/drills")).body).toEqual({ drills: [], waiting: [] });
 });

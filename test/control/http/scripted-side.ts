@@ -95,6 +95,11 @@ const drillReport: DrillReport = {
   ...{ by: "operator", started: "2026-01-02T00:00:00.000Z", seconds: 1.5 },
 };
 
+const refusedDrill: DrillReport = {
+  ...{ id: 2, volume: "disk", group: "g", outcome: "failed", command: "check", why: "it is lost" },
+  ...{ by: "operator", started: "2026-01-02T00:00:00.000Z", seconds: 0 },
+};
+
 function placedMark({ name, isQuiesced }: MarkRequest): PlacedMark {
   return { name, isQuiesced, epoch: 1, seq: 7, timeMicros: 0 };
 }
@@ -268,6 +273,7 @@ export class ScriptedSide {
       renewView: (ask) => acted("renewView", ask, () => null),
       drills: (ask) => acted("drills", ask, () => ({ drills: [], waiting: [] })),
       noteDrill: (ask) => acted("noteDrill", ask, () => drillReport),
+      noteRefusedDrill: (ask) => acted("noteRefusedDrill", ask, () => refusedDrill),
       closeView: (ask) => acted("closeView", ask, () => null),
     };
   }

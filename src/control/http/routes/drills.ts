@@ -1,9 +1,10 @@
 /** The part of the API that is about drills. */
-import { type DrillOutcome, drillOutcomes } from "../../drill.ts";
+import { type DrillOutcome, drillOutcomes, type RefusedDrill } from "../../drill.ts";
 import type { ViewControl } from "../../view-control.ts";
 import { apiPrefix, done, type Route, route } from "../route.ts";
 import { choice, count, object, optional, text } from "../schema.ts";
 import { drillReport, drillsReport } from "./shapes/history.ts";
+import { pointCharactersMax, pointWords } from "./shapes/point-words.ts";
 
 interface DrillBody {
   readonly view: string;
@@ -19,6 +20,12 @@ const drillBody = object<DrillBody>({
   command: text("which command"),
   milliseconds: count("how long it took"),
   why: optional(text("why it failed")),
+});
+
+const refusedBody = object<RefusedDrill>({
+  volume: text("the volume, or GROUP/VOLUME"),
+  point: text(pointWords, { max: pointCharactersMax }),
+  command: text("which command was to be run"),
 });
 
 export function drillRoutes(views: ViewControl): readonly Route[] {
@@ -43,6 +50,17 @@ export function drillRoutes(views: ViewControl): readonly Route[] {
         status: 201,
         value: await views.noteDrill({ ...note, durationMs }),
       }),
+    }),
+    route({
+      method: "POST",
+      path: `${apiPrefix}/drills/refused`,
+      summary:
+        "notes that a recovery test has failed since its point is lost: that is looked at once more, and refused where it is not so",
+      role: "operate",
+      body: refusedBody,
+      reply: drillReport,
+      statuses: { 201: "it is noted" },
+      answer: async ({ body }) => ({ status: 201, value: await views.noteRefusedDrill(body) }),
     }),
   ];
 }
