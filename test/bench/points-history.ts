@@ -8,7 +8,7 @@ import { addressOf } from "#src/records/address.ts";
 import { encodeExtra, recordType } from "#src/records/record.ts";
 import { BlockReader } from "#src/store/block-reader.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
-import type { Objects } from "#src/store/objects.ts";
+import type { Objects, ReadableObjects } from "#src/store/objects.ts";
 import { SealedSegments } from "#src/store/sealed-segments.ts";
 import { SegmentFile } from "#src/store/segment-file.ts";
 import type { WorkControl } from "#src/store/work-control.ts";
@@ -35,6 +35,26 @@ export interface BenchWrite {
   readonly blockCount: number;
 }
 
+/** Of what a `BenchHistory` has in this folder. */
+export function sealedPoints(folder: string): Promise<GroupPoints> {
+  const machine = nodeMachine(rememberingLog([]));
+  return pointsOver(FolderObjects.openToRead(machine, objectsFolder(folder)), machine);
+}
+
+async function pointsOver(
+  objects: ReadableObjects,
+  { files, clock }: ReturnType<typeof nodeMachine>,
+): Promise<GroupPoints> {
+  const segments = await SealedSegments.open(objects, (identity) => SegmentFile.open(objects, identity, undefined));
+  const reader = new BlockReader(segments);
+  const parts = { files, clock, objects, key: undefined, group: benchGroup, segments, reader };
+  return openGroupPoints({ ...parts, journal: () => undefined });
+}
+
+function objectsFolder(folder: string): string {
+  return join(folder, "objects");
+}
+
 export class BenchHistory {
   readonly history: GroupHistory;
   readonly #machine = nodeMachine(rememberingLog([]));
@@ -52,7 +72,7 @@ export class BenchHistory {
 
   static async begin(folder: string, volumeBlocks: number): Promise<BenchHistory> {
     const machine = nodeMachine(rememberingLog([]));
-    const bench = new BenchHistory(await FolderObjects.open(machine, join(folder, "objects")));
+    const bench = new BenchHistory(await FolderObjects.open(machine, objectsFolder(folder)));
     await bench.#seal([bench.#volumeUnit(volumeBlocks * 4096)]);
     return bench;
   }
@@ -89,21 +109,8 @@ export class BenchHistory {
   }
 
   /** As another process has them, which has just begun. */
-  async points(): Promise<GroupPoints> {
-    const { files, clock } = this.#machine;
-    const objects = this.#objects;
-    const segments = await SealedSegments.open(objects, (identity) => SegmentFile.open(objects, identity, undefined));
-    const reader = new BlockReader(segments);
-    return openGroupPoints({
-      files,
-      clock,
-      objects,
-      key: undefined,
-      group: benchGroup,
-      segments,
-      reader,
-      journal: () => undefined,
-    });
+  points(): Promise<GroupPoints> {
+    return pointsOver(this.#objects, this.#machine);
   }
 
   async #seal(units: readonly SealedUnit[]): Promise<void> {

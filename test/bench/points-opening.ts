@@ -1,7 +1,7 @@
 /** How long it takes to open points of a long journal, and to tell where two of them differ. */
-import { ImageRuns } from "#src/synth/image-runs.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { BenchHistory, type BenchWrite, benchVolume } from "./points-history.ts";
+import { openPoints, rounded, spreadOf } from "./points-openings.ts";
 import type { PointsOptions } from "./points-options.ts";
 import type { OpeningFigures } from "./points-results.ts";
 import { createScratch } from "./scratch.ts";
@@ -20,31 +20,19 @@ export async function measureOpening(options: PointsOptions, show: (what: string
     await bench.write(randomWrites(Math.min(recordsPerSnapshot, recordCount - written), random));
     await bench.snapshot(false);
   }
-  const points = await bench.points();
-  const residentBytes = process.memoryUsage.rss();
-  const seconds: number[] = [];
-  const runs = new ImageRuns();
-  for (let count = 0; count < pointCount; count++) {
-    if (count % 50 === 0) show(`opens points: ${count} of ${pointCount}`);
-    const seq = 2 + random.integerBelow(bench.lastSeq - 2);
-    const began = performance.now();
-    const image = await points.open(benchVolume, seq);
-    await image.runsIn(random.integerBelow(volumeBlocks - 1), 1, runs);
-    seconds.push((performance.now() - began) / 1000);
-    image.close();
-  }
-  const grownBytes = process.memoryUsage.rss() - residentBytes;
+  show(`opens ${pointCount} points`);
+  const order = { isSealed: true, folder: scratch.path, lastSeq: bench.lastSeq, pointCount, volumeBlocks };
+  const opened = await openPoints(order);
   show("what differs");
   const wanted = { firstSeq: bench.lastSeq - changeCount, secondSeq: bench.lastSeq, fromBlock: 0 };
+  const points = await bench.points();
+  (await points.open(benchVolume, bench.lastSeq)).close();
   const began = performance.now();
   const { ranges } = await points.difference(benchVolume, { ...wanted, rangesMax: 2 * changeCount });
   const differenceSeconds = (performance.now() - began) / 1000;
   await bench.close();
-  seconds.sort((a, b) => a - b);
-  const at = (share: number) => rounded(seconds[Math.floor(share * (seconds.length - 1))] as number);
   return {
-    ...{ recordCount, pointCount, medianSeconds: at(0.5), p99Seconds: at(0.99), highestSeconds: at(1) },
-    grownMebibytes: Math.round(grownBytes / 2 ** 20),
+    ...{ recordCount, pointCount, ...spreadOf(opened), grownMebibytes: opened.grownMebibytes },
     differenceSeconds: rounded(differenceSeconds),
     differenceRanges: ranges.length,
   };
@@ -52,8 +40,4 @@ export async function measureOpening(options: PointsOptions, show: (what: string
 
 function* randomWrites(count: number, random: SeededRandom): Generator<BenchWrite> {
   for (let index = 0; index < count; index++) yield { startBlock: random.integerBelow(volumeBlocks), blockCount: 1 };
-}
-
-function rounded(value: number): number {
-  return Number(value.toPrecision(3));
 }

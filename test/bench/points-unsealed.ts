@@ -13,10 +13,10 @@ import { FolderObjects } from "#src/store/folder-objects.ts";
 import { SealedSegments } from "#src/store/sealed-segments.ts";
 import { SegmentFile } from "#src/store/segment-file.ts";
 import { type GroupPoints, openGroupPoints } from "#src/synth/group-points.ts";
-import { ImageRuns } from "#src/synth/image-runs.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 import { rememberingLog } from "#test/store/remembering-log.ts";
 import { benchGroup, benchVolume } from "./points-history.ts";
+import { openPoints, rounded, spreadOf } from "./points-openings.ts";
 import type { PointsOptions } from "./points-options.ts";
 import type { UnsealedFigures } from "./points-results.ts";
 import { createScratch } from "./scratch.ts";
@@ -35,50 +35,19 @@ export async function measureUnsealed(options: PointsOptions, show: (what: strin
   const recordCount = Math.min(options.recordCount, recordCountMax);
   const pointCount = Math.min(options.pointCount, pointCountMax);
   const random = new SeededRandom(17);
-  const journal = new JournalFolder(join(scratch.path, "group"));
+  const journal = journalIn(scratch.path);
   show(`a journal of ${recordCount} records that are not sealed`);
   writeJournal(journal, recordCount, random);
-  const residentBytes = process.memoryUsage.rss();
-  show("opens a point of it for the first time");
-  const first = await timed(async () => {
-    const points = await openPoints(scratch.path, journal, recordCount);
-    await look(points, recordCount, random);
-    return points;
-  });
-  const others: Timed<void>[] = [];
-  for (let count = 0; count < pointCount; count++) {
-    if (count % 20 === 0) show(`opens points that are not sealed: ${count} of ${pointCount}`);
-    others.push(await timed(() => look(first.result, 2 + random.integerBelow(recordCount - 2), random)));
-  }
-  const grownBytes = process.memoryUsage.rss() - residentBytes;
-  first.result.close();
-  const seconds = others.map((one) => one.seconds).sort((a, b) => a - b);
-  const at = (share: number) => rounded(seconds[Math.floor(share * (seconds.length - 1))] as number);
+  show(`opens points that are not sealed: one for the first time, and ${pointCount} others`);
+  const order = { isSealed: false, folder: scratch.path, lastSeq: recordCount, pointCount, volumeBlocks };
+  const opened = await openPoints(order);
+  const { first, others, grownMebibytes } = opened;
+  const processorSeconds = others.reduce((sum, one) => sum + one.processorSeconds, 0) / pointCount;
   return {
-    ...{ recordCount, pointCount, firstSeconds: rounded(first.seconds), firstProcessorSeconds: first.processorSeconds },
-    ...{ medianSeconds: at(0.5), p99Seconds: at(0.99), highestSeconds: at(1) },
-    processorSeconds: rounded(others.reduce((sum, one) => sum + one.processorSeconds, 0) / pointCount),
-    grownMebibytes: Math.round(grownBytes / 2 ** 20),
+    ...{ recordCount, pointCount, ...spreadOf(opened), grownMebibytes },
+    ...{ firstSeconds: rounded(first.seconds), firstProcessorSeconds: rounded(first.processorSeconds) },
+    processorSeconds: rounded(processorSeconds),
   };
-}
-
-async function look(points: GroupPoints, seq: number, random: SeededRandom): Promise<void> {
-  const image = await points.open(benchVolume, seq);
-  await image.runsIn(random.integerBelow(volumeBlocks - 1), 1, new ImageRuns());
-  image.close();
-}
-
-interface Timed<Result> {
-  readonly result: Result;
-  readonly seconds: number;
-  readonly processorSeconds: number;
-}
-
-async function timed<Result>(work: () => Promise<Result>): Promise<Timed<Result>> {
-  const [began, usage] = [performance.now(), process.cpuUsage()];
-  const result = await work();
-  const { user, system } = process.cpuUsage(usage);
-  return { result, seconds: (performance.now() - began) / 1000, processorSeconds: rounded((user + system) / 1e6) };
 }
 
 /** As the remote appliance has it: the volume joins, and then it is written to all over. */
@@ -106,7 +75,8 @@ function written(seq: number) {
 }
 
 /** As a process has them that has just begun. */
-async function openPoints(folder: string, journal: JournalFolder, durableSeq: number): Promise<GroupPoints> {
+export async function unsealedPoints(folder: string, durableSeq: number): Promise<GroupPoints> {
+  const journal = journalIn(folder);
   const machine = nodeMachine(rememberingLog([]));
   const objects = await FolderObjects.open(machine, join(folder, "objects"));
   const segments = await SealedSegments.open(objects, (identity) => SegmentFile.open(objects, identity, undefined));
@@ -117,6 +87,6 @@ async function openPoints(folder: string, journal: JournalFolder, durableSeq: nu
   });
 }
 
-function rounded(value: number): number {
-  return Number(value.toPrecision(3));
+function journalIn(folder: string): JournalFolder {
+  return new JournalFolder(join(folder, "group"));
 }
