@@ -138,9 +138,31 @@ test("a moment is picked, opened and read by another program, compared, and rest
   await page.getByRole("textbox", { name: "Path" }).fill(join(folder, "restored.img"));
   await page.getByRole("button", { name: "Restore", exact: true }).click();
   await page.locator(".note.bad", { hasText: lost }).waitFor();
+  await seenLater(page, lost);
   await page.close();
   await up.program.stop();
 });
+
+/** Whoever opens the page hears of the last restore too, which lacks bytes, until somebody has seen that. */
+async function seenLater(page: Page, lost: string): Promise<void> {
+  await page.route(/\/jobs$/, async (route) => {
+    const response = await route.fetch();
+    const { jobs } = (await response.json()) as { readonly jobs: readonly JobReport[] };
+    const last = jobs.at(-1) as JobReport;
+    const result = { ...last.result, isSound: false, lines: [lost] };
+    await route.fulfill({ response, json: { jobs: [...jobs.slice(0, -1), { ...last, result }] } });
+  });
+  const lacking = page.locator(".note.bad", { hasText: lost });
+  await page.reload();
+  await lacking.waitFor();
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await lacking.waitFor({ state: "detached" });
+  const asked = page.waitForResponse(/\/jobs$/);
+  await page.reload();
+  await asked;
+  await page.getByRole("button", { name: "Restore…" }).waitFor();
+  expect(await lacking.count()).toBe(0);
+}
 
 test("while the link is slow the lag is seen to grow, and to go again", async () => {
   const { up, write } = await protectedDisk("remote.bandwidth=128K");
