@@ -385,8 +385,7 @@ export class LocalAppliance implements VolumeLinks, ForgetsVolumes {
     if (stopped !== undefined) throw new RefuseError(stopped.refusal.message);
     const group = this.#groups.get(name);
     if (group !== undefined) return group;
-    const left = this.#left.get(name);
-    throw new RefuseError(left === undefined ? `there is no group '${name}'` : left.why);
+    throw new RefuseError(this.#left.get(name)?.why ?? `there is no group '${name}'`);
   }
 
   async stop(): Promise<void> {
