@@ -34,11 +34,14 @@ test("an encrypted store shows nothing of what was written, is opened again with
   const sealed = () => filesUnder(join(remote, "objects/segments"));
   await write(0);
   await vi.waitFor(() => expect(unsealed()).toEqual([]), patience);
-  expect(sealed()).toHaveLength(1);
+  // One segment, or several where writing took longer than one is open.
+  const before = sealed().length;
+  expect(before).toBeGreaterThan(0);
   await sites.stop("remote");
   await sites.start("remote");
   await write(20);
-  await vi.waitFor(() => expect([unsealed(), sealed().length]).toEqual([[], 2]), patience);
+  await vi.waitFor(() => expect(unsealed()).toEqual([]), patience);
+  expect(sealed().length).toBeGreaterThan(before);
   for (const path of filesUnder(join(remote, "objects"))) expect(readFileSync(path).includes(mark)).toBe(false);
   await sites.stop("remote");
   writeFileSync(keyFile, "cd".repeat(32));

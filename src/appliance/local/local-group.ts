@@ -236,8 +236,7 @@ export class LocalGroup implements LinkedGroup, GroupLinkOwner {
   #autoFacts(): AutoFacts {
     const nowMs = this.#parts.machine.clock.monotonicMs();
     this.#pressure.evaluate();
-    const { seconds: lagSeconds } = this.#pressure.lag;
-    const backlogBytes = this.#backlogBytes;
+    const [lagSeconds, backlogBytes] = [this.#pressure.lag.seconds, this.#backlogBytes];
     return { nowMs, isLinkUp: this.#link.isUp, lagSeconds, backlogBytes, ...this.#meter.take(nowMs) };
   }
 
