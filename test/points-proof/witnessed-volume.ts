@@ -7,6 +7,7 @@ import { expect, onTestFinished } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import type { ViewFacts } from "#src/control/view.ts";
+import type { PointsReport } from "#src/control/volume-history.ts";
 import { parseNbdUri } from "#src/nbd/uri.ts";
 import { RunningProgram } from "#test/cli/running-program.ts";
 import { unixUri } from "#test/clients/harness.ts";
@@ -25,6 +26,8 @@ const tailMs = 50;
 const looksMax = 3;
 const readBytes = 2 ** 20;
 const blockBytes = 4096;
+/** So long marks stay points, but for those at which the host was at rest: they always do. */
+export const markSeconds = 16;
 
 /** All of them small, so that everything happens many times while a test runs. */
 const settings = {
@@ -33,17 +36,19 @@ const settings = {
   "store.snapshots.everySeconds": "5",
   "store.snapshots.everyRecords": "8000",
   "store.retention.keepSeconds": "off",
-  "store.retention.marksSeconds": "off",
+  "store.retention.marksSeconds": String(markSeconds),
+  "store.retention.quiescedMarksSeconds": "off",
   "store.collect.graceSeconds": "1",
   "store.collect.everySeconds": "off",
   "modes.aggregateSeconds": "0.1",
   "local.spool.segment": "32M",
 };
 
-export interface PointCheck {
+export interface SetMark {
+  readonly name: string;
   readonly seq: number;
-  /** In words; undefined: all bytes are as they must be. */
-  readonly difference: string | undefined;
+  /** The host was at rest. */
+  readonly isQuiesced: boolean;
 }
 
 export class WitnessedVolume {
@@ -56,7 +61,7 @@ export class WitnessedVolume {
   readonly uri: string;
   /** What each mark must hold: so many changes, as the host saw it while nothing was under way. */
   readonly quietMarks: { readonly name: string; readonly seq: number; readonly changes: number }[] = [];
-  readonly marks: { readonly name: string; readonly seq: number }[] = [];
+  readonly marks: SetMark[] = [];
   readonly #tail: SpoolTail;
   readonly #replay: VolumeReplay;
   readonly #found: Buffer;
@@ -136,19 +141,20 @@ export class WitnessedVolume {
     return this.asked("PUT", `/volumes/${volumeName}/level`, { level });
   }
 
-  async mark(): Promise<void> {
+  async mark(isQuiesced = false): Promise<void> {
     const name = `mark-${this.marks.length}`;
-    const { seq } = (await this.asked("POST", `/groups/${volumeName}/marks`, { name })) as { readonly seq: number };
-    this.marks.push({ name, seq });
+    const body = { name, quiesced: isQuiesced };
+    const { seq } = (await this.asked("POST", `/groups/${volumeName}/marks`, body)) as { readonly seq: number };
+    this.marks.push({ name, seq, isQuiesced });
   }
 
   /** Of what the host had been answered by then, and nothing else. */
   async markQuietly(): Promise<void> {
     await this.relay.hold();
     const changes = this.log.changes.length;
-    await this.mark();
+    await this.mark(true);
     const mark = this.marks.at(-1);
-    if (mark !== undefined) this.quietMarks.push({ ...mark, changes });
+    if (mark !== undefined) this.quietMarks.push({ name: mark.name, seq: mark.seq, changes });
     this.relay.release();
   }
 
@@ -214,14 +220,32 @@ export class WitnessedVolume {
 
   // Points
 
-  /** A view of this point, or of the last one before it. */
-  async openView(words: string, isWritable = false): Promise<ViewFacts> {
-    const wish = { volume: volumeName, point: words, nearest: true, writable: isWritable };
+  async history(): Promise<PointsReport> {
+    return (await this.asked("GET", `/volumes/${volumeName}/points`)) as PointsReport;
+  }
+
+  /** Undefined: there is no such mark. */
+  async openMark(name: string): Promise<ViewFacts | undefined> {
+    try {
+      return await this.#openedView({ point: `mark:${name}` });
+    } catch (error) {
+      if ((error as Error).message.includes(`no mark '${name}' has come here`)) return undefined;
+      throw error;
+    }
+  }
+
+  /** A view of this point, or of the last one before it. `since`: with a metadata context of what has changed since there. */
+  openView(words: string, isWritable = false, since: readonly string[] = []): Promise<ViewFacts> {
+    const context = since.length === 0 ? {} : { since: since.join(",") };
+    return this.#openedView({ point: words, nearest: true, writable: isWritable, ...context });
+  }
+
+  async #openedView(wish: Readonly<Record<string, unknown>>): Promise<ViewFacts> {
     for (let look = 1; ; look++) {
       try {
-        return (await this.asked("POST", "/views", wish)) as ViewFacts;
+        return (await this.asked("POST", "/views", { volume: volumeName, ...wish })) as ViewFacts;
       } catch (error) {
-        // The nearest point may be folded after it was found and before it is pinned: then another one is the nearest.
+        // A point may be folded after it was found and before it is pinned: then there is another one, or none.
         const wasFolded = (error as Error).message.includes(" is no point: it is within an aggregate");
         if (!wasFolded || look === looksMax) throw error;
       }
