@@ -17,6 +17,11 @@ export const faultPlaces = [
   "remote.after-data",
   "remote.after-metadata",
   "remote.before-acknowledgement",
+  "store.before-snapshot",
+  "store.after-snapshot",
+  "store.before-fold",
+  "store.after-fold",
+  "store.before-removal",
 ] as const;
 
 export interface FaultOrder {
