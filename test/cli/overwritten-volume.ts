@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
+import type { ViewFacts } from "#src/control/view.ts";
 import { blockBytes } from "#src/core/limits.ts";
 import { nodeMachine } from "#src/host/node/machine.ts";
 import { sealedRecords } from "#src/journals/sealed-records.ts";
@@ -141,10 +142,35 @@ export class OverwrittenVolume {
     return count;
   }
 
-  /** The process that keeps the store. */
+  /** A view of a point, or of the last one before it, holds what some of the writes have made, and none behind them: answers how many. */
+  async checkView(point: string): Promise<number> {
+    const wish = { volume: "disk", point, nearest: true };
+    const { name, uri } = (await this.up.sent("POST", "/api/v1/views", wish)) as ViewFacts;
+    const client = await openVolume(uri);
+    const bytes = await client.read(0, blockCount * blockBytes);
+    await client.disconnect();
+    await this.up.sent("DELETE", `/api/v1/views/${encodeURIComponent(name)}`);
+    const found = new Map<number, number>();
+    for (let block = 0; block < blockCount; block++) {
+      const stamp = readStamp(bytes, block * blockBytes);
+      if (stamp === "zeros") continue;
+      expect(stamp).toMatchObject({ block });
+      if (typeof stamp !== "string") found.set(block, stamp.number);
+    }
+    const count = Math.max(0, ...found.values());
+    expect(found).toEqual(new Map(this.#blocks.slice(0, count).map((block, index) => [block, index + 1])));
+    return count;
+  }
+
+  /** The process that keeps the store, where it is the only one. */
   keeperId(): number | undefined {
+    return this.childIds()[0];
+  }
+
+  /** Processes that the program has begun for parts of it. */
+  childIds(): number[] {
     const ids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-    return ids.map(Number).find((id) => {
+    return ids.map(Number).filter((id) => {
       try {
         const parent = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1]);
         return (
