@@ -68,7 +68,8 @@ export class PointJudge {
     if (view.seq !== seq && !isAged && !this.#isThinned(seq)) {
       this.#complain(`seq ${seq} should be a point, and ${view.seq} was opened for it`);
     }
-    if (view.seq > seq) this.#complain(`seq ${view.seq} was opened for ${seq}, which is before it`);
+    const isFirst = isAged && view.seq === this.#volume.firstPoint;
+    if (view.seq > seq && !isFirst) this.#complain(`seq ${view.seq} was opened for ${seq}, which is before it`);
     if (this.#checked.has(view.seq)) return this.#volume.closeView(view);
     await this.checkView(view);
   }

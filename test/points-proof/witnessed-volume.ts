@@ -67,6 +67,8 @@ export class WitnessedVolume {
   readonly #found: Buffer;
   readonly #timer: NodeJS.Timeout;
   #tailFailure: Error | undefined;
+  /** What was written in the first interval that was folded is one point, behind all of it. */
+  #firstPoint = 0;
   #isOver = false;
 
   private constructor(parts: {
@@ -191,7 +193,12 @@ export class WitnessedVolume {
     return this.order.lastSeq;
   }
 
-  /** Where points can be opened: from the first change on, up to what is durable at the remote. */
+  /** As far as somebody has met it. */
+  get firstPoint(): number {
+    return this.#firstPoint;
+  }
+
+  /** Where points can be opened: from the first one on, up to what is durable at the remote. */
   async pointSpan(): Promise<{ readonly first: number; readonly last: number }> {
     return await whenSeen(async () => {
       const { remoteGroups } = await this.up.status();
@@ -199,7 +206,7 @@ export class WitnessedVolume {
       const first = this.order.seqOf(0);
       const last = Math.min(remoteGroups[0]?.durable ?? 0, this.order.lastSeq);
       if (first === undefined || last < first) throw new Error("there is no point yet");
-      return { first, last };
+      return { first: Math.max(first, this.#firstPoint), last };
     });
   }
 
@@ -234,20 +241,25 @@ export class WitnessedVolume {
     }
   }
 
-  /** A view of this point, or of the last one before it. `since`: with a metadata context of what has changed since there. */
+  /** A view of this point, or of the last one before it, or else of the first one. `since`: with a metadata context of what has changed since there. */
   openView(words: string, isWritable = false, since: readonly string[] = []): Promise<ViewFacts> {
     const context = since.length === 0 ? {} : { since: since.join(",") };
     return this.#openedView({ point: words, nearest: true, writable: isWritable, ...context });
   }
 
-  async #openedView(wish: Readonly<Record<string, unknown>>): Promise<ViewFacts> {
+  async #openedView(wish: { readonly point: string } & Readonly<Record<string, unknown>>): Promise<ViewFacts> {
+    let { point } = wish;
     for (let look = 1; ; look++) {
       try {
-        return (await this.asked("POST", "/views", { volume: volumeName, ...wish })) as ViewFacts;
+        return (await this.asked("POST", "/views", { volume: volumeName, ...wish, point })) as ViewFacts;
       } catch (error) {
+        const { message } = error as Error;
         // A point may be folded after it was found and before it is pinned: then there is another one, or none.
-        const wasFolded = (error as Error).message.includes(" is no point: it is within an aggregate");
-        if (!wasFolded || look === looksMax) throw error;
+        if (!message.includes(" is no point: it is within an aggregate") || look === looksMax) throw error;
+        const [, firstSeq] = /; the nearest points are after it seq:(\d+)/.exec(message) ?? [];
+        if (firstSeq === undefined) continue;
+        this.#firstPoint = Number(firstSeq);
+        point = `seq:${firstSeq}`;
       }
     }
   }
