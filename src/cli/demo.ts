@@ -8,6 +8,7 @@ import { nodeFiles } from "#src/host/node/files.ts";
 import { defaultApiUrl } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError, wholeNumber } from "./command.ts";
 import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
+import { demandOwnData, ownerHelp, ownerOptions } from "./data-owner.ts";
 import { readyLine } from "./roles.ts";
 
 const help = `Usage: tidemark demo [OPTION ...]
@@ -16,7 +17,7 @@ Starts all roles in one process, with a demo volume: a sparse file of ${demoVolu
 made at the first start.
 
   --port N         the TCP port where the volume is attached; short for --set nbd.port=N
-${configHelp}  --json           say where it can be reached, and in the end what has come where, as JSON lines
+${configHelp}${ownerHelp}  --json           say where it can be reached, and in the end what has come where, as JSON lines
   --help           this text
 
 Example:
@@ -35,6 +36,7 @@ export const demoCommand: Command = {
 async function demo(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseCommandLine(args, {
     ...configOptions,
+    ...ownerOptions,
     port: { type: "string" },
     json: { type: "boolean" },
   });
@@ -44,6 +46,7 @@ async function demo(args: readonly string[]): Promise<number> {
     values.port === undefined ? [] : [`nbd.port=${wholeNumber(values.port, "--port", { min: 0, max: 65535 })}`];
   const configAnew = () => readConfiguration({ ...values, set: [...(values.set ?? []), ...port] }, roleNames).config;
   const config = configAnew();
+  if (values["as-root"] !== true) demandOwnData(config, roleNames, "demo");
   const asJson = values.json === true;
   const started = async (program: Program): Promise<void> => {
     const volume = await demoVolume(program, config.data);

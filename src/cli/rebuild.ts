@@ -14,11 +14,11 @@ import { recordTimeText } from "#src/core/record-time.ts";
 import { rebuildProgressPieces } from "#src/core/store-limits.ts";
 import type { Files } from "#src/host/files.ts";
 import { workingFolder } from "#src/host/node/environment.ts";
-import { otherOwner } from "#src/host/node/other-owner.ts";
 import { FolderObjects } from "#src/store/folder-objects.ts";
 import { storeDocumentNames } from "#src/store/store-document-copies.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
+import { demandOwn } from "./data-owner.ts";
 
 const help = `Usage: tidemark rebuild --from OBJECTS [OPTION ...]
        tidemark rebuild --in-place [OPTION ...]
@@ -88,7 +88,7 @@ async function rebuilt(config: Config, objectsPath: string, chosen: Chosen): Pro
   const machine = sideMachine(config, "rebuild");
   const { files } = machine;
   if (!files.exists(objectsPath)) throw new Error(`there is no folder ${objectsPath}`);
-  for (const path of [config.data, objectsPath]) demandOwner(path);
+  demandOwn([config.data, objectsPath], "rebuild", "give it to root where the remote appliance is root's");
   if (!chosen.isInPlace) demandStore(files, objectsPath);
   const wrappingKey = await readStoreKey(files, config);
   const locks = await takeFolders(files, config, ["remote"]);
@@ -110,16 +110,6 @@ async function rebuiltFrom(parts: Omit<StoreRebuildParts, "objects">): Promise<S
   } finally {
     await objects.close();
   }
-}
-
-/** Otherwise the service, as another user, could not open what is made here, and would not start any more. */
-function demandOwner(path: string): void {
-  const owner = otherOwner(path);
-  if (owner === undefined) return;
-  throw new Error(
-    `${path} belongs to the user with the number ${owner}, who could not read what root makes: run this as that user, as in ` +
-      `'runuser -u tidemark -- tidemark rebuild', or give it to root where the remote appliance is root's`,
-  );
 }
 
 /** Whoever opens a folder to write tidies it up, and a wrong one is to stay as it is. */

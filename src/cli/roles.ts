@@ -4,6 +4,7 @@ import { type RoleName, roleNames } from "#src/control/role.ts";
 import { defaultApiUrl } from "./api-client.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { configHelp, configOptions, readConfiguration } from "./config-options.ts";
+import { demandOwnData, ownerHelp, ownerOptions } from "./data-owner.ts";
 
 interface RoleCommand {
   readonly name: string;
@@ -18,7 +19,7 @@ function commandOf({ name, roles, summary, about, example }: RoleCommand): Comma
 
 ${about}
 
-${configHelp}  --json           say where it can be reached, and in the end what has come where, as JSON lines
+${configHelp}${ownerHelp}  --json           say where it can be reached, and in the end what has come where, as JSON lines
   --help           this text
 
 Ends on SIGTERM or SIGINT: answers what it was asked, syncs, and says what has come where. What fails inside ends it with status 1.
@@ -30,11 +31,16 @@ ${example}`;
 }
 
 async function run(name: string, roles: readonly RoleName[], args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(args, { ...configOptions, json: { type: "boolean" } });
+  const { values, positionals } = parseCommandLine(args, {
+    ...configOptions,
+    ...ownerOptions,
+    json: { type: "boolean" },
+  });
   if (positionals.length > 0) {
     throw new UsageError(`${name} takes no '${positionals[0]}'; 'tidemark ${name} --help' tells more`);
   }
   const { config } = readConfiguration(values, roles);
+  if (values["as-root"] !== true) demandOwnData(config, roles, name);
   const asJson = values.json === true;
   const started = async (program: Program): Promise<void> => {
     process.stdout.write(asJson ? await readyLine(program) : await readyText(program, config.data));
