@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { isName } from "#src/control/name.ts";
 import { detachSecondsDefault } from "#src/core/attach-limits.ts";
+import { RefuseError } from "#src/core/errors.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { environment, workingFolder } from "#src/host/node/environment.ts";
 import { nodePrograms } from "#src/host/node/programs.ts";
@@ -16,7 +17,7 @@ import {
   attachmentsFolder,
 } from "./attach/attachment.ts";
 import { isCutShort } from "./attach/cut-short.ts";
-import { detachDisk } from "./attach/detach-disk.ts";
+import { type CutOff, detachDisk } from "./attach/detach-disk.ts";
 import { foundExport } from "./attach/found-export.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
 import { type Column, table } from "./table.ts";
@@ -93,13 +94,26 @@ export const attachCommand: Command = {
   },
 };
 
-/** What an attach has left that was cut short is taken away. */
+/** What an attach or a detach has left that was cut short is taken away, also what a detach was refused while it was in use. */
 async function demandDetached(place: AttachmentPlace, name: string): Promise<void> {
   const known = place.read(nodePrograms);
   if (known === undefined) return;
   if (!isCutShort(nodePrograms, known))
     throw new Error(`${name} is attached already: ${placeText(known)}; 'tidemark detach ${name}'`);
-  await detachDisk(hands, place, known, { isForced: false, withinMs: detachSecondsDefault * 1000 });
+  const cutOff = await takenAway(place, known);
+  if (cutOff === undefined) return;
+  process.stderr.write(
+    `tidemark: what was left of ${name} was cut off: ${cutOff}. What was written there and not synced is lost\n`,
+  );
+}
+
+async function takenAway(place: AttachmentPlace, known: Attachment): Promise<CutOff> {
+  try {
+    return await detachDisk(hands, place, known, { isForced: false, withinMs: detachSecondsDefault * 1000 });
+  } catch (error) {
+    if (!(error instanceof RefuseError)) throw error;
+    throw new RefuseError(`${known.name} is attached still, since ${error.message}`, { cause: error });
+  }
 }
 
 const hands = { programs: nodePrograms, clock: nodeClock };

@@ -13,7 +13,8 @@ const help = `Usage: tidemark detach NAME [OPTION ...]
 
 Takes away what 'tidemark attach' has made: unmounts it, writes what is still to be written, removes the device. It needs no
 program of Tidemark that runs. Where the server does not answer in time, or is gone, the device is cut off from it: what waits
-for it fails then, its mounts vanish at once, and the exit status is 1, since what this machine had not written is lost.
+for it fails then, its mounts vanish at once, and the exit status is 1, since what this machine had not written is lost. Where it
+is in use it stays, and that is said; the same command again, or the next 'tidemark attach', takes it away when nobody uses it.
 
   --within SECONDS   so long it may take to write what is still to be written (${detachSecondsDefault})
   --force            cuts it off at once, also where it is in use

@@ -1,6 +1,6 @@
 /** Volumes as block devices of this machine, as a user attaches them: nbdfuse and a loop device, a file system on top. */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Attachment } from "#src/cli/attach/attachment.ts";
@@ -116,20 +116,72 @@ test("what an attach has left that was killed on its way is detached, or attache
   machine.expectNothingLeft(second);
 });
 
+/** A process whose working folder is there. */
+async function userOf(folder: string): Promise<() => void> {
+  const user = spawn("sleep", ["600"], { cwd: folder });
+  onTestFinished(() => void user.kill());
+  await whenSeen(() => expect(existsSync(`/proc/${user.pid}/cwd`)).toBe(true));
+  return () => void user.kill();
+}
+
 test("what is in use stays attached, unless it is forced away", async () => {
   const machine = await Machine.start();
   const attached = await machine.attach("--mkfs", "ext4", "--mount", machine.mountedAt);
-  const user = spawn("sleep", ["600"], { cwd: machine.mountedAt });
-  onTestFinished(() => void user.kill());
-  await whenSeen(() => expect(existsSync(`/proc/${user.pid}/cwd`)).toBe(true));
+  const end = await userOf(machine.mountedAt);
   expect(await machine.typed("detach", "disk")).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(`${machine.mountedAt} is in use; end what uses it`),
   });
   expect(existsSync(join(machine.mountedAt, "lost+found"))).toBe(true);
   expect((await machine.typed("detach", "disk", "--force")).exitCode).toBe(1);
-  user.kill();
+  end();
   await whenSeen(() => machine.expectNothingLeft(attached));
+});
+
+test("what a detach was refused is attached anew when nobody uses it any more, and not before", async () => {
+  const machine = await Machine.start();
+  await machine.attach("--mkfs", "ext4", "--mount", machine.mountedAt);
+  const other = join(machine.folder, "other");
+  mkdirSync(other);
+  const end = await userOf(machine.mountedAt);
+  // Taken away before the one that is in use.
+  await succeed("mount", ["--bind", machine.mountedAt, other]);
+  expect((await machine.typed("detach", "disk")).stderr).toContain(`${machine.mountedAt} is in use; end what uses it`);
+  expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(other);
+  const line = ["attach", "disk", "--client", "fuse", "--mount", machine.mountedAt];
+  expect(await machine.typed(...line)).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      /^tidemark: disk is attached still, since \S+ is in use; end what uses it, .*'tidemark detach disk --force'.*\n$/,
+    ),
+  });
+  writeFileSync(join(machine.mountedAt, "letter"), "dear reader");
+  end();
+  const again = await whenSeen(async () => {
+    const typed = await machine.typed(...line, "--json");
+    expect(typed.exitCode, typed.stderr).toBe(0);
+    return JSON.parse(typed.stdout) as Attachment;
+  });
+  expect(readFileSync(join(machine.mountedAt, "letter"), "utf8")).toBe("dear reader");
+  expect((await machine.typed("detach", "disk")).exitCode).toBe(0);
+  machine.expectNothingLeft(again);
+});
+
+test("a device that was held open when it was detached goes later, and is attached again", async () => {
+  const machine = await Machine.start();
+  const { device = "" } = await machine.attach("--mkfs", "ext4");
+  const descriptor = openSync(device, "r");
+  expect((await machine.typed("detach", "disk", "--within", "1")).stderr).toContain("is held open by a program");
+  closeSync(descriptor);
+  // It went by itself; what is behind it is still there, and whoever has the device now keeps it.
+  await whenSeen(() => expect(backingFileOf(device)).toBe(""));
+  writeFileSync(join(machine.folder, "others"), Buffer.alloc(1024 * 1024));
+  const { stdout } = await succeed("losetup", ["--find", "--show", join(machine.folder, "others")]);
+  onTestFinished(async () => void (await run("losetup", ["--detach", stdout.trim()])));
+  const again = await machine.attach("--mount", machine.mountedAt);
+  expect(backingFileOf(stdout.trim())).toContain("others");
+  expect((await machine.typed("detach", "disk")).exitCode).toBe(0);
+  machine.expectNothingLeft(again);
 });
 
 test.each(["freeze", "kill"] as const)(

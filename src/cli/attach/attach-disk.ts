@@ -74,7 +74,8 @@ async function byKernel(hands: Hands, place: AttachmentPlace, order: AttachOrder
     // It comes back before the kernel is done.
     const isReady = (): boolean => kernelDeviceSectors(hands.programs, basename(device)) > 0;
     if (ending.status === 0 && (await comesTrue(hands, isReady, attachStepMs))) {
-      return { name, uri, client: "kernel", device };
+      const holder = hands.programs.textOf(`/sys/block/${basename(device)}/pid`)?.trim();
+      return { name, uri, client: "kernel", device, ...(holder === undefined ? {} : { holder }) };
     }
     // It has not got it, and nobody may take it from who has.
     if (ending.status !== undefined && ending.status !== 0) place.save(hands.programs, begun);

@@ -20,6 +20,10 @@ export interface Attachment {
   readonly by?: number;
   /** The device that the kernel's client is told to take, until it is known to have it. */
   readonly intended?: string;
+  /** Whom the kernel names as the one that has its NBD device: another number there is another attachment. */
+  readonly holder?: string;
+  /** The process that was the last to take it away, and was refused that, or killed. */
+  readonly takenAwayBy?: number;
 }
 
 /** Of this user, and in no folder of the program's own user: goes with a restart of the machine, as attached devices do. */

@@ -9,7 +9,7 @@ import { attachStepMs } from "#src/core/attach-limits.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import type { ProgramEnding } from "#src/host/programs.ts";
 import type { Attachment, AttachmentPlace } from "./attachment.ts";
-import { withLeftDevice } from "./cut-short.ts";
+import { withOwnDevice } from "./cut-short.ts";
 import { comesTrue, type Hands, howItEnded, runHere } from "./hands.ts";
 import { disconnectArguments } from "./kernel-client.ts";
 import { isMountPoint, mountsOf } from "./mount-table.ts";
@@ -29,7 +29,9 @@ export async function detachDisk(
   attachment: Attachment,
   { isForced, withinMs }: DetachOrder,
 ): Promise<CutOff> {
-  const whole = withLeftDevice(hands.programs, place, attachment);
+  const whole = withOwnDevice(hands.programs, place, attachment);
+  // So that the next attach does not take what is left of it for an attached disk.
+  place.save(hands.programs, { ...whole, takenAwayBy: hands.programs.processId });
   const detaching = new Detaching(hands, place, whole, hands.clock.monotonicMs() + withinMs);
   const why = isForced ? "it was told not to wait" : await detaching.inOrder();
   if (why !== undefined) await detaching.cutOff();
@@ -64,7 +66,7 @@ class Detaching {
       if (why !== undefined) return why;
     }
     const holders = this.#hands.programs.namesIn(`/sys/block/${basename(device)}/holders`);
-    if (holders.length > 0) throw inUse(`${device} is part of ${holders.join(", ")}`);
+    if (holders.length > 0) throw this.#inUse(`${device} is part of ${holders.join(", ")}`);
     return this.#judged("sync", await this.#run("sync", [device]), `${device} is in use`);
   }
 
@@ -79,7 +81,7 @@ class Detaching {
     const sign = `/sys/block/${basename(device)}/${isKernels ? "pid" : "loop/backing_file"}`;
     const isGone = (): boolean => this.#hands.programs.textOf(sign) === undefined;
     if (await comesTrue(this.#hands, isGone, this.#leftMs())) return undefined;
-    throw inUse(`${device} is held open by a program`);
+    throw this.#inUse(`${device} is held open by a program`);
   }
 
   async #endFuse(): Promise<CutOff> {
@@ -95,7 +97,7 @@ class Detaching {
 
   #judged(program: string, ending: ProgramEnding, busyWords: string): CutOff {
     if (ending.status === 0 || /not mounted|no such device/i.test(ending.words)) return undefined;
-    if (/busy|in use/i.test(ending.words)) throw inUse(busyWords);
+    if (/busy|in use/i.test(ending.words)) throw this.#inUse(busyWords);
     return ending.isLate ? "its server does not answer" : `${program} ${howItEnded(ending, 0)}`;
   }
 
@@ -141,8 +143,9 @@ class Detaching {
     const line = this.#hands.programs.textOf(`/proc/${number}/cmdline`) ?? "";
     return line.includes("nbdfuse") && line.includes(this.#place.mountPoint) ? number : undefined;
   }
-}
 
-function inUse(what: string): RefuseError {
-  return new RefuseError(`${what}; end what uses it, or cut it off with --force: what was not written is lost then`);
+  #inUse(what: string): RefuseError {
+    const force = `'tidemark detach ${this.#attachment.name} --force'`;
+    return new RefuseError(`${what}; end what uses it, or cut it off with ${force}: what was not written is lost then`);
+  }
 }

@@ -17,7 +17,10 @@ function machine(answers: ConstructorParameters<typeof PlayedPrograms>[0]): Play
   programs.texts.set("/proc/self/mounts", "");
   const connected = programs.run.bind(programs);
   programs.run = async (program, programArguments) => {
-    if (program === "nbd-client") programs.texts.set("/sys/block/nbd0/size", "2048\n");
+    if (program === "nbd-client") {
+      programs.texts.set("/sys/block/nbd0/size", "2048\n");
+      programs.texts.set("/sys/block/nbd0/pid", "70\n");
+    }
     return connected(program, programArguments);
   };
   return programs;
@@ -58,6 +61,7 @@ test("an attach is cut short when its process is gone, and not when it is done",
   programs.texts.set("/proc/4321/cmdline", "node\0main.ts\0attach\0disk\0");
   expect(isCutShort(programs, begun)).toBe(false);
   const whole = await attachDisk({ programs, clock: nodeClock }, place, order);
+  expect(whole).toMatchObject({ device: "/dev/nbd0", holder: "70" });
   expect(place.read(programs)).toEqual(whole);
   expect(isCutShort(programs, whole)).toBe(false);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { AttachmentPlace } from "#src/cli/attach/attachment.ts";
+import { type Attachment, AttachmentPlace } from "#src/cli/attach/attachment.ts";
+import { isCutShort } from "#src/cli/attach/cut-short.ts";
 import { detachDisk } from "#src/cli/attach/detach-disk.ts";
 import { nodeClock } from "#src/host/node/clock.ts";
 import { failing, late, PlayedPrograms } from "./played-programs.ts";
@@ -19,6 +20,7 @@ const order = { isForced: false, withinMs: 50 };
 function hands(...answers: ConstructorParameters<typeof PlayedPrograms>[0] & object) {
   const programs = new PlayedPrograms(answers);
   programs.texts.set("/proc/self/mounts", "/dev/nbd0 /srv ext4 rw 0 0\n/dev/loop0 /srv ext4 rw 0 0\n");
+  programs.texts.set("/sys/block/loop0/loop/backing_file", `${byFuse.file}\n`);
   programs.texts.set(place.processFile, "71\n");
   programs.texts.set("/proc/71/cmdline", `nbdfuse\0${place.mountPoint}/disk\0`);
   return { programs, clock: nodeClock };
@@ -73,11 +75,39 @@ test.each([
   ["a device that is held open", [/^nothing/, late], "/dev/loop0 is held open by a program"],
 ] as const)("%s stays, and nothing is cut off", async (_, answer, words) => {
   const { programs, clock } = hands(answer);
-  programs.texts.set("/sys/block/loop0/loop/backing_file", "file\n");
   await expect(detachDisk({ programs, clock }, place, byFuse, order)).rejects.toThrow(words);
   expect(programs.killed).toEqual([]);
   expect(programs.lines.join()).not.toMatch(/lazy|removed/);
+  const left = place.read(programs);
+  expect(left).toEqual({ ...byFuse, takenAwayBy: programs.processId });
+  expect(isCutShort(programs, byFuse)).toBe(false);
+  expect(isCutShort(programs, left as Attachment)).toBe(true);
 });
+
+test("while somebody takes it away nobody else does", () => {
+  const { programs } = hands();
+  const attachment = { ...byFuse, takenAwayBy: 4321 };
+  programs.texts.set("/proc/4321/cmdline", "node\0main.ts\0detach\0disk\0");
+  expect(isCutShort(programs, attachment)).toBe(false);
+  programs.texts.delete("/proc/4321/cmdline");
+  expect(isCutShort(programs, attachment)).toBe(true);
+});
+
+test.each([
+  ["/dev/loop0", byFuse, "/sys/block/loop0/loop/backing_file", "/srv/other.img\n"],
+  ["/dev/nbd0", { ...byKernel, holder: "70" }, "/sys/block/nbd0/pid", "99\n"],
+] as const)(
+  "%s, which went by itself after a refusal and is another's now, is left alone",
+  async (_, known, fact, is) => {
+    for (const isForced of [false, true]) {
+      const { programs, clock } = hands();
+      programs.texts.set(fact, is);
+      programs.texts.delete(place.processFile);
+      await detachDisk({ programs, clock }, place, known, { ...order, isForced });
+      expect(programs.lines).toEqual(["(removed /run/attached/disk)"]);
+    }
+  },
+);
 
 const cutShort = { name: "disk", uri, client: "kernel", by: 4321, intended: "/dev/nbd1" } as const;
 
