@@ -15,6 +15,8 @@ export interface Look {
   readonly colours?: "light" | "dark";
   /** What may be said on the console: requests that are meant to fail. */
   readonly mayFail?: boolean;
+  /** Whoever has vouched for the server. */
+  readonly anyCertificate?: boolean;
   /** Done in the browser before anything of the page is. */
   readonly first?: () => void;
 }
@@ -33,10 +35,14 @@ export function useBrowser(): void {
 
 export async function openedPage(
   url: string,
-  { width = 1280, colours = "light", mayFail = false, first }: Look = {},
+  { width = 1280, colours = "light", mayFail = false, anyCertificate = false, first }: Look = {},
 ): Promise<Page> {
   const viewport = { width, height: width === 390 ? 844 : 860 };
-  const context = await (browser as Browser).newContext({ viewport, colorScheme: colours });
+  const context = await (browser as Browser).newContext({
+    viewport,
+    colorScheme: colours,
+    ignoreHTTPSErrors: anyCertificate,
+  });
   // What is tested may give way to all else on a machine that is busy.
   context.setDefaultTimeout(patienceMs);
   if (first !== undefined) await context.addInitScript(first);
