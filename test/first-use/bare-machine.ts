@@ -117,10 +117,14 @@ async function trust(folder: string, root: string): Promise<Readonly<Record<stri
   return { NPM_CONFIG_REGISTRY: registry, NPM_CONFIG_CAFILE: authorities, NODE_EXTRA_CA_CERTS: authorities };
 }
 
-/** This machine's npm, by its own Node: with the one of a checkout, whose folder npm puts first, it would not know the machine's settings. */
+/** This machine's npm as it is by itself: one that was started by npm has the checkout's Node, and settings of both. */
 async function asked(folder: string, line: readonly string[]): Promise<string> {
   const folders = (process.env.PATH ?? "").split(delimiter).filter((one) => !one.includes("node_modules"));
   const environment = { PATH: folders.join(delimiter) };
-  return (await succeed("bash", ["-c", 'cd "$0" && npm "$@"', folder, ...line], { timeoutMs: makingMs, environment }))
-    .stdout;
+  return (
+    await succeed("bash", ["-c", 'unset $(compgen -v npm_); cd "$0" && npm "$@"', folder, ...line], {
+      timeoutMs: makingMs,
+      environment,
+    })
+  ).stdout;
 }
