@@ -8,7 +8,7 @@ import { beginRounds, disturb, playRound } from "./rounds.ts";
 needPrograms("setpriv", "strace");
 
 const sizeBytes = 4 * MiB;
-const stingyFiles = join(import.meta.dirname, "../oracle/stingy-files.ts");
+const stingyFiles = join(import.meta.dirname, "../oracle/stingy-files.js");
 
 test("fault 14: where each read and write moves only a part, nobody notices, also not over a kill of everything", async () => {
   const rounds = await beginRounds({ sizeBytes, mode: "async", preloads: [stingyFiles] }, 14);

@@ -17,7 +17,7 @@ export interface ProgramOptions {
   readonly outlast?: Outlast;
 }
 
-const bootIdOverride = join(import.meta.dirname, "boot-id-override.ts");
+const bootIdOverride = join(import.meta.dirname, "boot-id-override.js");
 
 function environmentOf({ environment, bootIdFile, preloads = [] }: ProgramOptions): NodeJS.ProcessEnv {
   const all = bootIdFile === undefined ? preloads : [...preloads, bootIdOverride];

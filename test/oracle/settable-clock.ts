@@ -10,6 +10,6 @@ export function settableClock(file: string) {
     renameSync(`${file}.new`, file);
   };
   jump(0);
-  const preloads = [join(import.meta.dirname, "jumping-clock.ts")];
+  const preloads = [join(import.meta.dirname, "jumping-clock.js")];
   return { jump, clocks: { preloads, environment: { CLOCK_OFFSET_FILE: file } } };
 }
