@@ -69,6 +69,8 @@ function endWithLauncher() {
 
 /** What the program loads later, and what its threads and processes run, is compiled with the rest: they too find it in the cache. */
 async function loadTheRest() {
+  await import("ws");
+  await import("yaml");
   await import("./commands.ts");
   await import("./running.ts");
   await import("#src/host/node/web-socket-client.ts");

@@ -2,11 +2,16 @@
  * The configuration file: YAML, read node by node, so that whatever is wrong with it is said with its line. A name may be
  * written in its section or with dots, as on the command line: `nbd.port: 5`.
  */
-import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import { createRequire } from "node:module";
+import type { LineCounter, Node, YAMLMap } from "yaml";
 import { RefuseError } from "#src/core/errors.ts";
 import { configFileBytesMax } from "#src/core/limits.ts";
 import { nearestName } from "#src/core/nearest-name.ts";
 import { configSchema, isSetting, type Section } from "./config-schema.ts";
+
+/** What reads YAML is loaded for a file alone: a start without one takes 20 ms of a processor less. */
+const require = createRequire(import.meta.url);
+type Yaml = typeof import("yaml");
 
 export interface Written {
   readonly key: string;
@@ -25,7 +30,8 @@ export function readConfigText(text: string, fileName: string): Written[] {
 class ConfigText {
   readonly #text: string;
   readonly #fileName: string;
-  readonly #lines = new LineCounter();
+  readonly #yaml = require("yaml") as Yaml;
+  readonly #lines: LineCounter = new this.#yaml.LineCounter();
   readonly #found: Written[] = [];
 
   constructor(text: string, fileName: string) {
@@ -34,7 +40,7 @@ class ConfigText {
   }
 
   read(): Written[] {
-    const document = parseDocument(this.#text, { lineCounter: this.#lines, prettyErrors: false });
+    const document = this.#yaml.parseDocument(this.#text, { lineCounter: this.#lines, prettyErrors: false });
     const [problem] = document.errors;
     if (problem !== undefined) throw this.#refusal(problem.pos[0], `is no YAML: ${firstLine(problem.message)}`);
     if (document.contents !== null) this.#readSection(document.contents, configSchema, "");
@@ -42,13 +48,13 @@ class ConfigText {
   }
 
   #readSection(node: Node, section: Section, prefix: string): void {
-    if (isScalar(node) && node.value === null) return;
-    if (!isMap(node)) {
+    if (this.#yaml.isScalar(node) && node.value === null) return;
+    if (!this.#yaml.isMap(node)) {
       const what = prefix === "" ? "the configuration" : prefix.slice(0, -1);
       throw this.#refusal(offsetOf(node), `${what} must be a section of names and values`);
     }
     for (const { key, value } of (node as YAMLMap<Node, Node | null>).items) {
-      this.#readEntry(key, isScalar(key) ? String(key.value).split(".") : [""], value, section, prefix);
+      this.#readEntry(key, this.#yaml.isScalar(key) ? String(key.value).split(".") : [""], value, section, prefix);
     }
   }
 
@@ -65,7 +71,7 @@ class ConfigText {
 
   #readSetting(node: Node | null, key: string, shape: string, keyOffset: number): void {
     // As it is written and not as YAML takes it: 0x10 and 1e3 are not what people mean by a size.
-    const text = isScalar(node) && node.value !== null ? scalarText(node.source, node.value) : undefined;
+    const text = this.#yaml.isScalar(node) && node.value !== null ? scalarText(node.source, node.value) : undefined;
     if (text === undefined) throw this.#refusal(keyOffset, `${key} must be ${shape}`);
     const before = this.#found.find((written) => written.key === key);
     if (before !== undefined) throw this.#refusal(keyOffset, `${key} stands in ${before.where} already`);

@@ -1,7 +1,8 @@
 /** Turns requests into WebSockets, with bounds on what a peer may say. */
 import type { IncomingMessage } from "node:http";
+import { createRequire } from "node:module";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
+import type { ServerOptions, WebSocketServer } from "ws";
 import type { WebSocketEars, WebSocketPeer } from "../web-socket.ts";
 
 /** So long the other side may take to close as well. */
@@ -19,11 +20,16 @@ export interface Upgraded {
   readonly head: Buffer;
 }
 
+/** Loaded at once, for the first one who listens is there by then; most starts see none. */
+const require = createRequire(import.meta.url);
+
 export class WebSocketUpgrade {
-  readonly #server: WebSocketServer;
+  /** The types of the library lack the last one. */
+  readonly #options: ServerOptions & { readonly closeTimeout: number };
+  #server: WebSocketServer | undefined;
 
   constructor({ messageBytesMax, protocol }: UpgradeBounds) {
-    const options = {
+    this.#options = {
       noServer: true,
       clientTracking: false,
       maxPayload: messageBytesMax,
@@ -32,11 +38,11 @@ export class WebSocketUpgrade {
       closeTimeout: closeMs,
       handleProtocols: (offered: ReadonlySet<string>) => (offered.has(protocol) ? protocol : (false as const)),
     };
-    this.#server = new WebSocketServer(options);
   }
 
   /** What is no good WebSocket is answered by the library, and `begin` is not called. */
   accept({ request, socket, head }: Upgraded, begin: (peer: WebSocketPeer) => WebSocketEars): void {
+    this.#server ??= new (require("ws") as typeof import("ws")).WebSocketServer(this.#options);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       const ears = begin({
         send: (text) => webSocket.send(text, () => {}),
