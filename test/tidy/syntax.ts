@@ -26,14 +26,17 @@ function parse(file: SourceFile): SyntaxNode {
   return tree;
 }
 
-function visitNode(node: SyntaxNode, ancestors: readonly SyntaxNode[], visit: Visitor): void {
+/** `ancestors` is one list for all of the tree, which has millions of nodes: whoever visits keeps none of it. */
+function visitNode(node: SyntaxNode, ancestors: SyntaxNode[], visit: Visitor): void {
   visit(node, ancestors);
-  const here = [...ancestors, node];
-  for (const value of Object.values(node)) {
-    for (const item of Array.isArray(value) ? value : [value]) {
-      if (isNode(item)) visitNode(item, here, visit);
-    }
+  ancestors.push(node);
+  for (const name in node) {
+    const value = node[name];
+    if (Array.isArray(value)) {
+      for (const item of value) if (isNode(item)) visitNode(item, ancestors, visit);
+    } else if (isNode(value)) visitNode(value, ancestors, visit);
   }
+  ancestors.pop();
 }
 
 export function isNode(value: unknown): value is SyntaxNode {
@@ -54,17 +57,28 @@ export interface Import {
   readonly byUrl: boolean;
 }
 
-/** Imports of every kind: static, of types alone, dynamic, re-exports, and files named for a worker by `new URL(…, import.meta.url)`. */
-export function importsOf(file: SourceFile): Import[] {
-  const imports: Import[] = [];
+const imports = new WeakMap<SourceFile, readonly Import[]>();
+
+export function importsOf(file: SourceFile): readonly Import[] {
+  let found = imports.get(file);
+  if (found === undefined) {
+    found = findImports(file);
+    imports.set(file, found);
+  }
+  return found;
+}
+
+/** Of every kind: static, of types alone, dynamic, re-exports, and files named for a worker by `new URL(…, import.meta.url)`. */
+function findImports(file: SourceFile): readonly Import[] {
+  const found: Import[] = [];
   walk(file, (node) => {
     const byUrl = isUrlOfModule(node);
     const source = byUrl ? (node.arguments as unknown[])[0] : node.source;
     if (isNode(source) && source.type === "Literal" && typeof source.value === "string") {
-      imports.push({ specifier: source.value, offset: node.start, byUrl });
+      found.push({ specifier: source.value, offset: node.start, byUrl });
     }
   });
-  return imports;
+  return found;
 }
 
 function isUrlOfModule(node: SyntaxNode): boolean {
