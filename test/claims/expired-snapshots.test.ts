@@ -1,7 +1,7 @@
 /** Snapshots of a volume of some size, by the program itself: what a later one is made of, and what it needs of the past. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import type { MadeSnapshot, SnapshotFacts } from "#src/control/snapshot-facts.ts";
@@ -17,7 +17,6 @@ import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
 
 needPrograms("setpriv");
-vi.setConfig({ testTimeout: 120_000 });
 
 const blockCount = 4096;
 const depth = 32;

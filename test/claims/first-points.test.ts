@@ -1,7 +1,7 @@
 /** What is offered of a volume that is being taken in: nothing, until all of its source is there. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { VolumeReport } from "#src/control/control-plane.ts";
 import type { JobReport } from "#src/control/job.ts";
 import { blockBytes, MiB } from "#src/core/limits.ts";
@@ -11,8 +11,6 @@ import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import { whenSeen } from "#test/patience.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const sizeBytes = 8 * MiB;
 

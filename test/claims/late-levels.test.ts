@@ -1,7 +1,7 @@
 /** Claim A9: levels that are switched while the remote appliance is away; what arrives late is of the level that it was written at. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { JobReport } from "#src/control/job.ts";
 import { recordType } from "#src/records/record.ts";
 import { launcher } from "#test/cli/running-program.ts";
@@ -14,7 +14,6 @@ import { type RoleName, Sites, volumeName } from "#test/oracle/sites.ts";
 import { whenSeen } from "#test/patience.ts";
 
 needPrograms("setpriv");
-vi.setConfig({ testTimeout: 120_000 });
 
 const blockCount = 16;
 
