@@ -158,7 +158,8 @@ function spoilByte(world: HistoryWorld, name: string, at = 300): void {
 
 for (const end of ["killed", "without power"] as const) {
   test(`fault 7: whoever folds may be ${end} at any call to the disk: the old pieces count or the folded one`, async () => {
-    expect(await foldedUntilEnded(end, 7)).toBeGreaterThan(20);
+    // The long suite tries each call.
+    expect(await foldedUntilEnded(end, 19)).toBeGreaterThan(20);
   });
 }
 

@@ -3,20 +3,20 @@ import { failingService, liveThroughAll } from "./crash-story.ts";
 import { FoldingModel } from "./folding-model.ts";
 
 test("faults 4, 9, 10 and 11: after every crash the journals hold a prefix, and all that was called durable", async () => {
-  await liveThroughAll(0, 70);
+  await liveThroughAll(0, 35);
 });
 
 test("faults 4, 9, 10 and 11: after every crash each aggregate is there whole, or not at all", async () => {
-  await liveThroughAll(0, 70, (random, group) => new FoldingModel(random, group));
+  await liveThroughAll(0, 35, (random, group) => new FoldingModel(random, group));
 });
 
 test("faults 4, 7, 9, 10 and 11: after every crash while all is sealed the journals hold a prefix, and all that was durable", async () => {
-  const sealed = await liveThroughAll(0, 60, undefined, { hasStore: true });
-  expect(sealed).toBeGreaterThan(20);
+  const sealed = await liveThroughAll(0, 30, undefined, { hasStore: true });
+  expect(sealed).toBeGreaterThan(10);
 });
 
 test("faults 4, 7, 9, 10 and 11: likewise with aggregates", async () => {
-  await liveThroughAll(0, 40, (random, group) => new FoldingModel(random, group), { hasStore: true });
+  await liveThroughAll(0, 20, (random, group) => new FoldingModel(random, group), { hasStore: true });
 });
 
 test("faults 7, 9, 10 and 11: after every crash while what is sealed goes from the journals nothing of it is missing", async () => {
@@ -25,6 +25,6 @@ test("faults 7, 9, 10 and 11: after every crash while what is sealed goes from t
 });
 
 test("faults 10, 11 and 21: likewise while the store's service fails, and says so when it has not", async () => {
-  const sealed = await liveThroughAll(0, 30, undefined, { hasStore: true, faults: failingService });
-  expect(sealed).toBeGreaterThan(7);
+  const sealed = await liveThroughAll(0, 15, undefined, { hasStore: true, faults: failingService });
+  expect(sealed).toBeGreaterThan(3);
 });
