@@ -5,7 +5,7 @@ import { commands } from "#src/cli/commands.ts";
 import { RefuseError } from "#src/core/errors.ts";
 import { ContractWorld } from "#test/control/http/contract-world.ts";
 
-const printed = vi.hoisted(() => ({ out: "" }));
+const printed = { out: "" };
 
 beforeEach(() => {
   printed.out = "";
