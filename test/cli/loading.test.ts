@@ -33,9 +33,15 @@ test("names of modules that are found by their text alone are found where Node f
 });
 
 test("the program is loaded without what only some requests need, and a side without its parts", async () => {
-  const [program, side] = await Promise.all([loaded("control/program.ts"), loaded("control/local-side.ts")]);
+  const modules = ["control/program.ts", "control/local-side.ts", "cli/roles.ts"] as const;
+  const [program, side, roles] = (await Promise.all(modules.map((one) => loaded(one)))) as [
+    string[],
+    string[],
+    string[],
+  ];
   expect(program.some((url) => /node_modules\/fastify\//.test(url))).toBe(true);
-  expect(program.filter((url) => /node_modules\/(ajv|prom-client|ws|yaml)\//.test(url))).toEqual([]);
+  const rarelyUsed = /node_modules\/(ajv|prom-client|ws|yaml)\//;
+  expect([...program, ...roles].filter((url) => rarelyUsed.test(url))).toEqual([]);
   const parts = /\/src\/(appliance\/local\/local-appliance|nbd\/server|interceptor\/write-path)\.ts|^node:tls$/;
   expect(side.filter((url) => parts.test(url))).toEqual([]);
 });
