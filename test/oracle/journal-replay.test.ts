@@ -8,7 +8,7 @@ import { writeRange } from "#test/clients/image.ts";
 import { putStamp, stampedBytes } from "./block-stamp.ts";
 import { JournalReplay } from "./journal-replay.ts";
 import { readLogs } from "./log-records.ts";
-import { differences, strangers } from "./source-comparison.ts";
+import { differences, differencesOfRest, strangers } from "./source-comparison.ts";
 import { type WrittenBatch, type WrittenRecord, writeRemote, writeSpool } from "./written-journals.ts";
 
 const name = { id: "f".repeat(32), name: "first", sizeBytes: 16 * stampedBytes };
@@ -86,6 +86,24 @@ test("a block of the source that is not as the journal says is named", async () 
     "block 9 is not what seq 101 wrote",
     "block 15 is not what it began as",
   ]);
+});
+
+test("where the first records have gone, the blocks of those that are left are compared", async () => {
+  const folder = await temporaryFolder();
+  const [local, source] = [folder.file("local"), folder.file("source")];
+  await mkdir(local);
+  writeSpool(`${local}/segment`, batches.slice(1), 2);
+  fs.writeFileSync(source, Buffer.alloc(content.length * stampedBytes, 7));
+  const rest = replayed({ local });
+  const wrong = ["block 1 is not what seq 3 wrote", "block 2 is not what seq 4 wrote"];
+  expect(differencesOfRest(source, rest, 1)).toEqual(expect.arrayContaining(wrong));
+  for (const [block, number] of content.entries()) {
+    const bytes = Buffer.alloc(stampedBytes);
+    if (number > 0) putStamp(bytes, 0, { volume: 1, block, number });
+    await writeRange(source, block * stampedBytes, bytes);
+  }
+  await writeRange(source, 0, Buffer.alloc(stampedBytes, 7));
+  expect(differencesOfRest(source, rest, 1)).toEqual([]);
 });
 
 test("the spool goes on where the remote ends", async () => {

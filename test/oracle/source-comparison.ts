@@ -14,6 +14,12 @@ export function differences(sourcePath: string, replay: JournalReplay, volume: n
   return [...sizes, ...complaintsAbout(sourcePath, replay, volume, () => false)];
 }
 
+/** As `differences`, where the first records have gone: of the blocks that those which are left write. */
+export function differencesOfRest(sourcePath: string, replay: JournalReplay, volume: number): string[] {
+  const left = replay.contentOf(volume);
+  return complaintsAbout(sourcePath, replay, volume, (_, block) => !left.has(block));
+}
+
 /**
  * As `differences`, but a block may also hold what an earlier record wrote, or nothing yet: the source of a volume whose
  * processes were killed lags behind its journal, and never has what the journal does not.
