@@ -19,7 +19,7 @@ const folders =
 /** And so do these of other folders. */
 const ofOtherFolders = {
   bench: "!(process-tree|process-usage)",
-  chaos: "{cut-judge,frame-proxy}",
+  chaos: "{cut-judge,frame-proxy,state-spans}",
   host: "{faults,log-line,publish,redaction,system-words}",
   "host/node":
     "{boot-id,clock,disk-room,group-sync,local-time,part-compression,part-encryption,randomness,sorted-map,zstd-frame}",

@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ViewFacts } from "#src/control/view.ts";
 import { stampedBytes } from "#test/oracle/block-stamp.ts";
-import { differences } from "#test/oracle/source-comparison.ts";
+import { differences, differencesOfRest } from "#test/oracle/source-comparison.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
+import type { AlarmWatch } from "./alarm-watch.ts";
 import type { DatabaseHost } from "./database-host.ts";
 import type { PointViews } from "./point-views.ts";
 import type { ProcessBounds } from "./process-bounds.ts";
@@ -21,6 +22,7 @@ export interface CalmJudgeParts {
   readonly database: DatabaseHost;
   readonly watch: SeqWatch;
   readonly bounds: ProcessBounds;
+  readonly alarmWatch: AlarmWatch;
   readonly complain: (words: string) => void;
   /** How far it is. */
   readonly tell: (what: string) => void;
@@ -31,15 +33,25 @@ const pointsPerCalm = 4;
 /** Journals of more records are not replayed any more: that takes memory for each. */
 const replayedMax = 400_000;
 
+/** How many records of journals were replayed and held against a source, in how many of them from the very first on. */
+export interface Replayed {
+  records: number;
+  journals: number;
+  whole: number;
+}
+
 export class CalmJudge {
+  readonly replayed: Replayed = { records: 0, journals: 0, whole: 0 };
   readonly #parts: CalmJudgeParts;
+  /** What the groups' records call the volumes: the record that says it goes with the first of a journal. */
+  readonly #numbers = new Map<string, number>();
 
   constructor(parts: CalmJudgeParts) {
     this.#parts = parts;
   }
 
   async judge(random: SeededRandom): Promise<void> {
-    const { world, host, views, database, watch, bounds, complain, tell } = this.#parts;
+    const { world, host, views, database, watch, bounds, alarmWatch, complain, tell } = this.#parts;
     tell("all is undone");
     await world.recovered();
     tell("all is as on a good day");
@@ -62,6 +74,7 @@ export class CalmJudge {
     tell("the store is sound");
     await bounds.look();
     await world.alarms.untilCleared();
+    for (const words of await alarmWatch.missed(world.alarms)) complain(words);
     for (const name of await world.alarms.unwanted()) complain(`${name} has fired, and there was no reason`);
     world.keepWords();
     tell("alarms have cleared");
@@ -103,11 +116,16 @@ export class CalmJudge {
     using replay = world.sites.replay(id);
     if (replay.remoteLastSeq < lastSeq)
       complain(`the remote ends at ${replay.remoteLastSeq} of ${name}, of ${lastSeq}`);
-    // Where the first of them have gone, since the store has them, nothing can be replayed.
-    if (replay.records[0]?.seq !== 1) return;
-    for (const complaint of differences(source, replay, replay.volumeNumber(name))) {
+    const number = this.#numbers.get(name) ?? replay.volumeNumber(name);
+    this.#numbers.set(name, number);
+    // The first of them go when the store has them, and nobody needs them any more.
+    const isWhole = replay.records[0]?.seq === 1;
+    for (const complaint of (isWhole ? differences : differencesOfRest)(source, replay, number)) {
       complain(`the source of ${name}: ${complaint}`);
     }
+    this.replayed.records += replay.records.length;
+    this.replayed.journals++;
+    if (isWhole) this.replayed.whole++;
   }
 
   /** All that was damaged was repaired, or was put right, or has gone; and nothing contradicts itself. */

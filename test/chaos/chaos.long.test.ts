@@ -15,6 +15,10 @@ needPrograms(
   "nbdfuse",
   "fusermount3",
   "losetup",
+  "fsfreeze",
+  "ip",
+  "nsenter",
+  "openssl",
   "mkfs.ext4",
   "e2fsck",
   "pg_ctlcluster",
@@ -41,6 +45,8 @@ test.runIf(isWhole)(
     expect(report.failures).toEqual([]);
     expect(report.points).toBeGreaterThan(0);
     expect(report.promisedCommits).toBeGreaterThan(0);
+    expect(report.replayed.records).toBeGreaterThan(0);
+    expect(Object.keys(report.alarms).length).toBeGreaterThan(1);
     isKept = false;
   },
 );

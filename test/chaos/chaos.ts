@@ -5,11 +5,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { TemporaryFolder } from "#test/clients/harness.ts";
 import { SeededRandom } from "#test/sim/seeded-random.ts";
+import { AlarmWatch } from "./alarm-watch.ts";
+import { AskedError } from "./asked.ts";
 import { CalmJudge } from "./calm-judge.ts";
 import { CutJudge } from "./cut-judge.ts";
 import { DatabaseHost } from "./database-host.ts";
-import { deeds } from "./deeds.ts";
-import { type FaultKind, lanes } from "./faults.ts";
+import { deeds, HarmError } from "./deeds.ts";
+import type { FaultKind } from "./fault-kind.ts";
+import { lanes } from "./faults.ts";
 import { PointViews } from "./point-views.ts";
 import { ProcessBounds } from "./process-bounds.ts";
 import type { ChaosReport } from "./report.ts";
@@ -25,6 +28,11 @@ const blockBytes = 4096;
 const stormMs = { least: 12_000, most: 25_000 };
 const restMs = { least: 200, most: 4000 };
 const holdMs = { least: 20, most: 3000 };
+/** Now and then something lasts for longer than anybody needs to notice it. */
+const longHoldMs = { least: 6000, most: 14_000 };
+const longChance = 0.12;
+/** Orders of a kind, or of frames to alter, of which at least one must have been taken. */
+const triesMin = 15;
 const deedEveryMs = { least: 100, most: 900 };
 const failuresMax = 20;
 const alarmChance = 0.3;
@@ -52,6 +60,7 @@ interface Parts {
   readonly watch: SeqWatch;
   readonly views: PointViews;
   readonly bounds: ProcessBounds;
+  readonly alarmWatch: AlarmWatch;
   readonly calm: CalmJudge;
 }
 
@@ -61,6 +70,7 @@ class Chaos {
   readonly #failures: string[] = [];
   readonly #faults: Record<string, number> = {};
   readonly #deeds: Record<string, number> = {};
+  readonly #tried: Record<string, number> = {};
   #parts: Parts | undefined;
   #calms = 0;
   #isLeaving = false;
@@ -75,9 +85,10 @@ class Chaos {
   }
 
   get report(): ChaosReport {
-    const { host, database, views, world, bounds } = this.#parts ?? {};
+    const { host, database, views, world, bounds, calm, alarmWatch } = this.#parts ?? {};
     return {
       seed: this.#options.seed,
+      world: world?.inWords ?? "none",
       minutes: this.#stormMs / 60_000,
       ...{ faults: this.#faults, deeds: this.#deeds, calms: this.#calms },
       ...{ points: views?.count ?? 0, restores: views?.restored ?? 0, refused: views?.refused ?? 0 },
@@ -85,7 +96,10 @@ class Chaos {
       writes: host?.history.count ?? 0,
       commits: database?.commitCount ?? 0,
       promisedCommits: database?.promisedCount ?? 0,
+      frames: { ordered: world?.frames.ordered ?? 0, done: world?.frames.done ?? 0 },
+      replayed: calm?.replayed ?? { records: 0, journals: 0, whole: 0 },
       alarms: world?.alarms.fired ?? {},
+      alarmsHeld: alarmWatch?.held ?? {},
       resources: bounds?.most ?? "",
       failures: this.#failures,
       ...(this.#failures.length === 0 ? {} : { folder: this.#options.folder.path }),
@@ -100,12 +114,13 @@ class Chaos {
     try {
       this.#options.tell("beginning: sites, a database");
       this.#parts = await this.#begin();
-      const { host, database, watch } = this.#parts;
-      const all = [host.run(), database.run(), watch.run()];
+      const { host, database, watch, alarmWatch } = this.#parts;
+      const all = [host.run(), database.run(), watch.run(), alarmWatch.run()];
       // Told where they are waited for.
       for (const one of all) one.catch((error: Error) => this.#complain(error.message));
       while (!this.#isOver) await this.#stormAndCalm(this.#parts);
-      for (const one of [host, database, watch]) one.end();
+      for (const one of [host, database, watch, alarmWatch]) one.end();
+      this.#judgeTries(this.#parts.world);
       if (this.#failures.length === 0) {
         await Promise.allSettled(all);
         await this.#end(this.#parts);
@@ -122,7 +137,9 @@ class Chaos {
     this.#isLeaving = true;
     const { world, database } = this.#parts ?? {};
     await database?.abandon();
-    await world?.power?.keepImage(world.folder.file("there.img"));
+    for (const site of ["local", "remote"] as const) {
+      await world?.power[site]?.keepImage(world.folder.file(`power-of-${site}.img`));
+    }
   }
 
   get #isOver(): boolean {
@@ -146,12 +163,14 @@ class Chaos {
     const watch = new SeqWatch(world, () => host.history.events);
     const views = new PointViews({ world, watch, judge, sizeBytes, complain });
     const database = await DatabaseHost.make(world, complain);
+    world.hostsAtRest = () => hostsAtRest(host, database, watch);
     const bounds = new ProcessBounds(world);
+    const alarmWatch = new AlarmWatch(world);
     const calm = new CalmJudge({
-      ...{ world, host, views, database, watch, bounds, complain },
+      ...{ world, host, views, database, watch, bounds, alarmWatch, complain },
       tell: (what) => this.#tell(what),
     });
-    return { world, host, database, watch, views, bounds, calm };
+    return { world, host, database, watch, views, bounds, alarmWatch, calm };
   }
 
   async #stormAndCalm({ world, calm, views }: Parts): Promise<void> {
@@ -174,7 +193,8 @@ class Chaos {
     return performance.now() < this.#stormEndMs && this.#failures.length === 0;
   }
 
-  async #lane(world: World, kinds: readonly FaultKind[], random: SeededRandom): Promise<void> {
+  async #lane(world: World, all: readonly FaultKind[], random: SeededRandom): Promise<void> {
+    const kinds = all.filter(({ isFatal = false }) => !(isFatal && world.isSteady));
     while (this.#isStorm) {
       await pause(random.between(restMs.least, restMs.most));
       if (!this.#isStorm) return;
@@ -183,11 +203,12 @@ class Chaos {
       if (fault === undefined) continue;
       this.#faults[kind.name] = (this.#faults[kind.name] ?? 0) + 1;
       this.#tell(kind.name);
-      const { alarms } = fault;
-      const lasts = random.between(holdMs.least, holdMs.most);
+      const { alarms = [] } = fault;
+      const isWaited = random.chance(alarmChance);
+      const { least, most } = random.chance(longChance) ? longHoldMs : holdMs;
       try {
-        if (alarms !== undefined && random.chance(alarmChance)) await world.alarms.untilAny(alarms, kind.name);
-        else await pause(lasts);
+        if (!isWaited || alarms.length === 0) await pause(random.between(least, most));
+        else for (const alarm of alarms) await world.alarms.untilFires(alarm, kind.name);
       } finally {
         await fault.end();
       }
@@ -198,11 +219,29 @@ class Chaos {
     while (this.#isStorm) {
       await pause(random.between(deedEveryMs.least, deedEveryMs.most));
       const deed = random.pick(deeds);
-      const isTaken = await deed.do(world, random, views).then(
-        () => true,
-        () => false,
-      );
-      if (isTaken) this.#deeds[deed.name] = (this.#deeds[deed.name] ?? 0) + 1;
+      this.#tried[deed.name] = (this.#tried[deed.name] ?? 0) + 1;
+      try {
+        await deed.do(world, random, views);
+        this.#deeds[deed.name] = (this.#deeds[deed.name] ?? 0) + 1;
+      } catch (error) {
+        this.#judgeRefusal(error as Error);
+      }
+    }
+  }
+
+  /** Whoever is asked may be dead, frozen or without room: but nothing that goes wrong makes an order a wrong one. */
+  #judgeRefusal(error: Error): void {
+    if (error instanceof HarmError || (error instanceof AskedError && error.isMisuse)) this.#complain(error.message);
+  }
+
+  /** Where none of many was ever taken, nothing of what they are for was tried. */
+  #judgeTries({ frames }: World): void {
+    const tries = Object.entries(this.#tried).map(([name, tried]) => ({ name, tried, done: this.#deeds[name] ?? 0 }));
+    for (const { name, tried, done } of [
+      ...tries,
+      { name: "alter a frame", tried: frames.ordered, done: frames.done },
+    ]) {
+      if (tried >= triesMin && done === 0) this.#complain(`of ${tried} orders to ${name} none was carried out`);
     }
   }
 
@@ -221,4 +260,15 @@ class Chaos {
     await calm.judgeEnd();
     await world.stop("interceptor", "local", "remote");
   }
+}
+
+/** While the site's power goes: what was not synced of the order is lost, and its numbers are given once more. */
+async function hostsAtRest(host: StampedHost, database: DatabaseHost, watch: SeqWatch): Promise<() => Promise<void>> {
+  await host.hold();
+  const thaw = await database.freeze();
+  return async () => {
+    await watch.forgetLost();
+    await thaw();
+    host.goOn();
+  };
 }

@@ -6,7 +6,7 @@ import { access } from "node:fs/promises";
 import type { ViewFacts } from "#src/control/view.ts";
 import { type AttachedDisk, attach, type MountedDisk, mount } from "#test/clients/attached-disk.ts";
 import { BusyDatabase, heldCommits, isBalanced } from "#test/clients/busy-database.ts";
-import { succeed } from "#test/clients/command.ts";
+import { run, succeed } from "#test/clients/command.ts";
 import { judge } from "#test/clients/commit-log.ts";
 import { unixUri } from "#test/clients/harness.ts";
 import { PostgresCluster } from "#test/clients/postgres.ts";
@@ -19,6 +19,9 @@ import { databaseVolume, type World } from "./world.ts";
 
 /** A round is some five seconds long where nothing stands in its way: what it committed is known then. */
 const work = { transactions: 100, perSecond: 20 };
+
+/** It waits for the volume, which may wait for its link. */
+const freezeMs = 480_000;
 
 interface Parts {
   readonly world: World;
@@ -86,6 +89,13 @@ export class DatabaseHost {
     this.#isOver = true;
   }
 
+  /** Resolves when all that was written to its file system is on the volume, durably, with what lets it go on; all of it waits. */
+  async freeze(): Promise<() => Promise<void>> {
+    const { path } = this.#parts.mounted;
+    await succeed("fsfreeze", ["--freeze", path], { timeoutMs: freezeMs });
+    return async () => void (await succeed("fsfreeze", ["--unfreeze", path]));
+  }
+
   /** The database recovers on a view of a point, has every commit that had returned, and none of later. */
   async checkView(random: SeededRandom, views: PointViews, watch: SeqWatch): Promise<void> {
     const { world, firstSeq } = this.#parts;
@@ -147,6 +157,7 @@ export class DatabaseHost {
   async abandon(): Promise<void> {
     const { database, mounted, disk, nbdkit } = this.#parts;
     await nbdkit.kill();
+    await run("fsfreeze", ["--unfreeze", mounted.path]);
     for (const step of [() => database.cluster.stop(), () => mounted.unmount(), () => disk.detach()]) {
       await step().catch(() => {});
     }

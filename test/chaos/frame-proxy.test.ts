@@ -1,8 +1,12 @@
 import { once } from "node:events";
 import net from "node:net";
+import tls from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
-import { temporaryFolder } from "#test/clients/harness.ts";
+import { needPrograms, temporaryFolder } from "#test/clients/harness.ts";
+import { selfSigned } from "./far-machine.ts";
 import { FrameProxy, type Mischief } from "./frame-proxy.ts";
+
+needPrograms("openssl");
 
 const headBytes = 32;
 const frameCount = 40;
@@ -55,6 +59,27 @@ test.each([
   ["replay", [...before, sixth, ...frames.slice(6, 26), sixth, ...frames.slice(26)]],
 ] as const)("frames arrive as it is ordered: %s", async (mischief, expected) => {
   expect((await passed(mischief)).equals(Buffer.concat(expected))).toBe(true);
+});
+
+test("frames that go by with TLS are altered all the same, and nobody else is let in", async () => {
+  const folder = await temporaryFolder();
+  const [near, far] = [folder.file("near"), folder.file("far")];
+  const secret = await selfSigned(folder);
+  const server = tls.createServer(secret);
+  server.listen({ path: far });
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const proxy = await FrameProxy.between({ path: near }, { path: far }, secret);
+  proxy.order("drop", "up", 0);
+  const arrived = once(server, "secureConnection") as Promise<[tls.TLSSocket]>;
+  const socket = tls.connect({ path: near, ca: secret.cert, host: "127.0.0.1" });
+  socket.write(Buffer.concat([sixth, seventh]));
+  const [accepted] = await arrived;
+  const [heard] = (await once(accepted, "data")) as [Buffer];
+  expect(heard.equals(seventh)).toBe(true);
+  socket.destroy();
+  const stranger = tls.connect({ path: near, host: "127.0.0.1" });
+  expect(await once(stranger, "error")).toMatchObject([{ code: "DEPTH_ZERO_SELF_SIGNED_CERT" }]);
 });
 
 test.each([

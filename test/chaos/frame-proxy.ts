@@ -3,6 +3,7 @@
  * not at all, behind the one that follows it, much later once more, or with a bit turned in its head or its body.
  */
 import net from "node:net";
+import tls from "node:tls";
 import { onTestFinished } from "vitest";
 import type { Direction, ProxyAddress } from "#test/oracle/link-proxy.ts";
 
@@ -21,19 +22,29 @@ interface Order {
   readonly place: number;
 }
 
+/** Both ends show this certificate, and trust it: what goes between them would be none of a proxy's business otherwise. */
+export interface FrameTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
 export class FrameProxy {
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
   #order: Order | undefined;
+  #ordered = 0;
   #done = 0;
 
-  private constructor(target: ProxyAddress) {
-    this.#server = net.createServer((near) => this.#accept(near, net.connect({ ...target })));
+  private constructor(target: ProxyAddress, secret: FrameTls | undefined) {
+    this.#server =
+      secret === undefined
+        ? net.createServer((near) => this.#accept(near, net.connect({ ...target })))
+        : tls.createServer(secret, (near) => this.#accept(near, tls.connect({ ...target, ca: secret.cert })));
   }
 
   /** Ends with the test. */
-  static async between(listenAt: ProxyAddress, target: ProxyAddress): Promise<FrameProxy> {
-    const proxy = new FrameProxy(target);
+  static async between(listenAt: ProxyAddress, target: ProxyAddress, secret?: FrameTls): Promise<FrameProxy> {
+    const proxy = new FrameProxy(target, secret);
     await new Promise<void>((resolve, reject) => {
       proxy.#server.once("error", reject);
       proxy.#server.listen(listenAt, resolve);
@@ -45,6 +56,10 @@ export class FrameProxy {
     return proxy;
   }
 
+  get ordered(): number {
+    return this.#ordered;
+  }
+
   /** How many orders were carried out. */
   get done(): number {
     return this.#done;
@@ -52,6 +67,7 @@ export class FrameProxy {
 
   /** Carried out on whichever connection has so many frames first; one at a time. */
   order(mischief: Mischief, direction: Direction, after: number, place = 0): void {
+    this.#ordered++;
     this.#order = { mischief, direction, after, place };
   }
 

@@ -6,6 +6,7 @@ import type { PointsReport } from "#src/control/volume-history.ts";
 import { MiB } from "#src/core/limits.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
+import { AskedError } from "./asked.ts";
 import type { CutJudge } from "./cut-judge.ts";
 import type { SeqWatch } from "./seq-watch.ts";
 import { until } from "./until.ts";
@@ -60,7 +61,7 @@ export class PointViews {
     await this.drawOne(stampedVolume, random, (seq) => this.#look(seq));
   }
 
-  /** A point that is just folded, or expires, is none any more when it is opened: then another one is drawn. */
+  /** A point that is just folded, or expires, is none any more when it is opened: then another one is drawn. One that is open is read. */
   async drawOne<Found>(
     volume: string,
     random: SeededRandom,
@@ -71,7 +72,7 @@ export class PointViews {
       try {
         return await look(await this.#draw(volume, random, leastSeq));
       } catch (error) {
-        if (draw === drawsMax) throw error;
+        if (draw === drawsMax || !(error instanceof AskedError && error.isNoPoint)) throw error;
       }
     }
   }

@@ -1,6 +1,10 @@
 /** What a run came to. */
+import type { Replayed } from "./calm-judge.ts";
+
 export interface ChaosReport {
   readonly seed: number;
+  /** What kind of world was drawn, in words. */
+  readonly world: string;
   /** Of chaos; what is made before and judged after takes longer. */
   readonly minutes: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -18,8 +22,13 @@ export interface ChaosReport {
   readonly commits: number;
   /** Commits that had to be there on a view, counted for each. */
   readonly promisedCommits: number;
+  /** Frames that were to be altered, and that were. */
+  readonly frames: { readonly ordered: number; readonly done: number };
+  readonly replayed: Replayed;
   /** Alarms that were waited for, by name; each has cleared afterwards. */
   readonly alarms: Readonly<Record<string, number>>;
+  /** Those that had to fire since a program told of their reason for long enough, and have. */
+  readonly alarmsHeld: Readonly<Record<string, number>>;
   /** The most that each program had. */
   readonly resources: string;
   readonly failures: readonly string[];
@@ -37,17 +46,20 @@ function sumOf(counts: Readonly<Record<string, number>>): number {
 }
 
 export function describeReport(report: ChaosReport): string {
-  const { seed, minutes, faults, deeds, failures, folder } = report;
+  const { seed, minutes, faults, deeds, failures, folder, frames, replayed } = report;
   const points = `${report.points} points of stamps and ${report.restores} restores judged, ${report.refused} refused in between`;
   const database = `${report.commits} commits, ${report.databaseViews} views recovered, with ${report.promisedCommits} promised`;
   return [
-    `Seed ${seed}, ${minutes.toFixed(1)} minutes: ${sumOf(faults)} faults, ${report.calms} times calm`,
+    `Seed ${seed} (${report.world}), ${minutes.toFixed(1)} minutes: ${sumOf(faults)} faults, ${report.calms} times calm`,
     counted(faults),
     `${sumOf(deeds)} orders:`,
     counted(deeds),
     `${report.writes} writes; ${points}.`,
     `Database: ${database}.`,
+    `${frames.done} of ${frames.ordered} orders to alter a frame were carried out.`,
+    `Journals: ${replayed.records} records of ${replayed.journals} replayed, ${replayed.whole} of them from their first on.`,
     `Alarms that were waited for:\n${counted(report.alarms)}`,
+    `Alarms that had a reason for some seconds, by what programs told:\n${counted(report.alarmsHeld)}`,
     `The most they had: ${report.resources || "nothing was looked at"}.`,
     failures.length === 0 ? "Nothing failed." : `FAILED:\n${failures.map((one) => `  - ${one}`).join("\n")}`,
     ...(folder === undefined ? [] : [`What is left of it: ${folder}`]),

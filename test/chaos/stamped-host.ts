@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { NbdClient } from "#src/nbd/client/client.ts";
+import { NbdServerError } from "#src/nbd/client/errors.ts";
 import { HistoryWriter, settleAll } from "#test/oracle/history-writer.ts";
 import { WriteHistory } from "#test/oracle/write-history.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
@@ -45,6 +46,8 @@ export class StampedHost {
       try {
         await this.#life(await this.#parts.connect());
       } catch (error) {
+        // No fault of ours is a reason to answer a request with an error, but that its program is just ending.
+        if (error instanceof NbdServerError && error.code !== "ESHUTDOWN") this.#parts.complain(error.message);
         // Its export has gone while it looked; the next life looks again.
         if (this.#isOver) throw error;
         this.history.promiseAnswered();

@@ -2,9 +2,10 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { WorkResult } from "#src/control/store-work.ts";
+import { isRemnant, type ScrubFinding } from "#src/store/scrub-finding.ts";
 import { filesUnder } from "#test/oracle/log-file-reader.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./fault-kind.ts";
 import { until } from "./until.ts";
 import type { World } from "./world.ts";
 
@@ -52,22 +53,26 @@ async function turnedBack(world: World, path: string, { at, before, turned }: Pl
   const isThere = () => byteAt(path, at) === turned;
   const { id, result } = await world.worked("scrub", { anew: true });
   if (!isThere()) return;
-  if (!isReported(path, result)) {
+  const findings = findingsOf(path, result);
+  if (findings.length === 0) {
     if (!hasLaterGeneration(path)) throw new Error(`${what} was neither turned back nor reported by scrub ${id}`);
     return until(`${what} has gone with its segment`, async () => {
       if (isThere()) throw new Error("it is there, and so is a later generation");
     });
   }
-  // It is in a part that is too long to try all of its bits: somebody brings the object back.
+  // It is in a part that is too long to try all of its bits: an alarm has to tell of it, and somebody brings the object back.
+  if (!findings.every(isRemnant)) {
+    await world.alarms.untilFires({ anyOf: ["TidemarkStoreDamaged"] }, what, { isMoot: () => !isThere() });
+  }
   if (!putRight(path, at, before)) return;
   const again = await world.worked("scrub", { anew: true });
-  if (isReported(path, again.result)) {
+  if (findingsOf(path, again.result).length > 0) {
     throw new Error(`${what} was put right, and scrub ${again.id} has found ${again.result?.lines.join("; ")}`);
   }
 }
 
-function isReported(path: string, result: WorkResult | undefined): boolean {
-  return result?.findings?.some(({ object }) => path.endsWith(`/objects/${object}`)) === true;
+function findingsOf(path: string, result: WorkResult | undefined): readonly ScrubFinding[] {
+  return result?.findings?.filter(({ object }) => path.endsWith(`/objects/${object}`)) ?? [];
 }
 
 /** Of a segment: then nobody who comes now reads it, no scrub either, and it goes with a collection soon (docs/formats.md). */

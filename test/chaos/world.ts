@@ -2,7 +2,7 @@
  * What chaos happens to: both sites as three processes on small disks of their own, a network of two proxies between them, clocks that
  * can be set, and a Prometheus with the shipped rules that looks on. Nobody may end but who is meant to.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { StatusReport, VolumeReport } from "#src/control/control-plane.ts";
@@ -12,7 +12,7 @@ import { GiB } from "#src/core/limits.ts";
 import type { NbdClient } from "#src/nbd/client/client.ts";
 import type { TemporaryFolder } from "#test/clients/harness.ts";
 import { freePort } from "#test/oracle/free-ports.ts";
-import { LinkProxy } from "#test/oracle/link-proxy.ts";
+import { LinkProxy, type ProxyAddress } from "#test/oracle/link-proxy.ts";
 import { isStopped } from "#test/oracle/process-facts.ts";
 import type { Program } from "#test/oracle/program.ts";
 import { settableClock } from "#test/oracle/settable-clock.ts";
@@ -20,19 +20,25 @@ import { type RoleName, roleNames, Sites } from "#test/oracle/sites.ts";
 import { openVolume } from "#test/oracle/volume-client.ts";
 import type { SeededRandom } from "#test/sim/seeded-random.ts";
 import { Alarms } from "./alarms.ts";
+import { ask } from "./asked.ts";
+import { childrenOf, commandOf } from "./child-processes.ts";
+import { FarMachine } from "./far-machine.ts";
 import { FillableFolder } from "./fillable-folder.ts";
 import { FrameProxy } from "./frame-proxy.ts";
-import { RemotePower } from "./remote-power.ts";
+import { SitePower } from "./site-power.ts";
 import { smallDisk } from "./small-disk.ts";
 import { TurnLock } from "./turn-lock.ts";
 import { until } from "./until.ts";
+import { settingsOf } from "./world-settings.ts";
 
 export const stampedVolume = "disk";
 export const databaseVolume = "database";
-const askMs = 30_000;
 const localDiskBytes = GiB;
 const remoteDiskBytes = 6 * GiB;
-const poweredChance = 0.4;
+const poweredChance = { local: 0.3, remote: 0.4 };
+/** In some worlds the remote appliance is on a machine of its own; in some nobody is killed, so that programs live long and may grow. */
+const farChance = 0.5;
+const steadyChance = 0.25;
 
 export interface WorldOptions {
   readonly folder: TemporaryFolder;
@@ -42,49 +48,27 @@ export interface WorldOptions {
   readonly complain: (words: string) => void;
 }
 
-/** All of them small, so that everything happens many times. What a site does when it is in need is drawn. */
-function settingsOf(folder: string, random: SeededRandom): Record<string, unknown> {
-  return {
-    local: { socket: join(folder, "local.sock"), spool: { segment: "4M", limit: random.pick(["32M", "64M"]) } },
-    views: { listen: join(folder, "views.sock") },
-    store: {
-      sealAfterSeconds: random.between(1, 4),
-      sealBehind: 0,
-      snapshots: { everySeconds: random.between(3, 8), everyRecords: 8000 },
-      retention: { keepSeconds: 240, levels: "30s 1s, 90s 5s", marksSeconds: 120 },
-      collect: { everySeconds: random.between(10, 20), graceSeconds: 1 },
-      scrub: { everySeconds: random.between(10, 30) },
-    },
-    modes: {
-      default: random.pick(["sync", "async"]),
-      linkLoss: random.pick(["degrade", "stall"]),
-      degradeAfterSeconds: 2,
-      overflow: random.pick(["track", "stall"]),
-      overflowAfterSeconds: 1,
-      aggregateSeconds: 0.2,
-    },
-    interceptor: {
-      checkpointSeconds: 1,
-      applianceLost: random.pick(["track", "stall"]),
-      trackAfterSeconds: 1,
-      sourceFull: "wait",
-    },
-  };
-}
-
 export class World {
   readonly folder: TemporaryFolder;
   readonly sites: Sites;
   readonly link: LinkProxy;
   readonly frames: FrameProxy;
   readonly disks: { readonly local: FillableFolder; readonly remote: FillableFolder };
-  /** Of whoever does something to the remote's disk. */
-  readonly remoteTurn = new TurnLock();
-  /** Undefined: nobody can cut the power of the remote's disk. */
-  readonly power: RemotePower | undefined;
+  /** Of whoever does something to the disk of a site. */
+  readonly turns = { local: new TurnLock(), remote: new TurnLock() };
+  /** Undefined: nobody can cut the power of the disk of that site. */
+  readonly power: SitesPower;
+  /** Resolves when all that hosts wrote is promised and they write no more, with what lets them go on. */
+  hostsAtRest: () => Promise<() => Promise<void>> = async () => async () => {};
+  /** Undefined: it is on this machine, and the wire a Unix socket. */
+  readonly far: FarMachine | undefined;
+  /** Nobody is killed. */
+  readonly isSteady: boolean;
   readonly jump: (offsetMs: number) => void;
   readonly alarms: Alarms;
   readonly databaseUri: string;
+  /** Where anybody may knock, by the name of the door. */
+  readonly doors: Readonly<Record<"nbd" | "wire" | RoleName, ProxyAddress>>;
   readonly #complain: (words: string) => void;
   /** Those that are to end. */
   readonly #sentenced = new Set<Program>();
@@ -101,14 +85,20 @@ export class World {
     this.alarms = parts.alarms;
     this.databaseUri = parts.databaseUri;
     this.power = parts.power;
+    this.far = parts.far;
+    this.isSteady = parts.isSteady;
+    this.doors = parts.doors;
     this.#complain = parts.complain;
     this.#watch(roleNames);
   }
 
   static async make({ folder, random, sizeBytes, databaseBytes, complain }: WorldOptions): Promise<World> {
-    const here = await smallDisk(folder, "here", localDiskBytes);
-    const power = random.chance(poweredChance) ? await RemotePower.make(folder, remoteDiskBytes) : undefined;
-    const there = power?.path ?? (await smallDisk(folder, "there", remoteDiskBytes));
+    const power: SitesPower = {
+      local: random.chance(poweredChance.local) ? await SitePower.make(folder, "here", localDiskBytes) : undefined,
+      remote: random.chance(poweredChance.remote) ? await SitePower.make(folder, "there", remoteDiskBytes) : undefined,
+    };
+    const here = power.local?.path ?? (await smallDisk(folder, "here", localDiskBytes));
+    const there = power.remote?.path ?? (await smallDisk(folder, "there", remoteDiskBytes));
     const disks = { local: new FillableFolder(here), remote: new FillableFolder(there) };
     const data = {
       interceptor: join(here, "i"),
@@ -116,30 +106,63 @@ export class World {
       remote: join(there, "r"),
     };
     for (const path of Object.values(data)) await mkdir(path);
-    const [link, frames, wire] = [folder.file("link.sock"), folder.file("frames.sock"), folder.file("wire.sock")];
     const { jump, clocks } = settableClock(folder.file("clock-offset"));
     const ports = { interceptor: await freePort(), local: await freePort(), remote: await freePort() };
-    const http = (role: RoleName) => ({ http: { port: ports[role] } });
     const settings = settingsOf(folder.path, random);
-    const proxies = {
-      frames: await FrameProxy.between({ path: frames }, { path: wire }),
-      link: await LinkProxy.between({ path: link }, { path: frames }),
-    };
+    const far = random.chance(farChance) ? await FarMachine.make(folder) : undefined;
+    await far?.bringOut(ports.remote);
+    const line = await lineBetween(folder, far);
+    const http = (role: RoleName) => ({ http: { port: ports[role] } });
     const sites = await Sites.make({
       places: { folder: folder.path, data, source: join(here, "source") },
-      ...{ sizeBytes, mode: "async", remoteAddress: link, settings, ...clocks },
-      settingsOf: { interceptor: http("interceptor"), local: http("local"), remote: http("remote") },
-      ...(power === undefined ? {} : { bootIdFiles: { remote: power.bootIdFile } }),
+      ...{ sizeBytes, mode: "async", remoteAddress: line.remoteAddress, settings, ...clocks },
+      settingsOf: {
+        interceptor: http("interceptor"),
+        local: { ...http("local"), ...line.settings.local },
+        remote: { ...http("remote"), ...line.settings.remote },
+      },
+      ...(far === undefined ? {} : { underOf: { remote: far.under } }),
+      bootIdFiles: bootIdFilesOf(power),
     });
     const order = { name: databaseVolume, source: join(here, "database-source"), sizeBytes: databaseBytes };
-    const { uris } = (await asked(sites, "interceptor", "POST", "/volumes", order)) as VolumeReport;
-    const alarms = await Alarms.start(
-      folder.path,
-      roleNames.map((role) => sites.api(role)),
-    );
-    writeFileSync(folder.file("settings.json"), JSON.stringify(settings, undefined, 2));
+    const question = { role: "interceptor", method: "POST", path: "/volumes", body: order } as const;
+    const { uris } = (await ask(sites, question)) as VolumeReport;
+    const targets = Object.fromEntries(roleNames.map((role) => [role, sites.api(role)])) as Record<RoleName, string>;
+    const alarms = await Alarms.start(folder.path, targets);
+    const isSteady = random.chance(steadyChance);
+    writeFileSync(folder.file("settings.json"), JSON.stringify({ isSteady, ...settings }, undefined, 2));
+    const at = (port: number) => ({ host: "127.0.0.1", port });
+    const doors = {
+      ...{ nbd: { path: join(folder.path, "nbd.sock") }, wire: line.wire },
+      ...{ interceptor: at(ports.interceptor), local: at(ports.local), remote: at(ports.remote) },
+    };
+    const { link, frames } = line;
     const databaseUri = uris[0] as string;
-    return new World({ folder, sites, ...proxies, disks, power, jump, alarms, databaseUri, complain });
+    return new World({
+      folder,
+      sites,
+      link,
+      frames,
+      far,
+      isSteady,
+      doors,
+      disks,
+      power,
+      jump,
+      alarms,
+      databaseUri,
+      complain,
+    });
+  }
+
+  get inWords(): string {
+    const words = [
+      this.far === undefined ? "one machine" : "two machines",
+      `power that goes ${this.power.local === undefined ? "never" : "now and then"} here`,
+      `${this.power.remote === undefined ? "never" : "now and then"} there`,
+      this.isSteady ? "nobody is killed" : "anybody may be killed",
+    ];
+    return words.join(", ");
   }
 
   // Processes
@@ -160,6 +183,27 @@ export class World {
     for (const role of roles) this.#sentenced.add(this.sites.program(role));
     await this.sites.stop(...roles);
     this.keepWords();
+  }
+
+  /** It dies when it has come so often to a place that has a name; before that it does what it always does. */
+  async startDoomed(role: RoleName, order: string): Promise<void> {
+    this.sites.faults = [order];
+    try {
+      await this.sites.start(role);
+      this.#sentenced.add(this.sites.program(role));
+      this.#watch([role]);
+    } catch {
+      // It was dead before it was ready.
+    } finally {
+      this.sites.faults = [];
+    }
+  }
+
+  /** Resolves with what it has said at its end. */
+  async startAnother(role: RoleName): Promise<{ readonly code: number | null; readonly stderr: string }> {
+    const program = await this.sites.another(role);
+    const { code } = await program.ended;
+    return { code, stderr: program.stderr };
   }
 
   #watch(roles: readonly RoleName[]): void {
@@ -204,8 +248,8 @@ export class World {
 
   // What is asked and ordered
 
-  asked(role: RoleName, method: string, path: string, body?: object): Promise<unknown> {
-    return asked(this.sites, role, method, path, body);
+  asked(role: RoleName, method: string, path: string, body?: object, withinMs?: number): Promise<unknown> {
+    return ask(this.sites, { role, method, path, body, ...(withinMs === undefined ? {} : { withinMs }) });
   }
 
   /** Orders a long work over the store; resolves with what came of it, rejects where it fails. */
@@ -222,8 +266,8 @@ export class World {
     return job;
   }
 
-  async status(role: RoleName): Promise<StatusReport> {
-    return (await this.asked(role, "GET", "/status")) as StatusReport;
+  async status(role: RoleName, withinMs?: number): Promise<StatusReport> {
+    return (await this.asked(role, "GET", "/status", undefined, withinMs)) as StatusReport;
   }
 
   async volume(name: string): Promise<VolumeReport> {
@@ -279,39 +323,30 @@ export class World {
   }
 }
 
-type WorldParts = Pick<World, "sites" | "link" | "frames" | "disks" | "power" | "jump" | "alarms" | "databaseUri">;
+type SitesPower = Readonly<Record<"local" | "remote", SitePower | undefined>>;
 
-async function asked(sites: Sites, role: RoleName, method: string, path: string, body?: object): Promise<unknown> {
-  const response = await fetch(`${sites.api(role)}/api/v1${path}`, {
-    method,
-    signal: AbortSignal.timeout(askMs),
-    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
-  });
-  const answer: unknown = await response.json();
-  if (!response.ok) throw new Error(`${method} ${path} of ${role}: ${response.status} ${JSON.stringify(answer)}`);
-  return answer;
+function bootIdFilesOf({ local, remote }: SitesPower): Partial<Record<RoleName, string>> {
+  return {
+    ...(local === undefined ? {} : { interceptor: local.bootIdFile, local: local.bootIdFile }),
+    ...(remote === undefined ? {} : { remote: remote.bootIdFile }),
+  };
 }
 
-function childrenOf(parent: number): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((id) => parentOf(id) === parent);
-}
+type WorldParts = Pick<World, "sites" | "disks" | "power" | "jump" | "alarms" | "databaseUri"> &
+  Pick<World, "link" | "frames" | "far" | "isSteady" | "doors">;
 
-function parentOf(id: number): number | undefined {
-  try {
-    return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1]);
-  } catch {
-    // It has ended meanwhile.
-    return undefined;
+/** What lies between the appliances: a proxy that knows nothing of what it passes on, and behind it one that knows frames. */
+async function lineBetween(folder: TemporaryFolder, far: FarMachine | undefined) {
+  const [near, between] = [folder.file("link.sock"), folder.file("frames.sock")];
+  if (far === undefined) {
+    const wire = { path: folder.file("wire.sock") };
+    const frames = await FrameProxy.between({ path: between }, wire);
+    const link = await LinkProxy.between({ path: near }, { path: between });
+    return { frames, link, wire, remoteAddress: near, settings: { local: {}, remote: {} } };
   }
-}
-
-function commandOf(id: number): string {
-  try {
-    return readFileSync(`/proc/${id}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
+  const wire = { host: far.host, port: await freePort() };
+  const frames = await FrameProxy.between({ path: between }, wire, far.tls);
+  const link = await LinkProxy.between({ host: "127.0.0.1", port: 0 }, { path: between });
+  const settings = far.wireOf(wire.port, folder.file("token"));
+  return { frames, link, wire, remoteAddress: `127.0.0.1:${link.port}`, settings };
 }

@@ -42,6 +42,8 @@ export interface SitesOptions {
   readonly preloads?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly under?: readonly string[];
+  /** The same for one role alone: the machine that it runs on. */
+  readonly underOf?: Readonly<Partial<Record<RoleName, readonly string[]>>>;
 }
 
 export interface GroupState {
@@ -160,6 +162,11 @@ export class Sites {
     await Promise.all(roles.map((role) => this.#start(role)));
   }
 
+  /** Of a role that runs: with the same settings, on the same data. */
+  another(role: RoleName): Promise<Program> {
+    return this.#begin(role);
+  }
+
   /** Resolves when it has ended by itself, be it before or after it was ready. */
   async startToDie(role: RoleName): Promise<void> {
     await (await this.#begin(role)).ended;
@@ -172,9 +179,9 @@ export class Sites {
   }
 
   async #begin(role: RoleName): Promise<Program> {
-    const { bootIdFiles, preloads = [], environment = {} } = this.#options;
+    const { bootIdFiles, preloads = [], environment = {}, underOf } = this.#options;
     // What holds now, not what does when the file is written.
-    const { under } = this;
+    const under = [...(underOf?.[role] ?? []), ...this.under];
     const config = this.configOf(role);
     await writeFile(config, JSON.stringify(this.#config(role)));
     const bootIdFile = bootIdFiles?.[role];

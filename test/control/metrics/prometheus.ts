@@ -14,6 +14,23 @@ export interface Series {
   readonly value: number;
 }
 
+export interface FiringAlert {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of its expression. */
+  readonly value: number;
+}
+
+interface AlertsAnswer {
+  readonly data: {
+    readonly alerts: readonly {
+      readonly labels: FiringAlert["labels"];
+      readonly state: string;
+      readonly value: string;
+    }[];
+  };
+}
+
 interface QueryAnswer {
   readonly data: {
     readonly result: readonly { readonly metric: Series["metric"]; readonly value: [number, string] }[];
@@ -76,6 +93,13 @@ export class Prometheus {
   async firing(): Promise<readonly string[]> {
     const series = await this.query('ALERTS{alertstate="firing"}');
     return series.map(({ metric }) => metric.alertname as string);
+  }
+
+  async firingAlerts(): Promise<readonly FiringAlert[]> {
+    const response = await fetch(`${this.#root}/api/v1/alerts`);
+    const { alerts } = ((await response.json()) as AlertsAnswer).data;
+    const firing = alerts.filter(({ state }) => state === "firing");
+    return firing.map(({ labels, value }) => ({ name: labels.alertname as string, labels, value: Number(value) }));
   }
 
   untilFiring(alert: string): Promise<readonly Series[]> {

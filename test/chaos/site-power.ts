@@ -1,10 +1,10 @@
-/** The remote appliance on a disk whose power can be cut: with it goes what was not synced, and the machine is started anew. */
+/** A site on a disk whose power can be cut: with it goes what was not synced, and the machine is started anew. */
 import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import type { TemporaryFolder } from "#test/clients/harness.ts";
 import { PowerDisk } from "#test/power/power-disk.ts";
 
-export class RemotePower {
+export class SitePower {
   /** What its programs take for the id of the machine's start. */
   readonly bootIdFile: string;
   readonly #disk: PowerDisk;
@@ -15,8 +15,8 @@ export class RemotePower {
     writeFileSync(bootIdFile, `${randomUUID()}\n`);
   }
 
-  static async make(folder: TemporaryFolder, sizeBytes: number): Promise<RemotePower> {
-    return new RemotePower(await PowerDisk.make("ext4", sizeBytes), folder.file("remote-boot-id"));
+  static async make(folder: TemporaryFolder, name: string, sizeBytes: number): Promise<SitePower> {
+    return new SitePower(await PowerDisk.make("ext4", sizeBytes), folder.file(`${name}-boot-id`));
   }
 
   get path(): string {
