@@ -43,11 +43,17 @@ export class JournalReplay implements Disposable {
     if (remote !== undefined && spool !== undefined && remote.group !== spool.group) throw new Error("two groups");
     this.group = first.group;
     this.#landed = folders.remote === undefined ? undefined : new LandedBlocks(folders.remote, this.group);
-    const landed = remote === undefined ? [] : this.#withoutTail(remote);
-    this.remoteLastSeq = landed.at(-1)?.seq ?? 0;
-    this.spoolLastSeq = spool?.lastSeq ?? 0;
-    this.records = this.#merge(landed, spool?.records ?? []);
-    this.#unfolded = this.#compareAggregates(landed, spool?.records ?? []);
+    try {
+      const landed = remote === undefined ? [] : this.#withoutTail(remote);
+      this.remoteLastSeq = landed.at(-1)?.seq ?? 0;
+      this.spoolLastSeq = spool?.lastSeq ?? 0;
+      this.records = this.#merge(landed, spool?.records ?? []);
+      this.#unfolded = this.#compareAggregates(landed, spool?.records ?? []);
+    } catch (error) {
+      // Nobody else will: a disk that a file is open on cannot be taken away.
+      this[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** A cut of the power may leave a record without its payload, unless it was durable; there the journal ends. */
