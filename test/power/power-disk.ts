@@ -1,7 +1,7 @@
 /** A mounted file system on a disk whose power a test can cut. Gone without a trace when the test ends. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -100,7 +100,7 @@ export class PowerDisk {
 
   /** The surviving bytes, kept for a look at what went wrong. */
   async keepImage(path: string): Promise<void> {
-    await copyFile(join(this.#folder, "image"), path);
+    await succeed("cp", ["--sparse=always", join(this.#folder, "image"), path]);
   }
 
   #order(command: DiskCommand): Promise<Losses | undefined> {
