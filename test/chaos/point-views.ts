@@ -22,9 +22,15 @@ export interface PointViewsParts {
   readonly complain: (words: string) => void;
 }
 
+interface Restore {
+  readonly id: number;
+  readonly seq: number;
+  readonly target: string;
+}
+
 export class PointViews {
   readonly #parts: PointViewsParts;
-  readonly #restores: { readonly id: number; readonly seq: number; readonly target: string }[] = [];
+  readonly #restores: Restore[] = [];
   #count = 0;
   #restored = 0;
   #refused = 0;
@@ -115,30 +121,54 @@ export class PointViews {
 
   /** Begins to restore a point to a file; `checkRestores` looks at it. */
   async beginRestore(random: SeededRandom): Promise<void> {
-    const { world } = this.#parts;
     const seq = await this.#draw(stampedVolume, random);
-    const target = world.folder.file(`restored-${seq}-${random.integerBelow(2 ** 31)}.img`);
-    const wish = { volume: stampedVolume, point: `seq:${seq}`, target };
-    const { id } = (await world.asked("remote", "POST", "/restores", wish)) as JobReport;
-    this.#restores.push({ id, seq, target });
+    this.#restores.push(await this.#orderRestore(seq, random.integerBelow(2 ** 31)));
   }
 
-  /** Waits for those that were begun. */
+  async #orderRestore(seq: number, number: number): Promise<Restore> {
+    const { world } = this.#parts;
+    const target = world.folder.file(`restored-${seq}-${number}.img`);
+    const wish = { volume: stampedVolume, point: `seq:${seq}`, target };
+    const { id } = (await world.asked("remote", "POST", "/restores", wish)) as JobReport;
+    return { id, seq, target };
+  }
+
+  /** Waits for those that were begun. Nothing is done to anybody any more. */
   async checkRestores(): Promise<void> {
-    for (const { id, seq, target } of this.#restores.splice(0)) {
-      const job = await until(`restore ${id} has ended`, async () => {
-        const found = (await this.#parts.world.asked("remote", "GET", `/jobs/${id}`)) as JobReport;
-        if (found.state === "waiting" || found.state === "running")
-          throw new Error(`it is ${found.state}: ${found.why}`);
-        return found;
-      });
-      if (job.state !== "done" || job.result?.isSound !== true) {
-        this.#parts.complain(`restore ${id} of seq ${seq} is ${job.state}: ${job.why ?? job.result?.lines.join("; ")}`);
-        continue;
-      }
-      this.#judge(readFileSync(target), seq, `the restored seq ${seq}`);
-      this.#restored++;
-      rmSync(target);
+    for (const restore of this.#restores.splice(0)) {
+      const job = await this.#endOf(restore);
+      // A bit was turned just then, and that is told of. Now none is, as long as there is that point.
+      const isHurt = job.state === "done" && job.result?.isSound === false;
+      const again = isHurt ? await this.#restoreAgain(restore) : restore;
+      if (again !== undefined) this.#judgeRestore(again, again === restore ? job : await this.#endOf(again));
+      rmSync(restore.target, { force: true });
     }
+  }
+
+  async #restoreAgain({ seq, id }: Restore): Promise<Restore | undefined> {
+    try {
+      return await this.#orderRestore(seq, id);
+    } catch (error) {
+      if (error instanceof AskedError && error.isNoPoint) return undefined;
+      throw error;
+    }
+  }
+
+  #endOf({ id }: Restore): Promise<JobReport> {
+    return until(`restore ${id} has ended`, async () => {
+      const found = (await this.#parts.world.asked("remote", "GET", `/jobs/${id}`)) as JobReport;
+      if (found.state === "waiting" || found.state === "running") throw new Error(`it is ${found.state}: ${found.why}`);
+      return found;
+    });
+  }
+
+  #judgeRestore({ id, seq, target }: Restore, { state, why, result }: JobReport): void {
+    if (state !== "done" || result?.isSound !== true) {
+      this.#parts.complain(`restore ${id} of seq ${seq} is ${state}: ${why ?? result?.lines.join("; ")}`);
+      return;
+    }
+    this.#judge(readFileSync(target), seq, `the restored seq ${seq}`);
+    this.#restored++;
+    rmSync(target);
   }
 }
