@@ -12,6 +12,8 @@ const names = [...roleNames, "keeper", "views"] as const;
 type Name = (typeof names)[number];
 
 const firstLooks = 2;
+/** What is only open for a while is closed by then; whoever grows goes on to grow. */
+const comesDownMs = 150_000;
 
 interface Facts {
   readonly descriptors: number;
@@ -52,13 +54,17 @@ export class ProcessBounds {
     for (const name of names) {
       const first = this.#first.get(name) ?? [];
       this.#first.set(name, first);
-      await until(`${name} has no more than it may`, async () => {
-        const facts = factsOf(this.#idOf(name));
-        if (facts === undefined) return;
-        this.#most.set(name, mostOf([facts, this.#most.get(name) ?? facts]));
-        if (first.length < firstLooks) first.push(facts);
-        else assertWithin(facts, mostOf(first), grownMax[name]);
-      });
+      await until(
+        `${name} has no more than it may`,
+        async () => {
+          const facts = factsOf(this.#idOf(name));
+          if (facts === undefined) return;
+          this.#most.set(name, mostOf([facts, this.#most.get(name) ?? facts]));
+          if (first.length < firstLooks) first.push(facts);
+          else assertWithin(facts, mostOf(first), grownMax[name]);
+        },
+        comesDownMs,
+      );
     }
   }
 

@@ -4,11 +4,11 @@
  */
 import { vi } from "vitest";
 
-const timeout = 480_000;
+const patienceMs = 480_000;
 const interval = 200;
 
 /** `what`, in words, for whoever has to be told that it did not come. */
-export function until<Found>(what: string, look: () => Promise<Found>): Promise<Found> {
+export function until<Found>(what: string, look: () => Promise<Found>, timeout = patienceMs): Promise<Found> {
   return vi.waitFor(look, { timeout, interval }).catch((error: Error) => {
     throw new Error(`waited in vain until ${what}: ${error.message}`, { cause: error });
   });
