@@ -5,10 +5,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCommandLine, UsageError, wholeNumber } from "#src/cli/command.ts";
+import { runChaosBreaks } from "./all-breaks.ts";
 import type { AskedRun } from "./chaos-run.ts";
 import { type ChaosReport, describeReport } from "./report.ts";
 
 const help = `Usage: npm run chaos -- [--minutes N] [--seed S] [--json]
+       npm run chaos -- --breaks [NAME] [--minutes N]
 
 Runs interceptor, local and remote appliance as processes, a host that writes stamps, a PostgreSQL on an ext4, and lets go wrong
 whatever may: kills, frozen processes, a bad network, full disks, turned bits, clocks that jump. All is judged again and again.
@@ -17,6 +19,8 @@ Faults are drawn from the seed; when exactly they strike is a matter of the mach
   --minutes N  how long (10)
   --seed S     of what is drawn (one of the clock)
   --json       the report as JSON; progress goes to the standard error
+  --breaks     breaks the product on purpose, a copy of it, in one place after the other, and sees whether that is found;
+               with a part of a name, only where it is named so
   --help       this text
 
 Example:
@@ -32,11 +36,17 @@ async function run(programArguments: readonly string[]): Promise<void> {
     minutes: { type: "string", default: "10" },
     seed: { type: "string", default: String(Date.now() % seedMax) },
     json: { type: "boolean", default: false },
+    breaks: { type: "boolean", default: false },
   });
-  if (positionals.length > 0) throw new UsageError(`chaos takes no '${positionals[0]}'; --help lists the options`);
+  if (positionals.length > (values.breaks ? 1 : 0))
+    throw new UsageError(`chaos takes no '${positionals[0]}'; --help lists the options`);
   const minutes = wholeNumber(values.minutes, "--minutes", { min: 1, max: minutesMax });
   const seed = wholeNumber(values.seed, "--seed", { min: 0, max: seedMax });
   if (process.getuid?.() !== 0) throw new UsageError("only root can mount the disks that it needs: run it as root");
+  if (values.breaks) {
+    process.exitCode = (await runChaosBreaks(minutes, positionals[0] ?? "")) ? 0 : 1;
+    return;
+  }
   const report = await chaos({ minutes, seed });
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${describeReport(report)}\n`);
   process.exitCode = report.failures.length === 0 ? 0 : 1;

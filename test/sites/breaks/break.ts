@@ -36,7 +36,7 @@ export class BrokenCopy {
 
   constructor(project: string, changes: readonly TextChange[]) {
     this.folder = mkdtempSync(join(tmpdir(), "tidemark-break-"));
-    for (const name of ["src", "test", "package.json", "tsconfig.json"]) {
+    for (const name of ["src", "test", "deploy", "package.json", "tsconfig.json", "vitest.config.ts"]) {
       cpSync(join(project, name), join(this.folder, name), { recursive: true });
     }
     symlinkSync(join(project, "node_modules"), join(this.folder, "node_modules"));
