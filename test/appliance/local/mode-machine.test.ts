@@ -85,7 +85,8 @@ test("fault 22: a lost link is waited for, then sync is suspended", () => {
 
 test("fault 22: with the policy to stall, sync waits for the link however long", () => {
   const machine = inSync({ linkLoss: "stall" });
-  expect(machine.step({ ...steady, isLinkUp: false, nowMs: 1e9 })).toBeUndefined();
+  // It is lost with the first look that finds it so.
+  for (const nowMs of [1, 1e9]) expect(machine.step({ ...steady, isLinkUp: false, nowMs })).toBeUndefined();
   expect(machine.phase).toBe("sync");
 });
 
