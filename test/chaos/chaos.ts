@@ -163,7 +163,6 @@ class Chaos {
     const watch = new SeqWatch(world, () => host.history.events);
     const views = new PointViews({ world, watch, judge, sizeBytes, complain });
     const database = await DatabaseHost.make(world, complain);
-    world.hostsAtRest = () => hostsAtRest(host, database, watch);
     const bounds = new ProcessBounds(world);
     const alarmWatch = new AlarmWatch(world);
     const calm = new CalmJudge({
@@ -260,15 +259,4 @@ class Chaos {
     await calm.judgeEnd();
     await world.stop("interceptor", "local", "remote");
   }
-}
-
-/** While the site's power goes: what was not synced of the order is lost, and its numbers are given once more. */
-async function hostsAtRest(host: StampedHost, database: DatabaseHost, watch: SeqWatch): Promise<() => Promise<void>> {
-  await host.hold();
-  const thaw = await database.freeze();
-  return async () => {
-    await watch.forgetLost();
-    await thaw();
-    host.goOn();
-  };
 }

@@ -20,9 +20,6 @@ import { databaseVolume, type World } from "./world.ts";
 /** A round is some five seconds long where nothing stands in its way: what it committed is known then. */
 const work = { transactions: 100, perSecond: 20 };
 
-/** It waits for the volume, which may wait for its link. */
-const freezeMs = 480_000;
-
 interface Parts {
   readonly world: World;
   readonly nbdkit: Program;
@@ -87,13 +84,6 @@ export class DatabaseHost {
 
   end(): void {
     this.#isOver = true;
-  }
-
-  /** Resolves when all that was written to its file system is on the volume, durably, with what lets it go on; all of it waits. */
-  async freeze(): Promise<() => Promise<void>> {
-    const { path } = this.#parts.mounted;
-    await succeed("fsfreeze", ["--freeze", path], { timeoutMs: freezeMs });
-    return async () => void (await succeed("fsfreeze", ["--unfreeze", path]));
   }
 
   /** The database recovers on a view of a point, has every commit that had returned, and none of later. */

@@ -116,24 +116,6 @@ const losingRemotePower: FaultKind = {
   },
 };
 
-/** Hosts are at rest: all that they wrote is promised, and there at the end. What goes is what the site had not synced for itself. */
-const losingLocalPower: FaultKind = {
-  name: "power of the source's site",
-  isFatal: true,
-  begin: async (world, random) => {
-    const power = world.power.local;
-    if (power === undefined) return undefined;
-    const goOn = await world.hostsAtRest();
-    await power.cut(random.integerBelow(2 ** 31), () => world.kill("interceptor", "local"));
-    const end = async () => {
-      await power.back();
-      await world.start("interceptor", "local");
-      await goOn();
-    };
-    return { alarms: unreachable(["interceptor", "local"]), end };
-  },
-};
-
 export const processFaults: readonly FaultKind[] = [
   killing("interceptor"),
   killing("local"),
@@ -151,5 +133,4 @@ export const processFaults: readonly FaultKind[] = [
   signalling("views", "kill"),
   signalling("views", "freeze"),
   ...[losingRemotePower, losingRemotePower].map((kind) => inTurn("remote", kind)),
-  ...[losingLocalPower, losingLocalPower].map((kind) => inTurn("local", kind)),
 ];

@@ -3,7 +3,6 @@
  * answered before a look is in the order by then, and what is begun after it comes later.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { until } from "./until.ts";
 import { databaseVolume, stampedVolume, type World } from "./world.ts";
 
 /** A status tells what was so at most so long ago. */
@@ -53,18 +52,6 @@ export class SeqWatch {
 
   end(): void {
     this.#isOver = true;
-  }
-
-  /** The power of the order's site went, and nobody writes yet: what was seen of seqs that are not there any more holds for others now. */
-  async forgetLost(): Promise<void> {
-    const groups = await until("the local appliance knows its groups", async () => {
-      const { groups } = await this.#world.status("local");
-      if (groups.length < Object.keys(this.#looks).length) throw new Error(`it knows ${groups.length}`);
-      return groups;
-    });
-    for (const { name, lastSeq } of groups) {
-      this.#looks[name] = (this.#looks[name] ?? []).filter((look) => look.lastSeq <= lastSeq);
-    }
   }
 
   boundsOf(volume: string, seq: number): SeqBounds {

@@ -35,7 +35,7 @@ export const stampedVolume = "disk";
 export const databaseVolume = "database";
 const localDiskBytes = GiB;
 const remoteDiskBytes = 6 * GiB;
-const poweredChance = { local: 0.3, remote: 0.4 };
+const poweredChance = 0.4;
 /** In some worlds the remote appliance is on a machine of its own; in some nobody is killed, so that programs live long and may grow. */
 const farChance = 0.5;
 const steadyChance = 0.25;
@@ -58,8 +58,6 @@ export class World {
   readonly turns = { local: new TurnLock(), remote: new TurnLock() };
   /** Undefined: nobody can cut the power of the disk of that site. */
   readonly power: SitesPower;
-  /** Resolves when all that hosts wrote is promised and they write no more, with what lets them go on. */
-  hostsAtRest: () => Promise<() => Promise<void>> = async () => async () => {};
   /** Undefined: it is on this machine, and the wire a Unix socket. */
   readonly far: FarMachine | undefined;
   /** Nobody is killed. */
@@ -94,8 +92,8 @@ export class World {
 
   static async make({ folder, random, sizeBytes, databaseBytes, complain }: WorldOptions): Promise<World> {
     const power: SitesPower = {
-      local: random.chance(poweredChance.local) ? await SitePower.make(folder, "here", localDiskBytes) : undefined,
-      remote: random.chance(poweredChance.remote) ? await SitePower.make(folder, "there", remoteDiskBytes) : undefined,
+      local: undefined,
+      remote: random.chance(poweredChance) ? await SitePower.make(folder, "there", remoteDiskBytes) : undefined,
     };
     const here = power.local?.path ?? (await smallDisk(folder, "here", localDiskBytes));
     const there = power.remote?.path ?? (await smallDisk(folder, "there", remoteDiskBytes));
