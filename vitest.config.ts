@@ -89,7 +89,7 @@ export default defineConfig({
     // More than a small machine has processors: many tests wait, for a link to be given up or a program to come back.
     maxWorkers: 5,
     execArgv: ["--disable-warning=ExperimentalWarning", `--import=${compileCache}`, ...spacious],
-    // Node loads tests as it loads the product: Vite would make other modules of them, a tenth slower, in a process that all wait for.
+    // Node loads tests as it loads the product: Vite would make other modules of them, in a process that all wait for.
     experimental: { viteModuleRunner: false, nodeLoader: false },
     runner: "./test/suite/node-runner.ts",
     // A failure is a fault to find, so nothing is tried again and nothing passes by chance.
