@@ -13,12 +13,10 @@ import { run, succeed } from "#test/clients/command.ts";
 import { needPrograms } from "#test/clients/harness.ts";
 import { temporaryFolder } from "#test/host/node/temporary-folder.ts";
 import { projectRoot } from "#test/tidy/project-files.ts";
+import { exposureMax } from "./machine/steps.ts";
 import { readUnit, unitNames, unitPath } from "./unit-file.ts";
 
 needPrograms("systemd-analyze");
-
-/** Of ten, where 10 is no protection at all. */
-const exposureMax = 2.5;
 
 test("systemd finds no fault with the units", async () => {
   const folder = temporaryFolder();

@@ -6,25 +6,24 @@
  * its clock. So this runs only when it is asked for, as root, on a machine that has nothing else to do:
  * `TIDEMARK_MACHINES=1 npx vitest run --project long test/deploy/units.long.test.ts`
  *
- * systemd-nspawn would be as quick as the machine is, and cannot take QEMU's place in a suite. It shares the kernel: `/dev/nbd0`, which
- * these scripts attach, is there only where that has the module nbd (kernels of virtual machines and of CI often have not), and then it
- * is everybody's; the disk that the unit may open would be one of the machine's loop devices, and a power-off with it mounted no loss of
- * anything. And it takes what containers that run CI have not: CAP_SYS_ADMIN, cgroups that may be written to, and leave to set filters
- * of system calls, without which the hardening that is tested here would not be there.
+ * A container, as in booted.long.test.ts, is as quick as the machine is, and has less: it shares the kernel. `/dev/nbd0`, which these
+ * scripts attach, is there only where that has the module nbd (kernels of virtual machines and of CI often have not), and then it is
+ * everybody's; the disk that the unit may open would be one of the machine's loop devices, and a power-off with it mounted no loss of
+ * anything.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { succeed } from "#test/clients/command.ts";
 import { guestObstacle } from "#test/clients/guest/kernel.ts";
-import type { GuestReport } from "#test/clients/guest/machine.ts";
 import { needPrograms, skipWhere } from "#test/clients/harness.ts";
-import { projectRoot } from "#test/tidy/project-files.ts";
 import { debianObstacle, unpackDebian } from "./machine/debian-tree.ts";
+import { installScripts } from "./machine/documented.ts";
 import { installInto } from "./machine/installed-package.ts";
 import { addScripts, Machine, makeDisk } from "./machine/machine.ts";
+import { expectSteps } from "./machine/steps.ts";
 
 needPrograms("qemu-system-x86_64", "busybox", "cpio", "mmdebstrap", "mkfs.ext4", "e2fsck", "debugfs");
 skipWhere(async () =>
@@ -35,31 +34,12 @@ skipWhere(async () =>
 skipWhere(guestObstacle);
 skipWhere(debianObstacle);
 
-/** Of ten, where 10 is no protection at all. */
-const exposureMax = 2.5;
 /** Making the system, and the machine's whole life twice. */
 const testMs = 2_400_000;
 
 /** Of all tests together. */
 const folder = mkdtempSync(join(tmpdir(), "tidemark-units-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** The lines of shell below a heading of docs/install.md, by a text that only they have. */
-function documented(text: string): string {
-  const document = readFileSync(join(projectRoot, "docs/install.md"), "utf8");
-  const [, block] =
-    [...document.matchAll(/^```sh\n(.*?)^```$/gms)].find(([, lines = ""]) => lines.includes(text)) ?? [];
-  if (block === undefined) throw new Error(`docs/install.md has no lines with '${text}'`);
-  return block;
-}
-
-const scripts = {
-  "install.sh": documented("systemctl enable --now tidemark\n"),
-  "attach.sh": documented("tidemark-attach@data"),
-  // What the machine that has both roles has of the remote one lies elsewhere.
-  "remote.sh": documented("tidemark-remote").replaceAll("/etc/tidemark", "/etc/tidemark-remote"),
-  "site.sh": documented("tidemark-interceptor"),
-};
 
 let made: Promise<string> | undefined;
 
@@ -73,7 +53,7 @@ async function makeTree(): Promise<string> {
   const path = join(folder, "tree");
   await unpackDebian(path);
   await installInto(path, join(folder, "package"));
-  await addScripts(path, scripts);
+  await addScripts(path, installScripts);
   return path;
 }
 
@@ -86,22 +66,6 @@ async function machine(name: string): Promise<{ readonly machine: Machine; reado
   await makeDisk(await tree(), system);
   await makeDisk(join(own, "letters"), source, 64);
   return { machine: await Machine.of(own, [system, source]), source };
-}
-
-/** Which units systemd has found how open. */
-function exposures({ steps }: GuestReport): ReadonlyMap<string, number> {
-  const found = steps.flatMap((step) => [...step.matchAll(/^exposure of (\S+): ([\d.]+)$/g)]);
-  return new Map(found.map(([, unit = "", exposure]) => [unit, Number(exposure)]));
-}
-
-function expectSteps(report: GuestReport, units: readonly string[], steps: readonly string[]): void {
-  expect(
-    report.steps.filter((step) => !step.startsWith("exposure of ")),
-    report.console,
-  ).toEqual([...steps, "done"]);
-  const found = exposures(report);
-  expect([...found.keys()]).toEqual(units);
-  for (const [unit, exposure] of found) expect([unit, exposure <= exposureMax]).toEqual([unit, true]);
 }
 
 async function allInOne(): Promise<void> {

@@ -1,5 +1,6 @@
-# Runs the script that the kernel's command line names, tells how it ended, and switches the machine off.
-script=$(sed -n 's/.*guest=\([^ ]*\).*/\1/p' /proc/cmdline)
+# Runs the script that the kernel's command line names, or the file `script` of a container, which has no such line of its own; tells how
+# it ended, and switches the machine off.
+script=$(cat /guest/script 2> /dev/null || sed -n 's/.*guest=\([^ ]*\).*/\1/p' /proc/cmdline)
 export PATH=/usr/local/bin:/usr/sbin:/usr/bin
 cd /guest || exit 1
 if sh -eu "$script.sh" 2>&1; then

@@ -36,3 +36,14 @@ open_then() {
 is_open() {
   tidemark view ls --json | grep '"name":"then"' | grep -q '"state":"open"'
 }
+is_ready() {
+  tidemark status --json | grep -q '"ready":true'
+}
+# That version.
+runs() {
+  tidemark status --json | grep -q "\"version\":\"$1\""
+}
+# As a host: what it has written is durable when this ends.
+write_block() {
+  node write-block.mjs
+}
