@@ -11,6 +11,8 @@ export interface FirstUseRun {
   readonly loadAverage: number;
   /** Of the bare machine, as they say themselves. */
   readonly versions: string;
+  /** With the second command, which takes minutes. */
+  readonly isWhole: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -27,10 +29,11 @@ export function stepsTable(steps: readonly Step[]): string {
   );
 }
 
-function textOf({ commit, date, processorCount, memoryBytes, loadAverage, versions, steps }: FirstUseRun): string {
+function textOf(run: FirstUseRun): string {
+  const { commit, date, processorCount, memoryBytes, loadAverage, versions, isWhole, steps } = run;
   const machine = `${processorCount} processors and ${(memoryBytes / GiB).toFixed(0)} GiB of memory`;
   const about =
     `Commit ${commit}, on ${date.slice(0, 10)}, with ${machine}, and a load average of ${loadAverage.toFixed(1)} before it; there were ` +
-    `${versions}.`;
+    `${versions}.${isWhole ? "" : " `npm test` was left out."}`;
   return `${wrapped(about)}\n\n${stepsTable(steps)}`;
 }

@@ -21,6 +21,7 @@ test("the times of a run take the place of those before", () => {
     processorCount: 2,
     memoryBytes: 2 ** 33,
     loadAverage: 0.26,
+    isWhole: true,
     versions: "npm 11",
   };
   const once = withFirstUse(document, { ...about, steps });

@@ -32,7 +32,6 @@ async function firstUse(programArguments: readonly string[]): Promise<void> {
     publish: { type: "boolean", default: false },
   });
   if (positionals.length > 0) throw new UsageError(`first-use takes no '${positionals[0]}'; --help lists the options`);
-  if (values.publish && values["no-tests"]) throw new UsageError("what is published is the whole of it");
   const obstacle = await bareMachineObstacle();
   if (obstacle !== undefined) throw new Error(obstacle);
   const folder = mkdtempSync(join(tmpdir(), "tidemark-first-use-"));
@@ -55,7 +54,8 @@ async function typedIn(folder: string, values: { readonly "no-tests": boolean; r
   const file = join(projectRoot, "docs/quick-start.md");
   const [commit, date] = [await describeCommit(), new Date().toISOString()];
   const about = { commit, date, processorCount: cpus().length, memoryBytes: totalmem(), loadAverage, versions };
-  writeFileSync(file, withFirstUse(readFileSync(file, "utf8"), { ...about, steps: use.steps }));
+  const run = { ...about, isWhole: !values["no-tests"], steps: use.steps };
+  writeFileSync(file, withFirstUse(readFileSync(file, "utf8"), run));
 }
 
 async function versionsOf(machine: BareMachine): Promise<string> {
