@@ -74,7 +74,8 @@ export class BareMachine {
   static async make(folder: string): Promise<BareMachine> {
     const root = join(folder, "root");
     const options = ["--quiet", "--variant=minbase", "--include=git", "bookworm", root];
-    await succeed("mmdebstrap", options, { timeoutMs: makingMs });
+    // What it mounts meanwhile is its own, and goes with it where it is ended.
+    await succeed("unshare", ["--mount", "mmdebstrap", ...options], { timeoutMs: makingMs });
     // As every machine has it that was installed.
     writeFileSync(join(root, "etc/hosts"), "127.0.0.1 localhost\n");
     // It stands for a server, from which everybody clones.
