@@ -241,7 +241,10 @@ export class WitnessedVolume {
     }
   }
 
-  /** A view of this point, or of the last one before it, or else of the first one. `since`: with a metadata context of what has changed since there. */
+  /**
+   * A view of this point, or of the last one before it, or else of the first one. `since`: with a metadata context of what has changed
+   * since there.
+   */
   openView(words: string, isWritable = false, since: readonly string[] = []): Promise<ViewFacts> {
     const context = since.length === 0 ? {} : { since: since.join(",") };
     return this.#openedView({ point: words, nearest: true, writable: isWritable, ...context });
