@@ -78,6 +78,7 @@ export function runThread(line: MessageLine, settings: StoreSettings): void {
 
 /** All that the process does; with another ground under it it runs elsewhere too. */
 export function keepStore(line: MessageLine, settings: StoreSettings, ground: KeeperGround): void {
+  setPartEffort(settings.config.store.compress);
   const recalls = new KeeperRecalls(line);
   new KeeperDesk({
     line,
@@ -192,7 +193,6 @@ class StoreKeeper implements Keeper {
       const fingerprints = keys === undefined ? plainFingerprints : keyedFingerprints(keys.fingerprintKey);
       const key = keys?.storeKey;
       const effort = settings.config.store.compress;
-      setPartEffort(effort);
       const helpers = ground.startSealHelp?.({ fingerprintKey: keys?.fingerprintKey, effort });
       const store = await SegmentStore.open({ objects, index, fingerprints, helpers, key, clock, randomness, log });
       const missingCount = (await store.missing()).length;
