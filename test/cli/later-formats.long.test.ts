@@ -27,7 +27,7 @@ type Outcome = "does not start" | "says so";
 const outcomes: Readonly<Record<string, Outcome>> = {
   "tidemark-volumes": "does not start",
   "tidemark-tokens": "does not start",
-  "tidemark-local-group": "does not start",
+  "tidemark-local-group": "says so",
   "tidemark-remote-group": "says so",
   "tidemark-segments": "does not start",
   "tidemark-store": "does not start",
