@@ -12,9 +12,8 @@ import { type DensityReport, type DensityWish, densityReport } from "./density.t
 import { type DifferenceReport, type DifferenceWish, differenceReport } from "./difference.ts";
 import { type Drill, noPoint, type RefusedDrill } from "./drill.ts";
 import type { DrillBook } from "./drill-book.ts";
-import { LostPointError } from "./lost-point-error.ts";
 import { checkName } from "./name.ts";
-import { NoPointYetError } from "./no-point-yet-error.ts";
+import { LostPointError, NoPointYetError } from "./point-refusals.ts";
 import type { ViewSince } from "./view.ts";
 import type { ViewProcess } from "./view-process.ts";
 import type { PointPlace } from "./view-words.ts";

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { problemOf } from "#src/control/http/problem.ts";
-import { NoPointYetError } from "#src/control/no-point-yet-error.ts";
+import { NoPointYetError } from "#src/control/point-refusals.ts";
 import { endlessly, SideClient } from "#src/control/side-client.ts";
 import { errorOf, toldError } from "#src/control/side-error.ts";
 import { UnknownNameError } from "#src/control/unknown-name.ts";
